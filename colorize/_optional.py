@@ -1,0 +1,36 @@
+"""Optional libraries: imported where they are used, with an error that says how to get them."""
+
+import importlib
+from types import ModuleType
+
+from colorize.exceptions import MissingDependencyError
+
+
+def import_or_raise(module: str, *, extra: str) -> ModuleType:
+    """Import an optional library or name the extra that brings it.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name of the module to import.
+    extra : str
+        Name of the extra of this package that installs it.
+
+    Raises
+    ------
+    MissingDependencyError
+        The module is not installed.
+
+    Examples
+    --------
+    >>> import_or_raise("json", extra="report").__name__
+    'json'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module == error.name or module.startswith(error.name + ".")):
+            raise  # the library is there, but broken: its own message says more than ours would
+        raise MissingDependencyError(
+            f"{module} is not installed; install it with: pip install 'colorize[{extra}]'"
+        ) from error

@@ -1,0 +1,37 @@
+"""Errors and warnings of the project: each also inherits the builtin that a caller would expect."""
+
+
+class ColorizeError(Exception):
+    """Root of every error that `colorize` raises on purpose; its message is one line for a person."""
+
+
+class InvalidImageError(ColorizeError, ValueError):
+    """A file or array that is not a photograph this project can work on."""
+
+
+class ImageTooLargeError(InvalidImageError):
+    """A photograph whose header announces more pixels than the limit allows."""
+
+
+class DatasetError(ColorizeError, ValueError):
+    """A set of training or test photographs that cannot serve its purpose."""
+
+
+class ModelFileError(ColorizeError, ValueError):
+    """A model file that is damaged, of another format version, or no model at all."""
+
+
+class OutputExistsError(ColorizeError, FileExistsError):
+    """An output path that is already taken, and nobody said to replace it."""
+
+
+class OutputFormatError(ColorizeError, ValueError):
+    """An output file type that cannot be written, or cannot hold the picture."""
+
+
+class MissingDependencyError(ColorizeError, ImportError):
+    """An optional library is not installed; the message names the extra that brings it."""
+
+
+class ConvergenceWarning(UserWarning):
+    """An iterative solver stopped before it reached its tolerance."""

@@ -1,0 +1,328 @@
+"""Frozen value types that the stages pass to each other, validated once when they are built.
+
+Arrays inside them are set read-only, so that a value can be shared without a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.exceptions import InvalidImageError
+
+Float32 = NDArray[np.float32]
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoMetadata:
+    """What a photo file carries besides its pixels.
+
+    Attributes
+    ----------
+    exif : bytes or None
+        The EXIF block as read, orientation already reset to 1 because `io` applied it.
+    dpi : tuple of float or None
+        Horizontal and vertical resolution in dots per inch.
+    notes : tuple of str
+        One plain sentence for everything that reading changed or left out ("second page ignored").
+    """
+
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RgbImage:
+    """A colour photograph in sRGB.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+        sRGB code values; uint16 uses the whole range 0..65535.
+    alpha : ndarray, shape (H, W), same dtype as `pixels`, or None
+        Opacity, not premultiplied.
+    metadata : PhotoMetadata
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None
+    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+    def __post_init__(self) -> None:
+        p = self.pixels
+        if not isinstance(p, np.ndarray) or p.ndim != 3 or p.shape[2] != 3 or p.dtype not in (np.uint8, np.uint16):
+            raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {_describe(p)}")
+        _check_size(p.shape)
+        _check_alpha(self.alpha, p.shape[:2], p.dtype)
+        object.__setattr__(self, "pixels", _frozen(p))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits per channel, 8 or 16."""
+        return 8 * self.pixels.dtype.itemsize
+
+
+@dataclass(frozen=True, eq=False)
+class GrayImage:
+    """The lightness of a photograph: what a colorizer is given and must never change.
+
+    Attributes
+    ----------
+    lightness : ndarray, shape (H, W), float32
+        CIE L*, 0..100.
+    bit_depth : int
+        Bits per channel of the photograph it came from (8 or 16); output is written with as many.
+    alpha : ndarray, shape (H, W), uint8 or uint16, or None
+    metadata : PhotoMetadata
+    """
+
+    lightness: Float32
+    bit_depth: int = 8
+    alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None
+    metadata: PhotoMetadata = field(default_factory=PhotoMetadata)
+
+    def __post_init__(self) -> None:
+        lightness = self.lightness
+        if not isinstance(lightness, np.ndarray) or lightness.ndim != 2 or lightness.dtype != np.float32:
+            raise InvalidImageError(f"lightness must be (H, W) float32, got {_describe(lightness)}")
+        _check_size(lightness.shape)
+        low, high = float(lightness.min()), float(lightness.max())
+        if not (low >= -0.01 and high <= 100.01):  # also catches NaN
+            raise InvalidImageError(f"lightness must be L* in [0, 100], got values from {low:g} to {high:g}")
+        if self.bit_depth not in (8, 16):
+            raise InvalidImageError(f"bit_depth must be 8 or 16, got {self.bit_depth!r}")
+        _check_alpha(self.alpha, lightness.shape, np.dtype(f"uint{self.bit_depth}"))
+        object.__setattr__(self, "lightness", _frozen(lightness))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.lightness.shape[0], self.lightness.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Superpixels:
+    """A photograph cut into small regions of similar lightness.
+
+    Attributes
+    ----------
+    labels : ndarray, shape (H, W), int32
+        Region of every pixel, 0..n_superpixels-1, every number used.
+    adjacency : ndarray, shape (n_edges, 2), int32
+        Pairs of touching regions, smaller number first, sorted, none twice.
+    areas : ndarray, shape (n_superpixels,), float32
+        Pixels per region.
+    centroids : ndarray, shape (n_superpixels, 2), float32
+        Mean row and column of each region, in pixels.
+    """
+
+    labels: NDArray[np.int32]
+    adjacency: NDArray[np.int32]
+    areas: Float32
+    centroids: Float32
+
+    def __post_init__(self) -> None:
+        n = len(self.areas)
+        if self.labels.ndim != 2 or self.labels.dtype != np.int32:
+            raise ValueError(f"labels must be (H, W) int32, got {_describe(self.labels)}")
+        if self.adjacency.ndim != 2 or self.adjacency.shape[1] != 2:
+            raise ValueError(f"adjacency must be (n_edges, 2), got {_describe(self.adjacency)}")
+        if self.centroids.shape != (n, 2):
+            raise ValueError(f"centroids must be ({n}, 2), got {_describe(self.centroids)}")
+        if int(self.labels.min()) != 0 or int(self.labels.max()) != n - 1:
+            raise ValueError(f"labels must run from 0 to {n - 1}")
+        for name in ("labels", "adjacency", "areas", "centroids"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+
+    @property
+    def n_superpixels(self) -> int:
+        """Number of regions."""
+        return len(self.areas)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the label map in pixels."""
+        return self.labels.shape[0], self.labels.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMatrix:
+    """One row of numbers per region, in named blocks of columns.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_superpixels, n_features), float32
+    families : mapping of str to slice
+        Columns of each family, in order, without gaps.
+    names : tuple of str
+        One name per column, ``family:detail``.
+    """
+
+    values: Float32
+    families: Mapping[str, slice]
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.dtype != np.float32:
+            raise ValueError(f"values must be (n_superpixels, n_features) float32, got {_describe(self.values)}")
+        if len(self.names) != self.values.shape[1]:
+            raise ValueError(f"names must name {self.values.shape[1]} columns, got {len(self.names)}")
+        stops = [0, *(columns.stop for columns in self.families.values())]
+        if [columns.start for columns in self.families.values()] != stops[:-1] or stops[-1] != self.values.shape[1]:
+            raise ValueError("families must cover the columns in order and without gaps")
+        object.__setattr__(self, "values", _frozen(self.values))
+        object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
+
+    def family(self, name: str) -> Float32:
+        """Columns of one family, shape (n_superpixels, n_columns)."""
+        return self.values[:, self.families[name]]
+
+
+@dataclass(frozen=True)
+class SolveReport:
+    """What a solver did.
+
+    Attributes
+    ----------
+    method : str
+        Solver used: multigrid, direct or cg.
+    iterations : int
+        Iterations of the outer loop; 0 for a direct solver.
+    relative_residual : float
+        Norm of ``b - A x`` divided by the norm of ``b``, over the rows that are not exact constraints.
+    converged : bool
+    seconds : float
+        Wall time.
+    bytes : int
+        Memory the solver allocated at its peak, estimated from the arrays it holds.
+    shape : tuple of int
+        Height and width at which the system was solved.
+    reduced : bool
+        True if the memory budget made the solver work below the photograph's own resolution.
+    """
+
+    method: str
+    iterations: int
+    relative_residual: float
+    converged: bool
+    seconds: float
+    bytes: int
+    shape: tuple[int, int]
+    reduced: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ColorField:
+    """Colour without lightness, for every pixel.
+
+    Attributes
+    ----------
+    ab : ndarray, shape (H, W, 2), float32
+        CIELAB a* and b*.
+    confidence : ndarray, shape (H, W), float32
+        0 (a guess) to 1 (certain).
+    """
+
+    ab: Float32
+    confidence: Float32
+
+    def __post_init__(self) -> None:
+        if self.ab.ndim != 3 or self.ab.shape[2] != 2 or self.ab.dtype != np.float32:
+            raise ValueError(f"ab must be (H, W, 2) float32, got {_describe(self.ab)}")
+        if self.confidence.shape != self.ab.shape[:2]:
+            raise ValueError(f"confidence must be {self.ab.shape[:2]}, got {_describe(self.confidence)}")
+        object.__setattr__(self, "ab", _frozen(self.ab))
+        object.__setattr__(self, "confidence", _frozen(self.confidence))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.ab.shape[0], self.ab.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Colorization:
+    """A colorized photograph and everything that led to it.
+
+    Attributes
+    ----------
+    image : RgbImage
+        The result, of the size and bit depth of the input; its L* is the input's.
+    field : ColorField
+        The ab of every pixel before gamut mapping, and the confidence.
+    superpixels : Superpixels
+        The regions, at the working resolution.
+    probabilities : ndarray, shape (n_superpixels, n_colors), float32
+        Calibrated probability of every palette colour (column: palette index) in every region.
+    region_ab : ndarray, shape (n_superpixels, 2), float32
+        The colour decided for every region, before propagation.
+    report : SolveReport
+        How the propagation went.
+    timings : mapping of str to float
+        Seconds of wall time per stage.
+    """
+
+    image: RgbImage
+    field: ColorField
+    superpixels: Superpixels
+    probabilities: Float32
+    region_ab: Float32
+    report: SolveReport
+    timings: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        n = self.superpixels.n_superpixels
+        if self.probabilities.ndim != 2 or len(self.probabilities) != n:
+            raise ValueError(f"probabilities must have {n} rows, got {_describe(self.probabilities)}")
+        if self.region_ab.shape != (n, 2):
+            raise ValueError(f"region_ab must be ({n}, 2), got {_describe(self.region_ab)}")
+        object.__setattr__(self, "probabilities", _frozen(self.probabilities))
+        object.__setattr__(self, "region_ab", _frozen(self.region_ab))
+        object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
+
+    @property
+    def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """sRGB pixels, shape (H, W, 3)."""
+        return self.image.pixels
+
+    @property
+    def ab(self) -> Float32:
+        """CIELAB a* and b* before gamut mapping, shape (H, W, 2)."""
+        return self.field.ab
+
+    @property
+    def confidence(self) -> Float32:
+        """Confidence of every pixel, shape (H, W), 0..1."""
+        return self.field.confidence
+
+
+def _describe(array: object) -> str:
+    if isinstance(array, np.ndarray):
+        return f"shape {array.shape}, {array.dtype}"
+    return type(array).__name__
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    if shape[0] < 1 or shape[1] < 1:
+        raise InvalidImageError(f"a photograph needs at least one pixel, got shape {shape}")
+
+
+def _check_alpha(alpha: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if alpha is not None and (alpha.shape != shape or alpha.dtype != dtype):
+        raise InvalidImageError(f"alpha must be {shape} {np.dtype(dtype)}, got {_describe(alpha)}")
