@@ -1,0 +1,90 @@
+"""What several feature families need of a photograph, computed once: pyramid, centroids, neighbours."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from colorize.types import Float32, Superpixels
+
+N_LEVELS = 6
+
+
+class PhotoAnalysis:
+    """The lightness of one photograph, its regions, and shared intermediates, each computed when first asked for.
+
+    Parameters
+    ----------
+    lightness : ndarray, shape (H, W), float32
+        CIE L*, 0..100, at the working resolution (about 0.25 megapixels).
+    superpixels : Superpixels
+        Of the same height and width.
+
+    Attributes
+    ----------
+    gray : ndarray, shape (H, W), float32
+        Lightness scaled to 0..1.
+    superpixels : Superpixels
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from colorize.superpixels import segment
+    >>> lightness = np.tile(np.linspace(0, 100, 96, dtype=np.float32), (64, 1))
+    >>> photo = PhotoAnalysis(lightness, segment(lightness, n_segments=20))
+    >>> [level.shape for level in photo.pyramid]
+    [(64, 96), (32, 48), (16, 24), (8, 12), (4, 6), (2, 3)]
+    """
+
+    def __init__(self, lightness: Float32, superpixels: Superpixels) -> None:
+        if lightness.shape != superpixels.shape:
+            raise ValueError(f"superpixels must have the shape {lightness.shape}, got {superpixels.shape}")
+        self.gray: Float32 = np.ascontiguousarray(lightness, dtype=np.float32) / np.float32(100)
+        self.superpixels = superpixels
+
+    @cached_property
+    def pyramid(self) -> list[Float32]:
+        """Gaussian pyramid of `gray` (Burt and Adelson 1983): `N_LEVELS` levels, each half as large as the last."""
+        levels = [self.gray]
+        while len(levels) < N_LEVELS:
+            levels.append(cv2.pyrDown(levels[-1]))
+        return levels
+
+    @cached_property
+    def flat_labels(self) -> NDArray[np.int32]:
+        """Region of every pixel in reading order, shape (H * W,)."""
+        return self.superpixels.labels.ravel()
+
+    @cached_property
+    def relative_centroids(self) -> Float32:
+        """Row and column of each region's centre as fractions of height and width, shape (n, 2)."""
+        return ((self.superpixels.centroids + 0.5) / np.array(self.gray.shape)).astype(np.float32)
+
+    @cached_property
+    def neighbours(self) -> sparse.csr_array:
+        """Row-normalised region adjacency, shape (n, n): multiplying averages over the touching regions."""
+        n = self.superpixels.n_superpixels
+        low, high = self.superpixels.adjacency[:, 0], self.superpixels.adjacency[:, 1]
+        rows, columns = np.concatenate([low, high]), np.concatenate([high, low])
+        counts = np.bincount(rows, minlength=n)
+        alone = np.flatnonzero(counts == 0)  # averages over itself: the mean of nothing is no number
+        weights = np.concatenate([1.0 / counts[rows], np.ones(len(alone))]).astype(np.float32)
+        index = (np.concatenate([rows, alone]), np.concatenate([columns, alone]))
+        return sparse.csr_array((weights, index), shape=(n, n))
+
+    def means(self, values: Float32) -> Float32:
+        """Mean of a map over every region: (H, W) to (n,)."""
+        sums = np.bincount(self.flat_labels, values.ravel(), minlength=self.superpixels.n_superpixels)
+        return (sums / self.superpixels.areas).astype(np.float32)
+
+    def at_centroids(self, level_map: Float32) -> Float32:
+        """Bilinear samples of a map of any pyramid level at the region centres: (h, w) or (h, w, C) to (n[, C])."""
+        height, width = level_map.shape[:2]
+        rows = self.relative_centroids[:, 0] * height - 0.5
+        columns = self.relative_centroids[:, 1] * width - 0.5
+        samples = cv2.remap(level_map, columns[None], rows[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return samples[0]

@@ -1,0 +1,143 @@
+"""Joins the feature families into one matrix with named columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from colorize.features.analysis import PhotoAnalysis
+from colorize.features.context import context
+from colorize.features.gabor import N_ORIENTATIONS, N_SCALES, gabor
+from colorize.features.intensity import N_BINS, intensity
+from colorize.features.lbp import lbp
+from colorize.features.position import position
+from colorize.features.scene import scene
+from colorize.features.shape import shape
+from colorize.features.surf import surf
+from colorize.types import FeatureMatrix, Float32
+
+FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene")
+N_WORDS = 64
+_WORD_COLUMNS = slice(64, 128)  # the middle one of the three SURF scales
+
+
+class FeatureExtractor:
+    """Turns a photograph and its superpixels into a feature matrix.
+
+    Only the visual words of the scene family are learnt; everything else is the same for every photograph.
+
+    Parameters
+    ----------
+    families : sequence of str
+        Families to keep, in any order; the columns always come in the order of `FAMILIES`.
+    random_state : int
+        Seed of the k-means that finds the visual words.
+
+    Attributes
+    ----------
+    words_ : ndarray, shape (n_words, 64), float32
+        Visual words, after `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from colorize.superpixels import segment
+    >>> lightness = np.random.default_rng(0).uniform(0, 100, (96, 128)).astype(np.float32)
+    >>> photo = PhotoAnalysis(lightness, segment(lightness, n_segments=40))
+    >>> matrix = FeatureExtractor(families=("intensity", "gabor")).fit([photo]).transform(photo)
+    >>> {name: columns.stop - columns.start for name, columns in matrix.families.items()}
+    {'intensity': 23, 'gabor': 40}
+    """
+
+    def __init__(self, families: Iterable[str] = FAMILIES, random_state: int = 0) -> None:
+        self.families = tuple(families)
+        self.random_state = random_state
+        unknown = sorted(set(self.families) - set(FAMILIES))
+        if unknown or not self.families:
+            raise ValueError(f"families must be some of {', '.join(FAMILIES)}; got {', '.join(unknown) or 'none'}")
+
+    def fit(self, photos: Iterable[PhotoAnalysis], *, max_descriptors: int = 20_000) -> FeatureExtractor:
+        """Learn the visual words from the SURF descriptors of training photographs.
+
+        Parameters
+        ----------
+        photos : iterable of PhotoAnalysis
+        max_descriptors : int
+            Descriptors kept for the k-means, drawn evenly from the photographs.
+        """
+        return self.fit_words([surf(photo)[0][:, _WORD_COLUMNS] for photo in photos], max_descriptors=max_descriptors)
+
+    def fit_words(self, descriptors: list[Float32], *, max_descriptors: int = 20_000) -> FeatureExtractor:
+        """Learn the visual words from descriptors, one array of shape (n, 64) per photograph."""
+        rng = np.random.default_rng(self.random_state)
+        pool = np.concatenate(descriptors)
+        if len(pool) > max_descriptors:
+            pool = pool[np.sort(rng.choice(len(pool), max_descriptors, replace=False))]
+        k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
+        words = k_means.fit(pool).cluster_centers_.astype(np.float32)
+        self.words_ = np.zeros((N_WORDS, 64), np.float32)
+        self.words_[: len(words)] = words
+        return self
+
+    def transform(self, photo: PhotoAnalysis) -> FeatureMatrix:
+        """Describe every region of a photograph.
+
+        Returns
+        -------
+        FeatureMatrix
+            Unscaled; the classifier brings the columns to a common scale.
+
+        Raises
+        ------
+        ValueError
+            The scene family is asked for before `fit`.
+        """
+        if not hasattr(self, "words_"):
+            raise ValueError("FeatureExtractor must be fitted before transform: its visual words are learnt")
+        return _join(self._blocks(photo))
+
+    def _blocks(self, photo: PhotoAnalysis) -> dict[str, tuple[Float32, tuple[str, ...]]]:
+        wanted = set(self.families)
+        blocks = {"intensity": intensity(photo), "position": position(photo)}
+        if "shape" in wanted:
+            blocks["shape"] = shape(photo)
+        if wanted & {"gabor", "context", "scene"}:
+            blocks["gabor"] = gabor(photo)
+        if wanted & {"surf", "scene"}:
+            blocks["surf"] = surf(photo)
+        if "lbp" in wanted:
+            blocks["lbp"] = lbp(photo)
+        if "context" in wanted:
+            blocks["context"] = context(photo, *_core(blocks))
+        if "scene" in wanted:
+            blocks["scene"] = self._scene(photo, blocks)
+        return {name: blocks[name] for name in FAMILIES if name in wanted}
+
+    def _scene(self, photo: PhotoAnalysis, blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple:
+        values, names = blocks["intensity"]
+        first = names.index("histogram 0")
+        descriptors = blocks["surf"][0][:, _WORD_COLUMNS]
+        row, scene_names = scene(photo, values[:, first : first + N_BINS], blocks["gabor"][0], descriptors, self.words_)
+        return np.tile(row, (photo.superpixels.n_superpixels, 1)), scene_names
+
+
+def _core(blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple[Float32, tuple[str, ...]]:
+    """The columns whose neighbourhood is worth knowing: tones, texture by scale, texture by direction."""
+    tones, tone_names = blocks["intensity"]
+    energy = blocks["gabor"][0].reshape(-1, N_SCALES, N_ORIENTATIONS)
+    values = np.concatenate([tones[:, : 5 + N_BINS], energy.mean(axis=2), energy.mean(axis=1)], axis=1)
+    names = tone_names[: 5 + N_BINS]
+    names += tuple(f"texture at scale {i}" for i in range(N_SCALES))
+    names += tuple(f"texture in direction {i}" for i in range(N_ORIENTATIONS))
+    return values, names
+
+
+def _join(blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> FeatureMatrix:
+    families, names, start = {}, [], 0
+    for family, (values, columns) in blocks.items():
+        families[family] = slice(start, start + values.shape[1])
+        names += [f"{family}:{column}" for column in columns]
+        start += values.shape[1]
+    return FeatureMatrix(np.concatenate([values for values, _ in blocks.values()], axis=1), families, tuple(names))

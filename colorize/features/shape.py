@@ -1,0 +1,37 @@
+"""Shape family: size, elongation and direction of a region."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from colorize.features.analysis import PhotoAnalysis
+from colorize.types import Float32
+
+
+def shape(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
+    """Describe the outline of every region by its area and second moments.
+
+    Columns: log of the area against the photograph's mean area, elongation (0 round, 1 a line), its direction as the
+    cosine of twice the angle (1 lying, -1 standing), scaled by the elongation, and the number of neighbours.
+
+    Parameters
+    ----------
+    photo : PhotoAnalysis
+
+    Returns
+    -------
+    values : ndarray, shape (n_superpixels, 4), float32
+    names : tuple of str
+    """
+    superpixels = photo.superpixels
+    height, width = superpixels.shape
+    labels, areas, (mean_row, mean_column) = photo.flat_labels, superpixels.areas, superpixels.centroids.T
+    rows = np.repeat(np.arange(height, dtype=np.float32), width) - mean_row[labels]
+    columns = np.tile(np.arange(width, dtype=np.float32), height) - mean_column[labels]
+    rr, cc, rc = (np.bincount(labels, p) / areas for p in (rows * rows, columns * columns, rows * columns))
+    spread = rr + cc + 1 / 6  # a pixel is a square, not a point: 1/12 along either axis
+    elongation = np.hypot(cc - rr, 2 * rc) / spread
+    lying = (cc - rr) / spread
+    degree = np.bincount(superpixels.adjacency.ravel(), minlength=len(areas))
+    values = np.column_stack([np.log(areas / areas.mean()), elongation, lying, degree / 6])
+    return values.astype(np.float32), ("log area", "elongation", "lying", "neighbours")
