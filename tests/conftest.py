@@ -1,0 +1,101 @@
+"""What all tests share: small real photographs, a tiny trained model, the folder of test photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from colorize.types import RgbImage
+
+DATA_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+settings.register_profile("colorize", deadline=None)  # wall time says nothing on a busy machine
+settings.load_profile("colorize")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--require-data",
+        action="store_true",
+        help="fail if ../shared/data is there, but no test that needs it was run to its end",
+    )
+
+
+class DataWatch:
+    """Counts how the tests marked `data` ended."""
+
+    def __init__(self) -> None:
+        self.run = 0
+        self.skipped = 0
+
+    def pytest_runtest_logreport(self, report):
+        if "data" in report.keywords:
+            self.run += report.when == "call" and not report.skipped
+            self.skipped += report.skipped
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
+        if DATA_FOLDER.is_dir() and not self.run and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if DATA_FOLDER.is_dir() and not self.run:
+            terminalreporter.write_line(
+                f"../shared/data is there, but no data test ran ({self.skipped} skipped)", red=True
+            )
+
+
+def pytest_configure(config):
+    if config.getoption("--require-data"):
+        config.pluginmanager.register(DataWatch())
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The photographs beside the checkout; tests that ask for it are marked `data`."""
+    if not DATA_FOLDER.is_dir():
+        pytest.skip("the test photographs ../shared/data are not there")
+    return DATA_FOLDER
+
+
+@pytest.fixture(scope="session")
+def pictures() -> dict[str, np.ndarray]:
+    """Colour photographs that come with scikit-image and scikit-learn, uint8 sRGB, by name."""
+    import skimage.data
+    from sklearn.datasets import load_sample_images
+
+    samples = load_sample_images()
+    names = [Path(name).stem for name in samples.filenames]
+    found = dict(zip(names, samples.images, strict=True))
+    return found | {name: getattr(skimage.data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")}
+
+
+@pytest.fixture(scope="session")
+def photos(pictures) -> list[RgbImage]:
+    """Twelve small real colour photographs, 120 x 160: two crops of each picture, halved in size."""
+    crops = []
+    for name in sorted(pictures):
+        pixels = pictures[name]
+        for row, col in ((0, 0), (pixels.shape[0] - 240, pixels.shape[1] - 320)):
+            crop = pixels[row : row + 240, col : col + 320].reshape(120, 2, 160, 2, 3)
+            crops.append(RgbImage(crop.mean(axis=(1, 3)).round().astype(np.uint8)))
+    return crops
+
+
+@pytest.fixture(scope="session")
+def tiny_colorizer(photos):
+    """A Colorizer trained on the twelve small photographs: quick, and no good at its job."""
+    from colorize.colorizer import Colorizer
+
+    return Colorizer(n_colors=8, n_superpixels=60, random_state=0).fit(photos)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_colorizer, tmp_path_factory) -> Path:
+    """The file of `tiny_colorizer`."""
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    tiny_colorizer.save(path)
+    return path
