@@ -1,8 +1,8 @@
 """How far a colorized photograph is from the true one: colour errors, structure, colourfulness.
 
-All numbers are taken per photograph, from sRGB pixels as they would be written (after gamut mapping and rounding),
-and are meant to be averaged over photographs. Colour errors punish a plausible but different colour as hard as a wrong
-one, and reward caution: read them together with the colourfulness ratio.
+All numbers are taken per photograph and are meant to be averaged over photographs; only the colourfulness ratio is a
+ratio of two such means, because a nearly gray true photo would otherwise outweigh all others. Colour errors punish a
+plausible but different colour as hard as a wrong one, and reward caution: read them together with that ratio.
 """
 
 from __future__ import annotations
@@ -271,7 +271,10 @@ def photo_metrics(
     predicted_pixels : array_like, same shape and dtype
         The colorized photograph, sRGB. Give this or `predicted_ab`.
     predicted_ab : array_like, shape (H, W, 2)
-        Predicted a* and b*; joined with the true lightness, mapped to the gamut and rounded before it is measured.
+        Predicted a* and b*. Colour errors are taken from it as it is, beside the true lightness; everything else from
+        the pixels that `lab_to_rgb` makes of it. (Gamut mapping takes chroma out of dark and bright colours and with
+        it some error: on everyday photos a constant colour scores 11.1 before it and 10.8 after. Compare like with
+        like.)
 
     Returns
     -------
@@ -294,10 +297,13 @@ def photo_metrics(
         raise ValueError("give either predicted_pixels or predicted_ab")
     true = np.asarray(true_pixels)
     true_lab = rgb_to_lab(true)
-    if predicted_ab is not None:
-        predicted_pixels = lab_to_rgb(true_lab[..., 0], predicted_ab, bit_depth=8 * true.dtype.itemsize)
-    true, predicted = _same_pixels(true, predicted_pixels)
-    predicted_lab = rgb_to_lab(predicted)
+    if predicted_ab is None:
+        predicted = np.asarray(predicted_pixels)
+        predicted_lab = rgb_to_lab(predicted)
+    else:
+        lightness = true_lab[..., :1]
+        predicted = lab_to_rgb(lightness[..., 0], predicted_ab, bit_depth=8 * true.dtype.itemsize)
+        predicted_lab = np.concatenate([lightness, np.asarray(predicted_ab, np.float32)], axis=-1)
     error = ab_l2(true_lab[..., 1:], predicted_lab[..., 1:])
     return {
         "ciede2000": float(ciede2000(true_lab, predicted_lab).mean(dtype=np.float64)),
