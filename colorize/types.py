@@ -66,6 +66,7 @@ class RgbImage:
         _check_size(p.shape)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
         object.__setattr__(self, "pixels", _frozen(p))
+        object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -109,6 +110,7 @@ class GrayImage:
             raise InvalidImageError(f"bit_depth must be 8 or 16, got {self.bit_depth!r}")
         _check_alpha(self.alpha, lightness.shape, np.dtype(f"uint{self.bit_depth}"))
         object.__setattr__(self, "lightness", _frozen(lightness))
+        object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
 
     @property
     def shape(self) -> tuple[int, int]:
