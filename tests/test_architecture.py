@@ -1,0 +1,252 @@
+"""The doors between the rooms of the package: who may import whom, and what must not be loaded by whom.
+
+base <- stages <- assembly <- faces. A room may import from the rooms before it; stages never import each other.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import colorize
+
+PACKAGE = Path(colorize.__file__).parent
+ORDER = ("base", "stages", "assembly", "faces")
+ROOMS = {
+    "base": ("types", "exceptions", "_optional", "color", "metrics", "io", "persistence", "models"),
+    "stages": (
+        "superpixels",
+        "palette",
+        "features",
+        "classifier",
+        "decision",
+        "belief",
+        "optimization",
+        "refine.networks",
+        "refine.losses",
+    ),
+    "assembly": ("colorizer", "dataset", "evaluation", "batch", "film", "refine"),
+    "faces": ("cli", "commands", "app"),
+}
+OPENS_PHOTOGRAPHS = ("dataset", "batch", "film", "cli", "commands", "app")
+LIBRARY_DOORS = {
+    "torch": ("refine",),
+    "gradio": ("app",),
+    "click": ("cli", "commands"),
+    "rich": ("cli", "commands"),
+    "PIL": ("io",),
+    "tifffile": ("io",),
+    "matplotlib": ("evaluation",),
+    "pickle": (),
+    "joblib": (),
+    "marshal": (),
+    "shelve": (),
+}
+FILE_CALLS = {"imread", "imreadmulti", "imdecode", "imdecodemulti", "imwrite", "imwritemulti", "imencode"}
+DYNAMIC_IMPORTS = {"import_module", "import_or_raise", "__import__"}
+
+
+def read_sources() -> dict[str, str]:
+    """Every module of the package by dotted name; `colorize` itself is the front door."""
+    sources = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("colorize", *path.relative_to(PACKAGE).with_suffix("").parts)
+        sources[".".join(parts).removesuffix(".__init__")] = path.read_text(encoding="utf-8")
+    return sources
+
+
+def imported_names(module: str, source: str, is_package: bool) -> Iterator[str]:
+    """Dotted names that a module imports anywhere, also inside functions and by string."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = module.split(".")
+            parents = parents[: len(parents) - node.level + is_package] if node.level else []
+            start = ".".join([*parents, *([node.module] if node.module else [])])
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            if called in DYNAMIC_IMPORTS and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+def import_graph(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Per module: the modules of the package and the outside names that it imports."""
+    graph = {}
+    for module, source in sources.items():
+        is_package = any(other.startswith(module + ".") for other in sources)
+        names = imported_names(module, source, is_package)
+        graph[module] = {home_of(name, sources) for name in names if name != "colorize.__version__"}
+    return graph
+
+
+def home_of(name: str, sources: Mapping[str, str]) -> str:
+    while name.startswith("colorize.") and name not in sources:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def within(module: str, places: tuple[str, ...]) -> bool:
+    inside = module.removeprefix("colorize.")
+    return any(inside == place or inside.startswith(place + ".") for place in places)
+
+
+def room_of(module: str) -> tuple[str, str] | None:
+    """The room of a module, and which part of that room it belongs to."""
+    for room, parts in ROOMS.items():
+        for part in parts:
+            if within(module, (part,)):
+                return room, part
+    return None
+
+
+def door_problems(sources: Mapping[str, str]) -> list[str]:
+    problems = []
+    for module, targets in import_graph(sources).items():
+        if module == "colorize":
+            continue
+        if room_of(module) is None:
+            problems.append(f"{module}: in no room; give it one in the architecture page and in this test")
+            continue
+        for target in sorted(targets):
+            reason = refusal(module, target)
+            if reason:
+                problems.append(f"{module} imports {target}: {reason}")
+        problems += [f"{module} calls {call}: photographs are opened in io" for call in file_calls(module, sources)]
+    return problems
+
+
+def refusal(module: str, target: str) -> str | None:
+    library = target.partition(".")[0]
+    if library != "colorize":
+        allowed = LIBRARY_DOORS.get(library)
+        return None if allowed is None or within(module, allowed) else f"only {allowed or 'nobody'} may"
+    if target == "colorize":
+        return "import from the module that defines the name"
+    place, goal = room_of(module), room_of(target)
+    if place is None or goal is None:
+        return "a room is missing"
+    if within(target, ("io",)) and not within(module, (*OPENS_PHOTOGRAPHS, "io")):
+        return f"only {OPENS_PHOTOGRAPHS} open photographs"
+    if ORDER.index(goal[0]) > ORDER.index(place[0]):
+        return f"{place[0]} must not know {goal[0]}"
+    if place[0] == goal[0] == "stages" and place[1] != goal[1]:
+        return "stages never import each other"
+    return None
+
+
+def file_calls(module: str, sources: Mapping[str, str]) -> list[str]:
+    if within(module, ("io",)):
+        return []
+    nodes = ast.walk(ast.parse(sources[module]))
+    return sorted({node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr in FILE_CALLS})
+
+
+def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """One circle of imports, or an empty list."""
+    finished: set[str] = set()
+
+    def visit(module: str, path: list[str]) -> list[str]:
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in finished or module not in graph:
+            return []
+        for target in sorted(graph[module]):
+            circle = visit(target, [*path, module])
+            if circle:
+                return circle
+        finished.add(module)
+        return []
+
+    return next(filter(None, (visit(module, []) for module in sorted(graph))), [])
+
+
+def test_every_import_goes_through_a_door():
+    assert door_problems(read_sources()) == []
+
+
+def test_no_circle():
+    assert find_circle(import_graph(read_sources())) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "expected"),
+    [
+        ("colorize.palette", "from colorize.features import extractor", "stages never import each other"),
+        ("colorize.palette", "def f():\n    import colorize.decision", "stages never import each other"),
+        ("colorize.palette", "from .decision import choose", "stages never import each other"),
+        ("colorize.palette", "from colorize.io import read_photo", "open photographs"),
+        ("colorize.colorizer", "from colorize import io", "open photographs"),
+        ("colorize.color", "from colorize.palette import ColorPalette", "base must not know stages"),
+        ("colorize.color", "from colorize import Colorizer", "import from the module that defines"),
+        ("colorize.dataset", "import colorize.cli", "assembly must not know faces"),
+        ("colorize.refine.networks", "from .training import train", "stages must not know assembly"),
+        ("colorize.features.gabor", "import torch.nn", "may"),
+        ("colorize.features.gabor", "import_or_raise('torch', extra='refine')", "may"),
+        ("colorize.colorizer", "from importlib import import_module\nimport_module('gradio')", "may"),
+        ("colorize.dataset", "from PIL import Image", "may"),
+        ("colorize.dataset", "import cv2\ncv2.imread('x')", "photographs are opened in io"),
+        ("colorize.colorizer", "import click", "may"),
+        ("colorize.persistence", "import pickle", "nobody may"),
+        ("colorize.newcomer", "", "in no room"),
+    ],
+)
+def test_the_check_finds_a_planted_violation(module, line, expected):
+    places = ["", ".types", ".color", ".io", ".persistence", ".palette", ".decision", ".features", ".features.extractor"]
+    places += [".features.gabor", ".refine", ".refine.networks", ".refine.training", ".colorizer", ".dataset", ".cli"]
+    sources = {f"colorize{place}": "" for place in places}
+    assert door_problems(sources) == []
+    problems = door_problems(sources | {module: line})
+    assert len(problems) == 1
+    assert problems[0].startswith(module)
+    assert expected in problems[0]
+
+
+def test_the_check_finds_a_planted_circle():
+    sources = {"colorize.a": "from colorize import b", "colorize.b": "def f():\n    from colorize.c import x"}
+    assert find_circle(import_graph(sources | {"colorize.c": ""})) == []
+    assert find_circle(import_graph(sources | {"colorize.c": "import colorize.a"})) == [
+        *("colorize.a", "colorize.b", "colorize.c", "colorize.a")
+    ]
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level names of the modules that a fresh interpreter loads for this code, the standard library left out."""
+    script = (
+        f"import sys\nbefore = set(sys.modules)\n{code}\nprint(*sorted(set(sys.modules) - before), file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    names = {name.partition(".")[0] for name in result.stderr.split()}
+    return names - set(sys.stdlib_module_names)
+
+
+def test_importing_the_package_loads_nothing_else():
+    assert loaded_by("import colorize") == {"colorize"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["photo"], ["train"], ["evaluate"], ["models"]])
+def test_help_is_light(arguments):
+    loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")
+    assert "click" in loaded
+    assert loaded <= {"colorize", "click", "colorama"}
+
+
+def test_the_library_loads_no_optional_package_and_no_command_line():
+    loaded = loaded_by("import colorize\nfor name in colorize.__all__: getattr(colorize, name)")
+    assert "numpy" in loaded
+    assert not loaded & {"torch", "gradio", "matplotlib", "click", "rich", "pyamg", "dask", "distributed"}
+
+
+def test_public_names_are_all_there():
+    assert sorted(colorize._HOMES) == sorted(colorize.__all__)
+    for name in colorize.__all__:
+        assert getattr(colorize, name).__name__ == name
+        assert name in dir(colorize)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = colorize.nonsense
