@@ -1,0 +1,75 @@
+"""The models that come with the package, each a `.safetensors` file with its card, a `.md` file, beside it."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from colorize.exceptions import ModelFileError
+
+
+class ShippedModel(NamedTuple):
+    """A model of the package.
+
+    Attributes
+    ----------
+    name : str
+        What `find_model` and ``--model`` call it.
+    path : Path
+        Its file.
+    card : str
+        What it was trained on, what it is good and bad at; Markdown.
+    """
+
+    name: str
+    path: Path
+    card: str
+
+
+def available_models() -> list[ShippedModel]:
+    """List the models of the package by name.
+
+    Examples
+    --------
+    >>> all(model.path.suffix == ".safetensors" for model in available_models())
+    True
+    """
+    return [ShippedModel(path.stem, path, _card(path)) for path in sorted(_folder().glob("*.safetensors"))]
+
+
+def find_model(name_or_path: str | Path = "default") -> Path:
+    """Find the file of a model.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped model, or else the path of a model file.
+
+    Returns
+    -------
+    Path
+        An existing file; `Colorizer.load` checks whether it is a model.
+
+    Raises
+    ------
+    ModelFileError
+        Neither a shipped model nor a file.
+    """
+    shipped = {model.name: model.path for model in available_models()}
+    if str(name_or_path) in shipped:
+        return shipped[str(name_or_path)]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    names = ", ".join(shipped) or "none"
+    raise ModelFileError(f"{name_or_path}: neither a file nor a shipped model (shipped: {names})")
+
+
+def _folder() -> Path:
+    return Path(str(resources.files(__name__)))
+
+
+def _card(path: Path) -> str:
+    card = path.with_suffix(".md")
+    return card.read_text(encoding="utf-8").strip() if card.is_file() else "(no card)"
