@@ -198,9 +198,11 @@ def test_no_circle():
     ],
 )
 def test_the_check_finds_a_planted_violation(module, line, expected):
-    places = ["", ".types", ".color", ".io", ".persistence", ".palette", ".decision", ".features", ".features.extractor"]
-    places += [".features.gabor", ".refine", ".refine.networks", ".refine.training", ".colorizer", ".dataset", ".cli"]
-    sources = {f"colorize{place}": "" for place in places}
+    places = (
+        "types color io persistence palette decision features features.extractor features.gabor refine refine.networks"
+    )
+    places += " refine.training colorizer dataset cli"
+    sources = {"colorize": ""} | {f"colorize.{place}": "" for place in places.split()}
     assert door_problems(sources) == []
     problems = door_problems(sources | {module: line})
     assert len(problems) == 1
