@@ -117,13 +117,15 @@ def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, for
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
             try:
-                colorize_file(source, target, colorizer, vividness=vividness, force=force)
+                notes = colorize_file(source, target, colorizer, vividness=vividness, force=force)
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
-            else:
-                n_done += 1
-                if not quiet:
-                    click.echo(f"{source} -> {target}")
+                continue
+            n_done += 1
+            if not quiet:
+                click.echo(f"{source} -> {target}")
+                for note in notes:
+                    click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
     return len(jobs) - n_done
 
@@ -133,10 +135,13 @@ def report_failure(error: BaseException, source: Path) -> None:
     click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
 
 
-def colorize_file(source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool) -> None:
-    """Read, colorize, write."""
+def colorize_file(
+    source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool
+) -> tuple[str, ...]:
+    """Read, colorize, write; return what reading and writing had to change or leave out."""
     from colorize.color import to_gray
     from colorize.io import read_photo, write_photo
 
-    result = colorizer.predict(to_gray(read_photo(source)), vividness=vividness)
-    write_photo(result.image, target, overwrite=force)
+    photo = read_photo(source)
+    result = colorizer.predict(to_gray(photo), vividness=vividness)
+    return photo.metadata.notes + write_photo(result.image, target, overwrite=force)

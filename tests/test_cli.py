@@ -1,0 +1,413 @@
+"""The command line: what it writes, what it refuses, its exit status, and that an error is one line."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from colorize import __version__
+from colorize.cli import main
+from colorize.color import rgb_to_lightness
+from colorize.commands import _shared, photo
+from colorize.exceptions import ConvergenceWarning, InvalidImageError
+from colorize.types import RgbImage
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run():
+    def run(*arguments, status=0):
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exit_code == status, result.output
+        assert isinstance(result.exception, (SystemExit, type(None))), result.exception
+        return result
+
+    return run
+
+
+class StubColorizer:
+    """Paints everything red, except photographs 7 pixels wide, which it refuses."""
+
+    def __init__(self):
+        self.vividness = []
+
+    def predict(self, gray, *, vividness):
+        if gray.shape[1] == 7:
+            raise InvalidImageError("seven is an unlucky number")
+        if gray.shape[1] == 8:
+            raise MemoryError
+        if gray.shape[1] == 9:
+            raise KeyboardInterrupt
+        if gray.shape[1] == 10:
+            warnings.warn("not converged\nafter 3 steps", ConvergenceWarning, stacklevel=1)
+        self.vividness.append(vividness)
+        pixels = np.zeros((*gray.shape, 3), np.uint8)
+        pixels[..., 0] = 200
+        return SimpleNamespace(image=RgbImage(pixels))
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    colorizer = StubColorizer()
+    monkeypatch.setattr(_shared, "load_colorizer", lambda model: colorizer)
+    return colorizer
+
+
+def gray_file(path, width=6):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((5, width), 90, np.uint8)).save(path)
+    return path
+
+
+def red(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))[..., 0].min() > 150
+
+
+def error_lines(result):
+    return [line for line in result.stderr.splitlines() if line]
+
+
+# --- photo -----------------------------------------------------------------------------------------------------------
+
+
+def test_default_output_is_beside_the_input(run, stub, workplace):
+    gray_file(workplace / "album" / "old.jpg")
+    result = run("photo", "album/old.jpg")
+    assert red("album/old.colorized.png")
+    assert "album/old.jpg -> album/old.colorized.png" in result.stdout
+    assert stub.vividness == [0.5]
+    assert sorted(os.listdir("album")) == ["old.colorized.png", "old.jpg"]
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("png", "PNG"), ("jpg", "JPEG"), ("tif", "TIFF"), ("webp", "WEBP")])
+def test_output_name_decides_the_format(run, stub, workplace, ending, kind):
+    gray_file(workplace / "old.png")
+    run("photo", "old.png", "-o", f"new.{ending}", "--vividness", "0.25")
+    with Image.open(f"new.{ending}") as picture:
+        assert picture.format == kind
+    assert stub.vividness == [0.25]
+
+
+def test_output_folder_for_one_photograph(run, stub, workplace):
+    gray_file(workplace / "old.png")
+    (workplace / "out").mkdir()
+    run("photo", "old.png", "-o", "out")
+    assert red("out/old.colorized.png")
+
+
+def test_output_folder_for_several_is_made(run, stub, workplace):
+    names = [gray_file(workplace / name) for name in ("a.png", "b.jpg")]
+    run("photo", *names, "-o", "new/folder")
+    assert sorted(os.listdir("new/folder")) == ["a.colorized.png", "b.colorized.png"]
+
+
+def test_one_bad_photograph_does_not_stop_the_others(run, stub, workplace):
+    names = [gray_file(workplace / "a.png"), gray_file(workplace / "b.png", width=7), gray_file(workplace / "c.png", 8)]
+    (workplace / "d.png").write_bytes(b"broken")
+    gray_file(workplace / "e.png")
+    result = run("photo", *names, "d.png", "missing.png", "e.png", status=3)
+    assert red("a.colorized.png")
+    assert red("e.colorized.png")
+    lines = error_lines(result)
+    assert len(lines) == 5
+    assert re.search(r"b\.png.*unlucky", lines[0])
+    assert re.search(r"c\.png.*not enough memory", lines[1])
+    assert "d.png" in lines[2]
+    assert "missing.png: no such file" in lines[3]
+    assert lines[4] == "4 of 6 photographs failed"
+
+
+def test_one_bad_photograph_alone_is_status_1(run, stub, workplace):
+    gray_file(workplace / "b.png", width=7)
+    result = run("photo", "b.png", status=1)
+    assert error_lines(result) == ["Error: b.png: seven is an unlucky number"]
+
+
+def test_nothing_is_overwritten_without_force(run, stub, workplace):
+    gray_file(workplace / "a.png")
+    gray_file(workplace / "b.png")
+    (workplace / "a.colorized.png").write_text("mine")
+    result = run("photo", "a.png", status=1)
+    assert len(error_lines(result)) == 1
+    assert "--force" in result.stderr
+    run("photo", "a.png", "b.png", status=3)
+    assert (workplace / "a.colorized.png").read_text() == "mine"
+    assert red("b.colorized.png")
+    run("photo", "a.png", "--force")
+    assert red("a.colorized.png")
+
+
+def test_existing_output_is_found_before_the_model_is_loaded(run, monkeypatch, workplace):
+    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("loaded"))
+    gray_file(workplace / "a.png")
+    gray_file(workplace / "a.colorized.png")
+    run("photo", "a.png", status=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ([], "name a photograph"),
+        (["--sample", "a.png"], "needs no INPUT"),
+        (["a.png", "b.png", "-o", "c.png"], "need a folder"),
+        (["a.png", "b.png", "-o", "a.png"], "need a folder"),
+        (["a.png", "sub/a.jpg", "-o", "sub"], "more than one photograph would be written"),
+        (["a.png", "a.jpg"], "more than one photograph would be written"),
+        (["a.png", "./a.png"], "more than one photograph would be written"),
+        (["a.png", "-o", "a.png", "--force"], "is one of the photographs"),
+        (["a.png", "a.colorized.png", "--force"], "is one of the photographs"),
+        (["a.png", "--vividness", "1.5"], "not in the range"),
+        (["a.png", "--vividness", "nan"], "not between 0 and 1"),
+        (["a.png", "--nonsense"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_refused_before_any_work(run, monkeypatch, workplace, arguments, match):
+    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("loaded"))
+    for name in ("a.png", "b.png", "a.jpg", "sub/a.jpg", "a.colorized.png"):
+        gray_file(workplace / name)
+    before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*")}
+    result = run("photo", *arguments, status=2)
+    assert match in result.stderr
+    assert {path: path.stat().st_mtime_ns for path in workplace.rglob("*")} == before
+
+
+def test_quiet_prints_nothing(run, stub, workplace):
+    names = [gray_file(workplace / "a.png"), gray_file(workplace / "b.png")]
+    assert run("photo", *names, "--quiet").output == ""
+
+
+def test_warning_is_one_line(run, stub, workplace):
+    gray_file(workplace / "a.png", width=10)
+    assert error_lines(run("photo", "a.png")) == ["Warning: not converged after 3 steps"]
+
+
+def test_what_a_format_cannot_hold_is_said(run, stub, workplace):
+    Image.fromarray(np.zeros((5, 6, 4), np.uint8), "RGBA").save("a.png")
+    stub.predict = lambda gray, *, vividness: SimpleNamespace(
+        image=RgbImage(np.zeros((5, 6, 3), np.uint8), np.zeros((5, 6), np.uint8))
+    )
+    assert "Note: a.png: " in run("photo", "a.png", "-o", "b.jpg").stderr
+
+
+def test_interruption_is_status_130(run, stub, workplace):
+    names = [gray_file(workplace / "a.png"), gray_file(workplace / "b.png", width=9), gray_file(workplace / "c.png")]
+    result = run("photo", *names, status=130)
+    assert red("a.colorized.png")
+    assert not (workplace / "c.colorized.png").exists()
+    assert len(error_lines(result)) == 1
+
+
+def test_unknown_ending_is_refused(run, stub, workplace):
+    gray_file(workplace / "a.png")
+    result = run("photo", "a.png", "-o", "b.xyz", status=1)
+    assert "b.xyz" in result.stderr
+    assert not (workplace / "b.xyz").exists()
+
+
+@pytest.mark.parametrize("name", ["nothing", "broken.safetensors"])
+def test_model_that_is_none_is_refused(run, workplace, name):
+    gray_file(workplace / "a.png")
+    (workplace / "broken.safetensors").write_bytes(b"\x80\x04pickle")
+    result = run("photo", "a.png", "--model", name, status=1)
+    assert len(error_lines(result)) == 1
+    assert name in result.stderr
+
+
+def test_sample_lies_in_the_wheel_and_is_written_here(run, stub, workplace):
+    run("photo", "--sample")
+    (written,) = workplace.iterdir()
+    assert written.name.endswith(photo.SUFFIX)
+    assert red(written)
+    run("photo", "--sample", "-o", "mine.jpg")
+    assert red("mine.jpg")
+
+
+def test_real_model_keeps_the_lightness_and_gives_equal_bytes(run, tiny_model, photos, workplace):
+    Image.fromarray(photos[0].pixels).save("a.png")
+    run("photo", "a.png", "--model", tiny_model, "-o", "first.png")
+    run("photo", "a.png", "--model", tiny_model, "-o", "second.png")
+    assert (workplace / "first.png").read_bytes() == (workplace / "second.png").read_bytes()
+    written = np.asarray(Image.open("first.png").convert("RGB"))
+    # 8-bit rounding moves L* by at most 0.3
+    np.testing.assert_allclose(rgb_to_lightness(written), rgb_to_lightness(photos[0].pixels), atol=0.3)
+    assert np.ptp(written.astype(int), axis=2).max() > 5  # it is not gray
+
+
+# --- train, evaluate, models -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def album(workplace, photos):
+    """Six photographs, a copy of one of them, and a broken file."""
+    folder = workplace / "album"
+    folder.mkdir()
+    for index, name in enumerate("abcdef"):
+        Image.fromarray(photos[2 * index].pixels).save(folder / f"{name}.png")
+    Image.fromarray(photos[0].pixels).save(folder / "g.png")
+    (folder / "h.jpg").write_bytes(b"broken")
+    return folder
+
+
+def test_training_writes_the_same_model_twice(run, album, workplace):
+    options = ["--limit", 4, "--seed", 3, "--palette-size", 6, "--superpixels", 40]
+    result = run("train", album, "-o", "first.safetensors", *options)
+    assert run("train", album, "-o", "second.safetensors", *options, "--quiet").output == ""
+    assert (workplace / "first.safetensors").read_bytes() == (workplace / "second.safetensors").read_bytes()
+    assert "4 photographs used" in result.stdout
+    run("photo", album / "a.png", "--model", "first.safetensors", "-o", "a.png")
+
+
+class StubTrainer:
+    """Takes the place of Colorizer and remembers what it was given."""
+
+    made: list = []  # noqa: RUF012
+
+    def __init__(self, **parameters):
+        self.parameters = parameters
+        self.made.append(self)
+
+    def fit(self, photos, *, progress=None):
+        self.n_photos = len(photos)
+        progress("fitting", 1, 1)
+        self.summary_ = {"n_photos": len(photos), "n_rows": 10, "loss": 0.5, "families": ["x"]}
+        return self
+
+    def save(self, path, overwrite=False):
+        path.write_text("model")
+
+
+@pytest.fixture
+def trainer(monkeypatch):
+    from colorize import colorizer
+
+    monkeypatch.setattr(colorizer, "Colorizer", StubTrainer)
+    monkeypatch.setattr(StubTrainer, "made", [])
+    return StubTrainer
+
+
+def test_training_passes_its_options_on_and_reports(run, trainer, album):
+    result = run("train", album, "-o", "m.safetensors", "--palette-size", 16, "--superpixels", 99, "--seed", 5)
+    (made,) = trainer.made
+    assert made.parameters == {"random_state": 5, "n_colors": 16, "n_superpixels": 99}
+    assert made.n_photos == 6
+    assert "same picture as a.png" in result.stdout
+    assert "h.jpg" in result.stdout
+    assert "n_photos 6, n_rows 10, loss 0.5" in result.stdout
+
+
+def test_training_leaves_the_defaults_to_the_library(run, trainer, album):
+    run("train", album, "-o", "m.safetensors")
+    assert trainer.made[0].parameters == {"random_state": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "match"),
+    [
+        (["album"], 2, "--output"),
+        (["album", "-o", "m.pkl"], 2, ".safetensors"),
+        (["album", "-o", "no/where/m.safetensors"], 2, "no folder"),
+        (["album", "-o", "folder.safetensors"], 2, "is a folder"),
+        (["album", "-o", "there.safetensors"], 1, "--force"),
+        (["nowhere", "-o", "m.safetensors"], 1, "nowhere: no such folder"),
+        (["empty", "-o", "m.safetensors"], 1, "holds no photographs"),
+        (["album", "-o", "m.safetensors", "--limit", "1"], 1, "at least 2 needed"),
+        (["album", "-o", "m.safetensors", "--palette-size", "1"], 2, "--palette-size"),
+        (["album", "-o", "m.safetensors", "--seed", "-1"], 2, "--seed"),
+    ],
+)
+def test_training_refuses_before_it_trains(run, trainer, album, workplace, arguments, status, match):
+    (workplace / "empty").mkdir()
+    (workplace / "folder.safetensors").mkdir()
+    (workplace / "there.safetensors").write_text("mine")
+    result = run("train", *arguments, status=status)
+    assert match in result.stderr
+    assert trainer.made == []
+    assert (workplace / "there.safetensors").read_text() == "mine"
+
+
+def test_training_replaces_with_force(run, trainer, album, workplace):
+    (workplace / "there.safetensors").write_text("mine")
+    run("train", album, "-o", "there.safetensors", "--force")
+    assert (workplace / "there.safetensors").read_text() == "model"
+
+
+def test_evaluation_prints_a_table_and_writes_json(run, tiny_model, album, workplace):
+    result = run("evaluate", album, "--model", tiny_model, "--limit", 2, "--json", "figures.json")
+    assert "CIEDE2000" in result.stdout
+    assert "model" in result.stdout
+    figures = (workplace / "figures.json").read_text()
+    json.loads(figures)
+    refused = run("evaluate", album, "--model", tiny_model, "--json", "figures.json", status=1)
+    assert "--force" in refused.stderr
+    assert (workplace / "figures.json").read_text() == figures
+
+
+def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
+    from colorize import models
+
+    (tmp_path / "default.safetensors").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "default.md").write_text("# Good at skies")
+    (tmp_path / "faces.safetensors").write_bytes(b"x")
+    monkeypatch.setattr(models, "_folder", lambda: tmp_path)
+    assert "default (2.0 MB)\n\n# Good at skies" in run("models").stdout
+    assert run("models", "--quiet").stdout.split() == ["default", "faces"]
+    assert models.find_model() == tmp_path / "default.safetensors"
+    assert models.find_model("faces") == tmp_path / "faces.safetensors"
+    assert models.find_model(tmp_path / "default.md") == tmp_path / "default.md"
+    with pytest.raises(models.ModelFileError, match=r"nobody: neither .* \(shipped: default, faces\)"):
+        models.find_model("nobody")
+
+
+# --- all commands ----------------------------------------------------------------------------------------------------
+
+
+def test_every_command_and_option_has_help(run):
+    assert set(main.commands) == {"photo", "train", "evaluate", "models"}
+    listing = run("--help").stdout
+    for name, command in main.commands.items():
+        assert name in listing
+        assert command.short_help in listing
+        assert len(command.help) > len(command.short_help)
+        text = run(name, "--help").stdout
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.help, f"{name} {parameter.name}"
+                assert parameter.opts[-1] in text
+
+
+def test_version(run):
+    assert __version__ in run("--version").stdout
+
+
+def test_ctrl_c_ends_the_program_with_one_line():
+    script = (
+        "import colorize.io, time\n"
+        "def read_photo(path):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+        "colorize.io.read_photo = read_photo\n"
+        "from colorize.commands import _shared\n_shared.load_colorizer = lambda model: None\n"
+        "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines() == ["Interrupted; files already written are complete."]
