@@ -7,6 +7,7 @@ library orders the metadata differently from run to run, and equal models must g
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from colorize.exceptions import ModelFileError, OutputExistsError
+from colorize.exceptions import ModelFileError, OutputError, OutputExistsError
 
 FORMAT_NAME = "colorize-model"
 FORMAT_VERSION = 1
@@ -81,8 +82,8 @@ def save_model(
         `header` or `arrays` holds something that a model file cannot hold; the message names it.
     TypeError
         `header` holds something that JSON has no word for.
-    OSError
-        The disk refuses.
+    OutputError
+        The folder is missing, or the disk refuses.
 
     Examples
     --------
@@ -220,8 +221,11 @@ def _write_atomically(path: Path, parts: list[bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes:

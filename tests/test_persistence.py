@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from colorize import persistence
-from colorize.exceptions import ModelFileError, OutputExistsError
+from colorize.exceptions import ModelFileError, OutputError, OutputExistsError
 from colorize.persistence import load_model, save_model
 
 HEADER = {"n_colors": 32, "name": "Zürich", "families": ["gabor", "surf"], "c": 0.1, "nested": {"b": None, "a": True}}
@@ -315,10 +315,15 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(model_file, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(persistence.os, "replace", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match=r"model\.safetensors: cannot be written \(No space"):
         save_model(model_file, {}, {}, overwrite=True)
     assert model_file.read_bytes() == before
     assert list(model_file.parent.iterdir()) == [model_file]
+
+
+def test_missing_folder_is_one_line(tmp_path):
+    with pytest.raises(OutputError, match=r"nowhere.m\.safetensors: cannot be written"):
+        save_model(tmp_path / "nowhere" / "m.safetensors", {}, {})
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

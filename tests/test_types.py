@@ -218,6 +218,7 @@ def test_the_array_given_stays_writable():
         ("ImageTooLargeError", ValueError),
         ("DatasetError", ValueError),
         ("ModelFileError", ValueError),
+        ("OutputError", OSError),
         ("OutputExistsError", FileExistsError),
         ("OutputFormatError", ValueError),
         ("MissingDependencyError", ImportError),
