@@ -96,8 +96,8 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = 200_000_000) -> 
     Returns
     -------
     RgbImage
-        sRGB, upright. uint16 for 16-bit PNG and TIFF and for float TIFF, else uint8. 16-bit files that use 14 bits or
-        fewer are scaled to the whole range. An embedded colour profile is applied (colour profiles of 16-bit colour
+        sRGB, upright. uint16 for 16-bit PNG and TIFF and for float TIFF, else uint8. 16-bit files whose values fit
+        into 12 bits (nearly black, taken as they are) are scaled to the whole range. An embedded colour profile is applied (colour profiles of 16-bit colour
         photographs at 8 bits, as a note says). Of several pages or frames the first is read.
 
     Raises
@@ -375,9 +375,9 @@ def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.n
 
 
 def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Spread data of 8, 10, 12 or 14 bits in a 16-bit file over 16 bits; read as it is, it would be almost black."""
+    """Spread data of 8, 10 or 12 bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
     highest = int(values.max())
-    for bits in (8, 10, 12, 14):
+    for bits in (8, 10, 12):
         if 0 < highest < 2**bits:
             notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
             table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
@@ -572,17 +572,29 @@ def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tup
     pixels = _to_8_bit(image.pixels)
     if alpha is not None:
         pixels = np.dstack([pixels, _to_8_bit(alpha)])
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
     options = _save_options(image, file_format, quality, notes)
+    try:
+        return _saved(picture, file_format, options), tuple(notes)
+    except _DECODER_ERRORS:
+        if "exif" not in options:
+            raise
+    del options["exif"]  # read well enough, but made of values that cannot be written again
+    notes.append("the EXIF data could not be written and was left out")
+    return _saved(picture, file_format, options), tuple(notes)
+
+
+def _saved(picture: Image.Image, file_format: str, options: dict[str, Any]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, file_format, **options)
-    return file.getvalue(), tuple(notes)
+    picture.save(file, file_format, **options)
+    return file.getvalue()
 
 
 def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[str]) -> dict[str, Any]:
     formats: dict[str, dict[str, Any]] = {
         "PNG": {"compress_level": 3},
         "JPEG": {"quality": quality, "subsampling": 0},
-        "TIFF": {"compression": "tiff_adobe_deflate"},
+        "TIFF": {},  # uncompressed: Pillow's compressed TIFF cannot hold the camera's part of the EXIF
         "WEBP": {"lossless": True, "exact": True, "method": 0, "quality": 20},
     }
     options = formats[file_format]
