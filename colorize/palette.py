@@ -1,0 +1,164 @@
+"""The palette: quantised ab colours, soft encoding, and decoding of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.cluster import KMeans
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from colorize.types import Float32
+
+
+class ColorPalette(BaseEstimator):
+    """A few dozen ab colours learnt from photographs, one of them neutral gray.
+
+    Most of the world is nearly gray, so plain k-means would spend its centres there. Here every sample weighs
+    density^-rarity (density: a histogram of ab with bins of 5 units), which moves centres out to the rarer, more
+    colourful places.
+
+    Parameters
+    ----------
+    n_colors : int
+        Palette size K. More colours are finer and have fewer training regions each.
+    rarity : float
+        0 is plain k-means; 0.25 is a good compromise; at 1 every occupied place of the ab plane counts alike.
+    random_state : int
+
+    Attributes
+    ----------
+    colors_ : ndarray, shape (K, 2), float32
+        ab of every palette index, sorted by hue, the neutral one first.
+    neutral_index_ : int
+        Palette index of neutral gray (ab = 0).
+    frequencies_ : ndarray, shape (K,), float32
+        Share of the training weight that fell to each colour.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> ab = np.concatenate([rng.normal(m, 2, (100, 2)) for m in ((0, 0), (40, 30), (-30, 30))])
+    >>> palette = ColorPalette(n_colors=3).fit(ab)
+    >>> np.round(palette.colors_, -1).tolist()
+    [[0.0, 0.0], [40.0, 30.0], [-30.0, 30.0]]
+    """
+
+    def __init__(self, n_colors: int = 32, rarity: float = 0.25, random_state: int = 0) -> None:
+        self.n_colors = n_colors
+        self.rarity = rarity
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None) -> ColorPalette:
+        """Learn the palette.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, 2)
+            ab of regions or pixels.
+        y : ignored
+        sample_weight : array-like, shape (n_samples,), optional
+            Areas of the regions.
+
+        Raises
+        ------
+        ValueError
+            `X` has another shape, holds fewer distinct colours than wanted, or a parameter is out of range.
+        """
+        ab = validate_data(self, X, dtype=np.float64)
+        if ab.shape[1] != 2:
+            raise ValueError(f"X must be (n_samples, 2) ab colours, got {ab.shape[1]} features")
+        if not 2 <= self.n_colors <= 256:
+            raise ValueError(f"n_colors must be in 2..256, got {self.n_colors}")
+        if len(np.unique(ab, axis=0)) < self.n_colors:
+            raise ValueError(f"n_colors={self.n_colors} needs as many distinct colours, got n_samples = {len(ab)}")
+        weight = np.ones(len(ab)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        # A neutral photograph is worth a palette entry of its own, and a person may ask for it: one centre stays at 0.
+        k_means = KMeans(self.n_colors, n_init=3, random_state=self.random_state)
+        centers = k_means.fit(ab, sample_weight=weight * _density(ab, weight) ** -self.rarity).cluster_centers_
+        nearest = int(np.argmin((centers**2).sum(axis=1)))
+        centers[nearest] = 0
+        others = np.delete(centers, nearest, axis=0)
+        others = others[np.argsort(np.arctan2(others[:, 1], others[:, 0]) % (2 * np.pi), kind="stable")]
+        self.colors_ = np.concatenate([centers[[nearest]], others]).astype(np.float32)
+        self.neutral_index_ = 0
+        self.frequencies_ = np.bincount(self.encode(ab), weight, minlength=self.n_colors).astype(np.float32)
+        self.frequencies_ /= self.frequencies_.sum()
+        return self
+
+    def encode(self, ab: ArrayLike) -> NDArray[np.intp]:
+        """Palette index of the nearest colour, shape (n,)."""
+        check_is_fitted(self)
+        return np.argmin(self._squared_distances(ab), axis=1)
+
+    def encode_soft(self, ab: ArrayLike, *, n_nearest: int = 5, sigma: float = 5.0) -> Float32:
+        """Weights over the nearest colours (Zhang et al. 2016, sec. 2.2), shape (n, K), rows sum to 1.
+
+        Parameters
+        ----------
+        ab : array-like, shape (n, 2)
+        n_nearest : int
+            Colours that share the weight.
+        sigma : float
+            Width of the Gaussian, in ab units.
+        """
+        check_is_fitted(self)
+        squared = self._squared_distances(ab)
+        kept = np.argsort(squared, axis=1, kind="stable")[:, :n_nearest]
+        distances = np.take_along_axis(squared, kept, axis=1)
+        weights = np.exp(-(distances - distances[:, :1]) / (2 * sigma**2))
+        encoded = np.zeros(squared.shape, np.float32)
+        np.put_along_axis(encoded, kept, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32), axis=1)
+        return encoded
+
+    def decode(self, probabilities: Float32, *, temperature: float = 0.38) -> Float32:
+        """Colours for rows of probabilities by annealed mean, shape (n, 2), float32.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (n, K)
+            Rows sum to 1.
+        temperature : float
+            1 is the expectation (safe, and brownish where colours compete), 0 the most probable colour (bold, and
+            patchy); in between the probabilities are sharpened before averaging (Zhang et al. 2016, eq. 5).
+
+        Raises
+        ------
+        ValueError
+            The temperature is outside [0, 1] or the number of columns is not K.
+        """
+        check_is_fitted(self)
+        return anneal(probabilities, temperature) @ self.colors_
+
+    def _squared_distances(self, ab: ArrayLike) -> NDArray[np.float64]:
+        ab = np.asarray(ab, dtype=np.float64)
+        if ab.ndim != 2 or ab.shape[1] != 2:
+            raise ValueError(f"ab must have shape (n, 2), got {ab.shape}")
+        return ((ab[:, None, :] - self.colors_.astype(np.float64)) ** 2).sum(axis=2)
+
+
+def anneal(probabilities: Float32, temperature: float) -> Float32:
+    """Sharpen rows of probabilities: p^(1/T), normalised (Zhang et al. 2016, eq. 5); T = 0 keeps only the largest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> anneal(np.array([[0.2, 0.8]], np.float32), 0.5).round(3).tolist()
+    [[0.05900000035762787, 0.9409999847412109]]
+    """
+    if not 0 <= temperature <= 1:
+        raise ValueError(f"temperature must be in [0, 1], got {temperature}")
+    if temperature == 0:
+        return np.eye(probabilities.shape[1], dtype=np.float32)[np.argmax(probabilities, axis=1)]
+    logs = np.log(np.maximum(probabilities, 1e-12)) / np.float32(temperature)
+    sharp = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return (sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _density(ab: NDArray[np.float64], weight: NDArray[np.float64], bin_width: float = 5.0) -> NDArray[np.float64]:
+    """Weight per histogram bin of the ab plane, looked up for every sample."""
+    bins = np.floor(ab / bin_width).astype(np.int64)
+    _, index = np.unique(bins, axis=0, return_inverse=True)
+    index = index.ravel()
+    return np.bincount(index, weight)[index]
