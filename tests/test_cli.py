@@ -348,11 +348,16 @@ def test_training_replaces_with_force(run, trainer, album, workplace):
 
 
 def test_evaluation_prints_a_table_and_writes_json(run, tiny_model, album, workplace):
-    result = run("evaluate", album, "--model", tiny_model, "--limit", 2, "--json", "figures.json")
+    result = run("evaluate", album, "--model", tiny_model, "--json", "figures.json")
     assert "CIEDE2000" in result.stdout
-    assert "model" in result.stdout
+    assert re.search(r"^gray .*^model ", result.stdout, re.MULTILINE | re.DOTALL)
     figures = (workplace / "figures.json").read_text()
-    json.loads(figures)
+    content = json.loads(figures)
+    assert content["names"] == [f"{name}.png" for name in "abcdefg"]
+    assert list(content["left_out"]) == ["h.jpg"]
+    assert len(content["photos"]["model"]["ciede2000"]) == 7
+    assert content["means"]["gray"]["colorfulness_ratio"] == pytest.approx(0, abs=0.05)  # of 1; gray has none
+    assert content["means"]["model"]["colorfulness_ratio"] > 0.05
     refused = run("evaluate", album, "--model", tiny_model, "--json", "figures.json", status=1)
     assert "--force" in refused.stderr
     assert (workplace / "figures.json").read_text() == figures

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,14 +29,18 @@ def command(folder: Path, model: str, limit: int | None, json_file: Path | None,
     if json_file is not None:
         _shared.check_target(json_file, force=force)
     from colorize.dataset import load_folder
+    from colorize.evaluation.baselines import GrayBaseline
     from colorize.evaluation.compare import evaluate
 
     colorizer = _shared.load_colorizer(model)
+    methods = {"gray": GrayBaseline(), **colorizer.baselines_, "model": partial(colorizer.predict, vividness=0)}
     with _shared.progress_bars(quiet=quiet) as progress:
-        photos = load_folder(folder, limit=limit, select=False, progress=progress)
-        result = evaluate({**colorizer.baselines_, "model": colorizer}, photos.photos, progress=progress)
+        test_set = load_folder(folder, limit=limit, select=False, progress=progress)
+        result = evaluate(methods, test_set.photos, progress=progress)
     if not quiet:
-        click.echo(str(photos.report))
+        click.echo(str(test_set.report))
         click.echo(result.table())
     if json_file is not None:
-        json_file.write_text(result.to_json(), encoding="utf-8")
+        left_out = {item.name: item.detail for item in test_set.report.left_out}
+        figures = json.loads(result.to_json()) | {"names": test_set.names, "left_out": left_out}
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
