@@ -97,8 +97,8 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = 200_000_000) -> 
     -------
     RgbImage
         sRGB, upright. uint16 for 16-bit PNG and TIFF and for float TIFF, else uint8. 16-bit files whose values fit
-        into 12 bits (nearly black, taken as they are) are scaled to the whole range. An embedded colour profile is applied (colour profiles of 16-bit colour
-        photographs at 8 bits, as a note says). Of several pages or frames the first is read.
+        into 12 bits (nearly black, taken as they are) are scaled to the whole range. An embedded colour profile is
+        applied (to 16-bit colour at 8 bits, as a note says). Of several pages or frames the first is read.
 
     Raises
     ------

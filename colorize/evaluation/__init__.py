@@ -1,0 +1,1 @@
+"""Measuring colorizers against true photographs and against simple rules."""
