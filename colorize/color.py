@@ -193,8 +193,8 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     Notes
     -----
     t is found by bisection, for the colours outside alone. (Among pale yellows the gamut has a small dent: a colour
-    beyond it comes to lie on one of the boundaries that its hue crosses.) Hue is CIELAB's hue angle: strong blues drift a little
-    towards violet as they lose chroma, a known weakness of the space.
+    beyond it comes to lie on one of the boundaries that its hue crosses.) Hue is CIELAB's hue angle: strong blues drift
+    a little towards violet as they lose chroma, a known weakness of the space.
 
     Examples
     --------
