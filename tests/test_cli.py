@@ -369,6 +369,8 @@ def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
     (tmp_path / "default.safetensors").write_bytes(b"x" * 2_000_000)
     (tmp_path / "default.md").write_text("# Good at skies")
     (tmp_path / "faces.safetensors").write_bytes(b"x")
+    monkeypatch.setattr(models, "_folder", lambda: tmp_path / "nothing")
+    assert error_lines(run("models")) == ["This installation holds no models; train one with `colorize train`."]
     monkeypatch.setattr(models, "_folder", lambda: tmp_path)
     assert "default (2.0 MB)\n\n# Good at skies" in run("models").stdout
     assert run("models", "--quiet").stdout.split() == ["default", "faces"]

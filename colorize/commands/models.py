@@ -13,7 +13,10 @@ def command(quiet: bool) -> None:
     """List the shipped models with their cards; with --quiet, their names alone."""
     from colorize.models import available_models
 
-    for model in available_models():
+    models = available_models()
+    if not models:
+        click.echo("This installation holds no models; train one with `colorize train`.", err=True)
+    for model in models:
         if quiet:
             click.echo(model.name)
         else:

@@ -22,7 +22,7 @@ from colorize.commands import _shared
 )
 @_shared.limit_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
-@click.option("--palette-size", type=click.IntRange(min=2), metavar="K", help="Colours that the model can tell apart.")
+@click.option("--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that the model can tell apart.")
 @click.option("--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph.")
 @_shared.force_option
 @_shared.quiet_option
