@@ -30,10 +30,11 @@ def command(folder: Path, model: str, limit: int | None, json_file: Path | None,
         _shared.check_target(json_file, force=force)
     from colorize.dataset import load_folder
     from colorize.evaluation.baselines import GrayBaseline
-    from colorize.evaluation.compare import evaluate
+    from colorize.evaluation.compare import Method, evaluate
 
     colorizer = _shared.load_colorizer(model)
-    methods = {"gray": GrayBaseline(), **colorizer.baselines_, "model": partial(colorizer.predict, vividness=0)}
+    methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_}
+    methods["model"] = partial(colorizer.predict, vividness=0)
     with _shared.progress_bars(quiet=quiet) as progress:
         test_set = load_folder(folder, limit=limit, select=False, progress=progress)
         result = evaluate(methods, test_set.photos, progress=progress)

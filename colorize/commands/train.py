@@ -48,7 +48,7 @@ def command(
     from colorize.dataset import load_folder
 
     chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
-    parameters = {name: value for name, value in chosen.items() if value is not None}
+    parameters: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     with _shared.progress_bars(quiet=quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
