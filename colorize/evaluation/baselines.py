@@ -5,7 +5,7 @@ All four are one table of mean ab colours over lightness and height in the pictu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from colorize.color import rgb_to_lab
 from colorize.exceptions import DatasetError
 from colorize.types import Float32, GrayImage, RgbImage
 
-__all__ = ["GrayBaseline", "LightnessHeightLookup", "LightnessLookup", "MeanColorBaseline"]
+__all__ = ["RULES", "GrayBaseline", "LightnessHeightLookup", "LightnessLookup", "MeanColorBaseline"]
 
 
 class LightnessHeightLookup:
@@ -176,6 +176,14 @@ class GrayBaseline:
             Zeros.
         """
         return np.zeros((*gray.shape, 2), np.float32)
+
+
+RULES: dict[str, Callable[[], LightnessHeightLookup]] = {
+    "mean colour": MeanColorBaseline,
+    "L lookup": LightnessLookup,
+    "L + height lookup": LightnessHeightLookup,
+}
+"""The rules that learn something, by the names that tables show."""
 
 
 def _means(totals: NDArray[np.float64]) -> Float32:

@@ -15,12 +15,11 @@ from colorize.features.lbp import lbp
 from colorize.features.position import position
 from colorize.features.scene import scene
 from colorize.features.shape import shape
-from colorize.features.surf import surf
+from colorize.features.surf import SCALES, surf, surf_descriptors
 from colorize.types import FeatureMatrix, Float32
 
 FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene")
 N_WORDS = 64
-_WORD_COLUMNS = slice(64, 128)  # the middle one of the three SURF scales
 
 
 class FeatureExtractor:
@@ -51,6 +50,9 @@ class FeatureExtractor:
     {'intensity': 23, 'gabor': 40}
     """
 
+    WORD_SCALE = SCALES[1]
+    """SURF scale of the descriptors that visual words are made of."""
+
     def __init__(self, families: Iterable[str] = FAMILIES, random_state: int = 0) -> None:
         self.families = tuple(families)
         self.random_state = random_state
@@ -58,19 +60,20 @@ class FeatureExtractor:
         if unknown or not self.families:
             raise ValueError(f"families must be some of {', '.join(FAMILIES)}; got {', '.join(unknown) or 'none'}")
 
-    def fit(self, photos: Iterable[PhotoAnalysis], *, max_descriptors: int = 20_000) -> FeatureExtractor:
-        """Learn the visual words from the SURF descriptors of training photographs.
+    def fit(self, photos: Iterable[PhotoAnalysis]) -> FeatureExtractor:
+        """Learn the visual words from the SURF descriptors of training photographs."""
+        return self.fit_words([surf_descriptors(photo, self.WORD_SCALE) for photo in photos])
+
+    def fit_words(self, descriptors: list[Float32], *, max_descriptors: int = 20_000) -> FeatureExtractor:
+        """Learn the visual words from descriptors at `WORD_SCALE`.
 
         Parameters
         ----------
-        photos : iterable of PhotoAnalysis
+        descriptors : list of ndarray, shape (n, 64), float32
+            One array per photograph.
         max_descriptors : int
-            Descriptors kept for the k-means, drawn evenly from the photographs.
+            Descriptors kept for the k-means, drawn at random.
         """
-        return self.fit_words([surf(photo)[0][:, _WORD_COLUMNS] for photo in photos], max_descriptors=max_descriptors)
-
-    def fit_words(self, descriptors: list[Float32], *, max_descriptors: int = 20_000) -> FeatureExtractor:
-        """Learn the visual words from descriptors, one array of shape (n, 64) per photograph."""
         rng = np.random.default_rng(self.random_state)
         pool = np.concatenate(descriptors)
         if len(pool) > max_descriptors:
@@ -118,7 +121,8 @@ class FeatureExtractor:
     def _scene(self, photo: PhotoAnalysis, blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple:
         values, names = blocks["intensity"]
         first = names.index("histogram 0")
-        descriptors = blocks["surf"][0][:, _WORD_COLUMNS]
+        at_word_scale = 64 * SCALES.index(self.WORD_SCALE)
+        descriptors = blocks["surf"][0][:, at_word_scale : at_word_scale + 64]
         row, scene_names = scene(photo, values[:, first : first + N_BINS], blocks["gabor"][0], descriptors, self.words_)
         return np.tile(row, (photo.superpixels.n_superpixels, 1)), scene_names
 

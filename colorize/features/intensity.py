@@ -47,7 +47,10 @@ def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     names += [f"histogram {i}" for i in range(N_BINS)]
     for scale, (fine, coarse) in enumerate(zip(photo.pyramid, photo.pyramid[1:], strict=False), start=1):
         band = cv2.pyrUp(coarse, dstsize=fine.shape[::-1]) - fine
-        columns += [photo.at_centroids(coarse), np.sqrt(np.maximum(photo.at_centroids(cv2.blur(band * band, (5, 5))), 0))]
+        columns += [
+            photo.at_centroids(coarse),
+            np.sqrt(np.maximum(photo.at_centroids(cv2.blur(band * band, (5, 5))), 0)),
+        ]
         names += [f"lightness at scale {scale}", f"band energy at scale {scale}"]
     return np.stack(columns, axis=1).astype(np.float32), tuple(names)
 

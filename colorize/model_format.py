@@ -1,0 +1,172 @@
+"""What the file of a classical model holds, and the checks that make its parts fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM
+from colorize.evaluation.baselines import RULES, LightnessHeightLookup
+from colorize.exceptions import ColorizeError
+from colorize.features import FeatureExtractor
+from colorize.palette import ColorPalette
+
+# Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
+# K palette colours, C classes, F features, P principal components, L landmarks, W visual words, S sample rows.
+_ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
+    "palette.colors": ("palette", "colors_", "float32", ("K", 2)),
+    "palette.frequencies": ("palette", "frequencies_", "float32", ("K",)),
+    "extractor.words": ("extractor", "words_", "float32", ("W", 64)),
+    "scaler.mean": ("scaler", "mean_", "float32", ("F",)),
+    "scaler.factor": ("scaler", "factor_", "float32", ("F",)),
+    "scaler.bound": ("scaler", "bound_", "float32", ("F",)),
+    "scaler.center": ("scaler", "center_", "float32", ("F",)),
+    "scaler.components": ("scaler", "components_", "float32", ("P", "F")),
+    "svm.landmarks": ("svm", "landmarks_", "float16", ("L", "P")),
+    "svm.coef": ("svm", "coef_", "float32", ("L", "C")),
+    "svm.intercept": ("svm", "intercept_", "float32", ("C",)),
+    "calibration.classes": ("calibration", "classes_", "int32", ("C",)),
+    "calibration.mean": ("calibration", "mean_", "float32", ("C",)),
+    "calibration.deviation": ("calibration", "deviation_", "float32", ("C",)),
+    "calibration.weights": ("calibration", "weights_", "float32", ("C+1", "C")),
+    "sample.features": ("sample", "features", "float16", ("S", "P")),
+    "sample.ab": ("sample", "ab", "float16", ("S", 2)),
+    "sample.photo": ("sample", "photo", "int32", ("S",)),
+}
+_PARAMETERS = ("n_colors", "n_superpixels", "families", "rows_per_photo", "n_sample_rows", "random_state")
+
+
+def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Header and arrays of a fitted `Colorizer`.
+
+    Raises
+    ------
+    ColorizeError
+        Its classifier is no `KernelSVM`.
+    """
+    calibration = colorizer.classifier_
+    svm = calibration.estimator_
+    if not isinstance(svm, KernelSVM):
+        raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
+    parts: dict[str, Any] = {
+        "palette": colorizer.palette_,
+        "extractor": colorizer.extractor_,
+        "scaler": colorizer.scaler_,
+        "svm": svm,
+        "calibration": calibration,
+    }
+    arrays = {}
+    for name, (part, attribute, dtype, _) in _ARRAYS.items():
+        value = colorizer.sample_[attribute] if part == "sample" else getattr(parts[part], attribute)
+        arrays[name] = np.ascontiguousarray(value, dtype=dtype)
+    arrays |= {_baseline_name(name): rule.table_ for name, rule in colorizer.baselines_.items()}
+    header = {
+        "parameters": {name: _plain(getattr(colorizer, name)) for name in _PARAMETERS},
+        "families": {name: columns.stop - columns.start for name, columns in colorizer.scaler_.families.items()},
+        "svm": {"gamma": float(svm.gamma), "alpha": float(svm.alpha)},
+        "summary": dict(colorizer.summary_),
+    }
+    return header, arrays
+
+
+def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
+    """A fitted `Colorizer` (the class is handed in, because it knows this module) from what `pack` gave.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        Something is missing, superfluous, or does not fit the rest.
+    """
+    _check_arrays(arrays)
+    parameters = header["parameters"]
+    if sorted(parameters) != sorted(_PARAMETERS):
+        raise ValueError(f"parameters must be {', '.join(_PARAMETERS)}")
+    colorizer = cls(**{**parameters, "families": tuple(parameters["families"])})
+    seed = colorizer.random_state
+    svm = KernelSVM(len(arrays["svm.landmarks"]), random_state=seed, **header["svm"])
+    parts: dict[str, Any] = {
+        "palette": ColorPalette(colorizer.n_colors, random_state=seed),
+        "extractor": FeatureExtractor(colorizer.families, seed),
+        "scaler": FamilyScaler(_slices(header["families"]), len(arrays["scaler.components"])),
+        "svm": svm,
+        "calibration": CalibratedClassifier(random_state=seed),
+    }
+    for name, (part, attribute, _, _) in _ARRAYS.items():
+        if part != "sample":
+            setattr(parts[part], attribute, arrays[name])
+    _finish(parts, arrays)
+    colorizer.palette_, colorizer.extractor_ = parts["palette"], parts["extractor"]
+    colorizer.scaler_, colorizer.classifier_ = parts["scaler"], parts["calibration"]
+    colorizer.sample_ = MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")})
+    colorizer.baselines_ = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
+    colorizer.summary_ = dict(header["summary"])
+    return colorizer
+
+
+def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Attributes that follow from the arrays; checks that arrays and parameters agree."""
+    n_colors, n_features = len(arrays["palette.colors"]), len(arrays["scaler.mean"])
+    classes = arrays["calibration.classes"]
+    if n_colors != parts["palette"].n_colors:
+        raise ValueError(f"n_colors is {parts['palette'].n_colors}, but the palette has {n_colors}")
+    if len(classes) < 2 or (np.diff(classes) <= 0).any() or classes[0] < 0 or classes[-1] >= n_colors:
+        raise ValueError("classes must be at least two ascending palette indices")
+    if sum(columns.stop - columns.start for columns in parts["scaler"].families.values()) != n_features:
+        raise ValueError(f"families must have {n_features} columns together")
+    parts["palette"].neutral_index_ = 0
+    parts["palette"].n_features_in_ = 2
+    parts["scaler"].n_features_in_ = n_features
+    svm, calibration = parts["svm"], parts["calibration"]
+    svm.landmarks_ = svm.landmarks_.astype(np.float32)
+    svm.classes_ = classes
+    svm.n_features_in_ = calibration.n_features_in_ = svm.landmarks_.shape[1]
+    calibration.estimator_ = svm
+
+
+def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
+    """Every array there, of its dtype, and the sizes the same wherever a letter stands."""
+    wanted = {*_ARRAYS, *map(_baseline_name, RULES)}
+    if set(arrays) != wanted:
+        raise ValueError(f"arrays missing or unknown: {', '.join(sorted(set(arrays) ^ wanted))}")
+    sizes: dict[str, int] = {}
+    for name, (_, _, dtype, shape) in _ARRAYS.items():
+        array = arrays[name]
+        if array.dtype != dtype or array.ndim != len(shape):
+            raise ValueError(f"{name} must be {dtype} with {len(shape)} dimensions, got {array.dtype} {array.shape}")
+        for size, wish in zip(array.shape, shape, strict=True):
+            expected = (
+                sizes["C"] + 1 if wish == "C+1" else sizes.setdefault(wish, size) if isinstance(wish, str) else wish
+            )
+            if size != expected:
+                raise ValueError(f"{name} has shape {array.shape}, expected {expected} where it has {size}")
+
+
+def _baseline_name(name: str) -> str:
+    return "baseline." + name.replace(" + ", "_").replace(" ", "_")
+
+
+def _baseline(name: str, arrays: Mapping[str, np.ndarray]) -> LightnessHeightLookup:
+    rule = RULES[name]()
+    table = arrays[_baseline_name(name)]
+    if table.shape != (rule.n_lightness_bins, rule.n_height_bins, 2) or table.dtype != np.float32:
+        raise ValueError(f"the table of {name} has shape {table.shape}, {table.dtype}")
+    rule.table_ = table
+    return rule
+
+
+def _slices(sizes: Mapping[str, int]) -> dict[str, slice]:
+    slices, start = {}, 0
+    for family, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"family {family} must have a positive number of columns, got {size!r}")
+        slices[family] = slice(start, start + size)
+        start += size
+    return slices
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON knows it."""
+    return list(value) if isinstance(value, (tuple, list)) else value.item() if isinstance(value, np.generic) else value
