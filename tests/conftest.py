@@ -53,6 +53,16 @@ def pytest_configure(config):
         config.pluginmanager.register(DataWatch())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread():
+    """Keep the linear algebra to one thread: on a busy machine its threads wait for each other many times longer."""
+    import scipy.linalg  # noqa: F401  - the limit reaches the libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The photographs beside the checkout; tests that ask for it are marked `data`."""
