@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-import scipy.sparse as sp
-import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from colorize.exceptions import ConvergenceWarning
+from colorize.optimization import affinity as affinities
+from colorize.optimization import solvers, system, upsampling
+from colorize.optimization.workers import available_cores
 from colorize.types import SolveReport
 
 Float32 = NDArray[np.float32]
-_WORKING_PIXELS = 150_000
+Bool = NDArray[np.bool_]
+Callback = Callable[[int, float], None]
+
+AFFINITIES = ("gaussian", "local_variance", "correlation")
+FORMS = ("laplacian", "row_normalized", "least_squares")
+MEMORY_LIMIT = 2_500_000_000
+BYTES_PER_PIXEL = {"multigrid": 100, "direct": 2500, "cg": 1000}
+"""Peak memory of each solver, all its arrays counted; the figures for direct and cg hold up to a megapixel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,27 +43,41 @@ class Propagation:
     report: SolveReport
 
 
+@dataclass(frozen=True, eq=False)
+class _Constraints:
+    """Checked wishes and certainties."""
+
+    target_ab: Float32
+    weight: Float32
+    is_known: Bool | None
+    known_ab: Float32 | None
+
+
 def propagate(
     lightness: Float32,
     target_ab: Float32,
     weight: Float32,
     *,
-    is_known: NDArray[np.bool_] | None = None,
+    is_known: Bool | None = None,
     known_ab: Float32 | None = None,
     affinity: str = "gaussian",
-    sigma: float = 1.5,
-    floor: float = 1e-3,
+    sigma: float = affinities.SIGMA,
+    floor: float = affinities.FLOOR,
     radius: int = 1,
     form: str = "laplacian",
     solver: str = "multigrid",
     maxiter: int | None = None,
-    memory_limit: int = 2_500_000_000,
-    callback: Callable[[int, float], None] | None = None,
+    tolerance: float = solvers.TOLERANCE,
+    memory_limit: int = MEMORY_LIMIT,
+    threads: int | None = None,
+    callback: Callback | None = None,
 ) -> Propagation:
     """Spread colours over a photograph, along its lightness and not across its edges.
 
-    Minimises ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2`` subject to ``U_r = known_ab_r`` where
-    `is_known`, with ``w_rs = exp(-(L_r - L_s)^2 / (2 sigma^2)) + floor`` over 3x3 neighbours (symmetric Laplacian form).
+    Minimises ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2`` over the pairs of 3x3 neighbours, subject to
+    ``U_r = known_ab_r`` where `is_known` (A. Levin, D. Lischinski, Y. Weiss, "Colorization using optimization", 2004,
+    in the symmetric Laplacian form; `form` names the others). With gaussian or local_variance weights no colour
+    leaves the range of the constraints, so the result is clipped to it.
 
     Parameters
     ----------
@@ -64,89 +86,319 @@ def propagate(
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours h.
     weight : ndarray, shape (H, W), float32
-        Confidence c of each wish, at least 0; 0 is no wish at all.
+        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over about
+        ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall like 1 / (number of
+        pixels). Blotches show through: smaller. Colours wash out: larger. Useful from about 1e-5 to 10.
     is_known : ndarray, shape (H, W), bool, optional
-        Pixels whose colour is certain.
+        Pixels whose colour is certain; neutral grey is as good as any.
     known_ab : ndarray, shape (H, W, 2), float32, optional
         Colours of the certain pixels.
+    affinity : str
+        ``gaussian`` (one sigma for the photo), ``local_variance`` or ``correlation`` (the paper's two).
+    sigma, floor : float
+        Of the affinities, see `colorize.optimization.affinity.gaussian`. A floor of 0.01 halves the time and
+        loses little when every pixel has a wish; 0.001 is better with a few strokes.
+    radius : int
+        Half width of the window of local statistics (local_variance, correlation).
+    form : str
+        ``laplacian``, or for study ``row_normalized`` or ``least_squares`` (direct solver only).
+    solver : str
+        ``multigrid``, ``direct`` or ``cg``; see `colorize.optimization.solvers`.
+    maxiter : int, optional
+        Most iterations; the default of each solver if None.
+    tolerance : float
+        Multigrid stops when a step moves no pixel by more than this many units of a* or b*.
+    memory_limit : int
+        Bytes the solver may use. A photograph over it is solved at the largest size that fits and brought to full
+        size by a guided filter; ``report.reduced`` says so.
+    threads : int, optional
+        Threads; all cores if None. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(iteration, largest_move)`` after every multigrid iteration.
 
     Returns
     -------
     Propagation
+
+    Raises
+    ------
+    ValueError
+        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty anywhere.
+
+    Warns
+    -----
+    ConvergenceWarning
+        The solver stopped at `maxiter`; ``report.converged`` is False.
+
+    Examples
+    --------
+    A dark and a light half, one certain pixel in each:
+
+    >>> import numpy as np
+    >>> lightness = np.repeat(np.float32([[20, 80]]), 8, axis=1).repeat(4, axis=0)
+    >>> known, colors = np.zeros((4, 16), bool), np.zeros((4, 16, 2), np.float32)
+    >>> known[1, [2, 12]] = True
+    >>> colors[1, 2], colors[1, 12] = (30, 10), (0, -40)
+    >>> none = np.zeros((4, 16), np.float32)
+    >>> result = propagate(lightness, np.zeros((4, 16, 2), np.float32), none, is_known=known, known_ab=colors)
+    >>> result.ab[3, [0, 15]].round().tolist()
+    [[30.0, 10.0], [0.0, -40.0]]
+    >>> result.report.converged
+    True
     """
+    if form == "laplacian" and solver == "multigrid" and affinity != "correlation":
+        photo = Propagator(
+            lightness, affinity=affinity, sigma=sigma, floor=floor, radius=radius, memory_limit=memory_limit,
+            threads=threads,
+        )  # fmt: skip
+        photo._only_once = True
+        return photo.solve(
+            target_ab, weight, is_known=is_known, known_ab=known_ab, maxiter=maxiter, tolerance=tolerance,
+            callback=callback,
+        )  # fmt: skip
+    lightness = _checked_lightness(lightness)
+    _check_options(affinity, sigma, floor, radius)
+    if form not in FORMS:
+        raise ValueError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
+    if solver not in solvers.METHODS:
+        raise ValueError(f"solver must be one of {', '.join(solvers.METHODS)}, got {solver!r}")
+    if solver != "direct" and (affinity == "correlation" or form != "laplacian"):
+        raise ValueError(f"affinity {affinity!r} in the form {form!r} needs solver='direct', got {solver!r}")
+    constraints = _checked(lightness.shape, target_ab, weight, is_known, known_ab)
     start = time.perf_counter()
-    known = np.zeros(lightness.shape, bool) if is_known is None else np.asarray(is_known, bool)
-    if not known.any() and not (weight > 0).any():
-        raise ValueError(
-            "nothing to propagate: weight is 0 everywhere and is_known marks no pixel; give a wish or a hint"
-        )
-    hard = np.zeros_like(target_ab) if known_ab is None else known_ab
-    c = np.where(known, np.float32(1e4), weight).astype(np.float32)
-    h = np.where(known[..., None], hard, target_ab).astype(np.float32)
-    height, width = lightness.shape
-    scale = min(1.0, (_WORKING_PIXELS / (height * width)) ** 0.5)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small_l = cv2.resize(lightness, size, interpolation=cv2.INTER_AREA)
-    small_c = cv2.resize(c, size, interpolation=cv2.INTER_AREA)
-    small_h = cv2.resize(h * c[..., None], size, interpolation=cv2.INTER_AREA).reshape(*small_l.shape, 2)
-    small_h /= np.maximum(small_c, 1e-12)[..., None]
-    small_ab, iterations, residual = _solve(small_l, small_h, small_c, sigma, floor, maxiter or 400)
-    ab = small_ab if scale == 1.0 else _upsample(small_ab, lightness)
-    ab = np.where(known[..., None], hard, ab).astype(np.float32)
-    converged = residual < 1e-2
-    if not converged:
-        warnings.warn("propagation stopped before it converged; raise maxiter", ConvergenceWarning, stacklevel=2)
-    report = SolveReport(
-        "cg", iterations, residual, converged, time.perf_counter() - start, 400 * small_c.size, small_l.shape, scale < 1
+    small_lightness, small = _fitting(lightness, constraints, solver, memory_limit)
+    directed = _directed(small_lightness, affinity, sigma, floor, radius)
+    equations = system.matrix_system(
+        directed, small.target_ab, small.weight, form=form, is_known=small.is_known, known_ab=small.known_ab
     )
-    return Propagation(ab, report)
+    ab, report = solvers.solve(equations, solver, maxiter=maxiter)
+    obeys = form != "least_squares" and affinity != "correlation"
+    return _finished(ab, report, lightness, small_lightness, constraints, start, clip=obeys)
 
 
-def _solve(lightness, h, c, sigma, floor, maxiter):
-    shape = lightness.shape
-    index = np.arange(lightness.size).reshape(shape)
-    laplacian = sp.diags_array(c.ravel().astype(float) + 1e-9).tocsr()
-    for a, b in (
-        (np.s_[:, :-1], np.s_[:, 1:]),
-        (np.s_[:-1], np.s_[1:]),
-        (np.s_[:-1, :-1], np.s_[1:, 1:]),
-        (np.s_[:-1, 1:], np.s_[1:, :-1]),
-    ):
-        w = (np.exp(-((lightness[a] - lightness[b]) ** 2) / (2 * sigma**2)) + floor).ravel().astype(float)
-        i, j = index[a].ravel(), index[b].ravel()
-        rows, cols = np.r_[i, j, i, j], np.r_[j, i, i, j]
-        laplacian += sp.csr_array((np.r_[-w, -w, w, w], (rows, cols)), shape=laplacian.shape)
-    inverse = 1 / laplacian.diagonal()
-    steps = 0
+class Propagator:
+    """One photograph, many changes of its constraints: keeps the weights and starts each solve from the last answer.
 
-    def count(_x):
-        nonlocal steps
-        steps += 1
+    Parameters
+    ----------
+    lightness : ndarray, shape (H, W), float32
+        CIE L*, 0..100.
+    affinity, sigma, floor, radius, memory_limit, threads
+        As in `propagate`; affinity gaussian or local_variance.
 
-    out = np.empty((*shape, 2), np.float32)
-    worst = 0.0
-    for channel in range(2):
-        b = (c * h[..., channel]).ravel().astype(float)
-        x, _ = spla.cg(
-            laplacian,
-            b,
-            x0=h[..., channel].ravel(),
-            rtol=1e-3,
+    Examples
+    --------
+    >>> import numpy as np
+    >>> photo = Propagator(np.full((8, 8), 50, np.float32))
+    >>> wish, weight = np.zeros((8, 8, 2), np.float32), np.full((8, 8), 0.01, np.float32)
+    >>> before = photo.solve(wish, weight)
+    >>> stroke = np.zeros((8, 8), bool)
+    >>> stroke[4] = True
+    >>> after = photo.solve(wish, weight, is_known=stroke, known_ab=np.full((8, 8, 2), 40, np.float32))
+    >>> after.ab[4, 0].tolist()
+    [40.0, 40.0]
+    """
+
+    def __init__(
+        self,
+        lightness: Float32,
+        *,
+        affinity: str = "gaussian",
+        sigma: float = affinities.SIGMA,
+        floor: float = affinities.FLOOR,
+        radius: int = 1,
+        memory_limit: int = MEMORY_LIMIT,
+        threads: int | None = None,
+    ) -> None:
+        if affinity == "correlation":
+            raise ValueError("affinity 'correlation' has negative weights and needs propagate(..., solver='direct')")
+        _check_options(affinity, sigma, floor, radius)
+        self.lightness = _checked_lightness(lightness)
+        self.threads = available_cores() if threads is None else threads
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {threads!r}")
+        self.memory_limit = memory_limit
+        shape = _fitting_shape(self.lightness.shape, "multigrid", memory_limit)
+        self._small_lightness = upsampling.shrink(self.lightness, shape)
+        if affinity == "gaussian":
+            self._planes = affinities.gaussian(self._small_lightness, sigma=sigma, floor=floor, threads=self.threads)
+        else:
+            directed = affinities.local_variance(self._small_lightness, radius=radius)
+            self._planes = affinities.planes_from_directed(directed, floor=floor)
+        self._last: Float32 | None = None
+        self._only_once = False
+
+    def __repr__(self) -> str:
+        height, width = self._small_lightness.shape
+        return f"Propagator({width}x{height} pixels, {self._planes.nbytes / 1e6:.0f} MB of weights)"
+
+    def solve(
+        self,
+        target_ab: Float32,
+        weight: Float32,
+        *,
+        is_known: Bool | None = None,
+        known_ab: Float32 | None = None,
+        maxiter: int | None = None,
+        tolerance: float = solvers.TOLERANCE,
+        callback: Callback | None = None,
+    ) -> Propagation:
+        """Colours for the present constraints; parameters, errors and warnings as in `propagate`.
+
+        Returns
+        -------
+        Propagation
+        """
+        start = time.perf_counter()
+        constraints = _checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
+        small = _shrunk(constraints, self._small_lightness.shape)
+        equations = system.stencil_system(
+            self._planes if self._only_once else self._planes.copy(),
+            small.target_ab,
+            small.weight,
+            is_known=small.is_known,
+            known_ab=small.known_ab,
+            threads=self.threads,
+        )
+        ab, report = solvers.solve(
+            equations,
+            "multigrid",
             maxiter=maxiter,
-            M=spla.LinearOperator(laplacian.shape, lambda v: inverse * v, dtype=float),
-            callback=count,
+            tolerance=tolerance,
+            start_ab=self._last,
+            threads=self.threads,
+            callback=callback,
         )
-        worst = max(worst, float(np.linalg.norm(b - laplacian @ x) / max(np.linalg.norm(b), 1e-12)))
-        out[..., channel] = x.reshape(shape)
-    return out, steps, worst
+        self._last = None if self._only_once else ab
+        return _finished(ab, report, self.lightness, self._small_lightness, constraints, start, clip=True)
 
 
-def _upsample(ab, lightness):
-    size = lightness.shape[::-1]
-    scale = (lightness.size / ab[..., 0].size) ** 0.5
-    guide = lightness / np.float32(100)
-    radius = max(2, round(2 * scale))
-    rough = cv2.resize(ab, size, interpolation=cv2.INTER_LINEAR)
-    return np.dstack(
-        [cv2.ximgproc.guidedFilter(guide, np.ascontiguousarray(rough[..., k]), radius, 1e-4) for k in range(2)]
-    )
+def _finished(
+    ab: Float32,
+    report: SolveReport,
+    lightness: Float32,
+    small_lightness: Float32,
+    constraints: _Constraints,
+    start: float,
+    *,
+    clip: bool,
+) -> Propagation:
+    """Full size, inside the range of the constraints, hints met exactly, and the truth about all that."""
+    reduced = small_lightness.shape != lightness.shape
+    ab = upsampling.guided_enlarge(ab, small_lightness, lightness) if reduced else ab.copy()
+    if clip:
+        for channel in range(2):
+            low, high = _range(constraints, channel)
+            np.clip(ab[..., channel], low, high, out=ab[..., channel])
+    if constraints.is_known is not None and constraints.known_ab is not None:
+        ab[constraints.is_known] = constraints.known_ab[constraints.is_known]
+    if not report.converged:
+        warnings.warn(
+            f"propagation stopped after {report.iterations} iterations before it converged; raise maxiter or floor",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
+
+
+def _range(constraints: _Constraints, channel: int) -> tuple[float, float]:
+    low, high = np.inf, -np.inf
+    pairs = [(constraints.target_ab, constraints.weight > 0)]
+    if constraints.is_known is not None and constraints.known_ab is not None:
+        pairs.append((constraints.known_ab, constraints.is_known))
+    for colors, where in pairs:
+        low = min(low, float(colors[..., channel].min(where=where, initial=np.inf)))
+        high = max(high, float(colors[..., channel].max(where=where, initial=-np.inf)))
+    return low, high
+
+
+def _directed(lightness: Float32, affinity: str, sigma: float, floor: float, radius: int) -> Float32:
+    if affinity == "correlation":
+        return affinities.correlation(lightness, radius=radius)
+    if affinity == "local_variance":
+        return affinities.local_variance(lightness, radius=radius)
+    return affinities.directed_from_planes(affinities.gaussian(lightness, sigma=sigma, floor=floor))
+
+
+# ------------------------------------------------------------------------------------------ memory, size
+
+
+def _fitting_shape(shape: tuple[int, int], solver: str, memory_limit: int) -> tuple[int, int]:
+    """The photo's own shape, or the largest of the same proportions whose system fits in `memory_limit` bytes."""
+    scale = math.sqrt(memory_limit / (BYTES_PER_PIXEL[solver] * shape[0] * shape[1]))
+    if scale >= 1:
+        return shape
+    return max(1, int(shape[0] * scale)), max(1, int(shape[1] * scale))
+
+
+def _fitting(
+    lightness: Float32, constraints: _Constraints, solver: str, memory_limit: int
+) -> tuple[Float32, _Constraints]:
+    shape = _fitting_shape(lightness.shape, solver, memory_limit)
+    return upsampling.shrink(lightness, shape), _shrunk(constraints, shape)
+
+
+def _shrunk(constraints: _Constraints, shape: tuple[int, int]) -> _Constraints:
+    """Constraints on a smaller grid: confidences add up, colours are means, a cell with a certain pixel is certain."""
+    if shape == constraints.weight.shape:
+        return constraints
+    cell = constraints.weight.size / (shape[0] * shape[1])
+    target_ab, mean_weight = upsampling.weighted_shrink(constraints.target_ab, constraints.weight, shape)
+    small = replace(constraints, target_ab=target_ab, weight=mean_weight * np.float32(cell))
+    if constraints.is_known is None or constraints.known_ab is None:
+        return small
+    known_ab, share = upsampling.weighted_shrink(constraints.known_ab, constraints.is_known.astype(np.float32), shape)
+    return replace(small, is_known=share > 0, known_ab=known_ab)
+
+
+# ------------------------------------------------------------------------------------------ checks
+
+
+def _checked_lightness(lightness: Float32) -> Float32:
+    lightness = np.asarray(lightness, np.float32)
+    if lightness.ndim != 2 or lightness.size == 0:
+        raise ValueError(f"lightness must be (H, W) with at least one pixel, got shape {lightness.shape}")
+    if not np.isfinite(lightness).all():
+        raise ValueError("lightness must be finite; it holds NaN or infinity")
+    return lightness
+
+
+def _check_options(affinity: str, sigma: float, floor: float, radius: int) -> None:
+    if affinity not in AFFINITIES:
+        raise ValueError(f"affinity must be one of {', '.join(AFFINITIES)}, got {affinity!r}")
+    if not (math.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"sigma must be a positive step of L*, got {sigma!r}")
+    if not 1e-5 <= floor <= 1:
+        raise ValueError(f"floor must lie in [1e-5, 1]: it keeps the pixels connected; got {floor!r}")
+    if radius < 1:
+        raise ValueError(f"radius must be at least 1 pixel, got {radius!r}")
+
+
+def _checked(
+    shape: tuple[int, int], target_ab: Float32, weight: Float32, is_known: Bool | None, known_ab: Float32 | None
+) -> _Constraints:
+    target_ab, weight = np.asarray(target_ab, np.float32), np.asarray(weight, np.float32)
+    if weight.shape != shape:
+        raise ValueError(f"weight must have the shape of lightness, {shape}, got {weight.shape}")
+    if not (np.isfinite(weight).all() and weight.min() >= 0):
+        raise ValueError("weight must be finite and at least 0 everywhere")
+    _check_colors("target_ab", target_ab, shape)
+    if (is_known is None) != (known_ab is None):
+        raise ValueError("is_known and known_ab belong together: give both or neither")
+    if is_known is not None:
+        is_known, known_ab = np.asarray(is_known, bool), np.asarray(known_ab, np.float32)
+        if is_known.shape != shape:
+            raise ValueError(f"is_known must have the shape of lightness, {shape}, got {is_known.shape}")
+        _check_colors("known_ab", known_ab, shape)
+    if not (weight > 0).any() and (is_known is None or not is_known.any()):
+        raise ValueError(
+            "nothing to propagate: weight is 0 everywhere and is_known marks no pixel; add a wish or a hint"
+        )
+    return _Constraints(target_ab, weight, is_known, known_ab)
+
+
+def _check_colors(name: str, ab: Float32, shape: tuple[int, int]) -> None:
+    if ab.shape != (*shape, 2):
+        raise ValueError(f"{name} must have shape {(*shape, 2)}, got {ab.shape}")
+    if not np.isfinite(ab).all():
+        raise ValueError(f"{name} must be finite everywhere; it holds NaN or infinity")

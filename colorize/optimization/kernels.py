@@ -1,0 +1,401 @@
+"""The inner loops of the multigrid, in numba: small row kernels, and drivers that walk them over rows.
+
+Every array carries a border of one pixel of zeros (ones in the diagonal), so that no loop asks where the photo ends:
+pixel ``(row, col)`` lives at ``[row + 1, col + 1]``. A symmetric 3x3 operator ``A`` is kept as its diagonal ``d`` and
+four planes ``w[EAST]``, ``w[SOUTH]``, ``w[SOUTH_EAST]``, ``w[SOUTH_WEST]`` of couplings with the neighbours that come
+later in reading order; ``(A x)_r = d_r x_r - sum_s w_rs x_s``. Fields have two channels, ``(2, H + 2, W + 2)``.
+
+Drivers take a range of rows ``first <= row < last`` of the bordered array, so that threads can share the rows. Sums
+are returned per row and added by the caller in one fixed order: no result depends on the number of threads.
+
+Every function is compiled for one signature only, when this module is first imported, and kept in numba's cache.
+"""
+
+# The numba signatures are the type annotations here.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float32, float64, intp, njit, void
+
+EAST, SOUTH, SOUTH_EAST, SOUTH_WEST = 0, 1, 2, 3
+LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3
+
+# Weights are multiples of this fraction, so that float32 holds the sum of a row without rounding: the error of that sum
+# would act like a wish for grey, and a wish may be as weak as 1e-5.
+_UNITS = np.float32(2**20)
+
+_ROW = float32[::1]
+_PLANE = float32[:, ::1]
+_PLANES = float32[:, :, ::1]
+_SUMS = float64[:, ::1]
+# Reassociation lets sums run in vector registers; NaN and infinity keep their meaning.
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+
+
+# ---------------------------------------------------------------------------------------------------- weights
+
+
+@njit(void(_ROW, _ROW, _ROW, intp, float32, float32), **_OPTIONS)
+def _gaussian_row(weight, here, there, shift, scale, floor):
+    """Weights of one row with the pixels `shift` columns to the right in another: ``exp(-(scale d)^2) + floor``."""
+    for j in range(1, weight.size - 1):
+        step = scale * (here[j] - there[j + shift])
+        # exp(-t) as the 64th power of a short series of exp(-t / 64): no call, so the loop stays vectorised.
+        t = min(step * step, float32(20.0)) * float32(1 / 64)
+        u = float32(1) - t * (float32(1) - t * (float32(0.5) - t * float32(1 / 6)))
+        u *= u
+        u *= u
+        u *= u
+        u *= u
+        u *= u
+        weight[j] = np.floor((u * u + floor) * _UNITS) * (float32(1) / _UNITS)
+
+
+@njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
+def gaussian_weights(w, lightness, scale, floor, first, last):
+    """Fill the four planes from a bordered lightness."""
+    bottom, right = lightness.shape[0] - 2, lightness.shape[1] - 2
+    for i in range(first, last):
+        _gaussian_row(w[EAST, i], lightness[i], lightness[i], 1, scale, floor)
+        w[EAST, i, right] = 0
+        if i < bottom:
+            _gaussian_row(w[SOUTH, i], lightness[i], lightness[i + 1], 0, scale, floor)
+            _gaussian_row(w[SOUTH_EAST, i], lightness[i], lightness[i + 1], 1, scale, floor)
+            _gaussian_row(w[SOUTH_WEST, i], lightness[i], lightness[i + 1], -1, scale, floor)
+            w[SOUTH_EAST, i, right] = 0
+            w[SOUTH_WEST, i, 1] = 0
+
+
+@njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
+def diagonal(d, w, confidence, first, last):
+    """``d_r = sum_s w_rs + c_r``."""
+    for i in range(first, last):
+        east, south, south_east, south_west = w[EAST, i], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i]
+        north, north_west, north_east = w[SOUTH, i - 1], w[SOUTH_EAST, i - 1], w[SOUTH_WEST, i - 1]
+        out, own = d[i], confidence[i]
+        for j in range(1, out.size - 1):
+            out[j] = own[j] + east[j] + east[j - 1] + south[j] + south_east[j]
+        for j in range(1, out.size - 1):
+            out[j] += south_west[j] + north[j] + north_west[j - 1] + north_east[j + 1]
+
+
+@njit(void(_PLANE, _PLANES, _PLANES, intp[::1], intp[::1], _PLANE), **_OPTIONS)
+def eliminate(d, w, b, rows, cols, values):
+    """Give known pixels an identity row and move their couplings to the right-hand side; symmetric as before."""
+    for k in range(rows.size):
+        i, j = rows[k], cols[k]
+        for c in range(2):
+            v = values[k, c]
+            b[c, i, j + 1] += w[EAST, i, j] * v
+            b[c, i, j - 1] += w[EAST, i, j - 1] * v
+            b[c, i + 1, j] += w[SOUTH, i, j] * v
+            b[c, i - 1, j] += w[SOUTH, i - 1, j] * v
+            b[c, i + 1, j + 1] += w[SOUTH_EAST, i, j] * v
+            b[c, i - 1, j - 1] += w[SOUTH_EAST, i - 1, j - 1] * v
+            b[c, i + 1, j - 1] += w[SOUTH_WEST, i, j] * v
+            b[c, i - 1, j + 1] += w[SOUTH_WEST, i - 1, j + 1] * v
+        w[EAST, i, j] = w[EAST, i, j - 1] = w[SOUTH, i, j] = w[SOUTH, i - 1, j] = 0
+        w[SOUTH_EAST, i, j] = w[SOUTH_EAST, i - 1, j - 1] = w[SOUTH_WEST, i, j] = w[SOUTH_WEST, i - 1, j + 1] = 0
+    for k in range(rows.size):
+        d[rows[k], cols[k]] = 1
+        for c in range(2):
+            b[c, rows[k], cols[k]] = values[k, c]
+
+
+# --------------------------------------------------------------------------------------------------- row kernels
+
+
+@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+def _from_above(t, b, x, south, south_east, south_west):
+    """``t = b +`` what the row above contributes; `x` and the weights are that row's."""
+    for j in range(1, t.size - 1):
+        t[j] = b[j] + south[j] * x[j] + south_east[j - 1] * x[j - 1] + south_west[j + 1] * x[j + 1]
+
+
+@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+def _add_below(t, x, south, south_east, south_west):
+    """Add what the row below contributes; `x` is that row's, the weights are the middle row's."""
+    for j in range(1, t.size - 1):
+        t[j] += south[j] * x[j] + south_east[j] * x[j + 1] + south_west[j] * x[j - 1]
+
+
+@njit(void(_ROW, _ROW, _PLANE, _PLANES, intp), **_OPTIONS)
+def _other_rows(t, b, x, w, i):
+    """``t = b +`` what the rows above and below row `i` contribute."""
+    _from_above(t, b, x[i - 1], w[SOUTH, i - 1], w[SOUTH_EAST, i - 1], w[SOUTH_WEST, i - 1])
+    _add_below(t, x[i + 1], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i])
+
+
+@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+def _relax_columns(x, y, t, east, inverse, chosen):
+    """Gauss-Seidel where ``chosen`` is 1: all pixels are computed, in vector registers, and the chosen are kept."""
+    for j in range(1, x.size - 1):
+        y[j] = (t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j]
+    for j in range(1, x.size - 1):
+        x[j] += chosen[j] * (y[j] - x[j])
+
+
+@njit(void(_ROW, _ROW, _PLANES, _PLANE, _PLANE, intp), **_OPTIONS)
+def _residual_row(t, b, w, d, x, i):
+    """``t = b - A x`` in row `i`."""
+    _other_rows(t, b, x, w, i)
+    row, east, own = x[i], w[EAST, i], d[i]
+    for j in range(1, t.size - 1):
+        t[j] += east[j] * row[j + 1] + east[j - 1] * row[j - 1] - own[j] * row[j]
+
+
+@njit(float32(_ROW, _ROW), **_OPTIONS)
+def _dot_row(x, y):
+    total = float32(0)
+    for j in range(1, x.size - 1):
+        total += x[j] * y[j]
+    return total
+
+
+# ----------------------------------------------------------------------------------------------------- smoothing
+
+
+@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, _PLANE), **_OPTIONS)
+def _relax_row(w, d, x, b, i, lead, buffers):
+    """Gauss-Seidel for one row, columns ``j % 2 == lead`` first."""
+    t, y, inverse, own = buffers[0], buffers[1], buffers[2], d[i]
+    for j in range(own.size):
+        inverse[j] = float32(1) / own[j]
+    for c in range(2):
+        _other_rows(t, b[c, i], x[c], w, i)
+        _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[3 + lead])
+        _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[4 - lead])
+
+
+@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, intp, intp, intp), **_OPTIONS)
+def relax(w, d, x, b, first, last, lead, top_done, bottom_done):
+    """One sweep of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
+
+    Rows of one parity do not see each other, so a following row is swept as soon as its two leading neighbours are:
+    one walk through memory instead of two. A following row at the edge of the range waits (for the caller) unless
+    `top_done` or `bottom_done` says that the neighbour outside the range has been swept.
+    """
+    buffers = np.zeros((5, x.shape[2]), np.float32)
+    buffers[3, 0::2] = 1
+    buffers[4, 1::2] = 1
+    for step in range(first, last + 1):
+        if step < last and step % 2 == lead:
+            _relax_row(w, d, x, b, step, lead, buffers)
+        i = step - 1
+        ready = (i > first or top_done) and (i < last - 1 or bottom_done)
+        if i >= first and i % 2 != lead and ready:
+            _relax_row(w, d, x, b, i, lead, buffers)
+
+
+# --------------------------------------------------------------------------------------------- between two grids
+
+
+@njit(float32(float32, float32), **_OPTIONS)
+def _inverse_of_largest(middle, sides):
+    """``1 / max``, or 0: the middle is never smaller than the sides but for rounding, and no weight may exceed 1."""
+    largest = max(middle, sides)
+    return float32(1) / largest if largest > 0 else float32(0)
+
+
+@njit(void(_PLANES, _PLANES, _PLANE, intp, intp), **_OPTIONS)
+def interpolation(p, w, d, first, last):
+    """Black-box weights of the pixels between two coarse ones, `first` and `last` counting coarse rows.
+
+    A pixel between two coarse pixels of its row (`LEFT`, `RIGHT`) takes its equation summed over the column of three;
+    one between two of its column (`UP`, `DOWN`) over the row of three. Pixels amid four coarse ones need no stored
+    weights: their own equation gives their value, and the smoother computes just that.
+    """
+    width = w.shape[2]
+    e, s, se, sw = w[EAST], w[SOUTH], w[SOUTH_EAST], w[SOUTH_WEST]
+    for k in range(first, last):
+        i = 2 * k - 1
+        top = max(i - 2, 0)
+        for m in range(1, p.shape[2] - 1):
+            j = 2 * m
+            if j < width - 1:
+                n_part, s_part = s[i - 1, j] / d[i - 1, j], s[i, j] / d[i + 1, j]
+                middle = d[i, j] - n_part * (s[i - 1, j] + s[top, j]) - s_part * (s[i, j] + s[i + 1, j])
+                left = e[i, j - 1] + se[i - 1, j - 1] + sw[i, j]
+                left += n_part * (e[i - 1, j - 1] + sw[i - 1, j] + se[top, j - 1])
+                left += s_part * (e[i + 1, j - 1] + se[i, j - 1] + sw[i + 1, j])
+                right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
+                right += n_part * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
+                right += s_part * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
+                share = _inverse_of_largest(middle, left + right)
+                p[LEFT, k, m] = left * share
+                p[RIGHT, k, m] = right * share
+        i = 2 * k
+        if i < w.shape[1] - 1:
+            for m in range(1, p.shape[2] - 1):
+                j = 2 * m - 1
+                far_left, far_right = max(j - 2, 0), min(j + 2, width - 1)
+                w_part, e_part = e[i, j - 1] / d[i, j - 1], e[i, j] / d[i, j + 1]
+                middle = d[i, j] - w_part * (e[i, j - 1] + e[i, far_left]) - e_part * (e[i, j] + e[i, j + 1])
+                up = s[i - 1, j] + se[i - 1, j - 1] + sw[i - 1, j + 1]
+                up += w_part * (s[i - 1, j - 1] + se[i - 1, far_left] + sw[i - 1, j])
+                up += e_part * (s[i - 1, j + 1] + se[i - 1, j] + sw[i - 1, far_right])
+                down = s[i, j] + se[i, j] + sw[i, j]
+                down += w_part * (s[i, j - 1] + se[i, j - 1] + sw[i, j - 1])
+                down += e_part * (s[i, j + 1] + se[i, j + 1] + sw[i, j + 1])
+                share = _inverse_of_largest(middle, up + down)
+                p[UP, k, m] = up * share
+                p[DOWN, k, m] = down * share
+
+
+@njit(void(_PLANES, _PLANE, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
+def galerkin(coarse_w, coarse_d, w, d, p, first, last):
+    """Coarse operator ``P^T A P``, again a 3x3 stencil.
+
+    For each coarse pixel, its column of ``P`` (the hat ``at_*`` over 3x3 fine pixels) is multiplied by ``A`` (``y_*``)
+    and that product by the columns of its neighbours. Fine pixels amid four coarse ones drop out: ``A P`` is 0 there.
+    """
+    width = w.shape[2]
+    for k in range(first, last):
+        i = 2 * k - 1
+        e_up, e, e_dn = w[EAST, i - 1], w[EAST, i], w[EAST, i + 1]
+        s_up, s, s_dn = w[SOUTH, i - 1], w[SOUTH, i], w[SOUTH, i + 1]
+        se_up, se, se_dn = w[SOUTH_EAST, i - 1], w[SOUTH_EAST, i], w[SOUTH_EAST, i + 1]
+        sw_up, sw, sw_dn = w[SOUTH_WEST, i - 1], w[SOUTH_WEST, i], w[SOUTH_WEST, i + 1]
+        for m in range(1, p.shape[2] - 1):
+            j = 2 * m - 1
+            right, left = min(j + 2, width - 1), max(j - 2, 0)
+            at_e, at_w, at_s, at_n = p[LEFT, k, m], p[RIGHT, k, m - 1], p[UP, k, m], p[DOWN, k - 1, m]
+            at_se = (se[j] + s[j + 1] * at_e + e_dn[j] * at_s) / d[i + 1, j + 1]
+            at_sw = (sw[j] + s[j - 1] * at_w + e_dn[j - 1] * at_s) / d[i + 1, j - 1]
+            at_ne = (sw_up[j + 1] + s_up[j + 1] * at_e + e_up[j] * at_n) / d[i - 1, j + 1]
+            at_nw = (se_up[j - 1] + s_up[j - 1] * at_w + e_up[j - 1] * at_n) / d[i - 1, j - 1]
+            y_here = (
+                d[i, j] - e[j] * at_e - e[j - 1] * at_w - s[j] * at_s - s_up[j] * at_n
+                - se[j] * at_se - sw[j] * at_sw - sw_up[j + 1] * at_ne - se_up[j - 1] * at_nw
+            )  # fmt: skip
+            y_e = (
+                d[i, j + 1] * at_e - e[j] - s[j + 1] * at_se - s_up[j + 1] * at_ne - sw[j + 1] * at_s - se_up[j] * at_n
+            )
+            y_w = (
+                d[i, j - 1] * at_w
+                - e[j - 1]
+                - s[j - 1] * at_sw
+                - s_up[j - 1] * at_nw
+                - se[j - 1] * at_s
+                - sw_up[j] * at_n
+            )
+            y_s = (
+                d[i + 1, j] * at_s - s[j] - e_dn[j] * at_se - e_dn[j - 1] * at_sw - sw[j + 1] * at_e - se[j - 1] * at_w
+            )
+            y_n = (
+                d[i - 1, j] * at_n - s_up[j] - e_up[j] * at_ne - e_up[j - 1] * at_nw - se_up[j] * at_e - sw_up[j] * at_w
+            )
+            y_ee = e[j + 1] * at_e + se_up[j + 1] * at_ne + sw[right] * at_se
+            y_ese = se[j + 1] * at_e + e_dn[j + 1] * at_se
+            y_ene = sw_up[right] * at_e + e_up[j + 1] * at_ne
+            y_ss = s_dn[j] * at_s + se_dn[j - 1] * at_sw + sw_dn[j + 1] * at_se
+            y_sse = se_dn[j] * at_s + s_dn[j + 1] * at_se
+            y_ssw = sw_dn[j] * at_s + s_dn[j - 1] * at_sw
+            y_wsw = sw[j - 1] * at_w + e_dn[left] * at_sw
+            coarse_d[k, m] = y_here + at_e * y_e + at_w * y_w + at_s * y_s + at_n * y_n
+            coarse_w[EAST, k, m] = y_ee + p[UP, k, m + 1] * y_ese + p[DOWN, k - 1, m + 1] * y_ene - p[RIGHT, k, m] * y_e
+            coarse_w[SOUTH, k, m] = (
+                y_ss + p[LEFT, k + 1, m] * y_sse + p[RIGHT, k + 1, m - 1] * y_ssw - p[DOWN, k, m] * y_s
+            )
+            coarse_w[SOUTH_EAST, k, m] = se_dn[j + 1] * at_se + p[DOWN, k, m + 1] * y_ese + p[RIGHT, k + 1, m] * y_sse
+            coarse_w[SOUTH_WEST, k, m] = (
+                sw_dn[j - 1] * at_sw + p[DOWN, k, m - 1] * y_wsw + p[LEFT, k + 1, m - 1] * y_ssw
+            )
+
+
+@njit(void(_ROW, _ROW, _ROW, _ROW, _PLANES, intp), **_OPTIONS)
+def _restrict_row(out, above, here, below, p, k):
+    left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k - 1]
+    for m in range(1, out.size - 1):
+        j = 2 * m - 1
+        out[m] = here[j] + up[m] * below[j] + down[m] * above[j]
+        out[m] += left[m] * here[j + 1] + right[m - 1] * here[j - 1]
+
+
+@njit(void(_PLANES, _PLANES, _PLANE, _PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
+def restrict_residual(coarse_b, w, d, x, b, p, first, last):
+    """``P^T (b - A x)`` on coarse rows, right after a forward sweep, which left no residual amid four coarse pixels."""
+    width = x.shape[2]
+    above, here, below = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
+    for c in range(2):
+        below[:] = 0
+        if first > 1:
+            _residual_row(below, b[c, 2 * first - 2], w, d, x[c], 2 * first - 2)
+        for k in range(first, last):
+            above, below = below, above
+            _residual_row(here, b[c, 2 * k - 1], w, d, x[c], 2 * k - 1)
+            if 2 * k < x.shape[1] - 1:
+                _residual_row(below, b[c, 2 * k], w, d, x[c], 2 * k)
+            else:
+                below[:] = 0
+            _restrict_row(coarse_b[c, k], above, here, below, p, k)
+
+
+@njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
+def add_correction(x, coarse_x, p, first, last):
+    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway."""
+    for c in range(2):
+        for k in range(first, last):
+            here, below, row, next_row = coarse_x[c, k], coarse_x[c, k + 1], x[c, 2 * k - 1], x[c, 2 * k]
+            left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k]
+            for m in range(1, here.size - 1):
+                row[2 * m - 1] += here[m]
+                next_row[2 * m - 1] += up[m] * here[m] + down[m] * below[m]
+            for m in range(1, (row.size - 2) // 2 + 1):
+                row[2 * m] += left[m] * here[m] + right[m] * here[m + 1]
+
+
+# --------------------------------------------------------------------------------------- conjugate gradients
+
+
+@njit(void(_SUMS, _PLANES, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
+def apply(sums, out, w, d, x, first, last):
+    """``out = A x`` and, per row, ``x . A x``."""
+    nothing = np.zeros(x.shape[2], np.float32)
+    for i in range(first, last):
+        for c in range(2):
+            row = out[c, i]
+            _residual_row(row, nothing, w, d, x[c], i)
+            for j in range(1, row.size - 1):
+                row[j] = -row[j]
+            sums[c, i] = _dot_row(x[c, i], row)
+
+
+@njit(float32(_ROW, _ROW, _ROW, _ROW, float32), **{**_OPTIONS, "fastmath": True})
+def _step_row(x, r, p, q, alpha):
+    largest = float32(0)
+    for j in range(1, x.size - 1):
+        x[j] += alpha * p[j]
+        largest = max(largest, abs(p[j]))
+    for j in range(1, x.size - 1):
+        r[j] -= alpha * q[j]
+    return largest * abs(alpha)
+
+
+@njit(void(_SUMS, _SUMS, _PLANES, _PLANES, _PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
+def step(sums, moves, x, r, p, q, alpha, first, last):
+    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
+    for i in range(first, last):
+        for c in range(2):
+            moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
+            sums[c, i] = _dot_row(r[c, i], r[c, i])
+
+
+@njit(void(_SUMS, _PLANES, _PLANES, intp, intp), **_OPTIONS)
+def dot(sums, x, y, first, last):
+    """Per row ``x . y``."""
+    for i in range(first, last):
+        for c in range(2):
+            sums[c, i] = _dot_row(x[c, i], y[c, i])
+
+
+@njit(void(_PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
+def turn(p, z, beta, first, last):
+    """``p = z + beta p``: the next search direction."""
+    for i in range(first, last):
+        for c in range(2):
+            row, new, scale = p[c, i], z[c, i], float32(beta[c])
+            for j in range(1, row.size - 1):
+                row[j] = new[j] + scale * row[j]

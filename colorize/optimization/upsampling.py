@@ -1,0 +1,78 @@
+"""Working below a photograph's own resolution, for the photographs that do not fit the memory budget.
+
+Source: K. He, J. Sun, "Fast guided filter" (2015).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+_RADIUS = 2  # low-resolution pixels
+_VARIANCE = 1.0  # of L*: steps well above its root count as edges
+
+
+def shrink(image: Float32, shape: tuple[int, int]) -> Float32:
+    """Area means on a smaller grid; the image itself if it has that shape already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shrink(np.float32([[0, 2], [4, 6]]), (1, 1)).tolist()
+    [[3.0]]
+    """
+    if image.shape == shape:
+        return image
+    small = cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(shape)
+
+
+def weighted_shrink(ab: Float32, weight: Float32, shape: tuple[int, int]) -> tuple[Float32, Float32]:
+    """Means of `ab` weighted by `weight`, shape ``(*shape, 2)``, and the mean weight on a smaller grid."""
+    mean_weight = shrink(weight, shape)
+    divisor = np.where(mean_weight > 0, mean_weight, np.float32(1))
+    means = [shrink(np.ascontiguousarray(ab[..., channel]) * weight, shape) / divisor for channel in range(2)]
+    return np.stack(means, axis=-1), mean_weight
+
+
+def guided_enlarge(ab: Float32, small_lightness: Float32, lightness: Float32) -> Float32:
+    """Colours of a small photo brought to full size, edges following the full-size lightness.
+
+    Around each small pixel, colour is fitted as ``slope * L + offset``; slopes and offsets are smooth, so they may
+    be enlarged, and the full-size lightness puts the edges where they belong.
+
+    Parameters
+    ----------
+    ab : ndarray, shape (h, w, 2), float32
+    small_lightness : ndarray, shape (h, w), float32
+        CIE L*, 0..100.
+    lightness : ndarray, shape (H, W), float32
+        CIE L*, 0..100.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 2), float32
+    """
+    size = lightness.shape[::-1]
+    mean_l = _mean(small_lightness)
+    variance = _mean(small_lightness * small_lightness) - mean_l * mean_l
+    large = np.empty((*lightness.shape, 2), np.float32)
+    for channel in range(2):
+        color = np.ascontiguousarray(ab[..., channel])
+        mean_c = _mean(color)
+        covariance = _mean(small_lightness * color) - mean_l * mean_c
+        slope = np.divide(covariance, variance + _VARIANCE, dtype=np.float32)
+        offset = _mean(mean_c - slope * mean_l)
+        large[..., channel] = cv2.resize(_mean(slope), size, interpolation=cv2.INTER_LINEAR).reshape(lightness.shape)
+        large[..., channel] *= lightness
+        large[..., channel] += cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR).reshape(lightness.shape)
+    return large
+
+
+def _mean(image: Float32) -> Float32:
+    side = 2 * _RADIUS + 1
+    blurred = cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32).reshape(image.shape)
