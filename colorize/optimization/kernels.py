@@ -192,11 +192,12 @@ def relax(w, d, x, b, first, last, lead, top_done, bottom_done):
 # --------------------------------------------------------------------------------------------- between two grids
 
 
-@njit(float32(float32, float32), **_OPTIONS)
-def _inverse_of_largest(middle, sides):
-    """``1 / max``, or 0: the middle is never smaller than the sides but for rounding, and no weight may exceed 1."""
-    largest = max(middle, sides)
-    return float32(1) / largest if largest > 0 else float32(0)
+@njit(float32(float32, float32, float32), **_OPTIONS)
+def _share(side, other, middle):
+    """A side's share of an interpolated pixel, in 0..1 whatever the signs of coarse couplings and rounding do."""
+    side = max(side, float32(0))
+    largest = max(middle, side + max(other, float32(0)))
+    return side / largest if largest > 0 else float32(0)
 
 
 @njit(void(_PLANES, _PLANES, _PLANE, intp, intp), **_OPTIONS)
@@ -223,9 +224,8 @@ def interpolation(p, w, d, first, last):
                 right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
                 right += n_part * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
                 right += s_part * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
-                share = _inverse_of_largest(middle, left + right)
-                p[LEFT, k, m] = left * share
-                p[RIGHT, k, m] = right * share
+                p[LEFT, k, m] = _share(left, right, middle)
+                p[RIGHT, k, m] = _share(right, left, middle)
         i = 2 * k
         if i < w.shape[1] - 1:
             for m in range(1, p.shape[2] - 1):
@@ -239,9 +239,8 @@ def interpolation(p, w, d, first, last):
                 down = s[i, j] + se[i, j] + sw[i, j]
                 down += w_part * (s[i, j - 1] + se[i, j - 1] + sw[i, j - 1])
                 down += e_part * (s[i, j + 1] + se[i, j + 1] + sw[i, j + 1])
-                share = _inverse_of_largest(middle, up + down)
-                p[UP, k, m] = up * share
-                p[DOWN, k, m] = down * share
+                p[UP, k, m] = _share(up, down, middle)
+                p[DOWN, k, m] = _share(down, up, middle)
 
 
 @njit(void(_PLANES, _PLANE, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)

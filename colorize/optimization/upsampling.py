@@ -72,7 +72,7 @@ def guided_enlarge(ab: Float32, small_lightness: Float32, lightness: Float32) ->
     return large
 
 
-def _mean(image: Float32) -> Float32:
+def _mean(image: np.ndarray) -> Float32:
     side = 2 * _RADIUS + 1
     blurred = cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred, np.float32).reshape(image.shape)
