@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,17 +66,17 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
 
     def fit(self, X: ArrayLike, y: None = None) -> FamilyScaler:
         """Learn scales and components from X, shape (n_samples, n_features)."""
-        X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
-        families = self.families or {"all": slice(0, X.shape[1])}
-        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-        deviation = X.std(axis=0, dtype=np.float64)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
+        families = self.families or {"all": slice(0, rows.shape[1])}
+        self.mean_ = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        deviation = rows.std(axis=0, dtype=np.float64)
         self.factor_ = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0).astype(np.float32)
-        self.bound_ = np.full(X.shape[1], self.clip, np.float32)
+        self.bound_ = np.full(rows.shape[1], self.clip, np.float32)
         for columns in families.values():
             size = np.float32(columns.stop - columns.start) ** 0.5
             self.factor_[columns] /= size
             self.bound_[columns] /= size
-        scaled = self._scale(X)
+        scaled = self._scale(rows)
         self.center_ = scaled.mean(axis=0, dtype=np.float64).astype(np.float32)
         scaled -= self.center_
         variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
@@ -91,16 +92,16 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
     def transform(self, X: ArrayLike) -> Float32:
         """Scaled principal components, shape (n_samples, n_components), float32."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        return (self._scale(X) - self.center_) @ self.components_.T
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        return (self._scale(rows) - self.center_) @ self.components_.T
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _scale(self, X: Float32) -> Float32:
-        return np.clip((X - self.mean_) * self.factor_, -self.bound_, self.bound_)
+    def _scale(self, rows: Float32) -> Float32:
+        return np.clip((rows - self.mean_) * self.factor_, -self.bound_, self.bound_)
 
 
 class KernelSVM(ClassifierMixin, BaseEstimator):
@@ -174,24 +175,24 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         _check_number("max_iter", self.max_iter, Integral, 1)
         _check_number("gamma", self.gamma, Real, 0, open_=True)
         _check_number("alpha", self.alpha, Real, 0, open_=True)
-        X, y = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
-        self.classes_, index = np.unique(y, return_inverse=True)
+        rows, targets = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(targets)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32)
+        self.classes_, index = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"KernelSVM needs at least two classes, got one class: {self.classes_[0]!r}")
         rng = check_random_state(self.random_state)
-        chosen = np.sort(rng.choice(len(X), min(self.n_landmarks, len(X)), replace=False))
-        self.landmarks_ = X[chosen].astype(np.float16).astype(np.float32)
+        chosen = np.sort(rng.choice(len(rows), min(self.n_landmarks, len(rows)), replace=False))
+        self.landmarks_ = rows[chosen].astype(np.float16).astype(np.float32)
         signs = np.where(index[:, None] == np.arange(len(self.classes_)), 1, -1).astype(np.float32)
-        self._solve(rbf_kernel(X, self.landmarks_, self.gamma), signs, weight / weight.sum())
+        self._solve(rbf_kernel(rows, self.landmarks_, self.gamma), signs, weight / weight.sum())
         return self
 
     def decision_function(self, X: ArrayLike) -> Float32:
         """Margins, shape (n_samples, n_classes), or (n_samples,) for the second of two classes."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        margins = rbf_kernel(X, self.landmarks_, self.gamma) @ self.coef_ + self.intercept_
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        margins = rbf_kernel(rows, self.landmarks_, self.gamma) @ self.coef_ + self.intercept_
         return margins[:, 1] if len(self.classes_) == 2 else margins
 
     def predict(self, X: ArrayLike) -> NDArray:
@@ -294,26 +295,26 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
             Fewer groups than folds, one class only, or shapes that do not match.
         """
         _check_number("n_folds", self.n_folds, Integral, 2)
-        X, y = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
-        self.classes_, index = np.unique(y, return_inverse=True)
+        rows, targets = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(targets)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32)
+        self.classes_, index = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"calibration needs at least two classes, got one class: {self.classes_[0]!r}")
         estimator = KernelSVM(random_state=self.random_state) if self.estimator is None else self.estimator
-        margins = np.empty((len(X), len(self.classes_)), np.float32)
-        for held_out in self._folds(np.arange(len(X)) if groups is None else np.asarray(groups)):
-            fitted = clone(estimator).fit(X[~held_out], y[~held_out])
-            margins[held_out] = self._margins(fitted, X[held_out])
+        margins = np.empty((len(rows), len(self.classes_)), np.float32)
+        for held_out in self._folds(np.arange(len(rows)) if groups is None else np.asarray(groups)):
+            fitted = clone(estimator).fit(rows[~held_out], targets[~held_out])
+            margins[held_out] = self._margins(fitted, rows[held_out])
         self._fit_map(margins, index, weight / weight.sum())
-        self.estimator_ = clone(estimator).fit(X, y)
+        self.estimator_ = clone(estimator).fit(rows, targets)
         return self
 
     def predict_proba(self, X: ArrayLike) -> Float32:
         """Calibrated probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        return _softmax(self._standardise(self._margins(self.estimator_, X)) @ self.weights_)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        return _softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Most probable class, shape (n_samples,)."""
@@ -327,13 +328,13 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         fold = np.random.default_rng(self.random_state).permutation(len(names)) % self.n_folds
         return [fold[member] == k for k in range(self.n_folds)]
 
-    def _margins(self, fitted: BaseEstimator, X: Float32) -> Float32:
+    def _margins(self, fitted: Any, rows: Float32) -> Float32:
         """Margins with one column per class of `classes_`, whichever of them the classifier has seen."""
         if hasattr(fitted, "decision_function"):
-            seen = np.asarray(fitted.decision_function(X), dtype=np.float32)
+            seen = np.asarray(fitted.decision_function(rows), dtype=np.float32)
             seen = np.column_stack([-seen, seen]) if seen.ndim == 1 else seen
         else:
-            seen = np.log(np.maximum(fitted.predict_proba(X), 1e-6)).astype(np.float32)
+            seen = np.log(np.maximum(fitted.predict_proba(rows), 1e-6)).astype(np.float32)
         # A class that a fold has never seen is as unlikely there as the least likely one that it has.
         margins = np.repeat(seen.min(axis=1, keepdims=True), len(self.classes_), axis=1)
         margins[:, np.searchsorted(self.classes_, fitted.classes_)] = seen
@@ -385,12 +386,12 @@ class SubsampledSVC(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> SubsampledSVC:
         """Fit to at most `max_rows` of the rows X, shape (n_samples, n_features), of classes y."""
-        X, y = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(y)
+        rows, targets = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(targets)
         rng = np.random.default_rng(self.random_state)
-        kept = np.sort(rng.choice(len(X), min(self.max_rows, len(X)), replace=False))
+        kept = np.sort(rng.choice(len(rows), min(self.max_rows, len(rows)), replace=False))
         self.svc_ = SVC(C=self.C, kernel="rbf", gamma=self.gamma, decision_function_shape="ovr", cache_size=500)
-        self.svc_.fit(X[kept], y[kept])
+        self.svc_.fit(rows[kept], targets[kept])
         self.classes_ = self.svc_.classes_
         return self
 
@@ -422,7 +423,7 @@ def _softmax(scores: Float32) -> Float32:
     return scores / scores.sum(axis=1, keepdims=True)
 
 
-def _check_number(name: str, value: object, kind: type, low: float, *, open_: bool = False) -> None:
+def _check_number(name: str, value: Any, kind: Any, low: float, *, open_: bool = False) -> None:
     legal = isinstance(value, kind) and not isinstance(value, bool) and (value > low if open_ else value >= low)
     if not legal:
         raise ValueError(f"{name} must be {'greater than' if open_ else 'at least'} {low}, got {value!r}")

@@ -132,10 +132,10 @@ class ColorPalette(BaseEstimator):
         return anneal(probabilities, temperature) @ self.colors_
 
     def _squared_distances(self, ab: ArrayLike) -> NDArray[np.float64]:
-        ab = np.asarray(ab, dtype=np.float64)
-        if ab.ndim != 2 or ab.shape[1] != 2:
-            raise ValueError(f"ab must have shape (n, 2), got {ab.shape}")
-        return ((ab[:, None, :] - self.colors_.astype(np.float64)) ** 2).sum(axis=2)
+        points = np.asarray(ab, dtype=np.float64)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"ab must have shape (n, 2), got {points.shape}")
+        return ((points[:, None, :] - self.colors_.astype(np.float64)) ** 2).sum(axis=2)
 
 
 def anneal(probabilities: Float32, temperature: float) -> Float32:
@@ -161,4 +161,4 @@ def _density(ab: NDArray[np.float64], weight: NDArray[np.float64], bin_width: fl
     bins = np.floor(ab / bin_width).astype(np.int64)
     _, index = np.unique(bins, axis=0, return_inverse=True)
     index = index.ravel()
-    return np.bincount(index, weight)[index]
+    return np.bincount(index, weight).astype(np.float64)[index]

@@ -110,12 +110,12 @@ def from_labels(labels: NDArray[np.integer]) -> Superpixels:
     ([2.0, 4.0], [[0.5, 2.0], [0.5, 0.5]], [[0, 1]])
     """
     used, flat = np.unique(labels, return_inverse=True)
-    labels = flat.reshape(labels.shape).astype(np.int32)
-    flat, n = labels.ravel(), len(used)
+    renumbered = flat.reshape(labels.shape).astype(np.int32)
+    flat, n = renumbered.ravel(), len(used)
     areas = np.bincount(flat, minlength=n)
     rows, columns = np.indices(labels.shape, dtype=np.float32)
     centroids = np.stack([np.bincount(flat, x.ravel(), minlength=n) / areas for x in (rows, columns)], axis=1)
-    return Superpixels(labels, region_adjacency(labels), areas.astype(np.float32), centroids.astype(np.float32))
+    return Superpixels(renumbered, region_adjacency(renumbered), areas.astype(np.float32), centroids.astype(np.float32))
 
 
 def region_adjacency(labels: NDArray[np.int32]) -> NDArray[np.int32]:
