@@ -11,7 +11,7 @@ import numpy as np
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM
 from colorize.evaluation.baselines import RULES, LightnessHeightLookup
 from colorize.exceptions import ColorizeError
-from colorize.features import FeatureExtractor
+from colorize.features import FAMILIES, FeatureExtractor
 from colorize.palette import ColorPalette
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
@@ -159,12 +159,18 @@ def _baseline(name: str, arrays: Mapping[str, np.ndarray]) -> LightnessHeightLoo
 
 def _slices(sizes: Mapping[str, int]) -> dict[str, slice]:
     slices, start = {}, 0
-    for family, size in sizes.items():
+    for family, size in sorted(sizes.items(), key=_column_order):  # JSON has sorted them by name
         if not isinstance(size, int) or size < 1:
             raise ValueError(f"family {family} must have a positive number of columns, got {size!r}")
         slices[family] = slice(start, start + size)
         start += size
     return slices
+
+
+def _column_order(item: tuple[str, Any]) -> int:
+    if item[0] not in FAMILIES:
+        raise ValueError(f"this version has no feature family {item[0]!r}; train the model again")
+    return FAMILIES.index(item[0])
 
 
 def _plain(value: Any) -> Any:
