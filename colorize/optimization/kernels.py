@@ -21,6 +21,7 @@ from numba import float32, float64, intp, njit, void
 
 EAST, SOUTH, SOUTH_EAST, SOUTH_WEST = 0, 1, 2, 3
 LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3
+STAGES = 4  # two sweeps of two stages each, see `relax`
 
 # Weights are multiples of this fraction, so that float32 holds the sum of a row without rounding: the error of that sum
 # would act like a wish for grey, and a wish may be as weak as 1e-5.
@@ -129,12 +130,10 @@ def _other_rows(t, b, x, w, i):
 
 
 @njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
-def _relax_columns(x, y, t, east, inverse, chosen):
-    """Gauss-Seidel where ``chosen`` is 1: all pixels are computed, in vector registers, and the chosen are kept."""
+def _relax_columns(out, x, t, east, inverse, chosen):
+    """Gauss-Seidel where ``chosen`` is 1, a copy where it is 0: all pixels are computed, in vector registers."""
     for j in range(1, x.size - 1):
-        y[j] = (t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j]
-    for j in range(1, x.size - 1):
-        x[j] += chosen[j] * (y[j] - x[j])
+        out[j] = x[j] + chosen[j] * ((t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j] - x[j])
 
 
 @njit(void(_ROW, _ROW, _PLANES, _PLANE, _PLANE, intp), **_OPTIONS)
@@ -165,28 +164,45 @@ def _relax_row(w, d, x, b, i, lead, buffers):
         inverse[j] = float32(1) / own[j]
     for c in range(2):
         _other_rows(t, b[c, i], x[c], w, i)
-        _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[3 + lead])
+        _relax_columns(y, x[c, i], t, w[EAST, i], inverse, buffers[3 + lead])
         _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[4 - lead])
 
 
-@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, intp, intp, intp), **_OPTIONS)
-def relax(w, d, x, b, first, last, lead, top_done, bottom_done):
-    """One sweep of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
-
-    Rows of one parity do not see each other, so a following row is swept as soon as its two leading neighbours are:
-    one walk through memory instead of two. A following row at the edge of the range waits (for the caller) unless
-    `top_done` or `bottom_done` says that the neighbour outside the range has been swept.
-    """
-    buffers = np.zeros((5, x.shape[2]), np.float32)
+@njit(_PLANE(intp), **_OPTIONS)
+def _buffers(width):
+    """Room for `_relax_row`: three rows, and two that mark the even and the odd columns."""
+    buffers = np.zeros((5, width), np.float32)
     buffers[3, 0::2] = 1
     buffers[4, 1::2] = 1
-    for step in range(first, last + 1):
-        if step < last and step % 2 == lead:
-            _relax_row(w, d, x, b, step, lead, buffers)
-        i = step - 1
-        ready = (i > first or top_done) and (i < last - 1 or bottom_done)
-        if i >= first and i % 2 != lead and ready:
-            _relax_row(w, d, x, b, i, lead, buffers)
+    return buffers
+
+
+@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, intp, intp, intp), **_OPTIONS)
+def relax(w, d, x, b, lead, top_waits, bottom_waits, first, last):
+    """Two sweeps of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
+
+    A sweep is two stages, leading rows and following rows; rows of one stage do not see each other. Row ``i`` of a
+    stage is due as soon as rows ``i - 1`` and ``i + 1`` are through the stage before, so all `STAGES` follow each
+    other closely in one walk through memory. Where the range ends inside the photo (`top_waits`, `bottom_waits`),
+    each stage stops one row earlier, and `relax_seam` does the rest when both sides are there.
+    """
+    buffers = _buffers(x.shape[2])
+    for step in range(first, last + STAGES - 1):
+        for stage in range(STAGES):
+            i = step - stage
+            due = first + stage * top_waits <= i < last - stage * bottom_waits
+            if due and (i + stage) % 2 == lead:
+                _relax_row(w, d, x, b, i, lead, buffers)
+
+
+@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp), **_OPTIONS)
+def relax_seam(w, d, x, b, lead, seam):
+    """The rows that `relax` left waiting above and below row `seam`, where two ranges meet."""
+    buffers = _buffers(x.shape[2])
+    for stage in range(1, STAGES):
+        for i in range(seam - stage, seam + stage):
+            if (i + stage) % 2 == lead:
+                _relax_row(w, d, x, b, i, lead, buffers)
 
 
 # --------------------------------------------------------------------------------------------- between two grids
@@ -200,47 +216,62 @@ def _share(side, other, middle):
     return side / largest if largest > 0 else float32(0)
 
 
-@njit(void(_PLANES, _PLANES, _PLANE, intp, intp), **_OPTIONS)
-def interpolation(p, w, d, first, last):
-    """Black-box weights of the pixels between two coarse ones, `first` and `last` counting coarse rows.
+@njit(void(_PLANES, _PLANES, _PLANES, _PLANE, intp, intp, intp), **_OPTIONS)
+def interpolation(p, previous, w, d, has_previous, first, last):
+    """Weights of the pixels between two coarse ones; `first` and `last` count coarse rows.
 
-    A pixel between two coarse pixels of its row (`LEFT`, `RIGHT`) takes its equation summed over the column of three;
-    one between two of its column (`UP`, `DOWN`) over the row of three. Pixels amid four coarse ones need no stored
-    weights: their own equation gives their value, and the smoother computes just that.
+    Take a pixel midway between two coarse pixels of its row. Its equation, with the pixels above and below it
+    eliminated (they lie amid four coarse pixels, and their own equation gives their value), couples it to the column
+    on its left, the column on its right, and to the two like pixels of its own column, two rows up and down. All of
+    a side's coupling goes to that side's coarse pixel (`LEFT`, `RIGHT`). Black-box multigrid gives the like pixels
+    the same value as this one, and so does the first pass; further passes use the shares that they got in the
+    `previous` pass. On texture finer than the coarse grid this is what keeps the coarse grids useful: shares then
+    follow the thread that a pixel belongs to, not just its nearest neighbours. Pixels midway between two coarse
+    pixels of their column (`UP`, `DOWN`) are treated alike, rows and columns exchanged.
     """
     width = w.shape[2]
     e, s, se, sw = w[EAST], w[SOUTH], w[SOUTH_EAST], w[SOUTH_WEST]
     for k in range(first, last):
         i = 2 * k - 1
         top = max(i - 2, 0)
-        for m in range(1, p.shape[2] - 1):
+        for m in range(1, (width - 2) // 2 + 1):
             j = 2 * m
-            if j < width - 1:
-                n_part, s_part = s[i - 1, j] / d[i - 1, j], s[i, j] / d[i + 1, j]
-                middle = d[i, j] - n_part * (s[i - 1, j] + s[top, j]) - s_part * (s[i, j] + s[i + 1, j])
-                left = e[i, j - 1] + se[i - 1, j - 1] + sw[i, j]
-                left += n_part * (e[i - 1, j - 1] + sw[i - 1, j] + se[top, j - 1])
-                left += s_part * (e[i + 1, j - 1] + se[i, j - 1] + sw[i + 1, j])
-                right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
-                right += n_part * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
-                right += s_part * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
-                p[LEFT, k, m] = _share(left, right, middle)
-                p[RIGHT, k, m] = _share(right, left, middle)
+            north, south = s[i - 1, j] / d[i - 1, j], s[i, j] / d[i + 1, j]
+            far_n, far_s = max(north * s[top, j], float32(0)), max(south * s[i + 1, j], float32(0))
+            middle = d[i, j] - north * s[i - 1, j] - south * s[i, j]
+            left = e[i, j - 1] + se[i - 1, j - 1] + sw[i, j]
+            left += north * (e[i - 1, j - 1] + sw[i - 1, j] + se[top, j - 1])
+            left += south * (e[i + 1, j - 1] + se[i, j - 1] + sw[i + 1, j])
+            right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
+            right += north * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
+            right += south * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
+            if has_previous:
+                left = max(left, float32(0)) + far_n * previous[LEFT, k - 1, m] + far_s * previous[LEFT, k + 1, m]
+                right = max(right, float32(0)) + far_n * previous[RIGHT, k - 1, m] + far_s * previous[RIGHT, k + 1, m]
+            else:
+                middle -= far_n + far_s
+            p[LEFT, k, m] = _share(left, right, middle)
+            p[RIGHT, k, m] = _share(right, left, middle)
         i = 2 * k
-        if i < w.shape[1] - 1:
-            for m in range(1, p.shape[2] - 1):
-                j = 2 * m - 1
-                far_left, far_right = max(j - 2, 0), min(j + 2, width - 1)
-                w_part, e_part = e[i, j - 1] / d[i, j - 1], e[i, j] / d[i, j + 1]
-                middle = d[i, j] - w_part * (e[i, j - 1] + e[i, far_left]) - e_part * (e[i, j] + e[i, j + 1])
-                up = s[i - 1, j] + se[i - 1, j - 1] + sw[i - 1, j + 1]
-                up += w_part * (s[i - 1, j - 1] + se[i - 1, far_left] + sw[i - 1, j])
-                up += e_part * (s[i - 1, j + 1] + se[i - 1, j] + sw[i - 1, far_right])
-                down = s[i, j] + se[i, j] + sw[i, j]
-                down += w_part * (s[i, j - 1] + se[i, j - 1] + sw[i, j - 1])
-                down += e_part * (s[i, j + 1] + se[i, j + 1] + sw[i, j + 1])
-                p[UP, k, m] = _share(up, down, middle)
-                p[DOWN, k, m] = _share(down, up, middle)
+        for m in range(1, p.shape[2] - 1 if i < w.shape[1] - 1 else 1):
+            j = 2 * m - 1
+            far_left, far_right = max(j - 2, 0), min(j + 2, width - 1)
+            west, east = e[i, j - 1] / d[i, j - 1], e[i, j] / d[i, j + 1]
+            far_w, far_e = max(west * e[i, far_left], float32(0)), max(east * e[i, j + 1], float32(0))
+            middle = d[i, j] - west * e[i, j - 1] - east * e[i, j]
+            up = s[i - 1, j] + se[i - 1, j - 1] + sw[i - 1, j + 1]
+            up += west * (s[i - 1, j - 1] + se[i - 1, far_left] + sw[i - 1, j])
+            up += east * (s[i - 1, j + 1] + se[i - 1, j] + sw[i - 1, far_right])
+            down = s[i, j] + se[i, j] + sw[i, j]
+            down += west * (s[i, j - 1] + se[i, j - 1] + sw[i, j - 1])
+            down += east * (s[i, j + 1] + se[i, j + 1] + sw[i, j + 1])
+            if has_previous:
+                up = max(up, float32(0)) + far_w * previous[UP, k, m - 1] + far_e * previous[UP, k, m + 1]
+                down = max(down, float32(0)) + far_w * previous[DOWN, k, m - 1] + far_e * previous[DOWN, k, m + 1]
+            else:
+                middle -= far_w + far_e
+            p[UP, k, m] = _share(up, down, middle)
+            p[DOWN, k, m] = _share(down, up, middle)
 
 
 @njit(void(_PLANES, _PLANE, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
