@@ -8,7 +8,8 @@ later in reading order; ``(A x)_r = d_r x_r - sum_s w_rs x_s``. Fields have two 
 Drivers take a range of rows ``first <= row < last`` of the bordered array, so that threads can share the rows. Sums
 are returned per row and added by the caller in one fixed order: no result depends on the number of threads.
 
-Every function is compiled for one signature only, when this module is first imported, and kept in numba's cache.
+Drivers are compiled for one signature only, when this module is first imported, and kept in numba's cache; row
+kernels (their names begin with an underscore) are compiled into the drivers and have no life of their own.
 """
 
 # The numba signatures are the type annotations here.
@@ -32,17 +33,19 @@ _PLANE = float32[:, ::1]
 _PLANES = float32[:, :, ::1]
 _SUMS = float64[:, ::1]
 # Reassociation lets sums run in vector registers; NaN and infinity keep their meaning.
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_OPTIONS["cache"] = True
 
 
 # ---------------------------------------------------------------------------------------------------- weights
 
 
-@njit(void(_ROW, _ROW, _ROW, intp, float32, float32), **_OPTIONS)
-def _gaussian_row(weight, here, there, shift, scale, floor):
-    """Weights of one row with the pixels `shift` columns to the right in another: ``exp(-(scale d)^2) + floor``."""
-    for j in range(1, weight.size - 1):
-        step = scale * (here[j] - there[j + shift])
+@_inner
+def _gaussian_row(weight, here, there, scale, floor):
+    """Weights between the pixels of two rows: ``exp(-(scale d)^2) + floor``."""
+    for j in range(weight.size):
+        step = scale * (here[j] - there[j])
         # exp(-t) as the 64th power of a short series of exp(-t / 64): no call, so the loop stays vectorised.
         t = min(step * step, float32(20.0)) * float32(1 / 64)
         u = float32(1) - t * (float32(1) - t * (float32(0.5) - t * float32(1 / 6)))
@@ -57,16 +60,15 @@ def _gaussian_row(weight, here, there, shift, scale, floor):
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
 def gaussian_weights(w, lightness, scale, floor, first, last):
     """Fill the four planes from a bordered lightness."""
-    bottom, right = lightness.shape[0] - 2, lightness.shape[1] - 2
+    width = lightness.shape[1]
     for i in range(first, last):
-        _gaussian_row(w[EAST, i], lightness[i], lightness[i], 1, scale, floor)
-        w[EAST, i, right] = 0
-        if i < bottom:
-            _gaussian_row(w[SOUTH, i], lightness[i], lightness[i + 1], 0, scale, floor)
-            _gaussian_row(w[SOUTH_EAST, i], lightness[i], lightness[i + 1], 1, scale, floor)
-            _gaussian_row(w[SOUTH_WEST, i], lightness[i], lightness[i + 1], -1, scale, floor)
-            w[SOUTH_EAST, i, right] = 0
-            w[SOUTH_WEST, i, 1] = 0
+        for plane in range(4 if i < lightness.shape[0] - 2 else 1):
+            down = 0 if plane == EAST else 1
+            right = (plane == EAST or plane == SOUTH_EAST) - (plane == SOUTH_WEST)
+            row, here, there = w[plane, i], lightness[i], lightness[i + down]
+            _gaussian_row(row[1:-1], here[1:-1], there[1 + right : width - 1 + right], scale, floor)
+            if right != 0:
+                row[width - 2 if right > 0 else 1] = 0
 
 
 @njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
@@ -108,35 +110,35 @@ def eliminate(d, w, b, rows, cols, values):
 # --------------------------------------------------------------------------------------------------- row kernels
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+@_inner
 def _from_above(t, b, x, south, south_east, south_west):
     """``t = b +`` what the row above contributes; `x` and the weights are that row's."""
     for j in range(1, t.size - 1):
         t[j] = b[j] + south[j] * x[j] + south_east[j - 1] * x[j - 1] + south_west[j + 1] * x[j + 1]
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+@_inner
 def _add_below(t, x, south, south_east, south_west):
     """Add what the row below contributes; `x` is that row's, the weights are the middle row's."""
     for j in range(1, t.size - 1):
         t[j] += south[j] * x[j] + south_east[j] * x[j + 1] + south_west[j] * x[j - 1]
 
 
-@njit(void(_ROW, _ROW, _PLANE, _PLANES, intp), **_OPTIONS)
+@_inner
 def _other_rows(t, b, x, w, i):
     """``t = b +`` what the rows above and below row `i` contribute."""
     _from_above(t, b, x[i - 1], w[SOUTH, i - 1], w[SOUTH_EAST, i - 1], w[SOUTH_WEST, i - 1])
     _add_below(t, x[i + 1], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i])
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+@_inner
 def _relax_columns(out, x, t, east, inverse, chosen):
     """Gauss-Seidel where ``chosen`` is 1, a copy where it is 0: all pixels are computed, in vector registers."""
     for j in range(1, x.size - 1):
         out[j] = x[j] + chosen[j] * ((t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j] - x[j])
 
 
-@njit(void(_ROW, _ROW, _PLANES, _PLANE, _PLANE, intp), **_OPTIONS)
+@_inner
 def _residual_row(t, b, w, d, x, i):
     """``t = b - A x`` in row `i`."""
     _other_rows(t, b, x, w, i)
@@ -145,7 +147,7 @@ def _residual_row(t, b, w, d, x, i):
         t[j] += east[j] * row[j + 1] + east[j - 1] * row[j - 1] - own[j] * row[j]
 
 
-@njit(float32(_ROW, _ROW), **_OPTIONS)
+@_inner
 def _dot_row(x, y):
     total = float32(0)
     for j in range(1, x.size - 1):
@@ -156,59 +158,44 @@ def _dot_row(x, y):
 # ----------------------------------------------------------------------------------------------------- smoothing
 
 
-@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, _PLANE), **_OPTIONS)
+@_inner
 def _relax_row(w, d, x, b, i, lead, buffers):
     """Gauss-Seidel for one row, columns ``j % 2 == lead`` first."""
     t, y, inverse, own = buffers[0], buffers[1], buffers[2], d[i]
     for j in range(own.size):
         inverse[j] = float32(1) / own[j]
-    for c in range(2):
+    for c in range(x.shape[0]):
         _other_rows(t, b[c, i], x[c], w, i)
         _relax_columns(y, x[c, i], t, w[EAST, i], inverse, buffers[3 + lead])
         _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[4 - lead])
 
 
-@njit(_PLANE(intp), **_OPTIONS)
-def _buffers(width):
-    """Room for `_relax_row`: three rows, and two that mark the even and the odd columns."""
-    buffers = np.zeros((5, width), np.float32)
-    buffers[3, 0::2] = 1
-    buffers[4, 1::2] = 1
-    return buffers
-
-
 @njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, intp, intp, intp), **_OPTIONS)
-def relax(w, d, x, b, lead, top_waits, bottom_waits, first, last):
+def relax(w, d, x, b, lead, top, bottom, first, last):
     """Two sweeps of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
 
     A sweep is two stages, leading rows and following rows; rows of one stage do not see each other. Row ``i`` of a
     stage is due as soon as rows ``i - 1`` and ``i + 1`` are through the stage before, so all `STAGES` follow each
-    other closely in one walk through memory. Where the range ends inside the photo (`top_waits`, `bottom_waits`),
-    each stage stops one row earlier, and `relax_seam` does the rest when both sides are there.
+    other closely in one walk through memory.
+
+    Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges of the photo, 1
+    where the range ends inside it. The rows that so remain around the meeting point of two ranges are those of an
+    empty range with -1 on both sides.
     """
-    buffers = _buffers(x.shape[2])
-    for step in range(first, last + STAGES - 1):
+    buffers = np.zeros((5, x.shape[2]), np.float32)
+    buffers[3, 0::2] = 1
+    buffers[4, 1::2] = 1
+    for step in range(first, last + (STAGES - 1) * (1 - bottom)):
         for stage in range(STAGES):
             i = step - stage
-            due = first + stage * top_waits <= i < last - stage * bottom_waits
-            if due and (i + stage) % 2 == lead:
-                _relax_row(w, d, x, b, i, lead, buffers)
-
-
-@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp), **_OPTIONS)
-def relax_seam(w, d, x, b, lead, seam):
-    """The rows that `relax` left waiting above and below row `seam`, where two ranges meet."""
-    buffers = _buffers(x.shape[2])
-    for stage in range(1, STAGES):
-        for i in range(seam - stage, seam + stage):
-            if (i + stage) % 2 == lead:
+            if first + stage * top <= i < last - stage * bottom and (i + stage) % 2 == lead:
                 _relax_row(w, d, x, b, i, lead, buffers)
 
 
 # --------------------------------------------------------------------------------------------- between two grids
 
 
-@njit(float32(float32, float32, float32), **_OPTIONS)
+@_inner
 def _share(side, other, middle):
     """A side's share of an interpolated pixel, in 0..1 whatever the signs of coarse couplings and rounding do."""
     side = max(side, float32(0))
@@ -335,7 +322,7 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
             )
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _PLANES, intp), **_OPTIONS)
+@_inner
 def _restrict_row(out, above, here, below, p, k):
     left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k - 1]
     for m in range(1, out.size - 1):
@@ -349,7 +336,7 @@ def restrict_residual(coarse_b, w, d, x, b, p, first, last):
     """``P^T (b - A x)`` on coarse rows, right after a forward sweep, which left no residual amid four coarse pixels."""
     width = x.shape[2]
     above, here, below = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
-    for c in range(2):
+    for c in range(x.shape[0]):
         below[:] = 0
         if first > 1:
             _residual_row(below, b[c, 2 * first - 2], w, d, x[c], 2 * first - 2)
@@ -366,7 +353,7 @@ def restrict_residual(coarse_b, w, d, x, b, p, first, last):
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def add_correction(x, coarse_x, p, first, last):
     """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway."""
-    for c in range(2):
+    for c in range(x.shape[0]):
         for k in range(first, last):
             here, below, row, next_row = coarse_x[c, k], coarse_x[c, k + 1], x[c, 2 * k - 1], x[c, 2 * k]
             left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k]
@@ -385,7 +372,7 @@ def apply(sums, out, w, d, x, first, last):
     """``out = A x`` and, per row, ``x . A x``."""
     nothing = np.zeros(x.shape[2], np.float32)
     for i in range(first, last):
-        for c in range(2):
+        for c in range(x.shape[0]):
             row = out[c, i]
             _residual_row(row, nothing, w, d, x[c], i)
             for j in range(1, row.size - 1):
@@ -393,7 +380,7 @@ def apply(sums, out, w, d, x, first, last):
             sums[c, i] = _dot_row(x[c, i], row)
 
 
-@njit(float32(_ROW, _ROW, _ROW, _ROW, float32), **{**_OPTIONS, "fastmath": True})
+@njit(nogil=True, fastmath=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _step_row(x, r, p, q, alpha):
     largest = float32(0)
     for j in range(1, x.size - 1):
@@ -408,7 +395,7 @@ def _step_row(x, r, p, q, alpha):
 def step(sums, moves, x, r, p, q, alpha, first, last):
     """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
     for i in range(first, last):
-        for c in range(2):
+        for c in range(x.shape[0]):
             moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
             sums[c, i] = _dot_row(r[c, i], r[c, i])
 
@@ -417,7 +404,7 @@ def step(sums, moves, x, r, p, q, alpha, first, last):
 def dot(sums, x, y, first, last):
     """Per row ``x . y``."""
     for i in range(first, last):
-        for c in range(2):
+        for c in range(x.shape[0]):
             sums[c, i] = _dot_row(x[c, i], y[c, i])
 
 
@@ -425,7 +412,7 @@ def dot(sums, x, y, first, last):
 def turn(p, z, beta, first, last):
     """``p = z + beta p``: the next search direction."""
     for i in range(first, last):
-        for c in range(2):
+        for c in range(p.shape[0]):
             row, new, scale = p[c, i], z[c, i], float32(beta[c])
             for j in range(1, row.size - 1):
                 row[j] = new[j] + scale * row[j]

@@ -111,7 +111,7 @@ class Hierarchy:
         ranges = bands(1, height + 1, width, self.threads)
         run(kernels.relax, args, [(int(top > 1), int(end <= height), top, end) for top, end in ranges])
         for seam, _ in ranges[1:]:
-            kernels.relax_seam(*args, seam)
+            kernels.relax(*args, -1, -1, seam, seam)
 
     def _share(self, kernel: Callable[..., None], args: tuple[object, ...], level: Level) -> None:
         height, width = level.shape
