@@ -18,9 +18,11 @@ Segmentation = Callable[[Float32, int], NDArray[np.integer]]
 WORKING_PIXELS = 250_000
 """Pixels at which a photograph is segmented and described; larger ones are reduced to about this."""
 
+_MAX_SIDE = 32_000  # OpenCV samples no map with a side of 32767 or more
+
 
 def working_shape(shape: tuple[int, int], *, pixels: int = WORKING_PIXELS) -> tuple[int, int]:
-    """Height and width at which a photograph is analysed: at most `pixels`, aspect ratio kept.
+    """Height and width at which a photograph is analysed: about `pixels` at most, aspect ratio kept.
 
     Examples
     --------
@@ -29,7 +31,7 @@ def working_shape(shape: tuple[int, int], *, pixels: int = WORKING_PIXELS) -> tu
     >>> working_shape((3000, 4000))
     (433, 577)
     """
-    scale = min(1.0, (pixels / (shape[0] * shape[1])) ** 0.5)
+    scale = min(1.0, (pixels / (shape[0] * shape[1])) ** 0.5, _MAX_SIDE / max(shape))
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 

@@ -8,7 +8,8 @@ later in reading order; ``(A x)_r = d_r x_r - sum_s w_rs x_s``. Fields have two 
 Drivers take a range of rows ``first <= row < last`` of the bordered array, so that threads can share the rows. Sums
 are returned per row and added by the caller in one fixed order: no result depends on the number of threads.
 
-Every function is compiled for one signature only, when this module is first imported, and kept in numba's cache.
+Drivers are compiled for one signature only, when this module is first imported, and kept in numba's cache; row
+kernels (their names begin with an underscore) are compiled into the drivers and have no life of their own.
 """
 
 # The numba signatures are the type annotations here.
@@ -21,6 +22,7 @@ from numba import float32, float64, intp, njit, void
 
 EAST, SOUTH, SOUTH_EAST, SOUTH_WEST = 0, 1, 2, 3
 LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3
+STAGES = 4  # two sweeps of two stages each, see `relax`
 
 # Weights are multiples of this fraction, so that float32 holds the sum of a row without rounding: the error of that sum
 # would act like a wish for grey, and a wish may be as weak as 1e-5.
@@ -31,17 +33,19 @@ _PLANE = float32[:, ::1]
 _PLANES = float32[:, :, ::1]
 _SUMS = float64[:, ::1]
 # Reassociation lets sums run in vector registers; NaN and infinity keep their meaning.
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_OPTIONS["cache"] = True
 
 
 # ---------------------------------------------------------------------------------------------------- weights
 
 
-@njit(void(_ROW, _ROW, _ROW, intp, float32, float32), **_OPTIONS)
-def _gaussian_row(weight, here, there, shift, scale, floor):
-    """Weights of one row with the pixels `shift` columns to the right in another: ``exp(-(scale d)^2) + floor``."""
-    for j in range(1, weight.size - 1):
-        step = scale * (here[j] - there[j + shift])
+@_inner
+def _gaussian_row(weight, here, there, scale, floor):
+    """Weights between the pixels of two rows: ``exp(-(scale d)^2) + floor``."""
+    for j in range(weight.size):
+        step = scale * (here[j] - there[j])
         # exp(-t) as the 64th power of a short series of exp(-t / 64): no call, so the loop stays vectorised.
         t = min(step * step, float32(20.0)) * float32(1 / 64)
         u = float32(1) - t * (float32(1) - t * (float32(0.5) - t * float32(1 / 6)))
@@ -56,16 +60,15 @@ def _gaussian_row(weight, here, there, shift, scale, floor):
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
 def gaussian_weights(w, lightness, scale, floor, first, last):
     """Fill the four planes from a bordered lightness."""
-    bottom, right = lightness.shape[0] - 2, lightness.shape[1] - 2
+    width = lightness.shape[1]
     for i in range(first, last):
-        _gaussian_row(w[EAST, i], lightness[i], lightness[i], 1, scale, floor)
-        w[EAST, i, right] = 0
-        if i < bottom:
-            _gaussian_row(w[SOUTH, i], lightness[i], lightness[i + 1], 0, scale, floor)
-            _gaussian_row(w[SOUTH_EAST, i], lightness[i], lightness[i + 1], 1, scale, floor)
-            _gaussian_row(w[SOUTH_WEST, i], lightness[i], lightness[i + 1], -1, scale, floor)
-            w[SOUTH_EAST, i, right] = 0
-            w[SOUTH_WEST, i, 1] = 0
+        for plane in range(4 if i < lightness.shape[0] - 2 else 1):
+            down = 0 if plane == EAST else 1
+            right = (plane == EAST or plane == SOUTH_EAST) - (plane == SOUTH_WEST)
+            row, here, there = w[plane, i], lightness[i], lightness[i + down]
+            _gaussian_row(row[1:-1], here[1:-1], there[1 + right : width - 1 + right], scale, floor)
+            if right != 0:
+                row[width - 2 if right > 0 else 1] = 0
 
 
 @njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
@@ -107,37 +110,35 @@ def eliminate(d, w, b, rows, cols, values):
 # --------------------------------------------------------------------------------------------------- row kernels
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+@_inner
 def _from_above(t, b, x, south, south_east, south_west):
     """``t = b +`` what the row above contributes; `x` and the weights are that row's."""
     for j in range(1, t.size - 1):
         t[j] = b[j] + south[j] * x[j] + south_east[j - 1] * x[j - 1] + south_west[j + 1] * x[j + 1]
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
+@_inner
 def _add_below(t, x, south, south_east, south_west):
     """Add what the row below contributes; `x` is that row's, the weights are the middle row's."""
     for j in range(1, t.size - 1):
         t[j] += south[j] * x[j] + south_east[j] * x[j + 1] + south_west[j] * x[j - 1]
 
 
-@njit(void(_ROW, _ROW, _PLANE, _PLANES, intp), **_OPTIONS)
+@_inner
 def _other_rows(t, b, x, w, i):
     """``t = b +`` what the rows above and below row `i` contribute."""
     _from_above(t, b, x[i - 1], w[SOUTH, i - 1], w[SOUTH_EAST, i - 1], w[SOUTH_WEST, i - 1])
     _add_below(t, x[i + 1], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i])
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _ROW, _ROW), **_OPTIONS)
-def _relax_columns(x, y, t, east, inverse, chosen):
-    """Gauss-Seidel where ``chosen`` is 1: all pixels are computed, in vector registers, and the chosen are kept."""
+@_inner
+def _relax_columns(out, x, t, east, inverse, chosen):
+    """Gauss-Seidel where ``chosen`` is 1, a copy where it is 0: all pixels are computed, in vector registers."""
     for j in range(1, x.size - 1):
-        y[j] = (t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j]
-    for j in range(1, x.size - 1):
-        x[j] += chosen[j] * (y[j] - x[j])
+        out[j] = x[j] + chosen[j] * ((t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j] - x[j])
 
 
-@njit(void(_ROW, _ROW, _PLANES, _PLANE, _PLANE, intp), **_OPTIONS)
+@_inner
 def _residual_row(t, b, w, d, x, i):
     """``t = b - A x`` in row `i`."""
     _other_rows(t, b, x, w, i)
@@ -146,7 +147,7 @@ def _residual_row(t, b, w, d, x, i):
         t[j] += east[j] * row[j + 1] + east[j - 1] * row[j - 1] - own[j] * row[j]
 
 
-@njit(float32(_ROW, _ROW), **_OPTIONS)
+@_inner
 def _dot_row(x, y):
     total = float32(0)
     for j in range(1, x.size - 1):
@@ -157,42 +158,44 @@ def _dot_row(x, y):
 # ----------------------------------------------------------------------------------------------------- smoothing
 
 
-@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, _PLANE), **_OPTIONS)
+@_inner
 def _relax_row(w, d, x, b, i, lead, buffers):
     """Gauss-Seidel for one row, columns ``j % 2 == lead`` first."""
     t, y, inverse, own = buffers[0], buffers[1], buffers[2], d[i]
     for j in range(own.size):
         inverse[j] = float32(1) / own[j]
-    for c in range(2):
+    for c in range(x.shape[0]):
         _other_rows(t, b[c, i], x[c], w, i)
-        _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[3 + lead])
+        _relax_columns(y, x[c, i], t, w[EAST, i], inverse, buffers[3 + lead])
         _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[4 - lead])
 
 
 @njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, intp, intp, intp), **_OPTIONS)
-def relax(w, d, x, b, first, last, lead, top_done, bottom_done):
-    """One sweep of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
+def relax(w, d, x, b, lead, top, bottom, first, last):
+    """Two sweeps of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
 
-    Rows of one parity do not see each other, so a following row is swept as soon as its two leading neighbours are:
-    one walk through memory instead of two. A following row at the edge of the range waits (for the caller) unless
-    `top_done` or `bottom_done` says that the neighbour outside the range has been swept.
+    A sweep is two stages, leading rows and following rows; rows of one stage do not see each other. Row ``i`` of a
+    stage is due as soon as rows ``i - 1`` and ``i + 1`` are through the stage before, so all `STAGES` follow each
+    other closely in one walk through memory.
+
+    Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges of the photo, 1
+    where the range ends inside it. The rows that so remain around the meeting point of two ranges are those of an
+    empty range with -1 on both sides.
     """
     buffers = np.zeros((5, x.shape[2]), np.float32)
     buffers[3, 0::2] = 1
     buffers[4, 1::2] = 1
-    for step in range(first, last + 1):
-        if step < last and step % 2 == lead:
-            _relax_row(w, d, x, b, step, lead, buffers)
-        i = step - 1
-        ready = (i > first or top_done) and (i < last - 1 or bottom_done)
-        if i >= first and i % 2 != lead and ready:
-            _relax_row(w, d, x, b, i, lead, buffers)
+    for step in range(first, last + (STAGES - 1) * (1 - bottom)):
+        for stage in range(STAGES):
+            i = step - stage
+            if first + stage * top <= i < last - stage * bottom and (i + stage) % 2 == lead:
+                _relax_row(w, d, x, b, i, lead, buffers)
 
 
 # --------------------------------------------------------------------------------------------- between two grids
 
 
-@njit(float32(float32, float32, float32), **_OPTIONS)
+@_inner
 def _share(side, other, middle):
     """A side's share of an interpolated pixel, in 0..1 whatever the signs of coarse couplings and rounding do."""
     side = max(side, float32(0))
@@ -200,47 +203,62 @@ def _share(side, other, middle):
     return side / largest if largest > 0 else float32(0)
 
 
-@njit(void(_PLANES, _PLANES, _PLANE, intp, intp), **_OPTIONS)
-def interpolation(p, w, d, first, last):
-    """Black-box weights of the pixels between two coarse ones, `first` and `last` counting coarse rows.
+@njit(void(_PLANES, _PLANES, _PLANES, _PLANE, intp, intp, intp), **_OPTIONS)
+def interpolation(p, previous, w, d, has_previous, first, last):
+    """Weights of the pixels between two coarse ones; `first` and `last` count coarse rows.
 
-    A pixel between two coarse pixels of its row (`LEFT`, `RIGHT`) takes its equation summed over the column of three;
-    one between two of its column (`UP`, `DOWN`) over the row of three. Pixels amid four coarse ones need no stored
-    weights: their own equation gives their value, and the smoother computes just that.
+    Take a pixel midway between two coarse pixels of its row. Its equation, with the pixels above and below it
+    eliminated (they lie amid four coarse pixels, and their own equation gives their value), couples it to the column
+    on its left, the column on its right, and to the two like pixels of its own column, two rows up and down. All of
+    a side's coupling goes to that side's coarse pixel (`LEFT`, `RIGHT`). Black-box multigrid gives the like pixels
+    the same value as this one, and so does the first pass; further passes use the shares that they got in the
+    `previous` pass. On texture finer than the coarse grid this is what keeps the coarse grids useful: shares then
+    follow the thread that a pixel belongs to, not just its nearest neighbours. Pixels midway between two coarse
+    pixels of their column (`UP`, `DOWN`) are treated alike, rows and columns exchanged.
     """
     width = w.shape[2]
     e, s, se, sw = w[EAST], w[SOUTH], w[SOUTH_EAST], w[SOUTH_WEST]
     for k in range(first, last):
         i = 2 * k - 1
         top = max(i - 2, 0)
-        for m in range(1, p.shape[2] - 1):
+        for m in range(1, (width - 2) // 2 + 1):
             j = 2 * m
-            if j < width - 1:
-                n_part, s_part = s[i - 1, j] / d[i - 1, j], s[i, j] / d[i + 1, j]
-                middle = d[i, j] - n_part * (s[i - 1, j] + s[top, j]) - s_part * (s[i, j] + s[i + 1, j])
-                left = e[i, j - 1] + se[i - 1, j - 1] + sw[i, j]
-                left += n_part * (e[i - 1, j - 1] + sw[i - 1, j] + se[top, j - 1])
-                left += s_part * (e[i + 1, j - 1] + se[i, j - 1] + sw[i + 1, j])
-                right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
-                right += n_part * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
-                right += s_part * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
-                p[LEFT, k, m] = _share(left, right, middle)
-                p[RIGHT, k, m] = _share(right, left, middle)
+            north, south = s[i - 1, j] / d[i - 1, j], s[i, j] / d[i + 1, j]
+            far_n, far_s = max(north * s[top, j], float32(0)), max(south * s[i + 1, j], float32(0))
+            middle = d[i, j] - north * s[i - 1, j] - south * s[i, j]
+            left = e[i, j - 1] + se[i - 1, j - 1] + sw[i, j]
+            left += north * (e[i - 1, j - 1] + sw[i - 1, j] + se[top, j - 1])
+            left += south * (e[i + 1, j - 1] + se[i, j - 1] + sw[i + 1, j])
+            right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
+            right += north * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
+            right += south * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
+            if has_previous:
+                left = max(left, float32(0)) + far_n * previous[LEFT, k - 1, m] + far_s * previous[LEFT, k + 1, m]
+                right = max(right, float32(0)) + far_n * previous[RIGHT, k - 1, m] + far_s * previous[RIGHT, k + 1, m]
+            else:
+                middle -= far_n + far_s
+            p[LEFT, k, m] = _share(left, right, middle)
+            p[RIGHT, k, m] = _share(right, left, middle)
         i = 2 * k
-        if i < w.shape[1] - 1:
-            for m in range(1, p.shape[2] - 1):
-                j = 2 * m - 1
-                far_left, far_right = max(j - 2, 0), min(j + 2, width - 1)
-                w_part, e_part = e[i, j - 1] / d[i, j - 1], e[i, j] / d[i, j + 1]
-                middle = d[i, j] - w_part * (e[i, j - 1] + e[i, far_left]) - e_part * (e[i, j] + e[i, j + 1])
-                up = s[i - 1, j] + se[i - 1, j - 1] + sw[i - 1, j + 1]
-                up += w_part * (s[i - 1, j - 1] + se[i - 1, far_left] + sw[i - 1, j])
-                up += e_part * (s[i - 1, j + 1] + se[i - 1, j] + sw[i - 1, far_right])
-                down = s[i, j] + se[i, j] + sw[i, j]
-                down += w_part * (s[i, j - 1] + se[i, j - 1] + sw[i, j - 1])
-                down += e_part * (s[i, j + 1] + se[i, j + 1] + sw[i, j + 1])
-                p[UP, k, m] = _share(up, down, middle)
-                p[DOWN, k, m] = _share(down, up, middle)
+        for m in range(1, p.shape[2] - 1 if i < w.shape[1] - 1 else 1):
+            j = 2 * m - 1
+            far_left, far_right = max(j - 2, 0), min(j + 2, width - 1)
+            west, east = e[i, j - 1] / d[i, j - 1], e[i, j] / d[i, j + 1]
+            far_w, far_e = max(west * e[i, far_left], float32(0)), max(east * e[i, j + 1], float32(0))
+            middle = d[i, j] - west * e[i, j - 1] - east * e[i, j]
+            up = s[i - 1, j] + se[i - 1, j - 1] + sw[i - 1, j + 1]
+            up += west * (s[i - 1, j - 1] + se[i - 1, far_left] + sw[i - 1, j])
+            up += east * (s[i - 1, j + 1] + se[i - 1, j] + sw[i - 1, far_right])
+            down = s[i, j] + se[i, j] + sw[i, j]
+            down += west * (s[i, j - 1] + se[i, j - 1] + sw[i, j - 1])
+            down += east * (s[i, j + 1] + se[i, j + 1] + sw[i, j + 1])
+            if has_previous:
+                up = max(up, float32(0)) + far_w * previous[UP, k, m - 1] + far_e * previous[UP, k, m + 1]
+                down = max(down, float32(0)) + far_w * previous[DOWN, k, m - 1] + far_e * previous[DOWN, k, m + 1]
+            else:
+                middle -= far_w + far_e
+            p[UP, k, m] = _share(up, down, middle)
+            p[DOWN, k, m] = _share(down, up, middle)
 
 
 @njit(void(_PLANES, _PLANE, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
@@ -304,7 +322,7 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
             )
 
 
-@njit(void(_ROW, _ROW, _ROW, _ROW, _PLANES, intp), **_OPTIONS)
+@_inner
 def _restrict_row(out, above, here, below, p, k):
     left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k - 1]
     for m in range(1, out.size - 1):
@@ -318,7 +336,7 @@ def restrict_residual(coarse_b, w, d, x, b, p, first, last):
     """``P^T (b - A x)`` on coarse rows, right after a forward sweep, which left no residual amid four coarse pixels."""
     width = x.shape[2]
     above, here, below = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
-    for c in range(2):
+    for c in range(x.shape[0]):
         below[:] = 0
         if first > 1:
             _residual_row(below, b[c, 2 * first - 2], w, d, x[c], 2 * first - 2)
@@ -335,7 +353,7 @@ def restrict_residual(coarse_b, w, d, x, b, p, first, last):
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def add_correction(x, coarse_x, p, first, last):
     """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway."""
-    for c in range(2):
+    for c in range(x.shape[0]):
         for k in range(first, last):
             here, below, row, next_row = coarse_x[c, k], coarse_x[c, k + 1], x[c, 2 * k - 1], x[c, 2 * k]
             left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k]
@@ -354,7 +372,7 @@ def apply(sums, out, w, d, x, first, last):
     """``out = A x`` and, per row, ``x . A x``."""
     nothing = np.zeros(x.shape[2], np.float32)
     for i in range(first, last):
-        for c in range(2):
+        for c in range(x.shape[0]):
             row = out[c, i]
             _residual_row(row, nothing, w, d, x[c], i)
             for j in range(1, row.size - 1):
@@ -362,7 +380,7 @@ def apply(sums, out, w, d, x, first, last):
             sums[c, i] = _dot_row(x[c, i], row)
 
 
-@njit(float32(_ROW, _ROW, _ROW, _ROW, float32), **{**_OPTIONS, "fastmath": True})
+@njit(nogil=True, fastmath=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _step_row(x, r, p, q, alpha):
     largest = float32(0)
     for j in range(1, x.size - 1):
@@ -377,7 +395,7 @@ def _step_row(x, r, p, q, alpha):
 def step(sums, moves, x, r, p, q, alpha, first, last):
     """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
     for i in range(first, last):
-        for c in range(2):
+        for c in range(x.shape[0]):
             moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
             sums[c, i] = _dot_row(r[c, i], r[c, i])
 
@@ -386,7 +404,7 @@ def step(sums, moves, x, r, p, q, alpha, first, last):
 def dot(sums, x, y, first, last):
     """Per row ``x . y``."""
     for i in range(first, last):
-        for c in range(2):
+        for c in range(x.shape[0]):
             sums[c, i] = _dot_row(x[c, i], y[c, i])
 
 
@@ -394,7 +412,7 @@ def dot(sums, x, y, first, last):
 def turn(p, z, beta, first, last):
     """``p = z + beta p``: the next search direction."""
     for i in range(first, last):
-        for c in range(2):
+        for c in range(p.shape[0]):
             row, new, scale = p[c, i], z[c, i], float32(beta[c])
             for j in range(1, row.size - 1):
                 row[j] = new[j] + scale * row[j]
