@@ -43,7 +43,7 @@ from colorize.types import PhotoMetadata, RgbImage
 if TYPE_CHECKING:
     from PIL import ImageCms
 
-__all__ = ["PHOTO_SUFFIXES", "find_photos", "read_photo", "write_photo"]
+__all__ = ["PHOTO_SUFFIXES", "encode_preview", "find_photos", "read_photo", "write_photo"]
 
 PHOTO_SUFFIXES = frozenset(
     ".avif .bmp .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
@@ -183,6 +183,28 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     data, notes = _encode(image, file_format, quality)
     _write_whole(data, path)
     return notes
+
+
+def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
+    """Encode a small picture for a page: lossy WebP, nothing carried over.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8
+        sRGB.
+    quality : int, default 70
+        0 (small) to 100 (good).
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> encode_preview(np.zeros((8, 8, 3), np.uint8))[:4]
+    b'RIFF'
+    """
+    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 4})
 
 
 def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:

@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sized
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.color import to_gray
+from colorize.color import lab_to_rgb, to_gray
+from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
-from colorize.metrics import photo_metrics
+from colorize.metrics import colorfulness, photo_metrics
 from colorize.types import Colorization, Float32, GrayImage, RgbImage
 
-__all__ = ["EvaluationResult", "evaluate"]
+__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "evaluate", "predicted_pixels"]
 
 Prediction = RgbImage | Colorization | Float32
 Progress = Callable[[str, int, int], None]
+Columns = Mapping[str, NDArray[np.float64]]
 
-_COLUMNS = {
-    "ciede2000": ("CIEDE2000", ".2f"),
-    "ab_l2": ("ab-L2", ".2f"),
-    "auc": ("AuC", ".2f"),
-    "auc_rebalanced": ("AuC reb.", ".2f"),
-    "psnr_rgb": ("PSNR RGB", ".2f"),
-    "psnr_ab": ("PSNR ab", ".2f"),
-    "ssim": ("SSIM", ".3f"),
-    "colorfulness_ratio": ("colourfulness", ".2f"),
+FEW_PHOTOS = 10
+"""A category with fewer photographs is too small for a table of its own to say much; reports mark it."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A quality figure as tables show it.
+
+    Attributes
+    ----------
+    title : str
+    form : str
+        Format of the number.
+    better : int
+        -1 if smaller is better, 1 if larger is, 0 if neither (nearest to that of the truth).
+    meaning : str
+        One sentence for a reader who has never met it.
+    """
+
+    title: str
+    form: str
+    better: int
+    meaning: str
+
+
+FIGURES: dict[str, Figure] = {
+    "ciede2000": Figure(
+        "CIEDE2000", ".2f", -1, "Mean colour difference as the eye weighs it; 1 is just visible to a trained eye."
+    ),
+    "ab_l2": Figure("ab-L2", ".2f", -1, "Mean distance from the true colour in the a*b* plane."),
+    "auc": Figure(
+        "AuC",
+        ".2f",
+        1,
+        "Share of pixels within a threshold of ab error, averaged over thresholds 0 to 150, in percent.",
+    ),
+    "auc_rebalanced": Figure("AuC reb.", ".2f", 1, "The same with every colour counting alike, however rare."),
+    "psnr_rgb": Figure("PSNR RGB", ".2f", 1, "Peak signal-to-noise ratio over sRGB, in dB."),
+    "psnr_ab": Figure("PSNR ab", ".2f", 1, "Peak signal-to-noise ratio over a* and b*, in dB."),
+    "ssim": Figure("SSIM", ".3f", 1, "Structural similarity; lightness is given, so all methods score high."),
+    "colorfulness_ratio": Figure(
+        "colourfulness", ".2f", 0, "Colourfulness of the results divided by that of the true photographs."
+    ),
 }
+"""The columns of the quality protocol, in order."""
 
 
 class Baseline(Protocol):
@@ -48,7 +88,47 @@ class Predictor(Protocol):
         """Return the colorized photograph."""
 
 
-Method = Callable[[GrayImage], Prediction] | Baseline | Predictor
+@dataclass(frozen=True)
+class WithTruth:
+    """A method that may look at the true photograph, to show what an ideal part would reach.
+
+    Attributes
+    ----------
+    function : callable
+        Of the `GrayImage` and the true `RgbImage`; gives back what any method does.
+    """
+
+    function: Callable[[GrayImage, RgbImage], Prediction]
+
+
+Method = Callable[[GrayImage], Prediction] | Baseline | Predictor | WithTruth
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One method's answer for one photograph, handed to observers while a comparison runs.
+
+    Attributes
+    ----------
+    index : int
+        Number of the photograph.
+    method : str
+    photo : RgbImage
+        The photograph, true if `has_truth`.
+    gray : GrayImage
+    prediction : RgbImage, Colorization or ndarray
+    has_truth : bool
+    """
+
+    index: int
+    method: str
+    photo: RgbImage
+    gray: GrayImage
+    prediction: Prediction
+    has_truth: bool
+
+
+Observer = Callable[[Observation], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,22 +138,43 @@ class EvaluationResult:
     Attributes
     ----------
     figures : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
-        Per method and figure of `colorize.metrics.photo_metrics`, one number per photograph, in their order.
+        Per method and figure of `colorize.metrics.photo_metrics`, one number per photograph, in their order; NaN where
+        there is none (SSIM of tiny photographs, errors of photographs without truth).
+    names : tuple of str
+        Names of the photographs; those in folders belong to the category of their first folder.
+    costs : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
+        Per method: ``seconds`` (wall), ``cpu_seconds``, and for models one column ``stage: NAME`` per stage (wall).
     """
 
-    figures: Mapping[str, Mapping[str, NDArray[np.float64]]]
+    figures: Mapping[str, Columns]
+    names: tuple[str, ...] = ()
+    costs: Mapping[str, Columns] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frozen = {method: MappingProxyType(dict(columns)) for method, columns in self.figures.items()}
-        for columns in frozen.values():
-            for values in columns.values():
-                values.flags.writeable = False
-        object.__setattr__(self, "figures", MappingProxyType(frozen))
+        object.__setattr__(self, "figures", _frozen(self.figures))
+        object.__setattr__(self, "costs", _frozen(self.costs))
+        if not self.names:
+            object.__setattr__(self, "names", tuple(f"photo {i + 1}" for i in range(self.n_photos)))
 
     @property
     def n_photos(self) -> int:
         """Number of photographs measured."""
         return len(next(iter(next(iter(self.figures.values())).values())))
+
+    @property
+    def categories(self) -> dict[str, NDArray[np.intp]]:
+        """Indices of the photographs of every first-level folder; empty if there are fewer than two folders."""
+        folders = [name.partition("/")[0] if "/" in name else "(folder itself)" for name in self.names]
+        found = {folder: np.flatnonzero(np.array(folders) == folder) for folder in sorted(set(folders))}
+        return found if len(found) > 1 else {}
+
+    def part(self, indices: NDArray[np.intp]) -> EvaluationResult:
+        """Keep some of the photographs."""
+        figures, costs = (
+            {method: {name: values[indices] for name, values in columns.items()} for method, columns in table.items()}
+            for table in (self.figures, self.costs)
+        )
+        return EvaluationResult(figures, tuple(self.names[i] for i in indices), costs)
 
     def means(self) -> dict[str, dict[str, float]]:
         """Average every figure over the photographs.
@@ -82,50 +183,108 @@ class EvaluationResult:
         -------
         dict of str to dict of str to float
             Per method; ``colorfulness_ratio`` is the mean colourfulness of the results divided by that of the true
-            photographs. Photographs without a figure (SSIM of tiny ones) are left out of its mean.
+            photographs. Photographs without a figure are left out of its mean.
         """
         return {method: _with_ratio(columns) for method, columns in self.figures.items()}
+
+    def intervals(self, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
+        """Means with 95 % bootstrap intervals over photographs, per method and figure of `FIGURES`."""
+        bootstrap = bootstrap or Bootstrap(self.n_photos)
+        return {
+            method: {name: _interval(columns, name, bootstrap) for name in FIGURES}
+            for method, columns in self.figures.items()
+        }
+
+    def differences(self, method: str, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
+        """Paired differences of one method from every other: on the same photographs, the same resamples.
+
+        Returns
+        -------
+        dict of str to dict of str to Interval
+            Per other method and figure: the figure of `method` minus that of the other.
+        """
+        bootstrap = bootstrap or Bootstrap(self.n_photos)
+        return {
+            other: {name: _difference(self.figures[method], columns, name, bootstrap) for name in FIGURES}
+            for other, columns in self.figures.items()
+            if other != method
+        }
+
+    def order(self, method: str, figure: str = "ciede2000") -> NDArray[np.intp]:
+        """Photographs from worst to best by one figure of one method; those without it come last."""
+        values = self.figures[method][figure]
+        return np.argsort(np.where(np.isnan(values), np.inf, FIGURES[figure].better * values), kind="stable")
 
     def table(self) -> str:
         """Lay the means out as text, one line per method."""
         means = self.means()
         width = max(map(len, means))
-        titles = [title for title, _ in _COLUMNS.values()]
-        lines = [" " * width + "".join(f"  {title:>9}" for title in titles)]
+        lines = [" " * width + "".join(f"  {figure.title:>9}" for figure in FIGURES.values())]
         for method, row in means.items():
-            numbers = (f"  {row[name]:>{max(9, len(title))}{form}}" for name, (title, form) in _COLUMNS.items())
+            numbers = (f"  {row[name]:>{max(9, len(f.title))}{f.form}}" for name, f in FIGURES.items())
             lines.append(f"{method:<{width}}" + "".join(numbers))
         lines.append(f"means over {self.n_photos} photographs; colourfulness as a share of the true one")
         return "\n".join(lines)
 
-    def to_json(self) -> str:
-        """Write means and single figures as JSON; a figure that does not exist is null."""
+    def to_json(self, **more: Any) -> str:
+        """Write means, intervals and single figures as JSON; a figure that does not exist is null.
+
+        Parameters
+        ----------
+        **more
+            Further entries, plain values.
+        """
         content = {
             "n_photos": self.n_photos,
-            "means": {
-                method: {name: _number(value) for name, value in row.items()} for method, row in self.means().items()
+            "means": self.means(),
+            "intervals": {
+                method: {name: [interval.low, interval.high] for name, interval in row.items()}
+                for method, row in self.intervals().items()
             },
-            "photos": {
-                method: {name: [_number(value) for value in values] for name, values in columns.items()}
-                for method, columns in self.figures.items()
-            },
+            "photos": self.figures,
+            "names": self.names,
+            "costs": self.costs,
         }
-        return json.dumps(content, indent=1, allow_nan=False)
+        return json.dumps(plain(content | more), indent=1, allow_nan=False)
+
+    def to_csv(self) -> str:
+        """Write one row per photograph and method: name, category, the figures, seconds."""
+        columns = list(next(iter(self.figures.values())))
+        costs = [name for name in ("seconds", "cpu_seconds") if self.costs]
+        category = {int(i): name for name, indices in self.categories.items() for i in indices}
+        rows: list[list[Any]] = [["photo", "category", "method", *columns, *costs]]
+        for method, figures in self.figures.items():
+            numbers = [figures[name] for name in columns] + [self.costs[method][name] for name in costs]
+            for i, name in enumerate(self.names):
+                rows.append([name, category.get(i, ""), method, *(_cell(values[i]) for values in numbers)])
+        return write_csv(rows)
 
 
 def evaluate(
-    methods: Mapping[str, Method], photos: Iterable[RgbImage], *, progress: Progress | None = None
+    methods: Mapping[str, Method],
+    photos: Iterable[RgbImage],
+    *,
+    names: Sequence[str] = (),
+    has_truth: Sequence[bool] = (),
+    observers: Sequence[Observer] = (),
+    progress: Progress | None = None,
 ) -> EvaluationResult:
     """Let methods colorize the lightness of true photographs, and measure how near they come.
 
     Parameters
     ----------
     methods : mapping of str to method
-        A method is a function of a `GrayImage`, or an object with `predict` or `predict_ab`. It gives back an
-        `RgbImage`, a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two are
-        taken before gamut mapping, those of the first after it, which is a little kinder.
+        A method is a function of a `GrayImage`, an object with `predict` or `predict_ab`, or `WithTruth`. It gives back
+        an `RgbImage`, a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two
+        are taken before gamut mapping, those of the first after it, which is a little kinder.
     photos : iterable of RgbImage
         True colour photographs.
+    names : sequence of str, optional
+        One per photograph; ``folder/name`` puts it in a category.
+    has_truth : sequence of bool, optional
+        False for photographs that are gray themselves: their results are looked at, not measured.
+    observers : sequence of callable
+        Called with an `Observation` after every prediction, outside the time that is measured.
     progress : callable, optional
         Called as ``progress(stage, done, total)``; total is 0 where `photos` has no length.
 
@@ -140,7 +299,7 @@ def evaluate(
     ValueError
         No methods.
     TypeError
-        A method is none of the three kinds, or gives back something else.
+        A method is none of the four kinds, or gives back something else.
 
     Examples
     --------
@@ -152,56 +311,132 @@ def evaluate(
     if not methods:
         raise ValueError("methods must name at least one method to measure")
     functions = {name: _function_of(name, method) for name, method in methods.items()}
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
+    costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     total = len(photos) if isinstance(photos, Sized) else 0
     for done, photo in enumerate(photos):
         if progress:
             progress("measuring", done, total)
         gray = to_gray(photo)
+        true = not len(has_truth) or bool(has_truth[done])
         for name, function in functions.items():
-            rows[name].append(_figures(name, photo, function(gray)))
-    n_photos = len(rows[next(iter(rows))])
+            start, cpu = time.perf_counter(), time.process_time()
+            prediction = function(gray, photo)
+            spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
+            figures[name].append(_figures(name, photo, gray, prediction, true))
+            costs[name].append(spent | _stages(prediction))
+            for observe in observers:
+                observe(Observation(done, name, photo, gray, prediction, true))
+    n_photos = len(figures[next(iter(figures))])
     if not n_photos:
         raise DatasetError("there are no photographs to measure with")
     if progress:
         progress("measuring", n_photos, n_photos)
-    return EvaluationResult({name: _columns(figures) for name, figures in rows.items()})
+    tables = ({name: _columns(rows) for name, rows in table.items()} for table in (figures, costs))
+    return EvaluationResult(next(tables), tuple(names), next(tables))
 
 
-def _function_of(name: str, method: Method) -> Callable[[GrayImage], Prediction]:
+def predicted_pixels(prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
+    """sRGB pixels of what a method gave back, shape (H, W, 3)."""
+    if isinstance(prediction, RgbImage):
+        return prediction.pixels
+    if isinstance(prediction, Colorization):
+        return prediction.image.pixels
+    return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
+
+
+def plain(value: Any) -> Any:
+    """Arrays, mappings and numbers as JSON knows them; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Interval):
+        return {"value": plain(value.value), "low": plain(value.low), "high": plain(value.high)}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def write_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as comma-separated text."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def _function_of(name: str, method: Method) -> Callable[[GrayImage, RgbImage], Prediction]:
+    if isinstance(method, WithTruth):
+        return method.function
     for attribute in ("predict", "predict_ab"):
         function = getattr(method, attribute, None)
         if callable(function):
-            return function
+            return lambda gray, _photo: function(gray)
     if callable(method):
-        return method
+        return lambda gray, _photo: method(gray)
     raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
 
 
-def _figures(name: str, photo: RgbImage, prediction: Prediction) -> dict[str, float]:
+def _figures(name: str, photo: RgbImage, gray: GrayImage, prediction: Prediction, has_truth: bool) -> dict[str, float]:
+    if not isinstance(prediction, (RgbImage, Colorization, np.ndarray)):
+        raise TypeError(
+            f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
+        )
+    if not has_truth:
+        unknown = dict.fromkeys([*FIGURES, "true_colorfulness"], math.nan)
+        del unknown["colorfulness_ratio"]
+        return unknown | {"colorfulness": colorfulness(predicted_pixels(prediction, gray))}
     if isinstance(prediction, RgbImage):
         return photo_metrics(photo.pixels, prediction.pixels)
     ab = prediction.ab if isinstance(prediction, Colorization) else prediction
-    if not isinstance(ab, np.ndarray):
-        raise TypeError(
-            f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(ab).__name__}"
-        )
     return photo_metrics(photo.pixels, predicted_ab=ab)
 
 
-def _columns(figures: list[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
-    return {name: np.array([row[name] for row in figures]) for name in figures[0]}
+def _stages(prediction: Prediction) -> dict[str, float]:
+    if not isinstance(prediction, Colorization):
+        return {}
+    return {f"stage: {stage}": seconds for stage, seconds in prediction.timings.items()}
 
 
-def _with_ratio(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+def _columns(rows: list[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array([row.get(name, math.nan) for row in rows]) for name in rows[0]}
+
+
+def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
+    frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
+    for columns in frozen.values():
+        for values in columns.values():
+            values.flags.writeable = False
+    return MappingProxyType(frozen)
+
+
+def _with_ratio(columns: Columns) -> dict[str, float]:
     means = {}
     for name, values in columns.items():
         known = values[~np.isnan(values)]
         means[name] = float(known.mean()) if len(known) else math.nan
-    true = means["true_colorfulness"]
-    means["colorfulness_ratio"] = means["colorfulness"] / true if true else math.nan
+    true = columns["true_colorfulness"]
+    measured = ~np.isnan(true)
+    total = true[measured].sum()
+    means["colorfulness_ratio"] = float(columns["colorfulness"][measured].sum() / total) if total else math.nan
     return means
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _interval(columns: Columns, name: str, bootstrap: Bootstrap) -> Interval:
+    return bootstrap.ratio(*_ratio_parts(columns)) if name == "colorfulness_ratio" else bootstrap.mean(columns[name])
+
+
+def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap) -> Interval:
+    if name != "colorfulness_ratio":
+        return bootstrap.mean(first[name] - second[name])
+    (own, true), (other, _) = _ratio_parts(first), _ratio_parts(second)
+    return bootstrap.ratio(own - other, true)
+
+
+def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    measured = ~np.isnan(columns["true_colorfulness"])
+    return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)
+
+
+def _cell(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""

@@ -1,0 +1,701 @@
+"""Which feature families a model lives on: permutation, refits, colours, details, and a control made of noise.
+
+*Permutation* asks what a trained model uses: a family's numbers are taken from elsewhere, all its columns with one
+order, and the error grows by what the model had from them. Families that know the same hide each other: the model
+reads on in the other one. *Refits* ask what could be learnt: without the family (can the others stand in?), and with
+nothing else (what does it know alone?). Read both, and the table of who can predict whom.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from colorize.color import rgb_to_lab, to_gray
+from colorize.colorizer import Colorizer, Description
+from colorize.evaluation.colors import color_names
+from colorize.evaluation.compare import plain, write_csv
+from colorize.evaluation.oracles import true_region_ab
+from colorize.evaluation.statistics import Bootstrap, Interval
+from colorize.exceptions import DatasetError
+from colorize.types import Float32, GrayImage, RgbImage
+
+__all__ = ["ANALYSES", "NOISE", "ImportanceResult", "detail_groups", "importance"]
+
+Progress = Callable[[str, int, int], None]
+
+NOISE = "noise (control)"
+"""A family of shuffled numbers in a twin of the model: its importance must not differ from zero."""
+
+ANALYSES = {
+    "permutation": "error added when the family's numbers come from elsewhere",
+    "cluster": "the same for families that know much of each other, permuted together",
+    "colour": "the same, for regions of one true colour",
+    "detail": "the same for a part of a family",
+    "drop": "error added when the model is trained without the family",
+    "only": "error saved by the family alone against knowing nothing",
+}
+"""The analyses and what their values mean. Positive: it matters."""
+
+SCORES = {
+    "region_ab_error": "ab error of the regions, weighted by area",
+    "final_ab_error": "ab error of the pixels after propagation",
+    "log_loss": "surprise at the true palette colour, in nats",
+    "balanced_score": "probability given to the true palette colour, every colour counting alike, in percent",
+}
+
+HIDES = 0.4
+"""Share of a family's variance that another one must predict linearly to be warned about."""
+
+_MIN_PHOTOS = 4
+_RIDGE = 1e-2
+_SMALLEST = 1e-4
+_COLUMNS = ("analysis", "scheme", "family", "part", "score", "value", "low", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class ImportanceResult:
+    """Importances in one long table, and how much the families know of each other.
+
+    Attributes
+    ----------
+    table : tuple of tuple
+        Rows of analysis (`ANALYSES`), scheme (within, across, refit), family, part (colour, detail or empty), score
+        (`SCORES`), value, low, high. Values are differences of means over photographs, positive where the family
+        matters; limits are of 95 % bootstrap intervals.
+    families : tuple of str
+    baseline : mapping of str to Interval
+        The scores of the untouched model.
+    redundancy : ndarray, shape (n_families, n_families)
+        Share of the variance of family j that family i predicts linearly on photographs not fitted to.
+    links : ndarray
+        Hierarchical clustering of the families (`scipy.cluster.hierarchy.linkage`), distance 1 - redundancy.
+    clusters : tuple of tuple of str
+        Families that belong together, where there are at least two.
+    warnings : tuple of str
+        One sentence for each family that others can stand in for.
+    swatches : mapping of str to ndarray, shape (n, 2)
+        The palette colours behind each colour name.
+    settings : mapping
+        What was done, in numbers.
+    """
+
+    table: tuple[tuple[Any, ...], ...]
+    families: tuple[str, ...]
+    baseline: Mapping[str, Interval]
+    redundancy: NDArray[np.float64]
+    links: NDArray[np.float64]
+    clusters: tuple[tuple[str, ...], ...]
+    warnings: tuple[str, ...]
+    swatches: Mapping[str, Float32] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def tidy(self) -> dict[str, NDArray]:
+        """The table as columns of equal length, ready for a data frame.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n_rows,)
+            Keys: analysis, scheme, family, part, score, value, low, high.
+        """
+        columns = zip(*self.table, strict=True)
+        return {name: np.array(column) for name, column in zip(_COLUMNS, columns, strict=True)}
+
+    def select(self, analysis: str, scheme: str, score: str) -> dict[tuple[str, str], Interval]:
+        """Rows of one kind: interval by family and part, in their order."""
+        return {
+            (family, part): Interval(*limits)
+            for kind, way, family, part, figure, *limits in self.table
+            if (kind, way, figure) == (analysis, scheme, score)
+        }
+
+    def ranking(self, scheme: str = "across", score: str = "region_ab_error") -> list[str]:
+        """Families by permutation importance, the most important first, the control left out."""
+        found = self.select("permutation", scheme, score)
+        names = [family for family, _ in found if family != NOISE]
+        return sorted(names, key=lambda family: -found[family, ""].value)
+
+    def to_csv(self) -> str:
+        """The table as comma-separated text."""
+        rows = [(*row[:5], *(f"{x:.6g}" if np.isfinite(x) else "" for x in row[5:])) for row in self.table]
+        return write_csv([_COLUMNS, *rows])
+
+    def to_json(self) -> str:
+        """Everything as JSON."""
+        content = {
+            "settings": self.settings,
+            "baseline": self.baseline,
+            "families": self.families,
+            "table": [dict(zip(_COLUMNS, row, strict=True)) for row in self.table],
+            "redundancy": self.redundancy,
+            "clusters": self.clusters,
+            "warnings": self.warnings,
+            "colors": self.swatches,
+        }
+        return json.dumps(plain(content), indent=1, allow_nan=False)
+
+
+def importance(
+    colorizer: Colorizer,
+    photos: Sequence[RgbImage],
+    *,
+    training_photos: Sequence[RgbImage] | None = None,
+    n_repeats: int = 5,
+    n_detail_repeats: int = 2,
+    refits: bool = True,
+    vividness: float = 0.0,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> ImportanceResult:
+    """Measure how much a model owes to each feature family.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+        Fitted or loaded.
+    photos : sequence of RgbImage
+        Colour photographs that the model was not trained on, at least four; about 40 give useful intervals.
+    training_photos : sequence of RgbImage, optional
+        What the refits and the control learn from. None takes `photos` themselves in two halves, each measured by
+        what the other taught.
+    n_repeats : int
+        Random orders per family; the intervals are over photographs, repeats only steady each photograph's value.
+    n_detail_repeats : int
+        The same for parts of families; 0 leaves them out.
+    refits : bool
+        Train without each family and with each family alone. The control needs one refit in any case.
+    vividness : float
+        Setting of the model.
+    random_state : int
+        Equal seeds give equal numbers.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    ImportanceResult
+
+    Raises
+    ------
+    DatasetError
+        Fewer than four photographs.
+    ModelFileError
+        The model knows other features than this version computes.
+    ValueError
+        `n_repeats` is less than 1.
+
+    References
+    ----------
+    L. Breiman, "Random forests", Machine Learning 45, 2001 (permutation). B. Gregorutti, B. Michel, P. Saint-Pierre,
+    "Grouped variable importance with random forests", CSDA 90, 2015 (groups). J. Lei et al., "Distribution-free
+    predictive inference for regression", JASA 113, 2018 (refits without a variable).
+    """
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats must be at least 1, got {n_repeats}")
+    if len(photos) < _MIN_PHOTOS:
+        raise DatasetError(f"feature importance needs at least {_MIN_PHOTOS} photographs, got {len(photos)}")
+    say = progress or (lambda stage, done, total: None)
+    options = _Options(n_repeats, n_detail_repeats, refits, vividness, random_state)
+    with threadpool_limits(1, user_api="blas"):  # hundreds of small products: threads would only wait for each other
+        return _importance(colorizer, photos, training_photos, options, say)
+
+
+def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
+    """Parts of a family by the names of its columns.
+
+    A name such as ``4 px, 22.5 deg`` belongs to two parts, ``4 px`` and ``22.5 deg``; numbers at the end are counters
+    and are left out (``histogram 3`` belongs to ``histogram``).
+
+    Parameters
+    ----------
+    names : sequence of str
+        Column names without the family.
+
+    Returns
+    -------
+    dict of str to ndarray of int
+        Columns (of the family) per part; empty if the family does not divide.
+
+    Examples
+    --------
+    >>> groups = detail_groups(["4 px, 0 deg", "4 px, 90 deg", "8 px, 0 deg", "8 px, 90 deg"])
+    >>> {part: columns.tolist() for part, columns in groups.items()}
+    {'4 px': [0, 1], '0 deg': [0, 2], '90 deg': [1, 3], '8 px': [2, 3]}
+    """
+    groups: dict[str, list[int]] = {}
+    for column, name in enumerate(names):
+        parts = [part.strip() for part in name.split(",")]
+        keys = [
+            part if re.search(r"\d+ (px|deg)$|^(ring|scale) [\d.]+$", part) else _without_counter(part)
+            for part in parts
+        ]
+        for key in dict.fromkeys(key for key in keys if key):
+            groups.setdefault(key, []).append(column)
+    useful = {key: np.array(columns) for key, columns in groups.items() if 0 < len(columns) < len(names)}
+    return useful if 1 < len(useful) <= 24 else {}
+
+
+@dataclass(frozen=True)
+class _Options:
+    n_repeats: int
+    n_detail_repeats: int
+    refits: bool
+    vividness: float
+    random_state: int
+
+
+def _importance(
+    colorizer: Colorizer,
+    photos: Sequence[RgbImage],
+    training_photos: Sequence[RgbImage] | None,
+    options: _Options,
+    say: Progress,
+) -> ImportanceResult:
+    held_out = _describe(colorizer, photos, "describing", say)
+    study = _Study(colorizer, held_out, options.vividness, options.random_state)
+    redundancy = _redundancy(held_out)
+    families = tuple(held_out.families)
+    links, clusters = _clusters(redundancy, families)
+    rows = study.permutations(clusters, options.n_repeats, say)
+    rows += study.details(options.n_detail_repeats, say)
+    teachers = None if training_photos is None else _describe(colorizer, training_photos, "describing", say)
+    rows += study.refits(teachers, options.n_repeats, options.refits, say)
+    names = color_names(colorizer.palette_.colors_)
+    return ImportanceResult(
+        table=tuple(rows),
+        families=families,
+        baseline=MappingProxyType(study.baseline()),
+        redundancy=redundancy,
+        links=links,
+        clusters=clusters,
+        warnings=_warnings(redundancy, families),
+        swatches={name: colorizer.palette_.colors_[np.array(names) == name] for name in dict.fromkeys(names)},
+        settings={
+            "n_photos": len(photos),
+            "n_regions": len(held_out.features),
+            "refits_learn_from": "the other half" if teachers is None else f"{len(training_photos or ())} photographs",
+            **asdict(options),
+        },
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Described:
+    """Regions of photographs, stacked, with their true colours."""
+
+    photos: Sequence[RgbImage]
+    grays: list[GrayImage]
+    descriptions: list[Description]
+    features: Float32
+    families: Mapping[str, slice]
+    names: tuple[str, ...]
+    true_ab: Float32
+    area: Float32  # share of the photograph
+    photo: NDArray[np.int32]
+
+    @property
+    def n_photos(self) -> int:
+        return len(self.grays)
+
+    def rows(self, of: NDArray[np.bool_], families: Sequence[str], extra: Float32 | None = None) -> dict[str, Any]:
+        """Training rows of some photographs (mask over photographs) and some families, as `Colorizer.learn` takes."""
+        kept = of[self.photo]
+        features, slices = self.columns(families, extra)
+        return {
+            "features": features[kept],
+            "families": slices,
+            "ab": self.true_ab[kept],
+            "area": self.area[kept],
+            "photo": self.photo[kept],
+        }
+
+    def columns(self, families: Sequence[str], extra: Float32 | None = None) -> tuple[Float32, dict[str, slice]]:
+        blocks = {family: self.features[:, self.families[family]] for family in families}
+        if extra is not None:
+            blocks[NOISE] = extra
+        slices, start = {}, 0
+        for name, block in blocks.items():
+            slices[name] = slice(start, start + block.shape[1])
+            start += block.shape[1]
+        return np.concatenate(list(blocks.values()), axis=1), slices
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """How well some probabilities do, photograph by photograph."""
+
+    region_error: NDArray[np.float64]  # (n_photos,)
+    region_ab: Float32  # (n_rows, 2)
+    error_by_color: NDArray[np.float64]  # (n_photos, n_colors) area-weighted sums
+    truth_by_color: NDArray[np.float64]  # (n_photos, n_colors) probability given to the true colour, sums
+    log_loss: NDArray[np.float64]  # (n_photos,)
+
+    def __add__(self, other: _Scored) -> _Scored:
+        return _Scored(
+            self.region_error + other.region_error,
+            self.region_ab,
+            self.error_by_color + other.error_by_color,
+            self.truth_by_color + other.truth_by_color,
+            self.log_loss + other.log_loss,
+        )
+
+    def over(self, n: int) -> _Scored:
+        sums = (self.error_by_color, self.truth_by_color, self.log_loss)
+        return _Scored(self.region_error / n, self.region_ab, *(values / n for values in sums))
+
+
+class _Study:
+    """One model on one set of described photographs."""
+
+    def __init__(self, colorizer: Colorizer, data: _Described, vividness: float, random_state: int) -> None:
+        self.colorizer = colorizer
+        self.data = data
+        self.vividness = vividness
+        self.random_state = random_state
+        self.bootstrap = Bootstrap(data.n_photos, random_state=random_state)
+        self.true_index = colorizer.palette_.encode(data.true_ab)
+        self.area_by_color = self._by_color(data.area)
+        self.names = np.array(color_names(colorizer.palette_.colors_))
+        self.untouched = self.score(colorizer.region_probabilities(data.features))
+        self._final: NDArray[np.float64] | None = None
+
+    @property
+    def final(self) -> NDArray[np.float64]:
+        """Pixel ab error of the untouched model per photograph."""
+        if self._final is None:
+            self._final = self.final_error(self.untouched.region_ab)
+        return self._final
+
+    def baseline(self) -> dict[str, Interval]:
+        return {
+            "region_ab_error": self.bootstrap.mean(self.untouched.region_error),
+            "log_loss": self.bootstrap.mean(self.untouched.log_loss),
+            "final_ab_error": self.bootstrap.mean(self.final),
+            "balanced_score": self._balanced(self.untouched, None),
+        }
+
+    def score(self, probabilities: Float32) -> _Scored:
+        """Decide every photograph's colours from probabilities of all regions, and measure them."""
+        data = self.data
+        region_ab = np.empty_like(data.true_ab)
+        for index, description in enumerate(data.descriptions):
+            rows = data.photo == index
+            region_ab[rows] = self.colorizer.decide(description, probabilities[rows], vividness=self.vividness)
+        error = np.hypot(*(region_ab - data.true_ab).T) * data.area
+        given = probabilities[np.arange(len(probabilities)), self.true_index]
+        surprise = -np.log(np.maximum(given, _SMALLEST)) * data.area
+        return _Scored(
+            self._by_photo(error),
+            region_ab,
+            self._by_color(error),
+            self._by_color(given * data.area),
+            self._by_photo(surprise),
+        )
+
+    def final_error(self, region_ab: Float32) -> NDArray[np.float64]:
+        """Pixel ab error after propagation, shape (n_photos,)."""
+        data, errors = self.data, np.empty(self.data.n_photos)
+        for index, (gray, description) in enumerate(zip(data.grays, data.descriptions, strict=True)):
+            spread = self.colorizer.spread(gray, description.superpixels, region_ab[data.photo == index])
+            true_ab = rgb_to_lab(data.photos[index].pixels)[..., 1:]
+            errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)
+        return errors
+
+    def permutations(self, clusters: Sequence[Sequence[str]], n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
+        """Every family, within and across photographs; clusters across photographs."""
+        families: dict[str, tuple[str, ...]] = {name: (name,) for name in self.data.families}
+        jobs = [
+            ("permutation", way, name, members) for way in ("across", "within") for name, members in families.items()
+        ]
+        jobs += [("cluster", "across", " + ".join(members), tuple(members)) for members in clusters]
+        rows: list[tuple[Any, ...]] = []
+        for done, (analysis, way, name, members) in enumerate(jobs):
+            say("permuting", done, len(jobs))
+            columns = np.concatenate([_indices(self.data.families[member]) for member in members])
+            first, mean = self._permuted(columns, way, n_repeats)
+            rows += self._rows(analysis, way, name, mean)
+            if way == "across":
+                final = self.bootstrap.mean(self.final_error(first.region_ab) - self.final)
+                rows.append((analysis, way, name, "", "final_ab_error", *_limits(final)))
+            if analysis == "permutation" and way == "across":
+                rows += self._color_rows(name, mean)
+        say("permuting", len(jobs), len(jobs))
+        return rows
+
+    def details(self, n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
+        """Parts of families, across photographs."""
+        jobs = []
+        for family, columns in self.data.families.items() if n_repeats else ():
+            names = [name.partition(":")[2] for name in self.data.names[columns]]
+            jobs += [(family, part, chosen + columns.start) for part, chosen in detail_groups(names).items()]
+        rows: list[tuple[Any, ...]] = []
+        for done, (family, part, chosen) in enumerate(jobs):
+            say("permuting parts", done, len(jobs))
+            _, mean = self._permuted(chosen, "across", n_repeats)
+            rows += self._rows("detail", "across", family, mean, part)
+        say("permuting parts", len(jobs), len(jobs))
+        return rows
+
+    def refits(
+        self, teachers: _Described | None, n_repeats: int, families_too: bool, say: Progress
+    ) -> list[tuple[Any, ...]]:
+        """Train twins: with a noise family, and (if wanted) without each family and with each alone."""
+        everything = tuple(self.data.families)
+        refit = _Refits(self, teachers)
+        jobs = [("drop", name) for name in everything if len(everything) > 1 and families_too]
+        jobs += [("only", name) for name in everything if families_too]
+        total = len(jobs) + 2
+        say("refitting", 0, total)
+        rows = self._rows("permutation", "across", NOISE, *refit.noise(everything, n_repeats, "across"))
+        rows += self._rows("permutation", "within", NOISE, *refit.noise(everything, n_repeats, "within"))
+        if jobs:
+            full, nothing = self.score(refit.predict(everything)), self.score(refit.prior())
+        for done, (analysis, name) in enumerate(jobs):
+            say("refitting", done + 1, total)
+            kept = tuple(f for f in everything if f != name) if analysis == "drop" else (name,)
+            scored = self.score(refit.predict(kept))
+            before, after = (full, scored) if analysis == "drop" else (scored, nothing)
+            rows += self._rows(analysis, "refit", name, after, "", before)
+        say("refitting", total, total)
+        return rows
+
+    def _permuted(self, columns: NDArray[np.intp], way: str, n_repeats: int) -> tuple[_Scored, _Scored]:
+        """The first of the repeats, and their mean."""
+        scores = []
+        for repeat in range(n_repeats):
+            features = self.data.features.copy()
+            donors = _donors(self.data.photo, way, self.random_state + repeat)
+            features[:, columns] = self.data.features[donors][:, columns]
+            scores.append(self.score(self.colorizer.region_probabilities(features)))
+        return scores[0], _mean(scores)
+
+    def _rows(
+        self, analysis: str, way: str, family: str, changed: _Scored, part: str = "", before: _Scored | None = None
+    ) -> list[tuple[Any, ...]]:
+        before = before or self.untouched
+        error = self.bootstrap.mean(changed.region_error - before.region_error)
+        head = (analysis, way, family, part)
+        return [
+            (*head, "region_ab_error", *_limits(error)),
+            (*head, "log_loss", *_limits(self.bootstrap.mean(changed.log_loss - before.log_loss))),
+            (*head, "balanced_score", *_limits(self._balanced(before, changed))),
+        ]
+
+    def _color_rows(self, family: str, changed: _Scored) -> list[tuple[Any, ...]]:
+        """Added error over the regions of every named colour."""
+        rows: list[tuple[Any, ...]] = []
+        added = changed.error_by_color - self.untouched.error_by_color
+        for name in dict.fromkeys(self.names):
+            chosen = self.names == name
+            interval = self.bootstrap.ratio(added[:, chosen].sum(axis=1), self.area_by_color[:, chosen].sum(axis=1))
+            if np.isfinite(interval.value):
+                rows.append(("colour", "across", family, name, "region_ab_error", *_limits(interval)))
+        return rows
+
+    def _balanced(self, first: _Scored, second: _Scored | None) -> Interval:
+        """Mean over colours of the probability given to the true one, in percent; its drop, if there is a second."""
+        weights = np.concatenate([np.ones((1, self.data.n_photos)), self.bootstrap.weights * self.data.n_photos])
+        area = weights @ self.area_by_color
+        present = area > 1e-9
+        values = np.divide(weights @ first.truth_by_color, area, out=np.zeros_like(area), where=present)
+        if second is not None:
+            values -= np.divide(weights @ second.truth_by_color, area, out=np.zeros_like(area), where=present)
+        means = 100 * values.sum(axis=1) / present.sum(axis=1)
+        return self.bootstrap.limits(means[0], means[1:])
+
+    def _by_color(self, values: NDArray) -> NDArray[np.float64]:
+        n_colors = len(self.colorizer.palette_.colors_)
+        cell = self.data.photo * n_colors + self.true_index
+        sums = np.bincount(cell, values.astype(np.float64), minlength=self.data.n_photos * n_colors)
+        return sums.astype(np.float64).reshape(-1, n_colors)
+
+    def _by_photo(self, values: NDArray) -> NDArray[np.float64]:
+        return np.bincount(self.data.photo, values, minlength=self.data.n_photos).astype(np.float64)
+
+
+class _Refits:
+    """Twins of a model, trained on described photographs, that answer for photographs they were not trained on."""
+
+    def __init__(self, study: _Study, teachers: _Described | None) -> None:
+        self.study = study
+        self.data = study.data
+        self.teachers = teachers or study.data
+        n = self.data.n_photos
+        if teachers is None:
+            half = np.random.default_rng(study.random_state).permutation(n) % 2
+            self.folds = [(half != k, half == k) for k in range(2)]
+        else:
+            self.folds = [(np.ones(teachers.n_photos, bool), np.ones(n, bool))]
+
+    def predict(self, families: Sequence[str]) -> Float32:
+        """Probabilities of all regions from models that know some families only."""
+        columns, _ = self.data.columns(families)
+        return self._answers(lambda learnt: self._learn(self.teachers.rows(learnt, families)), columns)
+
+    def prior(self) -> Float32:
+        """Probabilities of somebody who knows the frequencies of colours and sees nothing."""
+        probabilities = np.empty((len(self.data.features), len(self.study.colorizer.palette_.colors_)), np.float32)
+        for learnt, asked in self.folds:
+            rows = self.teachers.rows(learnt, tuple(self.data.families))
+            index = self.study.colorizer.palette_.encode(rows["ab"])
+            share = np.bincount(index, rows["area"], minlength=probabilities.shape[1])
+            probabilities[asked[self.data.photo]] = share / share.sum()
+        return probabilities
+
+    def noise(self, families: Sequence[str], n_repeats: int, way: str) -> tuple[_Scored, str, _Scored]:
+        """Scores with the noise permuted, an empty part, and scores before that."""
+        columns, slices = self.data.columns(families, self._shuffled(self.data, 1))
+        taught = self._shuffled(self.teachers, 1 if self.teachers is self.data else 2)
+        models = [self._learn(self.teachers.rows(learnt, families, taught)) for learnt, _ in self.folds]
+        before = self.study.score(self._with(models, columns))
+        after = []
+        for repeat in range(n_repeats):
+            changed = columns.copy()
+            donors = _donors(self.data.photo, way, self.study.random_state + repeat)
+            changed[:, slices[NOISE]] = columns[donors][:, slices[NOISE]]
+            after.append(self.study.score(self._with(models, changed)))
+        return _mean(after), "", before
+
+    def _shuffled(self, data: _Described, salt: int) -> Float32:
+        """The Gabor family (or the first one) with its rows in a random order: real numbers that mean nothing."""
+        source = data.families.get("gabor") or next(iter(data.families.values()))
+        rng = np.random.default_rng([self.study.random_state, salt])
+        return data.features[rng.permutation(len(data.features))][:, source]
+
+    def _learn(self, rows: dict[str, Any]) -> Colorizer:
+        return clone(self.study.colorizer).learn(rows, palette=self.study.colorizer.palette_)
+
+    def _answers(self, learn: Callable[[NDArray[np.bool_]], Colorizer], columns: Float32) -> Float32:
+        return self._with([learn(learnt) for learnt, _ in self.folds], columns)
+
+    def _with(self, models: Sequence[Colorizer], columns: Float32) -> Float32:
+        probabilities = np.empty((len(columns), len(self.study.colorizer.palette_.colors_)), np.float32)
+        for model, (_, asked) in zip(models, self.folds, strict=True):
+            rows = asked[self.data.photo]
+            probabilities[rows] = model.region_probabilities(columns[rows])
+        return probabilities
+
+
+def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], stage: str, say: Progress) -> _Described:
+    grays, descriptions, blocks = [], [], []
+    for index, photo in enumerate(photos):
+        say(stage, index, len(photos))
+        gray = to_gray(photo)
+        description = colorizer.describe(gray)
+        superpixels = description.superpixels
+        grays.append(gray)
+        descriptions.append(description)
+        blocks.append((true_region_ab(photo, superpixels), superpixels.areas / superpixels.areas.sum()))
+    say(stage, len(photos), len(photos))
+    counts = [description.superpixels.n_superpixels for description in descriptions]
+    first = descriptions[0].features
+    return _Described(
+        photos=photos,
+        grays=grays,
+        descriptions=descriptions,
+        features=np.concatenate([description.features.values for description in descriptions]),
+        families=first.families,
+        names=first.names,
+        true_ab=np.concatenate([ab for ab, _ in blocks]),
+        area=np.concatenate([area for _, area in blocks]),
+        photo=np.repeat(np.arange(len(photos), dtype=np.int32), counts),
+    )
+
+
+def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
+    """Row that each row takes its numbers from.
+
+    ``within``: the rows of each photograph in a random order. ``across``: each photograph takes the rows of one other,
+    in a random order, some left out or used again where it has fewer or more: what is the same for a whole photograph
+    stays so.
+    """
+    rng = np.random.default_rng([seed, 0 if way == "within" else 1])
+    rows = [np.flatnonzero(photo == index) for index in range(int(photo.max()) + 1)]
+    shuffled = [rng.permutation(part) for part in rows]
+    if way == "within":
+        sources = shuffled
+    else:
+        circle = rng.permutation(len(rows))  # everybody takes from the next in a circle: nobody from itself
+        following = np.empty_like(circle)
+        following[circle] = np.roll(circle, -1)
+        sources = [np.resize(shuffled[following[index]], len(part)) for index, part in enumerate(rows)]
+    donors = np.empty(len(photo), np.intp)
+    for part, source in zip(rows, sources, strict=True):
+        donors[part] = source
+    return donors
+
+
+def _mean(scores: Sequence[_Scored]) -> _Scored:
+    total = scores[0]
+    for scored in scores[1:]:
+        total = total + scored
+    return total.over(len(scores))
+
+
+def _indices(columns: slice) -> NDArray[np.intp]:
+    return np.arange(columns.start, columns.stop)
+
+
+def _limits(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
+
+
+def _without_counter(name: str) -> str:
+    return re.sub(r"\s+[\d.]+$", "", name) if not re.fullmatch(r"[\d.]+", name) else ""
+
+
+def _redundancy(data: _Described) -> NDArray[np.float64]:
+    """Share of the variance of family j that a ridge regression on family i predicts, on photographs not fitted to."""
+    fitted = (data.photo % 2 == 0)[:, None]
+    blocks = {}
+    for family, columns in data.families.items():
+        values = data.features[:, columns].astype(np.float64)
+        spread = values.std(axis=0)
+        blocks[family] = (values - values.mean(axis=0))[:, spread > 1e-9] / spread[spread > 1e-9]
+    shares = np.eye(len(blocks))
+    for i, source in enumerate(blocks.values()):
+        gram = (source * fitted).T @ source
+        gram[np.diag_indices_from(gram)] += _RIDGE * len(source)
+        inverse = np.linalg.inv(gram)
+        for j, target in enumerate(blocks.values()):
+            if i != j:
+                guess = source @ (inverse @ ((source * fitted).T @ target))
+                left = np.square((target - guess) * ~fitted).sum()
+                shares[i, j] = 1 - left / max(np.square(target * ~fitted).sum(), 1e-12)
+    return np.clip(shares, 0, 1)
+
+
+def _clusters(
+    redundancy: NDArray[np.float64], families: Sequence[str]
+) -> tuple[NDArray[np.float64], tuple[tuple[str, ...], ...]]:
+    if len(families) < 2:
+        return np.zeros((0, 4)), ()
+    distance = 1 - np.maximum(redundancy, redundancy.T)
+    np.fill_diagonal(distance, 0)
+    links = linkage(squareform(distance, checks=False), "average")
+    member = fcluster(links, 1 - HIDES, "distance")
+    groups = [tuple(f for f, m in zip(families, member, strict=True) if m == k) for k in sorted(set(member))]
+    return links, tuple(group for group in groups if 1 < len(group) < len(families))
+
+
+def _warnings(redundancy: NDArray[np.float64], families: Sequence[str]) -> tuple[str, ...]:
+    found = []
+    for j, family in enumerate(families):
+        others = [(redundancy[i, j], families[i]) for i in range(len(families)) if i != j and redundancy[i, j] >= HIDES]
+        if others:
+            names = ", ".join(f"{name} ({share:.0%})" for share, name in sorted(others, reverse=True))
+            found.append(
+                f"{family}: much of it can be predicted from {names}; permuting it alone may show less than it knows."
+            )
+    return tuple(found)

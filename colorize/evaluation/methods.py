@@ -1,0 +1,182 @@
+"""The methods of a comparison: simple rules, colour transfer and model files, all called in the same way."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colorize.colorizer import Colorizer
+from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.compare import Method
+from colorize.evaluation.welsh import WelshTransfer
+from colorize.exceptions import DatasetError
+from colorize.models import find_model
+from colorize.types import GrayImage, RgbImage
+
+__all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]
+
+RULE_NAMES = ("gray", "mean", "lookup", "welsh")
+"""What a comparison knows besides model files."""
+
+_BASELINES = {"mean": "mean colour", "lookup": "L + height lookup"}
+
+
+@dataclass(frozen=True, eq=False)
+class NamedMethod:
+    """A way to colorize, as a comparison shows it.
+
+    Attributes
+    ----------
+    name : str
+        Short and unique within the comparison.
+    method : Method
+        See `colorize.evaluation.compare.evaluate`.
+    n_bytes : int
+        What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
+    description : str
+        One sentence.
+    """
+
+    name: str
+    method: Method
+    n_bytes: int
+    description: str
+
+
+def make_methods(
+    specs: Sequence[str],
+    *,
+    vividness: float = 0.5,
+    references: Sequence[RgbImage] = (),
+    load: Callable[[Path], Any] = Colorizer.load,
+) -> list[NamedMethod]:
+    """Turn the words of a command line into methods.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        ``gray``, ``mean``, ``lookup``, ``welsh``, names of shipped models, or paths of model files.
+    vividness : float
+        Setting of the models.
+    references : sequence of RgbImage
+        Colour photographs for ``welsh``, and for the tables of ``mean`` and ``lookup``; without them, these two come
+        out of the first model (or the default model, if there is none).
+    load : callable
+        Reads a model file; its result needs ``predict(gray, vividness=...)``.
+
+    Returns
+    -------
+    list of NamedMethod
+        In the order of `specs`.
+
+    Raises
+    ------
+    DatasetError
+        ``welsh`` without references.
+    ModelFileError
+        A word that is neither a rule, nor a shipped model, nor a file; or a file that is no model.
+    ValueError
+        No method, or the same one twice.
+    """
+    if not specs:
+        raise ValueError("name at least one method")
+    repeated = sorted({spec for spec in specs if specs.count(spec) > 1})
+    if repeated:
+        raise ValueError(f"method {repeated[0]} is named twice")
+    paths = {spec: find_model(spec) for spec in specs if spec not in RULE_NAMES}
+    models = {spec: load(path) for spec, path in paths.items()}
+    names = _short_names(paths)
+    tables = _tables(specs, models, references, load)
+    made = []
+    for spec in specs:
+        if spec in models:
+            path = paths[spec]
+            method = partial(models[spec].predict, vividness=vividness)
+            made.append(NamedMethod(names[spec], method, path.stat().st_size, f"Model file {path.name}."))
+        elif spec == "gray":
+            made.append(NamedMethod(spec, GrayBaseline(), 0, "No colour at all."))
+        elif spec == "welsh":
+            made.append(_welsh(references))
+        else:
+            table = tables[_BASELINES[spec]]
+            what = "one colour for everything" if spec == "mean" else "mean colour by lightness and height"
+            made.append(NamedMethod(spec, table, table.table_.nbytes, f"Of the training photographs: {what}."))
+    return made
+
+
+def peak_memory(function: Callable[..., object], *arguments: object) -> int:
+    """Most bytes that Python and NumPy held at once during a call, beyond what they held before.
+
+    Temporary buffers inside OpenCV and compiled kernels are not seen. The call takes longer than usual.
+    """
+    was_tracing = tracemalloc.is_tracing()
+    if not was_tracing:
+        tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        function(*arguments)
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not was_tracing:
+            tracemalloc.stop()
+
+
+def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
+    """Peak memory of every stage of a model on one photograph, in bytes; see `peak_memory`."""
+    found: dict[str, Any] = {}
+
+    def keep(name: str, function: Callable[[], object]) -> Callable[[], None]:
+        return lambda: found.update({name: function()})
+
+    def rows() -> np.ndarray:
+        return found["description"].features.values
+
+    stages: dict[str, Callable[[], object]] = {
+        "description": lambda: colorizer.describe(gray),
+        "classifier": lambda: colorizer.region_probabilities(rows()),
+        "decision": lambda: colorizer.decide(found["description"], found["classifier"]),
+        "propagation": lambda: colorizer.spread(gray, found["description"].superpixels, found["decision"]),
+        "whole photograph": lambda: colorizer.predict(gray),
+    }
+    return {name: peak_memory(keep(name, function)) for name, function in stages.items()}
+
+
+def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
+    if not len(references):
+        raise DatasetError("method welsh transfers colours from photographs: name their folder with --references")
+    transfer = WelshTransfer().fit(references)
+    n_bytes = transfer.samples_.nbytes + transfer.tiny_.nbytes + transfer.tone_.nbytes
+    description = f"Colour transfer from the nearest of {len(references)} photographs (Welsh et al. 2002)."
+    return NamedMethod("welsh", transfer, n_bytes, description)
+
+
+def _tables(
+    specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage], load: Callable[[Path], Any]
+) -> Mapping[str, Any]:
+    wanted = [_BASELINES[spec] for spec in specs if spec in _BASELINES]
+    if not wanted:
+        return {}
+    if len(references):
+        from colorize.evaluation.baselines import RULES
+
+        return {name: RULES[name]().fit(references) for name in wanted}
+    for model in models.values():
+        if getattr(model, "baselines_", None):
+            return model.baselines_
+    return load(find_model("default")).baselines_
+
+
+def _short_names(paths: Mapping[str, Path]) -> dict[str, str]:
+    """File names without their ending; where two are equal, with their folders."""
+    stems = [path.stem for path in paths.values()]
+    return {
+        spec: path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}"
+        for spec, path in paths.items()
+    }

@@ -1,0 +1,357 @@
+"""Plots of the reports, as SVG: small enough for a telephone, side by side on a wide screen.
+
+Colours are names of CSS variables inside a page, so that a plot follows its dark or light dress, and plain colours in a
+file of its own. They are from the palette of Okabe and Ito, told apart without colour vision; shapes differ as well.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._optional import import_or_raise
+from colorize.evaluation.statistics import Interval
+
+__all__ = ["bars", "curves", "heatmap", "intervals", "ranked_errors", "redundancy", "to_svg", "trade_off"]
+
+WIDTH = 5.2
+"""Inches: 374 pixels, the width of a telephone, at which the letters have their natural size."""
+
+# Stand-ins that a page replaces by variables and a file by colours; no plot uses these exact values otherwise.
+_PAINT = {
+    "#010101": ("ink", "#1d1f21"),
+    "#020202": ("muted", "#62666b"),
+    "#030303": ("line", "#d9dbdd"),
+    "#040404": ("blue", "#0072b2"),
+    "#050505": ("orange", "#d55e00"),
+    "#060606": ("green", "#009e73"),
+    "#070707": ("purple", "#a6559d"),
+    "#080808": ("paper", "#ffffff"),
+}
+INK, MUTED, LINE, BLUE, ORANGE, GREEN, PURPLE, PAPER = _PAINT
+SERIES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (PURPLE, "^"), (MUTED, "v"))
+"""Colour and marker of each series of a plot, in order."""
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "colorize",
+    "font.size": 10.5,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "x",
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": INK,
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "figure.facecolor": "none",
+    "legend.frameon": False,
+}
+
+_LONGEST_LABEL = 24
+
+
+def intervals(
+    rows: Mapping[str, Sequence[Interval]],
+    label: str,
+    *,
+    series: Sequence[str] = (),
+    reference: float | None = None,
+    strong: Sequence[str] = (),
+    note: str = "",
+) -> Any:
+    """Draw estimates with their intervals, one line per row, first row on top.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence of Interval
+        One interval per series; NaN values are left out.
+    label : str
+        What is measured, and which side is better.
+    series : sequence of str
+        Names for the legend, if there is more than one.
+    reference : float, optional
+        A vertical line, such as no difference.
+    strong : sequence of str
+        Rows to set in bold.
+    note : str
+        Written beside the reference line.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    n_series = max(len(values) for values in rows.values())
+    figure, axes = _figure(0.85 + len(rows) * (0.3 + 0.12 * (n_series - 1)) + (0.3 if series else 0), rows)
+    for k in range(n_series):
+        color, marker = SERIES[k]
+        for place, values in enumerate(rows.values()):
+            y = place + (k - (n_series - 1) / 2) * 0.26
+            if k < len(values) and np.isfinite(values[k].value):
+                value = values[k]
+                if value.known:
+                    axes.plot([value.low, value.high], [y, y], color=color, lw=2, solid_capstyle="round")
+                name = series[k] if series and place == 0 else None
+                axes.plot(value.value, y, marker, color=color, ms=5.5, label=name, mec=PAPER, mew=0.6)
+    if reference is not None:
+        axes.axvline(reference, color=MUTED, lw=1, dashes=(3, 2))
+        if note:
+            axes.annotate(
+                note, (reference, 0), (3, 3), textcoords="offset points", color=MUTED, fontsize=9, va="bottom",
+                xycoords=("data", "axes fraction"),
+            )  # fmt: skip
+    _label_rows(axes, rows, strong)
+    axes.set_xlabel(label)
+    if series:
+        figure.legend(loc="upper right", ncols=len(series), fontsize=9.5, handletextpad=0.1, columnspacing=1.2)
+    return figure
+
+
+def trade_off(
+    points: Mapping[str, tuple[float, float]], x_label: str, y_label: str, *, target: float | None = None
+) -> Any:
+    """Draw methods as points in the plane of two figures, each with its name."""
+    figure, axes = _figure(3.6)
+    axes.grid(True, axis="both")
+    for (x, y), (color, marker) in zip(
+        points.values(), [SERIES[i % len(SERIES)] for i in range(len(points))], strict=True
+    ):
+        axes.plot(x, y, marker, color=color, ms=8, mec=PAPER, mew=0.8)
+    middle = np.mean([x for x, _ in points.values()])
+    for name, (x, y) in points.items():
+        left = x > middle
+        axes.annotate(
+            _short(name), (x, y), (-8 if left else 8, 0), textcoords="offset points", fontsize=9.5, va="center",
+            ha="right" if left else "left",
+        )  # fmt: skip
+    if target is not None:
+        axes.axhline(target, color=MUTED, lw=1, dashes=(3, 2))
+        axes.annotate("the true photographs", (0, target), (2, 3), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", color=MUTED, fontsize=9)  # fmt: skip
+    axes.tick_params(axis="y", colors=MUTED)
+    axes.margins(0.12)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    return figure
+
+
+def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any:
+    """Draw every photograph's figure, photographs in the order of the first method's."""
+    figure, axes = _figure(3.2)
+    axes.grid(True, axis="y")
+    axes.grid(False, axis="x")
+    order = np.argsort(next(iter(columns.values())), kind="stable")
+    for (name, values), (color, marker) in zip(columns.items(), SERIES, strict=False):
+        axes.plot(
+            np.arange(1, len(order) + 1), values[order], marker, color=color, ms=3.2, label=_short(name), alpha=0.85
+        )
+    axes.tick_params(axis="y", colors=MUTED)
+    axes.set_xlabel("photographs, from easy to hard")
+    axes.set_ylabel(label)
+    axes.set_ylim(bottom=0)
+    figure.legend(loc="upper right", ncols=len(columns), fontsize=9.5, handletextpad=0.1)
+    return figure
+
+
+def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
+    """Draw amounts as horizontal bars with their numbers."""
+    figure, axes = _figure(0.8 + 0.32 * len(parts), parts)
+    values = list(parts.values())
+    axes.barh(range(len(values)), values, color=BLUE, height=0.55)
+    for place, value in enumerate(values):
+        axes.annotate(
+            form.format(value), (max(value, 0), place), (4, 0), textcoords="offset points", va="center", fontsize=9.5
+        )
+    _label_rows(axes, parts, ())
+    axes.set_xlim(min(0, *values), max(*values, 1e-9) * 1.18)
+    axes.set_xlabel(label)
+    return figure
+
+
+def curves(
+    series: Mapping[str, Sequence[tuple[float, Interval]]], x_label: str, y_label: str, *, log: bool = True
+) -> Any:
+    """Draw figures over an amount, with intervals."""
+    figure, axes = _figure(3.4)
+    axes.grid(True, axis="both")
+    ticks: list[float] = []
+    for (name, points), (color, marker) in zip(series.items(), SERIES, strict=False):
+        x = [place for place, _ in points]
+        ticks += x
+        axes.plot(
+            x,
+            [value.value for _, value in points],
+            marker + "-",
+            color=color,
+            ms=5.5,
+            lw=1.6,
+            label=_short(name),
+            mec=PAPER,
+        )
+        low = [value.low if value.known else value.value for _, value in points]
+        high = [value.high if value.known else value.value for _, value in points]
+        axes.fill_between(x, low, high, color=color, alpha=0.13, lw=0)
+    if log:
+        axes.set_xscale("log")
+        marks = sorted(set(ticks))
+        axes.set_xticks(marks, [f"{mark:.3g}" for mark in marks])
+        axes.xaxis.minorticks_off()
+    axes.tick_params(axis="y", colors=MUTED)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    figure.legend(loc="upper right", ncols=len(series), fontsize=9.5, handletextpad=0.3)
+    return figure
+
+
+def heatmap(
+    values: NDArray[np.float64],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    label: str,
+    *,
+    form: str = "{:.1f}",
+    center: float | None = None,
+    faint: NDArray[np.bool_] | None = None,
+    swatches: Sequence[Sequence[tuple[float, float, float]]] = (),
+) -> Any:
+    """Draw a matrix as coloured cells with their numbers: dark blue low, yellow high, or blue and red around a centre.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_rows, n_columns)
+    rows, columns : sequence of str
+    label : str
+    form : str
+    center : float, optional
+        Value of the middle of a two-sided scale.
+    faint : ndarray of bool, optional
+        Cells that are not told from the centre; their numbers are set small and pale.
+    swatches : sequence of sequence of RGB colours in 0..1
+        Drawn beside the row labels.
+    """
+    matplotlib = import_or_raise("matplotlib", extra="report")
+    tall = 1.15 + 0.34 * len(rows)
+    figure, axes = _figure(tall, rows)
+    span = np.nanmax(np.abs(values - center)) if center is not None else 1.0
+    low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
+    scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
+    normal = (values - low) / max(high - low, 1e-9)
+    for (i, j), share in np.ndenumerate(normal):
+        if not np.isfinite(share):
+            continue
+        color = scale(float(share))
+        axes.add_patch(_rectangle(j - 0.48, i - 0.46, 0.96, 0.92, color))
+        weak = faint is not None and bool(faint[i, j])
+        text = "#000000" if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.5 else "#ffffff"
+        axes.text(j, i, form.format(values[i, j]), ha="center", va="center", color=text, fontsize=7.5 if weak else 9.5,
+                  alpha=0.7 if weak else 1)  # fmt: skip
+    for place, colors in enumerate(swatches):
+        for k, color in enumerate(list(colors)[:4]):
+            axes.add_patch(_rectangle(-0.62 - 0.17 * (k + 1), place - 0.3, 0.14, 0.6, color))
+    axes.grid(False)
+    _label_rows(axes, dict.fromkeys(rows), ())
+    left = -0.55 - (0.17 * min(4, max(map(len, swatches))) + 0.1 if swatches else 0)
+    axes.set_xlim(left, len(columns) - 0.5)
+    axes.spines["bottom"].set_visible(False)
+    axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], rotation=35, ha="right", color=INK)
+    figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
+    return figure
+
+
+def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: Sequence[str]) -> Any:
+    """Draw which family predicts which, and the tree of families that know the same."""
+    from scipy.cluster.hierarchy import dendrogram
+
+    tree = dendrogram(links, no_plot=True)
+    order = tree["leaves"]
+    ordered = [names[i] for i in order]
+    figure = heatmap(100 * shares[np.ix_(order, order)], ordered, ordered, "", form="{:.0f}")
+    height = figure.get_size_inches()[1] + 1.0
+    figure.set_size_inches(WIDTH, height)
+    axes = figure.axes[0]
+    axes.set_xlabel("share of the column's family that the row's family predicts, %", color=MUTED)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1))
+    top = axes.inset_axes((0, 1.02, 1, 0.3), sharex=axes)
+    for x, y in zip(tree["icoord"], tree["dcoord"], strict=True):
+        top.plot((np.array(x) - 5) / 10, y, color=BLUE, lw=1.6)
+    top.axhline(0.6, color=MUTED, lw=1, dashes=(3, 2))
+    top.set_axis_off()
+    top.annotate("joined below the dashed line: they hide each other", (0, 1), (0, 0), xycoords="axes fraction",
+                 textcoords="offset points", fontsize=9, color=MUTED, va="bottom")  # fmt: skip
+    return figure
+
+
+def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
+    """Write a figure as SVG text.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    title : str
+        What it shows, for those who hear the page.
+    standalone : bool
+        True for a file of its own: plain colours on white, with size and XML header. False for a part of a page:
+        colours by the variables --ink, --muted, --line, --blue, --orange, --green, --purple and --paper.
+    """
+    matplotlib = import_or_raise("matplotlib", extra="report")
+    buffer = io.StringIO()
+    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": title}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+    text = buffer.getvalue()
+    text = re.sub(r"font: ([^;\"]*?)px [^;\"]*", r"font: \1px var(--font)", text)
+    for stand_in, (name, color) in _PAINT.items():
+        text = text.replace(stand_in, color if standalone else f"var(--{name})")
+    if standalone:
+        text = text.replace("var(--font)", "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif")
+        return re.sub(r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#ffffff"/>', text, count=1)
+    body = text[text.index("<svg ") :]
+    head, _, rest = body.partition(">")
+    view = re.search(r'viewBox="[^"]+"', head)
+    rest = re.sub(r"<metadata>.*?</metadata>", "", rest, flags=re.DOTALL)
+    return f'<svg {view.group() if view else ""} role="img" aria-label="{_escaped(title)}">{rest}'
+
+
+def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
+    matplotlib = import_or_raise("matplotlib", extra="report")
+    figures = import_or_raise("matplotlib.figure", extra="report")
+    with matplotlib.rc_context(_STYLE):
+        figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
+        axes = figure.add_subplot()
+        if rows is not None:
+            axes.set_yticks(range(len(rows)))
+            axes.set_ylim(len(rows) - 0.4, -0.6)
+    return figure, axes
+
+
+def _label_rows(axes: Any, rows: Mapping[str, Any], strong: Sequence[str]) -> None:
+    axes.set_yticks(range(len(rows)), [_short(name) for name in rows])
+    for label, name in zip(axes.get_yticklabels(), rows, strict=True):
+        if name in strong:
+            label.set_fontweight("bold")
+
+
+def _rectangle(x: float, y: float, width: float, height: float, color: Any) -> Any:
+    patches = import_or_raise("matplotlib.patches", extra="report")
+    return patches.Rectangle((x, y), width, height, facecolor=color, edgecolor="none", clip_on=False)
+
+
+def _short(name: str, longest: int = _LONGEST_LABEL) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

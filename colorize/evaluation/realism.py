@@ -1,0 +1,197 @@
+"""Realism without truth: can a small classifier tell colorized photographs from real ones?
+
+Low error and brown haze go together, because caution is rewarded. A classifier two-sample test sees the haze: if its
+accuracy on photographs it has not seen is 50 %, it found nothing that gives the colorized ones away; at 100 % every
+one of them is recognised. It looks at colour statistics, not at content, so it punishes neither a plausible wrong
+colour nor a blue horse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from colorize.color import rgb_to_lab
+from colorize.evaluation.compare import Observation, predicted_pixels
+from colorize.evaluation.statistics import Bootstrap, Interval
+from colorize.exceptions import DatasetError
+from colorize.types import Float32
+
+__all__ = ["FEWEST_PHOTOS", "RealismObserver", "Verdict", "color_statistics", "two_sample_test"]
+
+FEWEST_PHOTOS = 10
+"""Photographs below which the test is not made: a classifier cannot be trained and tested on less."""
+
+_SIDE = 96
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """How well colorized photographs are told from real ones.
+
+    Attributes
+    ----------
+    accuracy : Interval
+        Share of right answers, 0.5 (cannot tell) to 1 (always), on photographs the classifier was not trained on.
+    right : ndarray, shape (n_photos,), float64
+        Share of right answers on each photograph and its colorized version.
+    """
+
+    accuracy: Interval
+    right: NDArray[np.float64]
+
+
+def color_statistics(pixels: NDArray) -> Float32:
+    """Describe the colours of a photograph, not its content.
+
+    Columns: quantiles of chroma; share of neutral pixels; spread of a* and b*, alone and within dark, middle and light
+    tones; correlation of a*, b* and chroma with lightness; soft hue histogram of the coloured pixels; how much colour
+    changes from pixel to pixel, along and across edges of lightness; number of distinct colours.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+        sRGB; reduced to 96 pixels on the longer side.
+
+    Returns
+    -------
+    ndarray, shape (n_columns,), float32
+    """
+    lab = rgb_to_lab(_shrunk(pixels))
+    lightness, ab = lab[..., 0], lab[..., 1:]
+    chroma = np.hypot(ab[..., 0], ab[..., 1])
+    values = [
+        np.quantile(chroma, _QUANTILES) / 20,
+        [np.mean(chroma < 3), np.mean(chroma > 25)],
+        ab.reshape(-1, 2).mean(axis=0) / 10,
+        ab.reshape(-1, 2).std(axis=0) / 10,
+        _spread_by_tone(lightness, ab),
+        [_correlation(lightness, ab[..., 0]), _correlation(lightness, ab[..., 1]), _correlation(lightness, chroma)],
+        _hue_histogram(ab, chroma),
+        _changes(lightness, ab),
+        [len(np.unique(np.floor(ab.reshape(-1, 2) / 5), axis=0)) / 100],
+    ]
+    return np.concatenate([np.asarray(part, np.float32).ravel() for part in values])
+
+
+def two_sample_test(
+    real: NDArray, colorized: NDArray, *, n_folds: int = 5, n_repeats: int = 4, random_state: int = 0
+) -> Verdict:
+    """Train a small classifier to tell two sets apart, and see how often it is right on what it has not seen.
+
+    Parameters
+    ----------
+    real, colorized : ndarray, shape (n_photos, n_columns)
+        `color_statistics` of the same photographs, true and colorized. Both versions of a photograph are always in the
+        same fold: the classifier never knows a photograph from its other version.
+    n_folds, n_repeats : int
+        Cross-validation, repeated with other folds; answers are averaged.
+    random_state : int
+
+    Returns
+    -------
+    Verdict
+        With a bootstrap interval over photographs.
+
+    Raises
+    ------
+    DatasetError
+        Fewer than `FEWEST_PHOTOS` photographs.
+
+    References
+    ----------
+    D. Lopez-Paz, M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> same = two_sample_test(rng.normal(size=(40, 3)), rng.normal(size=(40, 3)))
+    >>> far = two_sample_test(rng.normal(size=(40, 3)), rng.normal(9, 1, size=(40, 3)))
+    >>> same.accuracy.value < 0.65, far.accuracy.value > 0.95
+    (True, True)
+    """
+    n_photos = len(real)
+    if n_photos < FEWEST_PHOTOS:
+        raise DatasetError(f"the realism test needs at least {FEWEST_PHOTOS} photographs, got {n_photos}")
+    rows = np.concatenate([real, colorized])
+    is_colorized = np.repeat([False, True], n_photos)
+    right = np.zeros(n_photos)
+    rng = np.random.default_rng(random_state)
+    for _ in range(n_repeats):
+        fold = np.tile(rng.permutation(n_photos) % n_folds, 2)
+        for held_out in range(n_folds):
+            test = fold == held_out
+            classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
+            correct = classifier.fit(rows[~test], is_colorized[~test]).predict(rows[test]) == is_colorized[test]
+            right += np.bincount(np.flatnonzero(test) % n_photos, correct, minlength=n_photos)
+    right /= 2 * n_repeats
+    return Verdict(Bootstrap(n_photos, random_state=random_state).mean(right), right)
+
+
+class RealismObserver:
+    """Collects colour statistics while a comparison runs; photographs without truth are left out."""
+
+    def __init__(self) -> None:
+        self.real: dict[int, Float32] = {}
+        self.colorized: dict[str, dict[int, Float32]] = {}
+
+    def __call__(self, seen: Observation) -> None:
+        """Take in one prediction."""
+        if not seen.has_truth:
+            return
+        if seen.index not in self.real:
+            self.real[seen.index] = color_statistics(seen.photo.pixels)
+        statistics = color_statistics(predicted_pixels(seen.prediction, seen.gray))
+        self.colorized.setdefault(seen.method, {})[seen.index] = statistics
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Test every method; empty with fewer than `FEWEST_PHOTOS` photographs."""
+        if len(self.real) < FEWEST_PHOTOS:
+            return {}
+        real = np.stack(list(self.real.values()))
+        return {
+            method: two_sample_test(real, np.stack([rows[index] for index in self.real]))
+            for method, rows in self.colorized.items()
+        }
+
+
+def _shrunk(pixels: NDArray) -> NDArray:
+    height, width = pixels.shape[:2]
+    scale = _SIDE / max(height, width)
+    if scale >= 1:
+        return np.ascontiguousarray(pixels)
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def _spread_by_tone(lightness: Float32, ab: Float32) -> list[float]:
+    limits = np.quantile(lightness, (1 / 3, 2 / 3))
+    tone = np.searchsorted(limits, lightness)
+    parts = [ab[tone == level] for level in range(3)]
+    return [float(part.std(axis=0).mean()) / 10 if len(part) > 1 else 0.0 for part in parts]
+
+
+def _correlation(first: Float32, second: Float32) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    return float((a * b).mean() / max(a.std() * b.std(), 1e-3))
+
+
+def _hue_histogram(ab: Float32, chroma: Float32) -> NDArray[np.float64]:
+    sector = ((np.arctan2(ab[..., 1], ab[..., 0]) / (2 * np.pi)) % 1 * 12).astype(np.intp) % 12
+    counts = np.bincount(sector.ravel(), chroma.ravel(), minlength=12)
+    return np.sqrt(counts / max(counts.sum(), 1e-6))
+
+
+def _changes(lightness: Float32, ab: Float32) -> list[float]:
+    """Mean step of colour from pixel to pixel: everywhere, and at the strongest and weakest edges of lightness."""
+    steps = np.hypot(*np.moveaxis(np.diff(ab, axis=1), -1, 0)).ravel()
+    edges = np.abs(np.diff(lightness, axis=1)).ravel()
+    weak, strong = np.quantile(edges, (0.5, 0.9))
+    return [float(steps.mean()) / 5, float(steps[edges <= weak].mean()) / 5, float(steps[edges >= strong].mean()) / 5]

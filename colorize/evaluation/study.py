@@ -1,0 +1,424 @@
+"""Studies that train: one model per category tested on each, and how error falls with more photographs."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from colorize.color import to_gray
+from colorize.colorizer import Colorizer
+from colorize.dataset import TrainingSet
+from colorize.evaluation.baselines import GrayBaseline, LightnessHeightLookup, MeanColorBaseline
+from colorize.evaluation.compare import FEW_PHOTOS, FIGURES, EvaluationResult, Method, evaluate, plain, write_csv
+from colorize.evaluation.statistics import Bootstrap, Interval
+from colorize.exceptions import DatasetError
+from colorize.types import GrayImage, RgbImage
+
+__all__ = [
+    "ALL",
+    "TRAINERS",
+    "CategoryStudy",
+    "LearningCurve",
+    "check_categories",
+    "study_categories",
+    "study_curve",
+    "usual_sizes",
+]
+
+Progress = Callable[[str, int, int], None]
+
+ALL = "all together"
+ALL_EQUAL = "all, as many photographs"
+GRAY = "gray"
+
+
+class Trained(Protocol):
+    """What a trainer gives back: colours for a gray photograph at vividness 0."""
+
+    def __call__(self, gray: GrayImage) -> Any:
+        """Colorize."""
+
+
+def _train_classical(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
+    colorizer = Colorizer(random_state=random_state, **parameters).fit(photos)
+    return lambda gray: colorizer.predict(gray, vividness=0)
+
+
+def _train_lookup(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
+    return LightnessHeightLookup().fit(photos).predict_ab
+
+
+def _train_mean(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
+    return MeanColorBaseline().fit(photos).predict_ab
+
+
+TRAINERS: dict[str, Callable[[Sequence[RgbImage], int, Mapping[str, Any]], Trained]] = {
+    "classical": _train_classical,
+    "lookup": _train_lookup,
+    "mean": _train_mean,
+}
+"""Ways to learn from photographs, by the names of the command line; a rival is one more entry."""
+
+
+@dataclass(frozen=True, eq=False)
+class CategoryStudy:
+    """Models trained on one category each, and on all, tested on every category.
+
+    Attributes
+    ----------
+    results : mapping of str to EvaluationResult
+        Per category tested: figures of gray and of every ``method: training set`` on its held-out photographs.
+    methods : tuple of str
+    training : mapping of str to int
+        Photographs in each training set.
+    seconds : mapping of str to float
+        CPU seconds of each training, by ``method: training set``.
+    pictures : mapping of str to mapping of str to ndarray
+        Per category: one held-out photograph (``true``, ``gray``) and every model's colours for it, uint8 sRGB.
+    left_out : mapping of str to str
+        Categories that were not used, and why.
+    """
+
+    results: Mapping[str, EvaluationResult]
+    methods: tuple[str, ...]
+    training: Mapping[str, int]
+    seconds: Mapping[str, float]
+    pictures: Mapping[str, Mapping[str, NDArray[np.uint8]]]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of the categories."""
+        return tuple(self.results)
+
+    def matrix(self, method: str, figure: str = "ciede2000") -> NDArray[np.float64]:
+        """Mean figure, shape (n_training_sets, n_categories): rows trained on (`training`), columns tested on."""
+        return np.array([[cell.value for cell in row] for row in self.cells(method, figure)])
+
+    def cells(self, method: str, figure: str = "ciede2000") -> list[list[Interval]]:
+        """`matrix` with intervals over the held-out photographs."""
+        return [
+            [result.intervals()[f"{method}: {name}"][figure] for result in self.results.values()]
+            for name in self.training
+        ]
+
+    def against_own(self, method: str, figure: str = "ciede2000") -> list[list[Interval]]:
+        """Paired difference of each cell from the model trained on the tested category itself."""
+        rows = []
+        for name in self.training:
+            cells = []
+            for category, result in self.results.items():
+                own, other = result.figures[f"{method}: {category}"], result.figures[f"{method}: {name}"]
+                cells.append(Bootstrap(result.n_photos).mean(other[figure] - own[figure]))
+            rows.append(cells)
+        return rows
+
+    def gray(self, figure: str = "ciede2000") -> list[float]:
+        """What untouched gray scores on each category."""
+        return [result.means()[GRAY][figure] for result in self.results.values()]
+
+    def table(self, figure: str = "ciede2000") -> str:
+        """The matrices as text."""
+        width = max(len(name) for name in (*self.training, GRAY, "trained on / tested on"))
+        head = f"{'trained on / tested on':<{width}}" + "".join(f"  {name:>14}" for name in self.categories)
+        lines = [f"{FIGURES[figure].title}, held-out photographs, lower is better"]
+        for method in self.methods:
+            lines += [
+                "",
+                method,
+                head,
+                f"{GRAY:<{width}}" + "".join(f"  {value:>14.2f}" for value in self.gray(figure)),
+            ]
+            for name, row in zip(self.training, self.matrix(method, figure), strict=True):
+                lines.append(f"{name:<{width}}" + "".join(f"  {value:>14.2f}" for value in row))
+        return "\n".join(lines)
+
+    def to_csv(self) -> str:
+        """One row per method, training set and tested category."""
+        rows: list[list[Any]] = [
+            ["method", "trained_on", "tested_on", "n_test", *FIGURES, "ciede2000_low", "ciede2000_high"]
+        ]
+        for category, result in self.results.items():
+            for name, figures in result.intervals().items():
+                method, _, trained_on = name.partition(": ")
+                limits = figures["ciede2000"]
+                numbers = [*(figures[figure].value for figure in FIGURES), limits.low, limits.high]
+                rows.append([method, trained_on, category, result.n_photos, *(f"{x:.6g}" for x in numbers)])
+        return write_csv(rows)
+
+    def to_json(self) -> str:
+        """Everything but the pictures."""
+        content = {
+            "training_photos": self.training,
+            "left_out": self.left_out,
+            "tested": {
+                category: {"n_photos": result.n_photos, "names": result.names, "figures": result.intervals()}
+                for category, result in self.results.items()
+            },
+            "cpu_seconds": self.seconds,
+        }
+        return json.dumps(plain(content), indent=1, allow_nan=False)
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve:
+    """How the error on held-out photographs falls with more training photographs.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Training photographs; each set holds the smaller ones.
+    result : EvaluationResult
+        Figures of gray, and of ``classical: SIZE`` and ``lookup: SIZE``, on the held-out photographs.
+    seconds : mapping of str to float
+        CPU seconds of each training.
+    """
+
+    sizes: tuple[int, ...]
+    result: EvaluationResult
+    seconds: Mapping[str, float]
+
+    def points(self, method: str = "classical", figure: str = "ciede2000") -> list[Interval]:
+        """Figure of one method at every size."""
+        intervals = self.result.intervals()
+        return [intervals[f"{method}: {size}"][figure] for size in self.sizes]
+
+    def gains(self) -> list[Interval]:
+        """Paired CIEDE2000 difference of every size from the one before; the first has none."""
+        columns = [self.result.figures[f"classical: {size}"]["ciede2000"] for size in self.sizes]
+        bootstrap = Bootstrap(self.result.n_photos)
+        steps = [bootstrap.mean(after - before) for before, after in pairwise(columns)]
+        return [Interval(math.nan), *steps]
+
+    def table(self) -> str:
+        """The curve as text."""
+        head = ("photos", "CPU s", "CIEDE2000", "(95 % interval)", "AuC", "colourf.", "lookup")
+        lines = ["".join(f"{title:>17}" for title in head)]
+        for size, error in zip(self.sizes, self.points(), strict=True):
+            figures = self.result.means()[f"classical: {size}"]
+            cells = (
+                f"{size}", f"{self.seconds[f'classical: {size}']:.1f}", f"{error.value:.2f}",
+                f"{error.low:.2f} to {error.high:.2f}" if error.known else "", f"{figures['auc']:.2f}",
+                f"{figures['colorfulness_ratio']:.2f}", f"{self.result.means()[f'lookup: {size}']['ciede2000']:.2f}",
+            )  # fmt: skip
+            lines.append("".join(f"{cell:>17}" for cell in cells))
+        lines.append(
+            f"measured on {self.result.n_photos} photographs; gray {self.result.means()[GRAY]['ciede2000']:.2f}"
+        )
+        return "\n".join(lines)
+
+    def to_csv(self) -> str:
+        """One row per method and size."""
+        rows: list[list[Any]] = [["method", "n_photos", "cpu_seconds", *FIGURES, "ciede2000_low", "ciede2000_high"]]
+        for name, figures in self.result.intervals().items():
+            method, _, size = name.partition(": ")
+            numbers = [
+                *(figures[figure].value for figure in FIGURES),
+                figures["ciede2000"].low,
+                figures["ciede2000"].high,
+            ]
+            spent = f"{self.seconds[name]:.6g}" if name in self.seconds else ""
+            rows.append([method, size, spent, *(f"{x:.6g}" for x in numbers)])
+        return write_csv(rows)
+
+    def to_json(self) -> str:
+        """Everything."""
+        figures = self.result.intervals()
+        content = {"sizes": self.sizes, "n_test": self.result.n_photos, "figures": figures, "cpu_seconds": self.seconds}
+        return json.dumps(plain(content), indent=1, allow_nan=False)
+
+
+def check_categories(
+    sets: Mapping[str, TrainingSet], left_out: Mapping[str, str]
+) -> tuple[dict[str, TrainingSet], dict[str, str]]:
+    """Drop categories with fewer than `FEW_PHOTOS` photographs, and say so.
+
+    Raises
+    ------
+    DatasetError
+        Fewer than two categories remain.
+    """
+    small = {
+        name: f"{len(photos)} usable photographs, {FEW_PHOTOS} needed"
+        for name, photos in sets.items()
+        if len(photos) < FEW_PHOTOS
+    }
+    kept = {name: photos for name, photos in sets.items() if name not in small}
+    reasons = {**left_out, **small}
+    if len(kept) < 2:
+        detail = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no others"
+        raise DatasetError(
+            f"a study of categories needs at least 2 sub-folders of photographs, got {len(kept)} ({detail})"
+        )
+    return kept, reasons
+
+
+def study_categories(
+    sets: Mapping[str, TrainingSet],
+    *,
+    methods: Sequence[str] = ("classical",),
+    fraction: float = 0.2,
+    parameters: Mapping[str, Any] | None = None,
+    left_out: Mapping[str, str] | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> CategoryStudy:
+    """Train one model per category, one on all and one on as many of all as a category has; test each on each.
+
+    Parameters
+    ----------
+    sets : mapping of str to TrainingSet
+        At least two; those with fewer than ten photographs are left out.
+    methods : sequence of str
+        Keys of `TRAINERS`.
+    fraction : float
+        Share of each category held out for testing, by a fixed seed.
+    parameters : mapping, optional
+        Of the `Colorizer`.
+    left_out : mapping of str to str, optional
+        Categories that could not be read, and why; reported.
+    random_state : int
+    progress : callable, optional
+
+    Returns
+    -------
+    CategoryStudy
+
+    Raises
+    ------
+    DatasetError
+        Fewer than two usable categories.
+    ValueError
+        An unknown method.
+    """
+    unknown = [method for method in methods if method not in TRAINERS]
+    if unknown or not methods:
+        raise ValueError(f"methods must be some of {', '.join(TRAINERS)}, got {', '.join(unknown) or 'none'}")
+    kept, reasons = check_categories(sets, left_out or {})
+    splits = {name: photos.split(fraction, random_state=random_state) for name, photos in kept.items()}
+    training = _training_sets({name: learnt.photos for name, (learnt, _) in splits.items()}, random_state)
+    jobs = [(method, name) for method in methods for name in training]
+    models: dict[str, Method] = {GRAY: GrayBaseline()}
+    seconds = {}
+    say = progress or (lambda stage, done, total: None)
+    with threadpool_limits(1, user_api="blas"):
+        for done, (method, name) in enumerate(jobs):
+            say("training", done, len(jobs))
+            start = time.process_time()
+            models[f"{method}: {name}"] = TRAINERS[method](training[name], random_state, parameters or {})
+            seconds[f"{method}: {name}"] = time.process_time() - start
+        say("training", len(jobs), len(jobs))
+        results, pictures = {}, {}
+        for done, (name, (_, test)) in enumerate(splits.items()):
+            say("testing", done, len(splits))
+            results[name] = evaluate(models, test.photos, names=test.names)
+            pictures[name] = _example(models, test.photos[len(test) // 2])
+        say("testing", len(splits), len(splits))
+    sizes = {name: len(photos) for name, photos in training.items()}
+    return CategoryStudy(results, tuple(methods), sizes, seconds, pictures, reasons)
+
+
+def usual_sizes(n_photos: int) -> tuple[int, ...]:
+    """Sizes of a learning curve: 25, 50, 100 ... up to all photographs.
+
+    Examples
+    --------
+    >>> usual_sizes(160), usual_sizes(20)
+    ((25, 50, 100, 160), (5, 10, 20))
+    """
+    start = 25 if n_photos >= 50 else max(2, n_photos // 4)
+    sizes = []
+    while start < n_photos:
+        sizes.append(start)
+        start *= 2
+    if sizes and n_photos < 1.25 * sizes[-1]:
+        sizes.pop()
+    return (*sizes, n_photos)
+
+
+def study_curve(
+    training_photos: Sequence[RgbImage],
+    test_photos: Sequence[RgbImage],
+    *,
+    sizes: Sequence[int] | None = None,
+    names: Sequence[str] = (),
+    parameters: Mapping[str, Any] | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> LearningCurve:
+    """Train on growing parts of a set, and measure each model on the same held-out photographs.
+
+    Parameters
+    ----------
+    training_photos : sequence of RgbImage
+        The parts are taken in one random order, so that each holds the smaller ones.
+    test_photos : sequence of RgbImage
+    sizes : sequence of int, optional
+        `usual_sizes` by default.
+    names : sequence of str, optional
+        Of the test photographs.
+    parameters : mapping, optional
+        Of the `Colorizer`.
+    random_state : int
+    progress : callable, optional
+
+    Returns
+    -------
+    LearningCurve
+
+    Raises
+    ------
+    ValueError
+        A size is less than 2 or more than there are.
+    """
+    wanted = tuple(sorted(set(sizes or usual_sizes(len(training_photos)))))
+    if wanted[0] < 2 or wanted[-1] > len(training_photos):
+        raise ValueError(f"sizes must lie in 2..{len(training_photos)} (the training photographs), got {wanted}")
+    order = np.random.default_rng(random_state).permutation(len(training_photos))
+    models: dict[str, Method] = {GRAY: GrayBaseline()}
+    seconds = {}
+    say = progress or (lambda stage, done, total: None)
+    with threadpool_limits(1, user_api="blas"):
+        for done, size in enumerate(wanted):
+            say("training", done, len(wanted))
+            part = [training_photos[i] for i in np.sort(order[:size])]
+            for method in ("lookup", "classical"):
+                start = time.process_time()
+                models[f"{method}: {size}"] = TRAINERS[method](part, random_state, parameters or {})
+                seconds[f"{method}: {size}"] = time.process_time() - start
+        say("training", len(wanted), len(wanted))
+        result = evaluate(models, test_photos, names=names, progress=progress)
+    return LearningCurve(wanted, result, seconds)
+
+
+def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -> dict[str, Sequence[RgbImage]]:
+    """The categories, all of them, and an equal number drawn from all."""
+    everything = [photo for photos in parts.values() for photo in photos]
+    usual = round(len(everything) / len(parts))
+    chosen = np.random.default_rng(random_state).permutation(len(everything))[:usual]
+    return {**parts, ALL_EQUAL: [everything[i] for i in np.sort(chosen)], ALL: everything}
+
+
+def _example(models: Mapping[str, Method], photo: RgbImage) -> dict[str, NDArray[np.uint8]]:
+    """One photograph in the colours of every model."""
+    gray = to_gray(photo)
+    pictures = {"true": photo.pixels}
+    for name, model in models.items():
+        pictures[name] = _pixels(model, gray)
+    return {name: np.asarray(pixels, np.uint8) for name, pixels in pictures.items()}
+
+
+def _pixels(model: Method, gray: GrayImage) -> NDArray[Any]:
+    from colorize.evaluation.compare import predicted_pixels
+
+    prediction: Any = model.predict_ab(gray) if hasattr(model, "predict_ab") else model(gray)  # type: ignore[operator]
+    return predicted_pixels(prediction, gray)
