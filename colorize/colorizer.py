@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, mean_field, rebalance
+from colorize.decision import confidence, dial, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -32,7 +32,7 @@ from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImag
 Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
-SEED_WEIGHT = 0.1
+SEED_WEIGHT = 0.03
 """Pull of a region's colour on its pixels, against ties between equal neighbouring pixels of weight 1."""
 
 _MAX_ROWS = 60_000
@@ -201,9 +201,9 @@ class Colorizer(BaseEstimator):
             probabilities = self._probabilities(features)
         with clock("decision"):
             colors = self.palette_.colors_
-            belief = mean_field(probabilities, colors, superpixels, region_means(lightness, superpixels))
+            belief = share_evidence(probabilities, superpixels, region_means(lightness, superpixels))
             region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
-            region_confidence = confidence(probabilities, colors, region_ab)
+            region_confidence = confidence(belief, colors, region_ab)
         with clock("propagation"):
             labels = resize_labels(superpixels, photo.shape)
             weight = np.full(photo.shape, SEED_WEIGHT, np.float32)
