@@ -168,7 +168,8 @@ def solve(
     norm_b = np.sqrt(share(kernels.dot, sums, r, r))
     if x.any():
         share(kernels.apply, sums, q, fine.w, fine.d, x)
-        share(kernels.step, sums, moves, q, r, q, q, one)
+        share(kernels.turn, q, r, minus)
+        r[:] = q
     z[:] = 0
     hierarchy.cycle(kind="F")
     share(kernels.apply, sums, q, fine.w, fine.d, z)
