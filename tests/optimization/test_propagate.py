@@ -7,6 +7,7 @@ import pytest
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import Propagator, propagate
+from colorize.optimization.propagate import AFFINITIES, FORMS
 
 
 @pytest.fixture
