@@ -89,7 +89,8 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         scaled = self._scale(rows)
         self.center_ = scaled.mean(axis=0, dtype=np.float64).astype(np.float32)
         scaled -= self.center_
-        variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
+        with threadpool_limits(1, user_api="blas"):  # a small problem: more threads only wait for each other
+            variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
         kept = np.argsort(variances)[::-1][: self.n_components]
         vectors = vectors[:, kept]
         vectors *= np.sign(
@@ -278,7 +279,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, estimator: BaseEstimator | None = None, n_folds: int = 2, alpha: float = 1e-3, random_state: int = 0
+        self, estimator: BaseEstimator | None = None, n_folds: int = 2, alpha: float = 2e-3, random_state: int = 0
     ) -> None:
         self.estimator = estimator
         self.n_folds = n_folds

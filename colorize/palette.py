@@ -80,7 +80,8 @@ class ColorPalette(BaseEstimator):
             raise ValueError(f"n_colors={self.n_colors} needs as many distinct colours, got n_samples = {len(ab)}")
         # A neutral photograph is worth a palette entry of its own, and a person may ask for it: one centre stays at 0.
         k_means = KMeans(self.n_colors, n_init=3, random_state=self.random_state)
-        centers = k_means.fit(ab, sample_weight=weight * _density(ab, weight) ** -self.rarity).cluster_centers_
+        with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
+            centers = k_means.fit(ab, sample_weight=weight * _density(ab, weight) ** -self.rarity).cluster_centers_
         nearest = int(np.argmin((centers**2).sum(axis=1)))
         centers[nearest] = 0
         others = np.delete(centers, nearest, axis=0)
