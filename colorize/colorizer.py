@@ -257,6 +257,7 @@ class Colorizer(BaseEstimator):
 
     def _check_parameters(self) -> None:
         for name, low, high in (
+            ("n_colors", 2, 256),
             ("n_superpixels", 4, 10_000),
             ("rows_per_photo", 1, 10_000),
             ("n_sample_rows", 0, 10**6),
@@ -267,12 +268,12 @@ class Colorizer(BaseEstimator):
         self._make_classifier()
 
     def _make_classifier(self) -> ClassifierMixin:
-        if not isinstance(self.classifier, str):
-            return self.classifier
         if self.classifier == "kernel":
             return KernelSVM(random_state=self.random_state)
         if self.classifier == "svc":
             return SubsampledSVC(random_state=self.random_state)
+        if hasattr(self.classifier, "fit") and not isinstance(self.classifier, type):
+            return self.classifier
         raise ValueError(f"classifier must be 'kernel', 'svc' or a classifier, got {self.classifier!r}")
 
     def _segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
@@ -284,6 +285,7 @@ class Colorizer(BaseEstimator):
         return lightness, segment(lightness, n_segments=self.n_superpixels)
 
     def _fit_extractor(self, photos: Sequence[Photo], say: Progress) -> FeatureExtractor:
+        extractor = FeatureExtractor(self.families, self.random_state)
         rng = np.random.default_rng(self.random_state)
         chosen = np.sort(rng.choice(len(photos), min(len(photos), _WORD_PHOTOS), replace=False))
         descriptors = []
@@ -292,7 +294,7 @@ class Colorizer(BaseEstimator):
             analysis = PhotoAnalysis(*self._segment(to_gray(_as_rgb_image(photos[index]))))
             descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
         say("visual words", len(chosen), len(chosen))
-        return FeatureExtractor(self.families, self.random_state).fit_words(descriptors)
+        return extractor.fit_words(descriptors)
 
     def _describe_all(self, photos: Sequence[Photo], say: Progress) -> dict[str, Any]:
         """Features, true ab, area and photograph of a sample of regions from every photograph."""
