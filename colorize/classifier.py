@@ -20,6 +20,7 @@ from sklearn.svm import SVC
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from colorize.types import Float32
 

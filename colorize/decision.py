@@ -59,7 +59,7 @@ def share_evidence(
     A wall or a sky is many regions, each with an opinion of its own, and a region beside a face thinks of skin.
     Evidence (the logarithm l of the probabilities) is therefore spread over the region graph by the system that spreads
     colours over pixels later: ``min sum_i a_i |l_i - log p_i|^2 + reach sum_{i~j} w_ij |l_i - l_j|^2`` with a_i the
-    area of a region against the mean area and ``w_ij = exp(-|L_i - L_j| / lightness_scale)``. Averages of logarithms are
+    area of a region against the mean area and ``w_ij = exp(-|L_i - L_j| / lightness_scale)``. Means of logarithms are
     products of experts: a colour must be plausible to all regions that are tied together.
 
     Parameters
