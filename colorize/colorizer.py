@@ -251,9 +251,11 @@ class Colorizer(BaseEstimator):
         """
         header, arrays = load_model(path)
         try:
-            return unpack(cls, header, arrays)
-        except (KeyError, TypeError, ValueError) as error:
+            colorizer = unpack(cls, header, arrays)
+            colorizer._check_parameters()
+        except (TypeError, ValueError) as error:
             raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
+        return colorizer
 
     def _check_parameters(self) -> None:
         for name, low, high in (
@@ -261,6 +263,7 @@ class Colorizer(BaseEstimator):
             ("n_superpixels", 4, 10_000),
             ("rows_per_photo", 1, 10_000),
             ("n_sample_rows", 0, 10**6),
+            ("random_state", 0, 2**32 - 1),
         ):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not low <= value <= high:
