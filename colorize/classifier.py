@@ -19,7 +19,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.svm import SVC
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from colorize.types import Float32
 
@@ -65,9 +66,19 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         self.clip = clip
 
     def fit(self, X: ArrayLike, y: None = None) -> FamilyScaler:
-        """Learn scales and components from X, shape (n_samples, n_features)."""
+        """Learn scales and components from X, shape (n_samples, n_features).
+
+        Raises
+        ------
+        ValueError
+            A parameter is out of range, or the families do not cover the columns of X.
+        """
+        _check_number("n_components", self.n_components, Integral, 1)
+        _check_number("clip", self.clip, Real, 0, open_=True)
         rows: Float32 = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
         families = self.families or {"all": slice(0, rows.shape[1])}
+        if sum(columns.stop - columns.start for columns in families.values()) != rows.shape[1]:
+            raise ValueError(f"families must cover the {rows.shape[1]} columns of X, got {dict(families)}")
         self.mean_ = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         deviation = rows.std(axis=0, dtype=np.float64)
         self.factor_ = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0).astype(np.float32)
@@ -79,7 +90,8 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         scaled = self._scale(rows)
         self.center_ = scaled.mean(axis=0, dtype=np.float64).astype(np.float32)
         scaled -= self.center_
-        variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
+        with threadpool_limits(1, user_api="blas"):  # a small problem: more threads only wait for each other
+            variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
         kept = np.argsort(variances)[::-1][: self.n_components]
         vectors = vectors[:, kept]
         vectors *= np.sign(
@@ -109,7 +121,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
 
     The decision of class k is ``sum_j coef[j, k] exp(-gamma |x - z_j|^2) + intercept[k]`` over a random subset z of the
     training rows (the reduced SVM of Lee and Mangasarian 2001, the Nystroem approximation of Williams and Seeger 2000).
-    It minimises the mean squared hinge loss plus ``alpha / 2`` times the squared kernel norm. The squared hinge is
+    It minimises the mean squared hinge loss plus ``alpha`` times the squared kernel norm. The squared hinge is
     majorised by a quadratic with one matrix for all classes and all iterations, so that one Cholesky factor and a few
     matrix products train everything: some seconds for 40,000 rows.
 
@@ -169,7 +181,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A parameter is out of range, the shapes do not match, or y holds a single class.
+            A parameter is out of range, the shapes do not match, a weight is negative, or y holds a single class.
         """
         _check_number("n_landmarks", self.n_landmarks, Integral, 1)
         _check_number("max_iter", self.max_iter, Integral, 1)
@@ -177,10 +189,10 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         _check_number("alpha", self.alpha, Real, 0, open_=True)
         rows, targets = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(targets)
-        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)
         self.classes_, index = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"KernelSVM needs at least two classes, got one class: {self.classes_[0]!r}")
+            raise ValueError(f"KernelSVM needs at least two classes, got one class: {self.classes_[0]}")
         rng = check_random_state(self.random_state)
         chosen = np.sort(rng.choice(len(rows), min(self.n_landmarks, len(rows)), replace=False))
         self.landmarks_ = rows[chosen].astype(np.float16).astype(np.float32)
@@ -268,7 +280,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, estimator: BaseEstimator | None = None, n_folds: int = 2, alpha: float = 1e-3, random_state: int = 0
+        self, estimator: BaseEstimator | None = None, n_folds: int = 2, alpha: float = 2e-3, random_state: int = 0
     ) -> None:
         self.estimator = estimator
         self.n_folds = n_folds
@@ -292,15 +304,18 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Fewer groups than folds, one class only, or shapes that do not match.
+            Fewer groups than folds, one class only, shapes that do not match, a negative weight, or a parameter out of
+            range.
         """
         _check_number("n_folds", self.n_folds, Integral, 2)
+        _check_number("alpha", self.alpha, Real, 0)
         rows, targets = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(targets)
-        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32)
+        check_consistent_length(rows, groups)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)
         self.classes_, index = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"calibration needs at least two classes, got one class: {self.classes_[0]!r}")
+            raise ValueError(f"calibration needs at least two classes, got one class: {self.classes_[0]}")
         estimator = KernelSVM(random_state=self.random_state) if self.estimator is None else self.estimator
         margins = np.empty((len(rows), len(self.classes_)), np.float32)
         for held_out in self._folds(np.arange(len(rows)) if groups is None else np.asarray(groups)):
@@ -386,6 +401,7 @@ class SubsampledSVC(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> SubsampledSVC:
         """Fit to at most `max_rows` of the rows X, shape (n_samples, n_features), of classes y."""
+        _check_number("max_rows", self.max_rows, Integral, 2)
         rows, targets = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(targets)
         rng = np.random.default_rng(self.random_state)

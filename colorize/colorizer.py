@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, mean_field, rebalance
+from colorize.decision import confidence, dial, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -33,7 +33,7 @@ from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, Gra
 Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
-SEED_WEIGHT = 0.1
+SEED_WEIGHT = 0.03
 """Pull of a region's colour on its pixels, against ties between equal neighbouring pixels of weight 1."""
 
 _MAX_ROWS = 60_000
@@ -237,8 +237,7 @@ class Colorizer(BaseEstimator):
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
         with clock("decision"):
-            region_ab = self.decide(description, probabilities, vividness=vividness)
-            region_confidence = confidence(probabilities, self.palette_.colors_, region_ab)
+            region_ab, region_confidence = self.decide(description, probabilities, vividness=vividness)
         with clock("propagation"):
             spread = self.spread(photo, description.superpixels, region_ab)
         with clock("color"):
@@ -281,12 +280,18 @@ class Colorizer(BaseEstimator):
         probabilities[:, self.classifier_.classes_] = self.classifier_.predict_proba(self.scaler_.transform(features))
         return probabilities
 
-    def decide(self, description: Description, probabilities: Float32, *, vividness: float = 0.5) -> Float32:
-        """One colour per region, shape (n_superpixels, 2), from the probabilities of `region_probabilities`."""
+    def decide(
+        self, description: Description, probabilities: Float32, *, vividness: float = 0.5
+    ) -> tuple[Float32, Float32]:
+        """One colour per region, shape (n_superpixels, 2), and how sure it is, shape (n_superpixels,), 0..1.
+
+        `probabilities` are those of `region_probabilities` for the description's features.
+        """
         temperature, strength = dial(vividness)
         colors, superpixels = self.palette_.colors_, description.superpixels
-        belief = mean_field(probabilities, colors, superpixels, region_means(description.lightness, superpixels))
-        return self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
+        belief = share_evidence(probabilities, superpixels, region_means(description.lightness, superpixels))
+        region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
+        return region_ab, confidence(belief, colors, region_ab)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
@@ -324,15 +329,19 @@ class Colorizer(BaseEstimator):
         """
         header, arrays = load_model(path)
         try:
-            return unpack(cls, header, arrays)
-        except (KeyError, TypeError, ValueError) as error:
+            colorizer = unpack(cls, header, arrays)
+            colorizer._check_parameters()
+        except (TypeError, ValueError) as error:
             raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
+        return colorizer
 
     def _check_parameters(self) -> None:
         for name, low, high in (
+            ("n_colors", 2, 256),
             ("n_superpixels", 4, 10_000),
             ("rows_per_photo", 1, 10_000),
             ("n_sample_rows", 0, 10**6),
+            ("random_state", 0, 2**32 - 1),
         ):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not low <= value <= high:
@@ -340,12 +349,12 @@ class Colorizer(BaseEstimator):
         self._make_classifier()
 
     def _make_classifier(self) -> ClassifierMixin:
-        if not isinstance(self.classifier, str):
-            return self.classifier
         if self.classifier == "kernel":
             return KernelSVM(random_state=self.random_state)
         if self.classifier == "svc":
             return SubsampledSVC(random_state=self.random_state)
+        if hasattr(self.classifier, "fit") and not isinstance(self.classifier, type):
+            return self.classifier
         raise ValueError(f"classifier must be 'kernel', 'svc' or a classifier, got {self.classifier!r}")
 
     def _segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
@@ -357,6 +366,7 @@ class Colorizer(BaseEstimator):
         return lightness, segment(lightness, n_segments=self.n_superpixels)
 
     def _fit_extractor(self, photos: Sequence[Photo], say: Progress) -> FeatureExtractor:
+        extractor = FeatureExtractor(self.families, self.random_state)
         rng = np.random.default_rng(self.random_state)
         chosen = np.sort(rng.choice(len(photos), min(len(photos), _WORD_PHOTOS), replace=False))
         descriptors = []
@@ -365,7 +375,7 @@ class Colorizer(BaseEstimator):
             analysis = PhotoAnalysis(*self._segment(to_gray(_as_rgb_image(photos[index]))))
             descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
         say("visual words", len(chosen), len(chosen))
-        return FeatureExtractor(self.families, self.random_state).fit_words(descriptors)
+        return extractor.fit_words(descriptors)
 
     def _describe_all(self, photos: Sequence[Photo], say: Progress) -> dict[str, Any]:
         """Features, true ab, area and photograph of a sample of regions from every photograph."""

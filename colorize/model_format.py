@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -12,14 +12,15 @@ from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM
 from colorize.evaluation.baselines import RULES, LightnessHeightLookup
 from colorize.exceptions import ColorizeError
 from colorize.features import FAMILIES, FeatureExtractor
+from colorize.features.extractor import N_WORDS
 from colorize.palette import ColorPalette
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
-# K palette colours, C classes, F features, P principal components, L landmarks, W visual words, S sample rows.
+# K palette colours, C classes, F features, P principal components, L landmarks, S sample rows (none is fine).
 _ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
     "palette.colors": ("palette", "colors_", "float32", ("K", 2)),
     "palette.frequencies": ("palette", "frequencies_", "float32", ("K",)),
-    "extractor.words": ("extractor", "words_", "float32", ("W", 64)),
+    "extractor.words": ("extractor", "words_", "float32", (N_WORDS, 64)),
     "scaler.mean": ("scaler", "mean_", "float32", ("F",)),
     "scaler.factor": ("scaler", "factor_", "float32", ("F",)),
     "scaler.bound": ("scaler", "bound_", "float32", ("F",)),
@@ -37,6 +38,7 @@ _ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
     "sample.photo": ("sample", "photo", "int32", ("S",)),
 }
 _PARAMETERS = ("n_colors", "n_superpixels", "families", "rows_per_photo", "n_sample_rows", "random_state")
+_SVM = ("gamma", "alpha")
 
 
 def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -66,7 +68,7 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     header = {
         "parameters": {name: _plain(getattr(colorizer, name)) for name in _PARAMETERS},
         "families": {name: columns.stop - columns.start for name, columns in colorizer.scaler_.families.items()},
-        "svm": {"gamma": float(svm.gamma), "alpha": float(svm.alpha)},
+        "svm": {name: float(getattr(svm, name)) for name in _SVM},
         "summary": dict(colorizer.summary_),
     }
     return header, arrays
@@ -77,20 +79,18 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 
     Raises
     ------
-    ValueError, KeyError, TypeError
+    ValueError, TypeError
         Something is missing, superfluous, or does not fit the rest.
     """
     _check_arrays(arrays)
-    parameters = header["parameters"]
-    if sorted(parameters) != sorted(_PARAMETERS):
-        raise ValueError(f"parameters must be {', '.join(_PARAMETERS)}")
-    colorizer = cls(**{**parameters, "families": tuple(parameters["families"])})
+    _check_header(header)
+    colorizer = cls(**{**header["parameters"], "families": tuple(header["parameters"]["families"])})
     seed = colorizer.random_state
     svm = KernelSVM(len(arrays["svm.landmarks"]), random_state=seed, **header["svm"])
     parts: dict[str, Any] = {
         "palette": ColorPalette(colorizer.n_colors, random_state=seed),
         "extractor": FeatureExtractor(colorizer.families, seed),
-        "scaler": FamilyScaler(_slices(header["families"]), len(arrays["scaler.components"])),
+        "scaler": FamilyScaler(_slices(header["families"], colorizer.families), len(arrays["scaler.components"])),
         "svm": svm,
         "calibration": CalibratedClassifier(random_state=seed),
     }
@@ -111,9 +111,11 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     n_colors, n_features = len(arrays["palette.colors"]), len(arrays["scaler.mean"])
     classes = arrays["calibration.classes"]
     if n_colors != parts["palette"].n_colors:
-        raise ValueError(f"n_colors is {parts['palette'].n_colors}, but the palette has {n_colors}")
+        raise ValueError(f"n_colors is {parts['palette'].n_colors!r}, but the palette has {n_colors}")
     if len(classes) < 2 or (np.diff(classes) <= 0).any() or classes[0] < 0 or classes[-1] >= n_colors:
         raise ValueError("classes must be at least two ascending palette indices")
+    if (arrays["calibration.deviation"] <= 0).any():
+        raise ValueError("calibration.deviation must be positive")
     if sum(columns.stop - columns.start for columns in parts["scaler"].families.values()) != n_features:
         raise ValueError(f"families must have {n_features} columns together")
     parts["palette"].neutral_index_ = 0
@@ -124,6 +126,20 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     svm.classes_ = classes
     svm.n_features_in_ = calibration.n_features_in_ = svm.landmarks_.shape[1]
     calibration.estimator_ = svm
+
+
+def _check_header(header: Mapping[str, Any]) -> None:
+    """Every entry there, and the numbers that are used as they are within what they can mean."""
+    entries = {"parameters": _PARAMETERS, "families": None, "svm": _SVM, "summary": None}
+    if set(header) != set(entries):
+        raise ValueError(f"header entries missing or unknown: {', '.join(sorted(set(header) ^ set(entries)))}")
+    for name, keys in entries.items():
+        if not isinstance(header[name], dict) or (keys and set(header[name]) != set(keys)):
+            raise ValueError(f"{name} must hold {', '.join(keys or ['names'])}")
+    for name in _SVM:
+        value = header["svm"][name]
+        if not isinstance(value, (int, float)) or not 0 < value < 1e6:
+            raise ValueError(f"{name} must be a number between 0 and 1e6, got {value!r}")
 
 
 def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
@@ -137,11 +153,14 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
         if array.dtype != dtype or array.ndim != len(shape):
             raise ValueError(f"{name} must be {dtype} with {len(shape)} dimensions, got {array.dtype} {array.shape}")
         for size, wish in zip(array.shape, shape, strict=True):
-            expected = (
-                sizes["C"] + 1 if wish == "C+1" else sizes.setdefault(wish, size) if isinstance(wish, str) else wish
-            )
+            if isinstance(wish, int):
+                expected = wish
+            else:
+                expected = sizes["C"] + 1 if wish == "C+1" else sizes.setdefault(wish, size)
             if size != expected:
                 raise ValueError(f"{name} has shape {array.shape}, expected {expected} where it has {size}")
+            if size == 0 and wish != "S":
+                raise ValueError(f"{name} is empty")
 
 
 def _baseline_name(name: str) -> str:
@@ -157,20 +176,18 @@ def _baseline(name: str, arrays: Mapping[str, np.ndarray]) -> LightnessHeightLoo
     return rule
 
 
-def _slices(sizes: Mapping[str, int]) -> dict[str, slice]:
+def _slices(sizes: Mapping[str, int], families: Sequence[str]) -> dict[str, slice]:
+    """Columns of every family, in the order of `FAMILIES`: a file keeps its header sorted by name."""
+    if set(sizes) != set(families):
+        raise ValueError(f"families must be {', '.join(families)}, got columns of {', '.join(sizes)}")
     slices, start = {}, 0
-    for family, size in sorted(sizes.items(), key=_column_order):  # JSON has sorted them by name
+    for family in sorted(sizes, key=FAMILIES.index):
+        size = sizes[family]
         if not isinstance(size, int) or size < 1:
             raise ValueError(f"family {family} must have a positive number of columns, got {size!r}")
         slices[family] = slice(start, start + size)
         start += size
     return slices
-
-
-def _column_order(item: tuple[str, Any]) -> int:
-    if item[0] not in FAMILIES:
-        raise ValueError(f"this version has no feature family {item[0]!r}; train the model again")
-    return FAMILIES.index(item[0])
 
 
 def _plain(value: Any) -> Any:

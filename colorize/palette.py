@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from colorize.types import Float32
 
@@ -59,24 +60,29 @@ class ColorPalette(BaseEstimator):
             ab of regions or pixels.
         y : ignored
         sample_weight : array-like, shape (n_samples,), optional
-            Areas of the regions.
+            Areas of the regions; a sample of weight 0 counts as absent.
 
         Raises
         ------
         ValueError
-            `X` has another shape, holds fewer distinct colours than wanted, or a parameter is out of range.
+            `X` has another shape, holds fewer distinct colours than wanted, a weight is negative, or a parameter is
+            out of range.
         """
-        ab = validate_data(self, X, dtype=np.float64)
+        ab: NDArray[np.float64] = validate_data(self, X, dtype=np.float64)
         if ab.shape[1] != 2:
             raise ValueError(f"X must be (n_samples, 2) ab colours, got {ab.shape[1]} features")
-        if not 2 <= self.n_colors <= 256:
-            raise ValueError(f"n_colors must be in 2..256, got {self.n_colors}")
+        if not isinstance(self.n_colors, (int, np.integer)) or not 2 <= self.n_colors <= 256:
+            raise ValueError(f"n_colors must be an integer in 2..256, got {self.n_colors!r}")
+        if not 0 <= self.rarity <= 1:
+            raise ValueError(f"rarity must be in [0, 1], got {self.rarity!r}")
+        weight = _check_sample_weight(sample_weight, ab, dtype=np.float64, ensure_non_negative=True)
+        ab, weight = ab[weight > 0], weight[weight > 0]
         if len(np.unique(ab, axis=0)) < self.n_colors:
             raise ValueError(f"n_colors={self.n_colors} needs as many distinct colours, got n_samples = {len(ab)}")
-        weight = np.ones(len(ab)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         # A neutral photograph is worth a palette entry of its own, and a person may ask for it: one centre stays at 0.
         k_means = KMeans(self.n_colors, n_init=3, random_state=self.random_state)
-        centers = k_means.fit(ab, sample_weight=weight * _density(ab, weight) ** -self.rarity).cluster_centers_
+        with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
+            centers = k_means.fit(ab, sample_weight=weight * _density(ab, weight) ** -self.rarity).cluster_centers_
         nearest = int(np.argmin((centers**2).sum(axis=1)))
         centers[nearest] = 0
         others = np.delete(centers, nearest, axis=0)
@@ -102,8 +108,17 @@ class ColorPalette(BaseEstimator):
             Colours that share the weight.
         sigma : float
             Width of the Gaussian, in ab units.
+
+        Raises
+        ------
+        ValueError
+            `ab` has another shape, or a parameter is out of range.
         """
         check_is_fitted(self)
+        if n_nearest < 1:
+            raise ValueError(f"n_nearest must be at least 1, got {n_nearest}")
+        if not sigma > 0:
+            raise ValueError(f"sigma must be positive, got {sigma}")
         squared = self._squared_distances(ab)
         kept = np.argsort(squared, axis=1, kind="stable")[:, :n_nearest]
         distances = np.take_along_axis(squared, kept, axis=1)
@@ -129,6 +144,8 @@ class ColorPalette(BaseEstimator):
             The temperature is outside [0, 1] or the number of columns is not K.
         """
         check_is_fitted(self)
+        if probabilities.ndim != 2 or probabilities.shape[1] != len(self.colors_):
+            raise ValueError(f"probabilities must have shape (n, {len(self.colors_)}), got {probabilities.shape}")
         return anneal(probabilities, temperature) @ self.colors_
 
     def _squared_distances(self, ab: ArrayLike) -> NDArray[np.float64]:
@@ -151,7 +168,8 @@ def anneal(probabilities: Float32, temperature: float) -> Float32:
         raise ValueError(f"temperature must be in [0, 1], got {temperature}")
     if temperature == 0:
         return np.eye(probabilities.shape[1], dtype=np.float32)[np.argmax(probabilities, axis=1)]
-    logs = np.log(np.maximum(probabilities, 1e-12)) / np.float32(temperature)
+    # The smallest temperature that float32 bears is as good as 0, except that it shares between equals.
+    logs = np.log(np.maximum(probabilities, 1e-12)) / np.float32(max(temperature, 1e-6))
     sharp = np.exp(logs - logs.max(axis=1, keepdims=True))
     return (sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32)
 

@@ -391,7 +391,7 @@ class _Study:
         region_ab = np.empty_like(data.true_ab)
         for index, description in enumerate(data.descriptions):
             rows = data.photo == index
-            region_ab[rows] = self.colorizer.decide(description, probabilities[rows], vividness=self.vividness)
+            region_ab[rows], _ = self.colorizer.decide(description, probabilities[rows], vividness=self.vividness)
         error = np.hypot(*(region_ab - data.true_ab).T) * data.area
         given = probabilities[np.arange(len(probabilities)), self.true_index]
         surprise = -np.log(np.maximum(given, _SMALLEST)) * data.area

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from colorize.features.analysis import PhotoAnalysis
 from colorize.features.context import context
@@ -79,7 +80,8 @@ class FeatureExtractor:
         if len(pool) > max_descriptors:
             pool = pool[np.sort(rng.choice(len(pool), max_descriptors, replace=False))]
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
-        words = k_means.fit(pool).cluster_centers_.astype(np.float32)
+        with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
+            words = k_means.fit(pool).cluster_centers_.astype(np.float32)
         self.words_ = np.zeros((N_WORDS, 64), np.float32)
         self.words_[: len(words)] = words
         return self

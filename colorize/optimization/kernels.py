@@ -64,7 +64,7 @@ def gaussian_weights(w, lightness, scale, floor, first, last):
     for i in range(first, last):
         for plane in range(4 if i < lightness.shape[0] - 2 else 1):
             down = 0 if plane == EAST else 1
-            right = (plane == EAST or plane == SOUTH_EAST) - (plane == SOUTH_WEST)
+            right = (plane in (EAST, SOUTH_EAST)) - (plane == SOUTH_WEST)
             row, here, there = w[plane, i], lightness[i], lightness[i + down]
             _gaussian_row(row[1:-1], here[1:-1], there[1 + right : width - 1 + right], scale, floor)
             if right != 0:

@@ -24,8 +24,9 @@ Callback = Callable[[int, float], None]
 AFFINITIES = ("gaussian", "local_variance", "correlation")
 FORMS = ("laplacian", "row_normalized", "least_squares")
 MEMORY_LIMIT = 2_500_000_000
-BYTES_PER_PIXEL = {"multigrid": 100, "direct": 2500, "cg": 1000}
+BYTES_PER_PIXEL = {"multigrid": 80, "direct": 2500, "cg": 1000}
 """Peak memory of each solver, all its arrays counted; the figures for direct and cg hold up to a megapixel."""
+_TOLERANCE_OF_EDITS = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,16 +241,26 @@ class Propagator:
         is_known: Bool | None = None,
         known_ab: Float32 | None = None,
         maxiter: int | None = None,
-        tolerance: float = solvers.TOLERANCE,
+        tolerance: float | None = None,
         callback: Callback | None = None,
     ) -> Propagation:
         """Colours for the present constraints; parameters, errors and warnings as in `propagate`.
+
+        Parameters
+        ----------
+        target_ab, weight, is_known, known_ab, maxiter, callback
+            As in `propagate`.
+        tolerance : float, optional
+            As in `propagate`; if None, that one's default for the first answer and a looser one, for speed, for
+            those after it. Errors do not add up: every answer starts from the true residual.
 
         Returns
         -------
         Propagation
         """
         start = time.perf_counter()
+        if tolerance is None:
+            tolerance = solvers.TOLERANCE if self._last is None else _TOLERANCE_OF_EDITS
         constraints = _checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
         small = _shrunk(constraints, self._small_lightness.shape)
         equations = system.stencil_system(

@@ -26,7 +26,7 @@ Float32 = NDArray[np.float32]
 Callback = Callable[[int, float], None]
 
 METHODS = ("multigrid", "direct", "cg")
-TOLERANCE = 0.1
+TOLERANCE = 0.3
 MAXITER = 60
 
 

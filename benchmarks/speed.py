@@ -1,0 +1,414 @@
+"""Speed and memory, as ratios within one run: ``python benchmarks/speed.py``.
+
+Every measurement runs in a process of its own (clean memory, one thread unless said otherwise) and reports CPU
+seconds, which a busy machine disturbs less than wall time. Tables go to the screen and, with ``--save``, into
+``benchmarks/results/speed-DATE.md``.
+
+``--tables rivals scaling`` runs some tables only; ``--sizes`` sets the megapixels. Photographs come from
+``../shared/data/large`` if it is there, else from scikit-image's samples, tiled; ``--photo FILE`` takes your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGE = ROOT.parent / "shared" / "data" / "large"
+HINTS = 300
+
+Result = dict[str, Any]
+
+
+# ------------------------------------------------------------------------------------------------ material
+
+
+def photo(megapixels: float, path: str | None) -> tuple[np.ndarray, np.ndarray, str]:
+    """Lightness and true ab of a photograph of that many megapixels, and its name."""
+    import cv2
+
+    from colorize.color import rgb_to_lab
+    from colorize.io import read_photo
+
+    files = [Path(path)] if path else sorted(LARGE.glob("landscape_valley*"))
+    if files:
+        pixels, name = read_photo(files[0]).pixels, files[0].stem
+    else:
+        from skimage import data
+
+        pixels, name = data.astronaut(), "astronaut, tiled"
+    scale = (megapixels * 1e6 / (pixels.shape[0] * pixels.shape[1])) ** 0.5
+    if scale > 1.02 and not files:
+        times = int(np.ceil(scale))
+        pixels = np.tile(pixels, (times, times, 1))[: int(512 * scale), : int(512 * scale)]
+    else:
+        size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    lab = rgb_to_lab(pixels)
+    return np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), name
+
+
+def hard_hints(ab: np.ndarray) -> dict[str, np.ndarray]:
+    """`HINTS` pixels of true colour at random places, nothing else known."""
+    is_known = np.zeros(ab.shape[:2], bool)
+    is_known.flat[np.random.default_rng(0).choice(is_known.size, HINTS, replace=False)] = True
+    known_ab = np.where(is_known[..., None], ab, np.float32(0))
+    return {
+        "target_ab": np.zeros_like(ab),
+        "weight": np.zeros(ab.shape[:2], np.float32),
+        "is_known": is_known,
+        "known_ab": known_ab,
+    }
+
+
+def soft_regions(ab: np.ndarray) -> dict[str, np.ndarray]:
+    """Blocks of mean colour, as the classifier gives them: about 1000 a photo, with a uniform confidence."""
+    import cv2
+
+    height, width = ab.shape[:2]
+    side = (height * width / 1000) ** 0.5
+    small = cv2.resize(ab, (max(1, round(width / side)), max(1, round(height / side))), interpolation=cv2.INTER_AREA)
+    target = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    weight = np.full((height, width), 0.03 * 150_000 / (height * width), np.float32)
+    return {"target_ab": target, "weight": weight}
+
+
+def difference(lightness: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """CIEDE2000 between two colour fields of one photo."""
+    from colorize.metrics import ciede2000
+
+    return ciede2000(np.dstack([lightness, first]), np.dstack([lightness, second]))
+
+
+# ------------------------------------------------------------------------------------------------ measuring
+
+
+class Meter:
+    """CPU seconds, wall seconds and the peak of memory added since the start (Linux; elsewhere 0)."""
+
+    def __enter__(self) -> Meter:
+        self._base = _memory("VmRSS")
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cpu, self.wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
+        self.peak = max(0, _memory("VmHWM") - self._base)
+
+    def result(self, **more: Any) -> Result:
+        """What was measured, ready for a table."""
+        return {"cpu": self.cpu, "wall": self.wall, "peak": self.peak, **more}
+
+
+def _memory(field: str) -> int:
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(field + ":"))
+
+
+def measure(name: str, **options: Any) -> Result:
+    """Run one of `CASES` in a fresh process with one thread for every library."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, __file__, "--case", name, "--options", json.dumps(options)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} {options} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# ------------------------------------------------------------------------------------------------ cases
+
+
+def case_multigrid(
+    megapixels: float, path: str | None, constraints: str, threads: int = 1, compare: str | None = None, **options: Any
+) -> Result:
+    """Propagation by multigrid; `compare` names an exact field, else a far more exact multigrid solution serves."""
+    from colorize.optimization import propagate
+
+    lightness, ab, name = photo(megapixels, path)
+    given = hard_hints(ab) if constraints == "hard" else soft_regions(ab)
+    warm = {key: value[:64, :64] for key, value in given.items()}
+    warm["weight"] = np.ones((64, 64), np.float32)
+    propagate(lightness[:64, :64], **warm)  # loads the compiled kernels
+    with Meter() as meter:
+        result = propagate(lightness, **given, threads=threads, memory_limit=10**11, **options)
+    if compare and Path(compare).exists():
+        exact = np.load(compare)
+    else:
+        exact = propagate(
+            lightness, **given, tolerance=0.003, maxiter=300, memory_limit=10**11, **_only_affinity(options)
+        ).ab
+    error = difference(lightness, result.ab, exact)
+    return meter.result(
+        pixels=lightness.size, name=name, iterations=result.report.iterations, converged=result.report.converged,
+        max_error=float(error.max()), p999=float(np.quantile(error, 0.999)),
+        true_error=float(difference(lightness, result.ab, ab).mean()),
+    )  # fmt: skip
+
+
+def _only_affinity(options: Result) -> Result:
+    return {key: options[key] for key in ("sigma", "floor", "affinity") if key in options}
+
+
+def _matrix(lightness: np.ndarray, given: dict[str, np.ndarray], options: Result) -> Any:
+    from colorize.optimization import affinity, system
+
+    return system.stencil_system(affinity.gaussian(lightness, **options), **given).to_matrix()
+
+
+def case_superlu(megapixels: float, path: str | None, constraints: str, save: str, **options: Any) -> Result:
+    """SuperLU in symmetric mode with minimum degree; the solution is kept as the exact one."""
+    import scipy.sparse.linalg as spla
+
+    lightness, ab, name = photo(megapixels, path)
+    system = _matrix(lightness, hard_hints(ab) if constraints == "hard" else soft_regions(ab), options)
+    with Meter() as meter:
+        factors = spla.splu(system.matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        x = factors.solve(system.rhs)
+    np.save(save, x.reshape(ab.shape).astype(np.float32))
+    return meter.result(pixels=lightness.size, name=name, max_error=0.0)
+
+
+def case_pyamg(megapixels: float, path: str | None, constraints: str, compare: str, **options: Any) -> Result:
+    """Smoothed aggregation and CG, stopped as soon as the largest CIEDE2000 against the exact field is below 0.5."""
+    import pyamg
+
+    lightness, ab, name = photo(megapixels, path)
+    system = _matrix(lightness, hard_hints(ab) if constraints == "hard" else soft_regions(ab), options)
+    matrix, exact = system.matrix.tocsr(), np.load(compare)
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    levels = pyamg.smoothed_aggregation_solver(matrix)
+    iterates = [[], []]
+    for channel in range(2):
+        keep = iterates[channel]
+        levels.solve(
+            system.rhs[:, channel], tol=1e-12, maxiter=40, accel="cg",
+            callback=lambda x, keep=keep: keep.append(x.astype(np.float32)),
+        )  # fmt: skip
+    needed, error = 40, 0.0
+    for k, pair in enumerate(zip(*iterates, strict=False), 1):
+        error = float(difference(lightness, np.stack(pair, -1).reshape(ab.shape), exact).max())
+        if error < 0.5:
+            needed = k
+            break
+    del iterates, levels
+    with Meter() as meter:
+        levels = pyamg.smoothed_aggregation_solver(matrix)
+        for channel in range(2):
+            levels.solve(system.rhs[:, channel], tol=1e-12, maxiter=needed, accel="cg")
+    return meter.result(pixels=lightness.size, name=name, iterations=needed, max_error=error)
+
+
+def case_stroke(megapixels: float, path: str | None, constraints: str, **options: Any) -> Result:
+    """One stroke of 12 x 200 pixels on a photo that is already coloured."""
+    from colorize.optimization import Propagator, propagate
+
+    lightness, ab, name = photo(megapixels, path)
+    given = hard_hints(ab) if constraints == "hard" else soft_regions(ab)
+    session = Propagator(lightness, threads=1, memory_limit=10**11, **options)
+    session.solve(**given)
+    height, width = lightness.shape
+    given.setdefault("is_known", np.zeros(lightness.shape, bool))
+    given.setdefault("known_ab", np.zeros_like(ab))
+    stroke = np.s_[height // 3 : height // 3 + 12, width // 3 : width // 3 + 200]
+    given["is_known"][stroke], given["known_ab"][stroke] = True, (50, 20)
+    with Meter() as meter:
+        result = session.solve(**given)
+    cold = propagate(lightness, **given, tolerance=0.003, maxiter=300, memory_limit=10**11, **options)
+    error = difference(lightness, result.ab, cold.ab)
+    return meter.result(
+        pixels=lightness.size, name=name, iterations=result.report.iterations, max_error=float(error.max()),
+        p999=float(np.quantile(error, 0.999)),
+    )  # fmt: skip
+
+
+def case_compile() -> Result:
+    """First import of the kernels on a machine that has never compiled them, without numba's own import."""
+    import numba
+
+    with tempfile.TemporaryDirectory() as empty:
+        numba.config.CACHE_DIR = empty
+        with Meter() as meter:
+            import colorize.optimization.kernels  # noqa: F401
+    return meter.result()
+
+
+def case_load() -> Result:
+    """The same import when numba's cache has them."""
+    import numba  # noqa: F401
+
+    with Meter() as meter:
+        import colorize.optimization.kernels  # noqa: F401
+    return meter.result()
+
+
+CASES: dict[str, Callable[..., Result]] = {
+    name.removeprefix("case_"): value for name, value in list(globals().items()) if name.startswith("case_")
+}
+
+
+# ------------------------------------------------------------------------------------------------ tables
+
+
+def table_rivals(sizes: list[float], path: str | None) -> list[str]:
+    """Multigrid beside SuperLU and pyamg, at the sizes that they can do."""
+    lines = ["## Solvers, one thread", ""]
+    for constraints, floor in (("hard", 1e-3), ("hard", 1e-2), ("soft", 1e-3)):
+        rows = []
+        for size in [s for s in sizes if s <= 1]:
+            with tempfile.TemporaryDirectory() as folder:
+                exact = str(Path(folder) / "exact.npy")
+                common = {"megapixels": size, "path": path, "constraints": constraints, "floor": floor}
+                direct = measure("superlu", save=exact, **common)
+                amg = measure("pyamg", compare=exact, **common)
+                own = measure("multigrid", compare=exact, **common)
+            for name, run in (("SuperLU", direct), ("pyamg + CG", amg), ("multigrid", own)):
+                rows.append(
+                    [f"{size:g} MP", name, f"{run['cpu']:.2f}", f"{run['cpu'] / own['cpu']:.1f}",
+                     f"{run.get('iterations', 0)}", f"{run['max_error']:.2f}", f"{run['peak'] / 1e6:.0f}"]
+                )  # fmt: skip
+        kind = f"{HINTS} exact hints" if constraints == "hard" else "soft region colours"
+        heading = ["size", "solver", "CPU s", "x multigrid", "steps", "max CIEDE2000", "added MB"]
+        lines += [f"{kind}, floor {floor:g}", "", *markdown(heading, rows), ""]
+    return lines
+
+
+def table_scaling(sizes: list[float], path: str | None) -> list[str]:
+    """Multigrid from small to large, with the exponent of time between the ends."""
+    lines = ["## Multigrid from small to large, one thread", ""]
+    for constraints, floor in (("hard", 1e-3), ("soft", 1e-3), ("soft", 1e-2)):
+        runs = [measure("multigrid", megapixels=s, path=path, constraints=constraints, floor=floor) for s in sizes]
+        rows = [
+            [f"{run['pixels'] / 1e6:.2f}", f"{run['cpu']:.2f}", f"{1e9 * run['cpu'] / run['pixels']:.0f}",
+             f"{run['iterations']}", f"{1e9 * run['cpu'] / run['pixels'] / (run['iterations'] + 1):.0f}",
+             f"{run['max_error']:.2f}", f"{run['p999']:.3f}", f"{run['peak'] / run['pixels']:.0f}"]
+            for run in runs
+        ]  # fmt: skip
+        heading = [
+            "MP",
+            "CPU s",
+            "ns per pixel",
+            "steps",
+            "ns per pixel and step",
+            "max CIEDE2000",
+            "p99.9",
+            "bytes per pixel",
+        ]
+        kind = f"{HINTS} exact hints" if constraints == "hard" else "soft region colours"
+        lines += [f"{kind}, floor {floor:g} ({runs[0]['name']})", "", *markdown(heading, rows), ""]
+        if len(runs) > 1:
+            pixels, seconds = np.log([run["pixels"] for run in runs]), np.log([run["cpu"] for run in runs])
+            lines += [
+                f"Exponent of time: {np.polyfit(pixels, seconds, 1)[0]:.2f} (least squares in the logarithms).",
+                "",
+            ]
+    return lines
+
+
+def table_stroke(sizes: list[float], path: str | None) -> list[str]:
+    """Answer to one stroke."""
+    rows = []
+    for constraints, floor in (("hard", 1e-3), ("soft", 1e-3)):
+        for size in [s for s in sizes if s <= 4]:
+            run = measure("stroke", megapixels=size, path=path, constraints=constraints, floor=floor)
+            rows.append(
+                [f"{size:g} MP", constraints, f"{run['cpu']:.2f}", f"{run['iterations']}", f"{run['p999']:.2f}"]
+            )
+    return [
+        "## One stroke",
+        "",
+        *markdown(["size", "other constraints", "CPU s", "steps", "p99.9 CIEDE2000"], rows),
+        "",
+    ]
+
+
+def table_threads(sizes: list[float], path: str | None) -> list[str]:
+    """Wall time of two threads against one: the better of three runs each."""
+    rows = []
+    for size in [s for s in sizes if 4 <= s <= 12] or sizes[-1:]:
+        wall = [
+            min(
+                measure("multigrid", megapixels=size, path=path, constraints="soft", threads=threads)["wall"]
+                for _ in range(3)
+            )
+            for threads in (1, 2)
+        ]
+        rows.append([f"{size:g} MP", f"{wall[0]:.2f}", f"{wall[1]:.2f}", f"{wall[1] / wall[0]:.2f}"])
+    return ["## Two threads", "", *markdown(["size", "wall s, 1 thread", "wall s, 2 threads", "ratio"], rows), ""]
+
+
+def table_compile(sizes: list[float], path: str | None) -> list[str]:
+    """Cost of compiled kernels: the first time, and every time after."""
+    del sizes, path
+    rows = [[name, f"{measure(case)['cpu']:.1f}"] for name, case in (("first time", "compile"), ("afterwards", "load"))]
+    return ["## Compilation of the kernels", "", *markdown(["import", "CPU s"], rows), ""]
+
+
+TABLES: dict[str, Callable[[list[float], str | None], list[str]]] = {
+    "rivals": table_rivals,
+    "scaling": table_scaling,
+    "stroke": table_stroke,
+    "threads": table_threads,
+    "compile": table_compile,
+}
+"""Name of each table and its maker, called with the megapixels and the photo; returns lines of Markdown."""
+
+
+def markdown(heading: list[str], rows: list[list[str]]) -> list[str]:
+    """A table, numbers to the right."""
+    widths = [max(len(row[k]) for row in [heading, *rows]) for k in range(len(heading))]
+    lines = [
+        "| " + " | ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in [heading, *rows]
+    ]
+    return [lines[0], "|" + "|".join("-" * (w + 1) + ":" for w in widths) + "|", *lines[1:]]
+
+
+def main() -> None:
+    """Parse the command line, make the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=float, nargs="+", default=[0.15, 1, 4, 12, 24], help="megapixels")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--photo", help="photograph to measure on")
+    parser.add_argument("--save", action="store_true", help="also write benchmarks/results/speed-DATE.md")
+    parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
+    parser.add_argument("--options", default="{}", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        warnings.simplefilter("ignore")
+        print(json.dumps(CASES[args.case](**json.loads(args.options))))
+        return
+    versions = (
+        f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}"
+    )
+    lines = [f"# Speed, {datetime.date.today().isoformat()}", "", versions, ""]
+    print("\n".join(lines), flush=True)
+    for name in args.tables:
+        new = TABLES[name](args.sizes, args.photo)
+        print("\n".join(new), flush=True)
+        lines += new
+    if args.save:
+        target = ROOT / "benchmarks" / "results" / f"speed-{datetime.date.today().isoformat()}.md"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

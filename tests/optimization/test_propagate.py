@@ -1,0 +1,214 @@
+"""The door: what it promises, what it refuses, and what it does when memory is short."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from colorize.exceptions import ConvergenceWarning
+from colorize.optimization import Propagator, propagate
+from colorize.optimization.propagate import AFFINITIES, FORMS
+
+
+@pytest.fixture
+def scene():
+    """A dark and a light half with grain, and no constraints yet."""
+    rng = np.random.default_rng(0)
+    lightness = np.where(np.arange(50) < 23, 30, 75) + rng.normal(0, 0.5, (37, 50))
+    return lightness.astype(np.float32), np.zeros((37, 50, 2), np.float32), np.zeros((37, 50), np.float32)
+
+
+@pytest.fixture
+def hints():
+    """One known colour on each half."""
+    is_known, known_ab = np.zeros((37, 50), bool), np.zeros((37, 50, 2), np.float32)
+    is_known[5, 3], is_known[30, 44] = True, True
+    known_ab[5, 3], known_ab[30, 44] = (60, -20), (-15, 40)
+    return is_known, known_ab
+
+
+def test_colors_stop_at_the_edge_and_hints_are_exact(scene, hints):
+    result = propagate(*scene, is_known=hints[0], known_ab=hints[1])
+    assert result.ab.dtype == np.float32
+    assert np.abs(result.ab[:, :20] - (60, -20)).max() < 6  # of 75: far from single hints, a floor of 1e-3 leaks 6 %
+    assert np.abs(result.ab[:, 26:] - (-15, 40)).max() < 6
+    np.testing.assert_array_equal(result.ab[hints[0]], hints[1][hints[0]])
+    assert result.report.method == "multigrid"
+    assert result.report.shape == (37, 50)
+    assert not result.report.reduced
+
+
+def test_neutral_gray_hints_count(scene, hints):
+    is_known, known_ab = hints
+    known_ab[30, 44] = 0
+    result = propagate(*scene, is_known=is_known, known_ab=known_ab)
+    assert np.abs(result.ab[:, 26:]).max() < 4
+    assert np.abs(result.ab[:, :20] - (60, -20)).max() < 4
+
+
+def test_result_stays_in_the_range_of_the_constraints(scene, hints):
+    result = propagate(*scene, is_known=hints[0], known_ab=hints[1])
+    assert result.ab[..., 0].max() <= 60
+    assert result.ab[..., 0].min() >= -15
+
+
+def test_an_isolated_region_without_constraints_takes_the_color_around_it(scene, hints):
+    lightness, target, weight = scene
+    lightness[10:14, 5:9] = 95
+    result = propagate(lightness, target, weight, is_known=hints[0], known_ab=hints[1])
+    assert np.abs(result.ab[10:14, 5:9] - (60, -20)).max() < 4
+
+
+def test_wishes_and_hints_meet_in_one_system(scene, hints):
+    lightness, target, weight = scene
+    target[:] = (10, 10)
+    weight[:] = 1e-3
+    result = propagate(lightness, target, weight, is_known=hints[0], known_ab=hints[1])
+    direct = propagate(lightness, target, weight, is_known=hints[0], known_ab=hints[1], solver="direct")
+    np.testing.assert_allclose(result.ab, direct.ab, atol=0.3)  # default tolerance
+    np.testing.assert_array_equal(result.ab[hints[0]], hints[1][hints[0]])
+    assert np.abs(result.ab[36, 20] - (60, -20)).max() > 1  # the wish pulls away from the hint
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "local_variance"])
+def test_affinities_agree_between_solvers(scene, hints, kind):
+    fast = propagate(*scene, is_known=hints[0], known_ab=hints[1], affinity=kind, tolerance=0.01)
+    direct = propagate(*scene, is_known=hints[0], known_ab=hints[1], affinity=kind, solver="direct", floor=1e-3)
+    if kind == "gaussian":
+        np.testing.assert_allclose(fast.ab, direct.ab, atol=0.1)
+    else:  # the directed reference has no floor
+        assert np.median(np.abs(fast.ab - direct.ab)) < 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", AFFINITIES)
+def test_every_form_with_every_affinity(scene, hints, form, kind):
+    result = propagate(*scene, is_known=hints[0], known_ab=hints[1], affinity=kind, form=form, solver="direct")
+    np.testing.assert_array_equal(result.ab[hints[0]], hints[1][hints[0]])
+    assert np.isfinite(result.ab).all()
+    assert result.report.converged
+
+
+def test_no_constraint_is_one_clear_error(scene):
+    with pytest.raises(ValueError, match=r"nothing to propagate.*add a wish or a hint"):
+        propagate(*scene)
+    with pytest.raises(ValueError, match="nothing to propagate"):
+        propagate(*scene, is_known=np.zeros((37, 50), bool), known_ab=scene[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"affinity": "cosine"}, "affinity must be one of"),
+        ({"form": "cubic"}, "form must be one of"),
+        ({"solver": "magic"}, "solver must be one of"),
+        ({"affinity": "correlation"}, "needs solver='direct'"),
+        ({"form": "least_squares"}, "needs solver='direct'"),
+        ({"sigma": 0}, "sigma must be"),
+        ({"floor": 0}, "floor must lie"),
+        ({"radius": 0}, "radius must be"),
+        ({"threads": 0}, "threads must be"),
+        ({"is_known": None}, "belong together"),
+        ({"known_ab": np.full((37, 50, 2), np.nan, np.float32)}, "known_ab must be finite"),
+        ({"known_ab": np.zeros((37, 50, 3), np.float32)}, "known_ab must have shape"),
+        ({"is_known": np.zeros((3, 3), bool)}, "is_known must have the shape"),
+    ],
+)
+def test_bad_options_are_named(scene, hints, change, message):
+    options = {"is_known": hints[0], "known_ab": hints[1], **change}
+    with pytest.raises(ValueError, match=message) as error:
+        propagate(*scene, **options)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("position", "value", "message"),
+    [
+        (0, np.zeros((3, 3, 3), np.float32), "lightness must be"),
+        (0, np.full((37, 50), np.nan, np.float32), "lightness must be finite"),
+        (1, np.zeros((37, 51, 2), np.float32), "target_ab must have shape"),
+        (1, np.full((37, 50, 2), np.inf, np.float32), "target_ab must be finite"),
+        (2, np.full((37, 50), -1, np.float32), "weight must be finite and at least 0"),
+        (2, np.ones((37, 49), np.float32), "weight must have the shape"),
+    ],
+)
+def test_bad_arrays_are_named(scene, position, value, message):
+    arrays = list(scene)
+    arrays[position] = value
+    with pytest.raises(ValueError, match=message):
+        propagate(*arrays)
+
+
+def test_stopping_early_is_said(scene, hints):
+    rng = np.random.default_rng(0)
+    lightness = rng.uniform(0, 100, (37, 50)).astype(np.float32)
+    with pytest.warns(ConvergenceWarning, match="before it converged"):
+        result = propagate(lightness, *scene[1:], is_known=hints[0], known_ab=hints[1], maxiter=1, tolerance=1e-6)
+    assert not result.report.converged
+    assert result.report.iterations == 1
+
+
+def test_over_the_memory_budget_it_works_smaller_and_says_so(scene, hints):
+    lightness, weight = (np.kron(image, np.ones((8, 8), np.float32)) for image in (scene[0], scene[2]))
+    target = np.zeros((*lightness.shape, 2), np.float32)
+    is_known, known_ab = np.kron(hints[0], np.ones((8, 8))) > 0, np.kron(hints[1], np.ones((8, 8, 1)))
+    result = propagate(lightness, target, weight, is_known=is_known, known_ab=known_ab, memory_limit=1_600_000)
+    assert result.report.reduced
+    assert result.report.shape == (121, 164)
+    assert result.ab.shape == (296, 400, 2)
+    np.testing.assert_array_equal(result.ab[is_known], known_ab[is_known].astype(np.float32))
+    assert np.abs(result.ab[:, :160] - (60, -20)).max() < 7
+    assert np.abs(result.ab[:, 208:] - (-15, 40)).max() < 7
+
+
+def test_wishes_weigh_the_same_at_every_size():
+    """The same wish, enlarged, with its confidence spread over the pixels, draws the same colours."""
+    rng = np.random.default_rng(3)
+    lightness = np.full((64, 64), 50, np.float32)
+    target = np.zeros((64, 64, 2), np.float32)
+    target[:, 32:] = 40
+    weight = np.full((64, 64), 1e-3, np.float32) * (1 + rng.random((64, 64), dtype=np.float32))
+    full = propagate(lightness, target, weight)
+    small = propagate(lightness, target, weight, memory_limit=80 * 32 * 32)
+    assert small.report.shape == (32, 32)
+    np.testing.assert_allclose(small.ab, full.ab, atol=1.5)  # of 40; half the resolution
+
+
+def test_propagator_agrees_with_one_shot_and_remembers(scene, hints):
+    lightness, target, weight = scene
+    photo = Propagator(lightness)
+    first = photo.solve(target, weight, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
+    assert "weights" in repr(photo)
+    cold = propagate(lightness, target, weight, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
+    np.testing.assert_array_equal(first.ab, cold.ab)
+    is_known, known_ab = hints[0].copy(), hints[1].copy()
+    is_known[20, 10:15] = True
+    known_ab[20, 10:15] = (0, 70)
+    warm = photo.solve(target, weight, is_known=is_known, known_ab=known_ab, tolerance=0.01)
+    cold = propagate(lightness, target, weight, is_known=is_known, known_ab=known_ab, tolerance=0.01)
+    np.testing.assert_allclose(warm.ab, cold.ab, atol=0.1)
+    back = photo.solve(target, weight, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
+    np.testing.assert_allclose(back.ab, first.ab, atol=0.1)
+
+
+def test_propagator_refuses_negative_weights(scene):
+    with pytest.raises(ValueError, match="needs propagate"):
+        Propagator(scene[0], affinity="correlation")
+
+
+def test_inputs_are_left_alone(scene, hints):
+    arrays = (*scene, *hints)
+    copies = [a.copy() for a in arrays]
+    arrays[2][0, 0] = copies[2][0, 0] = 0.5
+    for array in arrays:
+        array.flags.writeable = False
+    result = propagate(*scene, is_known=hints[0], known_ab=hints[1])
+    for array, copy in zip(arrays, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    assert result.ab.flags.writeable
+
+
+def test_nothing_is_warned_about_on_a_normal_solve(scene, hints):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        propagate(*scene, is_known=hints[0], known_ab=hints[1])
