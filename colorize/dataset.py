@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.color import rgb_to_lab, rgb_to_lightness
-from colorize.exceptions import ColorizeError, DatasetError
+from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.types import Float32, RgbImage
 
@@ -140,6 +140,10 @@ class TrainingSet:
         order = np.random.default_rng(random_state).permutation(len(self))
         return self._part(order[n_held_out:]), self._part(order[:n_held_out])
 
+    def only(self, wanted: Sequence[bool]) -> TrainingSet:
+        """Keep the photographs marked True; the report stays that of the whole set."""
+        return self._part(np.flatnonzero(wanted))
+
     def _part(self, indices: NDArray[np.intp]) -> TrainingSet:
         chosen = sorted(indices.tolist())
         return TrainingSet(tuple(self.photos[i] for i in chosen), tuple(self.names[i] for i in chosen), self.report)
@@ -215,6 +219,33 @@ def load_folder(
     _check_enough(folder, report, at_least=2 if select else 1)
     chosen = sorted(found)
     return TrainingSet(tuple(found[name] for name in chosen), tuple(chosen), report)
+
+
+def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> TrainingSet:
+    """Read one photograph as a set of its own, scaled as `load_folder` does; it is used whatever its colours.
+
+    Raises
+    ------
+    InvalidImageError
+        It cannot be read, or is too small.
+    """
+    path = Path(path)
+    pixels = _scaled(_eight_bit(read_photo(path).pixels), max_side)
+    if min(pixels.shape[:2]) < min_side:
+        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, {min_side} needed on each side")
+    return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
+
+
+def has_colors(photo: RgbImage) -> bool:
+    """Whether a photograph has colours that one could measure against: it is neither gray nor toned in one colour.
+
+    Examples
+    --------
+    >>> has_colors(RgbImage(np.full((64, 64, 3), 90, np.uint8)))
+    False
+    """
+    lab = rgb_to_lab(_scaled(_eight_bit(photo.pixels), _MEASURING_SIDE)).reshape(-1, 3)
+    return _tint_deviation(lab[:, 0], lab[:, 1:]) >= _MIN_TINT_DEVIATION
 
 
 def _check_sizes(limit: int | None, max_side: int, min_side: int) -> None:

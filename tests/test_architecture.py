@@ -33,7 +33,7 @@ ROOMS = {
     "assembly": ("colorizer", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
     "faces": ("cli", "commands", "app"),
 }
-OPENS_PHOTOGRAPHS = ("dataset", "batch", "film", "cli", "commands", "app")
+OPENS_PHOTOGRAPHS = ("dataset", "batch", "film", "cli", "commands", "app", "evaluation.pictures")  # it encodes thumbnails
 LIBRARY_DOORS = {
     "torch": ("refine",),
     "gradio": ("app",),
@@ -42,6 +42,7 @@ LIBRARY_DOORS = {
     "PIL": ("io",),
     "tifffile": ("io",),
     "matplotlib": ("evaluation",),
+    "jinja2": ("evaluation",),
     "pickle": (),
     "joblib": (),
     "marshal": (),

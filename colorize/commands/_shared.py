@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +16,7 @@ from colorize.exceptions import OutputExistsError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
+    from colorize.dataset import TrainingSet
 
 Progress = Callable[[str, int, int], None]
 
@@ -30,6 +33,70 @@ limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
 )
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+
+
+vividness_option = click.option(
+    "--vividness",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Setting of the models: 0 is faithful, 1 is bold.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
+)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files that a study is asked to write."""
+
+    html: Path | None
+    csv: Path | None
+    json: Path | None
+    force: bool
+
+    def check(self) -> None:
+        """Refuse, before the work, what could not be written after it."""
+        wanted = [path for path in (self.html, self.csv, self.json) if path is not None]
+        if len({path.resolve() for path in wanted}) < len(wanted):
+            raise click.UsageError("--html, --csv and --json must name different files")
+        for path in wanted:
+            check_target(path, force=self.force)
+        if self.html is not None:
+            from colorize.evaluation.report import check_installed
+
+            check_installed()
+
+    def write(self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str]) -> list[Path]:
+        """Write what was asked for; return the files."""
+        written = []
+        for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
+            if path is not None:
+                path.write_text(text().rstrip("\n") + "\n", encoding="utf-8")
+                written.append(path)
+        return written
+
+
+def output_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --html, --csv, --json and --force as one parameter `outputs`."""
+
+    @wraps(function)
+    def command(
+        *, html_file: Path | None, csv_file: Path | None, json_file: Path | None, force: bool, **others: Any
+    ) -> None:
+        outputs = Outputs(html_file, csv_file, json_file, force)
+        outputs.check()
+        function(outputs=outputs, **others)
+
+    path = click.Path(path_type=Path)
+    command = force_option(command)
+    for name, what in (("json", "all figures"), ("csv", "a table"), ("html", "a report to read")):
+        option = click.option(
+            f"--{name}", f"{name}_file", type=path, metavar="FILE", help=f"Write {what} to this file."
+        )
+        command = option(command)
+    return command
 
 
 @contextmanager
@@ -87,3 +154,32 @@ def one_line(error: BaseException, path: Path | None = None) -> str:
     if path is not None and str(path) not in message:
         message = f"{path}: {message}"
     return " ".join(message.split())
+
+
+def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -> tuple[TrainingSet, dict[str, str]]:
+    """Photographs of a folder whose colours are known, and what was left out and why.
+
+    Raises
+    ------
+    DatasetError
+        None has colours.
+    """
+    from colorize.dataset import has_colors, load_folder
+    from colorize.exceptions import DatasetError
+
+    found = load_folder(folder, limit=limit, select=False, progress=progress)
+    known = [has_colors(photo) for photo in found.photos]
+    left_out = {item.name: item.detail for item in found.report.left_out}
+    gray = [name for name, colored in zip(found.names, known, strict=True) if not colored]
+    left_out |= dict.fromkeys(gray, "gray or toned: there are no true colours to measure with")
+    if not any(known):
+        raise DatasetError(
+            f"{folder}: none of its {len(known)} photographs has colours to measure with; "
+            "`colorize compare` shows what models make of them"
+        )
+    return found.only(known), left_out
+
+
+def folder_name(folder: Path) -> str:
+    """What a report calls a folder: its name and that of the folder around it, not where they lie."""
+    return "/".join(folder.resolve().parts[-2:])

@@ -2,46 +2,90 @@
 
 from __future__ import annotations
 
-import json
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from colorize.commands import _shared
 
+if TYPE_CHECKING:
+    from colorize.evaluation.run import Evaluation
+
 
 @click.command("evaluate", short_help="Measure a model on a folder of colour photographs.")
 @_shared.folder_argument
 @_shared.model_option
+@_shared.vividness_option
 @_shared.limit_option
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures to this file too."
-)
-@_shared.force_option
+@_shared.output_options
 @_shared.quiet_option
-def command(folder: Path, model: str, limit: int | None, json_file: Path | None, force: bool, quiet: bool) -> None:
+def command(
+    folder: Path, model: str, vividness: float, limit: int | None, outputs: _shared.Outputs, quiet: bool
+) -> None:
     """Take the colours away from the photographs of FOLDER, put them back, and measure the difference.
 
-    The model is measured at vividness 0, beside simple rules fitted on its own training photographs. Every photograph
-    that can be read counts, scaled down to 640 pixels on the longer side.
+    The model stands beside simple rules fitted on its own training photographs, and beside oracles that know the truth
+    and show where the error comes from. Intervals are over photographs. Every photograph with colours counts, scaled
+    down to 640 pixels on the longer side; sub-folders become categories.
     """
-    if json_file is not None:
-        _shared.check_target(json_file, force=force)
-    from colorize.dataset import load_folder
-    from colorize.evaluation.baselines import GrayBaseline
-    from colorize.evaluation.compare import Method, evaluate
+    from colorize.evaluation.run import evaluate_model
+    from colorize.models import find_model
 
     colorizer = _shared.load_colorizer(model)
-    methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_}
-    methods["model"] = partial(colorizer.predict, vividness=0)
     with _shared.progress_bars(quiet=quiet) as progress:
-        test_set = load_folder(folder, limit=limit, select=False, progress=progress)
-        result = evaluate(methods, test_set.photos, progress=progress)
+        test_set, left_out = _shared.photos_with_colors(folder, limit=limit, progress=progress)
+        found = evaluate_model(
+            colorizer,
+            test_set.photos,
+            names=test_set.names,
+            model=model if not model.endswith(".safetensors") else Path(model).stem,
+            source=_shared.folder_name(folder),
+            vividness=vividness,
+            model_bytes=find_model(model).stat().st_size,
+            left_out=left_out,
+            pictures=outputs.html is not None,
+            progress=progress,
+        )
     if not quiet:
         click.echo(str(test_set.report))
-        click.echo(result.table())
-    if json_file is not None:
-        left_out = {item.name: item.detail for item in test_set.report.left_out}
-        figures = json.loads(result.to_json()) | {"names": test_set.names, "left_out": left_out}
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        click.echo(summary(found))
+    for path in outputs.write(html=lambda: page(found), csv=found.result.to_csv, json=found.to_json):
+        if not quiet:
+            click.echo(f"wrote {path}")
+
+
+def page(found: Evaluation) -> str:
+    """Make the HTML report."""
+    from colorize.evaluation.report import evaluation_report
+
+    return evaluation_report(found)
+
+
+def summary(found: Evaluation) -> str:
+    """Put the findings in text for a terminal."""
+    from colorize.evaluation.oracles import ORACLES
+
+    result = found.result
+    lines = [result.table(), "", "CIEDE2000 with 95 % intervals over photographs; differences on the same photographs"]
+    lines.append(f"  model                        {result.intervals()['model']['ciede2000']}")
+    for other, row in result.differences("model").items():
+        if other not in ORACLES:
+            lines.append(f"  model - {other:<20} {row['ciede2000']}")
+    for category, indices in result.categories.items():
+        means = result.part(indices).means()
+        lines.append(
+            f"  in {category:<25} {means['model']['ciede2000']:.2f} (gray {means['gray']['ciede2000']:.2f}), "
+            f"{len(indices)} photographs"
+        )
+    if "model" in found.verdicts:
+        accuracy = found.verdicts["model"].accuracy
+        lines.append(f"told from real photographs in {100 * accuracy.value:.0f} % of cases (50 %: cannot tell)")
+    worst = result.order("model")[:3]
+    lines.append(
+        "worst: " + ", ".join(f"{result.names[i]} {result.figures['model']['ciede2000'][i]:.1f}" for i in worst)
+    )
+    spent = result.costs["model"]["cpu_seconds"].mean()
+    peak = found.memory.get("whole photograph", 0) / 1e6
+    lines.append(f"{spent:.2f} CPU seconds and {peak:.0f} MB of arrays per photograph")
+    return "\n".join(lines)

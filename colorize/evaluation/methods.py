@@ -142,7 +142,7 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         "description": lambda: colorizer.describe(gray),
         "classifier": lambda: colorizer.region_probabilities(rows()),
         "decision": lambda: colorizer.decide(found["description"], found["classifier"]),
-        "propagation": lambda: colorizer.spread(gray, found["description"].superpixels, found["decision"]),
+        "propagation": lambda: colorizer.spread(gray, found["description"].superpixels, found["decision"][0]),
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(keep(name, function)) for name, function in stages.items()}

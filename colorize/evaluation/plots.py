@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ SERIES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (PURPLE, "^"), (MUTED, "v"))
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "colorize",
-    "font.size": 10.5,
+    "font.size": 11.5,
     "text.color": INK,
     "axes.edgecolor": LINE,
     "axes.labelcolor": MUTED,
@@ -64,6 +65,19 @@ _STYLE: dict[str, Any] = {
 _LONGEST_LABEL = 24
 
 
+def _styled(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Draw under the project's style, whatever the reader's own settings are."""
+
+    @wraps(draw)
+    def styled(*arguments: Any, **options: Any) -> Any:
+        matplotlib = import_or_raise("matplotlib", extra="report")
+        with matplotlib.rc_context(_STYLE):
+            return draw(*arguments, **options)
+
+    return styled
+
+
+@_styled
 def intervals(
     rows: Mapping[str, Sequence[Interval]],
     label: str,
@@ -110,16 +124,17 @@ def intervals(
         axes.axvline(reference, color=MUTED, lw=1, dashes=(3, 2))
         if note:
             axes.annotate(
-                note, (reference, 0), (3, 3), textcoords="offset points", color=MUTED, fontsize=9, va="bottom",
+                note, (reference, 0), (3, 3), textcoords="offset points", color=MUTED, fontsize=10, va="bottom",
                 xycoords=("data", "axes fraction"),
             )  # fmt: skip
     _label_rows(axes, rows, strong)
     axes.set_xlabel(label)
     if series:
-        figure.legend(loc="upper right", ncols=len(series), fontsize=9.5, handletextpad=0.1, columnspacing=1.2)
+        figure.legend(loc="upper right", ncols=len(series), fontsize=10.5, handletextpad=0.1, columnspacing=1.2)
     return figure
 
 
+@_styled
 def trade_off(
     points: Mapping[str, tuple[float, float]], x_label: str, y_label: str, *, target: float | None = None
 ) -> Any:
@@ -134,13 +149,13 @@ def trade_off(
     for name, (x, y) in points.items():
         left = x > middle
         axes.annotate(
-            _short(name), (x, y), (-8 if left else 8, 0), textcoords="offset points", fontsize=9.5, va="center",
+            _short(name), (x, y), (-8 if left else 8, 0), textcoords="offset points", fontsize=10.5, va="center",
             ha="right" if left else "left",
         )  # fmt: skip
     if target is not None:
         axes.axhline(target, color=MUTED, lw=1, dashes=(3, 2))
         axes.annotate("the true photographs", (0, target), (2, 3), xycoords=("axes fraction", "data"),
-                      textcoords="offset points", color=MUTED, fontsize=9)  # fmt: skip
+                      textcoords="offset points", color=MUTED, fontsize=10)  # fmt: skip
     axes.tick_params(axis="y", colors=MUTED)
     axes.margins(0.12)
     axes.set_xlabel(x_label)
@@ -148,6 +163,7 @@ def trade_off(
     return figure
 
 
+@_styled
 def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any:
     """Draw every photograph's figure, photographs in the order of the first method's."""
     figure, axes = _figure(3.2)
@@ -162,10 +178,11 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
     axes.set_xlabel("photographs, from easy to hard")
     axes.set_ylabel(label)
     axes.set_ylim(bottom=0)
-    figure.legend(loc="upper right", ncols=len(columns), fontsize=9.5, handletextpad=0.1)
+    figure.legend(loc="upper right", ncols=len(columns), fontsize=10.5, handletextpad=0.1)
     return figure
 
 
+@_styled
 def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
     """Draw amounts as horizontal bars with their numbers."""
     figure, axes = _figure(0.8 + 0.32 * len(parts), parts)
@@ -173,7 +190,7 @@ def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
     axes.barh(range(len(values)), values, color=BLUE, height=0.55)
     for place, value in enumerate(values):
         axes.annotate(
-            form.format(value), (max(value, 0), place), (4, 0), textcoords="offset points", va="center", fontsize=9.5
+            form.format(value), (max(value, 0), place), (4, 0), textcoords="offset points", va="center", fontsize=10.5
         )
     _label_rows(axes, parts, ())
     axes.set_xlim(min(0, *values), max(*values, 1e-9) * 1.18)
@@ -181,6 +198,7 @@ def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
     return figure
 
 
+@_styled
 def curves(
     series: Mapping[str, Sequence[tuple[float, Interval]]], x_label: str, y_label: str, *, log: bool = True
 ) -> Any:
@@ -212,10 +230,11 @@ def curves(
     axes.tick_params(axis="y", colors=MUTED)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
-    figure.legend(loc="upper right", ncols=len(series), fontsize=9.5, handletextpad=0.3)
+    figure.legend(loc="upper right", ncols=len(series), fontsize=10.5, handletextpad=0.3)
     return figure
 
 
+@_styled
 def heatmap(
     values: NDArray[np.float64],
     rows: Sequence[str],
@@ -272,6 +291,7 @@ def heatmap(
     return figure
 
 
+@_styled
 def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: Sequence[str]) -> Any:
     """Draw which family predicts which, and the tree of families that know the same."""
     from scipy.cluster.hierarchy import dendrogram
@@ -291,7 +311,7 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     top.axhline(0.6, color=MUTED, lw=1, dashes=(3, 2))
     top.set_axis_off()
     top.annotate("joined below the dashed line: they hide each other", (0, 1), (0, 0), xycoords="axes fraction",
-                 textcoords="offset points", fontsize=9, color=MUTED, va="bottom")  # fmt: skip
+                 textcoords="offset points", fontsize=10, color=MUTED, va="bottom")  # fmt: skip
     return figure
 
 
@@ -326,14 +346,12 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
 
 
 def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
-    matplotlib = import_or_raise("matplotlib", extra="report")
     figures = import_or_raise("matplotlib.figure", extra="report")
-    with matplotlib.rc_context(_STYLE):
-        figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.add_subplot()
-        if rows is not None:
-            axes.set_yticks(range(len(rows)))
-            axes.set_ylim(len(rows) - 0.4, -0.6)
+    figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
+    axes = figure.add_subplot()
+    if rows is not None:
+        axes.set_yticks(range(len(rows)))
+        axes.set_ylim(len(rows) - 0.4, -0.6)
     return figure, axes
 
 

@@ -8,6 +8,7 @@ colour nor a blue horse.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -136,15 +137,22 @@ def two_sample_test(
 
 
 class RealismObserver:
-    """Collects colour statistics while a comparison runs; photographs without truth are left out."""
+    """Collects colour statistics while a comparison runs; photographs without truth are left out.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    methods : sequence of str, optional
+        Look at these only.
+    """
+
+    def __init__(self, methods: Sequence[str] = ()) -> None:
+        self.methods = tuple(methods)
         self.real: dict[int, Float32] = {}
         self.colorized: dict[str, dict[int, Float32]] = {}
 
     def __call__(self, seen: Observation) -> None:
         """Take in one prediction."""
-        if not seen.has_truth:
+        if not seen.has_truth or (self.methods and seen.method not in self.methods):
             return
         if seen.index not in self.real:
             self.real[seen.index] = color_statistics(seen.photo.pixels)

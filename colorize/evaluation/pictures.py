@@ -1,0 +1,154 @@
+"""Small pictures for reports: collected while a comparison runs, encoded to a budget of bytes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._optional import import_or_raise
+from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.evaluation.compare import Observation, predicted_pixels
+from colorize.io import encode_preview
+from colorize.metrics import ciede2000
+
+__all__ = ["Gallery", "Picture", "data_uri", "difference_map", "fitted"]
+
+SIDE = 400
+"""Longest side of the pictures kept, in pixels."""
+
+MAP_SIDE = 120
+MAP_LIMIT = 30.0
+"""CIEDE2000 at the bright end of difference maps."""
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(eq=False)
+class Picture:
+    """One photograph of a report: what went in, what came out, and what is true.
+
+    Attributes
+    ----------
+    gray : ndarray, shape (H, W, 3), uint8
+    true : ndarray or None
+    results : dict of str to ndarray
+        Per method.
+    maps : dict of str to ndarray
+        Per method: CIEDE2000 to the truth (or to the first method, if there is no truth) as colours, see
+        `difference_map`.
+    """
+
+    gray: Pixels
+    true: Pixels | None
+    results: dict[str, Pixels] = field(default_factory=dict)
+    maps: dict[str, Pixels] = field(default_factory=dict)
+
+
+class Gallery:
+    """Keeps small pictures of what it observes.
+
+    Parameters
+    ----------
+    methods : sequence of str, optional
+        Keep the results of these only.
+    side : int
+        Longest side in pixels.
+
+    Attributes
+    ----------
+    pictures : dict of int to Picture
+        By number of the photograph.
+    """
+
+    def __init__(self, methods: Sequence[str] = (), *, side: int = SIDE) -> None:
+        self.methods = tuple(methods)
+        self.side = side
+        self.pictures: dict[int, Picture] = {}
+
+    def __call__(self, seen: Observation) -> None:
+        """Take in one prediction."""
+        if self.methods and seen.method not in self.methods:
+            return
+        picture = self.pictures.get(seen.index) or self._start(seen)
+        result = _small(predicted_pixels(seen.prediction, seen.gray), self.side)
+        reference = picture.true if picture.true is not None else next(iter(picture.results.values()), None)
+        picture.results[seen.method] = result
+        if reference is not None:
+            picture.maps[seen.method] = difference_map(reference, result)
+
+    def _start(self, seen: Observation) -> Picture:
+        lightness = seen.gray.lightness
+        gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
+        true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
+        picture = Picture(_small(gray, self.side), true)
+        self.pictures[seen.index] = picture
+        return picture
+
+
+def difference_map(true: Pixels, result: Pixels) -> Pixels:
+    """Colour difference of two pictures as a small picture: dark blue for none, yellow for 30 and more (cividis)."""
+    true, result = _small(true, MAP_SIDE), _small(result, MAP_SIDE)
+    difference = ciede2000(rgb_to_lab(true), rgb_to_lab(result)) / MAP_LIMIT
+    return _scale()[np.clip(difference * 255, 0, 255).astype(np.uint8)]
+
+
+def fitted(pixels: Pixels, n_bytes: int) -> bytes:
+    """Encode a picture in at most `n_bytes`, if need be smaller and coarser (down to 96 pixels)."""
+    encoded = b""
+    for side in (SIDE, 320, 256, 200, 160, 128, 96):
+        small = _small(pixels, side)
+        if side < SIDE and small.shape == pixels.shape and encoded:
+            continue
+        for quality in (78, 60):
+            encoded = encode_preview(small, quality=quality)
+            if len(encoded) <= n_bytes:
+                return encoded
+    return encode_preview(_small(pixels, 96), quality=30)
+
+
+def data_uri(pixels: Pixels, n_bytes: int) -> str:
+    """A picture as the address of an image that lies in the page itself."""
+    return "data:image/webp;base64," + base64.b64encode(fitted(pixels, n_bytes)).decode("ascii")
+
+
+def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[str, int]:
+    """Divide bytes among kinds of pictures.
+
+    Parameters
+    ----------
+    n_bytes : int
+        For all pictures, as text in the page.
+    wishes : mapping of str to tuple
+        Per kind: number of pictures, and how large one should be relative to the others.
+
+    Returns
+    -------
+    dict of str to int
+        Bytes for one picture of each kind, before they become text (four characters for three bytes).
+    """
+    total = sum(count * weight for count, weight in wishes.values())
+    unit = 0.74 * n_bytes / max(total, 1e-9)
+    return {kind: int(min(unit * weight, 26_000 * weight)) for kind, (_, weight) in wishes.items()}
+
+
+def _small(pixels: NDArray, side: int) -> Pixels:
+    if pixels.dtype == np.uint16:
+        pixels = (pixels // 257).astype(np.uint8)
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return np.ascontiguousarray(pixels)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _scale() -> Pixels:
+    """The colours of cividis, shape (256, 3)."""
+    matplotlib = import_or_raise("matplotlib", extra="report")
+    colors = matplotlib.colormaps["cividis"](np.arange(256))[:, :3]
+    return np.asarray(np.round(colors * 255), np.uint8)

@@ -1,0 +1,206 @@
+"""Whole evaluations and comparisons: the measuring, the oracles, the realism test, the costs, the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from colorize.color import to_gray
+from colorize.colorizer import Colorizer
+from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.compare import EvaluationResult, Method, Observer, evaluate
+from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
+from colorize.evaluation.oracles import ORACLES, Oracles
+from colorize.evaluation.pictures import Gallery
+from colorize.evaluation.realism import RealismObserver, Verdict
+from colorize.types import RgbImage
+
+__all__ = ["Comparison", "Evaluation", "compare_methods", "evaluate_model"]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything that an evaluation found out about one model.
+
+    Attributes
+    ----------
+    result : EvaluationResult
+        Of gray, the simple rules, ``model`` and the oracles.
+    model : str
+        Its name.
+    source : str
+        The photographs, as a reader knows them.
+    vividness : float
+    gallery : Gallery
+        Pictures of the method ``model``; empty if none were wanted.
+    verdicts : mapping of str to Verdict
+        Realism per method; empty with fewer than ten photographs.
+    memory : mapping of str to int
+        Peak bytes per stage on one photograph.
+    model_bytes : int
+        Size of the model file; 0 if there is none.
+    left_out : mapping of str to str
+        Photographs that were not measured, and why.
+    """
+
+    result: EvaluationResult
+    model: str
+    source: str
+    vividness: float
+    gallery: Gallery
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
+    model_bytes: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """All figures, differences, categories, realism and costs as JSON."""
+        result = self.result
+        return result.to_json(
+            vividness=self.vividness,
+            differences_of_model=result.differences("model"),
+            categories={
+                name: {"n_photos": len(indices), "intervals": result.part(indices).intervals()}
+                for name, indices in result.categories.items()
+            },
+            told_from_real={name: verdict.accuracy for name, verdict in self.verdicts.items()},
+            peak_bytes=self.memory,
+            model_bytes=self.model_bytes,
+            left_out=self.left_out,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several methods on the same photographs.
+
+    Attributes
+    ----------
+    result : EvaluationResult
+    methods : tuple of NamedMethod
+    gallery : Gallery
+        Pictures of all methods; empty if none were wanted.
+    verdicts : mapping of str to Verdict
+    memory : mapping of str to int
+        Peak bytes per method on one photograph.
+    left_out : mapping of str to str
+    """
+
+    result: EvaluationResult
+    methods: tuple[NamedMethod, ...]
+    gallery: Gallery
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n_measured(self) -> int:
+        """Photographs with known colours."""
+        return int((~np.isnan(self.result.figures[self.methods[0].name]["ciede2000"])).sum())
+
+    def to_json(self) -> str:
+        """All figures, realism and costs as JSON."""
+        return self.result.to_json(
+            methods={m.name: {"description": m.description, "n_bytes": m.n_bytes} for m in self.methods},
+            told_from_real={name: verdict.accuracy for name, verdict in self.verdicts.items()},
+            peak_bytes=self.memory,
+            left_out=self.left_out,
+        )
+
+
+def evaluate_model(
+    colorizer: Colorizer,
+    photos: Sequence[RgbImage],
+    *,
+    names: Sequence[str] = (),
+    model: str = "model",
+    source: str = "photographs",
+    vividness: float = 0.0,
+    model_bytes: int = 0,
+    left_out: Mapping[str, str] | None = None,
+    pictures: bool = False,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a model beside its baselines and oracles.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+        Fitted or loaded.
+    photos : sequence of RgbImage
+        With true colours.
+    names, model, source, left_out
+        For the report; see `Evaluation`.
+    vividness : float
+    model_bytes : int
+    pictures : bool
+        Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
+    progress : callable, optional
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    DatasetError
+        No photographs.
+    """
+    methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_}
+    methods |= Oracles(colorizer, vividness=vividness).methods()
+    gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
+    observers: list[Observer] = [realism, gallery] if pictures else [realism]
+    result = evaluate(methods, photos, names=names, observers=observers, progress=progress)
+    memory = stage_memory(colorizer, to_gray(photos[0]))
+    return Evaluation(
+        result, model, source, vividness, gallery, realism.verdicts(), memory, model_bytes, left_out or {}
+    )
+
+
+def compare_methods(
+    methods: Sequence[NamedMethod],
+    photos: Sequence[RgbImage],
+    *,
+    names: Sequence[str] = (),
+    has_truth: Sequence[bool] = (),
+    left_out: Mapping[str, str] | None = None,
+    pictures: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Let several methods colour the same photographs, and measure where the truth is known.
+
+    Parameters
+    ----------
+    methods : sequence of NamedMethod
+    photos : sequence of RgbImage
+    names : sequence of str, optional
+    has_truth : sequence of bool, optional
+        False where a photograph is gray itself.
+    left_out : mapping of str to str, optional
+    pictures : bool
+        Keep small pictures of all results, for the HTML report.
+    progress : callable, optional
+
+    Returns
+    -------
+    Comparison
+    """
+    gallery, realism = Gallery(), RealismObserver()
+    observers: list[Observer] = [realism, gallery] if pictures else [realism]
+    table = {method.name: method.method for method in methods}
+    result = evaluate(table, photos, names=names, has_truth=has_truth, observers=observers, progress=progress)
+    gray = to_gray(photos[0])
+    memory = {method.name: peak_memory(_call(method.method), gray) for method in methods}
+    return Comparison(result, tuple(methods), gallery, realism.verdicts(), memory, left_out or {})
+
+
+def _call(method: Method) -> Callable[..., object]:
+    for attribute in ("predict", "predict_ab"):
+        function = getattr(method, attribute, None)
+        if callable(function):
+            return function
+    return method  # type: ignore[return-value]
