@@ -130,7 +130,7 @@ def page(found: Comparison, source: str) -> str:
 def summary(found: Comparison) -> str:
     """Put the findings in text for a terminal."""
     result, lines = found.result, []
-    if found.n_measured:
+    if result.n_measured:
         lines += [result.table(), ""]
     else:
         lines.append("None of these photographs has known colours: nothing was measured, see them with --html.")

@@ -162,6 +162,11 @@ class EvaluationResult:
         return len(next(iter(next(iter(self.figures.values())).values())))
 
     @property
+    def n_measured(self) -> int:
+        """Number of photographs whose truth is known."""
+        return int(np.count_nonzero(~np.isnan(next(iter(self.figures.values()))["ciede2000"])))
+
+    @property
     def categories(self) -> dict[str, NDArray[np.intp]]:
         """Indices of the photographs of every first-level folder; empty if there are fewer than two folders."""
         folders = [name.partition("/")[0] if "/" in name else "(folder itself)" for name in self.names]
@@ -223,7 +228,7 @@ class EvaluationResult:
         for method, row in means.items():
             numbers = (f"  {row[name]:>{max(9, len(f.title))}{f.form}}" for name, f in FIGURES.items())
             lines.append(f"{method:<{width}}" + "".join(numbers))
-        lines.append(f"means over {self.n_photos} photographs; colourfulness as a share of the true one")
+        lines.append(f"means over {self.n_measured} photographs; colourfulness as a share of the true one")
         return "\n".join(lines)
 
     def to_json(self, **more: Any) -> str:

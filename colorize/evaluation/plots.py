@@ -128,9 +128,10 @@ def intervals(
                 xycoords=("data", "axes fraction"),
             )  # fmt: skip
     _label_rows(axes, rows, strong)
+    axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel(label)
     if series:
-        figure.legend(loc="upper right", ncols=len(series), fontsize=10.5, handletextpad=0.1, columnspacing=1.2)
+        figure.legend(loc="outside upper right", ncols=len(series), fontsize=10.5, handletextpad=0.1, columnspacing=1.2)
     return figure
 
 
@@ -178,7 +179,7 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
     axes.set_xlabel("photographs, from easy to hard")
     axes.set_ylabel(label)
     axes.set_ylim(bottom=0)
-    figure.legend(loc="upper right", ncols=len(columns), fontsize=10.5, handletextpad=0.1)
+    figure.legend(loc="outside upper right", ncols=len(columns), fontsize=10.5, handletextpad=0.1)
     return figure
 
 
@@ -230,7 +231,7 @@ def curves(
     axes.tick_params(axis="y", colors=MUTED)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
-    figure.legend(loc="upper right", ncols=len(series), fontsize=10.5, handletextpad=0.3)
+    figure.legend(loc="outside upper right", ncols=len(series), fontsize=10.5, handletextpad=0.3)
     return figure
 
 
@@ -286,32 +287,38 @@ def heatmap(
     axes.set_xlim(left, len(columns) - 0.5)
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], rotation=35, ha="right", color=INK)
-    figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
+    if label:
+        figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
+        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
     return figure
 
 
 @_styled
-def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: Sequence[str]) -> Any:
-    """Draw which family predicts which, and the tree of families that know the same."""
+def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: Sequence[str], limit: float) -> Any:
+    """Draw which family (row) predicts which (column), in percent, and the tree of families that know the same.
+
+    Families that the tree joins below `limit` belong together.
+    """
     from scipy.cluster.hierarchy import dendrogram
 
     tree = dendrogram(links, no_plot=True)
     order = tree["leaves"]
     ordered = [names[i] for i in order]
     figure = heatmap(100 * shares[np.ix_(order, order)], ordered, ordered, "", form="{:.0f}")
-    height = figure.get_size_inches()[1] + 1.0
+    above = 1.1
+    height = figure.get_size_inches()[1] + above
     figure.set_size_inches(WIDTH, height)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - above / height))
     axes = figure.axes[0]
-    axes.set_xlabel("share of the column's family that the row's family predicts, %", color=MUTED)
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1))
-    top = axes.inset_axes((0, 1.02, 1, 0.3), sharex=axes)
+    top = axes.inset_axes((0, 1.02, 1, 0.75 / (0.34 * len(names))), sharex=axes)
     for x, y in zip(tree["icoord"], tree["dcoord"], strict=True):
         top.plot((np.array(x) - 5) / 10, y, color=BLUE, lw=1.6)
-    top.axhline(0.6, color=MUTED, lw=1, dashes=(3, 2))
+    top.axhline(limit, color=MUTED, lw=1, dashes=(3, 2))
     top.set_axis_off()
-    top.annotate("joined below the dashed line: they hide each other", (0, 1), (0, 0), xycoords="axes fraction",
-                 textcoords="offset points", fontsize=10, color=MUTED, va="bottom")  # fmt: skip
+    top.annotate(
+        "joined below the dashed line: they hide each other", (0, 1), (0, 2), xycoords="axes fraction",
+        textcoords="offset points", fontsize=10, color=MUTED, va="bottom",
+    )  # fmt: skip
     return figure
 
 
@@ -368,6 +375,9 @@ def _rectangle(x: float, y: float, width: float, height: float, color: Any) -> A
 
 
 def _short(name: str, longest: int = _LONGEST_LABEL) -> str:
+    if len(name) > longest and " + " in name:
+        middle = name.find(" + ", len(name) // 2 - 4)
+        return name if middle < 0 else f"{name[:middle]}\n{name[middle + 1 :]}"
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 

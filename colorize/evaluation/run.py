@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import GrayBaseline
@@ -96,11 +94,6 @@ class Comparison:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     memory: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def n_measured(self) -> int:
-        """Photographs with known colours."""
-        return int((~np.isnan(self.result.figures[self.methods[0].name]["ciede2000"])).sum())
 
     def to_json(self) -> str:
         """All figures, realism and costs as JSON."""

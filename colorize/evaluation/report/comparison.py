@@ -91,7 +91,8 @@ def _comparison_lead(result: EvaluationResult, names: Sequence[str], measured: i
     means = result.means()
     best = min(names, key=lambda name: means[name][MAIN])
     boldest = max(names, key=lambda name: means[name]["colorfulness"])
-    text = f"{count}, {measured} of them with known colours. Smallest mean colour difference: {best} ({means[best][MAIN]:.2f} CIEDE2000)"
+    text = f"{count}, {measured} of them with known colours. "
+    text += f"Smallest mean colour difference: {best} ({means[best][MAIN]:.2f} CIEDE2000)"
     return f"{text}; most colourful: {boldest} ({means[boldest]['colorfulness_ratio']:.0%} of the truth)."
 
 
@@ -135,7 +136,7 @@ def _method_table(
             cell(file_size(memory[method.name]) if method.name in memory else "–"),
             cell(file_size(method.n_bytes)),
             cell(f"{verdicts[method.name].accuracy.value:.0%}" if method.name in verdicts else "–"),
-            cell(method.description),
+            cell(method.description, text=True),
         ]
         rows.append({"name": method.name, "cells": cells})
     head = [
@@ -148,8 +149,8 @@ def _method_table(
         "told from real",
         "what it is",
     ]
-    return {"caption": "Colourfulness (Hasler and Süsstrunk; an everyday photograph has about 30) and cost per photograph",
-            "head": head, "rows": rows}  # fmt: skip
+    caption = "Colourfulness (Hasler and Süsstrunk; an everyday photograph has about 30) and cost per photograph"
+    return {"caption": caption, "head": head, "rows": rows}
 
 
 def _worst_links(result: EvaluationResult, names: Sequence[str], shown: Sequence[int]) -> list[dict[str, Any]]:
@@ -166,9 +167,9 @@ def _worst_links(result: EvaluationResult, names: Sequence[str], shown: Sequence
 def _entry(
     result: EvaluationResult, names: Sequence[str], picture: Picture, index: int, budget: Mapping[str, int]
 ) -> dict[str, Any]:
-    shots: list[dict[str, Any]] = [
-        {"name": "input", "uri": data_uri(picture.gray, budget["large"]), "note": "lightness alone"}
-    ]
+    shots: list[dict[str, Any]] = []
+    if "gray" not in names:
+        shots.append({"name": "input", "uri": data_uri(picture.gray, budget["large"]), "note": "lightness alone"})
     errors = {name: result.figures[name][MAIN][index] for name in names}
     worst = max(errors, key=lambda name: errors[name]) if picture.true is not None and len(names) > 1 else None
     for name in names:

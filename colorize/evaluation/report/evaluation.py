@@ -61,8 +61,16 @@ def evaluation_report(found: Evaluation) -> str:
         },
     )
     categories = _category_table(result)
-    sections = {"failures": "Failures", "figures": "Figures", "why": "What they say", "categories": "Categories",
-                "cost": "Time and memory", "best": "Best", "all": "All photographs", "left-out": "Left out"}  # fmt: skip
+    sections = {
+        "failures": "Failures",
+        "figures": "Figures",
+        "why": "What they say",
+        "categories": "Categories",
+        "cost": "Time and memory",
+        "best": "Best",
+        "all": "All photographs",
+        "left-out": "Left out",
+    }
     skipped = {"categories": not categories, "left-out": not found.left_out, "best": not best}
     return render(
         "evaluation.html",
@@ -150,7 +158,7 @@ def _evaluation_plots(found: Evaluation) -> list[dict[str, str]]:
     made = [
         plot(
             "Colour difference",
-            "Mean over photographs with its 95 % interval. Oracles know the truth: they show what a perfect part would reach.",
+            "Mean with its 95 % interval. Oracles know the truth: they show what a perfect part would reach.",
             plots.intervals(
                 {name: [intervals[name][MAIN]] for name in result.figures},
                 "CIEDE2000, smaller is better",
@@ -229,7 +237,7 @@ def _cost_plots(found: Evaluation) -> list[dict[str, str]]:
         made.append(
             plot(
                 "Peak memory per stage",
-                "Of Python and NumPy arrays on one photograph of the set; what compiled code holds for itself is not seen.",
+                "Of arrays, on one photograph of the set; what compiled code holds for itself is not seen.",
                 plots.bars(sizes, "megabytes", "{:.1f}"),
             )
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from colorize.evaluation import plots
-from colorize.evaluation.importance import ANALYSES, NOISE, SCORES, ImportanceResult
+from colorize.evaluation.importance import ANALYSES, HIDES, NOISE, SCORES, ImportanceResult
 from colorize.evaluation.report.page import (
     capital,
     cell,
@@ -24,6 +24,14 @@ from colorize.evaluation.report.page import (
 )
 from colorize.evaluation.statistics import Interval
 
+_COLOR_TEXT = (
+    "Error added over the regions of one true colour when a family's numbers come from another photograph. Small pale "
+    "numbers are not told from zero."
+)
+_DETAIL_TEXT = (
+    "Parts of a family, each permuted alone across photographs; the rest of the family can stand in for much of it."
+)
+
 
 def importance_report(found: ImportanceResult, *, model: str = "model", source: str = "photographs") -> str:
     """Show which feature families a model lives on.
@@ -34,37 +42,19 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
         HTML.
     """
     parts = [
-        part("ranking", "What the model uses", _ranking_text(found), plots=_ranking_plots(found)),
+        part("use", "What the model uses", _ranking_text(found), plots=_ranking_plots(found)),
         part("hidden", "Who hides whom", _hidden_text(found), plots=_redundancy_plots(found)),
         part(
             "refits",
             "What could be learnt without it, and from it alone",
-            [
-                "Twins of the model were trained without each family, and with each family alone. Drop: error added by its "
-                "absence. Alone: error saved against knowing only how frequent colours are. Below zero, the twin is worse "
-                f"than without: with few photographs a large family overfits. They learnt from {found.settings['refits_learn_from']}."
-            ],
+            _refit_text(found),
             plots=_refit_plots(found),
         ),
-        part(
-            "colours",
-            "Which family decides which colour",
-            [
-                "Error added over the regions of one true colour when a family's numbers come from another photograph. Small pale numbers are not told from zero."
-            ],
-            plots=_color_plots(found),
-        ),
-        part(
-            "details",
-            "Within the families",
-            [
-                "Parts of a family, each permuted alone across photographs; the rest of the family can stand in for much of it."
-            ],
-            plots=_detail_plots(found),
-        ),
+        part("colours", "Which family decides which colour", [_COLOR_TEXT], plots=_color_plots(found)),
+        part("parts", "Within the families", [_DETAIL_TEXT], plots=_detail_plots(found)),
         part("numbers", "All numbers", [], tables=[_importance_table(found)]),
     ]
-    parts = [part for part in parts if part["plots"] or part["tables"]]
+    parts = [section for section in parts if section["plots"] or section["tables"]]
     settings = found.settings
     return render(
         "plots.html",
@@ -78,7 +68,7 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
             fact("Repeats", f"{settings['n_repeats']}", "random orders per family"),
         ],
         warnings=list(found.warnings),
-        sections=[(part["id"], part["title"]) for part in parts],
+        sections=[(section["id"], section["id"].capitalize()) for section in parts],
         parts=parts,
         footer="Intervals are 95 % bootstrap intervals over photographs. Equal inputs and seeds give equal numbers.",
     )
@@ -105,7 +95,7 @@ def _importance_lead(found: ImportanceResult, source: str) -> list[str]:
 
 def _ranking_text(found: ImportanceResult) -> list[str]:
     return [
-        "All columns of a family take the numbers of other regions, with one order. Across photographs: each photograph "
+        "All columns of a family take the numbers of other regions, with one order. Across: each photograph "
         "takes those of another one. Within: regions of the same photograph change places, so what describes the whole "
         "photograph (scene) cannot show there.",
     ]
@@ -143,7 +133,18 @@ def _hidden_text(found: ImportanceResult) -> list[str]:
 def _redundancy_plots(found: ImportanceResult) -> list[dict[str, str]]:
     if len(found.families) < 2:
         return []
-    return [plot("Who predicts whom", "", plots.redundancy(found.redundancy, found.links, found.families))]
+    figure = plots.redundancy(found.redundancy, found.links, found.families, 1 - HIDES)
+    text = "In percent. Row: the family that predicts. Column: the family that is predicted."
+    return [plot("Who predicts whom", text, figure)]
+
+
+def _refit_text(found: ImportanceResult) -> list[str]:
+    return [
+        "Twins of the model were trained without each family, and with each family alone. Without: error added by its "
+        "absence. Alone: error saved against knowing only how frequent colours are. Left of the line the twin is worse "
+        "than without: with few photographs a large family overfits. "
+        f"They learnt from {found.settings['refits_learn_from']}."
+    ]
 
 
 def _refit_plots(found: ImportanceResult) -> list[dict[str, str]]:
@@ -184,14 +185,13 @@ def _detail_plots(found: ImportanceResult) -> list[dict[str, str]]:
     cells = found.select("detail", "across", "log_loss")
     made = []
     for family in dict.fromkeys(name for name, _ in cells):
-        rows = {part: [value] for (name, part), value in cells.items() if name == family}
-        kinds = {"scale": {}, "direction": {}} if family == "gabor" else {"": rows}
-        for part, value in rows.items() if family == "gabor" else ():
-            kinds["direction" if part.endswith("deg") else "scale"][part] = value
-        for kind, chosen in kinds.items():
-            title = (
-                f"{family}: wavelength" if kind == "scale" else f"{family}: direction of the wave" if kind else family
-            )
+        rows = {piece: [value] for (name, piece), value in cells.items() if name == family}
+        groups = {family: rows}
+        if family == "gabor":
+            directions = {piece: value for piece, value in rows.items() if piece.endswith("deg")}
+            scales = {piece: value for piece, value in rows.items() if piece not in directions}
+            groups = {"gabor: wavelength": scales, "gabor: direction of the wave": directions}
+        for title, chosen in groups.items():
             made.append(plot(title, "", plots.intervals(chosen, "surprise added, nats", reference=0.0)))
     return made
 
@@ -199,9 +199,9 @@ def _detail_plots(found: ImportanceResult) -> list[dict[str, str]]:
 def _importance_table(found: ImportanceResult) -> dict[str, Any]:
     scores = list(SCORES)
     rows: dict[tuple[str, ...], dict[str, Interval]] = {}
-    for analysis, scheme, family, part, score, *limits in found.table:
+    for analysis, scheme, family, piece, score, *limits in found.table:
         if analysis in ("permutation", "cluster", "drop", "only"):
-            rows.setdefault((analysis, scheme, family, part), {})[score] = Interval(*limits)
+            rows.setdefault((analysis, scheme, family, piece), {})[score] = Interval(*limits)
     table = []
     for (analysis, scheme, family, _), values in rows.items():
         cells = [cell(f"{analysis}, {scheme}")]

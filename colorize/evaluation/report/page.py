@@ -39,6 +39,7 @@ def check_installed() -> None:
 
 
 def render(template: str, **content: Any) -> str:
+    """Fill a template."""
     jinja2 = import_or_raise("jinja2", extra="report")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("colorize.evaluation.report"),
@@ -58,18 +59,22 @@ def part(
     tables: Sequence[Any] = (),
     strips: Sequence[Any] = (),
 ) -> dict[str, Any]:
+    """A section of a page of plots."""
     return {"id": name, "title": title, "text": text, "plots": plots, "tables": tables, "strips": strips}
 
 
 def plot(title: str, text: str, figure: Any) -> dict[str, str]:
+    """A plot with its title and a line of text."""
     return {"title": title, "text": text, "svg": plots.to_svg(figure, title)}
 
 
 def fact(name: str, value: str, note: str) -> dict[str, str]:
+    """One of the large numbers at the top."""
     return {"name": name, "value": value, "note": note}
 
 
 def figure_table(result: EvaluationResult) -> dict[str, Any]:
+    """All figures of all methods, the best of each marked."""
     intervals = result.intervals()
     best = {name: _best(intervals, name) for name in FIGURES}
     rows = []
@@ -79,7 +84,7 @@ def figure_table(result: EvaluationResult) -> dict[str, Any]:
         ]
         rows.append({"name": method, "cells": cells, "strong": method == "model"})
     return {
-        "caption": f"Means over {result.n_photos} photographs with 95 % intervals; ▸ best of those that do not know the truth",
+        "caption": f"Means over {result.n_measured} photographs with 95 % intervals; ▸ best without knowing the truth",
         "head": ["method", *(figure.title + {-1: " ↓", 1: " ↑", 0: ""}[figure.better] for figure in FIGURES.values())],
         "rows": rows,
     }
@@ -99,11 +104,13 @@ def _best(intervals: Mapping[str, Mapping[str, Interval]], name: str) -> str | N
     return max(values, key=lambda method: figure.better * values[method])
 
 
-def cell(value: str) -> dict[str, Any]:
-    return {"value": value}
+def cell(value: str, *, text: bool = False) -> dict[str, Any]:
+    """A cell of a table: a number, or words that may wrap."""
+    return {"value": value, "text": text}
 
 
 def interval_cell(interval: Interval, form: str) -> dict[str, Any]:
+    """A cell with an estimate and, small, its interval."""
     if math.isnan(interval.value):
         return {"value": "–"}
     note = f"{format(interval.low, form)} to {format(interval.high, form)}" if interval.known else ""
@@ -111,12 +118,14 @@ def interval_cell(interval: Interval, form: str) -> dict[str, Any]:
 
 
 def in_words(interval: Interval) -> str:
+    """An estimate and its interval in a sentence."""
     return f"{interval.value:.2f}" + (
         f" (95 % interval {interval.low:.2f} to {interval.high:.2f})" if interval.known else ""
     )
 
 
 def signed(interval: Interval, digits: int = 2) -> str:
+    """A difference and its interval, with signs."""
     text = f"{interval.value:+.{digits}f}"
     if interval.known:
         text += f", {interval.low:+.{digits}f} to {interval.high:+.{digits}f}"
@@ -124,6 +133,7 @@ def signed(interval: Interval, digits: int = 2) -> str:
 
 
 def judged(difference: Interval) -> str:
+    """What a difference in error says about the method that comes first."""
     if not difference.known:
         return "(too few to judge) compared with"
     if not difference.excludes(0):
@@ -132,14 +142,17 @@ def judged(difference: Interval) -> str:
 
 
 def percent(interval: Interval) -> Interval:
+    """A share as percent."""
     return Interval(100 * interval.value, 100 * interval.low, 100 * interval.high)
 
 
 def percents(interval: Interval) -> str:
+    """The interval of a share, in brackets."""
     return f"({interval.low:.0%} to {interval.high:.0%})" if interval.known else ""
 
 
 def file_size(n_bytes: int) -> str:
+    """Bytes for people."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= size:
             return f"{n_bytes / size:.1f} {unit}"
@@ -147,21 +160,26 @@ def file_size(n_bytes: int) -> str:
 
 
 def joined(items: Iterable[str]) -> str:
+    """Words with commas and an "and"."""
     words = list(items)
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else "nothing"
 
 
 def capital(text: str) -> str:
+    """Begin with a capital letter."""
     return text[:1].upper() + text[1:]
 
 
 def number_of(interval: Interval | None) -> float:
+    """The value of an interval; NaN for none."""
     return math.nan if interval is None else interval.value
 
 
 def is_sure(interval: Interval | None) -> bool:
+    """Whether an interval excludes zero."""
     return interval is not None and interval.excludes(0)
 
 
 def swatch(ab: np.ndarray) -> np.ndarray:
+    """Colours to show for ab, shape (n, 3), uint8."""
     return lab_to_rgb(np.full(len(ab), 62, np.float32), ab)

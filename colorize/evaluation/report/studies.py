@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from colorize.evaluation.report.page import (
     signed,
 )
 from colorize.evaluation.statistics import Interval
-from colorize.evaluation.study import GRAY, CategoryStudy, LearningCurve
+from colorize.evaluation.study import ALL, GRAY, CategoryStudy, LearningCurve
 
 
 def category_report(found: CategoryStudy, *, source: str = "photographs") -> str:
@@ -40,12 +41,19 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
         faint = np.array([[not cell.excludes(0) for cell in row] for row in against])
         own = np.array([[cell.value for cell in row] for row in against])
         trained, tested = list(found.training), list(found.categories)
+        axes = "rows: trained on; columns: tested on"
         made = [
-            plot("Error against gray", "CIEDE2000 divided by that of gray on the same photographs: below 1 it helps.",
-                  plots.heatmap(ratio, trained, tested, "rows: trained on; columns: tested on", form="{:.2f}")),
-            plot("Against the model of the category itself", "Paired difference in CIEDE2000; small pale numbers are not told from zero.",
-                  plots.heatmap(own, trained, tested, "rows: trained on; columns: tested on", form="{:+.1f}", center=0.0, faint=faint)),
-        ]  # fmt: skip
+            plot(
+                "Error against gray",
+                "CIEDE2000 divided by that of gray on the same photographs: below 1 it helps.",
+                plots.heatmap(ratio, trained, tested, axes, form="{:.2f}"),
+            ),
+            plot(
+                "Against the model of the category itself",
+                "Paired difference in CIEDE2000; small pale numbers are not told from zero.",
+                plots.heatmap(own, trained, tested, axes, form="{:+.1f}", center=0.0, faint=faint),
+            ),
+        ]
         parts.append(part(f"m-{method}", f"Method: {method}", [], plots=made, tables=[_matrix_table(found, method)]))
     parts.append(
         part(
@@ -56,7 +64,7 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
         )
     )
     if found.left_out:
-        rows = [{"name": name, "cells": [cell(reason)]} for name, reason in found.left_out.items()]
+        rows = [{"name": name, "cells": [cell(reason, text=True)]} for name, reason in found.left_out.items()]
         parts.append(
             part(
                 "left-out",
@@ -72,7 +80,7 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
         lead=_category_lead(found),
         facts=[],
         warnings=[],
-        sections=[(part["id"], part["title"]) for part in parts],
+        sections=[(section["id"], section["title"]) for section in parts],
         parts=parts,
         footer=LICENCE_NOTE,
     )
@@ -85,8 +93,9 @@ def _category_lead(found: CategoryStudy) -> list[str]:
         own = float(np.mean(np.diag(matrix[: len(found.categories)])))
         others = matrix[: len(found.categories)][~np.eye(len(found.categories), dtype=bool)].mean()
         lines.append(
-            f"{method}: a model tested on its own category scores {own:.2f} CIEDE2000 on average, on another category "
-            f"{others:.2f}, one trained on everything {matrix[names.index('all together')].mean():.2f}; gray {np.mean(found.gray()):.2f}."
+            f"{method}: tested on its own category a model scores {own:.2f} CIEDE2000 on average, on another one "
+            f"{others:.2f}; a model of everything scores {matrix[names.index(ALL)].mean():.2f}, "
+            f"gray {np.mean(found.gray()):.2f}."
         )
     return lines
 
@@ -131,32 +140,7 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
     str
         HTML.
     """
-    points, lookup = found.points(), found.points("lookup")
-    seconds = [found.seconds[f"classical: {size}"] for size in found.sizes]
-    colorful = found.points("classical", "colorfulness_ratio")
-    made = [
-        plot("More photographs", "Mean over held-out photographs with its 95 % interval.",
-              plots.curves({"model": list(zip(found.sizes, points, strict=True)), "L + height lookup": list(zip(found.sizes, lookup, strict=True))},
-                           "training photographs", "CIEDE2000")),
-        plot("More time", "Processor time of training, features included.",
-              plots.curves({"model": list(zip(seconds, points, strict=True))}, "CPU seconds", "CIEDE2000")),
-        plot("More colour?", "",
-              plots.curves({"model": list(zip(found.sizes, colorful, strict=True))}, "training photographs", "colourfulness, share of true")),
-        plot("What each step gains", "Paired difference from the size before, on the same photographs.",
-              plots.intervals({f"{a} → {b}": [gain] for a, b, gain in zip(found.sizes, found.sizes[1:], found.gains()[1:], strict=False)} or {"–": [Interval(math.nan)]},
-                              "difference in CIEDE2000", reference=0.0)),
-    ]  # fmt: skip
-    rows = []
-    for size, error, gain in zip(found.sizes, points, found.gains(), strict=True):
-        means = found.result.means()[f"classical: {size}"]
-        cells = [cell(f"{found.seconds[f'classical: {size}']:.1f}"), interval_cell(error, ".2f"), interval_cell(gain, "+.2f"),
-                 cell(f"{means['auc']:.2f}"), cell(f"{means['colorfulness_ratio']:.2f}")]  # fmt: skip
-        rows.append({"name": f"{size}", "cells": cells})
-    table = {
-        "caption": "The curve in numbers",
-        "head": ["photographs", "CPU seconds", "CIEDE2000", "step", "AuC", "colourfulness"],
-        "rows": rows,
-    }
+    made, table = _curve_plots(found), _curve_table(found)
     last = found.gains()[-1]
     verdict = f"The last step changed the error by {signed(last)}" if last.known else "There is one size only"
     return render(
@@ -164,7 +148,8 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
         kind="learning curve",
         title=f"Would more photographs help? {source}",
         lead=[
-            f"Models trained on {joined([str(size) for size in found.sizes])} photographs, all measured on the same {found.result.n_photos}.",
+            f"Models trained on {joined(map(str, found.sizes))} photographs, "
+            f"all measured on the same {found.result.n_photos}.",
             f"{verdict}.",
         ],
         facts=[],
@@ -173,3 +158,50 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
         parts=[part("curve", "The curve", [], plots=made), part("numbers", "All numbers", [], tables=[table])],
         footer="Larger sets hold the smaller ones. Intervals are 95 % bootstrap intervals over photographs.",
     )
+
+
+def _curve_plots(found: LearningCurve) -> list[dict[str, str]]:
+    points, lookup = found.points(), found.points("lookup")
+    seconds = [found.seconds[f"classical: {size}"] for size in found.sizes]
+    by_size = {"model": _pairs(found.sizes, points), "L + height lookup": _pairs(found.sizes, lookup)}
+    colorful = {"model": _pairs(found.sizes, found.points("classical", "colorfulness_ratio"))}
+    made = [
+        plot(
+            "More photographs",
+            "Mean over held-out photographs with its 95 % interval.",
+            plots.curves(by_size, "training photographs", "CIEDE2000"),
+        ),
+        plot(
+            "More time",
+            "Processor time of training, features included.",
+            plots.curves({"model": _pairs(seconds, points)}, "CPU seconds", "CIEDE2000"),
+        ),
+        plot("More colour?", "", plots.curves(colorful, "training photographs", "colourfulness, share of true")),
+    ]
+    steps = zip(pairwise(found.sizes), found.gains()[1:], strict=True)
+    gains = {f"{before} → {after}": [gain] for (before, after), gain in steps}
+    if gains:
+        figure = plots.intervals(gains, "difference in CIEDE2000", reference=0.0)
+        made.append(plot("What each step gains", "Paired difference, on the same photographs.", figure))
+    return made
+
+
+def _curve_table(found: LearningCurve) -> dict[str, Any]:
+    rows = []
+    for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
+        name = f"classical: {size}"
+        means = found.result.means()[name]
+        cells = [
+            cell(f"{found.seconds[name]:.1f}"),
+            interval_cell(error, ".2f"),
+            interval_cell(gain, "+.2f"),
+            cell(f"{means['auc']:.2f}"),
+            cell(f"{means['colorfulness_ratio']:.2f}"),
+        ]
+        rows.append({"name": f"{size}", "cells": cells})
+    head = ["photographs", "CPU seconds", "CIEDE2000", "step", "AuC", "colourfulness"]
+    return {"caption": "The curve in numbers", "head": head, "rows": rows}
+
+
+def _pairs(places: Sequence[float], values: Sequence[Interval]) -> list[tuple[float, Interval]]:
+    return list(zip(places, values, strict=True))
