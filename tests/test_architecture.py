@@ -33,7 +33,15 @@ ROOMS = {
     "assembly": ("colorizer", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
     "faces": ("cli", "commands", "app"),
 }
-OPENS_PHOTOGRAPHS = ("dataset", "batch", "film", "cli", "commands", "app", "evaluation.pictures")  # it encodes thumbnails
+OPENS_PHOTOGRAPHS = (
+    "dataset",
+    "batch",
+    "film",
+    "cli",
+    "commands",
+    "app",
+    "evaluation.pictures",
+)  # it encodes thumbnails
 LIBRARY_DOORS = {
     "torch": ("refine",),
     "gradio": ("app",),
@@ -249,7 +257,9 @@ def test_importing_the_package_loads_nothing_else():
     assert loaded_by("import colorize") == {"colorize"}
 
 
-@pytest.mark.parametrize("arguments", [[], ["photo"], ["train"], ["evaluate"], ["models"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["photo"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]]
+)
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")
     assert "click" in loaded

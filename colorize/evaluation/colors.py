@@ -21,9 +21,9 @@ _SECTORS: tuple[tuple[int, str, str], ...] = (
     (135, "foliage green", "grass green"),
     (175, "gray green", "green"),
     (215, "sea green", "turquoise"),
-    (258, "gray blue", "sky blue"),
-    (295, "slate blue", "deep blue"),
-    (330, "lilac", "violet"),
+    (282, "gray blue", "sky blue"),
+    (308, "slate blue", "deep blue"),
+    (335, "lilac", "violet"),
     (360, "mauve", "magenta"),
 )
 

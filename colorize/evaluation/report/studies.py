@@ -46,7 +46,7 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
             plot(
                 "Error against gray",
                 "CIEDE2000 divided by that of gray on the same photographs: below 1 it helps.",
-                plots.heatmap(ratio, trained, tested, axes, form="{:.2f}"),
+                plots.heatmap(ratio, trained, tested, axes, form="{:.2f}", center=1.0),
             ),
             plot(
                 "Against the model of the category itself",

@@ -1,0 +1,184 @@
+"""Reports: one file, nothing from outside, failures first, small, and plain about what they need."""
+
+import importlib
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from colorize.dataset import DatasetReport, TrainingSet
+from colorize.evaluation.importance import importance
+from colorize.evaluation.methods import make_methods
+from colorize.evaluation.pictures import Gallery, difference_map, fitted, share_budget
+from colorize.evaluation.report import (
+    category_report,
+    check_installed,
+    comparison_report,
+    curve_report,
+    evaluation_report,
+    importance_report,
+)
+from colorize.evaluation.run import compare_methods, evaluate_model
+from colorize.evaluation.study import study_categories, study_curve
+from colorize.exceptions import MissingDependencyError
+
+for library in ("jinja2", "matplotlib"):
+    pytest.importorskip(library)
+
+SMALL = {"n_colors": 4, "n_superpixels": 30, "n_sample_rows": 10}
+VOID = {"meta", "img", "input", "br", "link"}
+
+
+class Page(HTMLParser):
+    """Reads a page and checks that its tags close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.sources, self.images, self.ranges = [], [], [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in values and "svg" not in self.open:
+            self.ids.append(values["id"])
+        if tag == "a":
+            self.links.append(values["href"])
+        if tag == "img":
+            self.images.append(values)
+        if tag == "input" and values["type"] == "range":
+            self.ranges.append(values)
+        self.sources += [values[name] for name in ("src", "href", "xlink:href") if values.get(name)]
+
+    def handle_startendtag(self, tag, attributes):
+        values = dict(attributes)
+        self.sources += [values[name] for name in ("src", "href", "xlink:href") if values.get(name)]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def check(text: str) -> Page:
+    """What every report must be."""
+    page = Page(text)
+    assert all(source.startswith(("data:image/", "#")) for source in page.sources)
+    assert not re.search(r"@import|url\(\s*['\"]?(?!#)", text)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    assert all(image.get("alt") is not None for image in page.images)
+    assert all(slider.get("aria-label") for slider in page.ranges)
+    assert text.startswith("<!doctype html>")
+    assert 'lang="en"' in text
+    assert "#010101" not in text  # no stand-in colour is left
+    assert "nan" not in re.sub(r"data:image[^\"]*|<style>.*?</style>", "", text, flags=re.DOTALL).lower().split()
+    return page
+
+
+@pytest.fixture(scope="module")
+def evaluation(tiny_colorizer, photos):
+    names = [f"{'sea' if i % 2 else 'land'}/<b>{i}</b>.jpg" for i in range(12)]
+    return evaluate_model(
+        tiny_colorizer,
+        photos,
+        names=names,
+        model="tiny & small",
+        source="album",
+        pictures=True,
+        left_out={"broken.jpg": "it is broken"},
+    )
+
+
+def test_evaluation_shows_failures_first_and_everything_else(evaluation):
+    text = evaluation_report(evaluation)
+    page = check(text)
+    worst = evaluation.result.order("model")[0]
+    error = evaluation.result.figures["model"]["ciede2000"][worst]
+    assert text.index("Where it fails most") < text.index("All figures")
+    assert re.search(r"CIEDE2000 [\d.]+", text).group() == f"CIEDE2000 {error:.1f}"
+    for words in ("Told from real", "oracle: palette", "By category", "it is broken", "tiny &amp; small", "&lt;b&gt;"):
+        assert words in text
+    assert "<b>" not in text
+    assert len(page.ranges) == 12
+    assert evaluation_report(evaluation) == text
+
+
+def test_size_stays_small_whatever_the_pictures(evaluation):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (267, 400, 3), np.uint8)  # the worst case for every encoder
+    for limit in (26_000, 4_000, 1_500):
+        assert len(fitted(noise, limit)) <= limit
+    budget = share_budget(2_350_000, {"large": (54, 5.0), "map": (18, 0.8), "small": (200, 1.0)})
+    text_bytes = 4 / 3 * (54 * budget["large"] + 18 * budget["map"] + 200 * budget["small"])
+    assert text_bytes < 2_400_000
+    plots = re.sub(r"data:image[^\"]*", "", evaluation_report(evaluation))
+    assert len(plots.encode()) < 400_000
+
+
+def test_difference_map_runs_from_dark_blue_to_yellow():
+    gray, red = np.full((20, 30, 3), 90, np.uint8), np.zeros((20, 30, 3), np.uint8)
+    red[..., 0] = 255
+    assert difference_map(gray, gray)[0, 0].tolist() == [0, 34, 78]
+    assert difference_map(gray, red)[0, 0].tolist() == [254, 232, 56]
+
+
+def test_comparison_with_and_without_truth(tiny_model, photos):
+    made = make_methods(["gray", "lookup", str(tiny_model)])
+    some = compare_methods(made, photos[:6], has_truth=[True] * 5 + [False], pictures=True)
+    text = comparison_report(some, source="album")
+    page = check(text)
+    assert text.count("worst here<") == 5
+    assert text.index('id="photo-5"') > max(text.index(f'id="photo-{i}"') for i in range(5))
+    assert sum("photo-" in link for link in page.links) == 9
+    none = compare_methods(made, photos[:2], has_truth=[False, False], pictures=True)
+    text = comparison_report(none)
+    check(text)
+    assert "Nobody knows the true colours" in text
+    assert "worst here<" not in text
+
+
+def test_importance_is_drawn(tiny_colorizer, photos):
+    found = importance(tiny_colorizer, photos[:5], n_repeats=1, n_detail_repeats=1)
+    text = importance_report(found, model="tiny", source="album")
+    check(text)
+    for words in ("noise (control)", "Who hides whom", "The family alone", "gabor: wavelength", "Control:"):
+        assert words in text
+
+
+def test_studies_are_drawn(photos):
+    report = DatasetReport(10, 10, 10, ())
+    sets = {
+        name: TrainingSet(tuple(part), tuple(map(str, range(10))), report)
+        for name, part in (("first", photos[:10]), ("second", photos[2:]))
+    }
+    sets["few"] = TrainingSet(tuple(photos[:3]), ("a", "b", "c"), report)
+    text = category_report(study_categories(sets, parameters=SMALL), source="album")
+    check(text)
+    assert "3 usable photographs" in text
+    curve = study_curve(photos[:6], photos[6:], sizes=(3, 6), parameters=SMALL)
+    text = curve_report(curve, source="album")
+    check(text)
+    assert "3 → 6" in text
+    check(curve_report(study_curve(photos[:3], photos[6:8], sizes=(3,), parameters=SMALL)))
+
+
+def test_gallery_keeps_what_was_asked_for(evaluation):
+    assert set(evaluation.gallery.pictures) == set(range(12))
+    assert all(list(picture.results) == ["model"] for picture in evaluation.gallery.pictures.values())
+    assert Gallery(("x",)).pictures == {}
+
+
+@pytest.mark.parametrize("library", ["jinja2", "matplotlib"])
+def test_missing_library_is_named_with_its_extra(monkeypatch, library):
+    real = importlib.import_module
+
+    def without(name, *arguments):
+        if name.partition(".")[0] == library:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, *arguments)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    with pytest.raises(MissingDependencyError, match=rf"{library}.*colorize\[report\]"):
+        check_installed()

@@ -1,0 +1,184 @@
+"""The commands that measure: evaluate, compare, importance, study; what they print, write and refuse."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from colorize.cli import main
+from colorize.evaluation import report
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run():
+    def run(*arguments, status=0):
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exit_code == status, result.output
+        assert isinstance(result.exception, (SystemExit, type(None))), result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def album(workplace, photos):
+    """Two sub-folders of five photographs each, and a gray one."""
+    for index, photo in enumerate(photos[:10]):
+        folder = workplace / "album" / ("land" if index < 5 else "sea")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo.pixels).save(folder / f"{index}.png")
+    Image.fromarray(photos[10].pixels).convert("L").save(workplace / "album" / "land" / "gray.png")
+    return workplace / "album"
+
+
+@pytest.fixture
+def gray_folder(workplace, photos):
+    folder = workplace / "old"
+    folder.mkdir()
+    for index in range(2):
+        Image.fromarray(photos[index].pixels).convert("L").save(folder / f"{index}.png")
+    return folder
+
+
+def errors(result):
+    return [line for line in result.stderr.splitlines() if line]
+
+
+def test_evaluate_writes_all_three_files(run, album, tiny_model, workplace):
+    pytest.importorskip("jinja2")
+    result = run("evaluate", album, "--model", tiny_model, "--html", "e.html", "--csv", "e.csv", "--json", "e.json")
+    for words in ("model - gray", "in land", "in sea", "worst: ", "told from real", "CPU seconds"):
+        assert words in result.stdout
+    content = json.loads((workplace / "e.json").read_text())
+    assert content["left_out"] == {"land/gray.png": "gray or toned: there are no true colours to measure with"}
+    assert content["n_photos"] == 10
+    assert set(content["categories"]) == {"land", "sea"}
+    model, gray = content["means"]["model"]["ciede2000"], content["means"]["gray"]["ciede2000"]
+    assert content["differences_of_model"]["gray"]["ciede2000"]["value"] == pytest.approx(model - gray)
+    with open("e.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10 * 8
+    assert np.mean([float(row["ciede2000"]) for row in rows if row["method"] == "model"]) == pytest.approx(model, 1e-4)
+    assert "land/gray.png" in (workplace / "e.html").read_text()
+
+
+def test_evaluate_measures_one_photograph(run, workplace, photos, tiny_model):
+    (workplace / "one").mkdir()
+    Image.fromarray(photos[0].pixels).save(workplace / "one" / "a.png")
+    result = run("evaluate", "one", "--model", tiny_model)
+    assert "means over 1 photographs" in result.stdout
+    assert "nan" not in result.stdout
+
+
+def test_evaluate_without_truth_offers_compare(run, gray_folder, tiny_model):
+    result = run("evaluate", gray_folder, "--model", tiny_model, status=1)
+    (line,) = errors(result)
+    assert "none of its 2 photographs has colours" in line
+    assert "colorize compare" in line
+
+
+@pytest.mark.parametrize("command", [["evaluate", "album"], ["compare", "album"], ["importance", "default", "album"]])
+def test_outputs_are_checked_before_the_work(run, album, command):
+    (album / "there.json").write_text("mine")
+    assert "--force" in run(*command, "--json", "album/there.json", status=1).stderr
+    assert "no folder" in run(*command, "--csv", "nowhere/x.csv", status=2).stderr
+    assert "different files" in run(*command, "--csv", "x", "--json", "x", status=2).stderr
+    assert (album / "there.json").read_text() == "mine"
+
+
+def test_html_without_its_libraries_is_refused_at_once(run, album, tiny_model, monkeypatch):
+    from colorize.exceptions import MissingDependencyError
+
+    def missing():
+        raise MissingDependencyError("jinja2 is not installed; install it with: pip install 'colorize[report]'")
+
+    monkeypatch.setattr(report, "check_installed", missing)
+    (line,) = errors(run("evaluate", album, "--model", tiny_model, "--html", "e.html", status=1))
+    assert "colorize[report]" in line
+    run("evaluate", album, "--model", tiny_model, "--json", "e.json", "--quiet")  # all else works
+
+
+def test_compare_measures_where_it_can_and_shows_the_rest(run, album, tiny_model, workplace):
+    pytest.importorskip("jinja2")
+    arguments = ["--method", "gray", "--method", "welsh", "--method", tiny_model, "--references", album / "sea"]
+    result = run("compare", album / "land", *arguments, "--html", "c.html", "--csv", "c.csv", "--json", "c.json")
+    assert "means over 5 photographs" in result.stdout
+    content = json.loads((workplace / "c.json").read_text())
+    assert list(content["means"]) == ["gray", "welsh", "tiny"]
+    assert content["methods"]["tiny"]["n_bytes"] == tiny_model.stat().st_size
+    assert content["photos"]["gray"]["ciede2000"][content["names"].index("gray.png")] is None
+    assert "photo-5" in (workplace / "c.html").read_text()
+
+
+def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):
+    result = run("compare", gray_folder / "0.png", gray_folder / "1.png", "--method", tiny_model, "--method", "gray")
+    assert "None of these photographs has known colours" in result.stdout
+    assert "nan" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "match"),
+    [
+        (["old", "--method", "welsh"], 2, "--references"),
+        (["old", "--method", "gray", "--method", "gray"], 2, "twice"),
+        (["old", "--method", "nonsense"], 1, "nonsense"),
+        (["nothing.png", "--method", "gray"], 1, "nothing.png"),
+        ([], 2, "PHOTO"),
+    ],
+)
+def test_compare_refuses(run, gray_folder, arguments, status, match):
+    result = run("compare", *arguments, status=status)
+    assert match in result.stderr
+    if status == 1:
+        assert len(errors(result)) == 1
+
+
+def test_importance_prints_a_ranking_and_repeats_itself(run, album, tiny_model, workplace):
+    pytest.importorskip("jinja2")
+    options = ["--repeats", 1, "--detail-repeats", 0, "--no-refits", "--limit", 6]
+    result = run("importance", tiny_model, album, *options, "--html", "i.html", "--csv", "i.csv", "--json", "i.json")
+    assert "noise (control)" in result.stdout
+    assert "log-loss" in result.stdout
+    run("importance", tiny_model, album, *options, "--csv", "again.csv", "--quiet")
+    assert (workplace / "again.csv").read_bytes() == (workplace / "i.csv").read_bytes()
+    assert "What the model uses" in (workplace / "i.html").read_text()
+    few = run("importance", tiny_model, album, "--limit", 3, status=1)
+    assert "at least 4 photographs" in errors(few)[0]
+
+
+def test_categories_name_what_is_too_small(run, album):
+    (line,) = errors(run("study", "categories", album, "--method", "mean", status=1))
+    assert "at least 2 sub-folders" in line
+    assert "land: 5 usable photographs, 10 needed" in line
+    (line,) = errors(run("study", "categories", "nowhere", status=1))
+    assert "no such folder" in line
+
+
+def test_curve_prints_and_writes(run, album, workplace):
+    pytest.importorskip("jinja2")
+    small = ["--palette-size", 4, "--superpixels", 40]
+    result = run("study", "curve", album, "--sizes", "3,6", *small, "--html", "l.html", "--json", "l.json")
+    assert "measured on 2 photographs" in result.stdout
+    assert json.loads((workplace / "l.json").read_text())["sizes"] == [3, 6]
+    assert "sizes must lie in" in run("study", "curve", album, "--sizes", "3,600", status=2).stderr
+    assert "--sizes" in run("study", "curve", album, "--sizes", "a,b", status=2).stderr
+
+
+def test_every_study_has_help(run):
+    for name, command in main.commands["study"].commands.items():
+        text = run("study", name, "--help").stdout
+        assert command.short_help
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.help, f"{name} {parameter.name}"
+                assert parameter.opts[-1] in text
