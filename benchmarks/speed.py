@@ -181,7 +181,8 @@ def case_superlu(megapixels: float, path: str | None, constraints: str, save: st
     lightness, ab, name = photo(megapixels, path)
     system = _matrix(lightness, hard_hints(ab) if constraints == "hard" else soft_regions(ab), options)
     with Meter() as meter:
-        factors = spla.splu(system.matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        order = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+        factors = spla.splu(system.matrix, **order)
         x = factors.solve(system.rhs)
     np.save(save, x.reshape(ab.shape).astype(np.float32))
     return meter.result(pixels=lightness.size, name=name, max_error=0.0)

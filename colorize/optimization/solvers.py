@@ -108,8 +108,13 @@ def _multigrid(
 
 
 def _direct(system: MatrixSystem) -> tuple[Float32, tuple[int, float, bool, int]]:
-    options = {"permc_spec": "MMD_AT_PLUS_A", "options": {"SymmetricMode": True}} if system.symmetric else {}
-    factors = spla.splu(system.matrix, **options)
+    if (
+        system.symmetric
+    ):  # and positive definite: the diagonal is always a good pivot, and others would ruin the ordering
+        order = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+    else:
+        order = {"permc_spec": "COLAMD"}
+    factors = spla.splu(system.matrix, **order)
     x = factors.solve(system.rhs)
     size = system.nbytes + 12 * (factors.L.nnz + factors.U.nnz)
     residual = _relative_residual(system, x)
