@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, rebalance, share_evidence
+from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -201,7 +201,9 @@ class Colorizer(BaseEstimator):
             probabilities = self._probabilities(features)
         with clock("decision"):
             colors = self.palette_.colors_
-            belief = share_evidence(probabilities, superpixels, region_means(lightness, superpixels))
+            region_lightness = region_means(lightness, superpixels)
+            evidence = share_evidence(probabilities, superpixels, region_lightness)
+            belief = mean_field(evidence, colors, superpixels, region_lightness)
             region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
             region_confidence = confidence(belief, colors, region_ab)
         with clock("propagation"):
