@@ -86,7 +86,7 @@ def test_flipping_the_photo_flips_the_field(problem, flip):
     np.testing.assert_allclose(flipped, turn(straight), atol=0.04)  # twice the tolerance of the solver test
 
 
-@pytest.mark.parametrize("shape", [(260, 241), (1, 70_000), (70_000, 1), (5, 20_000), (61, 2_003)])
+@pytest.mark.parametrize("shape", [(260, 241), (1, 70_000), (16_000, 4), (5, 20_000), (61, 2_003)])
 def test_threads_do_not_change_a_bit(shape):
     rng = np.random.default_rng(11)
     lightness = np.cumsum(rng.normal(0, 0.5, shape), axis=int(shape[1] > 1)).astype(np.float32)
