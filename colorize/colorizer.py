@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,11 +24,11 @@ from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
 from colorize.model_format import pack, unpack
-from colorize.optimization import propagate
+from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
-from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage, Superpixels
+from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
@@ -37,6 +38,25 @@ SEED_WEIGHT = 0.03
 
 _MAX_ROWS = 60_000
 _WORD_PHOTOS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """What a model knows of a photograph before it thinks of colours.
+
+    Attributes
+    ----------
+    lightness : ndarray, shape (h, w), float32
+        CIE L* at the working resolution.
+    superpixels : Superpixels
+        The regions, at the working resolution.
+    features : FeatureMatrix
+        One row per region, unscaled.
+    """
+
+    lightness: Float32
+    superpixels: Superpixels
+    features: FeatureMatrix
 
 
 class Colorizer(BaseEstimator):
@@ -143,26 +163,46 @@ class Colorizer(BaseEstimator):
         say = progress or (lambda stage, done, total: None)
         self.extractor_ = self._fit_extractor(photos, say)
         rows = self._describe_all(photos, say)
-        say("learning", 0, 3)
-        self.palette_ = _fit_palette(self.n_colors, rows, self.random_state)
-        self.scaler_ = FamilyScaler(rows["families"]).fit(rows["features"])
-        features = self.scaler_.transform(rows["features"])
-        say("learning", 1, 3)
-        self.classifier_ = CalibratedClassifier(self._make_classifier(), random_state=self.random_state).fit(
-            features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
-        )
-        say("learning", 2, 3)
+        say("learning", 0, 2)
+        self.learn(rows)
+        say("learning", 1, 2)
         self.baselines_ = MappingProxyType(
             {name: rule().fit(map(_as_rgb_image, photos)) for name, rule in RULES.items()}
         )
+        say("learning", 2, 2)
+        return self
+
+    def learn(self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None) -> Colorizer:
+        """Learn from regions that are described already: the part of `fit` that studies repeat.
+
+        Without an extractor the model answers for rows (`region_probabilities`), not for photographs.
+
+        Parameters
+        ----------
+        rows : mapping
+            ``features`` (n, n_features) float32, ``ab`` (n, 2) true colours, ``area`` (n,) shares of the photograph,
+            ``photo`` (n,) int32, ``families`` (mapping of names to slices of the feature columns; any names).
+        palette : ColorPalette, optional
+            A fitted palette to use instead of learning one.
+
+        Returns
+        -------
+        Colorizer
+            Itself.
+        """
+        self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
+        self.scaler_ = FamilyScaler(rows["families"]).fit(rows["features"])
+        features = self.scaler_.transform(rows["features"])
+        self.classifier_ = CalibratedClassifier(self._make_classifier(), random_state=self.random_state).fit(
+            features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
+        )
         self.sample_ = self._draw_sample(features, rows)
         self.summary_ = {
-            "n_photos": len(photos),
+            "n_photos": len(np.unique(rows["photo"])),
             "n_rows": len(features),
             "n_features": rows["features"].shape[1],
             "explained_variance": round(self.scaler_.explained_, 4),
         }
-        say("learning", 3, 3)
         return self
 
     def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
@@ -190,37 +230,75 @@ class Colorizer(BaseEstimator):
             The model is neither fitted nor loaded.
         """
         check_is_fitted(self, "classifier_")
-        temperature, strength = dial(vividness)
+        dial(vividness)
         photo = _as_gray_image(gray)
         clock = _Clock()
-        with clock("superpixels"):
-            lightness, superpixels = self._segment(photo)
-        with clock("features"):
-            features = self.extractor_.transform(PhotoAnalysis(lightness, superpixels)).values
+        description = self.describe(photo, clock)
         with clock("classifier"):
-            probabilities = self._probabilities(features)
+            probabilities = self.region_probabilities(description.features.values)
         with clock("decision"):
-            colors = self.palette_.colors_
-            region_lightness = region_means(lightness, superpixels)
-            evidence = share_evidence(probabilities, superpixels, region_lightness)
-            belief = mean_field(evidence, colors, superpixels, region_lightness)
-            region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
-            region_confidence = confidence(belief, colors, region_ab)
+            region_ab, region_confidence = self.decide(description, probabilities, vividness=vividness)
         with clock("propagation"):
-            labels = resize_labels(superpixels, photo.shape)
-            weight = np.full(photo.shape, SEED_WEIGHT, np.float32)
-            spread = propagate(photo.lightness, region_ab[labels], weight)
+            spread = self.spread(photo, description.superpixels, region_ab)
         with clock("color"):
             pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
         return Colorization(
             image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, _smooth_map(region_confidence, superpixels, photo.shape)),
-            superpixels=superpixels,
+            field=ColorField(spread.ab, _smooth_map(region_confidence, description.superpixels, photo.shape)),
+            superpixels=description.superpixels,
             probabilities=probabilities,
             region_ab=region_ab,
             report=spread.report,
             timings=clock.seconds,
         )
+
+    def describe(self, gray: GrayImage | Photo | NDArray, clock: _Clock | None = None) -> Description:
+        """Cut a photograph into regions and describe them: the first stages of `predict`.
+
+        Raises
+        ------
+        InvalidImageError
+            `gray` is no photograph.
+        ModelFileError
+            The model was trained with other features than this version computes.
+        """
+        clock = clock or _Clock()
+        with clock("superpixels"):
+            lightness, superpixels = self._segment(_as_gray_image(gray))
+        with clock("features"):
+            features = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        if hasattr(self, "scaler_"):
+            _check_families(features.families, self.scaler_.families or {})
+        return Description(lightness, superpixels, features)
+
+    def region_probabilities(self, features: Float32) -> Float32:
+        """Probability of every palette index, shape (n, n_colors), for rows of features, shape (n, n_features).
+
+        A colour never seen as a class gets 0.
+        """
+        probabilities = np.zeros((len(features), len(self.palette_.colors_)), np.float32)
+        probabilities[:, self.classifier_.classes_] = self.classifier_.predict_proba(self.scaler_.transform(features))
+        return probabilities
+
+    def decide(
+        self, description: Description, probabilities: Float32, *, vividness: float = 0.5
+    ) -> tuple[Float32, Float32]:
+        """One colour per region, shape (n_superpixels, 2), and how sure it is, shape (n_superpixels,), 0..1.
+
+        `probabilities` are those of `region_probabilities` for the description's features.
+        """
+        temperature, strength = dial(vividness)
+        colors, superpixels = self.palette_.colors_, description.superpixels
+        region_lightness = region_means(description.lightness, superpixels)
+        evidence = share_evidence(probabilities, superpixels, region_lightness)
+        belief = mean_field(evidence, colors, superpixels, region_lightness)
+        region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
+        return region_ab, confidence(belief, colors, region_ab)
+
+    def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
+        """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
+        labels = resize_labels(superpixels, gray.shape)
+        return propagate(gray.lightness, region_ab[labels], np.full(gray.shape, SEED_WEIGHT, np.float32))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -321,12 +399,6 @@ class Colorizer(BaseEstimator):
         say("features", len(photos), len(photos))
         return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": matrix.families}
 
-    def _probabilities(self, features: Float32) -> Float32:
-        """Probability of every palette index, shape (n, n_colors); a colour never seen as a class gets 0."""
-        probabilities = np.zeros((len(features), len(self.palette_.colors_)), np.float32)
-        probabilities[:, self.classifier_.classes_] = self.classifier_.predict_proba(self.scaler_.transform(features))
-        return probabilities
-
     def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         rng = np.random.default_rng(self.random_state)
         kept = np.sort(rng.choice(len(features), min(self.n_sample_rows, len(features)), replace=False))
@@ -344,6 +416,17 @@ def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: in
         return ColorPalette(n_colors, random_state=random_state).fit(rows["ab"], sample_weight=rows["area"])
     except ValueError as error:
         raise DatasetError(f"no palette can be learnt from these photographs: {error}") from error
+
+
+def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) -> None:
+    here = {name: columns.stop - columns.start for name, columns in computed.items()}
+    there = {name: columns.stop - columns.start for name, columns in learnt.items()}
+    if here != there:
+        names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+        sizes = ", ".join(f"{name} ({there.get(name, 0)} columns, here {here.get(name, 0)})" for name in names)
+        raise ModelFileError(
+            f"the model was trained with other features than this version computes: {sizes}; train it again"
+        )
 
 
 def _as_rgb_image(photo: Photo) -> RgbImage:

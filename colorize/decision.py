@@ -135,6 +135,7 @@ def mean_field(
     region_lightness : ndarray, shape (n_superpixels,), float32
     coupling : float
         0 leaves the regions alone; too much floods the photograph with its commonest colour.
+        Above 4 or so the rounds may not settle, because neighbours swap opinions.
     color_scale : float
         Distance in ab within which two colours count as the same.
     lightness_scale : float
