@@ -256,6 +256,44 @@ def case_stroke(megapixels: float, path: str | None, constraints: str, **options
     )  # fmt: skip
 
 
+def case_stages(megapixels: float, path: str | None) -> Result:
+    """Every stage of a photograph's way, with the shipped model, in CPU seconds."""
+    from unittest import mock
+
+    from colorize.colorizer import Colorizer
+    from colorize.models import find_model
+    from colorize.types import GrayImage
+
+    lightness, _, name = photo(megapixels, path)
+    gray = GrayImage(lightness)
+    model = Colorizer.load(find_model())
+    model.predict(GrayImage(np.ascontiguousarray(lightness[:256, :256])))
+    with mock.patch("time.perf_counter", time.process_time), Meter() as meter:  # stages are timed in CPU seconds
+        result = model.predict(gray)
+    return meter.result(pixels=lightness.size, name=name, stages=dict(result.timings))
+
+
+def case_command(megapixels: float, path: str | None) -> Result:
+    """``colorize photo`` as a user runs it, everything included: start, reading, model, writing a JPEG."""
+    import resource
+
+    from colorize.color import lab_to_rgb
+    from colorize.io import write_photo
+    from colorize.types import RgbImage
+
+    lightness, ab, name = photo(megapixels, path)
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "photo.jpg", Path(folder) / "colorized.jpg"
+        write_photo(RgbImage(lab_to_rgb(lightness, np.zeros_like(ab))), source)
+        del ab
+        program = "import sys; from colorize.cli import main; sys.exit(main())"
+        command = [sys.executable, "-c", program, "photo", "--quiet", str(source), "-o", str(target)]
+        subprocess.run(command, check=True)
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = usage.ru_utime + usage.ru_stime
+    return {"pixels": lightness.size, "name": name, "cpu": cpu, "peak": 1024 * usage.ru_maxrss}
+
+
 def case_compile() -> Result:
     """First import of the kernels on a machine that has never compiled them, without numba's own import."""
     import numba
@@ -372,11 +410,34 @@ def table_compile(sizes: list[float], path: str | None) -> list[str]:
     return ["## Compilation of the kernels", "", *markdown(["import", "CPU s"], rows), ""]
 
 
+def table_stages(sizes: list[float], path: str | None) -> list[str]:
+    """CPU seconds of every stage, and the whole command."""
+    runs = [measure("stages", megapixels=size, path=path) for size in sizes]
+    stages = list(runs[0]["stages"])
+    rows = [
+        [f"{run['pixels'] / 1e6:.2f}", *(f"{run['stages'][stage]:.2f}" for stage in stages), f"{run['cpu']:.2f}",
+         f"{run['peak'] / 1e6:.0f}"]
+        for run in runs
+    ]  # fmt: skip
+    lines = ["## Stages of a photograph, shipped model loaded, CPU s", ""]
+    lines += [*markdown(["MP", *stages, "all", "added MB"], rows), ""]
+    runs = [measure("command", megapixels=size, path=path) for size in sizes]
+    rows = [[f"{run['pixels'] / 1e6:.2f}", f"{run['cpu']:.1f}", f"{run['peak'] / 1e6:.0f}"] for run in runs]
+    return [
+        *lines,
+        "`colorize photo`, JPEG to JPEG, from start to end",
+        "",
+        *markdown(["MP", "CPU s", "peak MB"], rows),
+        "",
+    ]
+
+
 TABLES: dict[str, Callable[[list[float], str | None], list[str]]] = {
     "rivals": table_rivals,
     "scaling": table_scaling,
     "stroke": table_stroke,
     "threads": table_threads,
+    "stages": table_stages,
     "compile": table_compile,
 }
 """Name of each table and its maker, called with the megapixels and the photo; returns lines of Markdown."""
