@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 SEED_WEIGHT = 0.03
-"""Pull of a region's colour on its pixels, against ties between equal neighbouring pixels of weight 1."""
+"""Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
 
 _MAX_ROWS = 60_000
 _WORD_PHOTOS = 60
@@ -298,7 +298,9 @@ class Colorizer(BaseEstimator):
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
         labels = resize_labels(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab[labels], np.full(gray.shape, SEED_WEIGHT, np.float32))
+        # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
+        weight = np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+        return propagate(gray.lightness, region_ab[labels], weight)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
