@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, rebalance, share_evidence
+from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 SEED_WEIGHT = 0.03
-"""Pull of a region's colour on its pixels, against ties between equal neighbouring pixels of weight 1."""
+"""Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
 
 _MAX_ROWS = 60_000
 _WORD_PHOTOS = 60
@@ -138,7 +138,7 @@ class Colorizer(BaseEstimator):
         Parameters
         ----------
         photos : sequence of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
-            sRGB. Gone through three times, so a sequence that reads from disk need not hold all of them at once.
+            sRGB. Gone through five times, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
@@ -289,14 +289,18 @@ class Colorizer(BaseEstimator):
         """
         temperature, strength = dial(vividness)
         colors, superpixels = self.palette_.colors_, description.superpixels
-        belief = share_evidence(probabilities, superpixels, region_means(description.lightness, superpixels))
+        region_lightness = region_means(description.lightness, superpixels)
+        evidence = share_evidence(probabilities, superpixels, region_lightness)
+        belief = mean_field(evidence, colors, superpixels, region_lightness)
         region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
         return region_ab, confidence(belief, colors, region_ab)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
         labels = resize_labels(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab[labels], np.full(gray.shape, SEED_WEIGHT, np.float32))
+        # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
+        weight = np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+        return propagate(gray.lightness, region_ab[labels], weight)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.

@@ -175,7 +175,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     (2, 3)
     """
     path = Path(path)
-    file_format = _output_format(path, image.shape)
+    file_format = output_format(path, image.shape)
     if not 95 <= quality <= 100:
         raise ValueError(f"quality must be between 95 and 100, got {quality!r}")
     if path.exists() and not overwrite:
@@ -563,7 +563,25 @@ def _srgb_bytes() -> bytes:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _output_format(path: Path, shape: tuple[int, int]) -> str:
+def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
+    """Name of the format that a path's ending asks for; worth knowing before the work of making a picture.
+
+    Parameters
+    ----------
+    path : Path
+    shape : tuple of int
+        Height and width of the picture to be written.
+
+    Raises
+    ------
+    OutputFormatError
+        No format that can be written has this ending, or the format cannot hold so many pixels a side.
+
+    Examples
+    --------
+    >>> output_format(Path("album/grandmother.jpg"))
+    'JPEG'
+    """
     try:
         file_format = _OUTPUT_FORMATS[path.suffix.lower()]
     except KeyError:

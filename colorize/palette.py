@@ -77,8 +77,9 @@ class ColorPalette(BaseEstimator):
             raise ValueError(f"rarity must be in [0, 1], got {self.rarity!r}")
         weight = _check_sample_weight(sample_weight, ab, dtype=np.float64, ensure_non_negative=True)
         ab, weight = ab[weight > 0], weight[weight > 0]
-        if len(np.unique(ab, axis=0)) < self.n_colors:
-            raise ValueError(f"n_colors={self.n_colors} needs as many distinct colours, got n_samples = {len(ab)}")
+        n_distinct = len(np.unique(ab, axis=0))
+        if n_distinct < self.n_colors:
+            raise ValueError(f"n_colors={self.n_colors} needs as many distinct colours, got {n_distinct}")
         # A neutral photograph is worth a palette entry of its own, and a person may ask for it: one centre stays at 0.
         k_means = KMeans(self.n_colors, n_init=3, random_state=self.random_state)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes

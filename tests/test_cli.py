@@ -418,3 +418,11 @@ def test_ctrl_c_ends_the_program_with_one_line():
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.splitlines() == ["Interrupted; files already written are complete."]
+
+
+def test_an_ending_that_cannot_be_written_is_refused_before_the_work(run, photos, monkeypatch):
+    Image.fromarray(photos[0].pixels).save("gray.png")
+    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("the work was begun"))
+    result = run("photo", "gray.png", "-o", "out.xyz", status=1)
+    assert result.stderr.count("\n") == 1
+    assert "cannot write .xyz" in result.stderr

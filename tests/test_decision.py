@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from colorize.decision import NEAR, confidence, dial, rebalance, share_evidence
+from colorize.decision import NEAR, confidence, dial, mean_field, rebalance, share_evidence
 from colorize.superpixels import from_labels
+from colorize.types import Superpixels
 
 COLORS = np.array([[0, 0], [60, 40], [-40, 50], [5, -60]], np.float32)
 LABELS = np.arange(16).reshape(4, 4).repeat([2, 1, 1, 3], axis=0)
@@ -170,3 +171,101 @@ def test_a_color_that_one_of_them_rules_out_is_ruled_out_for_all():
     pair = from_labels(np.array([[0, 1]]))
     probabilities = np.array([[0.6, 0.4, 0, 0], [0, 0.4, 0.6, 0]], np.float32)
     assert share_evidence(probabilities, pair, EVEN[:2]).argmax(axis=1).tolist() == [1, 1]
+
+
+# Mean field
+
+
+def ring(n: int) -> Superpixels:
+    """Regions of one pixel that touch in a circle: every tie is half of both ends' ties."""
+    labels = np.arange(n, dtype=np.int32)[None, :]
+    pairs = sorted([[0, n - 1], *([i, i + 1] for i in range(n - 1))])
+    return Superpixels(labels, np.array(pairs, np.int32), np.ones(n, np.float32), np.zeros((n, 2), np.float32))
+
+
+@given(PROBABILITIES, LIGHTNESS, st.floats(0, 10))
+def test_mean_field_beliefs_stay_probabilities(probabilities, lightness, coupling):
+    belief = mean_field(probabilities, COLORS, REGIONS, lightness, coupling=coupling)
+    assert belief.dtype == np.float32
+    assert belief.min() >= 0
+    np.testing.assert_allclose(belief.sum(axis=1), 1, atol=1e-5)
+
+
+@given(PROBABILITIES, LIGHTNESS)
+def test_without_coupling_or_rounds_or_neighbours_nothing_changes(probabilities, lightness):
+    for unchanged in (
+        mean_field(probabilities, COLORS, REGIONS, lightness, coupling=0),
+        mean_field(probabilities, COLORS, REGIONS, lightness, n_rounds=0),
+    ):
+        np.testing.assert_allclose(unchanged, probabilities, atol=1e-6)
+    alone = mean_field(probabilities[:1], COLORS, from_labels(np.zeros((3, 3), int)), lightness[:1])
+    np.testing.assert_allclose(alone, probabilities[:1], atol=1e-6)
+
+
+def test_a_round_is_that_of_its_definition():
+    rng = np.random.default_rng(0)
+    probabilities, lightness = rng.dirichlet(np.ones(4), 16).astype(np.float32), rng.uniform(40, 60, 16)
+    alike = np.exp(-((COLORS[:, None] - COLORS) ** 2).sum(axis=2) / (2 * 40**2))
+    ties = np.zeros((16, 16))
+    for i, j in REGIONS.adjacency:
+        ties[i, j] = ties[j, i] = np.exp(-abs(lightness[i] - lightness[j]) / 5) + 0.05
+    ties /= ties.sum(axis=1, keepdims=True)
+    expected = probabilities.astype(np.float64)
+    for _ in range(3):
+        expected = probabilities * np.exp(1.5 * ties @ expected @ alike)
+        expected /= expected.sum(axis=1, keepdims=True)
+    options = {"coupling": 1.5, "color_scale": 40, "lightness_scale": 5, "n_rounds": 3}
+    belief = mean_field(probabilities, COLORS, REGIONS, lightness.astype(np.float32), **options)
+    # 1e-5: float32
+    np.testing.assert_allclose(belief, expected, atol=1e-5)
+
+
+@given(PROBABILITIES, st.floats(0.1, 2))
+def test_no_round_raises_the_free_energy_where_ties_are_mutual(probabilities, coupling):
+    alike = np.exp(-((COLORS[:, None] - COLORS) ** 2).sum(axis=2) / (2 * 15**2))
+    energies = []
+    for n_rounds in range(6):
+        belief = mean_field(probabilities, COLORS, ring(16), EVEN, coupling=coupling, n_rounds=n_rounds)
+        around = (np.roll(belief, 1, axis=0) + np.roll(belief, -1, axis=0)) / 2
+        agreement = (belief * (around @ alike)).sum()
+        surprise = (belief * np.log(np.maximum(belief, 1e-30) / probabilities)).sum()
+        energies.append(surprise - coupling / 2 * agreement)
+    # 1e-4: float32. Beyond a coupling of 2 neighbours can go on swapping their opinions.
+    assert (np.diff(energies) < 1e-4).all()
+
+
+@given(PROBABILITIES, LIGHTNESS, st.permutations(range(16)), st.permutations(range(4)))
+def test_the_numbers_of_regions_and_colors_mean_nothing_to_the_mean_field(probabilities, lightness, regions, colors):
+    renamed = from_labels(np.argsort(regions)[LABELS])
+    belief = mean_field(probabilities, COLORS, REGIONS, lightness)
+    other = mean_field(probabilities[np.ix_(regions, colors)], COLORS[colors], renamed, lightness[regions])
+    # 1e-3: ten rounds of float32
+    np.testing.assert_allclose(other, belief[np.ix_(regions, colors)], atol=1e-3)
+
+
+def test_a_lone_dissenter_joins_its_equals_unless_it_is_sure():
+    favourites = [1] * 16
+    favourites[5] = 2
+    belief = mean_field(beliefs(favourites, 0.5), COLORS, REGIONS, EVEN)
+    assert belief.argmax(axis=1).tolist() == [1] * 16
+    belief = mean_field(beliefs(favourites, 0.97), COLORS, REGIONS, EVEN)
+    assert belief.argmax(axis=1).tolist() == favourites
+
+
+def test_a_step_of_lightness_protects_a_group_of_dissenters():
+    middle = [5, 6, 9, 10]
+    favourites = np.full(16, 1)
+    favourites[middle] = 2
+    probabilities = beliefs(favourites, 0.9)
+    probabilities[middle] = beliefs([2], 0.3)
+    assert mean_field(probabilities, COLORS, REGIONS, EVEN).argmax(axis=1).tolist() == [1] * 16
+    lightness = EVEN.copy()
+    lightness[middle] = 90
+    np.testing.assert_array_equal(mean_field(probabilities, COLORS, REGIONS, lightness).argmax(axis=1), favourites)
+
+
+def test_similar_colors_support_each_other():
+    colors = np.array([[0, 0], [50, 0], [54, 4]], np.float32)
+    probabilities = np.tile(np.array([[0.4, 0.3, 0.3]], np.float32), (16, 1))
+    assert mean_field(probabilities, colors, REGIONS, EVEN)[0, 1:].sum() > 0.7
+    assert mean_field(probabilities, colors, REGIONS, EVEN, color_scale=0.1)[0, 0] > 0.4

@@ -206,7 +206,7 @@ def test_parameters_out_of_range_are_named(ab, parameters, message):
 
 def test_too_few_distinct_colors():
     ab = np.repeat([[1.0, 2.0], [3.0, 4.0]], 50, axis=0)
-    with pytest.raises(ValueError, match="n_colors=3 needs as many distinct colours"):
+    with pytest.raises(ValueError, match="n_colors=3 needs as many distinct colours, got 2"):
         ColorPalette(n_colors=3).fit(ab)
 
 

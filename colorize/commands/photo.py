@@ -103,8 +103,15 @@ def output_path(source: Path, output: Path | None) -> Path:
 
 def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, force: bool, quiet: bool) -> int:
     """Colorize one after another; return how many failed."""
+    from colorize.io import output_format
+
     todo = []
     for source, target in jobs:
+        try:
+            output_format(target)
+        except ColorizeError as error:
+            report_failure(error, source)
+            continue
         if target.exists() and not force:
             report_failure(_shared.already_there(target), source)
         else:

@@ -81,10 +81,11 @@ class PhotoAnalysis:
         sums = np.bincount(self.flat_labels, values.ravel(), minlength=self.superpixels.n_superpixels)
         return (sums / self.superpixels.areas).astype(np.float32)
 
-    def at_centroids(self, level_map: Float32) -> Float32:
-        """Bilinear samples of a map of any pyramid level at the region centres: (h, w) or (h, w, C) to (n[, C])."""
-        height, width = level_map.shape[:2]
-        rows = self.relative_centroids[:, 0] * height - 0.5
-        columns = self.relative_centroids[:, 1] * width - 0.5
+    def at_centroids(self, level_map: Float32, level: int = 0) -> Float32:
+        """Bilinear samples of a map of a pyramid level at the region centres: (h, w) or (h, w, C) to (n[, C]).
+
+        Pixel (row, col) of level k lies at pixel (row * 2^k, col * 2^k) of the photograph.
+        """
+        rows, columns = (self.superpixels.centroids / np.float32(2**level)).T
         samples = cv2.remap(level_map, columns[None], rows[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return samples[0]

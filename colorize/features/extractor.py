@@ -97,7 +97,7 @@ class FeatureExtractor:
         Raises
         ------
         ValueError
-            The scene family is asked for before `fit`.
+            `fit` has not been called.
         """
         if not hasattr(self, "words_"):
             raise ValueError("FeatureExtractor must be fitted before transform: its visual words are learnt")

@@ -38,8 +38,8 @@ def gabor(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     columns, names = [], []
     for scale in range(N_SCALES):
         energies = gabor_magnitudes(photo.pyramid[scale])
-        columns.append(np.cbrt(photo.at_centroids(cv2.blur(energies[..., :4], (7, 7)))))
-        columns.append(np.cbrt(photo.at_centroids(cv2.blur(energies[..., 4:], (7, 7)))))
+        columns.append(np.cbrt(photo.at_centroids(cv2.blur(energies[..., :4], (7, 7)), scale)))
+        columns.append(np.cbrt(photo.at_centroids(cv2.blur(energies[..., 4:], (7, 7)), scale)))
         wavelength = WAVELENGTH * 2**scale
         names += [f"{wavelength:g} px, {180 * i / N_ORIENTATIONS:g} deg" for i in range(N_ORIENTATIONS)]
     return np.concatenate(columns, axis=1).astype(np.float32), tuple(names)

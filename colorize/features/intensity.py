@@ -48,8 +48,8 @@ def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     for scale, (fine, coarse) in enumerate(zip(photo.pyramid, photo.pyramid[1:], strict=False), start=1):
         band = cv2.pyrUp(coarse, dstsize=fine.shape[::-1]) - fine
         columns += [
-            photo.at_centroids(coarse),
-            np.sqrt(np.maximum(photo.at_centroids(cv2.blur(band * band, (5, 5))), 0)),
+            photo.at_centroids(coarse, scale),
+            np.sqrt(np.maximum(photo.at_centroids(cv2.blur(band * band, (5, 5)), scale - 1), 0)),
         ]
         names += [f"lightness at scale {scale}", f"band energy at scale {scale}"]
     return np.stack(columns, axis=1).astype(np.float32), tuple(names)

@@ -9,7 +9,7 @@ import numpy as np
 from colorize.features.analysis import PhotoAnalysis
 from colorize.types import Float32
 
-SCALES = (1.5, 3.0, 6.0)
+SCALES = (2.0, 3.0, 6.0)  # below 2 the wavelets have uneven halves, and plain light leaks in
 
 
 def surf(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:

@@ -175,11 +175,12 @@ def solve(
     share(kernels.apply, sums, q, fine.w, fine.d, z)
     square = share(kernels.step, sums, moves, x, r, z, q, one)
     rz = np.ones(2)
-    iteration, move = 0, float(moves.max())
-    while iteration < maxiter and move > tolerance:
+    iteration, move, positive = 0, float(moves.max()), True
+    while iteration < maxiter and move > tolerance and positive:
         z[:] = 0
         hierarchy.cycle(kind=kind)
         rz, old = share(kernels.dot, sums, r, z), rz
+        positive = bool((rz >= 0).all())  # always, but for overflow or rounding gone wild
         share(kernels.turn, p, z, _ratio(rz, old) if iteration else minus * 0)
         alpha = _ratio(rz, share(kernels.apply, sums, q, fine.w, fine.d, p))
         square = share(kernels.step, sums, moves, x, r, p, q, alpha)
@@ -188,7 +189,7 @@ def solve(
             callback(iteration, move)
     residual = float(_ratio(np.sqrt(square), norm_b).max())
     nbytes = hierarchy.nbytes + x.nbytes + p.nbytes + q.nbytes
-    return Outcome(iteration, residual, move, move <= tolerance, nbytes)
+    return Outcome(iteration, residual, move, move <= tolerance and positive, nbytes)
 
 
 def dense(w: Float32, d: Float32) -> Float64:

@@ -24,7 +24,7 @@ Callback = Callable[[int, float], None]
 AFFINITIES = ("gaussian", "local_variance", "correlation")
 FORMS = ("laplacian", "row_normalized", "least_squares")
 MEMORY_LIMIT = 2_500_000_000
-BYTES_PER_PIXEL = {"multigrid": 80, "direct": 2500, "cg": 1000}
+BYTES_PER_PIXEL = {"multigrid": 80, "direct": 2500, "cg": 500}
 """Peak memory of each solver, all its arrays counted; the figures for direct and cg hold up to a megapixel."""
 _TOLERANCE_OF_EDITS = 1.0
 

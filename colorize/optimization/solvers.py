@@ -1,12 +1,14 @@
 """One door to three solvers, each with a report and its cost.
 
-============  ===================================  ====================  =======================================
-method        what                                 time                  memory
-============  ===================================  ====================  =======================================
-multigrid     own geometric multigrid + CG         linear in pixels      about 85 bytes per pixel
-direct        SuperLU, symmetric minimum degree    pixels to the 1.2     2000 bytes per pixel at 1 MP, and rising
-cg            pyamg smoothed aggregation + CG      linear, 30x as much   about 1000 bytes per pixel
-============  ===================================  ====================  =======================================
+============  =================================  ====================================  =======================
+method        what                               time                                  memory
+============  =================================  ====================================  =======================
+multigrid     own geometric multigrid + CG       linear in pixels, 0.4 CPU-s at 1 MP   80 bytes per pixel
+cg            pyamg smoothed aggregation + CG    linear, 15 times as long              300 bytes per pixel
+direct        SuperLU, symmetric min. degree     40 times as long at 1 MP, and rising  1900 bytes per pixel
+============  =================================  ====================================  =======================
+
+The figures are for 300 exact hints and the default weights; `benchmarks/speed.py` measures them.
 """
 
 from __future__ import annotations
@@ -108,8 +110,13 @@ def _multigrid(
 
 
 def _direct(system: MatrixSystem) -> tuple[Float32, tuple[int, float, bool, int]]:
-    options = {"permc_spec": "MMD_AT_PLUS_A", "options": {"SymmetricMode": True}} if system.symmetric else {}
-    factors = spla.splu(system.matrix, **options)
+    if (
+        system.symmetric
+    ):  # and positive definite: the diagonal is always a good pivot, and others would ruin the ordering
+        order = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+    else:
+        order = {"permc_spec": "COLAMD"}
+    factors = spla.splu(system.matrix, **order)
     x = factors.solve(system.rhs)
     size = system.nbytes + 12 * (factors.L.nnz + factors.U.nnz)
     residual = _relative_residual(system, x)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 _WORTH_SHARING = 60_000  # pixels: below this, waking a thread costs more than it saves
+_FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.relax, must not meet
 
 
 def available_cores() -> int:
@@ -24,17 +25,28 @@ def available_cores() -> int:
 
 
 @lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """A pool for this process: a forked child inherits the pool of its parent, but not the threads in it."""
+    del process
     return ThreadPoolExecutor(threads, thread_name_prefix="colorize")
 
 
 def bands(first: int, last: int, width: int, threads: int) -> list[tuple[int, int]]:
-    """Cut ``first <= row < last`` into ranges of rows for the threads; each range but the last has an even length."""
+    """Cut ``first <= row < last`` into one range of rows for each thread, or fewer where that is not worth it.
+
+    Examples
+    --------
+    >>> bands(1, 1001, 500, 2)
+    [(1, 501), (501, 1001)]
+    >>> bands(1, 11, 500, 2)
+    [(1, 11)]
+    """
     rows = last - first
-    if threads == 1 or rows * width < _WORTH_SHARING:
+    count = min(threads, rows // _FEWEST_ROWS)
+    if count < 2 or rows * width < _WORTH_SHARING:
         return [(first, last)]
-    height = 2 * -(-rows // (2 * threads))
-    return [(start, min(start + height, last)) for start in range(first, last, height)]
+    cuts = [first + 2 * (k * rows // (2 * count)) for k in range(count)]  # all of one parity, as the colours need
+    return list(zip(cuts, [*cuts[1:], last], strict=True))
 
 
 def run(kernel: Callable[..., None], args: tuple[object, ...], ranges: Sequence[tuple[object, ...]]) -> None:
@@ -42,7 +54,7 @@ def run(kernel: Callable[..., None], args: tuple[object, ...], ranges: Sequence[
     if len(ranges) == 1:
         kernel(*args, *ranges[0])
         return
-    pool = _pool(len(ranges))
+    pool = _pool(len(ranges), os.getpid())
     jobs = [pool.submit(kernel, *args, *each) for each in ranges[1:]]
     kernel(*args, *ranges[0])
     for job in jobs:

@@ -53,3 +53,12 @@ def test_samples_outside_the_outermost_pixels_are_those_of_the_border(analyse):
 def test_superpixels_must_be_of_the_same_picture():
     with pytest.raises(ValueError, match=r"superpixels must have the shape \(3, 4\), got \(4, 3\)"):
         PhotoAnalysis(np.zeros((3, 4), np.float32), from_labels(np.zeros((4, 3), int)))
+
+
+def test_samples_of_coarse_levels_lie_where_the_pyramid_put_their_pixels(analyse):
+    ramp = np.tile(np.linspace(10, 90, 129, dtype=np.float32), (65, 1))
+    photo = analyse(ramp)
+    inside = np.abs(photo.superpixels.centroids[:, 1] - 64) < 30  # the pyramid bends a ramp at the borders only
+    for level in (1, 2, 3):
+        samples = photo.at_centroids(photo.pyramid[level], level)
+        np.testing.assert_allclose(samples[inside], photo.at_centroids(photo.gray)[inside], atol=2e-3)

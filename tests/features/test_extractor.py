@@ -6,6 +6,9 @@ import pytest
 from colorize.color import to_gray
 from colorize.features import FAMILIES, FeatureExtractor
 from colorize.features.extractor import N_WORDS
+from colorize.features.gabor import N_ORIENTATIONS, N_SCALES, gabor
+from colorize.features.intensity import intensity
+from colorize.features.scene import scene
 from colorize.features.surf import surf_descriptors
 
 
@@ -79,6 +82,31 @@ def test_a_mirror_image_has_the_same_features(analyse, textured, extractor, fami
     same = [not ("direction" in name or "band energy" in name) for name in names_of(values, family)]
     # 1e-4: float32 sums in another order
     np.testing.assert_allclose(values.family(family)[:, same], mirrored.family(family)[:, same], atol=1e-4)
+
+
+def test_the_scene_is_made_of_the_tones_the_textures_and_the_words(extractor, textured):
+    tones, names = intensity(textured)
+    histogram = tones[:, [name.startswith("histogram") for name in names]]
+    descriptors = surf_descriptors(textured, FeatureExtractor.WORD_SCALE)
+    expected, names = scene(textured, histogram, gabor(textured)[0], descriptors, extractor.words_)
+    matrix = extractor.transform(textured)
+    # 1e-5: a view of the columns is multiplied in another order
+    np.testing.assert_allclose(matrix.family("scene")[0], expected, atol=1e-5)
+    assert names_of(matrix, "scene") == tuple(f"scene:{name}" for name in names)
+
+
+def test_the_context_is_made_of_the_tones_and_of_texture_by_scale_and_by_direction(extractor, textured):
+    matrix = extractor.transform(textured)
+    energy = matrix.family("gabor").reshape(-1, N_SCALES, N_ORIENTATIONS)
+    core = {
+        "mean": matrix.family("intensity")[:, 0],
+        "histogram 3": matrix.values[:, matrix.names.index("intensity:histogram 3")],
+        "texture at scale 2": energy[:, 2].mean(axis=1),
+        "texture in direction 5": energy[:, :, 5].mean(axis=1),
+    }
+    for name, column in core.items():
+        found = matrix.values[:, matrix.names.index(f"context:ring 1, {name}")]
+        np.testing.assert_allclose(found, textured.neighbours @ column, atol=1e-6)
 
 
 def test_the_photograph_is_not_changed(analyse, extractor):

@@ -1,0 +1,35 @@
+"""Stages: the same road, one box of the architecture picture after another.
+
+Each stage is usable alone; between them are plain values. Try another palette temperature, another segmentation, or
+colours of your own in place of the classifier's.
+"""
+
+import numpy as np
+from sklearn.datasets import load_sample_image
+
+from colorize import Colorizer, RgbImage, find_model, propagate, to_gray, write_photo
+from colorize.color import lab_to_rgb
+from colorize.decision import mean_field, share_evidence
+from colorize.features import PhotoAnalysis
+from colorize.superpixels import region_means, resize_labels, segment
+
+model = Colorizer.load(find_model("default"))
+gray = to_gray(RgbImage(load_sample_image("flower.jpg")))
+lightness = gray.lightness  # L*, 0..100
+
+superpixels = segment(lightness, n_segments=600, compactness=8)
+features = model.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+sizes = {name: columns.stop - columns.start for name, columns in features.families.items()}
+print(f"{superpixels.n_superpixels} regions, columns per family: {sizes}")
+
+probabilities = model.region_probabilities(features.values)
+region_lightness = region_means(lightness, superpixels)
+evidence = share_evidence(probabilities, superpixels, region_lightness)
+belief = mean_field(evidence, model.palette_.colors_, superpixels, region_lightness)
+region_ab = model.palette_.decode(belief, temperature=0.4)
+
+target_ab = region_ab[resize_labels(superpixels, gray.shape)]
+spread = propagate(lightness, target_ab, np.full(gray.shape, 0.03, np.float32))
+print(spread.report)
+
+write_photo(RgbImage(lab_to_rgb(lightness, spread.ab)), "flower.colorized.png")

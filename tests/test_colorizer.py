@@ -1,0 +1,333 @@
+"""The Colorizer: any photograph in, the same lightness out, the same bytes every time, one line for every mistake."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+
+from colorize.color import rgb_to_lightness, to_gray
+from colorize.colorizer import Colorizer
+from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
+from colorize.features import FAMILIES
+from colorize.metrics import colorfulness
+from colorize.types import GrayImage, PhotoMetadata, RgbImage
+
+STAGES = ["superpixels", "features", "classifier", "decision", "propagation", "color"]
+SMALL = {"n_colors": 6, "n_superpixels": 30}
+
+
+def as_16_bit(photo: RgbImage) -> RgbImage:
+    """The photograph with 16 bits per channel, the lower ones filled with noise."""
+    noise = np.random.default_rng(0).integers(0, 257, photo.pixels.shape, np.uint16)
+    return RgbImage(photo.pixels.astype(np.uint16) * 256 + np.minimum(noise, 255))
+
+
+# Predicting
+
+INPUTS = {
+    "gray 8": lambda photo: photo.pixels[..., 1],
+    "gray 16": lambda photo: as_16_bit(photo).pixels[..., 1],
+    "rgb 8": lambda photo: photo.pixels,
+    "rgb 16": lambda photo: as_16_bit(photo).pixels,
+    "RgbImage": lambda photo: photo,
+    "GrayImage": to_gray,
+}
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_every_kind_of_photograph_is_colorized_at_its_own_size_and_depth(tiny_colorizer, photos, kind):
+    result = tiny_colorizer.predict(INPUTS[kind](photos[0]))
+    assert result.rgb.shape == (120, 160, 3)
+    assert result.rgb.dtype == (np.uint16 if kind.endswith("16") else np.uint8)
+    assert result.ab.shape == (120, 160, 2)
+    assert result.confidence.shape == (120, 160)
+    assert result.superpixels.shape == (120, 160)
+    n = result.superpixels.n_superpixels
+    assert result.probabilities.shape == (n, 8)
+    assert result.region_ab.shape == (n, 2)
+    assert result.report.converged
+    assert list(result.timings) == STAGES
+    assert min(result.timings.values()) >= 0
+
+
+@pytest.mark.parametrize("vividness", [0, 0.5, 1])
+def test_lightness_is_sacred(tiny_colorizer, photos, vividness):
+    for photo in photos[:6]:
+        for given, tolerance in ((photo, 0.3), (as_16_bit(photo), 0.01)):  # half a step of 8 and 16 bits, in dark tones
+            result = tiny_colorizer.predict(given, vividness=vividness)
+            before = rgb_to_lightness(given.pixels)
+            assert np.abs(rgb_to_lightness(result.rgb) - before).max() <= tolerance
+
+
+def test_probabilities_and_confidence_are_shares(tiny_colorizer, photos):
+    for photo in photos[:4]:
+        result = tiny_colorizer.predict(photo)
+        np.testing.assert_allclose(result.probabilities.sum(axis=1), 1, atol=1e-5)
+        assert result.probabilities.min() >= 0
+        assert result.confidence.min() >= 0
+        assert result.confidence.max() <= 1 + 1e-5
+
+
+def test_of_colors_only_the_lightness_is_used(tiny_colorizer, photos):
+    photo = photos[3]
+    np.testing.assert_array_equal(tiny_colorizer.predict(photo).rgb, tiny_colorizer.predict(to_gray(photo)).rgb)
+
+
+def test_a_gray_array_is_a_photograph_of_equal_channels(tiny_colorizer, photos):
+    gray = photos[3].pixels[..., 0]
+    np.testing.assert_array_equal(
+        tiny_colorizer.predict(gray).rgb, tiny_colorizer.predict(gray[..., None].repeat(3, axis=2)).rgb
+    )
+
+
+def test_alpha_and_metadata_are_carried_along(tiny_colorizer, photos):
+    alpha = np.arange(120 * 160, dtype=np.uint8).reshape(120, 160)
+    metadata = PhotoMetadata(exif=b"Exif", dpi=(300, 300), notes=("second page ignored",))
+    lightness = to_gray(photos[0]).lightness
+    for given in (RgbImage(photos[0].pixels, alpha, metadata), GrayImage(lightness, 8, alpha, metadata)):
+        image = tiny_colorizer.predict(given).image
+        np.testing.assert_array_equal(image.alpha, alpha)
+        assert image.metadata is metadata
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 2), (2, 2), (3, 3), (1, 200), (200, 1), (37, 91), (700, 900), (1, 40_000)], ids=str
+)
+def test_photographs_of_any_size(tiny_colorizer, shape):
+    gray = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    result = tiny_colorizer.predict(gray)
+    assert result.rgb.shape == (*shape, 3)
+    assert result.confidence.shape == shape
+    # half a step of 8 bits, in dark tones
+    assert np.abs(rgb_to_lightness(result.rgb) - to_gray(RgbImage(np.dstack([gray] * 3))).lightness).max() <= 0.3
+
+
+@pytest.mark.parametrize("tone", [0, 128, 255])
+def test_a_plain_picture_is_colorized_without_complaint(tiny_colorizer, tone):
+    rgb = tiny_colorizer.predict(np.full((50, 60), tone, np.uint8)).rgb
+    assert rgb.shape == (50, 60, 3)
+    if tone != 128:
+        assert (rgb == tone).all()  # black and white have no colour
+
+
+def test_bolder_is_more_colorful(tiny_colorizer, photos):
+    def mean_colorfulness(vividness):
+        return np.mean([colorfulness(tiny_colorizer.predict(photo, vividness=vividness).rgb) for photo in photos[::2]])
+
+    faithful, default, bold = (mean_colorfulness(vividness) for vividness in (0, 0.5, 1))
+    assert faithful < default < bold
+
+
+def test_predicting_twice_gives_the_same(tiny_colorizer, photos):
+    one, other = (tiny_colorizer.predict(photos[5]) for _ in range(2))
+    np.testing.assert_array_equal(one.rgb, other.rgb)
+    np.testing.assert_array_equal(one.ab, other.ab)
+    np.testing.assert_array_equal(one.confidence, other.confidence)
+
+
+# Training
+
+
+def landscapes(n: int) -> list[RgbImage]:
+    """Light blue, smooth sky over dark green, rough grass."""
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(n):
+        noise = rng.normal(size=(60, 80, 1))
+        is_sky = (np.arange(60) < rng.integers(20, 40))[:, None, None]
+        pixels = np.where(is_sky, np.array([110, 160, 230]) + 2 * noise, np.array([50, 90, 30]) + 20 * noise)
+        made.append(RgbImage(pixels.clip(0, 255).astype(np.uint8)))
+    return made
+
+
+def test_it_learns_that_skies_are_blue_and_grass_is_green():
+    *training, unseen = landscapes(6)
+    model = Colorizer(n_colors=3, n_superpixels=40).fit(training)
+    ab = model.predict(unseen).ab
+    assert (ab[:15, :, 1] < -20).mean() > 0.9
+    assert (ab[-15:, :, 1] > 10).mean() > 0.9
+
+
+def test_a_color_without_training_regions_has_no_probability():
+    # All landscapes are colourful: the palette's neutral entry belongs to none of their regions.
+    model = Colorizer(n_colors=3, n_superpixels=40).fit(landscapes(4))
+    assert model.classifier_.classes_.tolist() == [1, 2]
+    assert (model.predict(landscapes(1)[0]).probabilities[:, 0] == 0).all()
+
+
+def test_equal_training_gives_equal_bytes(photos, tmp_path):
+    paths = [tmp_path / name for name in ("one.safetensors", "other.safetensors")]
+    for path in paths:
+        Colorizer(**SMALL, random_state=3).fit(photos[:5]).save(path)
+    one, other = (path.read_bytes() for path in paths)
+    assert one == other
+    Colorizer(**SMALL, random_state=4).fit(photos[:5]).save(paths[0], overwrite=True)
+    assert paths[0].read_bytes() != other
+
+
+class Lazy(Sequence):
+    """Photographs that are made when they are asked for, as if read from a disk."""
+
+    def __init__(self, photos):
+        self.photos = photos
+
+    def __len__(self):
+        return len(self.photos)
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self.photos):
+            raise IndexError(index)
+        return self.photos[index].pixels.copy()
+
+
+def test_photographs_may_come_from_anything_with_a_length_and_numbers(photos):
+    at_once, one_by_one = (Colorizer(**SMALL).fit(given) for given in (photos[:4], Lazy(photos[:4])))
+    np.testing.assert_array_equal(at_once.predict(photos[0]).rgb, one_by_one.predict(photos[0]).rgb)
+
+
+def test_what_is_kept_of_the_training(tiny_colorizer):
+    sample, n_rows = tiny_colorizer.sample_, tiny_colorizer.summary_["n_rows"]
+    assert tiny_colorizer.summary_["n_photos"] == 12
+    assert len(sample["features"]) == len(sample["ab"]) == len(sample["photo"]) == n_rows
+    assert set(sample["photo"]) == set(range(12))
+    assert set(tiny_colorizer.baselines_) == {"mean colour", "L lookup", "L + height lookup"}
+
+
+def test_no_more_rows_are_used_and_kept_than_wished(photos):
+    model = Colorizer(**SMALL, rows_per_photo=9, n_sample_rows=10).fit(photos[:3])
+    assert model.summary_["n_rows"] == 27
+    assert {len(array) for array in model.sample_.values()} == {10}
+
+
+def test_progress_reaches_the_end_of_every_stage(photos):
+    calls = []
+    Colorizer(**SMALL).fit(photos[:3], progress=lambda *call: calls.append(call))
+    stages = list(dict.fromkeys(stage for stage, _, _ in calls))
+    assert stages == ["visual words", "features", "learning"]
+    for stage in stages:
+        done = [done for name, done, _ in calls if name == stage]
+        (total,) = {total for name, _, total in calls if name == stage}
+        assert done == list(range(total + 1))
+
+
+@pytest.mark.parametrize("families", [("intensity",), ["scene", "position"]], ids=str)
+def test_a_choice_of_families_is_enough(photos, families, tmp_path):
+    model = Colorizer(**SMALL, families=families).fit(photos[:4])
+    assert list(model.scaler_.families) == [family for family in FAMILIES if family in families]
+    model.save(tmp_path / "model.safetensors")
+    loaded = Colorizer.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict(photos[0]).rgb, model.predict(photos[0]).rgb)
+
+
+@pytest.mark.parametrize("classifier", ["svc", LogisticRegression()], ids=str)
+def test_other_classifiers_work_but_are_not_saved(photos, classifier, tmp_path):
+    model = Colorizer(**SMALL, classifier=classifier).fit(photos[:4])
+    result = model.predict(photos[0])
+    np.testing.assert_allclose(result.probabilities.sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(ColorizeError, match=r"^a model file holds KernelSVM models only, this one uses \w+$"):
+        model.save(tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_classifier_handed_in_is_not_touched(photos):
+    classifier = LogisticRegression()
+    Colorizer(**SMALL, classifier=classifier).fit(photos[:3])
+    assert not hasattr(classifier, "classes_")
+
+
+def test_parameters_are_stored_as_given_and_cloned():
+    parameters = {
+        "n_colors": 5,
+        "n_superpixels": 50,
+        "families": ("gabor", "lbp"),
+        "classifier": "svc",
+        "rows_per_photo": 7,
+        "n_sample_rows": 3,
+        "random_state": 9,
+    }
+    model = Colorizer(**parameters)
+    assert model.get_params() == parameters
+    assert clone(model).get_params() == parameters
+    assert Colorizer().set_params(**parameters).get_params() == parameters
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_colors": 1}, r"n_colors must be an integer in 2\.\.256, got 1"),
+        ({"n_colors": "many"}, r"n_colors must be an integer in 2\.\.256, got 'many'"),
+        ({"n_superpixels": 3}, r"n_superpixels must be an integer in 4\.\.10000, got 3"),
+        ({"n_superpixels": 40.5}, r"n_superpixels must be an integer in 4\.\.10000, got 40\.5"),
+        ({"rows_per_photo": 0}, r"rows_per_photo must be an integer in 1\.\.10000, got 0"),
+        ({"n_sample_rows": -1}, r"n_sample_rows must be an integer in 0\.\.1000000, got -1"),
+        ({"random_state": None}, r"random_state must be an integer in 0\.\.4294967295, got None"),
+        ({"families": ("gabor", "sift")}, "families must be some of .*; got sift"),
+        ({"classifier": "forest"}, "classifier must be 'kernel', 'svc' or a classifier, got 'forest'"),
+        ({"classifier": LogisticRegression}, "classifier must be 'kernel', 'svc' or a classifier, got <class"),
+        ({"classifier": 5}, "classifier must be 'kernel', 'svc' or a classifier, got 5"),
+    ],
+)
+def test_parameters_out_of_range_are_named_before_any_photograph_is_read(parameters, message):
+    class Unread(Lazy):
+        def __getitem__(self, index):
+            pytest.fail("a photograph was read")
+
+    with pytest.raises(ValueError, match=message):
+        Colorizer(**parameters).fit(Unread(range(3)))
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_training_needs_two_photographs(photos, n):
+    with pytest.raises(DatasetError, match=f"training needs at least 2 photographs, got {n}"):
+        Colorizer().fit(photos[:n])
+
+
+def test_training_needs_colors(photos):
+    gray = [RgbImage(photo.pixels[..., :1].repeat(3, axis=2)) for photo in photos[:2]]
+    with pytest.raises(DatasetError, match="no palette can be learnt from these photographs: n_colors=6 needs"):
+        Colorizer(**SMALL).fit(gray)
+
+
+def test_training_needs_color_photographs(photos):
+    with pytest.raises(InvalidImageError, match=r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(120, 160\)"):
+        Colorizer(**SMALL).fit([photo.pixels[..., 0] for photo in photos[:2]])
+
+
+@pytest.mark.parametrize(
+    ("gray", "message"),
+    [
+        (np.zeros((4, 5, 3)), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 3\), float64"),
+        (np.zeros((4, 5, 4), np.uint8), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 4\)"),
+        (np.zeros((0, 5), np.uint8), "a photograph needs at least one pixel"),
+        ([[1, 2], [3, 4]], "a photograph must be a GrayImage, an RgbImage or an array, got list"),
+        ("photo.jpg", "a photograph must be a GrayImage, an RgbImage or an array, got str"),
+    ],
+    ids=["float", "four channels", "no pixel", "list", "name"],
+)
+def test_what_is_no_photograph(tiny_colorizer, gray, message):
+    with pytest.raises(InvalidImageError, match=message):
+        tiny_colorizer.predict(gray)
+
+
+def test_lightness_that_is_no_number(tiny_colorizer):
+    with pytest.raises(InvalidImageError, match=r"lightness must be L\* in \[0, 100\], got values from nan to nan"):
+        tiny_colorizer.predict(GrayImage(np.full((4, 4), np.nan, np.float32)))
+
+
+@pytest.mark.parametrize("vividness", [-0.1, 1.1, float("nan")])
+def test_vividness_out_of_range(tiny_colorizer, photos, vividness):
+    with pytest.raises(ValueError, match=r"vividness must be in \[0, 1\], got"):
+        tiny_colorizer.predict(photos[0], vividness=vividness)
+
+
+def test_nothing_works_before_fit(photos, tmp_path):
+    with pytest.raises(NotFittedError):
+        Colorizer().predict(photos[0])
+    with pytest.raises(NotFittedError):
+        Colorizer().save(tmp_path / "model.safetensors")
