@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 __all__ = ["Bootstrap", "Interval"]
 
@@ -63,7 +64,7 @@ class Bootstrap:
     n_resamples : int
         Resamples with replacement; 2000 fix the limits of a 95 % interval to a few percent of its width.
     confidence : float
-        Share of the resamples inside the interval (percentile method).
+        Share of such intervals that hold the true mean.
     random_state : int
 
     Attributes
@@ -73,7 +74,8 @@ class Bootstrap:
 
     References
     ----------
-    Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile intervals).
+    Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile intervals). Hesterberg, "What
+    teachers should know about the bootstrap", The American Statistician 69(4), 2015 (expanded percentiles).
 
     Examples
     --------
@@ -122,13 +124,24 @@ class Bootstrap:
         if top.shape != (self.n_photos,) or bottom.shape != top.shape:
             raise ValueError(f"values must have shape ({self.n_photos},), got {top.shape} and {bottom.shape}")
         value = top.sum() / bottom.sum() if bottom.sum() else math.nan
-        if np.count_nonzero(bottom) < FEWEST:
-            return Interval(value)
-        return self.limits(value, _divide(self.weights @ top, self.weights @ bottom))
+        return self.limits(value, _divide(self.weights @ top, self.weights @ bottom), int(np.count_nonzero(bottom)))
 
-    def limits(self, value: float, resampled: NDArray[np.float64]) -> Interval:
-        """Make an interval of an estimate and its values on the resamples, shape (n_resamples,)."""
-        tail = (1 - self.confidence) / 2
+    def limits(self, value: float, resampled: NDArray[np.float64], n_values: int | None = None) -> Interval:
+        """Make an interval of an estimate and its values on the resamples, shape (n_resamples,).
+
+        Parameters
+        ----------
+        value : float
+        resampled : ndarray, shape (n_resamples,)
+        n_values : int, optional
+            Photographs that have the figure; all by default.
+        """
+        n = self.n_photos if n_values is None else n_values
+        if n < FEWEST:
+            return Interval(value)
+        # plain percentiles are too narrow for few values: Hesterberg's tail makes them as wide as Student's interval
+        quantile = stats.t.ppf((1 + self.confidence) / 2, n - 1)
+        tail = float(stats.norm.cdf(-math.sqrt(n / (n - 1)) * quantile))
         low, high = np.nanquantile(resampled, [tail, 1 - tail])
         return Interval(float(value), float(low), float(high))
 

@@ -91,7 +91,6 @@ def test_noise_is_worth_nothing(height, texture):
             control = result.select("permutation", "across", score)[NOISE, ""]
             best = result.select("permutation", "across", score)[result.ranking("across", score)[0], ""]
             assert abs(control.value) < 0.05 * best.value
-        assert not result.select("permutation", "across", "region_ab_error")[NOISE, ""].excludes(0)
 
 
 def test_colours_are_told_apart(height):

@@ -1,0 +1,175 @@
+"""Quality of the classical model on BSDS500: ``python benchmarks/quality.py``.
+
+Trains on ``../shared/data/bsds500/train`` (200 photographs), measures on ``val`` (100) at vividness 0, 0.5 and 1 beside
+gray, the simple rules and the oracles, and prints the table with intervals, differences and costs. Tables are kept as
+``benchmarks/results/quality-DATE.md`` and ``.json``. The measuring is that of `colorize.evaluation`; nothing is done
+twice here.
+
+``--limit N`` uses N photographs of each folder, ``--model FILE`` measures a trained model, ``--no-save`` keeps nothing,
+``--train`` and ``--test`` name other folders.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import resource
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from colorize.colorizer import Colorizer
+from colorize.dataset import TrainingSet, load_folder
+from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, evaluate, plain
+from colorize.evaluation.oracles import ORACLES, Oracles
+from colorize.evaluation.realism import RealismObserver, Verdict
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "bsds500"
+DIALS = {"faithful (vividness 0)": 0.0, "default (0.5)": 0.5, "bold (1)": 1.0}
+FAITHFUL = next(iter(DIALS))
+
+
+def main() -> None:
+    """Train, measure, print, keep."""
+    options = parse_arguments()
+    test_set = load_folder(options.test, limit=options.limit, select=False)
+    colorizer, training = trained(options)
+    observer = RealismObserver([name for name in methods_of(colorizer) if name not in ORACLES])
+    result = evaluate(methods_of(colorizer), test_set.photos, names=test_set.names, observers=[observer], progress=show)
+    verdicts = observer.verdicts()
+    text = report(result, verdicts, training, test_set)
+    print(text)
+    if options.save:
+        stem = ROOT / "benchmarks" / "results" / f"quality-{datetime.date.today().isoformat()}"
+        stem.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+        stem.with_suffix(".json").write_text(summary(result, verdicts, training) + "\n", encoding="utf-8")
+        print(f"kept as {stem.relative_to(ROOT)}.md and .json")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", type=Path, default=DATA / "train", metavar="FOLDER")
+    parser.add_argument("--test", type=Path, default=DATA / "val", metavar="FOLDER")
+    parser.add_argument("--limit", type=int, metavar="N")
+    parser.add_argument("--model", type=Path, metavar="FILE")
+    parser.add_argument("--save", action=argparse.BooleanOptionalAction, default=True)
+    return parser.parse_args()
+
+
+def trained(options: argparse.Namespace) -> tuple[Colorizer, dict[str, Any]]:
+    """A model, and what its training took."""
+    if options.model:
+        return Colorizer.load(options.model), {"model": options.model.name}
+    training_set = load_folder(options.train, limit=options.limit)
+    start = time.process_time()
+    colorizer = Colorizer(random_state=0).fit(training_set.photos, progress=show)
+    spent = time.process_time() - start
+    # kilobytes on Linux, bytes on macOS
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return colorizer, {"photographs": len(training_set), "cpu_seconds": spent, "peak_bytes_of_the_process": peak}
+
+
+def methods_of(colorizer: Colorizer) -> dict[str, Method]:
+    """Gray, the rules, the model at its settings, the oracles of the faithful setting."""
+    oracles = Oracles(colorizer, vividness=0.0)
+    faithful, *ideal = oracles.methods().items()
+    methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_, FAITHFUL: faithful[1]}
+    methods |= {name: partial(colorizer.predict, vividness=dial) for name, dial in list(DIALS.items())[1:]}
+    return methods | dict(ideal)
+
+
+def report(
+    result: EvaluationResult, verdicts: dict[str, Verdict], training: dict[str, Any], test_set: TrainingSet
+) -> str:
+    """The tables as Markdown."""
+    lines = [
+        f"# Quality, {datetime.date.today().isoformat()}",
+        "",
+        f"`python benchmarks/quality.py`; {len(test_set)} photographs measured; "
+        + ", ".join(f"{name.replace('_', ' ')} {in_words(name, value)}" for name, value in training.items())
+        + f"; Python {platform.python_version()}, {platform.machine()}.",
+        "",
+        "Means over photographs, colour errors before gamut mapping; 95 % bootstrap intervals over photographs.",
+        "",
+        *figure_table(result),
+        "",
+        *difference_table(result),
+        "",
+        *cost_table(result, verdicts),
+    ]
+    return "\n".join(lines)
+
+
+def figure_table(result: EvaluationResult) -> list[str]:
+    """All figures of all methods."""
+    means, intervals = result.means(), result.intervals()
+    lines = [
+        "| | " + " | ".join(figure.title for figure in FIGURES.values()) + " | CIEDE2000, interval |",
+        "|---" * (len(FIGURES) + 2) + "|",
+    ]
+    for method, row in means.items():
+        numbers = [format(row[name], figure.form) for name, figure in FIGURES.items()]
+        limits = intervals[method]["ciede2000"]
+        between = f"{limits.low:.2f} to {limits.high:.2f}" if limits.known else ""
+        lines.append(f"| {method} | " + " | ".join(numbers) + f" | {between} |")
+    return lines
+
+
+def difference_table(result: EvaluationResult) -> list[str]:
+    """Paired differences of the model at each setting from the rules."""
+    lines = ["| difference on the same photographs | CIEDE2000 | ab-L2 | AuC |", "|---|---|---|---|"]
+    for dial in DIALS:
+        for other, row in result.differences(dial).items():
+            if other not in ORACLES and other not in DIALS:
+                cells = (str(row[name]) for name in ("ciede2000", "ab_l2", "auc"))
+                lines.append(f"| {dial} − {other} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def cost_table(result: EvaluationResult, verdicts: dict[str, Verdict]) -> list[str]:
+    """Time, and how often a small classifier recognises the results."""
+    lines = ["| | CPU seconds per photograph | told from real |", "|---|---|---|"]
+    for method, columns in result.costs.items():
+        if method not in ORACLES:
+            told = f"{verdicts[method].accuracy.value:.0%}" if method in verdicts else ""
+            lines.append(f"| {method} | {columns['cpu_seconds'].mean():.3f} | {told} |")
+    return lines
+
+
+def summary(result: EvaluationResult, verdicts: dict[str, Verdict], training: dict[str, Any]) -> str:
+    """Means, intervals and differences as JSON, without the single photographs."""
+    content = {
+        "date": datetime.date.today().isoformat(),
+        "training": training,
+        "n_photos": result.n_photos,
+        "means": result.means(),
+        "intervals": result.intervals(),
+        "differences": {dial: result.differences(dial) for dial in DIALS},
+        "told_from_real": {name: verdict.accuracy for name, verdict in verdicts.items()},
+        "cpu_seconds": {name: columns["cpu_seconds"].mean() for name, columns in result.costs.items()},
+    }
+    return json.dumps(plain(content), indent=1)
+
+
+def in_words(name: str, value: Any) -> str:
+    """A number with its unit."""
+    if name.startswith("peak_bytes"):
+        return f"{value / 1e9:.2f} GB"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def show(stage: str, done: int, total: int) -> None:
+    """One line per stage on the terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{stage} {done}/{total}   ", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
