@@ -181,7 +181,7 @@ def _evaluation_plots(found: Evaluation) -> list[dict[str, str]]:
             plot(
                 "Where the error comes from",
                 "What disappears when one part is replaced by the truth, one after another.",
-                plots.bars(_error_parts(means), "CIEDE2000"),
+                plots.bars(error_parts(means), "CIEDE2000"),
             )
         )
     points = {name: (means[name][MAIN], means[name]["colorfulness_ratio"]) for name in honest}
@@ -206,7 +206,8 @@ def _evaluation_plots(found: Evaluation) -> list[dict[str, str]]:
     return made
 
 
-def _error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Split the error of ``model`` by what disappears when one part after another is replaced by the truth."""
     error = {name: row[MAIN] for name, row in means.items()}
     return {
         "tint of the photo": error["model"] - error["oracle: tint"],

@@ -167,18 +167,21 @@ def _refit_plots(found: ImportanceResult) -> list[dict[str, str]]:
 
 
 def _color_plots(found: ImportanceResult) -> list[dict[str, str]]:
-    cells = found.select("colour", "across", "region_ab_error")
-    if not cells:
+    if not found.select("colour", "across", "region_ab_error"):
         return []
-    colors = [name for name in found.swatches if any(part == name for _, part in cells)]
+    text = "Colours are groups of palette entries, named by hue and strength."
+    return [plot("Family by true colour", text, color_figure(found))]
+
+
+def color_figure(found: ImportanceResult) -> Any:
+    """Draw the error that each family adds over the regions of each true colour."""
+    cells = found.select("colour", "across", "region_ab_error")
+    colors = [name for name in found.swatches if any(piece == name for _, piece in cells)]
     families = [family for family in found.families if any(name == family for name, _ in cells)]
     values = np.array([[number_of(cells.get((family, color))) for family in families] for color in colors])
     faint = np.array([[not is_sure(cells.get((family, color))) for family in families] for color in colors])
     swatches = [[tuple(rgb / 255) for rgb in swatch(found.swatches[color])] for color in colors]
-    figure = plots.heatmap(
-        values, colors, families, "error added, ab units", center=0.0, faint=faint, swatches=swatches
-    )
-    return [plot("Family by true colour", "Colours are groups of palette entries, named by hue and strength.", figure)]
+    return plots.heatmap(values, colors, families, "error added, ab units", center=0.0, faint=faint, swatches=swatches)
 
 
 def _detail_plots(found: ImportanceResult) -> list[dict[str, str]]:

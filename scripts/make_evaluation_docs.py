@@ -1,0 +1,226 @@
+"""Make the tables and plots of ``docs/evaluation.md`` anew: ``python scripts/make_evaluation_docs.py``.
+
+Run it after the default model has been trained again. Tables go between the marks of the page, plots into
+``docs/images``. The photographs are those of ``../shared/data``; none of them is shown, only figures about them. About
+15 CPU-minutes for everything; ``--only`` picks parts.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from colorize.colorizer import Colorizer
+from colorize.dataset import TrainingSet, load_folder
+from colorize.evaluation import plots
+from colorize.evaluation.importance import NOISE, ImportanceResult, importance
+from colorize.evaluation.oracles import ORACLES
+from colorize.evaluation.report.evaluation import error_parts
+from colorize.evaluation.report.importance import color_figure
+from colorize.evaluation.run import Evaluation, evaluate_model
+from colorize.evaluation.statistics import Interval
+from colorize.evaluation.study import study_categories, study_curve
+from colorize.models import find_model
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "evaluation.md"
+IMAGES = ROOT / "docs" / "images"
+DATA = ROOT.parent / "shared" / "data"
+PARTS = ("evaluate", "categories-of-model", "importance", "curve", "categories")
+
+
+@click.command()
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Make these parts only.")
+@click.option("--limit", type=int, help="Use fewer photographs, to try the script out.")
+@click.option("--model", default="default", show_default=True)
+def main(only: tuple[str, ...], limit: int | None, model: str) -> None:
+    """Measure, draw, and write the tables into the page."""
+    colorizer = Colorizer.load(find_model(model))
+    makers = {
+        "evaluate": lambda: evaluation(colorizer, limit),
+        "categories-of-model": lambda: categories_of_model(colorizer, limit),
+        "importance": lambda: importances(colorizer, limit),
+        "curve": lambda: curve(limit),
+        "categories": lambda: categories(limit),
+    }
+    for part in only or PARTS:
+        click.echo(part)
+        for mark, text in makers[part]().items():
+            put(mark, text)
+
+
+def put(mark: str, text: str) -> None:
+    """Replace what stands between two marks of the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    pattern = re.compile(rf"(<!-- begin {mark} -->\n).*?(<!-- end {mark} -->)", re.DOTALL)
+    if not pattern.search(page):
+        raise click.ClickException(f"{PAGE.name} has no marks for {mark}")
+    PAGE.write_text(pattern.sub(lambda found: found[1] + text.strip() + "\n" + found[2], page), encoding="utf-8")
+
+
+def draw(name: str, figure: Any, title: str) -> None:
+    """Write a plot as a file of its own."""
+    (IMAGES / f"evaluation-{name}.svg").write_text(plots.to_svg(figure, title, standalone=True), encoding="utf-8")
+
+
+def evaluation(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
+    """The default model on the validation photographs of BSDS500."""
+    photos = load_folder(DATA / "bsds500" / "val", limit=limit, select=False)
+    found = evaluate_model(colorizer, photos.photos, names=photos.names)
+    intervals, means = found.result.intervals(), found.result.means()
+    rows = {name: [row["ciede2000"]] for name, row in intervals.items()}
+    draw(
+        "error", plots.intervals(rows, "CIEDE2000, smaller is better", strong=["model"]), "Colour difference by method"
+    )
+    draw("parts", plots.bars(error_parts(means), "CIEDE2000"), "Where the error comes from")
+    honest = {name: row for name, row in means.items() if name not in ORACLES}
+    points = {name: (row["ciede2000"], row["colorfulness_ratio"]) for name, row in honest.items()}
+    figure = plots.trade_off(points, "CIEDE2000, smaller is better", "colourfulness, share of true", target=1.0)
+    draw("trade-off", figure, "Error and colour together")
+    return {"evaluate": evaluation_table(found), "differences": difference_table(found), "costs": cost_table(found)}
+
+
+def evaluation_table(found: Evaluation) -> str:
+    """Figures of all methods."""
+    intervals = found.result.intervals()
+    lines = ["| | CIEDE2000 | AuC | AuC rebalanced | colourfulness | told from real |", "|---|---|---|---|---|---|"]
+    for name, row in intervals.items():
+        told = f"{found.verdicts[name].accuracy.value:.0%}" if name in found.verdicts else ""
+        cells = [str(row["ciede2000"]), str(row["auc"]), str(row["auc_rebalanced"]), str(row["colorfulness_ratio"])]
+        lines.append(f"| {name} | " + " | ".join([*cells, told]) + " |")
+    return "\n".join(lines)
+
+
+def difference_table(found: Evaluation) -> str:
+    """The model against each rule, on the same photographs."""
+    lines = ["| model minus | CIEDE2000 | AuC |", "|---|---|---|"]
+    for other, row in found.result.differences("model").items():
+        if other not in ORACLES:
+            lines.append(f"| {other} | {signed(row['ciede2000'])} | {signed(row['auc'])} |")
+    return "\n".join(lines)
+
+
+def cost_table(found: Evaluation) -> str:
+    """Memory and time of the stages on one photograph."""
+    costs = found.result.costs["model"]
+    stages = {name.removeprefix("stage: "): v.mean() for name, v in costs.items() if name.startswith("stage: ")}
+    time = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in stages.items())
+    memory = ", ".join(f"{name} {n_bytes / 1e6:.1f} MB" for name, n_bytes in found.memory.items())
+    return (
+        f"Per photograph of 481 x 321 pixels: {costs['cpu_seconds'].mean():.2f} s of processor time. "
+        f"Wall time by stage: {time}. Peak of arrays by stage: {memory}."
+    )
+
+
+def categories_of_model(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
+    """The default model on 40 photographs of each category."""
+    lines = ["| | gray | model | model minus gray | colourfulness |", "|---|---|---|---|---|"]
+    rows: dict[str, list[Interval]] = {}
+    for folder in sorted((DATA / "categories").iterdir()):
+        if folder.is_dir():
+            photos = load_folder(folder, limit=limit or 40)
+            result = evaluate_model(colorizer, photos.photos).result
+            intervals = result.intervals()
+            rows[folder.name] = [intervals[name]["ciede2000"] for name in ("model", "gray")]
+            difference = signed(result.differences("model")["gray"]["ciede2000"])
+            cells = [f"{intervals[name]['ciede2000'].value:.2f}" for name in ("gray", "model")]
+            ratio = f"{intervals['model']['colorfulness_ratio'].value:.2f}"
+            lines.append(f"| {folder.name} | " + " | ".join([*cells, difference, ratio]) + " |")
+    figure = plots.intervals(rows, "CIEDE2000, smaller is better", series=("model", "gray"))
+    draw("categories", figure, "Colour difference by category")
+    return {"categories-of-model": "\n".join(lines)}
+
+
+def importances(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
+    """What the default model lives on; the refits learn from the photographs of the default model's kind."""
+    photos = load_folder(DATA / "bsds500" / "val", limit=limit or 40)
+    teachers = load_folder(DATA / "bsds500" / "train", limit=limit or 100)
+    found = importance(colorizer, photos.photos, training_photos=teachers.photos)
+    across, within = (found.select("permutation", way, "log_loss") for way in ("across", "within"))
+    names = [*found.ranking(score="log_loss"), NOISE]
+    rows = {name: [across[name, ""], within[name, ""]] for name in names}
+    rows |= {name: [value] for (name, _), value in found.select("cluster", "across", "log_loss").items()}
+    figure = plots.intervals(rows, "surprise added, nats", series=("across photographs", "within"), reference=0.0)
+    draw("importance", figure, "Permutation importance of the feature families")
+    draw(
+        "redundancy",
+        plots.redundancy(found.redundancy, found.links, found.families, 0.6),
+        "Which family predicts which",
+    )
+    draw("colours", color_figure(found), "Error added by family and true colour")
+    return {"importance": importance_table(found, names), "warnings": "\n".join(f"- {w}" for w in found.warnings)}
+
+
+def importance_table(found: ImportanceResult, names: list[str]) -> str:
+    """Permutation across photographs and refits."""
+    columns = {
+        "final ab error added": found.select("permutation", "across", "final_ab_error"),
+        "region ab error added": found.select("permutation", "across", "region_ab_error"),
+        "balanced score lost, points": found.select("permutation", "across", "balanced_score"),
+        "nats added": found.select("permutation", "across", "log_loss"),
+        "trained without: nats added": found.select("drop", "refit", "log_loss"),
+        "trained on it alone: nats saved": found.select("only", "refit", "log_loss"),
+    }
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    clusters = [name for name, _ in found.select("cluster", "across", "log_loss")]
+    columns_of_clusters = [found.select("cluster", "across", score) for score in
+                           ("final_ab_error", "region_ab_error", "balanced_score", "log_loss")]  # fmt: skip
+    for name in [*names, *clusters]:
+        values = columns_of_clusters if name in clusters else list(columns.values())
+        cells = [signed(value[name, ""], 3) if (name, "") in value else "" for value in values]
+        lines.append(f"| {name} | " + " | ".join(cells + [""] * (len(columns) - len(cells))) + " |")
+    return "\n".join(lines)
+
+
+def curve(limit: int | None) -> dict[str, str]:
+    """Models trained on growing parts of the BSDS500 training photographs."""
+    train = load_folder(DATA / "bsds500" / "train", limit=limit)
+    test = load_folder(DATA / "bsds500" / "val", limit=limit, select=False)
+    found = study_curve(train.photos, test.photos, names=test.names)
+    series = {
+        "model": list(zip(found.sizes, found.points(), strict=True)),
+        "L + height lookup": list(zip(found.sizes, found.points("lookup"), strict=True)),
+    }
+    draw("curve", plots.curves(series, "training photographs", "CIEDE2000"), "Error against training photographs")
+    lines = ["| photographs | CPU seconds | CIEDE2000 | step | colourfulness | lookup |", "|---|---|---|---|---|---|"]
+    means = found.result.means()
+    for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
+        name = f"classical: {size}"
+        step = signed(gain) if gain.known else ""
+        cells = [f"{found.seconds[name]:.0f}", str(error), step, f"{means[name]['colorfulness_ratio']:.2f}"]
+        lines.append(f"| {size} | " + " | ".join([*cells, f"{means[f'lookup: {size}']['ciede2000']:.2f}"]) + " |")
+    return {"curve": "\n".join(lines)}
+
+
+def categories(limit: int | None) -> dict[str, str]:
+    """One model per category, 60 photographs each, tested on all."""
+    sets: dict[str, TrainingSet] = {}
+    for folder in sorted((DATA / "categories").iterdir()):
+        if folder.is_dir():
+            sets[folder.name] = load_folder(folder, limit=limit or 60)
+    found = study_categories(sets)
+    trained, tested = list(found.training), list(found.categories)
+    ratio = found.matrix("classical") / found.gray()
+    figure = plots.heatmap(ratio, trained, tested, "rows: trained on; columns: tested on", form="{:.2f}", center=1.0)
+    draw("matrix", figure, "Error of models of one category on all categories, divided by that of gray")
+    lines = ["| trained on (photographs) | " + " | ".join(tested) + " |", "|---" * (len(tested) + 1) + "|"]
+    lines.append("| gray | " + " | ".join(f"{value:.2f}" for value in found.gray()) + " |")
+    for (name, n_photos), row in zip(found.training.items(), found.matrix("classical"), strict=True):
+        cells = [f"**{x:.2f}**" if name == category else f"{x:.2f}" for x, category in zip(row, tested, strict=True)]
+        lines.append(f"| {name} ({n_photos}) | " + " | ".join(cells) + " |")
+    return {"categories": "\n".join(lines)}
+
+
+def signed(interval: Interval, digits: int = 2) -> str:
+    """A difference with its interval and signs."""
+    text = f"{interval.value:+.{digits}f}"
+    if interval.known:
+        text += f" ({interval.low:+.{digits}f} to {interval.high:+.{digits}f})"
+    return text.replace("-", "−")
+
+
+if __name__ == "__main__":
+    main()
