@@ -305,7 +305,7 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     order = tree["leaves"]
     ordered = [names[i] for i in order]
     figure = heatmap(100 * shares[np.ix_(order, order)], ordered, ordered, "", form="{:.0f}")
-    above = 1.1
+    above = 0.95
     height = figure.get_size_inches()[1] + above
     figure.set_size_inches(WIDTH, height)
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - above / height))
