@@ -126,6 +126,16 @@ def test_ssim_falls_with_noise_and_needs_seven_pixels():
     assert np.isnan(ssim(clean[:6], clean[:6]))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_ssim_is_that_of_scikit_image(dtype):
+    from skimage.metrics import structural_similarity
+
+    true, other = photo(dtype=dtype), photo(seed=1, dtype=dtype)
+    noisy = (0.8 * true.astype(float) + 0.2 * other).astype(dtype)
+    expected = structural_similarity(true, noisy, channel_axis=2, data_range=float(np.iinfo(dtype).max))
+    assert ssim(true, noisy) == pytest.approx(expected, abs=1e-5)  # float32 against float64
+
+
 def test_colorfulness_by_hand():
     # half red, half green: rg = +-255 (std 255, mean 0), yb = 127.5 everywhere (std 0)
     pixels = np.zeros((2, 4, 3), np.uint8)
