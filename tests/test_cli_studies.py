@@ -143,14 +143,14 @@ def test_compare_refuses(run, gray_folder, arguments, status, match):
         assert len(errors(result)) == 1
 
 
-def test_importance_prints_a_ranking_and_repeats_itself(run, album, tiny_model, workplace):
+def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplace):
     pytest.importorskip("jinja2")
-    options = ["--repeats", 1, "--detail-repeats", 0, "--no-refits", "--limit", 6]
+    options = ["--repeats", 1, "--detail-repeats", 0, "--no-refits", "--limit", 5]
     result = run("importance", tiny_model, album, *options, "--html", "i.html", "--csv", "i.csv", "--json", "i.json")
     assert "noise (control)" in result.stdout
     assert "log-loss" in result.stdout
-    run("importance", tiny_model, album, *options, "--csv", "again.csv", "--quiet")
-    assert (workplace / "again.csv").read_bytes() == (workplace / "i.csv").read_bytes()
+    with open("i.csv", newline="") as file:
+        assert {row["analysis"] for row in csv.DictReader(file)} == {"permutation", "cluster", "colour"}
     assert "What the model uses" in (workplace / "i.html").read_text()
     few = run("importance", tiny_model, album, "--limit", 3, status=1)
     assert "at least 4 photographs" in errors(few)[0]

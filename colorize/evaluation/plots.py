@@ -305,15 +305,17 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     order = tree["leaves"]
     ordered = [names[i] for i in order]
     figure = heatmap(100 * shares[np.ix_(order, order)], ordered, ordered, "", form="{:.0f}")
-    above = 0.95
-    height = figure.get_size_inches()[1] + above
+    figure.set_layout_engine("none")  # it knows nothing of the tree: inches by hand
+    left, below, cells, tree_height = 0.25 + 0.09 * max(map(len, names)), 0.85, 0.34 * len(names), 0.75
+    height = below + cells + tree_height + 0.4
     figure.set_size_inches(WIDTH, height)
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - above / height))
     axes = figure.axes[0]
-    top = axes.inset_axes((0, 1.02, 1, 0.75 / (0.34 * len(names))), sharex=axes)
+    axes.set_position((left / WIDTH, below / height, 1 - (left + 0.1) / WIDTH, cells / height))
+    top = axes.inset_axes((0, 1 + 0.08 / cells, 1, tree_height / cells), sharex=axes)
     for x, y in zip(tree["icoord"], tree["dcoord"], strict=True):
         top.plot((np.array(x) - 5) / 10, y, color=BLUE, lw=1.6)
     top.axhline(limit, color=MUTED, lw=1, dashes=(3, 2))
+    top.set_ylim(0, 1.05)
     top.set_axis_off()
     top.annotate(
         "joined below the dashed line: they hide each other", (0, 1), (0, 2), xycoords="axes fraction",

@@ -43,11 +43,11 @@ def paint(lightness, is_blue) -> RgbImage:
 
 
 def study(make, *, families=None, **options):
-    photos = [make(seed) for seed in range(20)]
+    photos = [make(seed) for seed in range(16)]
     parameters = {} if families is None else {"families": families}
-    model = Colorizer(n_colors=3, n_superpixels=100, random_state=0, **parameters).fit(photos[:12])
+    model = Colorizer(n_colors=3, n_superpixels=80, random_state=0, **parameters).fit(photos[:10])
     options = {"n_repeats": 2, "n_detail_repeats": 0, "refits": False} | options
-    return importance(model, photos[12:], **options)
+    return importance(model, photos[10:], **options)
 
 
 @pytest.fixture(scope="module")
