@@ -272,6 +272,12 @@ def test_the_library_loads_no_optional_package_and_no_command_line():
     assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed"}
 
 
+def test_measuring_needs_no_library_of_the_reports():
+    loaded = loaded_by("import colorize.evaluation.run, colorize.evaluation.importance, colorize.evaluation.study")
+    assert "sklearn" in loaded
+    assert not loaded & {"matplotlib", "jinja2", "click", "rich"}
+
+
 def test_public_names_are_all_there():
     assert sorted(colorize._HOMES) == sorted(colorize.__all__)
     for name in colorize.__all__:
