@@ -154,10 +154,14 @@ class Colorizer(BaseEstimator):
             Fewer than two photographs, or too few distinct colours for the palette.
         InvalidImageError
             An item is no colour photograph.
+        TypeError
+            `photos` is no sequence.
         ValueError
             A parameter is out of its range.
         """
         self._check_parameters()
+        if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
+            raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
         if len(photos) < 2:
             raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
         say = progress or (lambda stage, done, total: None)

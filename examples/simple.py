@@ -10,8 +10,8 @@ import sklearn.datasets
 
 from colorize import Colorizer, find_model, read_photo, to_gray, write_photo
 
-sample = Path(sklearn.datasets.__file__).parent / "images" / "china.jpg"
-source, target = sys.argv[1:3] if len(sys.argv) > 2 else (sample, "china.colorized.png")
+sample = Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
+source, target = sys.argv[1:3] if len(sys.argv) > 2 else (sample, "flower.colorized.png")
 
 model = Colorizer.load(find_model("default"))
 result = model.predict(to_gray(read_photo(source)), vividness=0.5)

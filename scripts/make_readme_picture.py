@@ -23,7 +23,8 @@ GAP = 4
 def main() -> None:
     """Write one row per photograph: gray, faithful, default, bold, true."""
     model = Colorizer.load(find_model("default"))
-    photos = [*load_sample_images().images, *(getattr(skimage.data, name)() for name in ("rocket", "chelsea"))]
+    china, flower = load_sample_images().images
+    photos = [flower, skimage.data.rocket(), skimage.data.chelsea(), china]
     rows = []
     for pixels in photos:
         photo = RgbImage(cropped(pixels))

@@ -331,3 +331,8 @@ def test_nothing_works_before_fit(photos, tmp_path):
         Colorizer().predict(photos[0])
     with pytest.raises(NotFittedError):
         Colorizer().save(tmp_path / "model.safetensors")
+
+
+def test_photographs_that_can_be_read_only_once_are_refused(photos):
+    with pytest.raises(TypeError, match="photos must be a sequence, because it is read several times, got generator"):
+        Colorizer().fit(photo for photo in photos)

@@ -16,7 +16,7 @@ from colorize.exceptions import ColorizeError
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
 
-SAMPLE = ("sklearn", "datasets/images/china.jpg")
+SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
 BATCH_HAS_FAILED_FILES = 3
 

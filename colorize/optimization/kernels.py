@@ -22,7 +22,7 @@ from numba import float32, float64, intp, njit, void
 
 EAST, SOUTH, SOUTH_EAST, SOUTH_WEST = 0, 1, 2, 3
 LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3
-STAGES = 4  # two sweeps of two stages each, see `relax`
+STAGES = 4  # two sweeps of two stages each, see `smooth`
 
 # Weights are multiples of this fraction, so that float32 holds the sum of a row without rounding: the error of that sum
 # would act like a wish for grey, and a wish may be as weak as 1e-5.
@@ -170,26 +170,48 @@ def _relax_row(w, d, x, b, i, lead, buffers):
         _relax_columns(x[c, i], y, t, w[EAST, i], inverse, buffers[4 - lead])
 
 
-@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, intp, intp, intp, intp, intp), **_OPTIONS)
-def relax(w, d, x, b, lead, top, bottom, first, last):
-    """Two sweeps of four-colour Gauss-Seidel: rows ``i % 2 == lead`` first, in each the columns of that parity first.
+@_inner
+def _restrict_row(out, above, here, below, p, k):
+    left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k - 1]
+    for m in range(1, out.size - 1):
+        j = 2 * m - 1
+        out[m] = here[j] + up[m] * below[j] + down[m] * above[j]
+        out[m] += left[m] * here[j + 1] + right[m - 1] * here[j - 1]
 
-    A sweep is two stages, leading rows and following rows; rows of one stage do not see each other. Row ``i`` of a
-    stage is due as soon as rows ``i - 1`` and ``i + 1`` are through the stage before, so all `STAGES` follow each
-    other closely in one walk through memory.
+
+@njit(void(_PLANES, _PLANE, _PLANES, _PLANES, _PLANES, _PLANES, *7 * [intp]), **_OPTIONS)
+def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first, last):
+    """Two sweeps of four-colour Gauss-Seidel, and on demand the restriction ``P^T (b - A x)`` to `coarse_b`.
+
+    A sweep is two stages: rows ``i % 2 == lead``, then the others, in each row the columns of the same parity first.
+    Rows of one stage do not see each other. Row ``i`` of a stage is due as soon as rows ``i - 1`` and ``i + 1`` are
+    through the stage before, so all `stages` (0 or `STAGES`), the residual and the restriction follow each other
+    closely in one walk through memory. Restriction is right after forward sweeps only (``lead = 1``): they leave no
+    residual amid four coarse pixels.
 
     Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges of the photo, 1
     where the range ends inside it. The rows that so remain around the meeting point of two ranges are those of an
     empty range with -1 on both sides.
     """
-    buffers = np.zeros((5, x.shape[2]), np.float32)
+    buffers, residuals = np.zeros((5, x.shape[2]), np.float32), np.zeros((3, 2, x.shape[2]), np.float32)
     buffers[3, 0::2] = 1
     buffers[4, 1::2] = 1
-    for step in range(first, last + (STAGES - 1) * (1 - bottom)):
-        for stage in range(STAGES):
+    begin, end = first + stages * top, last - stages * bottom
+    for step in range(first, last + stages * (1 - bottom) + 1):
+        for stage in range(stages):
             i = step - stage
             if first + stage * top <= i < last - stage * bottom and (i + stage) % 2 == lead:
                 _relax_row(w, d, x, b, i, lead, buffers)
+        i = step - stages
+        if restricts and begin <= i < end + (bottom == 0):
+            for c in range(x.shape[0]):
+                if i < x.shape[1] - 1:
+                    _residual_row(residuals[i % 3, c], b[c, i], w, d, x[c], i)
+                else:
+                    residuals[i % 3, c] = 0
+                if i % 2 == 0 and (i - 2 >= begin or begin == 1):
+                    above, here = residuals[(i - 2) % 3, c], residuals[(i - 1) % 3, c]
+                    _restrict_row(coarse_b[c, i // 2], above, here, residuals[i % 3, c], p, i // 2)
 
 
 # --------------------------------------------------------------------------------------------- between two grids
@@ -320,34 +342,6 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
             coarse_w[SOUTH_WEST, k, m] = (
                 sw_dn[j - 1] * at_sw + p[DOWN, k, m - 1] * y_wsw + p[LEFT, k + 1, m - 1] * y_ssw
             )
-
-
-@_inner
-def _restrict_row(out, above, here, below, p, k):
-    left, right, up, down = p[LEFT, k], p[RIGHT, k], p[UP, k], p[DOWN, k - 1]
-    for m in range(1, out.size - 1):
-        j = 2 * m - 1
-        out[m] = here[j] + up[m] * below[j] + down[m] * above[j]
-        out[m] += left[m] * here[j + 1] + right[m - 1] * here[j - 1]
-
-
-@njit(void(_PLANES, _PLANES, _PLANE, _PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
-def restrict_residual(coarse_b, w, d, x, b, p, first, last):
-    """``P^T (b - A x)`` on coarse rows, right after a forward sweep, which left no residual amid four coarse pixels."""
-    width = x.shape[2]
-    above, here, below = np.zeros(width, np.float32), np.zeros(width, np.float32), np.zeros(width, np.float32)
-    for c in range(x.shape[0]):
-        below[:] = 0
-        if first > 1:
-            _residual_row(below, b[c, 2 * first - 2], w, d, x[c], 2 * first - 2)
-        for k in range(first, last):
-            above, below = below, above
-            _residual_row(here, b[c, 2 * k - 1], w, d, x[c], 2 * k - 1)
-            if 2 * k < x.shape[1] - 1:
-                _residual_row(below, b[c, 2 * k], w, d, x[c], 2 * k)
-            else:
-                below[:] = 0
-            _restrict_row(coarse_b[c, k], above, here, below, p, k)
 
 
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)

@@ -96,22 +96,35 @@ class Hierarchy:
             level.x[:, 1:-1, 1:-1] = (inner @ self._inverse).reshape(2, *level.shape)
             return
         coarse = self.levels[depth + 1]
-        self._relax(level, lead=1)
-        self._share(kernels.restrict_residual, (coarse.b, level.w, level.d, level.x, level.b, level.p), coarse)
+        self._descend(level, coarse)
         coarse.x[:] = 0
         self.cycle(depth + 1, kind=kind)
         if kind != "V" and coarse.p is not None:
             self.cycle(depth + 1, kind="W" if kind == "W" else "V")
-        self._share(kernels.add_correction, (level.x, coarse.x, level.p), coarse)
-        self._relax(level, lead=0)
+        self._ascend(level, coarse)
 
-    def _relax(self, level: Level, *, lead: int) -> None:
+    def _descend(self, level: Level, coarse: Level) -> None:
+        """Two sweeps forwards, and the residual as right-hand side of the coarse grid."""
         height, width = level.shape
-        args = (level.w, level.d, level.x, level.b, lead)
+        args = (level.w, level.d, level.x, level.b, level.p, coarse.b, 1)
+        seams = self._smooth(args, height, width, restricts=1)
+        for seam in seams:  # coarse rows whose fine rows the ranges left to the seam
+            kernels.smooth(*args, 0, 1, 1, 1, seam - 5, seam + 6)
+
+    def _ascend(self, level: Level, coarse: Level) -> None:
+        """The correction of the coarse grid, and two sweeps backwards."""
+        self._share(kernels.add_correction, (level.x, coarse.x, level.p), coarse)
+        args = (level.w, level.d, level.x, level.b, level.p, coarse.b, 0)
+        self._smooth(args, *level.shape, restricts=0)
+
+    def _smooth(self, args: tuple[object, ...], height: int, width: int, *, restricts: int) -> list[int]:
         ranges = bands(1, height + 1, width, self.threads)
-        run(kernels.relax, args, [(int(top > 1), int(end <= height), top, end) for top, end in ranges])
-        for seam, _ in ranges[1:]:
-            kernels.relax(*args, -1, -1, seam, seam)
+        ends = [(int(first > 1), int(last <= height), first, last) for first, last in ranges]
+        run(kernels.smooth, (*args, kernels.STAGES, restricts), ends)
+        seams = [first for first, _ in ranges[1:]]
+        for seam in seams:
+            kernels.smooth(*args, kernels.STAGES, 0, -1, -1, seam, seam)
+        return seams
 
     def _share(self, kernel: Callable[..., None], args: tuple[object, ...], level: Level) -> None:
         height, width = level.shape

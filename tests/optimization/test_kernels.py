@@ -79,7 +79,7 @@ def test_relax_is_two_sweeps_of_gauss_seidel_by_colors(problem, lead):
     for parity in 2 * (colors if lead else colors[::-1]):
         chosen = (rows % 2 == parity[0]) & (cols % 2 == parity[1])
         expected[:, chosen] += ((rhs - expected @ matrix) / matrix.diagonal())[:, chosen]
-    kernels.relax(w, d, x, b, lead, 0, 0, 1, height + 1)
+    _relax(w, d, x, b, lead, 0, 0, 1, height + 1)
     np.testing.assert_allclose(_flat(x), expected, atol=1e-4)  # float32, values of about 20
 
 
@@ -90,10 +90,10 @@ def test_relax_in_two_ranges_is_relax_in_one(lead):
     d, b, x = np.ones((26, 11), np.float32), _field(rng, 24, 9), _field(rng, 24, 9)
     kernels.diagonal(d, w, np.zeros_like(d), 1, 25)
     whole, parts = x.copy(), x.copy()
-    kernels.relax(w, d, whole, b, lead, 0, 0, 1, 25)
-    kernels.relax(w, d, parts, b, lead, 1, 0, 13, 25)
-    kernels.relax(w, d, parts, b, lead, 0, 1, 1, 13)
-    kernels.relax(w, d, parts, b, lead, -1, -1, 13, 13)
+    _relax(w, d, whole, b, lead, 0, 0, 1, 25)
+    _relax(w, d, parts, b, lead, 1, 0, 13, 25)
+    _relax(w, d, parts, b, lead, 0, 1, 1, 13)
+    _relax(w, d, parts, b, lead, -1, -1, 13, 13)
     np.testing.assert_array_equal(parts, whole)
 
 
@@ -146,11 +146,23 @@ def test_galerkin_product(problem):
 def test_restriction_after_a_forward_sweep(problem):
     w, d, b, x = problem
     p, dense_p = _interpolation(problem)
-    kernels.relax(w, d, x, b, 1, 0, 0, 1, d.shape[0] - 1)
+    _relax(w, d, x, b, 1, 0, 0, 1, d.shape[0] - 1)
     coarse_b = np.zeros((2, *p.shape[1:]), np.float32)
-    kernels.restrict_residual(coarse_b, w, d, x, b, p, 1, p.shape[1] - 1)
+    kernels.smooth(w, d, x, b, p, coarse_b, 1, 0, 1, 0, 0, 1, d.shape[0] - 1)
     expected = (_flat(b) - _flat(x) @ multigrid.dense(w, d)) @ dense_p
     np.testing.assert_allclose(_flat(coarse_b), expected, atol=2e-4)  # float32 differences of numbers of about 100
+
+
+def test_sweeps_and_restriction_in_one_walk(problem):
+    w, d, b, x = problem
+    p, _ = _interpolation(problem)
+    last, apart = d.shape[0] - 1, x.copy()
+    coarse_b, expected = np.zeros((2, 2, *p.shape[1:]), np.float32)
+    kernels.smooth(w, d, x, b, p, coarse_b, 1, kernels.STAGES, 1, 0, 0, 1, last)
+    kernels.smooth(w, d, apart, b, p, expected, 1, kernels.STAGES, 0, 0, 0, 1, last)
+    kernels.smooth(w, d, apart, b, p, expected, 1, 0, 1, 0, 0, 1, last)
+    np.testing.assert_array_equal(x, apart)
+    np.testing.assert_array_equal(coarse_b, expected)
 
 
 def test_correction_before_a_backward_sweep(problem):
@@ -162,7 +174,7 @@ def test_correction_before_a_backward_sweep(problem):
     expected[:, 1:-1, 1:-1] += (_flat(coarse_x) @ dense_p.T).reshape(2, *(n - 2 for n in d.shape))
     kernels.add_correction(x, coarse_x, p, 1, p.shape[1] - 1)
     for field in (x, expected):
-        kernels.relax(w, d, field, b, 0, 0, 0, 1, d.shape[0] - 1)
+        _relax(w, d, field, b, 0, 0, 0, 1, d.shape[0] - 1)
     np.testing.assert_allclose(x, expected, atol=1e-4)
 
 
@@ -190,7 +202,7 @@ def test_products_and_updates_of_conjugate_gradients(problem):
 def test_kernels_keep_the_border(problem):
     w, d, b, x = problem
     p, _ = _interpolation(problem)
-    kernels.relax(w, d, x, b, 1, 0, 0, 1, d.shape[0] - 1)
+    _relax(w, d, x, b, 1, 0, 0, 1, d.shape[0] - 1)
     kernels.add_correction(
         x,
         np.pad(np.ones((2, p.shape[1] - 2, p.shape[2] - 2), np.float32), ((0, 0), (1, 1), (1, 1))),
@@ -203,6 +215,11 @@ def test_kernels_keep_the_border(problem):
         assert not field[-1].any()
         assert not field[:, 0].any()
         assert not field[:, -1].any()
+
+
+def _relax(w, d, x, b, lead, top, bottom, first, last):
+    unused = np.zeros((4, 2, 2), np.float32)
+    kernels.smooth(w, d, x, b, unused, unused, lead, kernels.STAGES, 0, top, bottom, first, last)
 
 
 def _field(rng, height, width):
