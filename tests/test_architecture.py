@@ -275,7 +275,7 @@ def test_the_library_loads_no_optional_package_and_no_command_line():
 def test_measuring_needs_no_library_of_the_reports():
     loaded = loaded_by("import colorize.evaluation.run, colorize.evaluation.importance, colorize.evaluation.study")
     assert "sklearn" in loaded
-    assert not loaded & {"matplotlib", "jinja2", "click", "rich"}
+    assert not loaded & {"matplotlib", "jinja2", "click"}
 
 
 def test_public_names_are_all_there():
