@@ -74,14 +74,18 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
         order_note="The photographs on which some method does worst come first; those without known colours come last."
         if measured
         else "Nobody knows the true colours of these photographs: judge for yourself.",
-        map_note="from the truth"
-        if measured == len(order)
-        else "from the truth, or where there is none from the first method",
+        map_note=_map_note(measured, len(order)),
         map_limit=f"{MAP_LIMIT:g}",
         hidden=f"{hidden} more photographs are not shown, to keep this page small." if hidden > 0 else "",
         left_out=list(left_out.items()),
         footer=LICENCE_NOTE,
     )
+
+
+def _map_note(measured: int, n_photos: int) -> str:
+    if measured == n_photos:
+        return "from the truth"
+    return "from the truth, or where there is none from the first method" if measured else "from the first method"
 
 
 def _comparison_lead(result: EvaluationResult, names: Sequence[str], measured: int) -> str:
