@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from colorize.colorizer import Colorizer
-from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.baselines import RULES, GrayBaseline
 from colorize.evaluation.compare import Method
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
@@ -164,8 +164,6 @@ def _tables(
     if not wanted:
         return {}
     if len(references):
-        from colorize.evaluation.baselines import RULES
-
         return {name: RULES[name]().fit(references) for name in wanted}
     for model in models.values():
         if getattr(model, "baselines_", None):

@@ -18,7 +18,16 @@ from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet
 from colorize.evaluation.baselines import GrayBaseline, LightnessHeightLookup, MeanColorBaseline
-from colorize.evaluation.compare import FEW_PHOTOS, FIGURES, EvaluationResult, Method, evaluate, plain, write_csv
+from colorize.evaluation.compare import (
+    FEW_PHOTOS,
+    FIGURES,
+    EvaluationResult,
+    Method,
+    evaluate,
+    plain,
+    predicted_pixels,
+    write_csv,
+)
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.types import GrayImage, RgbImage
@@ -418,7 +427,5 @@ def _example(models: Mapping[str, Method], photo: RgbImage) -> dict[str, NDArray
 
 
 def _pixels(model: Method, gray: GrayImage) -> NDArray[Any]:
-    from colorize.evaluation.compare import predicted_pixels
-
     prediction: Any = model.predict_ab(gray) if hasattr(model, "predict_ab") else model(gray)  # type: ignore[operator]
     return predicted_pixels(prediction, gray)
