@@ -109,3 +109,26 @@ def tiny_model(tiny_colorizer, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     tiny_colorizer.save(path)
     return path
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run():
+    """Run a command line and check its exit status."""
+    from click.testing import CliRunner
+
+    from colorize.cli import main
+
+    def run(*arguments, status=0):
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exit_code == status, result.output
+        assert isinstance(result.exception, (SystemExit, type(None))), result.exception
+        return result
+
+    return run

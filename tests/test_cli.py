@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from colorize import __version__
@@ -21,23 +20,7 @@ from colorize.commands import _shared, photo
 from colorize.exceptions import ConvergenceWarning, InvalidImageError
 from colorize.types import RgbImage
 
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path, monkeypatch):
-    """An empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def run():
-    def run(*arguments, status=0):
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-        assert result.exit_code == status, result.output
-        assert isinstance(result.exception, (SystemExit, type(None))), result.exception
-        return result
-
-    return run
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 class StubColorizer:

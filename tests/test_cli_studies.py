@@ -5,29 +5,12 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from colorize.cli import main
 from colorize.evaluation import report
 
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path, monkeypatch):
-    """An empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def run():
-    def run(*arguments, status=0):
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-        assert result.exit_code == status, result.output
-        assert isinstance(result.exception, (SystemExit, type(None))), result.exception
-        return result
-
-    return run
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 @pytest.fixture
