@@ -106,8 +106,8 @@ def draw_forms() -> None:
     """Three forms with the affinity that each is known for, and the default."""
     lightness, ab, is_known, known_ab = scene()
     none = np.zeros_like(lightness)
-    figure = Figure(figsize=(11, 5.6))
-    grid = figure.subplots(2, 4, gridspec_kw={"hspace": 0.32})
+    figure = Figure(figsize=(11, 6.2))
+    grid = figure.subplots(2, 4, gridspec_kw={"hspace": 0.42})
     shown = np.where(is_known[..., None], known_ab, 0)
     show(grid[0, 0], lightness, ab, "true colours")
     show(
@@ -126,7 +126,7 @@ def draw_forms() -> None:
             solver="direct",
         )
         error = difference(lightness, result.ab, ab)
-        show(axes, lightness, result.ab, f"{NAMES[form]}\n{kind}, mean CIEDE2000 {error:.2f}")
+        show(axes, lightness, result.ab, f"{NAMES[form]}\n{kind}\nmean CIEDE2000 {error:.2f}")
     save(figure, "forms")
 
 
