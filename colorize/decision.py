@@ -92,8 +92,8 @@ def share_evidence(
     [0, 0, 0]
     """
     n = superpixels.n_superpixels
-    low, high = superpixels.adjacency[:, 0], superpixels.adjacency[:, 1]
-    ties = reach * np.exp(-np.abs(region_lightness[low] - region_lightness[high]) / lightness_scale, dtype=np.float64)
+    low, high, likeness = _likeness(superpixels, region_lightness, lightness_scale)
+    ties = reach * likeness
     area = superpixels.areas.astype(np.float64) / superpixels.areas.mean()
     total = area + np.bincount(low, ties, minlength=n) + np.bincount(high, ties, minlength=n)
     index = np.arange(n)
@@ -175,12 +175,20 @@ def mean_field(
     return belief
 
 
+def _likeness(
+    superpixels: Superpixels, region_lightness: Float32, lightness_scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both ends of every edge of the region graph, and ``exp(-|L_i - L_j| / lightness_scale)`` along it."""
+    low, high = superpixels.adjacency.T
+    step = np.abs(region_lightness[low] - region_lightness[high]).astype(np.float64)
+    return low, high, np.exp(-step / lightness_scale)
+
+
 def _ties(superpixels: Superpixels, region_lightness: Float32, lightness_scale: float) -> sparse.csr_array:
     """Row-normalised weights between touching regions, shape (n, n); a region without neighbours has an empty row."""
     n = superpixels.n_superpixels
-    low, high = superpixels.adjacency[:, 0], superpixels.adjacency[:, 1]
-    weights = np.exp(-np.abs(region_lightness[low] - region_lightness[high]) / lightness_scale) + 0.05
+    low, high, likeness = _likeness(superpixels, region_lightness, lightness_scale)
     rows, columns = np.concatenate([low, high]), np.concatenate([high, low])
-    weights = np.concatenate([weights, weights])
+    weights = np.tile(likeness + 0.05, 2)
     totals = np.bincount(rows, weights, minlength=n)
     return sparse.csr_array(((weights / totals[rows]).astype(np.float32), (rows, columns)), shape=(n, n))

@@ -16,7 +16,6 @@ import io
 import logging
 import math
 import os
-import secrets
 import struct
 import sys
 import threading
@@ -30,11 +29,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from colorize._files import write_atomically
 from colorize.exceptions import (
     DatasetError,
     ImageTooLargeError,
     InvalidImageError,
-    OutputError,
     OutputExistsError,
     OutputFormatError,
 )
@@ -181,7 +180,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path}: exists already; say overwrite (--force) to replace it")
     data, notes = _encode(image, file_format, quality)
-    _write_whole(data, path)
+    write_atomically(path, [data])
     return notes
 
 
@@ -718,17 +717,3 @@ def _text_tags(exif: bytes | None, notes: list[str]) -> list[tuple[int, str, int
         notes.append("16-bit TIFF holds only the texts of the EXIF data: camera, date, author")
     texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
     return [(tag, "s", 0, text.encode("ascii", "replace").decode(), True) for tag, text in texts.items()]
-
-
-def _write_whole(data: bytes, path: Path) -> None:
-    """Write under a passing name beside the goal, then rename: nobody ever sees half a file."""
-    passing = path.with_name(f".{path.name[:100]}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with open(passing, "xb") as file:
-            file.write(data)
-        os.replace(passing, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({_first_line(error)})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            passing.unlink(missing_ok=True)

@@ -7,12 +7,10 @@ library orders the metadata differently from run to run, and equal models must g
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from colorize.exceptions import ModelFileError, OutputError, OutputExistsError
+from colorize._files import write_atomically
+from colorize.exceptions import ModelFileError, OutputExistsError
 
 FORMAT_NAME = "colorize-model"
 FORMAT_VERSION = 1
@@ -117,7 +116,7 @@ def save_model(
     if len(blank) + sum(map(len, payload)) > MAX_FILE_BYTES:
         raise ValueError(f"arrays take more than the {MAX_FILE_BYTES} bytes that a model file may have")
     metadata["sha256"] = _digest(blank, *payload)
-    _write_atomically(path, [_pack_header(entries), *payload])
+    write_atomically(path, [_pack_header(entries), *payload])
 
 
 def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -211,21 +210,6 @@ def _digest(*parts: bytes | memoryview) -> str:
     for part in parts:
         sha.update(part)
     return sha.hexdigest()
-
-
-def _write_atomically(path: Path, parts: list[bytes]) -> None:
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes:

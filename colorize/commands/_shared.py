@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from colorize._files import write_atomically
 from colorize.exceptions import OutputExistsError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Outputs:
         written = []
         for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
             if path is not None:
-                path.write_text(text().rstrip("\n") + "\n", encoding="utf-8")
+                write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
                 written.append(path)
         return written
 

@@ -1,0 +1,48 @@
+"""Writing files whole: under a passing name first, then renamed, so that nobody ever sees half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from colorize.exceptions import OutputError
+
+
+def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file, or leave everything as it was.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file of this name is replaced; whether that is wanted, the caller has asked before.
+    parts : iterable of bytes
+        The content, in order.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing, or the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / "note.txt", [b"all ", b"of it"])
+    ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
+    [('note.txt', b'all of it')]
+    """
+    passing = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        with open(passing, "xb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(passing, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        with contextlib.suppress(OSError):
+            passing.unlink(missing_ok=True)
