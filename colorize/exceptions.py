@@ -33,6 +33,14 @@ class OutputFormatError(ColorizeError, ValueError):
     """An output file type that cannot be written, or cannot hold the picture."""
 
 
+class TrainingError(ColorizeError, ArithmeticError):
+    """A network's training that came to nothing: a loss or a weight is no longer a number."""
+
+
+class DeviceError(ColorizeError, RuntimeError):
+    """A device that was asked for and is not there."""
+
+
 class MissingDependencyError(ColorizeError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 

@@ -99,6 +99,42 @@ def save_model(
         raise OutputExistsError(f"{path}: is a folder; name a file inside it")
     if not overwrite and path.exists():
         raise OutputExistsError(f"{path}: exists already; choose another name or ask to overwrite it")
+    parts, _ = _assemble(header, arrays, kind)
+    write_atomically(path, parts)
+
+
+def model_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, kind: str = "classical") -> str:
+    """The sha256 that `save_model` would put into the file: the name of a model that does not change with its place.
+
+    Parameters
+    ----------
+    header, arrays, kind
+        As for `save_model`.
+
+    Examples
+    --------
+    >>> model_digest({}, {})[:12]
+    '34ed7c9863aa'
+    """
+    return _assemble(header, arrays, kind)[1]
+
+
+def peek_model(path: str | Path) -> tuple[str, str]:
+    """Kind and sha256 that a model file says it has; `load_model` checks whether that is true.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, of another version, or no model file at all.
+    """
+    path = Path(path)
+    entries, _ = _parse_header(path, _read(path))
+    metadata = entries["__metadata__"]
+    return str(metadata.get("kind")), str(metadata.get("sha256"))
+
+
+def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[list[bytes], str]:
+    """The parts of a model file in order, and its digest."""
     _check_keys(header, "header")
     packed = {name: _little_endian(name, array) for name, array in arrays.items()}
     payload = [packed[name].tobytes() for name in _file_order(packed)]
@@ -116,7 +152,7 @@ def save_model(
     if len(blank) + sum(map(len, payload)) > MAX_FILE_BYTES:
         raise ValueError(f"arrays take more than the {MAX_FILE_BYTES} bytes that a model file may have")
     metadata["sha256"] = _digest(blank, *payload)
-    write_atomically(path, [_pack_header(entries), *payload])
+    return [_pack_header(entries), *payload], metadata["sha256"]
 
 
 def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, Any], dict[str, np.ndarray]]:

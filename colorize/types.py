@@ -314,6 +314,36 @@ class Colorization:
         return self.field.confidence
 
 
+@dataclass(frozen=True, eq=False)
+class ColorizedPhoto:
+    """A photograph colorized by a method that knows neither regions nor confidence.
+
+    Attributes
+    ----------
+    image : RgbImage
+        The result, of the size and bit depth of the input; its L* is the input's.
+    ab : ndarray, shape (H, W, 2), float32
+        CIELAB a* and b* before gamut mapping.
+    timings : mapping of str to float
+        Seconds of wall time per stage.
+    """
+
+    image: RgbImage
+    ab: Float32
+    timings: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        if self.ab.shape != (*self.image.shape, 2) or self.ab.dtype != np.float32:
+            raise ValueError(f"ab must be {(*self.image.shape, 2)} float32, got {_describe(self.ab)}")
+        object.__setattr__(self, "ab", _frozen(self.ab))
+        object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
+
+    @property
+    def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """sRGB pixels, shape (H, W, 3)."""
+        return self.image.pixels
+
+
 def _describe(array: object) -> str:
     if isinstance(array, np.ndarray):
         return f"shape {array.shape}, {array.dtype}"

@@ -55,6 +55,7 @@ def command(
     """
     from colorize.evaluation.methods import make_methods
     from colorize.evaluation.run import compare_methods
+    from colorize.model_loader import load_any_model
 
     specs = list(methods or DEFAULT_METHODS)
     if "welsh" in specs and references is None:
@@ -63,7 +64,7 @@ def command(
         with _shared.progress_bars(quiet=quiet) as progress:
             photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
             teachers = load_references(references, progress)
-            made = make_methods(specs, vividness=vividness, references=teachers)
+            made = make_methods(specs, vividness=vividness, references=teachers, load=load_any_model)
             found = compare_methods(
                 made,
                 photos,

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize.commands import _shared
+from colorize.commands import _shared, _training
 from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
+    from colorize.refine.predictor import Refiner
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
@@ -39,6 +40,8 @@ BATCH_HAS_FAILED_FILES = 3
     help="0 is faithful and pale, 1 is bold.",
 )
 @click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
+@click.option("--refine", metavar="FILE", help="A refiner of the model, from `colorize refine train`.")
+@_training.device_option
 @_shared.force_option
 @_shared.quiet_option
 @click.pass_context
@@ -49,6 +52,8 @@ def command(
     model: str,
     vividness: float,
     sample: bool,
+    refine: str | None,
+    device: str,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -59,7 +64,7 @@ def command(
     if math.isnan(vividness):
         raise click.BadParameter("nan is not between 0 and 1", param_hint="--vividness")
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output)
-    n_failed = run_jobs(jobs, model=model, vividness=vividness, force=force, quiet=quiet)
+    n_failed = run_jobs(jobs, model=model, refine=refine, device=device, vividness=vividness, force=force, quiet=quiet)
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
@@ -101,7 +106,16 @@ def output_path(source: Path, output: Path | None) -> Path:
     return (output or source.parent) / f"{source.stem}{SUFFIX}"
 
 
-def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, force: bool, quiet: bool) -> int:
+def run_jobs(
+    jobs: list[tuple[Path, Path]],
+    *,
+    model: str,
+    vividness: float,
+    force: bool,
+    quiet: bool,
+    refine: str | None = None,
+    device: str = "auto",
+) -> int:
     """Colorize one after another; return how many failed."""
     from colorize.io import output_format
 
@@ -118,7 +132,7 @@ def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, for
             todo.append((source, target))
     if not todo:
         return len(jobs)
-    colorizer = _shared.load_colorizer(model)
+    colorizer = load(model, refine, device)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
@@ -137,13 +151,23 @@ def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, for
     return len(jobs) - n_done
 
 
+def load(model: str, refine: str | None, device: str) -> Colorizer | Refiner:
+    """Load a model, and what refines it."""
+    colorizer = _shared.load_colorizer(model)
+    if refine is None:
+        return colorizer
+    from colorize.refine.predictor import Refiner
+
+    return Refiner.load(refine, colorizer, device=device)
+
+
 def report_failure(error: BaseException, source: Path) -> None:
     """Say in one line why a photograph failed."""
     click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
 
 
 def colorize_file(
-    source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool
+    source: Path, target: Path, colorizer: Colorizer | Refiner, *, vividness: float, force: bool
 ) -> tuple[str, ...]:
     """Read, colorize, write; return what reading and writing had to change or leave out."""
     from colorize.color import to_gray

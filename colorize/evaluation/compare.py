@@ -19,11 +19,11 @@ from colorize.color import lab_to_rgb, to_gray
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.metrics import colorfulness, photo_metrics
-from colorize.types import Colorization, Float32, GrayImage, RgbImage
+from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 __all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "evaluate", "predicted_pixels"]
 
-Prediction = RgbImage | Colorization | Float32
+Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
 Progress = Callable[[str, int, int], None]
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -345,7 +345,7 @@ def predicted_pixels(prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
     """sRGB pixels of what a method gave back, shape (H, W, 3)."""
     if isinstance(prediction, RgbImage):
         return prediction.pixels
-    if isinstance(prediction, Colorization):
+    if isinstance(prediction, (Colorization, ColorizedPhoto)):
         return prediction.image.pixels
     return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
 
@@ -383,7 +383,7 @@ def _function_of(name: str, method: Method) -> Callable[[GrayImage, RgbImage], P
 
 
 def _figures(name: str, photo: RgbImage, gray: GrayImage, prediction: Prediction, has_truth: bool) -> dict[str, float]:
-    if not isinstance(prediction, (RgbImage, Colorization, np.ndarray)):
+    if not isinstance(prediction, (RgbImage, Colorization, ColorizedPhoto, np.ndarray)):
         raise TypeError(
             f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
         )
@@ -393,12 +393,12 @@ def _figures(name: str, photo: RgbImage, gray: GrayImage, prediction: Prediction
         return unknown | {"colorfulness": colorfulness(predicted_pixels(prediction, gray))}
     if isinstance(prediction, RgbImage):
         return photo_metrics(photo.pixels, prediction.pixels)
-    ab = prediction.ab if isinstance(prediction, Colorization) else prediction
+    ab = prediction if isinstance(prediction, np.ndarray) else prediction.ab
     return photo_metrics(photo.pixels, predicted_ab=ab)
 
 
 def _stages(prediction: Prediction) -> dict[str, float]:
-    if not isinstance(prediction, Colorization):
+    if not isinstance(prediction, (Colorization, ColorizedPhoto)):
         return {}
     return {f"stage: {stage}": seconds for stage, seconds in prediction.timings.items()}
 

@@ -1,0 +1,82 @@
+"""Model files of every kind: the header of a file says which class reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from colorize.colorizer import Colorizer
+from colorize.exceptions import ModelFileError
+from colorize.models import available_models
+from colorize.persistence import load_model, peek_model
+
+__all__ = ["find_base", "load_any_model"]
+
+
+def load_any_model(path: str | Path, *, device: str = "auto") -> Any:
+    """Read a model file, whatever kind of model it holds.
+
+    Parameters
+    ----------
+    path : str or Path
+    device : {"auto", "cpu", "cuda"}
+        For models that are neural networks.
+
+    Returns
+    -------
+    Colorizer, or Refiner or Rival of `colorize.refine`
+        All have ``predict(gray, vividness=...)``. The base of a refiner is found by `find_base`.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, damaged or of an unknown kind, or the base of a refiner is not found.
+    MissingDependencyError
+        The model is a neural network, and torch is not installed.
+
+    Examples
+    --------
+    >>> from colorize.models import find_model
+    >>> type(load_any_model(find_model("default"))).__name__
+    'Colorizer'
+    """
+    kind, _ = peek_model(path)
+    if kind == "classical":
+        return Colorizer.load(path)
+    if kind == "refiner":
+        from colorize.refine.predictor import Refiner
+
+        return Refiner.load(path, Colorizer.load(find_base(path)), device=device)
+    if kind == "rival":
+        from colorize.refine.predictor import Rival
+
+        return Rival.load(path, device=device)
+    raise ModelFileError(f"{path}: a file of kind {kind!r}, which colorizes nothing")
+
+
+def find_base(refiner: str | Path) -> Path:
+    """Find the model that a refiner was trained on: among the shipped models, then beside the refiner's own file.
+
+    Raises
+    ------
+    ModelFileError
+        `refiner` is no file of a refiner, or its base is in neither place.
+    """
+    refiner = Path(refiner)
+    wanted = load_model(refiner, kind="refiner")[0].get("base_sha256")
+    shipped = [model.path for model in available_models()]
+    for path in [*shipped, *sorted(refiner.parent.glob("*.safetensors"))]:
+        if _digest(path) == wanted:
+            return path
+    raise ModelFileError(
+        f"{refiner}: refines the model with sha256 {str(wanted)[:12]}..., which is neither shipped nor in the "
+        "same folder; put its file there"
+    )
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        kind, digest = peek_model(path)
+    except ModelFileError:
+        return None
+    return digest if kind == "classical" else None

@@ -1,0 +1,234 @@
+"""Photographs as the networks see them: small, in CIELAB, cropped and mirrored at random, with a base's opinion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from colorize.color import rgb_to_lab, to_gray
+from colorize.colorizer import SEED_WEIGHT, Colorizer, Description
+from colorize.decision import mean_field, share_evidence
+from colorize.exceptions import DatasetError
+from colorize.optimization import propagate
+from colorize.superpixels import region_means, resize_labels, working_shape
+from colorize.types import Float32, RgbImage
+
+Progress = Callable[[str, int, int], None]
+
+WORKING_PIXELS = 24_576
+"""Pixels at which the networks work (192 x 128): larger photographs are reduced, smaller ones stay."""
+
+N_FOLDS = 5
+GUIDE_PLANES = 5
+"""Planes of `guide_table`."""
+
+_STORED_PIXELS = 2 * WORKING_PIXELS  # crops are taken larger than the networks see them, and reduced
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A colour photograph prepared for training.
+
+    Attributes
+    ----------
+    lab : ndarray, shape (h, w, 3), float16
+        CIELAB.
+    base_ab : ndarray, shape (h, w, 2), float16, or None
+        What the classical model makes of it, propagated; without one, None.
+    labels : ndarray, shape (h, w), int32, or None
+        The base's regions.
+    guide : ndarray, shape (n_superpixels, GUIDE_PLANES), float32, or None
+        What the base thinks of every region, see `guide_table`.
+    """
+
+    lab: NDArray[np.float16]
+    base_ab: NDArray[np.float16] | None = None
+    labels: NDArray[np.int32] | None = None
+    guide: Float32 | None = None
+
+    def planes(self, rows: slice = slice(None), columns: slice = slice(None)) -> Float32:
+        """L*, a*, b* of a part, then the base's a* and b* and the guide if there are any: (h, w, channels)."""
+        parts = [self.lab[rows, columns].astype(np.float32)]
+        if self.base_ab is not None and self.labels is not None and self.guide is not None:
+            parts += [self.base_ab[rows, columns].astype(np.float32), self.guide[self.labels[rows, columns]]]
+        return np.concatenate(parts, axis=2)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Crops of equal size.
+
+    Attributes
+    ----------
+    planes : ndarray, shape (N, channels, H, W), float32
+        See `Example.planes`.
+    place : ndarray, shape (N, 2, H, W), float32
+        Row and column in the whole photograph, -1..1.
+    """
+
+    planes: Float32
+    place: Float32
+
+
+def plain_example(photo: RgbImage) -> Example:
+    """Prepare a photograph for a rival."""
+    return Example(_small_lab(photo).astype(np.float16))
+
+
+def guided_example(photo: RgbImage, base: Colorizer, description: Description) -> Example:
+    """Prepare a photograph for the refiner, with what a base model makes of it."""
+    lab = _small_lab(photo)
+    probabilities = base.region_probabilities(description.features.values)
+    region_ab, confidence = base.decide(description, probabilities, vividness=0.0)
+    superpixels = description.superpixels
+    labels = resize_labels(superpixels, lab.shape[:2])
+    weight = np.full(labels.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+    base_ab = propagate(np.ascontiguousarray(lab[..., 0]), region_ab[labels], weight).ab
+    guide = guide_table(base, description, probabilities, region_ab, confidence)
+    return Example(lab.astype(np.float16), base_ab.astype(np.float16), labels, guide)
+
+
+def guide_table(
+    base: Colorizer, description: Description, probabilities: Float32, region_ab: Float32, confidence: Float32
+) -> Float32:
+    """What a base thinks of every region, in numbers of about unit size, shape (n_superpixels, GUIDE_PLANES).
+
+    The faithful colour (a*, b*), how far the plausible colours spread around it (a*, b*), and the confidence. Nothing
+    here depends on the size or order of the palette.
+    """
+    colors, superpixels = base.palette_.colors_, description.superpixels
+    region_lightness = region_means(description.lightness, superpixels)
+    belief = mean_field(
+        share_evidence(probabilities, superpixels, region_lightness), colors, superpixels, region_lightness
+    )
+    mean = belief @ colors
+    variance = np.maximum(belief @ colors**2 - mean**2, 0)
+    columns = (region_ab / 50, np.sqrt(variance) / 20, confidence[:, None] * 2 - 1)
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def out_of_fold(
+    photos: Sequence[RgbImage], base: Colorizer, *, random_state: int = 0, progress: Progress | None = None
+) -> list[Example]:
+    """Prepare photographs with what models make of them that have not seen them.
+
+    On its own training photographs a base errs less than on new ones, and a network taught with those errors would
+    trust it too much. So the photographs are dealt into five parts, and each is coloured by a model with the base's
+    settings that learnt from the other four. The visual words and the palette of the base stay: they carry no colours
+    from one photograph to another.
+
+    Parameters
+    ----------
+    photos : sequence of RgbImage
+        The base's own training photographs, or others of the kind.
+    base : Colorizer
+        Fitted.
+    random_state : int
+        Deals the photographs.
+    progress : callable, optional
+
+    Returns
+    -------
+    list of Example
+
+    Raises
+    ------
+    DatasetError
+        Fewer than ten photographs.
+    """
+    if len(photos) < 2 * N_FOLDS:
+        raise DatasetError(f"refining needs at least {2 * N_FOLDS} photographs to learn from, got {len(photos)}")
+    say = progress or (lambda stage, done, total: None)
+    rng = np.random.default_rng(random_state)
+    descriptions, blocks = [], []
+    for index, photo in enumerate(photos):
+        say("describing", index, len(photos))
+        descriptions.append(base.describe(to_gray(photo)))
+        blocks.append(_sample_rows(photo, descriptions[-1], index, base.rows_per_photo, rng))
+    say("describing", len(photos), len(photos))
+    rows: dict[str, Any] = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    fold_of = rng.permutation(len(photos)) % N_FOLDS
+    examples: dict[int, Example] = {}
+    for fold in range(N_FOLDS):
+        say("learning without a fifth", fold, N_FOLDS)
+        seen = fold_of[rows["photo"]] != fold
+        part = {name: values[seen] for name, values in rows.items()} | {"families": descriptions[0].features.families}
+        model = clone(base).learn(part, palette=base.palette_)
+        for index in np.flatnonzero(fold_of == fold).tolist():
+            examples[index] = guided_example(photos[index], model, descriptions[index])
+    say("learning without a fifth", N_FOLDS, N_FOLDS)
+    return [examples[index] for index in range(len(photos))]
+
+
+def draw_batch(examples: Sequence[Example], rng: np.random.Generator, *, size: int) -> Batch:
+    """Crop each photograph at a random place and scale, and mirror every second one.
+
+    Crops have 0.6 to 1 times the shorter side of a photograph, with up to a tenth of stretching, brought to `size`
+    pixels; contrast and brightness of the lightness change by up to 15 %.
+    """
+    crops, places = zip(*(_draw_crop(example, rng, size) for example in examples), strict=True)
+    return Batch(np.stack(crops), np.stack(places))
+
+
+def whole(example: Example, pixels: int = WORKING_PIXELS) -> Float32:
+    """All planes of an example at the working resolution, shape (channels, h, w)."""
+    planes = example.planes()
+    return _resized(planes, working_shape(planes.shape[:2], pixels=pixels)).transpose(2, 0, 1)
+
+
+def _small_lab(photo: RgbImage) -> Float32:
+    shape = working_shape(photo.shape, pixels=_STORED_PIXELS)
+    return np.asarray(cv2.resize(rgb_to_lab(photo.pixels), shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _sample_rows(
+    photo: RgbImage, description: Description, index: int, budget: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Training rows of one photograph, as `Colorizer.fit` draws them."""
+    lightness, superpixels = description.lightness, description.superpixels
+    rows = np.sort(rng.choice(superpixels.n_superpixels, min(budget, superpixels.n_superpixels), replace=False))
+    ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
+    return {
+        "features": description.features.values[rows],
+        "ab": region_means(ab, superpixels)[rows],
+        "area": superpixels.areas[rows] / superpixels.areas.sum(),
+        "photo": np.full(len(rows), index, np.int32),
+    }
+
+
+def _draw_crop(example: Example, rng: np.random.Generator, size: int) -> tuple[Float32, Float32]:
+    height, width = example.lab.shape[:2]
+    side = min(height, width) * rng.uniform(0.6, 1)
+    shape = (max(1, int(side)), max(1, min(width, int(side * rng.uniform(0.9, 1.1)))))
+    top, left = rng.integers(height - shape[0] + 1), rng.integers(width - shape[1] + 1)
+    planes = _resized(example.planes(slice(top, top + shape[0]), slice(left, left + shape[1])), (size, size))
+    rows = _places(top, shape[0], height, size)
+    columns = _places(left, shape[1], width, size)
+    if rng.random() < 0.5:
+        planes, columns = planes[:, ::-1], -columns[::-1]
+    contrast, brightness = 1 + 0.15 * rng.uniform(-1, 1), 7.5 * rng.uniform(-1, 1)
+    planes = np.ascontiguousarray(planes.transpose(2, 0, 1))
+    planes[0] = np.clip((planes[0] - 50) * contrast + 50 + brightness, 0, 100)
+    return planes, np.stack(np.broadcast_arrays(rows[:, None], columns[None, :])).astype(np.float32)
+
+
+def _places(start: int, length: int, whole_length: int, size: int) -> Float32:
+    positions = np.linspace(start, start + length - 1, size, dtype=np.float32)
+    return positions * (2 / max(1, whole_length - 1)) - 1
+
+
+def _resized(planes: Float32, shape: tuple[int, int]) -> Float32:
+    if planes.shape[:2] == shape:
+        return planes
+    groups = [planes[..., first : first + 4] for first in range(0, planes.shape[2], 4)]  # OpenCV takes four at most
+    small = [
+        cv2.resize(np.ascontiguousarray(group), shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, -1)
+        for group in groups
+    ]
+    return np.asarray(np.concatenate(small, axis=2), np.float32)

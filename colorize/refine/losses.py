@@ -1,0 +1,192 @@
+"""What the networks are trained to minimise. Tensors in, tensors out; ab in CIELAB units throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+OBJECTIVES = ("l1", "l2", "l1+gan", "l1+wgan-gp", "classification")
+"""The objectives of the rivals."""
+
+AB_SCALE = 100.0
+"""Units of ab that count as 1 in the objectives of the rivals."""
+
+GAN_SHARE, WGAN_SHARE = 0.01, 0.01
+"""Weight of the discriminator's opinion beside the L1 loss (pix2pix: 1 to 100)."""
+
+GRADIENT_PENALTY = 10.0
+
+
+def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
+    """Half the distance in ab, half the CIE94 difference, averaged over pixels; what the refiner minimises.
+
+    Distances, not their squares: the middle of several plausible colours is then a median, which lets outliers go.
+    CIE94 forgives differences between strong colours, as CIEDE2000 does, and is smooth where CIEDE2000 is not. One unit
+    is rounded off at zero.
+
+    Parameters
+    ----------
+    ab, true_ab : Tensor, shape (N, 2, H, W)
+
+    Returns
+    -------
+    Tensor, shape ()
+
+    References
+    ----------
+    CIE 116-1995, "Industrial colour-difference evaluation" (with the geometric mean of both chromas).
+
+    Examples
+    --------
+    >>> same = torch.full((1, 2, 4, 4), 30.0)
+    >>> round(perceived_loss(same, same).item(), 3)
+    1.0
+    """
+    squared = (ab - true_ab).square().sum(1)
+    chroma, true_chroma = (x.square().sum(1).add(1).sqrt() for x in (ab, true_ab))
+    mean_chroma = (chroma * true_chroma).sqrt()
+    chroma_step = (chroma - true_chroma).square()
+    hue_step = (squared - chroma_step).clamp_min(0)
+    cie94 = chroma_step / (1 + 0.045 * mean_chroma).square() + hue_step / (1 + 0.015 * mean_chroma).square()
+    return 0.5 * (squared + 1).sqrt().mean() + 0.5 * (cie94 + 1).sqrt().mean()
+
+
+def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The part of an objective that compares colours pixel by pixel: mean absolute or squared, in units of 100 ab.
+
+    Raises
+    ------
+    ValueError
+        There is no such objective, or it does not compare colours.
+    """
+    if name == "l2":
+        return lambda ab, true_ab: F.mse_loss(ab / AB_SCALE, true_ab / AB_SCALE)
+    if name in ("l1", "l1+gan", "l1+wgan-gp"):
+        return lambda ab, true_ab: F.l1_loss(ab / AB_SCALE, true_ab / AB_SCALE)
+    raise ValueError(f"objective must be one of l1, l2, l1+gan, l1+wgan-gp, got {name!r}")
+
+
+def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
+    """Weight of every colour class, so that rare colours are learnt too.
+
+    ``w ~ 1 / ((1 - mix) p + mix / K)``, scaled so that the mean over all pixels is 1 (Zhang et al. 2016, eq. 4).
+
+    Parameters
+    ----------
+    frequencies : Tensor, shape (K,)
+        Share of the pixels of every class; they sum to 1.
+    mix : float
+        Share of the uniform distribution that is mixed in; 1 weighs all classes alike.
+
+    Examples
+    --------
+    >>> rebalanced_weights(torch.tensor([0.5, 0.5])).tolist()
+    [1.0, 1.0]
+    """
+    weights = 1 / ((1 - mix) * frequencies + mix / len(frequencies))
+    return weights / (weights * frequencies).sum()
+
+
+def soft_classes(ab: Tensor, colors: Tensor, *, n_nearest: int = 5, sigma: float = 5.0) -> Tensor:
+    """Share every pixel's colour among the nearest classes (Zhang et al. 2016, sec. 2.2).
+
+    Parameters
+    ----------
+    ab : Tensor, shape (N, 2, H, W)
+    colors : Tensor, shape (K, 2)
+    n_nearest : int
+    sigma : float
+        Width of the Gaussian in ab units.
+
+    Returns
+    -------
+    Tensor, shape (N, K, H, W)
+        Sums to 1 over the classes.
+    """
+    distances = torch.cdist(ab.permute(0, 2, 3, 1).reshape(-1, 2), colors)
+    nearest, kept = distances.topk(min(n_nearest, len(colors)), dim=1, largest=False)
+    weights = torch.softmax(-nearest.square() / (2 * sigma**2), 1)
+    shares = torch.zeros_like(distances).scatter_(1, kept, weights)
+    n, _, height, width = ab.shape
+    return shares.reshape(n, height, width, -1).permute(0, 3, 1, 2)
+
+
+def classification_loss(logits: Tensor, true_ab: Tensor, colors: Tensor, weights: Tensor) -> Tensor:
+    """Cross entropy between predicted and true colour histograms of every pixel, rare colours weighing more.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, K, H, W)
+    true_ab : Tensor, shape (N, 2, H, W)
+    colors : Tensor, shape (K, 2)
+    weights : Tensor, shape (K,)
+        See `rebalanced_weights`; a pixel takes that of its nearest class (Zhang et al. 2016, eq. 2 and 3).
+    """
+    shares = soft_classes(true_ab, colors)
+    entropy = -(shares * F.log_softmax(logits, 1)).sum(1)
+    return (weights[shares.argmax(1)] * entropy).mean()
+
+
+def annealed_mean(logits: Tensor, colors: Tensor, temperature: float) -> Tensor:
+    """Colours of predicted histograms: sharpened by a temperature, then averaged (Zhang et al. 2016, eq. 5).
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, K, H, W)
+    colors : Tensor, shape (K, 2)
+    temperature : float
+        1 is the mean, towards 0 the most probable colour.
+
+    Returns
+    -------
+    Tensor, shape (N, 2, H, W)
+    """
+    return torch.einsum("nkhw,kc->nchw", torch.softmax(logits / temperature, 1), colors)
+
+
+def gan_generator_loss(fake_scores: Tensor) -> Tensor:
+    """What a generator loses when its pictures are recognised (the non-saturating form)."""
+    return F.binary_cross_entropy_with_logits(fake_scores, torch.ones_like(fake_scores))
+
+
+def gan_discriminator_loss(true_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved."""
+    true = F.binary_cross_entropy_with_logits(true_scores, torch.ones_like(true_scores))
+    fake = F.binary_cross_entropy_with_logits(fake_scores, torch.zeros_like(fake_scores))
+    return (true + fake) / 2
+
+
+def wgan_generator_loss(fake_scores: Tensor) -> Tensor:
+    """What a generator loses under a critic: the negative mean score."""
+    return -fake_scores.mean()
+
+
+def wgan_critic_loss(
+    critic: Callable[[Tensor, Tensor], Tensor], lightness: Tensor, true_ab: Tensor, fake_ab: Tensor, mixing: Tensor
+) -> Tensor:
+    """The Wasserstein critic's loss with gradient penalty.
+
+    The scores of false pictures minus those of true ones, and 10 times the squared deviation from 1 of the length of
+    the gradient at pictures mixed of both.
+
+    Parameters
+    ----------
+    critic : callable
+        Scores for lightness (N, 1, H, W) and ab (N, 2, H, W).
+    lightness, true_ab, fake_ab : Tensor
+    mixing : Tensor, shape (N, 1, 1, 1)
+        Share of the true picture in each mixture, uniform in 0..1.
+
+    References
+    ----------
+    Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, eq. 3.
+    """
+    mixed = (mixing * true_ab + (1 - mixing) * fake_ab).detach().requires_grad_()
+    # the gradient is taken by colours in the units that the critic sees
+    (gradient,) = torch.autograd.grad(critic(lightness, mixed).mean((1, 2, 3)).sum(), mixed, create_graph=True)
+    length = (gradient * AB_SCALE).flatten(1).norm(dim=1)
+    distance = critic(lightness, fake_ab).mean() - critic(lightness, true_ab).mean()
+    return distance + GRADIENT_PENALTY * (length - 1).square().mean()

@@ -1,0 +1,569 @@
+"""`Refiner` and `Rival`: networks in the shape of `Colorizer`, with `fit`, `predict`, `save` and `load`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from colorize.color import lab_to_rgb
+from colorize.colorizer import (
+    SEED_WEIGHT,
+    Colorizer,
+    Description,
+    _as_gray_image,
+    _as_rgb_image,
+    _Clock,
+    _smooth_map,
+)
+from colorize.decision import dial
+from colorize.exceptions import ModelFileError
+from colorize.model_format import pack
+from colorize.optimization import propagate
+from colorize.optimization.upsampling import guided_enlarge
+from colorize.palette import ColorPalette
+from colorize.persistence import load_model, model_digest, save_model
+from colorize.refine import learners
+from colorize.refine.data import (
+    WORKING_PIXELS,
+    Example,
+    Progress,
+    guide_table,
+    out_of_fold,
+    plain_example,
+)
+from colorize.refine.losses import OBJECTIVES
+from colorize.refine.networks import GENERATORS, ResNet50
+from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
+from colorize.superpixels import region_means, resize_labels, working_shape
+from colorize.types import ColorField, Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
+
+REFINER_KIND, RIVAL_KIND = "refiner", "rival"
+
+Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
+
+_N_CLASSES = 64
+_PALETTE_PIXELS = 40_000
+_ENCODER_HEAD = ("fc.weight", "fc.bias")
+
+
+class _Network(BaseEstimator):
+    """What both kinds share: how long to train, on what device, and the state of a training."""
+
+    epochs: int | None
+    minutes: float | None
+    batch_size: int
+    crop: int
+    patience: int | None
+    hold_out: float
+    device: str
+    random_state: int
+
+    def _settings(self) -> Settings:
+        epochs = 60 if self.epochs is None and self.minutes is None else self.epochs
+        return Settings(
+            epochs, self.minutes, self.batch_size, self.crop, self.patience, self.hold_out, self.random_state
+        )
+
+    def _split(self, examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+        """Examples to train on, and examples held out, each a photograph."""
+        order = np.random.default_rng(self.random_state).permutation(len(examples)).tolist()
+        n_held_out = min(max(round(self.hold_out * len(order)), 1), max(len(order) - 1, 0))
+        kept, held_out = sorted(order[n_held_out:]), sorted(order[:n_held_out])
+        return [examples[i] for i in kept], [examples[i] for i in held_out]
+
+    def _keep(self, outcome: Outcome, network: nn.Module, n_photos: int) -> None:
+        learners.load_weights(network, outcome.weights)
+        self.network_ = _ready(network, learners.choose_device(self.device))
+        self.history_ = outcome.history
+        self.summary_: dict[str, Any] = {
+            "n_photos": n_photos,
+            "n_epochs": len(outcome.history) - 1,
+            "best_epoch": int(outcome.best["epoch"]),
+            "ciede2000_before": round(outcome.history[0]["ciede2000"], 3),
+            "ciede2000_held_out": round(outcome.best["ciede2000"], 3),
+        }
+
+    def _place(self) -> torch.device:
+        return next(self.network_.parameters()).device
+
+
+class Refiner(_Network):
+    """A small network that corrects the colours of a classical model.
+
+    It sees a photograph of 192 x 128 pixels: its lightness, the colour that the classical model gives every region, how
+    far that model's plausible colours spread, and its confidence. It answers with a residual of ab, which is added to
+    the wish of every pixel before the propagation at full resolution. Lightness and exact hints therefore stay as they
+    were, and an untrained refiner changes nothing at all.
+
+    Parameters
+    ----------
+    base : Colorizer
+        The fitted model to refine. A refiner works with this model only.
+    epochs : int, optional
+        Times that every photograph is seen; 60 if `minutes` is not given either.
+    minutes : float, optional
+        CPU-minutes to train (wall minutes on a GPU), the preparation included.
+    batch_size, crop : int
+        Photographs per step, and side of their crops in pixels.
+    patience : int, optional
+        Stop after so many epochs without a better validation error.
+    hold_out : float
+        Share of the photographs that choose the best epoch and are not trained on.
+    device : {"auto", "cpu", "cuda"}
+    random_state : int
+        Seed of every random choice.
+
+    Attributes
+    ----------
+    network_ : Module
+    history_ : list of dict
+        Per epoch: losses, seconds and ``ciede2000`` on the photographs held out; epoch 0 is the base alone.
+    summary_ : dict
+    base_sha256_ : str
+        Digest of the base's model file.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> china, flower = (picture[::4, ::4] for picture in load_sample_images().images)
+    >>> photos = [picture[:, first : first + 100] for picture in (china, flower) for first in range(0, 50, 10)]
+    >>> base = Colorizer(n_colors=4, n_superpixels=30).fit(photos)
+    >>> refiner = Refiner(base, epochs=1, crop=32, device="cpu").fit(photos)
+    >>> refiner.predict(china).rgb.shape
+    (107, 160, 3)
+    """
+
+    def __init__(
+        self,
+        base: Colorizer,
+        epochs: int | None = None,
+        minutes: float | None = None,
+        batch_size: int = 16,
+        crop: int = 128,
+        patience: int | None = None,
+        hold_out: float = 0.1,
+        device: str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.base = base
+        self.epochs = epochs
+        self.minutes = minutes
+        self.batch_size = batch_size
+        self.crop = crop
+        self.patience = patience
+        self.hold_out = hold_out
+        self.device = device
+        self.random_state = random_state
+
+    def fit(
+        self,
+        photos: Sequence[Photo],
+        y: None = None,
+        *,
+        progress: Progress | None = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        observe: Observer | None = None,
+    ) -> Self:
+        """Learn what the base gets wrong on photographs that it has not seen.
+
+        Parameters
+        ----------
+        photos : sequence of RgbImage or ndarray, shape (H, W, 3)
+            Those that the base was trained on, at least ten; see `colorize.refine.data.out_of_fold`.
+        y : ignored
+        progress : callable, optional
+        checkpoint : path, optional
+            File that keeps the state of the training after every epoch.
+        resume : bool
+            Go on from that file. With the same photographs and seed, a training by epochs on the CPU then ends with the
+            same bytes as one that was not interrupted.
+        observe : callable, optional
+            Called with a `colorize.refine.training.Epoch` after every epoch.
+
+        Raises
+        ------
+        DatasetError
+            Too few photographs.
+        TrainingError
+            A loss is no longer a number.
+        DeviceError
+            The device is not there.
+        ModelFileError
+            The checkpoint is not one of this training.
+        """
+        settings = self._settings()
+        device = learners.choose_device(self.device)
+        started = time.process_time() if device.type == "cpu" else time.perf_counter()
+        self.base_sha256_ = digest_of(self.base)
+        pictures = [_as_rgb_image(photo) for photo in photos]
+        examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
+        training, held_out = self._split(examples)
+        with forked_randomness(self.random_state):
+            learner = learners.RefinerLearner(device)
+            now = time.process_time() if device.type == "cpu" else time.perf_counter()
+            outcome = Trainer(
+                learner, training, held_out, settings,
+                recipe={"kind": REFINER_KIND, "base_sha256": self.base_sha256_},
+                checkpoint=None if checkpoint is None else Path(checkpoint),
+                resume=resume, progress=progress, observe=observe, seconds=now - started,
+            ).run()  # fmt: skip
+        self._keep(outcome, learners.make_refiner(), len(pictures))
+        return self
+
+    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
+        """Colorize a photograph: the base's colours, corrected, then propagated.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            As for `Colorizer.predict`.
+        vividness : float
+            Setting of the base. The correction is learnt at 0 and is the same at every setting.
+
+        Returns
+        -------
+        Colorization
+            ``region_ab`` holds the corrected colours.
+        """
+        check_is_fitted(self, "network_")
+        dial(vividness)
+        photo, clock, base = _as_gray_image(gray), _Clock(), self.base
+        description = base.describe(photo, clock)
+        with clock("classifier"):
+            probabilities = base.region_probabilities(description.features.values)
+        with clock("decision"):
+            region_ab, confidence = base.decide(description, probabilities, vividness=vividness)
+        with clock("refinement"):
+            residual = self.residual(description, probabilities)
+        superpixels = description.superpixels
+        with clock("propagation"):
+            labels = resize_labels(superpixels, photo.shape)
+            target = cv2.resize(residual, photo.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(*photo.shape, 2)
+            target += region_ab[labels]
+            weight = np.full(photo.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+            spread = propagate(photo.lightness, target, weight)
+        with clock("color"):
+            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
+        size = superpixels.shape[::-1]
+        shift = cv2.resize(residual, size, interpolation=cv2.INTER_LINEAR).reshape(*superpixels.shape, 2)
+        return Colorization(
+            image=RgbImage(pixels, photo.alpha, photo.metadata),
+            field=ColorField(spread.ab, _smooth_map(confidence, superpixels, photo.shape)),
+            superpixels=superpixels,
+            probabilities=probabilities,
+            region_ab=region_ab + region_means(shift, superpixels),
+            report=spread.report,
+            timings=clock.seconds,
+        )
+
+    def residual(self, description: Description, probabilities: Float32) -> Float32:
+        """The correction of ab at the network's resolution, shape (h, w, 2), for a photograph that the base described.
+
+        Add it, enlarged, to whatever the pixels are to wish for; hints that are met exactly stay exact.
+        """
+        check_is_fitted(self, "network_")
+        region_ab, confidence = self.base.decide(description, probabilities, vividness=0.0)
+        shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
+        lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
+        labels = resize_labels(description.superpixels, shape)
+        guide = guide_table(self.base, description, probabilities, region_ab, confidence)[labels]
+        device = self._place()
+        planes = (lightness[None, None], np.ascontiguousarray(guide.transpose(2, 0, 1))[None])
+        found = learners.refine(self.network_, *(torch.from_numpy(plane).to(device) for plane in planes))
+        return np.ascontiguousarray(found[0].transpose(1, 2, 0))
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the refiner, without its base, to a model file; see `Colorizer.save`."""
+        check_is_fitted(self, "network_")
+        header = {"base_sha256": self.base_sha256_, "summary": self.summary_}
+        save_model(path, header, _weights(self.network_), kind=REFINER_KIND, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path, base: Colorizer, *, device: str = "auto") -> Refiner:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelFileError
+            The file is missing, damaged, of another kind or version, or made for another base.
+        DeviceError
+            The device is not there.
+        """
+        place = learners.choose_device(device)
+        header, arrays = load_model(path, kind=REFINER_KIND)
+        with _fitting_parts(path):
+            wanted, found = header["base_sha256"], digest_of(base)
+            if wanted != found:
+                raise ModelFileError(
+                    f"{path}: refines the model with sha256 {wanted[:12]}..., the given one has {found[:12]}...; "
+                    "name the model that it was trained on"
+                )
+            refiner = cls(base, device=device)
+            network = learners.make_refiner()
+            learners.load_weights(network, arrays)
+            refiner.summary_, refiner.base_sha256_ = dict(header["summary"]), wanted
+        refiner.network_ = _ready(network, place)
+        return refiner
+
+
+class Rival(_Network):
+    """A network that colours by itself, to measure the classical model against.
+
+    It works on 192 x 128 pixels; the result is brought to full size by a guided filter on the photograph's own
+    lightness.
+
+    Parameters
+    ----------
+    generator : {"unet", "unet-large", "resnet50"}
+    objective : {"l1", "l2", "l1+gan", "l1+wgan-gp", "classification"}
+        What it is trained for; any generator goes with any objective.
+    encoder : path, optional
+        A safetensors file with torchvision's weights of ResNet-50, for the generator ``resnet50``. Without it the
+        frozen encoder is random; ``summary_`` says which.
+    epochs, minutes, batch_size, crop, patience, hold_out, device, random_state
+        As for `Refiner`.
+
+    Attributes
+    ----------
+    network_ : Module
+    classes_ : tuple of ndarray, shapes (K, 2) and (K,), or None
+        Colours and frequencies of the objective ``classification``.
+    history_, summary_
+        As for `Refiner`; epoch 0 is the untrained network.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
+    >>> rival = Rival("unet", "l1", epochs=1, crop=32, batch_size=2, device="cpu").fit([*photos, photos[0][:, ::-1]])
+    >>> rival.predict(photos[0]).rgb.shape
+    (107, 160, 3)
+    """
+
+    def __init__(
+        self,
+        generator: str = "unet",
+        objective: str = "l1",
+        encoder: str | Path | None = None,
+        epochs: int | None = None,
+        minutes: float | None = None,
+        batch_size: int = 16,
+        crop: int = 128,
+        patience: int | None = None,
+        hold_out: float = 0.1,
+        device: str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.generator = generator
+        self.objective = objective
+        self.encoder = encoder
+        self.epochs = epochs
+        self.minutes = minutes
+        self.batch_size = batch_size
+        self.crop = crop
+        self.patience = patience
+        self.hold_out = hold_out
+        self.device = device
+        self.random_state = random_state
+
+    def fit(
+        self,
+        photos: Sequence[Photo],
+        y: None = None,
+        *,
+        progress: Progress | None = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        observe: Observer | None = None,
+    ) -> Self:
+        """Learn from colour photographs; parameters and errors as for `Refiner.fit`, and three photographs are enough.
+
+        Raises
+        ------
+        ModelFileError
+            The file of the encoder's weights is missing or holds other weights.
+        ValueError
+            A parameter is none of its legal values.
+        """
+        _check_choice("generator", self.generator, GENERATORS)
+        _check_choice("objective", self.objective, OBJECTIVES)
+        if self.encoder is not None and self.generator != "resnet50":
+            raise ValueError(f"encoder belongs to the generator resnet50, got generator {self.generator!r}")
+        settings = self._settings()
+        device = learners.choose_device(self.device)
+        started = time.process_time() if device.type == "cpu" else time.perf_counter()
+        encoder = None if self.encoder is None else read_encoder(self.encoder)
+        examples = [plain_example(_as_rgb_image(photo)) for photo in photos]
+        training, held_out = self._split(examples)
+        self.classes_ = _color_classes(training, self.random_state) if self.objective == "classification" else None
+        with forked_randomness(self.random_state):
+            learner = learners.RivalLearner(
+                self.generator, self.objective, device, classes=self.classes_, encoder=encoder
+            )
+            now = time.process_time() if device.type == "cpu" else time.perf_counter()
+            outcome = Trainer(
+                learner, training, held_out, settings,
+                recipe={"kind": RIVAL_KIND, "generator": self.generator, "objective": self.objective},
+                checkpoint=None if checkpoint is None else Path(checkpoint),
+                resume=resume, progress=progress, observe=observe, seconds=now - started,
+            ).run()  # fmt: skip
+            network = self._make_network()
+        self._keep(outcome, network, len(examples))
+        if self.generator == "resnet50":
+            self.summary_["encoder"] = "random" if encoder is None else "from a file"
+        return self
+
+    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> ColorizedPhoto:
+        """Colorize a photograph.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            As for `Colorizer.predict`.
+        vividness : float
+            How sharply the histograms of ``classification`` are decoded (`colorize.decision.dial`); a network of
+            another objective knows one colour only and takes any setting for the same.
+
+        Returns
+        -------
+        ColorizedPhoto
+        """
+        check_is_fitted(self, "network_")
+        temperature, _ = dial(vividness)
+        photo, clock = _as_gray_image(gray), _Clock()
+        with clock("network"):
+            shape = working_shape(photo.shape, pixels=WORKING_PIXELS)
+            small = cv2.resize(photo.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
+            device = self._place()
+            classes = None if self.classes_ is None else torch.from_numpy(self.classes_[0]).to(device)
+            planes = torch.from_numpy(small[None, None]).to(device)
+            ab = learners.rival_colors(self.network_, planes, classes, temperature=temperature)[0]
+        with clock("enlargement"):
+            ab = guided_enlarge(np.ascontiguousarray(ab.transpose(1, 2, 0)), small, photo.lightness)
+        with clock("color"):
+            pixels = lab_to_rgb(photo.lightness, ab, bit_depth=photo.bit_depth)
+        return ColorizedPhoto(RgbImage(pixels, photo.alpha, photo.metadata), ab, clock.seconds)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the rival to a model file; see `Colorizer.save`."""
+        check_is_fitted(self, "network_")
+        header = {"generator": self.generator, "objective": self.objective, "summary": self.summary_}
+        arrays = {f"network.{name}": array for name, array in _weights(self.network_).items()}
+        if self.classes_ is not None:
+            arrays |= {"classes.colors": self.classes_[0], "classes.frequencies": self.classes_[1]}
+        save_model(path, header, arrays, kind=RIVAL_KIND, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto") -> Rival:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelFileError
+            The file is missing, damaged, or of another kind or version.
+        DeviceError
+            The device is not there.
+        """
+        place = learners.choose_device(device)
+        header, arrays = load_model(path, kind=RIVAL_KIND)
+        with _fitting_parts(path):
+            rival = cls(header["generator"], header["objective"], device=device)
+            _check_choice("generator", rival.generator, GENERATORS)
+            _check_choice("objective", rival.objective, OBJECTIVES)
+            classes = learners.part_of(arrays, "classes.")
+            rival.classes_ = (classes["colors"], classes["frequencies"]) if classes else None
+            with forked_randomness(0):
+                network = rival._make_network()
+            learners.load_weights(network, learners.part_of(arrays, "network."))
+            rival.summary_ = dict(header["summary"])
+        rival.network_ = _ready(network, place)
+        return rival
+
+    def _make_network(self) -> nn.Module:
+        return learners.make_rival(
+            self.generator, self.objective, 2 if self.classes_ is None else len(self.classes_[0])
+        )
+
+
+def digest_of(base: Colorizer) -> str:
+    """The sha256 that the model file of a `Colorizer` carries, whether it has been saved or not."""
+    return model_digest(*pack(base))
+
+
+def read_encoder(path: str | Path) -> dict[str, np.ndarray]:
+    """Read torchvision's weights of ResNet-50 from a safetensors file; those of its last layer are left out.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, no safetensors file, or holds other weights.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = load_file(path)
+    except (OSError, SafetensorError, ValueError) as error:
+        detail = " ".join(str(error).split())[:120]
+        raise ModelFileError(f"{path}: no safetensors file with weights of ResNet-50 ({detail})") from error
+    arrays = {name: array for name, array in arrays.items() if name not in _ENCODER_HEAD}
+    with torch.device("meta"):
+        own = ResNet50().state_dict()
+    # files of old versions lack the counters, which a frozen network does not use
+    missing = sorted(name for name in own if name not in arrays and not name.endswith("num_batches_tracked"))
+    unknown = sorted(set(arrays) - set(own))
+    wrong = [name for name in own if name in arrays and tuple(own[name].shape) != arrays[name].shape]
+    for what, names in (("lacks", missing), ("holds unknown", unknown), ("holds another shape of", wrong)):
+        if names:
+            raise ModelFileError(
+                f"{path}: no weights of torchvision's ResNet-50: {what} {', '.join(names[:3])}"
+                + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            )
+    counters = {name: np.zeros((), np.int64) for name in own if name.endswith("num_batches_tracked")}
+    return counters | {name: array.astype(counters.get(name, np.float32(0)).dtype) for name, array in arrays.items()}
+
+
+def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Float32, Float32]:
+    """Colours of the objective ``classification`` and how frequent they are, from a sample of pixels."""
+    rng = np.random.default_rng(random_state)
+    budget = max(1, _PALETTE_PIXELS // len(examples))
+    pixels = [example.lab[..., 1:].reshape(-1, 2) for example in examples]
+    sample = np.concatenate([rng.permutation(ab)[:budget] for ab in pixels]).astype(np.float32)
+    palette = ColorPalette(_N_CLASSES, random_state=random_state).fit(sample)
+    return palette.colors_, palette.frequencies_
+
+
+@contextmanager
+def _fitting_parts(path: str | Path) -> Iterator[None]:
+    """Errors of parts that do not fit together, as those of the file."""
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
+
+
+def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _weights(network: nn.Module) -> dict[str, np.ndarray]:
+    return {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+
+
+def _ready(network: nn.Module, device: torch.device) -> nn.Module:
+    return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)

@@ -1,0 +1,313 @@
+"""The loop around a learner: epochs, validation, checkpoints, samples, and when to stop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from colorize.color import lab_to_rgb
+from colorize.exceptions import DatasetError, TrainingError
+from colorize.metrics import ciede2000
+from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
+from colorize.refine.data import Example, Progress, draw_batch, whole
+from colorize.refine.learners import Learner, part_of
+from colorize.types import Float32
+
+N_SAMPLES = 6
+"""Held-out photographs in a grid of samples."""
+
+_LARGEST_VALIDATION = 60
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and on what to train.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Times that every photograph is seen.
+    minutes : float, optional
+        Instead of epochs. CPU-minutes of all threads together, or wall minutes on a GPU, everything counted that the
+        training needs. A training by minutes does not give the same bytes twice.
+    batch_size : int
+        Photographs per step.
+    crop : int
+        Side of the crops in pixels.
+    patience : int, optional
+        Stop after so many epochs without a better validation error; None goes on to the end.
+    hold_out : float
+        Share of the photographs that validate and are not trained on.
+    random_state : int
+    """
+
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int = 16
+    crop: int = 128
+    patience: int | None = None
+    hold_out: float = 0.1
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.minutes is None):
+            raise ValueError("give either epochs or minutes")
+        if self.epochs is not None and self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1, got {self.epochs!r}")
+        if self.minutes is not None and not (math.isfinite(self.minutes) and self.minutes > 0):
+            raise ValueError(f"minutes must be a positive number, got {self.minutes!r}")
+        for name, low in (("batch_size", 2), ("crop", 16), ("patience", 1)):
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ValueError(f"{name} must be at least {low}, got {value!r}")
+        if not 0 < self.hold_out < 1:
+            raise ValueError(f"hold_out must lie between 0 and 1, got {self.hold_out!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """What an observer is told after every epoch.
+
+    Attributes
+    ----------
+    number : int
+        0 is the state before the first step.
+    history : list of dict
+        Per epoch so far: ``epoch``, ``seconds``, ``ciede2000`` on the held-out photographs, and the losses by name.
+    samples : ndarray, shape (H, W, 3), uint8, or None
+        At epochs 1, 2, 5, 10, 20, 50 and so on: the same held-out photographs, one per row, gray, (base,) result, true.
+    """
+
+    number: int
+    history: list[dict[str, float]]
+    samples: NDArray[np.uint8] | None
+
+
+Observer = Callable[[Epoch], None]
+
+
+@dataclass(eq=False)
+class Outcome:
+    """A finished training.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        Of the epoch with the smallest validation error.
+    best : dict of str to float
+        The entry of that epoch in the history.
+    history : list of dict
+    """
+
+    weights: dict[str, np.ndarray]
+    best: dict[str, float]
+    history: list[dict[str, float]]
+
+
+@dataclass(eq=False)
+class Trainer:
+    """Trains a learner and keeps its best epoch.
+
+    Parameters
+    ----------
+    learner : Learner
+    training, held_out : sequence of Example
+        Of different photographs.
+    settings : Settings
+    recipe : dict
+        Plain values that a checkpoint must share with a training that resumes from it.
+    checkpoint : Path, optional
+        Written after every epoch; with `resume`, started from.
+    resume : bool
+    progress : callable, optional
+    observe : callable, optional
+        Called with an `Epoch`.
+    seconds : float
+        Spent already, before this training.
+    """
+
+    learner: Learner
+    training: Sequence[Example]
+    held_out: Sequence[Example]
+    settings: Settings
+    recipe: dict[str, Any] = field(default_factory=dict)
+    checkpoint: Path | None = None
+    resume: bool = False
+    progress: Progress | None = None
+    observe: Observer | None = None
+    seconds: float = 0.0
+
+    def run(self) -> Outcome:
+        """Train.
+
+        Raises
+        ------
+        TrainingError
+            A loss or a weight is no longer finite; the message names the last good checkpoint.
+        ModelFileError
+            The checkpoint to resume from does not belong to this training.
+        DatasetError
+            Fewer photographs than a batch needs, or none held out.
+        """
+        if len(self.training) < 2 or not self.held_out:
+            raise DatasetError(f"training needs at least 3 photographs, got {len(self.training) + len(self.held_out)}")
+        self._rng = np.random.default_rng(self.settings.random_state)
+        self._history: list[dict[str, float]] = []
+        self._best: dict[str, float] = {}
+        self._weights: dict[str, np.ndarray] = {}
+        if self.resume and self.checkpoint is not None:
+            self._take_up(self.checkpoint)
+        self._clock = time.process_time if self.learner.device.type == "cpu" else time.perf_counter
+        self._started = self._clock() - self.seconds
+        if not self._history:
+            self._finish_epoch({})
+        while not self._is_over():
+            self._finish_epoch(self._epoch())
+        return Outcome(self._weights, self._best, self._history)
+
+    def _epoch(self) -> dict[str, float]:
+        """Show every photograph once; means of the losses."""
+        order = self._rng.permutation(len(self.training))
+        n_batches = max(1, len(order) // self.settings.batch_size)
+        totals: dict[str, float] = {}
+        for index, chosen in enumerate(np.array_split(order, n_batches)):
+            share = self._share(index / n_batches)
+            self._tell(share)
+            batch = draw_batch([self.training[i] for i in chosen], self._rng, size=self.settings.crop)
+            for name, loss in self.learner.step(batch, share).items():
+                if not math.isfinite(loss):
+                    raise TrainingError(self._bad_end(f"{name} became {loss} in step {index + 1}"))
+                totals[name] = totals.get(name, 0.0) + loss / n_batches
+        return totals
+
+    def _finish_epoch(self, losses: dict[str, float]) -> None:
+        number = len(self._history)
+        results = [self.learner.colors(whole(example)[None])[0] for example in self.held_out[:_LARGEST_VALIDATION]]
+        error = float(
+            np.mean([_error(whole(example), ab) for example, ab in zip(self.held_out, results, strict=False)])
+        )
+        self.seconds = self._clock() - self._started
+        entry = {"epoch": float(number), "seconds": self.seconds, "ciede2000": error, **losses}
+        state = self.learner.state()
+        bad = [name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+        if bad or not math.isfinite(error):
+            raise TrainingError(self._bad_end(f"{bad[0] if bad else 'the validation error'} is no longer finite"))
+        self._history.append(entry)
+        if not self._best or error < self._best["ciede2000"]:
+            self._best, self._weights = entry, self.learner.weights()
+        if self.checkpoint is not None:
+            self._keep(self.checkpoint, state)
+        if self.observe is not None:
+            samples = sample_grid(self.held_out[:N_SAMPLES], results) if _is_shown(number) else None
+            self.observe(Epoch(number, list(self._history), samples))
+
+    def _share(self, within: float) -> float:
+        """How much of the training is over."""
+        if self.settings.minutes is not None:
+            return (self._clock() - self._started) / (60 * self.settings.minutes)
+        return (len(self._history) - 1 + within) / (self.settings.epochs or 1)
+
+    def _is_over(self) -> bool:
+        patience = self.settings.patience
+        waited = len(self._history) - 1 - self._best["epoch"]
+        return self._share(0.0) >= 1 or (patience is not None and waited >= patience)
+
+    def _tell(self, share: float) -> None:
+        if self.progress is not None:
+            total = self.settings.epochs or max(1, round(60 * (self.settings.minutes or 0)))
+            what = "training, epochs" if self.settings.epochs else "training, seconds"
+            self.progress(what, min(total, int(share * total)), total)
+
+    def _keep(self, path: Path, state: dict[str, np.ndarray]) -> None:
+        arrays = {**state, **{f"best.{name}": array for name, array in self._weights.items()}}
+        header = {
+            "settings": self._all_settings(),
+            "seconds": self.seconds,
+            "history": self._history,
+            "best": self._best,
+        }
+        save_checkpoint(path, header, arrays, self._rng)
+
+    def _take_up(self, path: Path) -> None:
+        header, arrays = load_checkpoint(path, self._all_settings(), self._rng)
+        self.learner.load_state(arrays)
+        self.seconds = header["seconds"]
+        self._history, self._best = header["history"], header["best"]
+        self._weights = part_of(arrays, "best.")
+
+    def _all_settings(self) -> dict[str, Any]:
+        return {**asdict(self.settings), **self.recipe, "n_photos": len(self.training) + len(self.held_out)}
+
+    def _bad_end(self, what: str) -> str:
+        kept = f"; the last good state is {self.checkpoint}" if self.checkpoint and self._history else ""
+        return (
+            f"training stopped in epoch {len(self._history)}: {what}{kept}; train on other photographs, "
+            "with another seed or for fewer epochs"
+        )
+
+
+def sample_grid(examples: Sequence[Example], results: Sequence[Float32], *, height: int = 96) -> NDArray[np.uint8]:
+    """Photographs side by side, one per row: gray, what the base made of it if there is one, the result, the truth.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    results : sequence of ndarray, shape (2, h, w)
+    height : int
+        Of a row, in pixels.
+
+    Returns
+    -------
+    ndarray, shape (rows * height, W, 3), uint8
+    """
+    rows = [_sample_row(whole(example), ab, height) for example, ab in zip(examples, results, strict=False)]
+    width = max(row.shape[1] for row in rows)
+    return np.concatenate(
+        [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    )
+
+
+def forked_randomness(random_state: int) -> Any:
+    """A context in which torch's random numbers start from a seed, and after which they go on as before."""
+    return _SeededTorch(random_state)
+
+
+class _SeededTorch:
+    def __init__(self, random_state: int) -> None:
+        self._seed = random_state
+        self._fork = torch.random.fork_rng()
+
+    def __enter__(self) -> None:
+        self._fork.__enter__()
+        torch.manual_seed(self._seed)
+
+    def __exit__(self, *problem: Any) -> None:
+        self._fork.__exit__(*problem)
+
+
+def _sample_row(planes: Float32, ab: Float32, height: int) -> NDArray[np.uint8]:
+    lightness = planes[0]
+    colors = [np.zeros_like(ab), *([planes[3:5]] if len(planes) > 3 else []), ab, planes[1:3]]
+    rows = np.arange(height) * lightness.shape[0] // height
+    columns = np.arange(round(height * lightness.shape[1] / lightness.shape[0])) * lightness.shape[0] // height
+    pictures = [lab_to_rgb(lightness, np.moveaxis(color, 0, -1)) for color in colors]
+    return np.concatenate([picture[rows[:, None], columns[None, :]] for picture in pictures], axis=1)
+
+
+def _error(planes: Float32, ab: Float32) -> float:
+    true = np.moveaxis(planes[:3], 0, -1)
+    found = np.concatenate([true[..., :1], np.moveaxis(ab, 0, -1)], axis=2).astype(np.float32)
+    return float(ciede2000(np.ascontiguousarray(true), found).mean())
+
+
+def _is_shown(number: int) -> bool:
+    """1, 2, 5, 10, 20, 50 and so on."""
+    return number > 0 and str(number).rstrip("0") in ("1", "2", "5")
