@@ -1,0 +1,126 @@
+"""The commands that train and use networks: what they write, print and refuse."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from colorize.persistence import peek_model  # noqa: E402
+
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("workplace")]
+
+TRAIN_RIVAL = ("rivals", "train", "album", "-o", "r.safetensors", "--epochs", 2, "--device", "cpu")
+
+
+@pytest.fixture
+def album(workplace, photos):
+    folder = workplace / "album"
+    folder.mkdir()
+    for index, photo in enumerate(photos):
+        Image.fromarray(photo.pixels).save(folder / f"{index:02d}.png")
+    return folder
+
+
+def errors(result):
+    return [line for line in result.stderr.splitlines() if line]
+
+
+def test_a_refiner_is_trained_and_used(run, album, tiny_model, workplace):
+    (workplace / "base.safetensors").write_bytes(tiny_model.read_bytes())
+    arguments = ("refine", "train", album, "--base", "base.safetensors", "-o", "x.safetensors", "--epochs", 2)
+    result = run(*arguments, "--device", "cpu")
+    assert "photographs used" in result.stdout
+    assert "epoch 2: ciede2000" in result.stdout
+    assert peek_model("x.safetensors")[0] == "refiner"
+    run("photo", album / "00.png", "--model", "base.safetensors", "--refine", "x.safetensors", "-o", "a.png")
+    assert Image.open("a.png").size == (160, 120)
+    table = run("compare", album, "--method", "x.safetensors", "--method", "base.safetensors", "--limit", 2).stdout
+    assert "CIEDE2000" in table
+
+
+def test_a_rival_is_trained_and_compared(run, album, workplace):
+    pytest.importorskip("matplotlib")
+    result = run(*TRAIN_RIVAL, "--objective", "classification", "--seed", 3)
+    folder = workplace / "r.training"
+    assert {path.name for path in folder.iterdir()} == {
+        *("checkpoint.safetensors", "error.svg", "losses.csv", "losses.svg"),
+        *("samples-epoch-0001.png", "samples-epoch-0002.png"),
+    }
+    with open(folder / "losses.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert all(np.isfinite(float(row["ciede2000"])) for row in rows)
+    assert "n_epochs 2" in result.stdout
+    assert "r " in run("compare", album, "--method", "gray", "--method", "r.safetensors", "--limit", 2).stdout
+
+
+def test_training_twice_gives_equal_bytes_and_resuming_changes_nothing(run, album, workplace):
+    run(*TRAIN_RIVAL, "--quiet")
+    first = (workplace / "r.safetensors").read_bytes()
+    run(*TRAIN_RIVAL, "--quiet", "--resume", "--force")
+    assert (workplace / "r.safetensors").read_bytes() == first
+    run(*TRAIN_RIVAL, "--quiet", "--force")
+    assert (workplace / "r.safetensors").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "match"),
+    [
+        (["--minutes", 1], 2, "--epochs or --minutes, not both"),
+        (["--resume"], 2, "--resume: there is no"),
+        (["--encoder", "w.safetensors"], 2, "--encoder belongs to --generator resnet50"),
+        (["--generator", "vgg"], 2, "Invalid value for '--generator'"),
+        (["--generator", "resnet50", "--encoder", "w.safetensors"], 1, "w.safetensors: no safetensors file"),
+        (["-o", "model.pth"], 2, "must end in .safetensors"),
+        (["-o", "nowhere/r.safetensors"], 2, "there is no folder"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(run, album, arguments, status, match):
+    assert match in errors(run(*TRAIN_RIVAL, *arguments, status=status))[-1]
+
+
+def test_an_earlier_training_is_not_written_over(run, album, workplace):
+    (workplace / "r.training").mkdir()
+    (workplace / "r.training" / "checkpoint.safetensors").write_bytes(b"mine")
+    (line,) = errors(run(*TRAIN_RIVAL, status=1))
+    assert "go on with --resume, or start anew with --force" in line
+    (line,) = errors(run(*TRAIN_RIVAL, "--resume", status=1))
+    assert "checkpoint.safetensors: cut short" in line
+    assert (workplace / "r.training" / "checkpoint.safetensors").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("kind", ["classical", "rival"])
+def test_a_file_of_another_kind_refines_nothing(run, album, network_files, kind):
+    result = run("photo", album / "00.png", "--refine", network_files[kind], status=1)
+    assert f"a model of kind '{kind}', not 'refiner'" in errors(result)[-1]
+
+
+def test_a_refiner_of_another_model_is_refused(run, album, network_files):
+    result = run("photo", album / "00.png", "--refine", network_files["refiner"], status=1)  # the default model
+    assert "name the model that it was trained on" in errors(result)[-1]
+
+
+def test_cuda_without_a_device_is_refused_in_one_line(run, album, network_files, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    base = ("--model", network_files["classical"], "--refine", network_files["refiner"])
+    for arguments in (("photo", album / "00.png", *base), TRAIN_RIVAL):
+        result = run(*arguments, "--device", "cuda", status=1)
+        assert errors(result)[-1].startswith("Error: device cuda was asked for, but ")
+
+
+def test_random_weights_are_said_to_be_random(run, album):
+    result = run(*TRAIN_RIVAL[:-4], "--epochs", 1, "--device", "cpu", "--generator", "resnet50", "--limit", 3)
+    assert "Note: without --encoder the frozen encoder has random weights." in result.stderr
+    assert "encoder random" in result.stdout
+
+
+def test_choices_are_those_of_the_networks():
+    from colorize.commands import _training, rivals
+    from colorize.refine import learners, losses, networks
+
+    assert rivals.GENERATORS == networks.GENERATORS
+    assert rivals.OBJECTIVES == losses.OBJECTIVES
+    assert _training.DEVICES == learners.DEVICES

@@ -1,0 +1,77 @@
+"""Without torch everything but the networks works, and asking for a network says which extra to install."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from colorize.exceptions import MissingDependencyError
+from colorize.model_loader import load_any_model
+from colorize.persistence import save_model
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    """An installation without torch."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torch" or "colorize.refine" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+
+@pytest.fixture
+def album(workplace, photos):
+    folder = workplace / "album"
+    folder.mkdir()
+    for index in range(3):
+        Image.fromarray(photos[index].pixels).save(folder / f"{index}.png")
+    return folder
+
+
+@pytest.mark.usefixtures("no_torch")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["refine", "train", "album", "--base", "default", "-o", "x.safetensors"],
+        ["rivals", "train", "album", "-o", "x.safetensors"],
+        ["photo", "album/0.png", "--refine", "refiner.safetensors"],
+        ["compare", "album", "--method", "rival.safetensors"],
+        ["compare", "album", "--method", "gray", "--method", "refiner.safetensors"],
+    ],
+)
+def test_networks_name_their_extra_in_one_line(run, album, arguments):
+    for kind in ("refiner", "rival"):
+        save_model(f"{kind}.safetensors", {}, {}, kind=kind)
+    result = run(*arguments, status=1)
+    (line,) = result.stderr.splitlines()
+    assert line == "Error: torch is not installed; install it with: pip install 'colorize[refine]'"
+    assert not Path("x.training").exists()
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_the_room_itself_cannot_be_entered():
+    with pytest.raises(MissingDependencyError, match=r"colorize\[refine\]"):
+        import colorize.refine  # noqa: F401
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_classical_models_are_loaded_and_compared(run, album, tiny_model):
+    assert type(load_any_model(tiny_model)).__name__ == "Colorizer"
+    assert "CIEDE2000" in run("compare", album, "--method", "gray", "--method", tiny_model).stdout
+
+
+def test_classical_commands_never_load_torch(album, tiny_model, workplace):
+    script = (
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.partition('.')[0] == 'torch': raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
+        "from colorize.cli import main\n"
+        f"main(['photo', 'album/0.png', '--model', {str(tiny_model)!r}], standalone_mode=False)\n"
+        f"main(['compare', 'album', '--method', {str(tiny_model)!r}], standalone_mode=False)\n"
+        "assert not any(name.startswith('colorize.refine') for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=workplace)
+    assert (workplace / "album" / "0.colorized.png").exists()
