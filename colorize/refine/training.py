@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -160,6 +161,7 @@ class Trainer:
         if len(self.training) < 2 or not self.held_out:
             raise DatasetError(f"training needs at least 3 photographs, got {len(self.training) + len(self.held_out)}")
         self._rng = np.random.default_rng(self.settings.random_state)
+        self._photographs = _digest([*self.training, *self.held_out])
         self._history: list[dict[str, float]] = []
         self._best: dict[str, float] = {}
         self._weights: dict[str, np.ndarray] = {}
@@ -244,7 +246,7 @@ class Trainer:
         self._weights = part_of(arrays, "best.")
 
     def _all_settings(self) -> dict[str, Any]:
-        return {**asdict(self.settings), **self.recipe, "n_photos": len(self.training) + len(self.held_out)}
+        return {**asdict(self.settings), **self.recipe, "photographs": self._photographs}
 
     def _bad_end(self, what: str) -> str:
         kept = f"; the last good state is {self.checkpoint}" if self.checkpoint and self._history else ""
@@ -300,6 +302,14 @@ def _sample_row(planes: Float32, ab: Float32, height: int) -> NDArray[np.uint8]:
     columns = np.arange(round(height * lightness.shape[1] / lightness.shape[0])) * lightness.shape[0] // height
     pictures = [lab_to_rgb(lightness, np.moveaxis(color, 0, -1)) for color in colors]
     return np.concatenate([picture[rows[:, None], columns[None, :]] for picture in pictures], axis=1)
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    """Names a set of photographs, in their order."""
+    sha = hashlib.sha256()
+    for example in examples:
+        sha.update(example.lab.tobytes())
+    return sha.hexdigest()[:12]
 
 
 def _error(planes: Float32, ab: Float32) -> float:

@@ -1,0 +1,107 @@
+"""Draw the plots and the picture of ``docs/refine.md``: ``python scripts/make_refine_docs.py --work FOLDER``.
+
+Run it after ``benchmarks/refine.py``, with the same folder of trained models. The plots show its figures; the picture
+shows photographs that come with scikit-image and scikit-learn, coloured by the models of one category.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+from sklearn.datasets import load_sample_images
+
+from colorize.color import lab_to_rgb, to_gray
+from colorize.evaluation import plots
+from colorize.evaluation.statistics import Interval
+from colorize.io import write_photo
+from colorize.model_loader import load_any_model
+from colorize.types import RgbImage
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+IMAGES = ROOT / "docs" / "images"
+SIZE, GAP = (210, 140), 4
+COLUMNS = (
+    "classical", "refiner", "unet-l1", "unet-l2", "unet-l1-gan", "unet-l1-wgan-gp", "unet-classification",
+    "unet-large-l1", "resnet50-l1",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Draw everything."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("refine-benchmark"), metavar="FOLDER")
+    work = parser.parse_args().work
+    for what in ("bsds", "landscape"):
+        file = sorted(RESULTS.glob(f"refine-{what}-*.json"))[-1]
+        content = json.loads(file.read_text(encoding="utf-8"))
+        draw_intervals(what, content["intervals"])
+        draw_trade_off(what, content["means"])
+    draw_picture(work)
+
+
+def draw_intervals(what: str, intervals: dict[str, dict[str, dict[str, float]]]) -> None:
+    """CIEDE2000 of every method with its interval."""
+    rows = {method: [interval(row["ciede2000"])] for method, row in intervals.items()}
+    figure = plots.intervals(rows, "CIEDE2000, smaller is better", strong=["classical", "classical + refiner"])
+    save(f"refine-{what}-error", figure, f"Colour difference by method, {what}")
+
+
+def draw_trade_off(what: str, means: dict[str, dict[str, float]]) -> None:
+    """Error against colourfulness."""
+    points = {method: (row["ciede2000"], row["colorfulness_ratio"]) for method, row in means.items()}
+    figure = plots.trade_off(points, "CIEDE2000", "colourfulness, share of the true one", target=1.0)
+    save(f"refine-{what}-trade-off", figure, f"Error and colourfulness by method, {what}")
+
+
+def interval(value: dict[str, float]) -> Interval:
+    """An interval as the results keep it."""
+    return Interval(value["value"], value["low"], value["high"])
+
+
+def save(name: str, figure: object, title: str) -> None:
+    """Write a plot as a file of its own."""
+    (IMAGES / f"{name}.svg").write_text(plots.to_svg(figure, title, standalone=True), encoding="utf-8")
+
+
+def draw_picture(work: Path) -> None:
+    """One row per photograph: gray, every model, true."""
+    china, flower = load_sample_images().images
+    models = [load_any_model(work / f"landscape-{name}.safetensors", device="cpu") for name in COLUMNS]
+    rows = []
+    for pixels in (china, flower, skimage.data.rocket(), skimage.data.chelsea()):
+        photo = RgbImage(pixels)
+        gray = to_gray(photo)
+        plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
+        colored = [model.predict(gray, vividness=0.0).rgb for model in models]
+        tiles = [framed(picture) for picture in (plain, *colored, photo.pixels)]
+        rows.append(np.hstack(tiles))
+    titles = np.hstack([title(name) for name in ("gray", *COLUMNS, "true")])
+    write_photo(RgbImage(np.vstack([titles, *rows])), IMAGES / "refine-picture.jpg", overwrite=True)
+
+
+def framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The middle of a picture at the sides' ratio of `SIZE`, small, with a white frame."""
+    height, width = picture.shape[:2]
+    ratio = SIZE[0] / SIZE[1]
+    rows, columns = min(height, round(width / ratio)), min(width, round(height * ratio))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    small = cv2.resize(picture[top : top + rows, left : left + columns], SIZE, interpolation=cv2.INTER_AREA)
+    return np.pad(np.asarray(small, np.uint8), ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+
+
+def title(text: str) -> NDArray[np.uint8]:
+    """A line of letters above a column."""
+    canvas = np.full((22, SIZE[0] + GAP, 3), 255, np.uint8)
+    cv2.putText(canvas, text, (2, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.48, (30, 30, 30), 1, cv2.LINE_AA)
+    return canvas
+
+
+if __name__ == "__main__":
+    main()
