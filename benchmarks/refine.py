@@ -76,6 +76,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("refine-benchmark"), metavar="FOLDER")
     parser.add_argument("--minutes", type=float, default=12.0, metavar="N")
     parser.add_argument("--refiner-minutes", type=float, default=10.0, metavar="N")
+    parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="of the rivals")
     parser.add_argument("--category", type=Path, default=DATA / "categories" / "landscape", metavar="FOLDER")
     parser.add_argument("--save", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
@@ -118,7 +119,7 @@ def compared(
         networks[title] = kept(
             options.work / f"{prefix}{generator}-{objective}.safetensors".replace("+", "-"),
             partial(Rival.load, device="cpu"),
-            partial(train_rival, generator, objective, train, options.minutes),
+            partial(train_rival, generator, objective, train, options),
         )
         methods[title] = partial(networks[title].predict, vividness=0.0)
     result = evaluate(methods, test)
@@ -131,9 +132,10 @@ def compared(
     }
 
 
-def train_rival(generator: str, objective: str, train: Sequence[RgbImage], minutes: float) -> Rival:
+def train_rival(generator: str, objective: str, train: Sequence[RgbImage], options: argparse.Namespace) -> Rival:
     """One rival, for so many CPU-minutes."""
-    return Rival(generator, objective, minutes=minutes, device="cpu").fit(train)
+    rival = Rival(generator, objective, minutes=options.minutes, batch_size=options.batch_size, device="cpu")
+    return rival.fit(train)
 
 
 def kept(path: Path, load: Callable[[Path], Any], make: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -180,6 +181,14 @@ def whole(example: Example, pixels: int = WORKING_PIXELS) -> Float32:
     """All planes of an example at the working resolution, shape (channels, h, w)."""
     planes = example.planes()
     return _resized(planes, working_shape(planes.shape[:2], pixels=pixels)).transpose(2, 0, 1)
+
+
+def digest(examples: Sequence[Example]) -> str:
+    """Names the photographs of a training, in their order."""
+    sha = hashlib.sha256()
+    for example in examples:
+        sha.update(example.lab.tobytes())
+    return sha.hexdigest()[:12]
 
 
 def _small_lab(photo: RgbImage) -> Float32:

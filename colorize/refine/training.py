@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from colorize.color import lab_to_rgb
+from colorize.evaluation.statistics import Bootstrap
 from colorize.exceptions import DatasetError, TrainingError
 from colorize.metrics import ciede2000
 from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
@@ -102,7 +102,7 @@ class Outcome:
     Attributes
     ----------
     weights : dict of str to ndarray
-        Of the epoch with the smallest validation error.
+        Of the epoch with the smallest validation error; see `Trainer.cautious`.
     best : dict of str to float
         The entry of that epoch in the history.
     history : list of dict
@@ -133,6 +133,9 @@ class Trainer:
         Called with an `Epoch`.
     seconds : float
         Spent already, before this training.
+    cautious : bool
+        An epoch is better than none only if its mean error on the photographs held out is smaller with a paired 95 %
+        interval that excludes zero; otherwise the untrained network is the outcome. False never gives that one back.
     """
 
     learner: Learner
@@ -145,6 +148,7 @@ class Trainer:
     progress: Progress | None = None
     observe: Observer | None = None
     seconds: float = 0.0
+    cautious: bool = False
 
     def run(self) -> Outcome:
         """Train.
@@ -161,10 +165,10 @@ class Trainer:
         if len(self.training) < 2 or not self.held_out:
             raise DatasetError(f"training needs at least 3 photographs, got {len(self.training) + len(self.held_out)}")
         self._rng = np.random.default_rng(self.settings.random_state)
-        self._photographs = _digest([*self.training, *self.held_out])
         self._history: list[dict[str, float]] = []
         self._best: dict[str, float] = {}
         self._weights: dict[str, np.ndarray] = {}
+        self._first = np.empty(0)
         if self.resume and self.checkpoint is not None:
             self._take_up(self.checkpoint)
         self._clock = time.process_time if self.learner.device.type == "cpu" else time.perf_counter
@@ -179,23 +183,24 @@ class Trainer:
         """Show every photograph once; means of the losses."""
         order = self._rng.permutation(len(self.training))
         n_batches = max(1, len(order) // self.settings.batch_size)
-        totals: dict[str, float] = {}
+        seen: list[dict[str, float]] = []
         for index, chosen in enumerate(np.array_split(order, n_batches)):
             share = self._share(index / n_batches)
+            if share >= 1:  # the minutes are over
+                break
             self._tell(share)
             batch = draw_batch([self.training[i] for i in chosen], self._rng, size=self.settings.crop)
-            for name, loss in self.learner.step(batch, share).items():
+            seen.append(self.learner.step(batch, share))
+            for name, loss in seen[-1].items():
                 if not math.isfinite(loss):
                     raise TrainingError(self._bad_end(f"{name} became {loss} in step {index + 1}"))
-                totals[name] = totals.get(name, 0.0) + loss / n_batches
-        return totals
+        return {name: float(np.mean([losses[name] for losses in seen])) for name in seen[0]} if seen else {}
 
     def _finish_epoch(self, losses: dict[str, float]) -> None:
         number = len(self._history)
         results = [self.learner.colors(whole(example)[None])[0] for example in self.held_out[:_LARGEST_VALIDATION]]
-        error = float(
-            np.mean([_error(whole(example), ab) for example, ab in zip(self.held_out, results, strict=False)])
-        )
+        errors = np.array([_error(whole(example), ab) for example, ab in zip(self.held_out, results, strict=False)])
+        error = float(errors.mean())
         self.seconds = self._clock() - self._started
         entry = {"epoch": float(number), "seconds": self.seconds, "ciede2000": error, **losses}
         state = self.learner.state()
@@ -203,13 +208,23 @@ class Trainer:
         if bad or not math.isfinite(error):
             raise TrainingError(self._bad_end(f"{bad[0] if bad else 'the validation error'} is no longer finite"))
         self._history.append(entry)
-        if not self._best or error < self._best["ciede2000"]:
+        if number == 0:
+            self._first = errors
+        if self._is_better(errors):
             self._best, self._weights = entry, self.learner.weights()
         if self.checkpoint is not None:
             self._keep(self.checkpoint, state)
         if self.observe is not None:
             samples = sample_grid(self.held_out[:N_SAMPLES], results) if _is_shown(number) else None
             self.observe(Epoch(number, list(self._history), samples))
+
+    def _is_better(self, errors: NDArray[np.float64]) -> bool:
+        """Whether an epoch takes the place of the best so far."""
+        if not self._best:
+            return True
+        if self.cautious and not Bootstrap(len(errors)).mean(errors - self._first).high < 0:
+            return False
+        return errors.mean() < self._best["ciede2000"] or (self._best["epoch"] == 0 and not self.cautious)
 
     def _share(self, within: float) -> float:
         """How much of the training is over."""
@@ -235,6 +250,7 @@ class Trainer:
             "seconds": self.seconds,
             "history": self._history,
             "best": self._best,
+            "first": self._first.tolist(),
         }
         save_checkpoint(path, header, arrays, self._rng)
 
@@ -243,10 +259,11 @@ class Trainer:
         self.learner.load_state(arrays)
         self.seconds = header["seconds"]
         self._history, self._best = header["history"], header["best"]
+        self._first = np.array(header["first"])
         self._weights = part_of(arrays, "best.")
 
     def _all_settings(self) -> dict[str, Any]:
-        return {**asdict(self.settings), **self.recipe, "photographs": self._photographs}
+        return {**asdict(self.settings), **self.recipe}
 
     def _bad_end(self, what: str) -> str:
         kept = f"; the last good state is {self.checkpoint}" if self.checkpoint and self._history else ""
@@ -302,14 +319,6 @@ def _sample_row(planes: Float32, ab: Float32, height: int) -> NDArray[np.uint8]:
     columns = np.arange(round(height * lightness.shape[1] / lightness.shape[0])) * lightness.shape[0] // height
     pictures = [lab_to_rgb(lightness, np.moveaxis(color, 0, -1)) for color in colors]
     return np.concatenate([picture[rows[:, None], columns[None, :]] for picture in pictures], axis=1)
-
-
-def _digest(examples: Sequence[Example]) -> str:
-    """Names a set of photographs, in their order."""
-    sha = hashlib.sha256()
-    for example in examples:
-        sha.update(example.lab.tobytes())
-    return sha.hexdigest()[:12]
 
 
 def _error(planes: Float32, ab: Float32) -> float:

@@ -160,8 +160,8 @@ def test_training_stops_when_nothing_gets_better(scenes):
     settings = training.Settings(epochs=50, crop=32, batch_size=2, patience=2)
     job = training.Trainer(Stuck("unet", "l1", torch.device("cpu")), examples[:6], examples[6:], settings)
     outcome = job.run()
-    assert [entry["epoch"] for entry in outcome.history] == [0, 1, 2]
-    assert outcome.best["epoch"] == 0
+    assert [entry["epoch"] for entry in outcome.history] == [0, 1, 2, 3]
+    assert outcome.best["epoch"] == 1  # the untrained network is no outcome
 
 
 def test_the_best_epoch_is_kept_not_the_last(scenes):
@@ -176,9 +176,28 @@ def test_the_best_epoch_is_kept_not_the_last(scenes):
     assert not np.array_equal(outcome.weights["stem.weight"], learner.weights()["stem.weight"])
 
 
+@pytest.mark.parametrize(("errors", "best"), [((5, 5, 5, 5, 5, 5), 1), ((0, 25, 0, 25, 0, 25), 0), ((15,) * 6, 0)])
+def test_a_cautious_training_changes_something_only_beyond_doubt(scenes, errors, best):
+    """Errors of 10 before; of 5 each, of 12.5 or 0 or 25, of 15 afterwards."""
+
+    class Shifts(learners.RivalLearner):
+        calls = -1
+
+        def colors(self, planes):
+            self.calls += 1
+            shift = 10 if self.n_steps == 0 else errors[self.calls % 6]
+            return planes[:, 1:3] + np.float32(shift)
+
+    examples = [plain_example(scene) for scene in scenes]
+    settings = training.Settings(epochs=1, crop=32, batch_size=2)
+    learner = Shifts("unet", "l1", torch.device("cpu"))
+    outcome = training.Trainer(learner, examples[:2], examples[2:], settings, cautious=True).run()
+    assert outcome.best["epoch"] == best
+
+
 def test_minutes_end_a_training(scenes):
     rival = Rival(minutes=0.01, crop=32, batch_size=4, device="cpu").fit(scenes)
-    assert rival.history_[-1]["seconds"] >= 0.6
+    assert rival.history_[-1]["seconds"] >= 0.5  # the last epoch may be cut short
     assert rival.history_[-2]["seconds"] < 0.6
 
 
