@@ -109,6 +109,14 @@ class Learner(ABC):
                 arrays |= {f"optimizer.{name}.{index}.{key}": _array(value) for key, value in entries.items()}
         return arrays
 
+    def broken(self) -> str:
+        """Name of a weight that is no longer finite; empty if all are."""
+        for name, module in self.modules().items():
+            for key, value in module.state_dict().items():
+                if value.dtype.is_floating_point and not bool(torch.isfinite(value).all()):
+                    return f"{name}.{key}"
+        return ""
+
     def load_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up what `state` gave."""
         self.n_steps = int(arrays["n_steps"])

@@ -203,17 +203,16 @@ class Trainer:
         error = float(errors.mean())
         self.seconds = self._clock() - self._started
         entry = {"epoch": float(number), "seconds": self.seconds, "ciede2000": error, **losses}
-        state = self.learner.state()
-        bad = [name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
-        if bad or not math.isfinite(error):
-            raise TrainingError(self._bad_end(f"{bad[0] if bad else 'the validation error'} is no longer finite"))
+        bad = self.learner.broken() or ("" if math.isfinite(error) else "the validation error")
+        if bad:
+            raise TrainingError(self._bad_end(f"{bad} is no longer finite"))
         self._history.append(entry)
         if number == 0:
             self._first = errors
         if self._is_better(errors):
             self._best, self._weights = entry, self.learner.weights()
         if self.checkpoint is not None:
-            self._keep(self.checkpoint, state)
+            self._keep(self.checkpoint)
         if self.observe is not None:
             samples = sample_grid(self.held_out[:N_SAMPLES], results) if _is_shown(number) else None
             self.observe(Epoch(number, list(self._history), samples))
@@ -243,8 +242,8 @@ class Trainer:
             what = "training, epochs" if self.settings.epochs else "training, seconds"
             self.progress(what, min(total, int(share * total)), total)
 
-    def _keep(self, path: Path, state: dict[str, np.ndarray]) -> None:
-        arrays = {**state, **{f"best.{name}": array for name, array in self._weights.items()}}
+    def _keep(self, path: Path) -> None:
+        arrays = {**self.learner.state(), **{f"best.{name}": array for name, array in self._weights.items()}}
         header = {
             "settings": self._all_settings(),
             "seconds": self.seconds,
