@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from colorize import persistence
 from colorize.exceptions import ModelFileError, OutputError, OutputExistsError
-from colorize.persistence import load_model, save_model
+from colorize.persistence import load_model, model_digest, peek_model, save_model
 
 HEADER = {"n_colors": 32, "name": "Zürich", "families": ["gabor", "surf"], "c": 0.1, "nested": {"b": None, "a": True}}
 ARRAYS = {
@@ -333,3 +333,20 @@ def test_any_json_header_comes_back(tmp_path, header):
     save_model(path, header, {"x": np.zeros(2, np.float32)}, overwrite=True)
     assert load_model(path)[0] == header
     load_file(path)
+
+
+def test_a_digest_names_a_model_whether_it_is_saved_or_not(model_file, tmp_path):
+    assert peek_model(model_file) == ("classical", model_digest(HEADER, ARRAYS))
+    save_model(tmp_path / "other.safetensors", HEADER, ARRAYS, kind="other")
+    kind, digest = peek_model(tmp_path / "other.safetensors")
+    assert kind == "other"
+    assert digest == model_digest(HEADER, ARRAYS, kind="other") != model_digest(HEADER, ARRAYS)
+    assert model_digest({**HEADER, "c": 0.2}, ARRAYS) != model_digest(HEADER, ARRAYS)
+
+
+def test_peeking_at_something_else_is_refused(tmp_path):
+    (tmp_path / "x").write_bytes(b"\x80\x04pickle")
+    with pytest.raises(ModelFileError, match="never opened"):
+        peek_model(tmp_path / "x")
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        peek_model(tmp_path / "y")

@@ -16,6 +16,7 @@ from colorize.exceptions import ColorizeError, InvalidImageError, MissingDepende
 from colorize.types import (
     ColorField,
     Colorization,
+    ColorizedPhoto,
     FeatureMatrix,
     GrayImage,
     RgbImage,
@@ -205,6 +206,18 @@ def test_mappings_cannot_be_changed():
         feature_matrix().families["new"] = slice(0, 1)
 
 
+def test_a_colorized_photo_checks_its_colours():
+    image = RgbImage(np.full((2, 3, 3), 7, np.uint8))
+    photo = ColorizedPhoto(image, np.ones((2, 3, 2), np.float32), {"network": 0.1})
+    assert photo.rgb is image.pixels
+    with pytest.raises(ValueError, match="read-only"):
+        photo.ab[0] = 0
+    with pytest.raises(TypeError):
+        photo.timings["new"] = 1
+    with pytest.raises(ValueError, match=r"ab must be \(2, 3, 2\) float32"):
+        ColorizedPhoto(image, np.ones((3, 2, 2), np.float32), {})
+
+
 def test_the_array_given_stays_writable():
     pixels = np.zeros((2, 2, 3), np.uint8)
     RgbImage(pixels)
@@ -222,6 +235,8 @@ def test_the_array_given_stays_writable():
         ("OutputExistsError", FileExistsError),
         ("OutputFormatError", ValueError),
         ("MissingDependencyError", ImportError),
+        ("TrainingError", ArithmeticError),
+        ("DeviceError", RuntimeError),
     ],
 )
 def test_errors_are_also_what_a_caller_expects(name, builtin):
