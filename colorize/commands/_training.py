@@ -189,9 +189,7 @@ class Diary:
 
         losses = [name for name in history[-1] if name not in ("epoch", "seconds", "ciede2000")]
         try:
-            write_atomically(
-                self._folder / "error.svg", [drawn(["ciede2000"], "CIEDE2000 on the photographs held out")]
-            )
+            write_atomically(self._folder / "error.svg", [drawn(["ciede2000"], "CIEDE2000, held out")])
             if losses:
                 write_atomically(self._folder / "losses.svg", [drawn(losses, "training losses")])
         except MissingDependencyError as error:
