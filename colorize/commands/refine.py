@@ -22,8 +22,8 @@ def command() -> None:
 def train(folder: Path, base: str, job: _training.Job, quiet: bool) -> None:
     """Train a refiner of the model --base on the photographs of FOLDER: those that the base was trained on.
 
-    The result works with that base only: `colorize photo PHOTO --model BASE --refine MODEL`. Whether it helps, says
-    `colorize compare` on photographs that neither has seen.
+    The result works with that base only: `colorize photo PHOTO --model BASE --refine MODEL`. `colorize compare`
+    with photographs that neither has seen tells whether it helps.
     """
     job.check()
     from colorize.refine.predictor import Refiner
@@ -31,4 +31,4 @@ def train(folder: Path, base: str, job: _training.Job, quiet: bool) -> None:
     refiner = Refiner(_shared.load_colorizer(base), device=job.device, random_state=job.seed, **job.length)
     _training.run(job, refiner, folder, quiet=quiet)
     if not quiet and refiner.summary_["best_epoch"] == 0:
-        click.echo("No epoch was better than the base on the photographs held out: this refiner changes nothing.")
+        click.echo("No epoch was better than the base beyond doubt: this refiner changes nothing.")
