@@ -30,7 +30,7 @@ ROOMS = {
         "refine.networks",
         "refine.losses",
     ),
-    "assembly": ("colorizer", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
+    "assembly": ("colorizer", "base_model", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
     "faces": ("cli", "commands", "app"),
 }
 OPENS_PHOTOGRAPHS = (

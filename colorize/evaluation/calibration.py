@@ -82,7 +82,7 @@ def reliability(
     middle = np.cumsum(share[order]) - share[order] / 2
     bins = np.empty(len(rows), np.intp)
     bins[order] = np.minimum((middle * n_bins).astype(np.intp), n_bins - 1)
-    mass = np.bincount(bins, share, minlength=n_bins)
+    mass = np.bincount(bins, share, minlength=n_bins).astype(np.float64)
     filled = mass > 0
     confidence, accuracy = (
         np.bincount(bins, share * values, minlength=n_bins)[filled] / mass[filled] for values in (sure, right)
