@@ -194,18 +194,17 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
     machine = KernelSVM(random_state=SEED)
     choice = choose(rows, palette, base, machine, SEED)
-    penalty = min(choice.recalibrated, key=lambda alpha: choice.recalibrated[alpha])
     models = {
         "own": ready(palette, *learn_alone(rows, palette, machine, SEED)),
-        "based": ready(palette, *recalibrate(rows, palette, base, penalty)),
+        "based": ready(palette, *recalibrate(rows, palette, base)),
         "base": base,
     }
     spent = time.process_time() - start
-    winner = "own" if choice.alpha is None else "based"
+    winner = "based" if choice.keeps_base else "own"
     training_photos = [RgbImage(photo.pixels) for photo in train]
     rules = {"mean": MeanColorBaseline().fit(training_photos), "lookup": LightnessHeightLookup().fit(training_photos)}
     figures = [figures_of(photo, models, winner, rules) for photo in test]
-    return {"chosen": winner, "penalty": penalty, "cpu_seconds": spent, "photos": figures}
+    return {"chosen": winner, "cpu_seconds": spent, "photos": figures}
 
 
 def ready(palette: ColorPalette, scaler: Any, classifier: Any) -> Colorizer:
