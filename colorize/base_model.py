@@ -23,7 +23,16 @@ from colorize.metrics import ciede2000
 from colorize.palette import ColorPalette
 from colorize.types import Float32
 
-__all__ = ["Choice", "check_base", "choose", "describe_choice", "learn_alone", "recalibrate"]
+__all__ = [
+    "Choice",
+    "check_base",
+    "choose",
+    "describe_choice",
+    "learn_alone",
+    "recalibrate",
+    "region_error",
+    "region_probabilities",
+]
 
 _HELD_OUT = 0.2
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
@@ -101,7 +110,7 @@ def choose(
     rest = {name: values if name == "families" else values[held_out] for name, values in rows.items()}
 
     def error(scaler: FamilyScaler, machine: CalibratedClassifier, colors: ColorPalette = palette) -> float:
-        return _region_error(rest, region_probabilities(scaler, machine, colors, rest["features"]), colors)
+        return region_error(rest, region_probabilities(scaler, machine, colors, rest["features"]), colors)
 
     return Choice(
         len(drawn),
@@ -179,7 +188,7 @@ def describe_choice(summary: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _region_error(rows: Mapping[str, Any], probabilities: Float32, palette: ColorPalette) -> float:
+def region_error(rows: Mapping[str, Any], probabilities: Float32, palette: ColorPalette) -> float:
     """Mean over photographs of the area-weighted CIEDE2000; lightness is the same on both sides and plays no part."""
     decided = palette.decode(probabilities, temperature=dial(0)[0])
     lightness = np.full((len(decided), 1), 50, np.float32)
