@@ -1,8 +1,8 @@
 """From features to probabilities of palette colours: scaling, support vector machine, calibration.
 
-The three steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
+The steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
 `KernelSVM` separates the colours, and `CalibratedClassifier` turns margins into probabilities on photographs that the
-margins were not learnt from.
+margins were not learnt from. `Vote` asks a second opinion.
 """
 
 from __future__ import annotations
@@ -379,6 +379,52 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         start = np.eye(n_classes + 1, n_classes).ravel()
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
         self.weights_ = found.x.reshape(n_classes + 1, n_classes).astype(np.float32)
+
+
+class Vote(CalibratedClassifier):
+    """A calibrated classifier and a partner that errs differently: the mean of their probabilities.
+
+    Parameters
+    ----------
+    estimator, n_folds, alpha, random_state
+        As in `CalibratedClassifier`.
+    partner : classifier
+        Has ``fit(X, y, groups)`` and ``predict_proba``; None leaves the calibrated classifier alone.
+
+    Attributes
+    ----------
+    partner_ : classifier
+        Fitted on all rows.
+
+    References
+    ----------
+    Kittler, Hatef, Duin and Matas, "On combining classifiers", IEEE PAMI 20(3), 1998 (the sum rule).
+    """
+
+    def __init__(
+        self,
+        estimator: BaseEstimator | None = None,
+        partner: BaseEstimator | None = None,
+        n_folds: int = 2,
+        alpha: float = 2e-3,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(estimator, n_folds, alpha, random_state)
+        self.partner = partner
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Vote:
+        """Fit both; see `CalibratedClassifier.fit`. The partner does not look at the weights."""
+        super().fit(X, y, groups, sample_weight)
+        if self.partner is not None:
+            self.partner_ = clone(self.partner).fit(X, y, groups)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> Float32:
+        """Mean of both probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
+        calibrated = super().predict_proba(X)
+        return calibrated if self.partner is None else (calibrated + self.partner_.predict_proba(X)) / 2
 
 
 class SubsampledSVC(ClassifierMixin, BaseEstimator):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
+from colorize.classifier import FamilyScaler, KernelSVM, SubsampledSVC, Vote
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
@@ -24,6 +24,7 @@ from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
 from colorize.model_format import pack, unpack
+from colorize.nets import NeuralNets
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
@@ -74,9 +75,10 @@ class Colorizer(BaseEstimator):
         Regions per photograph. Raise it if small things take the colour of what is behind them.
     families : sequence of str
         Feature families to use (`colorize.features.FAMILIES`).
-    classifier : {"kernel", "svc"} or classifier
-        ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``svc`` the exact RBF machine on a subsample; any
-        other scikit-learn classifier is calibrated in the same way (only `KernelSVM` can be saved).
+    classifier : {"vote", "kernel", "svc"} or classifier
+        ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``vote`` the mean of that and `NeuralNets`, which
+        errs less than either; ``svc`` the exact RBF machine on a subsample; any other scikit-learn classifier is
+        calibrated in the same way (only ``vote`` and ``kernel`` can be saved).
     rows_per_photo : int
         Training regions drawn from each photograph.
     n_sample_rows : int
@@ -89,7 +91,7 @@ class Colorizer(BaseEstimator):
     palette_ : ColorPalette
     extractor_ : FeatureExtractor
     scaler_ : FamilyScaler
-    classifier_ : CalibratedClassifier
+    classifier_ : Vote
         Its classes are palette indices.
     baselines_ : mapping of str to baseline
         The simple rules (mean colour, lookups) fitted on the same photographs, to measure against.
@@ -119,7 +121,7 @@ class Colorizer(BaseEstimator):
         n_colors: int = 32,
         n_superpixels: int = 400,
         families: Sequence[str] = FAMILIES,
-        classifier: str | ClassifierMixin = "kernel",
+        classifier: str | ClassifierMixin = "vote",
         rows_per_photo: int = 220,
         n_sample_rows: int = 4000,
         random_state: int = 0,
@@ -197,7 +199,8 @@ class Colorizer(BaseEstimator):
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
         self.scaler_ = FamilyScaler(rows["families"]).fit(rows["features"])
         features = self.scaler_.transform(rows["features"])
-        self.classifier_ = CalibratedClassifier(self._make_classifier(), random_state=self.random_state).fit(
+        nets = NeuralNets(random_state=self.random_state) if self.classifier == "vote" else None
+        self.classifier_ = Vote(self._make_classifier(), nets, random_state=self.random_state).fit(
             features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
         )
         self.sample_ = self._draw_sample(features, rows)
@@ -291,12 +294,13 @@ class Colorizer(BaseEstimator):
 
         `probabilities` are those of `region_probabilities` for the description's features.
         """
-        temperature, strength = dial(vividness)
+        temperature, strength, reserve = dial(vividness)
         colors, superpixels = self.palette_.colors_, description.superpixels
         region_lightness = region_means(description.lightness, superpixels)
         evidence = share_evidence(probabilities, superpixels, region_lightness)
         belief = mean_field(evidence, colors, superpixels, region_lightness)
         region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
+        region_ab *= np.float32(1 - reserve)
         return region_ab, confidence(belief, colors, region_ab)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
@@ -320,7 +324,7 @@ class Colorizer(BaseEstimator):
         OutputExistsError
             The file exists and `overwrite` is False.
         ColorizeError
-            The model uses a classifier other than `KernelSVM`, which a data file cannot hold.
+            The model uses a classifier of another library, which a data file cannot hold.
         """
         check_is_fitted(self, "classifier_")
         header, arrays = pack(self)
@@ -357,13 +361,13 @@ class Colorizer(BaseEstimator):
         self._make_classifier()
 
     def _make_classifier(self) -> ClassifierMixin:
-        if self.classifier == "kernel":
+        if self.classifier in ("vote", "kernel"):
             return KernelSVM(random_state=self.random_state)
         if self.classifier == "svc":
             return SubsampledSVC(random_state=self.random_state)
         if hasattr(self.classifier, "fit") and not isinstance(self.classifier, type):
             return self.classifier
-        raise ValueError(f"classifier must be 'kernel', 'svc' or a classifier, got {self.classifier!r}")
+        raise ValueError(f"classifier must be 'vote', 'kernel', 'svc' or a classifier, got {self.classifier!r}")
 
     def _segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
         """Lightness and superpixels at the working resolution."""

@@ -24,6 +24,7 @@ ROOMS = {
         "palette",
         "features",
         "classifier",
+        "nets",
         "decision",
         "belief",
         "optimization",
