@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from colorize.classifier import FamilyScaler, KernelSVM, SubsampledSVC, Vote
+from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
+from colorize.classifier import KernelSVM, SubsampledSVC, Vote
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
-from colorize.model_format import pack, unpack
+from colorize.model_format import digest, pack, unpack
 from colorize.nets import NeuralNets
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
@@ -134,7 +135,14 @@ class Colorizer(BaseEstimator):
         self.n_sample_rows = n_sample_rows
         self.random_state = random_state
 
-    def fit(self, photos: Sequence[Photo], y: None = None, *, progress: Progress | None = None) -> Colorizer:
+    def fit(
+        self,
+        photos: Sequence[Photo],
+        y: None = None,
+        *,
+        base: Colorizer | None = None,
+        progress: Progress | None = None,
+    ) -> Colorizer:
         """Learn from colour photographs.
 
         Parameters
@@ -142,6 +150,11 @@ class Colorizer(BaseEstimator):
         photos : sequence of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
             sRGB. Gone through five times, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
+        base : Colorizer, optional
+            A fitted model, of other photographs, to build on. A fifth of the photographs decides whether the new model
+            keeps the machine of the base and fits its calibration anew, or learns from these photographs alone
+            (`colorize.base_model`); `summary_` says which and by how much. Of the new model's photographs the base must
+            have seen none.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
 
@@ -159,18 +172,22 @@ class Colorizer(BaseEstimator):
         TypeError
             `photos` is no sequence.
         ValueError
-            A parameter is out of its range.
+            A parameter is out of its range, or not that of the base where regions and features must be.
         """
         self._check_parameters()
+        if base is not None:
+            check_base(self, base)
         if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
             raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
         if len(photos) < 2:
             raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
         say = progress or (lambda stage, done, total: None)
-        self.extractor_ = self._fit_extractor(photos, say)
+        self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
         rows = self._describe_all(photos, say)
         say("learning", 0, 2)
-        self.learn(rows)
+        self.learn(rows, base=base)
+        if base is not None:
+            self.summary_["base"] = digest(base)
         say("learning", 1, 2)
         self.baselines_ = MappingProxyType(
             {name: rule().fit(map(_as_rgb_image, photos)) for name, rule in RULES.items()}
@@ -178,7 +195,9 @@ class Colorizer(BaseEstimator):
         say("learning", 2, 2)
         return self
 
-    def learn(self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None) -> Colorizer:
+    def learn(
+        self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None, base: Colorizer | None = None
+    ) -> Colorizer:
         """Learn from regions that are described already: the part of `fit` that studies repeat.
 
         Without an extractor the model answers for rows (`region_probabilities`), not for photographs.
@@ -190,6 +209,8 @@ class Colorizer(BaseEstimator):
             ``photo`` (n,) int32, ``families`` (mapping of names to slices of the feature columns; any names).
         palette : ColorPalette, optional
             A fitted palette to use instead of learning one.
+        base : Colorizer, optional
+            A model to build on if that helps, see `fit`; its features must be those of the rows.
 
         Returns
         -------
@@ -197,19 +218,23 @@ class Colorizer(BaseEstimator):
             Itself.
         """
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
-        self.scaler_ = FamilyScaler(rows["families"]).fit(rows["features"])
+        machine = make_machine(self.classifier, self.random_state)
+        choice = None if base is None else choose(rows, self.palette_, base, machine, self.random_state)
+        if choice is None or not choice.keeps_base:
+            self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine)
+        else:
+            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
         features = self.scaler_.transform(rows["features"])
-        nets = NeuralNets(random_state=self.random_state) if self.classifier == "vote" else None
-        self.classifier_ = Vote(self._make_classifier(), nets, random_state=self.random_state).fit(
-            features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
-        )
         self.sample_ = self._draw_sample(features, rows)
         self.summary_ = {
             "n_photos": len(np.unique(rows["photo"])),
             "n_rows": len(features),
             "n_features": rows["features"].shape[1],
-            "explained_variance": round(self.scaler_.explained_, 4),
         }
+        if choice is None or not choice.keeps_base:
+            self.summary_["explained_variance"] = round(self.scaler_.explained_, 4)
+        if choice is not None:
+            self.summary_ |= in_summary(choice)
         return self
 
     def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
@@ -283,9 +308,7 @@ class Colorizer(BaseEstimator):
 
         A colour never seen as a class gets 0.
         """
-        probabilities = np.zeros((len(features), len(self.palette_.colors_)), np.float32)
-        probabilities[:, self.classifier_.classes_] = self.classifier_.predict_proba(self.scaler_.transform(features))
-        return probabilities
+        return region_probabilities(self.scaler_, self.classifier_, self.palette_, features)
 
     def decide(
         self, description: Description, probabilities: Float32, *, vividness: float = 0.5
@@ -358,16 +381,7 @@ class Colorizer(BaseEstimator):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer in {low}..{high}, got {value!r}")
-        self._make_classifier()
-
-    def _make_classifier(self) -> ClassifierMixin:
-        if self.classifier in ("vote", "kernel"):
-            return KernelSVM(random_state=self.random_state)
-        if self.classifier == "svc":
-            return SubsampledSVC(random_state=self.random_state)
-        if hasattr(self.classifier, "fit") and not isinstance(self.classifier, type):
-            return self.classifier
-        raise ValueError(f"classifier must be 'vote', 'kernel', 'svc' or a classifier, got {self.classifier!r}")
+        make_machine(self.classifier, self.random_state)
 
     def _segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
         """Lightness and superpixels at the working resolution."""
@@ -419,6 +433,24 @@ class Colorizer(BaseEstimator):
                 "photo": rows["photo"][kept],
             }
         )
+
+
+def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Vote:
+    """What a `Colorizer` with these parameters fits: a calibrated classifier, with a partner if it is to vote.
+
+    Raises
+    ------
+    ValueError
+        `classifier` is neither the name of one nor a classifier.
+    """
+    if isinstance(classifier, str) and classifier in ("vote", "kernel"):
+        partner = NeuralNets(random_state=random_state) if classifier == "vote" else None
+        return Vote(KernelSVM(random_state=random_state), partner, random_state=random_state)
+    if isinstance(classifier, str) and classifier == "svc":
+        return Vote(SubsampledSVC(random_state=random_state), random_state=random_state)
+    if hasattr(classifier, "fit") and not isinstance(classifier, type):
+        return Vote(classifier, random_state=random_state)
+    raise ValueError(f"classifier must be 'vote', 'kernel', 'svc' or a classifier, got {classifier!r}")
 
 
 def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: int) -> ColorPalette:
