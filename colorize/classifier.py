@@ -536,6 +536,17 @@ class Vote(CalibratedClassifier):
             other.partner_ = clone(self.partner).fit(X, y, groups)
         return other
 
+    def moved(
+        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Move the map until the mean is as wanted; the partner stays. See `CalibratedClassifier.moved`."""
+        wanted = np.asarray(targets, np.float32)
+        if self.partner is not None and wanted.shape == (len(np.asarray(X)), len(self.classes_)):
+            # what the calibrated one has to say for the mean to be the target, as far as it can
+            wanted = np.maximum(2 * wanted - self.partner_.predict_proba(X), 0)
+            wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), np.float32(1e-6))
+        return super().moved(X, wanted, alpha=alpha, sample_weight=sample_weight)
+
     def predict_proba(self, X: ArrayLike) -> Float32:
         """Mean of both probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
         calibrated = super().predict_proba(X)

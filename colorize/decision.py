@@ -41,12 +41,12 @@ def dial(vividness: float) -> Dial:
     Examples
     --------
     >>> [tuple(round(value, 2) for value in dial(vividness)) for vividness in (0, 0.5, 1)]
-    [(1.0, 0.0, 0.15), (0.5, 1.25, 0.0), (0.2, 5.0, 0.0)]
+    [(1.0, 0.0, 0.1), (0.5, 1.25, 0.0), (0.2, 5.0, 0.0)]
     """
     v = float(vividness)
     if not 0 <= v <= 1:
         raise ValueError(f"vividness must be in [0, 1], got {vividness}")
-    return Dial(1 - 1.2 * v + 0.4 * v**2, 5 * v**2, 0.15 * max(0.0, 1 - 2 * v))
+    return Dial(1 - 1.2 * v + 0.4 * v**2, 5 * v**2, 0.1 * max(0.0, 1 - 2 * v))
 
 
 def rebalance(probabilities: Float32, colors: Float32, strength: float) -> Float32:
