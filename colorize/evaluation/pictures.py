@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from colorize._optional import import_or_raise
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.evaluation.compare import Observation, predicted_pixels
+from colorize.evaluation.compare import Observation
 from colorize.io import encode_preview
 from colorize.metrics import ciede2000
 
@@ -75,7 +75,7 @@ class Gallery:
         if self.methods and seen.method not in self.methods:
             return
         picture = self.pictures.get(seen.index) or self._start(seen)
-        result = _small(predicted_pixels(seen.prediction, seen.gray), self.side)
+        result = _small(seen.pixels, self.side)
         reference = picture.true if picture.true is not None else next(iter(picture.results.values()), None)
         picture.results[seen.method] = result
         if reference is not None:

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from colorize.color import rgb_to_lab
-from colorize.evaluation.compare import Observation, predicted_pixels
+from colorize.evaluation.compare import Observation
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.types import Float32
@@ -156,7 +156,7 @@ class RealismObserver:
             return
         if seen.index not in self.real:
             self.real[seen.index] = color_statistics(seen.photo.pixels)
-        statistics = color_statistics(predicted_pixels(seen.prediction, seen.gray))
+        statistics = color_statistics(seen.pixels)
         self.colorized.setdefault(seen.method, {})[seen.index] = statistics
 
     def verdicts(self) -> dict[str, Verdict]:
