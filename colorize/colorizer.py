@@ -301,9 +301,7 @@ class Colorizer(BaseEstimator):
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels = resize_labels(superpixels, gray.shape)
-        # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
-        weight = np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+        labels, weight = seeds(superpixels, gray.shape)
         return propagate(gray.lightness, region_ab[labels], weight)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -415,6 +413,13 @@ class Colorizer(BaseEstimator):
                 "photo": rows["photo"][kept],
             }
         )
+
+
+def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
+    """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
+    labels = resize_labels(superpixels, shape)
+    # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
+    return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
 
 
 def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: int) -> ColorPalette:

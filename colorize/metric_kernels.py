@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import float32, float64, int64, njit, uint8, uint16, void
+from numba import float32, float64, int64, njit, types, uint8, uint16, void
 
+_PIXELS = [types.Array(dtype, 2, "C", readonly=True) for dtype in (uint8, uint16)]  # writable ones are taken, too
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
 _inner = njit(**_OPTIONS, inline="always")
 _OPTIONS["cache"] = True
@@ -124,7 +125,7 @@ def ciede2000(lab1, lab2, out):
 # ------------------------------------------------------------------------------------------------------------ SSIM
 
 
-@njit([float64(dtype[:, ::1], dtype[:, ::1], float32[:, ::1], float64) for dtype in (uint8, uint16)], **_OPTIONS)
+@njit([float64(pixels, pixels, float32[:, ::1], float64) for pixels in _PIXELS], **_OPTIONS)
 def similarity(first, second, sums, top):
     """Mean structural similarity over all windows of 7x7 pixels, equation (13) of Wang et al. 2004.
 
@@ -164,7 +165,7 @@ def similarity(first, second, sums, top):
 # --------------------------------------------------------------------------------------------------- colourfulness
 
 
-@njit([void(dtype[:, ::1], int64[::1]) for dtype in (uint8, uint16)], **_OPTIONS)
+@njit([void(pixels, int64[::1]) for pixels in _PIXELS], **_OPTIONS)
 def opponent_sums(pixels, sums):
     """Exact sums over sRGB pixels (n, 3): of R - G, of its square, of R + G - 2 B, of its square."""
     red_green = red_green_squared = yellow_blue = yellow_blue_squared = 0

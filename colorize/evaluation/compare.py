@@ -95,10 +95,10 @@ class WithTruth:
     Attributes
     ----------
     function : callable
-        Of the `GrayImage` and the true `RgbImage`; gives back what any method does.
+        Of the `GrayImage` and the `Truth`; gives back what any method does.
     """
 
-    function: Callable[[GrayImage, RgbImage], Prediction]
+    function: Callable[[GrayImage, Truth], Prediction]
 
 
 Method = Callable[[GrayImage], Prediction] | Baseline | Predictor | WithTruth
@@ -324,16 +324,17 @@ def evaluate(
         if progress:
             progress("measuring", done, total)
         gray = to_gray(photo)
-        truth = Truth(photo.pixels) if not len(has_truth) or has_truth[done] else None
+        truth = Truth(photo.pixels)
+        is_true = not len(has_truth) or bool(has_truth[done])
         for name, function in functions.items():
             start, cpu = time.perf_counter(), time.process_time()
-            prediction = function(gray, photo)
+            prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
             pixels = predicted_pixels(_checked(name, prediction), gray)
-            figures[name].append(_figures(truth, prediction, pixels))
+            figures[name].append(_figures(truth if is_true else None, prediction, pixels))
             costs[name].append(spent | _stages(prediction))
             for observe in observers:
-                observe(Observation(done, name, photo, gray, pixels, truth is not None))
+                observe(Observation(done, name, photo, gray, pixels, is_true))
     n_photos = len(figures[next(iter(figures))])
     if not n_photos:
         raise DatasetError("there are no photographs to measure with")
@@ -372,15 +373,15 @@ def write_csv(rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def _function_of(name: str, method: Method) -> Callable[[GrayImage, RgbImage], Prediction]:
+def _function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
     if isinstance(method, WithTruth):
         return method.function
     for attribute in ("predict", "predict_ab"):
         function = getattr(method, attribute, None)
         if callable(function):
-            return lambda gray, _photo: function(gray)
+            return lambda gray, _truth: function(gray)
     if callable(method):
-        return lambda gray, _photo: method(gray)
+        return lambda gray, _truth: method(gray)
     raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
 
 

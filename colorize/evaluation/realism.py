@@ -77,7 +77,7 @@ def color_statistics(pixels: NDArray) -> Float32:
         [_correlation(lightness, ab[..., 0]), _correlation(lightness, ab[..., 1]), _correlation(lightness, chroma)],
         _hue_histogram(ab, chroma),
         _changes(lightness, ab),
-        [len(np.unique(np.floor(ab.reshape(-1, 2) / 5), axis=0)) / 100],
+        [_distinct_colors(ab) / 100],
     ]
     return np.concatenate([np.asarray(part, np.float32).ravel() for part in values])
 
@@ -177,6 +177,12 @@ def _shrunk(pixels: NDArray) -> NDArray:
         return np.ascontiguousarray(pixels)
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def _distinct_colors(ab: Float32) -> int:
+    """Number of squares of 5x5 in the a*b* plane that hold a pixel."""
+    square = np.floor(ab / 5).astype(np.intp) + 32  # sRGB reaches 108 from gray
+    return int(np.count_nonzero(np.bincount(square.reshape(-1, 2) @ [64, 1])))
 
 
 def _spread_by_tone(lightness: Float32, ab: Float32) -> list[float]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from colorize import metrics
 from colorize.color import rgb_to_lab, to_gray
 from colorize.evaluation.compare import evaluate
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
@@ -121,8 +122,9 @@ def test_oracles_ask_the_model_for_the_photograph_at_hand(tiny_colorizer, photos
     oracles = Oracles(tiny_colorizer)
     grays = [to_gray(photo) for photo in photos[:2]]
     oracles.predict(grays[0])
-    late = oracles.true_regions(grays[1], photos[1])
-    np.testing.assert_array_equal(late, Oracles(tiny_colorizer).true_regions(grays[1], photos[1]))
+    truth = metrics.Truth(photos[1].pixels)
+    late = oracles.true_regions(grays[1], truth)
+    np.testing.assert_array_equal(late, Oracles(tiny_colorizer).true_regions(grays[1], truth))
 
 
 class TestRealism:
@@ -165,4 +167,4 @@ class Truth:
     def method(self):
         from colorize.evaluation.compare import WithTruth
 
-        return WithTruth(lambda gray, photo: rgb_to_lab(photo.pixels)[..., 1:])
+        return WithTruth(lambda gray, truth: truth.ab)
