@@ -302,7 +302,7 @@ class Colorizer(BaseEstimator):
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
         labels, weight = seeds(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab[labels], weight)
+        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.

@@ -69,7 +69,7 @@ class Oracles:
     def true_tint(self, gray: GrayImage, truth: Truth) -> Float32:
         """Shift the model's colours by one offset, ab of shape (H, W, 2)."""
         ab = self._of(gray).result.ab
-        offset = truth.ab.mean(axis=(0, 1), dtype=np.float64) - ab.mean(axis=(0, 1), dtype=np.float64)
+        offset = np.subtract(cv2.mean(truth.ab)[:2], cv2.mean(ab)[:2])
         return ab + offset.astype(np.float32)
 
     def best_palette(self, gray: GrayImage, truth: Truth) -> Float32:
@@ -105,7 +105,7 @@ class _Photo:
 
     def spread(self, region_ab: Float32) -> Float32:
         labels, weight = self._seeds
-        return self._propagator.solve(region_ab[labels], weight, tolerance=_TOLERANCE).ab
+        return self._propagator.solve(region_ab.take(labels, axis=0), weight, tolerance=_TOLERANCE).ab
 
     def true_region_ab(self, truth: Truth) -> Float32:
         return true_region_ab(truth.ab, self.result.superpixels)
