@@ -287,13 +287,13 @@ def photo_metrics(
     >>> photo_metrics(photo, photo)["ciede2000"]
     0.0
     """
-    if (predicted_pixels is None) == (predicted_ab is None):
-        raise ValueError("give either predicted_pixels or predicted_ab")
-    truth = Truth(true_pixels)
-    if predicted_ab is None:
-        return truth.figures(predicted_pixels)
-    pixels = lab_to_rgb(truth.lightness, predicted_ab, bit_depth=8 * truth.pixels.dtype.itemsize)
-    return truth.figures(pixels, predicted_ab)
+    if predicted_pixels is not None and predicted_ab is None:
+        return Truth(true_pixels).figures(predicted_pixels)
+    if predicted_ab is not None and predicted_pixels is None:
+        truth = Truth(true_pixels)
+        pixels = lab_to_rgb(truth.lightness, predicted_ab, bit_depth=8 * truth.pixels.dtype.itemsize)
+        return truth.figures(pixels, predicted_ab)
+    raise ValueError("give either predicted_pixels or predicted_ab")
 
 
 class Truth:
@@ -328,7 +328,7 @@ class Truth:
         self._lab = [_planes(part) for part in _blocks(lab)]
         self._weights = list(_blocks(class_weights(self.ab)[..., None]))
 
-    def figures(self, pixels: ArrayLike | None, ab: ArrayLike | None = None) -> dict[str, float]:
+    def figures(self, pixels: ArrayLike, ab: ArrayLike | None = None) -> dict[str, float]:
         """All quality figures of one prediction.
 
         Parameters
@@ -376,9 +376,8 @@ class Truth:
             columns = (_ciede2000(true, lab), error, clipped, squares)
             totals[:4] += [values.sum(dtype=np.float64) for values in columns]
             totals[4:] += clipped @ weights[:, 0], weights.sum()
-        n_pixels = self.lightness.size
-        difference, error_mean, clipped_mean, square_mean = totals[:4] / n_pixels
-        return [difference, error_mean, clipped_mean, totals[4] / totals[5], square_mean]
+        difference, error_mean, clipped_mean, square_mean = (totals[:4] / self.lightness.size).tolist()
+        return [difference, error_mean, clipped_mean, float(totals[4] / totals[5]), square_mean]
 
 
 def _same_shape(first: ArrayLike, second: ArrayLike, *, channels: int) -> tuple[np.ndarray, np.ndarray]:
