@@ -328,10 +328,8 @@ class Colorizer(BaseEstimator):
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels = resize_labels(superpixels, gray.shape)
-        # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
-        weight = np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
-        return propagate(gray.lightness, region_ab[labels], weight)
+        labels, weight = seeds(superpixels, gray.shape)
+        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -451,6 +449,13 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Vote:
     if hasattr(classifier, "fit") and not isinstance(classifier, type):
         return Vote(classifier, random_state=random_state)
     raise ValueError(f"classifier must be 'vote', 'kernel', 'svc' or a classifier, got {classifier!r}")
+
+
+def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
+    """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
+    labels = resize_labels(superpixels, shape)
+    # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
+    return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
 
 
 def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: int) -> ColorPalette:
