@@ -107,6 +107,28 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
         return (self._scale(rows) - self.center_) @ self.components_.T
 
+    def family_parts(self, X: ArrayLike) -> Float32:
+        """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components).
+
+        The sum over families is `transform`.
+        """
+        check_is_fitted(self)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        scaled = self._scale(rows) - self.center_
+        return np.stack([scaled[:, c] @ self.components_[:, c].T for c in self._columns()])
+
+    def split_components(self, components: Float32) -> Float32:
+        """Like `family_parts`, for rows of which only the components, shape (n_samples, n_components), were kept.
+
+        The rows are first carried back to the features: what the components had lost is missing from the parts, and
+        the parts still sum to the components.
+        """
+        check_is_fitted(self)
+        return np.stack([(components @ self.components_[:, c]) @ self.components_[:, c].T for c in self._columns()])
+
+    def _columns(self) -> list[slice]:
+        return list((self.families or {"all": slice(0, len(self.mean_))}).values())
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]

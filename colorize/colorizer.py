@@ -28,6 +28,7 @@ from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
+from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
 from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
@@ -95,6 +96,8 @@ class Colorizer(BaseEstimator):
         The simple rules (mean colour, lookups) fitted on the same photographs, to measure against.
     sample_ : mapping of str to ndarray
         ``features`` (n, n_components) float16 as the classifier sees them, ``ab`` (n, 2) float16, ``photo`` (n,) int32.
+    thumbnails_ : Thumbnails or None
+        Pictures of sample rows and names of the photographs, if they were asked for.
     summary_ : dict
         What the model was trained on, in numbers.
 
@@ -132,7 +135,15 @@ class Colorizer(BaseEstimator):
         self.n_sample_rows = n_sample_rows
         self.random_state = random_state
 
-    def fit(self, photos: Sequence[Photo], y: None = None, *, progress: Progress | None = None) -> Colorizer:
+    def fit(
+        self,
+        photos: Sequence[Photo],
+        y: None = None,
+        *,
+        names: Sequence[str] = (),
+        thumbnail_bytes: int = 0,
+        progress: Progress | None = None,
+    ) -> Colorizer:
         """Learn from colour photographs.
 
         Parameters
@@ -140,6 +151,11 @@ class Colorizer(BaseEstimator):
         photos : sequence of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
             sRGB. Gone through five times, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
+        names : sequence of str, optional
+            File names of the photographs. Kept only together with thumbnails, and without their folders.
+        thumbnail_bytes : int
+            Size of the tiny pictures of training regions that the model keeps, to show them in explanations; 0 keeps
+            none, 2.6 million keeps one of each of 4000 sample rows. Whoever has the model can see them.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
 
@@ -151,7 +167,7 @@ class Colorizer(BaseEstimator):
         Raises
         ------
         DatasetError
-            Fewer than two photographs, or too few distinct colours for the palette.
+            Fewer than two photographs, too few distinct colours for the palette, or no room for a single thumbnail.
         InvalidImageError
             An item is no colour photograph.
         TypeError
@@ -165,10 +181,18 @@ class Colorizer(BaseEstimator):
         if len(photos) < 2:
             raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
         say = progress or (lambda stage, done, total: None)
+        if thumbnail_bytes:
+            names = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(len(photos)))))
+            if len(names) != len(photos):
+                raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
+            room_for(names, thumbnail_bytes)
         self.extractor_ = self._fit_extractor(photos, say)
-        rows = self._describe_all(photos, say)
+        rows = self._describe_all(photos, say, pictures=thumbnail_bytes > 0)
         say("learning", 0, 2)
         self.learn(rows)
+        if thumbnail_bytes and len(self.sample_["photo"]):
+            kept = rows["picture"][self._sample_rows(len(rows["photo"]))]
+            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(kept, names, thumbnail_bytes)
         say("learning", 1, 2)
         self.baselines_ = MappingProxyType(
             {name: rule().fit(map(_as_rgb_image, photos)) for name, rule in RULES.items()}
@@ -201,6 +225,7 @@ class Colorizer(BaseEstimator):
             features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
         )
         self.sample_ = self._draw_sample(features, rows)
+        self.thumbnails_ = None
         self.summary_ = {
             "n_photos": len(np.unique(rows["photo"])),
             "n_rows": len(features),
@@ -292,12 +317,16 @@ class Colorizer(BaseEstimator):
         `probabilities` are those of `region_probabilities` for the description's features.
         """
         temperature, strength = dial(vividness)
-        colors, superpixels = self.palette_.colors_, description.superpixels
-        region_lightness = region_means(description.lightness, superpixels)
-        evidence = share_evidence(probabilities, superpixels, region_lightness)
-        belief = mean_field(evidence, colors, superpixels, region_lightness)
+        colors = self.palette_.colors_
+        _, belief = self.agree(description, probabilities)
         region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
         return region_ab, confidence(belief, colors, region_ab)
+
+    def agree(self, description: Description, probabilities: Float32) -> tuple[Float32, Float32]:
+        """Probabilities after regions shared their evidence, and after neighbours agreed, both (n_superpixels, K)."""
+        region_lightness = region_means(description.lightness, description.superpixels)
+        evidence = share_evidence(probabilities, description.superpixels, region_lightness)
+        return evidence, mean_field(evidence, self.palette_.colors_, description.superpixels, region_lightness)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
@@ -385,8 +414,8 @@ class Colorizer(BaseEstimator):
         say("visual words", len(chosen), len(chosen))
         return extractor.fit_words(descriptors)
 
-    def _describe_all(self, photos: Sequence[Photo], say: Progress) -> dict[str, Any]:
-        """Features, true ab, area and photograph of a sample of regions from every photograph."""
+    def _describe_all(self, photos: Sequence[Photo], say: Progress, *, pictures: bool) -> dict[str, Any]:
+        """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
         blocks: dict[str, list[np.ndarray]] = {"features": [], "ab": [], "area": [], "photo": []}
@@ -402,12 +431,17 @@ class Colorizer(BaseEstimator):
             blocks["ab"].append(region_means(ab, superpixels)[rows])
             blocks["area"].append(superpixels.areas[rows] / superpixels.areas.sum())
             blocks["photo"].append(np.full(len(rows), index, np.int32))
+            if pictures:
+                blocks.setdefault("picture", []).append(cut_thumbnails(lightness, ab, superpixels)[rows])
         say("features", len(photos), len(photos))
         return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": matrix.families}
 
-    def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    def _sample_rows(self, n_rows: int) -> NDArray[np.intp]:
         rng = np.random.default_rng(self.random_state)
-        kept = np.sort(rng.choice(len(features), min(self.n_sample_rows, len(features)), replace=False))
+        return np.sort(rng.choice(n_rows, min(self.n_sample_rows, n_rows), replace=False))
+
+    def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        kept = self._sample_rows(len(features))
         return MappingProxyType(
             {
                 "features": features[kept].astype(np.float16),

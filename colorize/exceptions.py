@@ -33,6 +33,10 @@ class OutputFormatError(ColorizeError, ValueError):
     """An output file type that cannot be written, or cannot hold the picture."""
 
 
+class PlaceError(ColorizeError, IndexError):
+    """A place that lies outside the photograph."""
+
+
 class MissingDependencyError(ColorizeError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 

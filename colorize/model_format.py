@@ -14,6 +14,7 @@ from colorize.exceptions import ColorizeError
 from colorize.features import FAMILIES, FeatureExtractor
 from colorize.features.extractor import N_WORDS
 from colorize.palette import ColorPalette
+from colorize.thumbnails import Thumbnails
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
 # K palette colours, C classes, F features, P principal components, L landmarks, S sample rows (none is fine).
@@ -71,6 +72,9 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "svm": {name: float(getattr(svm, name)) for name in _SVM},
         "summary": dict(colorizer.summary_),
     }
+    if colorizer.thumbnails_ is not None:
+        more_header, more_arrays = colorizer.thumbnails_.pack()
+        header, arrays = header | more_header, arrays | more_arrays
     return header, arrays
 
 
@@ -82,6 +86,7 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ValueError, TypeError
         Something is missing, superfluous, or does not fit the rest.
     """
+    header, arrays, thumbnails = Thumbnails.unpack(header, arrays)
     _check_arrays(arrays)
     _check_header(header)
     colorizer = cls(**{**header["parameters"], "families": tuple(header["parameters"]["families"])})
@@ -101,6 +106,7 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     colorizer.palette_, colorizer.extractor_ = parts["palette"], parts["extractor"]
     colorizer.scaler_, colorizer.classifier_ = parts["scaler"], parts["calibration"]
     colorizer.sample_ = MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")})
+    colorizer.thumbnails_ = thumbnails
     colorizer.baselines_ = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
     colorizer.summary_ = dict(header["summary"])
     return colorizer

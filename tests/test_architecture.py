@@ -30,7 +30,19 @@ ROOMS = {
         "refine.networks",
         "refine.losses",
     ),
-    "assembly": ("colorizer", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
+    "assembly": (
+        "colorizer",
+        "model_format",
+        "thumbnails",
+        "attribution",
+        "explanation",
+        "doubt",
+        "dataset",
+        "evaluation",
+        "batch",
+        "film",
+        "refine",
+    ),
     "faces": ("cli", "commands", "app"),
 }
 OPENS_PHOTOGRAPHS = (

@@ -1,0 +1,409 @@
+"""Why a place of a photograph got its colour: opinions, neighbours, features, remembered regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from colorize.attribution import Attribution, attribute
+from colorize.color import rgb_to_lightness
+from colorize.colorizer import Colorizer
+from colorize.decision import NEAR
+from colorize.exceptions import PlaceError
+from colorize.superpixels import region_means
+from colorize.types import Colorization, Float32, Superpixels
+
+__all__ = ["Explainer", "Explanation", "Memories", "explain"]
+
+N_MEMORIES = 12
+N_BACKGROUND = 64
+STAGES = ("own", "shared", "agreed")
+"""The opinions in their order: of the region alone, after evidence was shared, after neighbours agreed."""
+
+_FAINTEST = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Memories:
+    """The training regions that a region resembles most, nearest first.
+
+    Attributes
+    ----------
+    row : ndarray, shape (k,), int64
+        Which rows of the model's sample they are.
+    distance : ndarray, shape (k,), float32
+        Euclidean, in the space of the classifier.
+    ab : ndarray, shape (k, 2), float32
+        Their true mean colours.
+    is_near : ndarray, shape (k,), bool
+        Whether that colour is within 20 units of ab of the one decided.
+    photo : tuple of str
+        The photographs they come from: file names, or numbers if the model keeps no names.
+    picture : tuple of ndarray of shape (24, 24, 3), uint8, or None
+        The regions and their surroundings, as far as the model keeps them.
+    usual_distance : float
+        Median distance between a training region and the one most like it in another photograph.
+    favourite : int
+        The palette index that most of them have.
+    """
+
+    row: NDArray[np.int64]
+    distance: Float32
+    ab: Float32
+    is_near: NDArray[np.bool_]
+    photo: tuple[str, ...]
+    picture: tuple[NDArray[np.uint8] | None, ...]
+    usual_distance: float
+    favourite: int
+
+    @property
+    def agreement(self) -> float:
+        """Share of them whose colour is near the one decided, 0..1."""
+        return float(self.is_near.mean())
+
+    @property
+    def strangeness(self) -> float:
+        """Distance of the nearest against the usual one: above 1.3 or so the model has seen nothing like it."""
+        return float(self.distance[0]) / self.usual_distance
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why one region of a photograph got its colour.
+
+    Attributes
+    ----------
+    row, col : int
+        The place asked about, in pixels of the photograph.
+    region : int
+        Its superpixel.
+    lightness : float
+        Mean L* of the region.
+    ab : ndarray, shape (2,), float32
+        The colour decided for the region: a mean of the plausible colours, as vivid as was asked for.
+    confidence : float
+        Probability that the true colour is within 20 units of ab of it.
+    colors : ndarray, shape (K, 2), float32
+        ab of the palette.
+    probabilities : ndarray, shape (3, K), float32
+        What the classifier thinks of the region alone; after regions shared their evidence; after neighbours agreed.
+    winner : int
+        Palette index of the most probable colour in the end.
+    rival : int
+        Palette index of the most probable colour in the end that looks different: at least 20 units of ab away from the
+        winner (the second most probable, if none is).
+    families : tuple of str
+        The feature families.
+    attribution : Attribution or None
+        The logarithm of the odds of winner against rival, by the region's own features, split among the families; None
+        if the model keeps no training rows to compare with.
+    memories : Memories or None
+        None if the model keeps no training rows.
+    """
+
+    row: int
+    col: int
+    region: int
+    lightness: float
+    ab: Float32
+    confidence: float
+    colors: Float32
+    probabilities: Float32
+    winner: int
+    rival: int
+    families: tuple[str, ...]
+    attribution: Attribution | None
+    memories: Memories | None
+
+    @property
+    def favourite(self) -> int:
+        """Palette index that the classifier prefers for the region alone."""
+        return int(self.probabilities[0].argmax())
+
+    @property
+    def log_odds(self) -> NDArray[np.float64]:
+        """Logarithm of the odds of winner against rival at each of the three stages, shape (3,)."""
+        logs = np.log(np.maximum(self.probabilities.astype(np.float64), _FAINTEST))
+        return logs[:, self.winner] - logs[:, self.rival]
+
+    def steps(self) -> dict[str, float]:
+        """From no knowledge to the decision: what each step adds to the log-odds of the winner against the rival.
+
+        The first is ``start`` (ordinary regions), then come the families, ``neighbours`` (evidence shared) and
+        ``agreement``. Their sum is the last of `log_odds`. Without an attribution the features are one step.
+        """
+        own, shared, agreed = self.log_odds
+        if self.attribution is None:
+            steps = {"features": own}
+        else:
+            split = self.attribution
+            steps = {"start": split.start, **dict(zip(self.families, split.parts, strict=True))}
+        steps |= {"neighbours": shared - own, "agreement": agreed - shared}
+        return {name: float(value) for name, value in steps.items()}
+
+    def palette(self) -> dict[str, NDArray]:
+        """The palette distribution as a tidy table: one row per palette colour, ready for a data frame."""
+        a, b = self.colors.T
+        return {"color": np.arange(len(a)), "a": a, "b": b} | dict(zip(STAGES, self.probabilities, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the pictures, as plain values for JSON."""
+        memories = self.memories
+        return {
+            "row": self.row,
+            "col": self.col,
+            "region": self.region,
+            "lightness": self.lightness,
+            "ab": self.ab.tolist(),
+            "confidence": self.confidence,
+            "palette": {name: column.tolist() for name, column in self.palette().items()},
+            "winner": self.winner,
+            "rival": self.rival,
+            "favourite": self.favourite,
+            "log_odds": dict(zip(STAGES, self.log_odds.tolist(), strict=True)),
+            "steps": self.steps(),
+            "memories": None
+            if memories is None
+            else {
+                "distance": memories.distance.tolist(),
+                "usual_distance": memories.usual_distance,
+                "ab": memories.ab.tolist(),
+                "is_near": memories.is_near.tolist(),
+                "photo": list(memories.photo),
+                "agreement": memories.agreement,
+                "favourite": memories.favourite,
+            },
+        }
+
+
+class Explainer:
+    """A photograph and its colours, ready to be asked about any place: the costly step once, the cheap one many times.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+        Fitted or loaded.
+    gray : GrayImage, RgbImage or ndarray
+        As `Colorizer.predict` takes it.
+    vividness : float
+
+    Attributes
+    ----------
+    result : Colorization
+        The photograph in colour.
+    lightness : ndarray, shape (H, W), float32
+        Its CIE L*.
+
+    Raises
+    ------
+    InvalidImageError, ValueError
+        As `Colorizer.predict`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
+    >>> model = Colorizer(n_colors=6, n_superpixels=60).fit(photos)
+    >>> why = Explainer(model, photos[0]).at(40, 60)
+    >>> why.probabilities.shape, list(why.steps())[:3]
+    ((3, 6), ['start', 'intensity', 'position'])
+    """
+
+    def __init__(self, colorizer: Colorizer, gray: Any, *, vividness: float = 0.5) -> None:
+        self.colorizer = colorizer
+        self.result: Colorization = colorizer.predict(gray, vividness=vividness)
+        self.lightness: Float32 = rgb_to_lightness(self.result.image.pixels)
+        self._description = colorizer.describe(gray)
+        evidence, belief = colorizer.agree(self._description, self.result.probabilities)
+        self._opinions = np.stack([self.result.probabilities, evidence, belief])
+        _, self._confidence = colorizer.decide(self._description, self.result.probabilities, vividness=vividness)
+        self._lightness = region_means(self._description.lightness, self.superpixels)
+
+    @property
+    def superpixels(self) -> Superpixels:
+        """The regions, at the working resolution."""
+        return self.result.superpixels
+
+    def region_of(self, row: int, col: int) -> int:
+        """The region at a pixel of the photograph.
+
+        Raises
+        ------
+        PlaceError
+            There is no such pixel.
+        """
+        height, width = self.result.image.shape
+        if not (0 <= row < height and 0 <= col < width):
+            raise PlaceError(
+                f"place {row},{col} lies outside the photograph: rows are 0 to {height - 1}, columns 0 to {width - 1}"
+            )
+        rows, cols = self.superpixels.shape
+        return int(self.superpixels.labels[int((row + 0.5) * rows / height), int((col + 0.5) * cols / width)])
+
+    def at(self, row: int, col: int) -> Explanation:
+        """Explain the colour of the region at a pixel.
+
+        Raises
+        ------
+        PlaceError
+            There is no such pixel.
+        """
+        region = self.region_of(row, col)
+        colors = self.colorizer.palette_.colors_
+        opinions = self._opinions[:, region]
+        winner, rival = _contenders(opinions[-1], colors)
+        return Explanation(
+            row=row,
+            col=col,
+            region=region,
+            lightness=float(self._lightness[region]),
+            ab=self.result.region_ab[region],
+            confidence=float(self._confidence[region]),
+            colors=colors,
+            probabilities=opinions,
+            winner=winner,
+            rival=rival,
+            families=tuple(self.colorizer.scaler_.families or ("all",)),
+            attribution=self._attribution(region, winner, rival),
+            memories=self._memories(region),
+        )
+
+    def places(self, n: int = 5) -> list[tuple[int, int]]:
+        """Places worth asking about: in the largest areas of one colour, then where the model is least sure.
+
+        Parameters
+        ----------
+        n : int
+            At most this many; three in five in large areas.
+
+        Returns
+        -------
+        list of tuple of int
+            Row and column in pixels of the photograph.
+        """
+        area = _color_areas(self.superpixels, self._opinions[-1].argmax(axis=1))
+        sizes = np.bincount(area, self.superpixels.areas)
+        chosen: list[int] = []
+        for largest in np.argsort(-sizes, kind="stable")[: -(-3 * n // 5)]:
+            chosen.append(_middle(self.superpixels, np.flatnonzero(area == largest)))
+        spread = 0.15 * float(np.hypot(*self.superpixels.shape))
+        for doubtful in np.argsort(self._confidence, kind="stable"):
+            away = np.linalg.norm(self.superpixels.centroids[chosen] - self.superpixels.centroids[doubtful], axis=1)
+            if len(chosen) < n and away.min() > spread:
+                chosen.append(int(doubtful))
+        return [self._pixel_in(region) for region in chosen]
+
+    @cached_property
+    def _remembered(self) -> tuple[Float32, Float32, float]:
+        """The sample's rows in the classifier's space, those of the background split by family, the usual distance."""
+        sample = self.colorizer.sample_
+        rows = sample["features"].astype(np.float32)
+        few = _evenly(len(rows), N_BACKGROUND)
+        return rows, self.colorizer.scaler_.split_components(rows[few]), _usual_distance(rows, sample["photo"])
+
+    def _attribution(self, region: int, winner: int, rival: int) -> Attribution | None:
+        classes = self.colorizer.classifier_.classes_
+        if not len(self.colorizer.sample_["photo"]) or not np.isin([winner, rival], classes).all():
+            return None
+        first, second = np.searchsorted(classes, [winner, rival])
+
+        def score(rows: Float32) -> NDArray:
+            logs = np.log(np.maximum(self.colorizer.classifier_.predict_proba(rows)[:, [first, second]], _FAINTEST))
+            return logs[:, 0] - logs[:, 1]
+
+        features = self._description.features.values[region : region + 1]
+        return attribute(score, self.colorizer.scaler_.family_parts(features)[:, 0], self._remembered[1])
+
+    def _memories(self, region: int) -> Memories | None:
+        sample, thumbnails = self.colorizer.sample_, self.colorizer.thumbnails_
+        if not len(sample["photo"]):
+            return None
+        rows, _, usual = self._remembered
+        features = self._description.features.values[region : region + 1]
+        distances = np.linalg.norm(rows - self.colorizer.scaler_.transform(features), axis=1)
+        nearest = np.argsort(distances, kind="stable")[:N_MEMORIES]
+        ab = sample["ab"][nearest].astype(np.float32)
+        photos = sample["photo"][nearest]
+        palette = self.colorizer.palette_
+        votes = np.bincount(palette.encode(ab), minlength=len(palette.colors_))
+        return Memories(
+            row=nearest,
+            distance=distances[nearest],
+            ab=ab,
+            is_near=np.linalg.norm(ab - self.result.region_ab[region], axis=1) < NEAR,
+            photo=tuple(thumbnails.names[i] if thumbnails else f"photo {i + 1}" for i in photos),
+            picture=tuple(thumbnails.picture(int(row)) if thumbnails else None for row in nearest),
+            usual_distance=usual,
+            favourite=int(votes.argmax()),
+        )
+
+    def _pixel_in(self, region: int) -> tuple[int, int]:
+        """A pixel of the photograph inside a region, as near to its centroid as it gets."""
+        inside = np.argwhere(self.superpixels.labels == region)
+        best = inside[np.abs(inside - self.superpixels.centroids[region]).sum(axis=1).argmin()]
+        scale = np.array(self.result.image.shape) / self.superpixels.shape
+        row, col = ((best + 0.5) * scale).astype(int)
+        return int(row), int(col)
+
+
+def explain(colorizer: Colorizer, gray: Any, row: int, col: int, *, vividness: float = 0.5) -> Explanation:
+    """Explain the colour of one place; for several places of a photograph make an `Explainer`.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    gray : GrayImage, RgbImage or ndarray
+        As `Colorizer.predict` takes it.
+    row, col : int
+        A pixel of the photograph.
+    vividness : float
+
+    Raises
+    ------
+    PlaceError
+        There is no such pixel.
+    """
+    return Explainer(colorizer, gray, vividness=vividness).at(row, col)
+
+
+def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:
+    """The most probable colour, and the most probable one that looks different."""
+    order = np.argsort(-belief, kind="stable")
+    away = np.linalg.norm(colors[order] - colors[order[0]], axis=1) >= NEAR
+    return int(order[0]), int(order[int(away.argmax()) if away.any() else 1])
+
+
+def _usual_distance(rows: Float32, photo: NDArray[np.int32]) -> float:
+    """Median distance from some of the rows to the nearest of another photograph; 1 if there is no other photograph."""
+    few = _evenly(len(rows), 4 * N_BACKGROUND)
+    squared = (rows[few] ** 2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * rows[few] @ rows.T
+    squared[photo[few][:, None] == photo] = np.inf
+    usual = float(np.median(np.sqrt(np.maximum(squared.min(axis=1), 0))))
+    return usual if 0 < usual < np.inf else 1.0
+
+
+def _evenly(n: int, wanted: int) -> NDArray[np.intp]:
+    return np.linspace(0, n - 1, min(n, wanted)).round().astype(np.intp)
+
+
+def _color_areas(superpixels: Superpixels, favourite: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Number of the area of one colour that every region belongs to."""
+    low, high = superpixels.adjacency.T
+    same = favourite[low] == favourite[high]
+    n = superpixels.n_superpixels
+    ties = sparse.coo_array((np.ones(same.sum()), (low[same], high[same])), shape=(n, n))
+    return connected_components(ties, directed=False)[1]
+
+
+def _middle(superpixels: Superpixels, regions: Sequence[int] | NDArray[np.intp]) -> int:
+    """Of some regions the one nearest to their common centre."""
+    centroids = superpixels.centroids[regions]
+    center = np.average(centroids, axis=0, weights=superpixels.areas[regions])
+    return int(np.asarray(regions)[np.linalg.norm(centroids - center, axis=1).argmin()])
