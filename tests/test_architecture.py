@@ -26,11 +26,12 @@ ROOMS = {
         "classifier",
         "decision",
         "belief",
+        "hints",
         "optimization",
         "refine.networks",
         "refine.losses",
     ),
-    "assembly": ("colorizer", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
+    "assembly": ("colorizer", "session", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
     "faces": ("cli", "commands", "app"),
 }
 OPENS_PHOTOGRAPHS = (
