@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
-from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
+from colorize.color import rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
@@ -27,9 +25,10 @@ from colorize.model_format import pack, unpack
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
+from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
 from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
-from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
+from colorize.types import Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
@@ -258,30 +257,37 @@ class Colorizer(BaseEstimator):
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
-        check_is_fitted(self, "classifier_")
         dial(vividness)
+        return self.open(gray).colorize(vividness)
+
+    def open(self, gray: GrayImage | Photo | NDArray) -> Session:
+        """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            As in `predict`.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        InvalidImageError
+            `gray` is no photograph.
+        sklearn.exceptions.NotFittedError
+            The model is neither fitted nor loaded.
+        """
+        check_is_fitted(self, "classifier_")
         photo = _as_gray_image(gray)
-        clock = _Clock()
+        clock = Clock()
         description = self.describe(photo, clock)
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
-        with clock("decision"):
-            region_ab, region_confidence = self.decide(description, probabilities, vividness=vividness)
-        with clock("propagation"):
-            spread = self.spread(photo, description.superpixels, region_ab)
-        with clock("color"):
-            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
-        return Colorization(
-            image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, _smooth_map(region_confidence, description.superpixels, photo.shape)),
-            superpixels=description.superpixels,
-            probabilities=probabilities,
-            region_ab=region_ab,
-            report=spread.report,
-            timings=clock.seconds,
-        )
+        return Session(self, photo, description, probabilities, clock)
 
-    def describe(self, gray: GrayImage | Photo | NDArray, clock: _Clock | None = None) -> Description:
+    def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
 
         Raises
@@ -291,7 +297,7 @@ class Colorizer(BaseEstimator):
         ModelFileError
             The model was trained with other features than this version computes.
         """
-        clock = clock or _Clock()
+        clock = clock or Clock()
         with clock("superpixels"):
             lightness, superpixels = self._segment(_as_gray_image(gray))
         with clock("features"):
@@ -331,9 +337,15 @@ class Colorizer(BaseEstimator):
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
         labels = resize_labels(superpixels, gray.shape)
-        # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
-        weight = np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
-        return propagate(gray.lightness, region_ab[labels], weight)
+        return propagate(gray.lightness, region_ab[labels], self.seed_weight(gray, superpixels))
+
+    def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
+        """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
+
+        Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
+        """
+        n_pixels = gray.lightness.size
+        return np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / n_pixels, np.float32)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -483,23 +495,3 @@ def _as_gray_image(photo: GrayImage | Photo | NDArray) -> GrayImage:
             f"a photograph must be a GrayImage, an RgbImage or an array, got {type(photo).__name__}"
         )
     return to_gray(_as_rgb_image(photo))
-
-
-def _smooth_map(region_values: Float32, superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    """Region values as a smooth map at full resolution: blurred by half a region, then enlarged."""
-    spacing = (superpixels.areas.mean() ** 0.5) / 2
-    blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
-    return blurred if shape == blurred.shape else cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-class _Clock:
-    """Wall seconds per stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] = time.perf_counter() - start
