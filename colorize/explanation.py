@@ -13,14 +13,16 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from colorize.attribution import Attribution, attribute
-from colorize.color import rgb_to_lightness
+from colorize.belief import NOISE, Belief
 from colorize.colorizer import Colorizer
 from colorize.decision import NEAR
 from colorize.exceptions import PlaceError
+from colorize.hints import Hints
+from colorize.session import Session
 from colorize.superpixels import region_means
 from colorize.types import Colorization, Float32, Superpixels
 
-__all__ = ["Explainer", "Explanation", "Memories", "explain"]
+__all__ = ["Explainer", "Explanation", "HintEffect", "Memories", "explain"]
 
 N_MEMORIES = 12
 N_BACKGROUND = 64
@@ -75,6 +77,43 @@ class Memories:
 
 
 @dataclass(frozen=True, eq=False)
+class HintEffect:
+    """How hints moved the colour of a region; one row per hinted region, those that moved it most first.
+
+    Attributes
+    ----------
+    before, after : ndarray, shape (2,), float32
+        ab of the region without and with hints.
+    is_hinted : bool
+        Whether the region has hints on itself: their pixels are exact whatever is decided for the rest of it.
+    place : ndarray, shape (m, 2), int64
+        Row and column of the hinted regions, in pixels of the photograph.
+    ab : ndarray, shape (m, 2), float64
+        The colours hinted there.
+    shift : ndarray, shape (m, 2), float64
+        What each adds; the sum is ``after - before``.
+    """
+
+    before: Float32
+    after: Float32
+    is_hinted: bool
+    place: NDArray[np.int64]
+    ab: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "before": self.before.tolist(),
+            "after": self.after.tolist(),
+            "is_hinted": self.is_hinted,
+            "place": self.place.tolist(),
+            "ab": self.ab.tolist(),
+            "shift": self.shift.tolist(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """Why one region of a photograph got its colour.
 
@@ -89,7 +128,7 @@ class Explanation:
     ab : ndarray, shape (2,), float32
         The colour decided for the region: a mean of the plausible colours, as vivid as was asked for.
     confidence : float
-        Probability that the true colour is within 20 units of ab of it.
+        What the model states at the place: the probability that the true colour is within 20 units of ab.
     colors : ndarray, shape (K, 2), float32
         ab of the palette.
     probabilities : ndarray, shape (3, K), float32
@@ -106,6 +145,8 @@ class Explanation:
         if the model keeps no training rows to compare with.
     memories : Memories or None
         None if the model keeps no training rows.
+    hints : HintEffect or None
+        None without hints.
     """
 
     row: int
@@ -121,6 +162,7 @@ class Explanation:
     families: tuple[str, ...]
     attribution: Attribution | None
     memories: Memories | None
+    hints: HintEffect | None = None
 
     @property
     def favourite(self) -> int:
@@ -180,6 +222,7 @@ class Explanation:
                 "agreement": memories.agreement,
                 "favourite": memories.favourite,
             },
+            "hints": None if self.hints is None else self.hints.to_dict(),
         }
 
 
@@ -188,43 +231,45 @@ class Explainer:
 
     Parameters
     ----------
-    colorizer : Colorizer
-        Fitted or loaded.
-    gray : GrayImage, RgbImage or ndarray
-        As `Colorizer.predict` takes it.
+    session : Session
+        The photograph, opened by `Colorizer.open`.
+    hints : Hints, optional
+        What somebody has said about its colours.
     vividness : float
 
     Attributes
     ----------
     result : Colorization
         The photograph in colour.
-    lightness : ndarray, shape (H, W), float32
-        Its CIE L*.
 
     Raises
     ------
-    InvalidImageError, ValueError
-        As `Colorizer.predict`.
+    HintsError, ValueError
+        As `Session.with_hints`.
 
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
+    >>> from colorize.colorizer import Colorizer
     >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
     >>> model = Colorizer(n_colors=6, n_superpixels=60).fit(photos)
-    >>> why = Explainer(model, photos[0]).at(40, 60)
+    >>> why = Explainer(model.open(photos[0])).at(40, 60)
     >>> why.probabilities.shape, list(why.steps())[:3]
     ((3, 6), ['start', 'intensity', 'position'])
     """
 
-    def __init__(self, colorizer: Colorizer, gray: Any, *, vividness: float = 0.5) -> None:
-        self.colorizer = colorizer
-        self.result: Colorization = colorizer.predict(gray, vividness=vividness)
-        self.lightness: Float32 = rgb_to_lightness(self.result.image.pixels)
-        self._description = colorizer.describe(gray)
-        evidence, belief = colorizer.agree(self._description, self.result.probabilities)
-        self._opinions = np.stack([self.result.probabilities, evidence, belief])
-        _, self._confidence = colorizer.decide(self._description, self.result.probabilities, vividness=vividness)
-        self._lightness = region_means(self._description.lightness, self.superpixels)
+    def __init__(self, session: Session, *, hints: Hints | None = None, vividness: float = 0.5) -> None:
+        self.session = session
+        self.colorizer = session.colorizer
+        self.hints = hints
+        self.vividness = vividness
+        self._automatic = session.colorize(vividness)
+        self.result: Colorization = self._automatic if hints is None else session.with_hints(hints, vividness)
+        self._features = session.description.features.values
+        self._opinions = np.stack(
+            [session.probabilities, *self.colorizer.agree(session.description, session.probabilities)]
+        )
+        self._lightness = region_means(session.description.lightness, self.superpixels)
 
     @property
     def superpixels(self) -> Superpixels:
@@ -265,7 +310,7 @@ class Explainer:
             region=region,
             lightness=float(self._lightness[region]),
             ab=self.result.region_ab[region],
-            confidence=float(self._confidence[region]),
+            confidence=float(self.result.confidence[row, col]),
             colors=colors,
             probabilities=opinions,
             winner=winner,
@@ -273,6 +318,7 @@ class Explainer:
             families=tuple(self.colorizer.scaler_.families or ("all",)),
             attribution=self._attribution(region, winner, rival),
             memories=self._memories(region),
+            hints=None if self.hints is None else self._hint_effect(self.hints, region),
         )
 
     def places(self, n: int = 5) -> list[tuple[int, int]]:
@@ -289,16 +335,20 @@ class Explainer:
             Row and column in pixels of the photograph.
         """
         area = _color_areas(self.superpixels, self._opinions[-1].argmax(axis=1))
-        sizes = np.bincount(area, self.superpixels.areas)
-        chosen: list[int] = []
-        for largest in np.argsort(-sizes, kind="stable")[: -(-3 * n // 5)]:
-            chosen.append(_middle(self.superpixels, np.flatnonzero(area == largest)))
+        largest = np.argsort(-np.bincount(area, self.superpixels.areas), kind="stable")
+        confidence = self.result.confidence[tuple(self._pixels_near(self.superpixels.centroids).T)]
+        in_areas = [_middle(self.superpixels, np.flatnonzero(area == one)) for one in largest[: 4 * n]]
+        chosen = self._apart(in_areas, -(-3 * n // 5), [])
+        return [self._pixel_in(region) for region in self._apart(np.argsort(confidence, kind="stable"), n, chosen)]
+
+    def _apart(self, candidates: Sequence[int] | NDArray[np.intp], n: int, chosen: list[int]) -> list[int]:
+        """Go on choosing, in order, regions that are not close to one chosen already, until there are n."""
         spread = 0.15 * float(np.hypot(*self.superpixels.shape))
-        for doubtful in np.argsort(self._confidence, kind="stable"):
-            away = np.linalg.norm(self.superpixels.centroids[chosen] - self.superpixels.centroids[doubtful], axis=1)
-            if len(chosen) < n and away.min() > spread:
-                chosen.append(int(doubtful))
-        return [self._pixel_in(region) for region in chosen]
+        for region in map(int, candidates):
+            away = np.linalg.norm(self.superpixels.centroids[chosen] - self.superpixels.centroids[region], axis=1)
+            if len(chosen) < n and (away > spread).all():
+                chosen = [*chosen, region]
+        return chosen
 
     @cached_property
     def _remembered(self) -> tuple[Float32, Float32, float]:
@@ -307,6 +357,10 @@ class Explainer:
         rows = sample["features"].astype(np.float32)
         few = _evenly(len(rows), N_BACKGROUND)
         return rows, self.colorizer.scaler_.split_components(rows[few]), _usual_distance(rows, sample["photo"])
+
+    @cached_property
+    def _belief_before(self) -> Belief:
+        return self.session.prior(self.vividness)
 
     def _attribution(self, region: int, winner: int, rival: int) -> Attribution | None:
         classes = self.colorizer.classifier_.classes_
@@ -318,16 +372,16 @@ class Explainer:
             logs = np.log(np.maximum(self.colorizer.classifier_.predict_proba(rows)[:, [first, second]], _FAINTEST))
             return logs[:, 0] - logs[:, 1]
 
-        features = self._description.features.values[region : region + 1]
-        return attribute(score, self.colorizer.scaler_.family_parts(features)[:, 0], self._remembered[1])
+        row = self.colorizer.scaler_.family_parts(self._features[region : region + 1])[:, 0]
+        return attribute(score, row, self._remembered[1])
 
     def _memories(self, region: int) -> Memories | None:
         sample, thumbnails = self.colorizer.sample_, self.colorizer.thumbnails_
         if not len(sample["photo"]):
             return None
         rows, _, usual = self._remembered
-        features = self._description.features.values[region : region + 1]
-        distances = np.linalg.norm(rows - self.colorizer.scaler_.transform(features), axis=1)
+        here = self.colorizer.scaler_.transform(self._features[region : region + 1])
+        distances = np.linalg.norm(rows - here, axis=1)
         nearest = np.argsort(distances, kind="stable")[:N_MEMORIES]
         ab = sample["ab"][nearest].astype(np.float32)
         photos = sample["photo"][nearest]
@@ -344,33 +398,63 @@ class Explainer:
             favourite=int(votes.argmax()),
         )
 
+    def _hint_effect(self, hints: Hints, region: int) -> HintEffect:
+        """Split the shift of a region among the hinted regions: it is linear in what was said there."""
+        before, (regions, ab, reach) = self._belief_before, self.session.observations(hints)
+        shift = np.zeros((len(regions), 2))
+        for k in range(len(regions)):
+            alone = before.mean[regions]
+            alone[k] = ab[k]
+            after = before.told(regions, alone, np.full(len(regions), NOISE), reach)
+            shift[k] = after.mean[region] - before.mean[region]
+        order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
+        return HintEffect(
+            before=self._automatic.region_ab[region],
+            after=self.result.region_ab[region],
+            is_hinted=bool((regions == region).any()),
+            place=np.array([self._pixel_in(int(k)) for k in regions[order]]),
+            ab=ab[order],
+            shift=shift[order],
+        )
+
     def _pixel_in(self, region: int) -> tuple[int, int]:
         """A pixel of the photograph inside a region, as near to its centroid as it gets."""
         inside = np.argwhere(self.superpixels.labels == region)
         best = inside[np.abs(inside - self.superpixels.centroids[region]).sum(axis=1).argmin()]
-        scale = np.array(self.result.image.shape) / self.superpixels.shape
-        row, col = ((best + 0.5) * scale).astype(int)
+        row, col = self._pixels_near(best)
         return int(row), int(col)
 
+    def _pixels_near(self, places: NDArray) -> NDArray[np.intp]:
+        """Pixels of the photograph for places at the working resolution."""
+        return ((places + 0.5) * self.result.image.shape / self.superpixels.shape).astype(np.intp)
 
-def explain(colorizer: Colorizer, gray: Any, row: int, col: int, *, vividness: float = 0.5) -> Explanation:
+
+def explain(
+    colorizer: Colorizer, gray: Any, row: int, col: int, *, hints: Hints | None = None, vividness: float = 0.5
+) -> Explanation:
     """Explain the colour of one place; for several places of a photograph make an `Explainer`.
 
     Parameters
     ----------
     colorizer : Colorizer
+        Fitted or loaded.
     gray : GrayImage, RgbImage or ndarray
         As `Colorizer.predict` takes it.
     row, col : int
         A pixel of the photograph.
+    hints : Hints, optional
     vividness : float
+
+    Returns
+    -------
+    Explanation
 
     Raises
     ------
     PlaceError
         There is no such pixel.
     """
-    return Explainer(colorizer, gray, vividness=vividness).at(row, col)
+    return Explainer(colorizer.open(gray), hints=hints, vividness=vividness).at(row, col)
 
 
 def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:

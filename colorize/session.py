@@ -265,13 +265,27 @@ class Session:
         )
         return pixels, ab, (*pixels.notes, lost)
 
+    def observations(self, hints: Hints) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
+        """What hints say about regions, one observation per region and reach: region (m,), ab (m, 2), reach (m,)."""
+        return self._observed(*self._pixels(hints)[:2])
+
+    def prior(self, vividness: float = 0.5) -> Belief:
+        """What is believed about the regions before any hint."""
+        return self._prior(self._automatic(vividness, Clock()))
+
     def _told(self, belief: Belief, pixels: HintPixels, known_ab: Float32) -> Belief:
+        regions, ab, reach = self._observed(pixels, known_ab)
+        return belief.told(regions, ab, np.full(len(regions), NOISE), reach)
+
+    def _observed(
+        self, pixels: HintPixels, known_ab: Float32
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
         """One observation per region and reach: the mean of its hinted pixels."""
         known = pixels.is_known
         groups, member = np.unique(self._labels[known].astype(np.int64) * 4 + pixels.reach[known], return_inverse=True)
         counts = np.bincount(member)
         ab = np.stack([np.bincount(member, known_ab[known][:, c]) / counts for c in range(2)], axis=1)
-        return belief.told(groups // 4, ab, np.full(len(groups), NOISE), groups % 4)
+        return groups // 4, ab, groups % 4
 
     def _prior(self, found: _Automatic) -> Belief:
         return replace(self._prior_at_zero, mean=found.region_ab.astype(np.float64))

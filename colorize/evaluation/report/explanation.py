@@ -10,20 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.color import lab_to_rgb
+from colorize.decision import NEAR
 from colorize.evaluation.colors import color_names
 from colorize.evaluation.pictures import data_uri
 from colorize.evaluation.report.page import fact, joined, render
-from colorize.explanation import Explainer, Explanation, Memories
+from colorize.explanation import Explainer, Explanation, HintEffect, Memories
 
 FAMILIES = {
-    "intensity": "how light it is, and how its tones spread",
-    "position": "where in the picture it lies",
-    "shape": "the form of the region",
-    "gabor": "stripes and grain, by direction",
-    "surf": "corners and gradients",
-    "lbp": "fine texture",
+    "intensity": "its tones",
+    "position": "its place in the picture",
+    "shape": "its form",
+    "gabor": "its grain and stripes",
+    "surf": "its corners and gradients",
+    "lbp": "its fine texture",
     "context": "what surrounds it",
-    "scene": "what kind of photograph it is",
+    "scene": "the kind of photograph",
 }
 """Feature families in plain words; one that is not here stands by its name."""
 
@@ -37,6 +38,7 @@ STEPS = {
 
 STRANGE = 1.3
 N_COLORS = 8
+N_HINTS = 6
 _LISTED_SHARE = 0.02
 _FOOTER = (
     "An explanation tells why the model chose a colour, not that the colour is right: nobody can know it from gray. "
@@ -52,7 +54,6 @@ def explanation_report(
     *,
     name: str = "photograph",
     model: str = "model",
-    vividness: float = 0.5,
 ) -> str:
     """Tell why places of a photograph got their colours.
 
@@ -64,7 +65,6 @@ def explanation_report(
         Of places of it, in the order in which they are numbered.
     name, model : str
         As a reader knows them.
-    vividness : float
 
     Returns
     -------
@@ -77,7 +77,7 @@ def explanation_report(
         The extra ``report`` is not installed.
     """
     result = eight_bit(explainer.result.image.pixels)
-    gray = eight_bit(lab_to_rgb(explainer.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
+    gray = eight_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
     height, width = result.shape[:2]
     places = [_place(explainer, item, number, result, gray) for number, item in enumerate(explanations, 1)]
     return render(
@@ -90,7 +90,7 @@ def explanation_report(
         ],
         facts=[
             fact("Model", model, f"{len(explainer.colorizer.palette_.colors_)} palette colours"),
-            fact("Vividness", f"{vividness:g}", "0 faithful, 1 bold"),
+            fact("Vividness", f"{explainer.vividness:g}", "0 faithful, 1 bold"),
             fact("Regions", f"{explainer.superpixels.n_superpixels}", "each with one colour before blending"),
         ],
         warnings=_warnings(explainer),
@@ -103,6 +103,7 @@ def explanation_report(
             "gray": data_uri(gray, 160_000, longest=1000),
         },
         places=places,
+        near=f"{NEAR:g}",
         footer=_FOOTER,
     )
 
@@ -135,6 +136,7 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
         "left": f"{100 * (found.col + 0.5) / width:.2f}",
         "top": f"{100 * (found.row + 0.5) / height:.2f}",
         "sure": f"{found.confidence:.0%}",
+        "hints": None if found.hints is None else _hints(found, found.hints),
         "given": paint(found, found.ab),
         "crops": [
             {"alt": f"place {number}, {kind}", "uri": data_uri(_crop(pixels, mask), 24_000)}
@@ -143,7 +145,10 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
         "sentences": _sentences(found, names),
         "colors": _colors(found, names),
         "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
-        "rival": {"name": names[found.rival], "paint": paint(found, found.colors[found.rival])},
+        "rival": {
+            "name": _told_apart(found, names, found.rival, found.winner),
+            "paint": paint(found, found.colors[found.rival]),
+        },
         "steps": _steps(found),
         "total": odds(float(found.log_odds[-1])),
         "memories": None if found.memories is None else _memories(found, found.memories),
@@ -154,14 +159,15 @@ def _sentences(found: Explanation, names: Sequence[str]) -> list[str]:
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
     said = [
-        f"In the end {names[winner]} is the most probable palette colour ({agreed[winner]:.0%}); the strongest one "
-        f"that looks different is {_told_apart(names, rival, winner)} ({agreed[rival]:.0%})."
+        f"The colour given is a mean of the plausible ones. Most probable in the end: {names[winner]} "
+        f"({agreed[winner]:.0%}); the strongest that looks different: {_told_apart(found, names, rival, winner)} "
+        f"({agreed[rival]:.0%})."
     ]
     if favourite == winner:
-        said.append(f"By its own features the region looked like that already ({own[winner]:.0%}).")
+        said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
         said.append(
-            f"By its own features alone it looked more like {_told_apart(names, favourite, winner)} "
+            f"By its own features alone it looked more like {_told_apart(found, names, favourite, winner)} "
             f"({own[favourite]:.0%}, against {own[winner]:.0%}): its surroundings outvoted it."
         )
     if found.attribution is not None:
@@ -169,10 +175,8 @@ def _sentences(found: Explanation, names: Sequence[str]) -> list[str]:
         order = sorted(parts, key=lambda name: -parts[name])
         helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]
         hindered = [FAMILIES.get(name, name) for name in order[::-1][:1] if parts[name] < -0.1]
-        said.append(
-            (f"Of its features, most for it spoke {joined(helped)}" if helped else "None of its features spoke for it")
-            + (f"; most against it, {joined(hindered)}." if hindered else ".")
-        )
+        against = f" Most against it: {joined(hindered)}." if hindered else ""
+        said.append((f"Most for it: {joined(helped)}." if helped else "No feature spoke for it.") + against)
     if found.memories is not None:
         said.append(_agreement(found, found.memories, names))
     return said
@@ -186,15 +190,18 @@ def _agreement(found: Explanation, memories: Memories, names: Sequence[str]) -> 
     else:
         text += (
             f"; their commonest colour is {names[memories.favourite]}, the classifier's favourite "
-            f"{_told_apart(names, found.favourite, memories.favourite)}."
+            f"{_told_apart(found, names, found.favourite, memories.favourite)}."
         )
     if memories.strangeness > STRANGE:
         text += " None of them is really like it, so take the colour for a guess."
     return text
 
 
-def _told_apart(names: Sequence[str], index: int, other: int) -> str:
-    return f"another {names[index]}" if names[index] == names[other] else names[index]
+def _told_apart(found: Explanation, names: Sequence[str], index: int, other: int) -> str:
+    if names[index] != names[other] or index == other:
+        return names[index]
+    chroma = np.linalg.norm(found.colors[[index, other]], axis=1)
+    return f"{'a stronger' if chroma[0] > chroma[1] else 'a paler'} {names[index]}"
 
 
 def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -268,6 +275,32 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
+    moved = float(np.linalg.norm(effect.after - effect.before))
+    text = f"Together they moved the colour of this region by {moved:.0f} units of ab."
+    if effect.is_hinted:
+        text += " Some lie on the region itself: their pixels have exactly the colour asked for."
+    sizes = np.linalg.norm(effect.shift, axis=1)
+    listed = [
+        {
+            "paint": paint(found, effect.ab[k]),
+            "name": color_names(effect.ab[k : k + 1].astype(np.float32))[0],
+            "row": int(effect.place[k, 0]),
+            "col": int(effect.place[k, 1]),
+            "moved": f"{sizes[k]:.1f}",
+            "width": f"{100 * sizes[k] / max(float(sizes.max()), 1e-9):.0f}",
+        }
+        for k in range(min(len(sizes), N_HINTS))
+    ]
+    return {
+        "before": paint(found, effect.before),
+        "after": paint(found, effect.after),
+        "text": text,
+        "listed": listed,
+        "hidden": len(sizes) - len(listed),
+    }
 
 
 def odds(log_odds: float) -> str:
