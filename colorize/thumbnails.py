@@ -163,7 +163,7 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
     half = SIDE // 2
     padded = np.pad(small, ((half, half), (half, half), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (SIDE, SIDE), axis=(0, 1))
-    row, col = (superpixels.centroids * [size[1], size[0]] / superpixels.shape).astype(np.intp).T
+    row, col = np.round((superpixels.centroids + 0.5) * [size[1], size[0]] / superpixels.shape).astype(np.intp).T
     patches = np.clip(np.round(windows[row, col]), 0, 255)  # region, channel, row, column
     colors = patches[:, 1:].reshape(-1, 2, _COLOR_SIDE, 4, _COLOR_SIDE, 4).mean(axis=(3, 5)).round()
     parts = (patches[:, 0].reshape(-1, _N_LIGHTNESS), np.moveaxis(colors, 1, -1).reshape(len(row), -1))
