@@ -61,12 +61,8 @@ def command(
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
-        colorizer = Colorizer(random_state=seed, **parameters).fit(
-            training_set.photos,
-            names=training_set.names,
-            thumbnail_bytes=1000 * (thumbnails or 0),
-            progress=progress,
-        )
+        kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
+        colorizer = Colorizer(random_state=seed, **parameters).fit(training_set.photos, progress=progress, **kept)
     colorizer.save(output, overwrite=force)
     if not quiet:
         click.echo(describe(colorizer.summary_))
