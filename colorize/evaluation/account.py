@@ -44,11 +44,17 @@ def sentences(found: Explanation) -> list[str]:
     names = color_names(found.colors)
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
-    said = [
-        f"The colour given is a mean of the plausible ones. Most probable in the end: {names[winner]} "
-        f"({agreed[winner]:.0%}); the strongest that looks different: {told_apart(found, rival, winner)} "
-        f"({agreed[rival]:.0%})."
-    ]
+    said = ["The colour given is a mean of the plausible ones."]
+    if found.hints is not None:
+        moved = float(np.linalg.norm(found.hints.after - found.hints.before))
+        before = color_names(found.hints.before[None])[0]
+        said = [
+            f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}, a mean of the plausible."
+        ]
+    said.append(
+        f"Most probable in the end: {names[winner]} ({agreed[winner]:.0%}); the strongest that looks different: "
+        f"{told_apart(found, rival, winner)} ({agreed[rival]:.0%})."
+    )
     if favourite == winner:
         said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
@@ -71,7 +77,7 @@ def sentences(found: Explanation) -> list[str]:
 def _agreement(found: Explanation, memories: Memories) -> str:
     names = color_names(found.colors)
     count = int(memories.is_near.sum())
-    text = f"{count} of the {len(memories.row)} training regions most like it have a colour near the one given"
+    text = f"{count} of the {len(memories.row)} training regions most like it have a colour near the model's own"
     if memories.favourite == found.favourite:
         text += "; their commonest colour is also the classifier's favourite."
     else:

@@ -231,7 +231,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
             "moved": f"{sizes[k]:.1f}",
             "width": f"{100 * sizes[k] / max(float(sizes.max()), 1e-9):.0f}",
         }
-        for k in range(min(len(sizes), N_HINTS))
+        for k in range(min(int((sizes >= 0.1).sum()), N_HINTS))
     ]
     return {
         "before": paint(found, effect.before),
