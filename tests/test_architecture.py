@@ -32,6 +32,7 @@ ROOMS = {
         "refine.losses",
     ),
     "assembly": (
+        "base_model",
         "colorizer",
         "session",
         "model_format",
