@@ -210,26 +210,30 @@ def _evaluation_plots(found: Evaluation) -> list[dict[str, str]]:
 
 
 def _confidence_plots(check: ConfidenceCheck) -> list[dict[str, str]]:
-    diagram, risk = check.reliability, check.risk
+    words = (
+        f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
+        f"On average it is {100 * check.reliability.expected_error:.0f} points off.",
+        f"Error of the pixels it is surest of. The surest quarter: {in_words(check.best_quarter)}; "
+        f"all pixels: {check.mean.value:.2f}.",
+    )
+    drawn = confidence_figures(check)
+    return [plot(title, text, figure) for (_, title, figure), text in zip(drawn, words, strict=True)]
+
+
+def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
+    """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
+    diagram = check.reliability
     stated = [(100 * x, Interval(100 * y)) for x, y in zip(diagram.confidence, diagram.accuracy, strict=True)]
     ideal = [(100 * x, Interval(100 * x)) for x in diagram.confidence[[0, -1]]]
-    falling = [(100 * x, Interval(y)) for x, y in zip(check.coverage, risk, strict=True)]
+    falling = [(100 * x, Interval(y)) for x, y in zip(check.coverage, check.risk, strict=True)]
     mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
+    reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)
+    risk = plots.curves(
+        {"surest pixels": falling, "any pixels": mean}, "share of the pixels kept, %", "CIEDE2000", log=False
+    )
     return [
-        plot(
-            "Does its confidence mean what it says?",
-            f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
-            f"On average it is {100 * diagram.expected_error:.0f} points off.",
-            plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False),
-        ),
-        plot(
-            "Does its confidence tell where it errs?",
-            f"Error of the pixels it is surest of. The surest quarter: {in_words(check.best_quarter)}; "
-            f"all pixels: {check.mean.value:.2f}.",
-            plots.curves(
-                {"surest pixels": falling, "any pixels": mean}, "share of the pixels kept, %", "CIEDE2000", log=False
-            ),
-        ),
+        ("reliability", "Does its confidence mean what it says?", reliability),
+        ("risk", "Does its confidence tell where it errs?", risk),
     ]
 
 
