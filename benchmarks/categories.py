@@ -12,6 +12,9 @@ all, so one base serves all five folds. It is never shipped. Its visual words ar
 Every photograph is described once and kept in the cache folder (about 2.5 GB; delete it when features or superpixels
 change), at its working size, and measured there. Results per fold are kept there too, so that a run can be cut off and
 continued: ``--afresh`` throws them away. ``--only face city`` measures some kinds, ``--no-save`` keeps no table.
+
+``--few 10 25 50`` does something else: it trains on so many photographs of each kind, alone and on top of the default
+model, and prints the error of the regions of the first fold (faithful, before neighbours agree).
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colorize.base_model import choose, learn_alone, recalibrate
+from colorize.base_model import choose, learn_alone, recalibrate, region_error, region_probabilities
 from colorize.classifier import KernelSVM
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.colorizer import Colorizer, Description
@@ -87,6 +90,9 @@ def main() -> None:
     options = parse_arguments()
     default = Colorizer.load(find_model("default"))
     kinds = {kind: cached(options.cache, f"categories/{kind}", default) for kind in KINDS}
+    if options.few:
+        print_few(options, kinds, default)
+        return
     others = cached(options.cache, "cc0", default)
     results = options.cache / "results"
     if options.afresh:
@@ -118,6 +124,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, metavar="KIND")
     parser.add_argument("--afresh", action="store_true")
+    parser.add_argument("--few", nargs="+", type=int, metavar="N")
     parser.add_argument("--save", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
@@ -194,18 +201,17 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
     machine = KernelSVM(random_state=SEED)
     choice = choose(rows, palette, base, machine, SEED)
-    penalty = min(choice.recalibrated, key=lambda alpha: choice.recalibrated[alpha])
     models = {
         "own": ready(palette, *learn_alone(rows, palette, machine, SEED)),
-        "based": ready(palette, *recalibrate(rows, palette, base, penalty)),
+        "based": ready(palette, *recalibrate(rows, palette, base)),
         "base": base,
     }
     spent = time.process_time() - start
-    winner = "own" if choice.alpha is None else "based"
+    winner = "based" if choice.keeps_base else "own"
     training_photos = [RgbImage(photo.pixels) for photo in train]
     rules = {"mean": MeanColorBaseline().fit(training_photos), "lookup": LightnessHeightLookup().fit(training_photos)}
     figures = [figures_of(photo, models, winner, rules) for photo in test]
-    return {"chosen": winner, "penalty": penalty, "cpu_seconds": spent, "photos": figures}
+    return {"chosen": winner, "cpu_seconds": spent, "photos": figures}
 
 
 def ready(palette: ColorPalette, scaler: Any, classifier: Any) -> Colorizer:
@@ -241,6 +247,31 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
 def error_of(photo: Photo, ab: Float32) -> float:
     """Mean CIEDE2000, before gamut mapping."""
     return float(ciede2000(photo.lab, np.concatenate([photo.lab[..., :1], ab], axis=2)).mean(dtype=np.float64))
+
+
+def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], default: Colorizer) -> None:
+    """Print what few photographs give, alone and on top of the default model."""
+    print("| | gray | base as it is | " + " | ".join(f"{n} alone | {n} on the base" for n in options.few) + " |")
+    print("|---" * (3 + 2 * len(options.few)) + "|")
+    families = default.scaler_.families
+    for kind in options.only:
+        train, test = split(kinds[kind], 0)
+        rest = rows_of(test, families, 10_000)
+
+        def error(scaler: Any, machine: Any, palette: ColorPalette, rest: dict[str, Any] = rest) -> float:
+            return region_error(rest, region_probabilities(scaler, machine, palette, rest["features"]), palette)
+
+        nothing = np.tile(np.eye(len(default.palette_.colors_), dtype=np.float32)[0], (len(rest["ab"]), 1))
+        cells = [
+            region_error(rest, nothing, default.palette_),  # the first colour is neutral
+            error(default.scaler_, default.classifier_, default.palette_),
+        ]
+        for n in options.few:
+            rows = rows_of(train[:n], families, Colorizer().rows_per_photo)
+            palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
+            alone = learn_alone(rows, palette, KernelSVM(random_state=SEED), SEED)
+            cells += [error(*alone, palette), error(*recalibrate(rows, palette, default), palette)]
+        print(f"| {kind} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |", flush=True)
 
 
 def report(folds: dict[str, list[dict[str, Any]]]) -> str:

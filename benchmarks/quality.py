@@ -3,9 +3,9 @@
 Trains on ``../shared/data/bsds500/train`` (200 photographs), measures on ``val`` (100) at vividness 0, 0.5 and 1 beside
 gray, the simple rules and the oracles, and prints the table with intervals, differences and costs, and whether its
 probabilities mean what they say: log-loss, weighted by area, on a palette of 32 colours of the training photographs
-(the benchmark's own, whatever palette the model has), and the calibration error of the likeliest colour. Tables are kept
-as ``benchmarks/results/quality-DATE.md`` and ``.json``. The measuring is that of `colorize.evaluation`; nothing is done
-twice here.
+(the benchmark's own, whatever palette the model has), and the calibration error of the likeliest colour. Tables are
+kept as ``benchmarks/results/quality-DATE.md`` and ``.json``. The measuring is that of `colorize.evaluation`; nothing is
+done twice here.
 
 ``--limit N`` uses N photographs of each folder, ``--model FILE`` measures a trained model, ``--no-save`` keeps nothing,
 ``--train`` and ``--test`` name other folders.

@@ -8,6 +8,7 @@ margins were not learnt from.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from numbers import Integral, Real
 from typing import Any
 
@@ -388,6 +389,54 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         other.n_features_in_, other.margin_classes_ = self.n_features_in_, self.margin_classes_
         other.estimator_ = self.estimator_
         other._fit_map(other._margins(self.estimator_, rows), index, weight / weight.sum())
+        return other
+
+    def moved(
+        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Keep classifier and classes, and move the map towards other probabilities, no further than they ask for.
+
+        Minimises the cross entropy against `targets` plus ``alpha/2 |weights - weights_|^2``.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+        targets : array-like, shape (n_samples, n_classes)
+            Wanted probabilities; rows sum to 1.
+        alpha : float
+            Penalty on the distance from the present map.
+        sample_weight : array-like, shape (n_samples,), optional
+            Used as they are, not divided by their sum.
+
+        Returns
+        -------
+        CalibratedClassifier
+            A new one; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            Shapes that do not match, a negative weight, or `alpha` is negative.
+        """
+        check_is_fitted(self)
+        _check_number("alpha", alpha, Real, 0)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        wanted = np.asarray(targets, np.float32)
+        if wanted.shape != (len(rows), len(self.classes_)):
+            raise ValueError(f"targets must have shape {(len(rows), len(self.classes_))}, got {wanted.shape}")
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)[:, None]
+        design = self._standardise(self._margins(self.estimator_, rows))
+
+        def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            step = flat.reshape(self.weights_.shape).astype(np.float32)
+            probabilities = _softmax(design @ (self.weights_ + step))
+            entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
+            gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
+            return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
+
+        found = minimize(loss, np.zeros(self.weights_.size), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+        other = copy(self)
+        other.weights_ = self.weights_ + found.x.reshape(self.weights_.shape).astype(np.float32)
         return other
 
     def predict_proba(self, X: ArrayLike) -> Float32:

@@ -235,10 +235,10 @@ class Colorizer(BaseEstimator):
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
         machine, seed = self._make_classifier(), self.random_state
         choice = None if base is None else choose(rows, self.palette_, base, machine, seed)
-        if choice is None or choice.alpha is None:
+        if choice is None or not choice.keeps_base:
             self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine, seed)
         else:
-            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base, choice.alpha)
+            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
         features = self.scaler_.transform(rows["features"])
         self.sample_ = self._draw_sample(features, rows)
         self.thumbnails_ = None
@@ -247,7 +247,7 @@ class Colorizer(BaseEstimator):
             "n_rows": len(features),
             "n_features": rows["features"].shape[1],
         }
-        if choice is None or choice.alpha is None:
+        if choice is None or not choice.keeps_base:
             self.summary_["explained_variance"] = round(self.scaler_.explained_, 4)
         if choice is not None:
             self.summary_ |= in_summary(choice)

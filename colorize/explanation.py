@@ -392,7 +392,7 @@ class Explainer:
             distance=distances[nearest],
             ab=ab,
             is_near=np.linalg.norm(ab - self._automatic.region_ab[region], axis=1) < NEAR,
-            photo=tuple(thumbnails.names[i] if thumbnails else f"photo {i + 1}" for i in photos),
+            photo=tuple(thumbnails.name(int(i)) if thumbnails else f"photo {i + 1}" for i in photos),
             picture=tuple(thumbnails.picture(int(row)) if thumbnails else None for row in nearest),
             usual_distance=usual,
             favourite=int(votes.argmax()),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from colorize.base_model import PENALTIES, Choice, choose, describe_choice
+from colorize.base_model import Choice, choose, describe_choice
 from colorize.classifier import CalibratedClassifier, KernelSVM
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
@@ -73,8 +73,8 @@ def test_what_no_calibration_can_be_fitted_to(y, alpha, message):
 
 
 def test_the_best_of_the_photographs_held_out_is_chosen():
-    assert Choice(3, 9.0, 8.0, {0.002: 9.5, 0.01: 8.5}).alpha == 0.01
-    assert Choice(3, 8.0, 7.0, {0.002: 9.5, 0.01: 8.5}).alpha is None
+    assert Choice(3, own=9.0, recalibrated=8.5, base=10.0).keeps_base
+    assert not Choice(3, own=8.0, recalibrated=8.5, base=7.0).keeps_base
 
 
 def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
@@ -82,15 +82,15 @@ def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
     palette = tiny_colorizer.palette_
     choice = choose(described(tiny_colorizer, photos), palette, tiny_colorizer, KernelSVM(random_state=0), 0)
     assert choice.n_photos == 2
-    assert choice.alpha in PENALTIES
-    assert min(choice.recalibrated.values()) < choice.own
+    assert choice.keeps_base
+    assert choice.recalibrated < choice.own
 
 
 def test_a_base_that_knows_nothing_is_left(photos, tiny_colorizer):
     rows = described(tiny_colorizer, photos)
     noise = np.random.default_rng(0)
     useless = clone(tiny_colorizer).learn(rows | {"features": noise.normal(size=rows["features"].shape)})
-    assert choose(rows, tiny_colorizer.palette_, useless, KernelSVM(random_state=0), 0).alpha is None
+    assert choose(rows, tiny_colorizer.palette_, useless, KernelSVM(random_state=0), 0).keeps_base is False
     model = Colorizer(**BIG).learn(rows, base=useless)
     assert model.summary_["machine"] == "own"
     assert "Chosen: own photographs alone" in describe_choice(model.summary_)

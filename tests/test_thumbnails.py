@@ -5,6 +5,7 @@ import pytest
 
 from colorize.color import rgb_to_lab
 from colorize.colorizer import Colorizer
+from colorize.corrections import learn_corrections
 from colorize.exceptions import DatasetError, ModelFileError
 from colorize.persistence import load_model, save_model
 from colorize.superpixels import from_labels
@@ -97,6 +98,16 @@ def test_every_photograph_needs_a_name(photos):
         Colorizer(**SMALL).fit(photos[:4], names=NAMES[:3], thumbnail_bytes=100_000)
 
 
+def test_corrections_leave_them_alone(model, photos, tmp_path):
+    features = model.describe(photos[5]).features.values[:3]
+    corrected = learn_corrections(model, features, np.full((3, 2), 10.0)).colorizer
+    corrected.save(tmp_path / "corrected.safetensors")
+    loaded = Colorizer.load(tmp_path / "corrected.safetensors")
+    np.testing.assert_array_equal(loaded.thumbnails_.pixels, model.thumbnails_.pixels)
+    assert loaded.thumbnails_.name(int(loaded.sample_["photo"][-1])) == "photo 5"
+    assert loaded.thumbnails_.picture(len(loaded.sample_["photo"]) - 1) is None
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
@@ -125,7 +136,7 @@ DAMAGES = {
     "fewer pixels": replaced(thumbnail_pixels=np.zeros((49, 648), np.uint8)),
     "another array": replaced(thumbnail_more=np.zeros(3, np.uint8)),
     "no names": lambda header, arrays: ({k: v for k, v in header.items() if k != "photo_names"}, arrays),
-    "too few names": lambda header, arrays: (header | {"photo_names": ["a"]}, arrays),
+    "names that are no list": lambda header, arrays: (header | {"photo_names": "aunt"}, arrays),
     "names that are paths": lambda header, arrays: (header | {"photo_names": ["/etc/passwd"] * 4}, arrays),
     "names that are no text": lambda header, arrays: (header | {"photo_names": [1, 2, 3, 4]}, arrays),
     "names with control characters": lambda header, arrays: (header | {"photo_names": ["a\x1b[2J"] * 4}, arrays),
