@@ -223,9 +223,9 @@ def _confidence_plots(check: ConfidenceCheck) -> list[dict[str, str]]:
 def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
     """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
     diagram = check.reliability
-    stated = [(100 * x, Interval(100 * y)) for x, y in zip(diagram.confidence, diagram.accuracy, strict=True)]
+    stated = [(100 * x, percent(y)) for x, y in zip(diagram.confidence, check.accuracy, strict=True)]
     ideal = [(100 * x, Interval(100 * x)) for x in diagram.confidence[[0, -1]]]
-    falling = [(100 * x, Interval(y)) for x, y in zip(check.coverage, check.risk, strict=True)]
+    falling = [(100 * x, y) for x, y in zip(check.coverage, check.risk, strict=True)]
     mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
     reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)
     risk = plots.curves(
