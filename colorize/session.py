@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.belief import NOISE, Belief, prior
+from colorize.belief import Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.hints import HintPixels, Hints
+from colorize.decision import share_evidence
+from colorize.hints import REACHES, HintPixels, Hints
 from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage, Superpixels
@@ -268,10 +269,13 @@ class Session:
     def _told(self, belief: Belief, pixels: HintPixels, known_ab: Float32) -> Belief:
         """One observation per region and reach: the mean of its hinted pixels."""
         known = pixels.is_known
-        groups, member = np.unique(self._labels[known].astype(np.int64) * 4 + pixels.reach[known], return_inverse=True)
-        counts = np.bincount(member)
-        ab = np.stack([np.bincount(member, known_ab[known][:, c]) / counts for c in range(2)], axis=1)
-        return belief.told(groups // 4, ab, np.full(len(groups), NOISE), groups % 4)
+        key = self._labels[known] * len(REACHES) + pixels.reach[known]
+        groups, member = np.unique(key, return_inverse=True)
+        seen = np.column_stack([self.gray.lightness[known], known_ab[known]])
+        means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
+        regions, reach = np.divmod(groups, len(REACHES))
+        noise = hint_noise(means[:, 0], self._region_lightness[regions])
+        return belief.told(regions, means[:, 1:], noise, reach)
 
     def _prior(self, found: _Automatic) -> Belief:
         return replace(self._prior_at_zero, mean=found.region_ab.astype(np.float64))
@@ -281,7 +285,7 @@ class Session:
         features = self.colorizer.scaler_.transform(self.description.features.values)
         return prior(
             np.zeros((self._superpixels.n_superpixels, 2), np.float32),
-            self.probabilities,
+            share_evidence(self.probabilities, self._superpixels, self._region_lightness),
             self.colorizer.palette_.colors_,
             features,
             self._superpixels,
