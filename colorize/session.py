@@ -282,12 +282,13 @@ class Session:
 
     @cached_property
     def _prior_at_zero(self) -> Belief:
-        features = self.colorizer.scaler_.transform(self.description.features.values)
+        matrix = self.description.features
+        scaled = self.colorizer.scaler_.scale(matrix.values)
         return prior(
             np.zeros((self._superpixels.n_superpixels, 2), np.float32),
             share_evidence(self.probabilities, self._superpixels, self._region_lightness),
             self.colorizer.palette_.colors_,
-            features,
+            {name: scaled[:, columns] for name, columns in matrix.families.items()},
             self._superpixels,
             self._region_lightness,
         )
