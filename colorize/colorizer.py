@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from colorize.belief import Appearance, appearance
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
 from colorize.color import rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
@@ -25,6 +26,7 @@ from colorize.model_format import pack, unpack
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
+from colorize.reference import References, look_at
 from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
 from colorize.types import Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
@@ -235,13 +237,23 @@ class Colorizer(BaseEstimator):
         dial(vividness)
         return self.open(gray).colorize(vividness)
 
-    def open(self, gray: GrayImage | Photo | NDArray) -> Session:
+    def open(
+        self,
+        gray: GrayImage | Photo | NDArray,
+        references: Sequence[Photo] | References = (),
+        reference_strength: float = 1.0,
+    ) -> Session:
         """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
 
         Parameters
         ----------
         gray : GrayImage, RgbImage or ndarray
             As in `predict`.
+        references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
+            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
+            many photographs.
+        reference_strength : float
+            0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
 
         Returns
         -------
@@ -250,17 +262,26 @@ class Colorizer(BaseEstimator):
         Raises
         ------
         InvalidImageError
-            `gray` is no photograph.
+            `gray` is no photograph, or a reference has no colours.
+        ValueError
+            `reference_strength` is outside [0, 1].
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
         check_is_fitted(self, "classifier_")
+        if not 0 <= reference_strength <= 1:
+            raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
         photo = _as_gray_image(gray)
         clock = Clock()
         description = self.describe(photo, clock)
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
-        return Session(self, photo, description, probabilities, clock)
+        seen: References | None = None
+        if isinstance(references, References):
+            seen = references
+        elif len(references):
+            seen = look_at(self, references)
+        return Session(self, photo, description, probabilities, clock, seen, reference_strength)
 
     def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
@@ -304,6 +325,15 @@ class Colorizer(BaseEstimator):
         belief = mean_field(evidence, colors, superpixels, region_lightness)
         region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
         return region_ab, confidence(belief, colors, region_ab)
+
+    def appearance(self, description: Description, probabilities: Float32) -> Appearance:
+        """What the errors of a photograph's regions depend on, for `colorize.belief`."""
+        superpixels, families = description.superpixels, description.features.families
+        region_lightness = region_means(description.lightness, superpixels)
+        evidence = share_evidence(probabilities, superpixels, region_lightness)
+        scaled = self.scaler_.scale(description.features.values)
+        features = {name: scaled[:, columns] for name, columns in families.items()}
+        return appearance(evidence, self.palette_.colors_, features, region_lightness)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""

@@ -31,7 +31,17 @@ ROOMS = {
         "refine.networks",
         "refine.losses",
     ),
-    "assembly": ("colorizer", "session", "model_format", "dataset", "evaluation", "batch", "film", "refine"),
+    "assembly": (
+        "colorizer",
+        "session",
+        "reference",
+        "model_format",
+        "dataset",
+        "evaluation",
+        "batch",
+        "film",
+        "refine",
+    ),
     "faces": ("cli", "commands", "app"),
 }
 OPENS_PHOTOGRAPHS = (
@@ -259,7 +269,8 @@ def test_importing_the_package_loads_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["photo"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]]
+    "arguments",
+    [[], ["photo"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"], ["suggest"]],
 )
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")

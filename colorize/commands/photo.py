@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize.commands import _shared
+from colorize.commands import _hands, _shared
 from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
+    from colorize.reference import References
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
@@ -38,6 +39,7 @@ BATCH_HAS_FAILED_FILES = 3
     show_default=True,
     help="0 is faithful and pale, 1 is bold.",
 )
+@_hands.options
 @click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
 @_shared.force_option
 @_shared.quiet_option
@@ -48,6 +50,7 @@ def command(
     output: Path | None,
     model: str,
     vividness: float,
+    wishes: _hands.Wishes,
     sample: bool,
     force: bool,
     quiet: bool,
@@ -59,7 +62,8 @@ def command(
     if math.isnan(vividness):
         raise click.BadParameter("nan is not between 0 and 1", param_hint="--vividness")
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output)
-    n_failed = run_jobs(jobs, model=model, vividness=vividness, force=force, quiet=quiet)
+    wishes.check(len(jobs))
+    n_failed = run_jobs(jobs, model=model, vividness=vividness, wishes=wishes, force=force, quiet=quiet)
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
@@ -101,7 +105,9 @@ def output_path(source: Path, output: Path | None) -> Path:
     return (output or source.parent) / f"{source.stem}{SUFFIX}"
 
 
-def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, force: bool, quiet: bool) -> int:
+def run_jobs(
+    jobs: list[tuple[Path, Path]], *, model: str, vividness: float, wishes: _hands.Wishes, force: bool, quiet: bool
+) -> int:
     """Colorize one after another; return how many failed."""
     from colorize.io import output_format
 
@@ -112,25 +118,30 @@ def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, for
         except ColorizeError as error:
             report_failure(error, source)
             continue
-        if target.exists() and not force:
-            report_failure(_shared.already_there(target), source)
+        taken = next((path for path in wishes.targets(target) if path.exists() and not force), None)
+        if taken is not None:
+            report_failure(_shared.already_there(taken), source)
         else:
             todo.append((source, target))
     if not todo:
         return len(jobs)
     colorizer = _shared.load_colorizer(model)
+    references = _hands.read_references(colorizer, wishes.references)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
             try:
-                notes = colorize_file(source, target, colorizer, vividness=vividness, force=force)
+                if wishes.any:
+                    notes = colorize_by_hand(source, target, colorizer, wishes, references, vividness, force=force)
+                else:
+                    notes = colorize_file(source, target, colorizer, vividness=vividness, force=force)
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
             n_done += 1
             if not quiet:
-                click.echo(f"{source} -> {target}")
+                click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
                 for note in notes:
                     click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
@@ -152,3 +163,28 @@ def colorize_file(
     photo = read_photo(source)
     result = colorizer.predict(to_gray(photo), vividness=vividness)
     return photo.metadata.notes + write_photo(result.image, target, overwrite=force)
+
+
+def colorize_by_hand(
+    source: Path,
+    target: Path,
+    colorizer: Colorizer,
+    wishes: _hands.Wishes,
+    references: References | tuple[()],
+    vividness: float,
+    *,
+    force: bool,
+) -> tuple[str, ...]:
+    """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
+    from colorize.color import to_gray
+    from colorize.io import read_photo, write_photo
+
+    photo = read_photo(source)
+    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
+    session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
+    results = wishes.results(session, hints, vividness)
+    images = [_hands.contact_sheet([r.image for r in results])] if wishes.sheet else [r.image for r in results]
+    notes = photo.metadata.notes + results[0].notes
+    for image, path in zip(images, wishes.targets(target), strict=True):
+        written = write_photo(image, path, overwrite=force)
+    return notes + written
