@@ -188,9 +188,9 @@ def measure_confidence(cases: Callable[[], Iterable[Case]]) -> list[str]:
     return [
         "## Confidence",
         "",
-        f"Before any hint the most confident quarter of a photograph's pixels has {best0:.2f} against {all0:.2f} for all "
-        f"({1 - best0 / all0:.0%} lower); after five hints {best5:.2f} against {all5:.2f} "
-        f"({1 - best5 / all5:.0%} lower). Of the pixels of all photographs together: {lower[0]:.0%} and {lower[5]:.0%}. "
+        f"Before any hint the most confident quarter of a photograph's pixels has {best0:.2f} against {all0:.2f} "
+        f"for all ({1 - best0 / all0:.0%} lower); after five hints {best5:.2f} against {all5:.2f} "
+        f"({1 - best5 / all5:.0%} lower). Of all photographs together: {lower[0]:.0%} and {lower[5]:.0%}. "
         "Wanted after five hints: 30 %.",
     ]
 

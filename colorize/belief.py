@@ -120,7 +120,7 @@ class Belief:
         half = np.linalg.solve(np.linalg.cholesky(among + np.diag(noise)), across.T)
         return self.correlation - half.T @ half
 
-    def telling(self, n: int, *, noise: float = NOISE) -> list[int]:
+    def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
         """Regions whose colour would tell most about the photograph, best first, each chosen knowing those before.
 
         Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, then C is deflated as if
