@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_hints_from_json_and_what_there_is_to_tell(go, old):
         (lambda: save_layer("h.png", (120, 300)), "h.png: the hints are for a photo of 120 x 300 pixels"),
         (lambda: Image.new("RGB", (160, 120)).save("h.png"), "h.png: has no transparency"),
         (lambda: Image.new("RGBA", (160, 120)).save("h.png"), "h.png: the hint layer is transparent everywhere"),
-        (lambda: open("h.png", "wb").write(b"no picture"), "h.png"),
+        (lambda: Path("h.png").write_bytes(b"no picture"), "h.png"),
         (lambda: None, "h.png: no such file"),
     ],
 )
