@@ -27,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from colorize.color import to_gray
+from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.baselines import GrayBaseline

@@ -10,7 +10,7 @@ The numbers below were fitted by marginal likelihood on photographs that the mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,6 +39,8 @@ TIE, TIE_LIGHTNESS = 2000.0, 2.0
 """Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
+KINSHIP, STRICTNESS, NOISE_ELSEWHERE = 0.45, 1.6, 0.1
+"""Of reference photographs, see `learnt_elsewhere`; chosen by trial on portraits and landscapes."""
 MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
 
@@ -71,6 +73,10 @@ class Belief:
     def variance(self) -> Float64:
         """Variance of each channel of ab, shape (n, 2)."""
         return self.deviation**2 * np.diag(self.correlation)[:, None]
+
+    def within(self, distance: float) -> Float64:
+        """Probability that the true colour lies within a distance in ab of the mean, shape (n,)."""
+        return 1 - np.exp(-(distance**2) / self.variance.sum(axis=1))
 
     def told(self, regions: NDArray[np.intp], ab: Float64, noise: Float64, reach: NDArray[np.intp]) -> Belief:
         """What is believed after some colours have been told.
@@ -114,7 +120,7 @@ class Belief:
         half = np.linalg.solve(np.linalg.cholesky(among + np.diag(noise)), across.T)
         return self.correlation - half.T @ half
 
-    def telling(self, n: int, *, noise: float = NOISE) -> list[int]:
+    def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
         """Regions whose colour would tell most about the photograph, best first, each chosen knowing those before.
 
         Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, then C is deflated as if
@@ -157,14 +163,46 @@ class Belief:
         return replace(self, mean=self.mean + field)
 
 
-def prior(
-    mean: Float32,
-    probabilities: Float32,
-    colors: Float32,
-    features: Mapping[str, Float32],
-    superpixels: Superpixels,
-    region_lightness: Float32,
-) -> Belief:
+@dataclass(frozen=True, eq=False)
+class Appearance:
+    """What the errors of regions depend on.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n, d), float64
+        Regions that look alike lie close: at distance 1 the likeness is 0.6.
+    deviation : ndarray, shape (n, 2), float64
+        Standard deviation of the error of each channel of ab.
+    """
+
+    points: Float64
+    deviation: Float64
+
+
+def appearance(
+    probabilities: Float32, colors: Float32, features: Mapping[str, Float32], region_lightness: Float32
+) -> Appearance:
+    """What regions look like.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, K), float32
+        Probabilities of the palette colours, evidence shared between neighbours.
+    colors : ndarray, shape (K, 2), float32
+        The palette.
+    features : mapping of str to ndarray, shape (n, n_columns), float32
+        The feature families on their common scale; those of `FAMILY_WEIGHTS` are used.
+    region_lightness : ndarray, shape (n,), float32
+        Mean L* of the regions.
+    """
+    blocks = [features[name] * np.float32(weight**0.5) for name, weight in FAMILY_WEIGHTS.items() if name in features]
+    blocks += [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
+    variance = np.maximum(probabilities @ colors**2 - (probabilities @ colors) ** 2, 0)
+    deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
+    return Appearance(np.concatenate(blocks, axis=1).astype(np.float64), deviation)
+
+
+def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixels, region_lightness: Float32) -> Belief:
     """What is believed before anybody has said anything.
 
     The covariance of the errors of regions i and j is ``sd_i sd_j (WHOLE + ALIKE F_ij + SURFACE G_ij)``, with
@@ -174,14 +212,10 @@ def prior(
 
     Parameters
     ----------
-    mean : ndarray, shape (n, 2), float32
+    mean : ndarray, shape (n, 2)
         Automatic ab of the regions.
-    probabilities : ndarray, shape (n, K), float32
-        Probabilities of the palette colours, evidence shared between neighbours.
-    colors : ndarray, shape (K, 2), float32
-        The palette.
-    features : mapping of str to ndarray, shape (n, n_columns), float32
-        The feature families on their common scale; those of `FAMILY_WEIGHTS` are used.
+    looks : Appearance
+        Of the regions.
     superpixels : Superpixels
         The regions.
     region_lightness : ndarray, shape (n,), float32
@@ -191,14 +225,35 @@ def prior(
     -------
     Belief
     """
-    expected = probabilities @ colors
-    variance = np.maximum(probabilities @ colors**2 - expected**2, 0)
-    deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
     here = SURFACE * surface_covariance(superpixels, region_lightness)
-    similar = ALIKE * _likeness(features, probabilities, region_lightness) + here
+    similar = ALIKE * _likeness(looks.points, looks.points) + here
     kernels = {"photo": similar + WHOLE, "similar": similar, "here": here}
     areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
-    return Belief(mean.astype(np.float64), deviation, kernels["photo"], kernels, areas)
+    return Belief(mean.astype(np.float64), looks.deviation, kernels["photo"], kernels, areas)
+
+
+def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray]) -> Float64:
+    """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
+
+    Between two photographs a share `KINSHIP` of the covariance is left, and likeness is stricter by `STRICTNESS`.
+
+    Parameters
+    ----------
+    looks : Appearance
+        Of the n regions of the photograph.
+    others : sequence of Appearance
+        Of the other photographs.
+    errors : sequence of ndarray, shape (m, 2)
+        True minus automatic ab of their regions.
+    """
+    points = np.concatenate([other.points for other in others]) * STRICTNESS
+    photo = np.repeat(np.arange(len(others)), [len(other.points) for other in others])
+    among = WHOLE + ALIKE * _likeness(points, points)
+    among *= np.where(photo[:, None] == photo, 1, KINSHIP)
+    among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
+    scaled = np.concatenate([error / other.deviation for error, other in zip(errors, others, strict=True)])
+    across = KINSHIP * (WHOLE + ALIKE * _likeness(looks.points * STRICTNESS, points))
+    return looks.deviation * (across @ cho_solve(cho_factor(among), scaled))
 
 
 def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:
@@ -228,10 +283,7 @@ def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> F
     return covariance * scale[:, None] * scale
 
 
-def _likeness(features: Mapping[str, Float32], probabilities: Float32, region_lightness: Float32) -> Float64:
-    """How alike regions look, 0..1, shape (n, n)."""
-    blocks = [features[name] * np.float32(weight**0.5) for name, weight in FAMILY_WEIGHTS.items() if name in features]
-    blocks += [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
-    points = np.concatenate(blocks, axis=1).astype(np.float64)
-    squares = (points**2).sum(axis=1)
-    return np.exp(-np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0) / 2)
+def _likeness(points: Float64, others: Float64) -> Float64:
+    """How alike regions look, 0..1, shape (len(points), len(others))."""
+    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
+    return np.exp(-np.maximum(squared, 0) / 2)

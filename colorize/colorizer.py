@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
+from colorize.belief import Appearance, appearance
 from colorize.classifier import KernelSVM, SubsampledSVC, Vote
 from colorize.color import rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
@@ -27,6 +28,7 @@ from colorize.nets import NeuralNets
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
+from colorize.reference import References, look_at
 from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
 from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
@@ -282,13 +284,23 @@ class Colorizer(BaseEstimator):
         dial(vividness)
         return self.open(gray).colorize(vividness)
 
-    def open(self, gray: GrayImage | Photo | NDArray) -> Session:
+    def open(
+        self,
+        gray: GrayImage | Photo | NDArray,
+        references: Sequence[Photo] | References = (),
+        reference_strength: float = 1.0,
+    ) -> Session:
         """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
 
         Parameters
         ----------
         gray : GrayImage, RgbImage or ndarray
             As in `predict`.
+        references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
+            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
+            many photographs.
+        reference_strength : float
+            0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
 
         Returns
         -------
@@ -297,17 +309,26 @@ class Colorizer(BaseEstimator):
         Raises
         ------
         InvalidImageError
-            `gray` is no photograph.
+            `gray` is no photograph, or a reference has no colours.
+        ValueError
+            `reference_strength` is outside [0, 1].
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
         check_is_fitted(self, "classifier_")
+        if not 0 <= reference_strength <= 1:
+            raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
         photo = _as_gray_image(gray)
         clock = Clock()
         description = self.describe(photo, clock)
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
-        return Session(self, photo, description, probabilities, clock)
+        seen: References | None = None
+        if isinstance(references, References):
+            seen = references
+        elif len(references):
+            seen = look_at(self, references)
+        return Session(self, photo, description, probabilities, clock, seen, reference_strength)
 
     def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
@@ -354,6 +375,15 @@ class Colorizer(BaseEstimator):
         region_lightness = region_means(description.lightness, description.superpixels)
         evidence = share_evidence(probabilities, description.superpixels, region_lightness)
         return evidence, mean_field(evidence, self.palette_.colors_, description.superpixels, region_lightness)
+
+    def appearance(self, description: Description, probabilities: Float32) -> Appearance:
+        """What the errors of a photograph's regions depend on, for `colorize.belief`."""
+        superpixels, families = description.superpixels, description.features.families
+        region_lightness = region_means(description.lightness, superpixels)
+        evidence = share_evidence(probabilities, superpixels, region_lightness)
+        scaled = self.scaler_.scale(description.features.values)
+        features = {name: scaled[:, columns] for name, columns in families.items()}
+        return appearance(evidence, self.palette_.colors_, features, region_lightness)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""

@@ -30,6 +30,7 @@ STAGES = ("own", "shared", "agreed")
 """The opinions in their order: of the region alone, after evidence was shared, after neighbours agreed."""
 
 _FAINTEST = 1e-9
+_ROUNDING = 1e-3  # of logarithms of float32 probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +179,9 @@ class Explanation:
     def steps(self) -> dict[str, float]:
         """From no knowledge to the decision: what each step adds to the log-odds of the winner against the rival.
 
-        The first is ``start`` (ordinary regions), then come the families, ``neighbours`` (evidence shared) and
-        ``agreement``. Their sum is the last of `log_odds`. Without an attribution the features are one step.
+        The first is ``start`` (ordinary regions), then come the families, ``references`` if there are any,
+        ``neighbours`` (evidence shared) and ``agreement``. Their sum is the last of `log_odds`. Without an attribution
+        the features and references are one step, ``features``.
         """
         own, shared, agreed = self.log_odds
         if self.attribution is None:
@@ -187,6 +189,9 @@ class Explanation:
         else:
             split = self.attribution
             steps = {"start": split.start, **dict(zip(self.families, split.parts, strict=True))}
+            by_references = own - split.start - split.parts.sum()
+            if abs(by_references) > _ROUNDING:
+                steps["references"] = by_references
         steps |= {"neighbours": shared - own, "agreement": agreed - shared}
         return {name: float(value) for name, value in steps.items()}
 

@@ -41,10 +41,11 @@ class Mark:
     ----------
     kind : {"point", "stroke", "region", "pixels"}
         Discs around places, a line through them, what they enclose, or runs of single pixels.
-    places : ndarray, shape (n, 2), float64, or for pixels (n, 3), int64
-        Row and column of each place, in pixels of the photograph it was drawn on; runs have a length besides.
+    places : ndarray, shape (n, 2), float64, or for pixels (n, 6), int64
+        Row and column of each place, in pixels of the photograph it was drawn on; runs have a length and a colour
+        besides.
     color : tuple of int
-        sRGB, 0..255. Its lightness is not used.
+        sRGB, 0..255. Its lightness is not used. Of pixels, whose runs have their own, it is not used at all.
     radius : float
         Of points and strokes, in pixels of the photograph it was drawn on.
     reach : {"photo", "similar", "here"}
@@ -53,7 +54,7 @@ class Mark:
 
     kind: str
     places: NDArray
-    color: tuple[int, int, int]
+    color: tuple[int, int, int] = (0, 0, 0)
     radius: float = 3.0
     reach: str = "photo"
 
@@ -160,7 +161,7 @@ class Hints:
         if not opaque.any():
             raise HintsError("the hint layer is transparent everywhere: paint on it what you know")
         color = layer[..., :3] if layer.dtype == np.uint8 else (layer[..., :3] // 257).astype(np.uint8)
-        return cls((height, width), tuple(_pixel_marks(opaque, color, reach)))
+        return cls((height, width), (Mark("pixels", _runs(opaque, color), reach=reach),))
 
     @classmethod
     def from_json(cls, text: str) -> Hints:
@@ -205,6 +206,16 @@ class Hints:
         photo = json.dumps({"height": height, "width": width})
         return f'{{"version": {_VERSION}, "photo": {photo}, "hints": [\n  {lines}\n]}}\n'
 
+    def check_shape(self, shape: Shape) -> None:
+        """Refuse a photograph of another aspect ratio than that of the one drawn on.
+
+        Raises
+        ------
+        HintsError
+            It has another.
+        """
+        _check_aspect(self.shape, shape)
+
     def rasterize(self, shape: Shape) -> HintPixels:
         """Turn the marks into pixels of a photograph of this height and width.
 
@@ -213,11 +224,11 @@ class Hints:
         HintsError
             The aspect ratio is another than that of the photograph drawn on, or no mark lies inside.
         """
-        _check_aspect(self.shape, shape)
+        self.check_shape(shape)
         canvas = _Canvas(shape)
         notes = []
         for number, mark in enumerate(self.marks, start=1):
-            covered = _covered(mark, self.shape, shape)
+            covered, color = _covered(mark, self.shape, shape)
             outside = _outside(mark, self.shape)
             if outside is not None:
                 place = f"({outside[0]:g}, {outside[1]:g})"
@@ -225,7 +236,7 @@ class Hints:
                 notes.append(
                     f"hint {number}: {place} lies outside the photo of {self.shape[0]} x {self.shape[1]} pixels; {left}"
                 )
-            canvas.paint(covered, mark)
+            canvas.paint(covered, color, mark.reach)
         if not canvas.is_known.any():
             raise HintsError("none of the hints lies on the photo" if self.marks else "there are no hints")
         if canvas.n_overruled:
@@ -246,19 +257,20 @@ class _Canvas:
     def n_overruled(self) -> int:
         return int(np.count_nonzero(self._overruled))
 
-    def paint(self, covered: NDArray[np.intp], mark: Mark) -> None:
-        """Lay a mark over flat pixel numbers."""
+    def paint(self, covered: NDArray[np.intp], color: NDArray[np.uint8], reach: str) -> None:
+        """Lay a colour, shape (3,), or one for each, over flat pixel numbers."""
         known, rgb = self.is_known.reshape(-1), self.rgb.reshape(-1, 3)
-        again = covered[known[covered]]
-        self._overruled.reshape(-1)[again[(rgb[again] != mark.color).any(axis=1)]] = True
+        differs = known[covered] & (rgb[covered] != color).any(axis=1)
+        self._overruled.reshape(-1)[covered[differs]] = True
         known[covered] = True
-        rgb[covered] = mark.color
-        self.reach.reshape(-1)[covered] = REACHES.index(mark.reach)
+        rgb[covered] = color
+        self.reach.reshape(-1)[covered] = REACHES.index(reach)
 
 
-def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> NDArray[np.intp]:
-    """Flat numbers of the pixels of a photograph of `shape` that a mark covers, each once."""
+def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """Flat numbers of the pixels of a photograph of `shape` that a mark covers, and their colour or colours."""
     scale = shape[0] / drawn_on[0], shape[1] / drawn_on[1]
+    color = np.array(mark.color, np.uint8)
     if mark.kind == "pixels":
         return _covered_by_runs(mark.places, drawn_on, shape)
     # the middle of pixel (r, c) is (r + .5, c + .5) from the corner, at every scale
@@ -266,11 +278,11 @@ def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> NDArray[np.intp]:
     radius = mark.radius * math.sqrt(scale[0] * scale[1])
     corner, size = _bounding_box(places, radius, shape)
     if min(size) <= 0:
-        return np.empty(0, np.intp)
+        return np.empty(0, np.intp), color
     mask = np.zeros(size, np.uint8)
     _draw(mask, mark.kind, places - corner, radius)
     rows, columns = np.nonzero(mask)
-    return (rows + corner[0]) * shape[1] + columns + corner[1]
+    return (rows + corner[0]) * shape[1] + columns + corner[1], color
 
 
 def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray, radius: float) -> None:
@@ -295,23 +307,27 @@ def _bounding_box(places: NDArray, radius: float, shape: Shape) -> tuple[NDArray
     return low, (int(high[0] - low[0]), int(high[1] - low[1]))
 
 
-def _covered_by_runs(runs: NDArray[np.int64], drawn_on: Shape, shape: Shape) -> NDArray[np.intp]:
-    inside = (runs[:, 0] >= 0) & (runs[:, 0] < drawn_on[0]) & (runs[:, 1] >= 0) & (runs[:, 1] < drawn_on[1])
-    rows, starts, lengths = runs[inside].T
-    lengths = np.minimum(lengths, drawn_on[1] - starts)
-    if lengths.sum() > drawn_on[0] * drawn_on[1]:
-        raise HintsError(f"runs name more pixels than the photo of {drawn_on[0]} x {drawn_on[1]} has")
-    first = np.repeat(rows * drawn_on[1] + starts, lengths)
+def _covered_by_runs(
+    runs: NDArray[np.int64], drawn_on: Shape, shape: Shape
+) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    height, width = drawn_on
+    runs = runs[(runs[:, 0] >= 0) & (runs[:, 0] < height) & (runs[:, 1] >= 0) & (runs[:, 1] < width)]
+    lengths = np.minimum(runs[:, 2], width - runs[:, 1])
+    if lengths.sum() > height * width:
+        raise HintsError(f"runs name more pixels than the photo of {height} x {width} has")
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    flat = first + steps
+    flat = np.repeat(runs[:, 0] * width + runs[:, 1], lengths) + steps
+    color = np.repeat(runs[:, 3:].astype(np.uint8), lengths, axis=0)
     if drawn_on == shape:
-        return np.unique(flat)
-    if drawn_on[0] >= shape[0]:  # to fewer pixels: what is touched is hinted, so that thin lines do not get lost
-        rows, columns = np.divmod(flat, drawn_on[1])
-        return np.unique(rows * shape[0] // drawn_on[0] * shape[1] + columns * shape[1] // drawn_on[1])
-    mask = np.zeros(drawn_on, np.uint8)
-    mask.reshape(-1)[flat] = 1
-    return np.flatnonzero(cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_NEAREST))
+        return flat, color
+    if height >= shape[0]:  # to fewer pixels: what is touched is hinted, so that thin lines do not get lost
+        rows, columns = np.divmod(flat, width)
+        return rows * shape[0] // height * shape[1] + columns * shape[1] // width, color
+    source = np.full(drawn_on, -1, np.int32)
+    source.reshape(-1)[flat] = np.arange(len(flat))
+    source = cv2.resize(source.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.intp)
+    covered = np.flatnonzero(source >= 0)
+    return covered, color[source.reshape(-1)[covered]]
 
 
 def _outside(mark: Mark, shape: Shape) -> NDArray | None:
@@ -323,25 +339,14 @@ def _outside(mark: Mark, shape: Shape) -> NDArray | None:
     return places[beyond][0] if beyond.any() else None
 
 
-def _pixel_marks(opaque: NDArray[np.bool_], color: NDArray[np.uint8], reach: str) -> list[Mark]:
-    """One mark for every colour of a layer, its pixels as runs along rows."""
+def _runs(opaque: NDArray[np.bool_], color: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pixels of a layer as runs of one colour along rows: row, column, length, red, green, blue."""
     rows, columns = np.nonzero(opaque)
-    packed = color[rows, columns].astype(np.int64) @ np.array([65536, 256, 1])
+    colors = color[rows, columns]
     starts = np.ones(len(rows), bool)
-    starts[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1] + 1) | (packed[1:] != packed[:-1])
+    starts[1:] = (np.diff(rows) != 0) | (np.diff(columns) != 1) | (colors[1:] != colors[:-1]).any(axis=1)
     first = np.flatnonzero(starts)
-    runs = np.column_stack([rows[first], columns[first], np.diff(np.append(first, len(rows)))])
-    order = np.argsort(packed[first], kind="stable")
-    colors, begin = np.unique(packed[first][order], return_index=True)
-    if len(colors) > _MAX_MARKS:
-        raise HintsError(
-            f"the hint layer has {len(colors)} colours, at most {_MAX_MARKS} are taken: paint, do not blur"
-        )
-    parts = np.split(runs[order], begin[1:])
-    return [
-        Mark("pixels", part, (int(value) >> 16, int(value) >> 8 & 255, int(value) & 255), reach=reach)
-        for value, part in zip(colors, parts, strict=True)
-    ]
+    return np.column_stack([rows[first], columns[first], np.diff(np.append(first, len(rows))), colors[first]])
 
 
 def _parsed_mark(number: int, item: Any) -> Mark:
@@ -350,21 +355,34 @@ def _parsed_mark(number: int, item: Any) -> Mark:
     kind = item.get("kind")
     if not isinstance(kind, str) or kind not in PLACES:
         raise HintsError(f"hint {number}: kind must be one of {', '.join(PLACES)}, got {kind!r}")
-    missing = [key for key in (PLACES[kind], "color") if key not in item]
-    unknown = sorted(set(item) - {"kind", PLACES[kind], "color", "radius", "reach"})
+    own_color = [] if kind == "pixels" else ["color"]
+    missing = [key for key in (PLACES[kind], *own_color) if key not in item]
+    unknown = sorted(set(item) - {"kind", PLACES[kind], *own_color, "radius", "reach"})
     if missing or unknown:
         wrong = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is not understood"
         raise HintsError(f"hint {number}: {wrong}")
     options = {key: item[key] for key in ("radius", "reach") if key in item}
     try:
+        if kind == "pixels":
+            return Mark(kind, _parsed_runs(item["runs"]), **options)
         return Mark(kind, item[PLACES[kind]], parse_color(item["color"]), **options)
     except HintsError as error:
         raise HintsError(f"hint {number}: {error}") from None
 
 
+def _parsed_runs(runs: Any) -> NDArray:
+    if not isinstance(runs, list) or not all(isinstance(run, list) and len(run) == 4 for run in runs):
+        raise HintsError('runs must be a list of [row, column, length, "#rrggbb"]')
+    # checked by the mark that they become
+    return np.array([[*run[:3], *parse_color(run[3])] for run in runs], object)
+
+
 def _plain_mark(mark: Mark) -> Mapping[str, Any]:
+    if mark.kind == "pixels":
+        runs = [[*run[:3], "#" + bytes(run[3:]).hex()] for run in mark.places.tolist()]
+        return {"kind": mark.kind, "runs": runs, "reach": mark.reach}
     content = {"kind": mark.kind, PLACES[mark.kind]: mark.places.tolist(), "color": "#" + bytes(mark.color).hex()}
-    if mark.kind in ("point", "stroke"):
+    if mark.kind != "region":
         content["radius"] = mark.radius
     return content | {"reach": mark.reach}
 
@@ -395,19 +413,22 @@ def _checked_color(color: Sequence[int]) -> tuple[int, int, int]:
 
 
 def _checked_places(kind: str, places: Any) -> NDArray:
-    width, least = (3, 1) if kind == "pixels" else (2, 3 if kind == "region" else 1)
-    what = "[row, column, length]" if kind == "pixels" else "[row, column]"
+    width, least = (6, 1) if kind == "pixels" else (2, 3 if kind == "region" else 1)
+    what = "[row, column, length, red, green, blue]" if kind == "pixels" else "[row, column]"
     try:
         array = np.array(places, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.empty(0)
     if array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
         raise HintsError(f"{PLACES[kind]} must be a list of {what}")
     if len(array) < least:
         raise HintsError(f"{PLACES[kind]} needs at least {least} place{'s' if least > 1 else ''}, got {len(array)}")
     if kind == "pixels":
+        color = array[:, 3:]
         if (array != np.floor(array)).any() or np.abs(array).max() > _MAX_SIDE or array[:, 2].min() < 1:
-            raise HintsError(f"{PLACES[kind]} must be whole numbers of pixels, with lengths of at least 1")
+            raise HintsError("runs must be whole numbers of pixels, with lengths of at least 1")
+        if color.min() < 0 or color.max() > 255:
+            raise HintsError("colours of runs must lie in 0..255")
         array = array.astype(np.int64)
     array.flags.writeable = False
     return array

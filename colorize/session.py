@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.belief import Belief, hint_noise, prior
+from colorize.belief import Appearance, Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.decision import share_evidence
+from colorize.decision import NEAR
 from colorize.hints import REACHES, HintPixels, Hints
 from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
@@ -24,6 +24,7 @@ from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImag
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer, Description
+    from colorize.reference import References
 
 Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
 """Regions, their ab, noise and reach, all of length m."""
@@ -31,7 +32,7 @@ Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64],
 N_ALTERNATIVES = 9
 """Most alternatives that are made of one photograph."""
 
-STEP = 0.7
+STEP = 1.0
 """Standard deviations between an alternative and the picture it is an alternative to."""
 
 _APART = 12.0  # ab between two colours that are offered side by side
@@ -84,7 +85,7 @@ class Session:
     description : Description
         Regions and features.
     probabilities : ndarray, shape (n_superpixels, n_colors), float32
-        Calibrated probabilities of the palette colours.
+        Calibrated probabilities of the palette colours, re-weighed by the references if there are any.
 
     Examples
     --------
@@ -100,12 +101,22 @@ class Session:
     """
 
     def __init__(
-        self, colorizer: Colorizer, gray: GrayImage, description: Description, probabilities: Float32, clock: Clock
+        self,
+        colorizer: Colorizer,
+        gray: GrayImage,
+        description: Description,
+        probabilities: Float32,
+        clock: Clock,
+        references: References | None = None,
+        reference_strength: float = 1.0,
     ) -> None:
         self.colorizer = colorizer
         self.gray = gray
         self.description = description
-        self.probabilities = probabilities
+        self.probabilities = (
+            probabilities if references is None else references.reweigh(probabilities, reference_strength)
+        )
+        self._references = references, reference_strength
         self._opening = clock.seconds
         self._offset: Float32 | None = None  # what a chosen alternative adds to the automatic colours
         self._automatic_at: tuple[float, _Automatic] | None = None
@@ -224,13 +235,12 @@ class Session:
         is_known, known_ab = None, None
         notes: tuple[str, ...] = ()
         with clock("belief"):
-            belief = before = self._prior(found)
+            belief = self._prior(found)
             if hints is not None:
                 pixels, known_ab, notes = self._pixels(hints)
-                belief, is_known = self._told(before, pixels, known_ab), pixels.is_known
+                belief, is_known = self._told(belief, pixels, known_ab), pixels.is_known
             region_ab = (belief.mean + _step(belief, number)).astype(np.float32)
-            ratio = belief.variance.sum(axis=1) / before.variance.sum(axis=1)
-            region_confidence = found.region_confidence ** ratio.astype(np.float32)
+            region_confidence = found.region_confidence if hints is None else belief.within(NEAR).astype(np.float32)
         with clock("propagation"):
             target_ab = region_ab[self._labels]
             spread = self._propagator.solve(
@@ -245,6 +255,10 @@ class Session:
                 region_ab, region_confidence = self.colorizer.decide(
                     self.description, self.probabilities, vividness=vividness
                 )
+                references, strength = self._references
+                if references is not None:
+                    learnt = references.correction(self.colorizer, self._appearance, strength, vividness)
+                    region_ab = region_ab + learnt.astype(np.float32)
                 if self._offset is not None:
                     region_ab = region_ab + self._offset
             with clock("propagation"):
@@ -296,16 +310,12 @@ class Session:
 
     @cached_property
     def _prior_at_zero(self) -> Belief:
-        matrix = self.description.features
-        scaled = self.colorizer.scaler_.scale(matrix.values)
-        return prior(
-            np.zeros((self._superpixels.n_superpixels, 2), np.float32),
-            share_evidence(self.probabilities, self._superpixels, self._region_lightness),
-            self.colorizer.palette_.colors_,
-            {name: scaled[:, columns] for name, columns in matrix.families.items()},
-            self._superpixels,
-            self._region_lightness,
-        )
+        nothing = np.zeros((self._superpixels.n_superpixels, 2))
+        return prior(nothing, self._appearance, self._superpixels, self._region_lightness)
+
+    @cached_property
+    def _appearance(self) -> Appearance:
+        return self.colorizer.appearance(self.description, self.probabilities)
 
     def _suggestion(self, region: int, before: Belief, after: Belief) -> Suggestion:
         colors = self.colorizer.palette_.colors_

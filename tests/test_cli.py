@@ -265,7 +265,7 @@ class StubTrainer:
         self.parameters = parameters
         self.made.append(self)
 
-    def fit(self, photos, *, progress=None):
+    def fit(self, photos, *, base=None, progress=None):
         self.n_photos = len(photos)
         progress("fitting", 1, 1)
         self.summary_ = {"n_photos": len(photos), "n_rows": 10, "loss": 0.5, "families": ["x"]}
@@ -368,7 +368,7 @@ def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
 
 
 def test_every_command_and_option_has_help(run):
-    expected = {"photo", "explain", "train", "learn", "evaluate", "compare", "importance", "study", "models"}
+    expected = {"photo", "explain", "suggest", "train", "learn", "evaluate", "compare", "importance", "study", "models"}
     assert set(main.commands) == expected
     listing = run("--help").stdout
     for name, command in main.commands.items():

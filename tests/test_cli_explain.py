@@ -49,6 +49,31 @@ def test_places_are_chosen_and_told_in_text(run, old, tiny_model, workplace):
     assert run("explain", old, "-n", 1, "--model", tiny_model, "--quiet").stdout == ""
 
 
+def test_hints_are_explained(run, old, tiny_model, workplace):
+    layer = np.zeros((120, 160, 4), np.uint8)
+    layer[30:40, 40:50] = [170, 60, 50, 255]
+    Image.fromarray(layer).save(workplace / "hints.png")
+    run("explain", old, "--at", "35,45", "--hints", "hints.png", "--model", tiny_model, "--json", "why.json")
+    effect = json.loads((workplace / "why.json").read_text())["places"][0]["hints"]
+    assert effect["after"][0] > effect["before"][0] + 5
+    result = run("explain", old, "--hints", "nowhere.png", "--model", tiny_model, status=1)
+    assert result.stderr.startswith("Error: nowhere.png: ")
+
+
+def test_doubt_is_shown_of_results_with_hints_too(run, old, tiny_model, workplace):
+    layer = np.zeros((120, 160, 4), np.uint8)
+    layer[30:40, 40:50] = [170, 60, 50, 255]
+    Image.fromarray(layer).save(workplace / "hints.png")
+    common = ("--hints", "hints.png", "--model", tiny_model)
+    run("photo", old, "-o", "all.png", *common)
+    run("photo", old, "-o", "sure.png", *common, "--only-confident", "0.9", "--confidence-map", "map.png")
+    assert pixels("map.png").shape[1] == 480
+    chroma = [np.hypot(*np.moveaxis(rgb_to_lab(pixels(name))[..., 1:], -1, 0)) for name in ("all.png", "sure.png")]
+    assert np.mean(chroma[1] > 1) < np.mean(chroma[0] > 1)
+    refused = ("photo", old, "--alternatives", 2, "-o", "x.png", "--confidence-map", "x.2.png", "--model", tiny_model)
+    assert "name another file for the map" in last_line(run(*refused, status=2))
+
+
 @pytest.mark.parametrize("place", ["60", "60,80,90", "a,b", "60;80", "-1,5", "1.5,2", "", "²,3"])
 def test_a_place_that_cannot_be_read_is_refused(run, old, tiny_model, place):
     result = run("explain", old, f"--at={place}", "--model", tiny_model, status=2)

@@ -121,6 +121,13 @@ def test_effects_of_hints_add_up(session, hints):
     np.testing.assert_array_equal(effect.after, session.with_hints(hints).region_ab[explainer.region_of(100, 120)])
 
 
+def test_references_are_a_step_of_their_own(tiny_colorizer, photos, explainer):
+    assert "references" not in explainer.at(60, 80).steps()
+    found = Explainer(tiny_colorizer.open(photos[0], references=[photos[7]])).at(60, 80)
+    assert sum(found.steps().values()) == pytest.approx(found.log_odds[-1], abs=1e-3)
+    assert abs(found.steps()["references"]) > 0.01
+
+
 def test_a_hint_moves_its_own_region_most(session, hints):
     effect = Explainer(session, hints=hints).at(30, 40).hints
     assert np.linalg.norm(effect.place[0] - [30, 40]) < 15

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize.commands import _shared
+from colorize.commands import _hands, _shared
 
 if TYPE_CHECKING:
     from colorize.explanation import Explainer, Explanation
@@ -42,6 +42,7 @@ class Place(click.ParamType):
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PAGE.html", help="Write a page to read.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write everything as JSON.")
 @_shared.model_option
+@_hands.hints_option
 @click.option(
     "--vividness", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="As in `colorize photo`."
 )
@@ -54,6 +55,7 @@ def command(
     output: Path | None,
     json_file: Path | None,
     model: str,
+    hints_file: Path | None,
     vividness: float,
     force: bool,
     quiet: bool,
@@ -73,7 +75,10 @@ def command(
     from colorize.io import read_photo
 
     gray = to_gray(read_photo(photo))
-    explainer = Explainer(_shared.load_colorizer(model).open(gray), vividness=vividness)
+    hints = None if hints_file is None else _hands.read_hints(hints_file, gray.shape)
+    explainer = Explainer(_shared.load_colorizer(model).open(gray), hints=hints, vividness=vividness)
+    for note in explainer.result.notes:
+        click.echo(f"Note: {photo}: {note}", err=True)
     found = [explainer.at(*place) for place in places or explainer.places(n_places)]
     if not quiet:
         click.echo(account(found))

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize.commands import _shared
+from colorize.commands import _hands, _shared
 from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
+    from colorize.reference import References
+    from colorize.types import Colorization, GrayImage
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
@@ -39,6 +41,7 @@ BATCH_HAS_FAILED_FILES = 3
     show_default=True,
     help="0 is faithful and pale, 1 is bold.",
 )
+@_hands.options
 @click.option(
     "--only-confident",
     type=click.FloatRange(0, 1),
@@ -61,6 +64,7 @@ def command(
     output: Path | None,
     model: str,
     vividness: float,
+    wishes: _hands.Wishes,
     only_confident: float | None,
     confidence_map: Path | None,
     sample: bool,
@@ -75,10 +79,11 @@ def command(
         if value is not None and math.isnan(value):
             raise click.BadParameter("nan is not between 0 and 1", param_hint=name)
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output)
+    wishes.check(len(jobs))
     if confidence_map is not None:
-        check_map(confidence_map, jobs, force=force)
+        check_map(confidence_map, jobs, wishes, force=force)
     doubt = Doubt(only_confident, confidence_map)
-    n_failed = run_jobs(jobs, model=model, vividness=vividness, force=force, quiet=quiet, doubt=doubt)
+    n_failed = run_jobs(jobs, model=model, vividness=vividness, wishes=wishes, doubt=doubt, force=force, quiet=quiet)
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
@@ -100,14 +105,25 @@ class Doubt:
     least: float | None = None
     map_file: Path | None = None
 
+    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
+        """Results with the doubtful colours left out; the map, of the first of them, is written."""
+        from colorize.doubt import confidence_picture, only_confident
+        from colorize.io import write_photo
 
-def check_map(path: Path, jobs: list[tuple[Path, Path]], *, force: bool) -> None:
+        if self.map_file is not None:
+            write_photo(confidence_picture(results[0]), self.map_file, overwrite=force)
+        least = self.least
+        return results if least is None else [only_confident(result, gray, least) for result in results]
+
+
+def check_map(path: Path, jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, force: bool) -> None:
     """Refuse a confidence map that could not be written, before the work."""
     from colorize.io import output_format
 
     if len(jobs) > 1:
         raise click.UsageError("--confidence-map draws one photograph; several were named")
-    if path.resolve() in {file.resolve() for job in jobs for file in job}:
+    taken = [file for source, target in jobs for file in (source, *wishes.targets(target))]
+    if path.resolve() in {file.resolve() for file in taken}:
         raise click.UsageError(f"{path} is the photograph or its colour version; name another file for the map")
     _shared.check_target(path, force=force)
     output_format(path)
@@ -149,7 +165,14 @@ def output_path(source: Path, output: Path | None) -> Path:
 
 
 def run_jobs(
-    jobs: list[tuple[Path, Path]], *, model: str, vividness: float, force: bool, quiet: bool, doubt: Doubt
+    jobs: list[tuple[Path, Path]],
+    *,
+    model: str,
+    vividness: float,
+    wishes: _hands.Wishes,
+    doubt: Doubt,
+    force: bool,
+    quiet: bool,
 ) -> int:
     """Colorize one after another; return how many failed."""
     from colorize.io import output_format
@@ -161,25 +184,32 @@ def run_jobs(
         except ColorizeError as error:
             report_failure(error, source)
             continue
-        if target.exists() and not force:
-            report_failure(_shared.already_there(target), source)
+        taken = next((path for path in wishes.targets(target) if path.exists() and not force), None)
+        if taken is not None:
+            report_failure(_shared.already_there(taken), source)
         else:
             todo.append((source, target))
     if not todo:
         return len(jobs)
     colorizer = _shared.load_colorizer(model)
+    references = _hands.read_references(colorizer, wishes.references)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
             try:
-                notes = colorize_file(source, target, colorizer, vividness=vividness, force=force, doubt=doubt)
+                if wishes.any:
+                    notes = colorize_by_hand(
+                        source, target, colorizer, wishes, references, vividness, force=force, doubt=doubt
+                    )
+                else:
+                    notes = colorize_file(source, target, colorizer, vividness=vividness, force=force, doubt=doubt)
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
             n_done += 1
             if not quiet:
-                click.echo(f"{source} -> {target}")
+                click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
                 for note in notes:
                     click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
@@ -200,13 +230,31 @@ def colorize_file(
 
     photo = read_photo(source)
     gray = to_gray(photo)
-    result = colorizer.predict(gray, vividness=vividness)
-    if doubt.map_file is not None:
-        from colorize.doubt import confidence_picture
+    results = doubt.shown([colorizer.predict(gray, vividness=vividness)], gray, force=force)
+    return photo.metadata.notes + write_photo(results[0].image, target, overwrite=force)
 
-        write_photo(confidence_picture(result), doubt.map_file, overwrite=force)
-    if doubt.least is not None:
-        from colorize.doubt import only_confident
 
-        result = only_confident(result, gray, doubt.least)
-    return photo.metadata.notes + write_photo(result.image, target, overwrite=force)
+def colorize_by_hand(
+    source: Path,
+    target: Path,
+    colorizer: Colorizer,
+    wishes: _hands.Wishes,
+    references: References | tuple[()],
+    vividness: float,
+    *,
+    force: bool,
+    doubt: Doubt,
+) -> tuple[str, ...]:
+    """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
+    from colorize.color import to_gray
+    from colorize.io import read_photo, write_photo
+
+    photo = read_photo(source)
+    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
+    session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
+    results = doubt.shown(wishes.results(session, hints, vividness), session.gray, force=force)
+    images = [_hands.contact_sheet([r.image for r in results])] if wishes.sheet else [r.image for r in results]
+    notes = photo.metadata.notes + results[0].notes
+    for image, path in zip(images, wishes.targets(target), strict=True):
+        written = write_photo(image, path, overwrite=force)
+    return notes + written

@@ -20,6 +20,7 @@ from colorize.explanation import Explainer, Explanation, HintEffect, Memories
 STEPS = {
     "start": ("ordinary regions", "before anything is known of this one"),
     "features": ("its features", "together: this model keeps no training regions to compare with"),
+    "references": ("reference photographs", "how often they show these colours"),
     "neighbours": ("regions like it beside it", "they share their evidence"),
     "agreement": ("all its neighbours", "they agree on colours that go together"),
 }
@@ -182,7 +183,11 @@ def _steps(found: Explanation) -> list[dict[str, Any]]:
     steps = found.steps()
     families = [name for name in steps if name not in STEPS]
     families.sort(key=lambda name: -abs(steps[name]))
-    order = [name for name in ("start", "features") if name in steps] + families + ["neighbours", "agreement"]
+    order = (
+        [name for name in ("start", "features") if name in steps]
+        + families
+        + [name for name in ("references", "neighbours", "agreement") if name in steps]
+    )
     largest = max(0.7, *(abs(value) for value in steps.values()))
     rows = []
     for name in order:
