@@ -11,7 +11,19 @@ from typing import Any
 import click
 
 from colorize import __version__
-from colorize.commands import _shared, compare, evaluate, importance, learn, models, photo, study, train
+from colorize.commands import (
+    _shared,
+    compare,
+    evaluate,
+    explain,
+    importance,
+    learn,
+    models,
+    photo,
+    study,
+    suggest,
+    train,
+)
 from colorize.exceptions import ColorizeError
 
 INTERRUPTED = 130
@@ -52,5 +64,5 @@ def main() -> None:
     """
 
 
-for module in (photo, train, learn, evaluate, compare, importance, study, models):
+for module in (photo, explain, suggest, train, learn, evaluate, compare, importance, study, models):
     main.add_command(module.command)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +15,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
+from colorize.belief import Appearance, appearance
 from colorize.classifier import KernelSVM, SubsampledSVC, Vote
-from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
+from colorize.color import rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
@@ -29,8 +28,11 @@ from colorize.nets import NeuralNets
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
+from colorize.reference import References, look_at
+from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
-from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
+from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
+from colorize.types import Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
@@ -98,6 +100,8 @@ class Colorizer(BaseEstimator):
         The simple rules (mean colour, lookups) fitted on the same photographs, to measure against.
     sample_ : mapping of str to ndarray
         ``features`` (n, n_components) float16 as the classifier sees them, ``ab`` (n, 2) float16, ``photo`` (n,) int32.
+    thumbnails_ : Thumbnails or None
+        Pictures of sample rows and names of the photographs, if they were asked for.
     summary_ : dict
         What the model was trained on, in numbers.
 
@@ -141,6 +145,8 @@ class Colorizer(BaseEstimator):
         y: None = None,
         *,
         base: Colorizer | None = None,
+        names: Sequence[str] = (),
+        thumbnail_bytes: int = 0,
         progress: Progress | None = None,
     ) -> Colorizer:
         """Learn from colour photographs.
@@ -155,6 +161,11 @@ class Colorizer(BaseEstimator):
             keeps the machine of the base and fits its calibration anew, or learns from these photographs alone
             (`colorize.base_model`); `summary_` says which and by how much. Of the new model's photographs the base must
             have seen none.
+        names : sequence of str, optional
+            File names of the photographs. Kept only together with thumbnails, and without their folders.
+        thumbnail_bytes : int
+            Size of the tiny pictures of training regions that the model keeps, to show them in explanations; 0 keeps
+            none, 2.6 million keeps one of each of 4000 sample rows. Whoever has the model can see them.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
 
@@ -166,7 +177,7 @@ class Colorizer(BaseEstimator):
         Raises
         ------
         DatasetError
-            Fewer than two photographs, or too few distinct colours for the palette.
+            Fewer than two photographs, too few distinct colours for the palette, or no room for a single thumbnail.
         InvalidImageError
             An item is no colour photograph.
         TypeError
@@ -182,12 +193,20 @@ class Colorizer(BaseEstimator):
         if len(photos) < 2:
             raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
         say = progress or (lambda stage, done, total: None)
+        if thumbnail_bytes:
+            names = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(len(photos)))))
+            if len(names) != len(photos):
+                raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
+            room_for(names, thumbnail_bytes)
         self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
-        rows = self._describe_all(photos, say)
+        rows = self._describe_all(photos, say, pictures=thumbnail_bytes > 0)
         say("learning", 0, 2)
         self.learn(rows, base=base)
         if base is not None:
             self.summary_["base"] = digest(base)
+        if thumbnail_bytes and len(self.sample_["photo"]):
+            kept = rows["picture"][self._sample_rows(len(rows["photo"]))]
+            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(kept, names, thumbnail_bytes)
         say("learning", 1, 2)
         self.baselines_ = MappingProxyType(
             {name: rule().fit(map(_as_rgb_image, photos)) for name, rule in RULES.items()}
@@ -226,6 +245,7 @@ class Colorizer(BaseEstimator):
             self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
         features = self.scaler_.transform(rows["features"])
         self.sample_ = self._draw_sample(features, rows)
+        self.thumbnails_ = None
         self.summary_ = {
             "n_photos": len(np.unique(rows["photo"])),
             "n_rows": len(features),
@@ -261,30 +281,56 @@ class Colorizer(BaseEstimator):
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
-        check_is_fitted(self, "classifier_")
         dial(vividness)
+        return self.open(gray).colorize(vividness)
+
+    def open(
+        self,
+        gray: GrayImage | Photo | NDArray,
+        references: Sequence[Photo] | References = (),
+        reference_strength: float = 1.0,
+    ) -> Session:
+        """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            As in `predict`.
+        references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
+            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
+            many photographs.
+        reference_strength : float
+            0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        InvalidImageError
+            `gray` is no photograph, or a reference has no colours.
+        ValueError
+            `reference_strength` is outside [0, 1].
+        sklearn.exceptions.NotFittedError
+            The model is neither fitted nor loaded.
+        """
+        check_is_fitted(self, "classifier_")
+        if not 0 <= reference_strength <= 1:
+            raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
         photo = _as_gray_image(gray)
-        clock = _Clock()
+        clock = Clock()
         description = self.describe(photo, clock)
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
-        with clock("decision"):
-            region_ab, region_confidence = self.decide(description, probabilities, vividness=vividness)
-        with clock("propagation"):
-            spread = self.spread(photo, description.superpixels, region_ab)
-        with clock("color"):
-            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
-        return Colorization(
-            image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, _smooth_map(region_confidence, description.superpixels, photo.shape)),
-            superpixels=description.superpixels,
-            probabilities=probabilities,
-            region_ab=region_ab,
-            report=spread.report,
-            timings=clock.seconds,
-        )
+        seen: References | None = None
+        if isinstance(references, References):
+            seen = references
+        elif len(references):
+            seen = look_at(self, references)
+        return Session(self, photo, description, probabilities, clock, seen, reference_strength)
 
-    def describe(self, gray: GrayImage | Photo | NDArray, clock: _Clock | None = None) -> Description:
+    def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
 
         Raises
@@ -294,7 +340,7 @@ class Colorizer(BaseEstimator):
         ModelFileError
             The model was trained with other features than this version computes.
         """
-        clock = clock or _Clock()
+        clock = clock or Clock()
         with clock("superpixels"):
             lightness, superpixels = self._segment(_as_gray_image(gray))
         with clock("features"):
@@ -318,18 +364,39 @@ class Colorizer(BaseEstimator):
         `probabilities` are those of `region_probabilities` for the description's features.
         """
         temperature, strength, reserve = dial(vividness)
-        colors, superpixels = self.palette_.colors_, description.superpixels
-        region_lightness = region_means(description.lightness, superpixels)
-        evidence = share_evidence(probabilities, superpixels, region_lightness)
-        belief = mean_field(evidence, colors, superpixels, region_lightness)
+        colors = self.palette_.colors_
+        _, belief = self.agree(description, probabilities)
         region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
         region_ab *= np.float32(1 - reserve)
         return region_ab, confidence(belief, colors, region_ab)
+
+    def agree(self, description: Description, probabilities: Float32) -> tuple[Float32, Float32]:
+        """Probabilities after regions shared their evidence, and after neighbours agreed, both (n_superpixels, K)."""
+        region_lightness = region_means(description.lightness, description.superpixels)
+        evidence = share_evidence(probabilities, description.superpixels, region_lightness)
+        return evidence, mean_field(evidence, self.palette_.colors_, description.superpixels, region_lightness)
+
+    def appearance(self, description: Description, probabilities: Float32) -> Appearance:
+        """What the errors of a photograph's regions depend on, for `colorize.belief`."""
+        superpixels, families = description.superpixels, description.features.families
+        region_lightness = region_means(description.lightness, superpixels)
+        evidence = share_evidence(probabilities, superpixels, region_lightness)
+        scaled = self.scaler_.scale(description.features.values)
+        features = {name: scaled[:, columns] for name, columns in families.items()}
+        return appearance(evidence, self.palette_.colors_, features, region_lightness)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
         labels, weight = seeds(superpixels, gray.shape)
         return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
+
+    def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
+        """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
+
+        Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
+        """
+        n_pixels = gray.lightness.size
+        return np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / n_pixels, np.float32)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -401,8 +468,8 @@ class Colorizer(BaseEstimator):
         say("visual words", len(chosen), len(chosen))
         return extractor.fit_words(descriptors)
 
-    def _describe_all(self, photos: Sequence[Photo], say: Progress) -> dict[str, Any]:
-        """Features, true ab, area and photograph of a sample of regions from every photograph."""
+    def _describe_all(self, photos: Sequence[Photo], say: Progress, *, pictures: bool = False) -> dict[str, Any]:
+        """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
         blocks: dict[str, list[np.ndarray]] = {"features": [], "ab": [], "area": [], "photo": []}
@@ -418,12 +485,17 @@ class Colorizer(BaseEstimator):
             blocks["ab"].append(region_means(ab, superpixels)[rows])
             blocks["area"].append(superpixels.areas[rows] / superpixels.areas.sum())
             blocks["photo"].append(np.full(len(rows), index, np.int32))
+            if pictures:
+                blocks.setdefault("picture", []).append(cut_thumbnails(lightness, ab, superpixels)[rows])
         say("features", len(photos), len(photos))
         return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": matrix.families}
 
-    def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    def _sample_rows(self, n_rows: int) -> NDArray[np.intp]:
         rng = np.random.default_rng(self.random_state)
-        kept = np.sort(rng.choice(len(features), min(self.n_sample_rows, len(features)), replace=False))
+        return np.sort(rng.choice(n_rows, min(self.n_sample_rows, n_rows), replace=False))
+
+    def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        kept = self._sample_rows(len(features))
         return MappingProxyType(
             {
                 "features": features[kept].astype(np.float16),
@@ -490,23 +562,3 @@ def _as_gray_image(photo: GrayImage | Photo | NDArray) -> GrayImage:
             f"a photograph must be a GrayImage, an RgbImage or an array, got {type(photo).__name__}"
         )
     return to_gray(_as_rgb_image(photo))
-
-
-def _smooth_map(region_values: Float32, superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    """Region values as a smooth map at full resolution: blurred by half a region, then enlarged."""
-    spacing = (superpixels.areas.mean() ** 0.5) / 2
-    blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
-    return blurred if shape == blurred.shape else cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-class _Clock:
-    """Wall seconds per stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] = time.perf_counter() - start

@@ -159,11 +159,12 @@ def learn_corrections(
 def _with_corrections(colorizer: Any, machine: Any, scaled: Float32, wanted: Float32) -> Any:
     """Copy a model with another calibration, and the corrected regions among its rows."""
     model = clone(colorizer)
-    for name in ("palette_", "extractor_", "scaler_", "baselines_"):
+    for name in ("palette_", "extractor_", "scaler_", "baselines_", "thumbnails_"):
         setattr(model, name, getattr(colorizer, name))
     model.classifier_ = machine
     old = colorizer.sample_
-    photo = np.full(len(scaled), old["photo"].max() + 1, np.int32)
+    number = max(int(old["photo"].max()) + 1, colorizer.summary_.get("n_photos", 0))
+    photo = np.full(len(scaled), number, np.int32)
     added = {"features": scaled.astype(np.float16), "ab": wanted.astype(np.float16), "photo": photo}
     model.sample_ = MappingProxyType(
         {name: np.concatenate([old[name], added[name]]) if name in added else old[name] for name in old}

@@ -21,6 +21,10 @@ class ModelFileError(ColorizeError, ValueError):
     """A model file that is damaged, of another format version, or no model at all."""
 
 
+class HintsError(ColorizeError, ValueError):
+    """Hints that cannot be read or do not belong to the photograph."""
+
+
 class OutputError(ColorizeError, OSError):
     """A result that could not be written: the folder is missing, the disk is full or says no."""
 
@@ -31,6 +35,10 @@ class OutputExistsError(ColorizeError, FileExistsError):
 
 class OutputFormatError(ColorizeError, ValueError):
     """An output file type that cannot be written, or cannot hold the picture."""
+
+
+class PlaceError(ColorizeError, IndexError):
+    """A place that lies outside the photograph."""
 
 
 class MissingDependencyError(ColorizeError, ImportError):

@@ -16,6 +16,7 @@ from colorize.features.extractor import N_WORDS
 from colorize.nets import NeuralNets
 from colorize.palette import ColorPalette
 from colorize.persistence import model_digest
+from colorize.thumbnails import Thumbnails
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
 # K palette colours, C classes, M margins (as many as classes, unless the calibration was fitted anew to another
@@ -88,6 +89,9 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "svm": {name: float(getattr(svm, name)) for name in _SVM},
         "summary": dict(colorizer.summary_),
     }
+    if colorizer.thumbnails_ is not None:
+        more_header, more_arrays = colorizer.thumbnails_.pack()
+        header, arrays = header | more_header, arrays | more_arrays
     return header, arrays
 
 
@@ -104,6 +108,7 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ValueError, TypeError
         Something is missing, superfluous, or does not fit the rest.
     """
+    header, arrays, thumbnails = Thumbnails.unpack(header, arrays)
     _check_arrays(arrays)
     _check_header(header)
     votes = "nets.weights.0" in arrays
@@ -125,6 +130,7 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     colorizer.palette_, colorizer.extractor_ = parts["palette"], parts["extractor"]
     colorizer.scaler_, colorizer.classifier_ = parts["scaler"], parts["calibration"]
     colorizer.sample_ = MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")})
+    colorizer.thumbnails_ = thumbnails
     colorizer.baselines_ = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
     colorizer.summary_ = dict(header["summary"])
     return colorizer

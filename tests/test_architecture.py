@@ -39,15 +39,22 @@ ROOMS = {
         "nets",
         "decision",
         "belief",
+        "hints",
         "optimization",
         "refine.networks",
         "refine.losses",
     ),
     "assembly": (
-        "colorizer",
         "base_model",
-        "corrections",
+        "colorizer",
+        "session",
+        "reference",
         "model_format",
+        "thumbnails",
+        "attribution",
+        "explanation",
+        "doubt",
+        "corrections",
         "dataset",
         "evaluation",
         "batch",
@@ -282,7 +289,11 @@ def test_importing_the_package_loads_nothing_else():
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["photo"], ["train"], ["learn"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]],
+    [
+        *([name] for name in "photo explain suggest train learn evaluate compare importance models".split()),  # noqa: SIM905
+        [],
+        ["study", "curve"],
+    ],
 )
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")

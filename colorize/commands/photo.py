@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from colorize.commands import _shared
+from colorize.commands import _hands, _shared
 from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
+    from colorize.reference import References
+    from colorize.types import Colorization, GrayImage
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
@@ -38,6 +41,19 @@ BATCH_HAS_FAILED_FILES = 3
     show_default=True,
     help="0 is faithful and pale, 1 is bold.",
 )
+@_hands.options
+@click.option(
+    "--only-confident",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.85), the rest gray.",
+)
+@click.option(
+    "--confidence-map",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
+)
 @click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
 @_shared.force_option
 @_shared.quiet_option
@@ -48,6 +64,9 @@ def command(
     output: Path | None,
     model: str,
     vividness: float,
+    wishes: _hands.Wishes,
+    only_confident: float | None,
+    confidence_map: Path | None,
     sample: bool,
     force: bool,
     quiet: bool,
@@ -56,14 +75,58 @@ def command(
 
     With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3.
     """
-    if math.isnan(vividness):
-        raise click.BadParameter("nan is not between 0 and 1", param_hint="--vividness")
+    for name, value in (("--vividness", vividness), ("--only-confident", only_confident)):
+        if value is not None and math.isnan(value):
+            raise click.BadParameter("nan is not between 0 and 1", param_hint=name)
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output)
-    n_failed = run_jobs(jobs, model=model, vividness=vividness, force=force, quiet=quiet)
+    wishes.check(len(jobs))
+    if confidence_map is not None:
+        check_map(confidence_map, jobs, wishes, force=force)
+    doubt = Doubt(only_confident, confidence_map)
+    n_failed = run_jobs(jobs, model=model, vividness=vividness, wishes=wishes, doubt=doubt, force=force, quiet=quiet)
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
         context.exit(BATCH_HAS_FAILED_FILES if len(jobs) > 1 else 1)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is wanted to be seen of the model's confidence.
+
+    Attributes
+    ----------
+    least : float or None
+        Keep colour only where the confidence is at least this.
+    map_file : Path or None
+        Where to draw it.
+    """
+
+    least: float | None = None
+    map_file: Path | None = None
+
+    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
+        """Results with the doubtful colours left out; the map, of the first of them, is written."""
+        from colorize.doubt import confidence_picture, only_confident
+        from colorize.io import write_photo
+
+        if self.map_file is not None:
+            write_photo(confidence_picture(results[0]), self.map_file, overwrite=force)
+        least = self.least
+        return results if least is None else [only_confident(result, gray, least) for result in results]
+
+
+def check_map(path: Path, jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, force: bool) -> None:
+    """Refuse a confidence map that could not be written, before the work."""
+    from colorize.io import output_format
+
+    if len(jobs) > 1:
+        raise click.UsageError("--confidence-map draws one photograph; several were named")
+    taken = [file for source, target in jobs for file in (source, *wishes.targets(target))]
+    if path.resolve() in {file.resolve() for file in taken}:
+        raise click.UsageError(f"{path} is the photograph or its colour version; name another file for the map")
+    _shared.check_target(path, force=force)
+    output_format(path)
 
 
 def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path, Path]]:
@@ -101,7 +164,16 @@ def output_path(source: Path, output: Path | None) -> Path:
     return (output or source.parent) / f"{source.stem}{SUFFIX}"
 
 
-def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, force: bool, quiet: bool) -> int:
+def run_jobs(
+    jobs: list[tuple[Path, Path]],
+    *,
+    model: str,
+    vividness: float,
+    wishes: _hands.Wishes,
+    doubt: Doubt,
+    force: bool,
+    quiet: bool,
+) -> int:
     """Colorize one after another; return how many failed."""
     from colorize.io import output_format
 
@@ -112,25 +184,32 @@ def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, for
         except ColorizeError as error:
             report_failure(error, source)
             continue
-        if target.exists() and not force:
-            report_failure(_shared.already_there(target), source)
+        taken = next((path for path in wishes.targets(target) if path.exists() and not force), None)
+        if taken is not None:
+            report_failure(_shared.already_there(taken), source)
         else:
             todo.append((source, target))
     if not todo:
         return len(jobs)
     colorizer = _shared.load_colorizer(model)
+    references = _hands.read_references(colorizer, wishes.references)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
             try:
-                notes = colorize_file(source, target, colorizer, vividness=vividness, force=force)
+                if wishes.any:
+                    notes = colorize_by_hand(
+                        source, target, colorizer, wishes, references, vividness, force=force, doubt=doubt
+                    )
+                else:
+                    notes = colorize_file(source, target, colorizer, vividness=vividness, force=force, doubt=doubt)
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
             n_done += 1
             if not quiet:
-                click.echo(f"{source} -> {target}")
+                click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
                 for note in notes:
                     click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
@@ -143,12 +222,39 @@ def report_failure(error: BaseException, source: Path) -> None:
 
 
 def colorize_file(
-    source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool
+    source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool, doubt: Doubt
 ) -> tuple[str, ...]:
     """Read, colorize, write; return what reading and writing had to change or leave out."""
     from colorize.color import to_gray
     from colorize.io import read_photo, write_photo
 
     photo = read_photo(source)
-    result = colorizer.predict(to_gray(photo), vividness=vividness)
-    return photo.metadata.notes + write_photo(result.image, target, overwrite=force)
+    gray = to_gray(photo)
+    results = doubt.shown([colorizer.predict(gray, vividness=vividness)], gray, force=force)
+    return photo.metadata.notes + write_photo(results[0].image, target, overwrite=force)
+
+
+def colorize_by_hand(
+    source: Path,
+    target: Path,
+    colorizer: Colorizer,
+    wishes: _hands.Wishes,
+    references: References | tuple[()],
+    vividness: float,
+    *,
+    force: bool,
+    doubt: Doubt,
+) -> tuple[str, ...]:
+    """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
+    from colorize.color import to_gray
+    from colorize.io import read_photo, write_photo
+
+    photo = read_photo(source)
+    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
+    session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
+    results = doubt.shown(wishes.results(session, hints, vividness), session.gray, force=force)
+    images = [_hands.contact_sheet([r.image for r in results])] if wishes.sheet else [r.image for r in results]
+    notes = photo.metadata.notes + results[0].notes
+    for image, path in zip(images, wishes.targets(target), strict=True):
+        written = write_photo(image, path, overwrite=force)
+    return notes + written

@@ -29,6 +29,13 @@ from colorize.commands import _shared
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
 @click.option("--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that the model can tell apart.")
 @click.option("--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph.")
+@click.option(
+    "--thumbnails",
+    type=click.IntRange(min=1),
+    metavar="KB",
+    help="Keep tiny pictures of training regions and the photographs' file names in the model, in at most KB kilobytes "
+    "(2700 for all), so that `colorize explain` can show them. Whoever gets the model sees them.",
+)
 @_shared.force_option
 @_shared.quiet_option
 def command(
@@ -39,6 +46,7 @@ def command(
     seed: int,
     palette_size: int | None,
     superpixels: int | None,
+    thumbnails: int | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -68,8 +76,9 @@ def command(
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
+        kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
         colorizer = Colorizer(random_state=seed, **parameters)
-        colorizer.fit(training_set.photos, base=base_model, progress=progress)
+        colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept)
     colorizer.save(output, overwrite=force)
     if not quiet:
         click.echo(describe_choice(colorizer.summary_) or describe(colorizer.summary_))

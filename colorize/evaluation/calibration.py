@@ -188,7 +188,8 @@ class ProbabilityObserver:
         if observation.method != self.method or not observation.has_truth or not isinstance(result, Colorization):
             return
         believed = result.probabilities if self.table is None else result.probabilities @ self.table
-        truth = self.palette.encode(true_region_ab(rgb_to_lab(observation.photo.pixels)[..., 1:], result.superpixels))
+        true_ab = rgb_to_lab(observation.photo.pixels)[..., 1:]
+        truth = self.palette.encode(true_region_ab(true_ab, result.superpixels))
         self._blocks.append((believed, truth, result.superpixels.areas / result.superpixels.areas.sum()))
 
     @property

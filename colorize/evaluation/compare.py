@@ -117,7 +117,7 @@ class Observation:
         The photograph, true if `has_truth`.
     gray : GrayImage
     prediction : RgbImage, Colorization or ndarray
-        The answer as the method gave it.
+        The answer as it was given.
     pixels : ndarray, shape (H, W, 3)
         The answer as sRGB.
     has_truth : bool

@@ -94,12 +94,12 @@ def difference_map(true: Pixels, result: Pixels) -> Pixels:
     return _scale()[np.clip(difference * 255, 0, 255).astype(np.uint8)]
 
 
-def fitted(pixels: Pixels, n_bytes: int) -> bytes:
-    """Encode a picture in at most `n_bytes`, if need be smaller and coarser (down to 96 pixels)."""
+def fitted(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> bytes:
+    """Encode a picture in at most `n_bytes`, if need be smaller and coarser (down to 96 pixels on the longer side)."""
     encoded = b""
-    for side in (SIDE, 320, 256, 200, 160, 128, 96):
-        small = _small(pixels, side)
-        if side < SIDE and small.shape == pixels.shape and encoded:
+    for side in (longest, 640, SIDE, 320, 256, 200, 160, 128, 96):
+        small = _small(pixels, min(side, longest))
+        if encoded and (side >= longest or small.shape == pixels.shape):
             continue
         for quality in (78, 60):
             encoded = encode_preview(small, quality=quality)
@@ -108,9 +108,9 @@ def fitted(pixels: Pixels, n_bytes: int) -> bytes:
     return encode_preview(_small(pixels, 96), quality=30)
 
 
-def data_uri(pixels: Pixels, n_bytes: int) -> str:
+def data_uri(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> str:
     """A picture as the address of an image that lies in the page itself."""
-    return "data:image/webp;base64," + base64.b64encode(fitted(pixels, n_bytes)).decode("ascii")
+    return "data:image/webp;base64," + base64.b64encode(fitted(pixels, n_bytes, longest=longest)).decode("ascii")
 
 
 def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[str, int]:
