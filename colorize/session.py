@@ -211,6 +211,25 @@ class Session:
         chosen._offset = offset if self._offset is None else self._offset + offset
         return chosen
 
+    def at_size(self, gray: GrayImage) -> Session:
+        """Go on with the same photograph at another size: tried out small, made large.
+
+        Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
+        spreading to pixels and the hinted pixels are of the new size.
+
+        Parameters
+        ----------
+        gray : GrayImage
+            The photograph at the other size.
+
+        Returns
+        -------
+        Session
+        """
+        other = Session(self.colorizer, gray, self.description, self.probabilities, Clock())
+        other._offset = self._offset
+        return other
+
     def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
         """Colorize with hints as an alternative; number 0 is the usual one."""
         if hints is None and number == 0:
