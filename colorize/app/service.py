@@ -7,6 +7,7 @@ made at full size when they are saved.
 from __future__ import annotations
 
 import base64
+import secrets
 import shutil
 import tempfile
 import threading
@@ -15,20 +16,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize.app.shelf import Shelf, user_folder
-from colorize.app.uploads import Limits, clean_name
+from colorize.app.training import Status, TrainingJob
+from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Visit, Visits
 from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.hints import REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, output_format, read_photo, write_photo
 from colorize.types import Colorization, GrayImage, RgbImage
+
+if TYPE_CHECKING:
+    from colorize.app.errands import BatchResult, Compared
 
 PROXY_SIDE = 1024
 THUMBNAIL_SIDE = 280
@@ -37,6 +42,9 @@ EXPLANATION_SIDE = 512
 N_REFERENCES = 8
 N_ALTERNATIVES = 5
 N_MARKS = 2000
+COMPARED_SIDE = 640
+RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}
+"""Simple rules that a comparison can show, by their names on the page."""
 SAVED_AS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif"}
 SAMPLES = {
     "flower": ("sklearn", "datasets/images/flower.jpg"),
@@ -100,6 +108,8 @@ class Service:
     limits : Limits, optional
     workspace : Path, optional
         Folder for temporary files; by default a new one. It is removed by `close`.
+    folders_allowed : bool
+        Whether visitors may name folders of this machine to train on: only if they are its users.
     visits : dict, optional
         Arguments of `Visits`.
 
@@ -118,13 +128,15 @@ class Service:
         *,
         limits: Limits | None = None,
         workspace: Path | None = None,
+        folders_allowed: bool = True,
         visits: dict[str, Any] | None = None,
     ) -> None:
         self.shelf = Shelf(models or user_folder())
         self.limits = limits or Limits()
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
         self.visits = Visits(self.workspace / "visits", **(visits or {}))
-        self._work = threading.Lock()
+        self.folders_allowed = folders_allowed
+        self._work, self._training = threading.Lock(), threading.Lock()
         self.n_waiting = 0
 
     def close(self) -> None:
@@ -181,7 +193,7 @@ class Service:
             sure = result.confidence[..., None]
             tint = _UNSURE + (_SURE - _UNSURE) * sure
             pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
-            return encode_screen(_shrunk(pixels.astype(np.uint8), 640))
+            return encode_screen(shrunk(pixels.astype(np.uint8), 640))
 
     def save(self, key: str, kind: str) -> Path:
         """Write the photograph at full size, with its metadata, into the visitor's folder.
@@ -315,7 +327,7 @@ class Service:
         with self._working(key) as visit:
             visit.need_photo()
             photos = tuple(
-                RgbImage(_shrunk(_eight_bit(self._read(path, clean_name(name)).pixels), REFERENCE_SIDE))
+                RgbImage(shrunk(_eight_bit(self._read(path, clean_name(name)).pixels), REFERENCE_SIDE))
                 for name, path in files
             )
             before = visit.references, visit.strength
@@ -343,6 +355,135 @@ class Service:
             (height, width), shape = visit.explainer.session.gray.shape, session.gray.shape
             found = visit.explainer.at(int(row * height / shape[0]), int(col * width / shape[1]))
             return place_in_words(visit.explainer, found)
+
+    # --- errands -----------------------------------------------------------------------------------------------------
+
+    def methods(self) -> list[str]:
+        """What a comparison can show: all models, and the simple rules."""
+        return [*self.shelf.paths(), *RULES]
+
+    def compare(
+        self, key: str, path: Path, name: str, methods: Sequence[str], vividness: float = 0.5
+    ) -> tuple[list[Compared], bytes, bytes | None]:
+        """Let several methods colour a photograph; see `colorize.app.errands.compare`."""
+        from colorize.app import errands
+
+        unknown = sorted({*methods} - {*self.methods()})
+        if unknown or not methods:
+            raise RequestError(f"there is no method {unknown[0]}" if unknown else "choose at least one to compare")
+        paths = self.shelf.paths()
+        specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
+        with self._working(key):
+            photo = RgbImage(shrunk(_eight_bit(self._read(path, clean_name(name)).pixels), COMPARED_SIDE))
+            return errands.compare(photo, specs, vividness=vividness)
+
+    def batch(
+        self,
+        key: str,
+        files: Sequence[tuple[str, Path]],
+        *,
+        model: str = "default",
+        vividness: float = 0.5,
+        kind: str = "JPEG",
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> BatchResult:
+        """Colour many photographs, and those in zips, into one zip with a report."""
+        from colorize.app import errands
+
+        if kind not in SAVED_AS:
+            raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
+        if not files:
+            raise RequestError("choose photographs first")
+        with self._working(key) as visit, tempfile.TemporaryDirectory(dir=visit.folder) as place:
+            left_out = gather(files, Path(place), self.limits)
+            return errands.colorize_all(
+                self.shelf.load(model),
+                Path(place),
+                visit.folder / "colorized.zip",
+                suffix=SAVED_AS[kind],
+                vividness=vividness,
+                max_pixels=self.limits.pixels,
+                left_out=left_out,
+                progress=progress,
+            )
+
+    # --- training ----------------------------------------------------------------------------------------------------
+
+    def train(
+        self,
+        key: str,
+        name: str,
+        *,
+        files: Sequence[tuple[str, Path]] = (),
+        folder: str = "",
+        thumbnail_bytes: int = 0,
+    ) -> Status:
+        """Train a model on photographs that were sent, or on those of a folder of this machine.
+
+        Raises
+        ------
+        RequestError
+            No photographs, a bad zip, a name that is taken, or another training of this visitor is on.
+        """
+        visit = self.visits.get(key)
+        if visit.job is not None and visit.job.is_running:
+            raise RequestError("your training is still running: stop it first")
+        self.shelf.new_path(name)
+        if not files and not folder.strip():
+            raise RequestError("choose photographs to learn from")
+        place = self.workspace / "jobs" / secrets.token_hex(16)
+        (place / "photos").mkdir(parents=True)
+        try:
+            not_photos = gather(files, place / "photos", self.limits) if files else {}
+            source = place / "photos" if files else self._named_folder(folder)
+        except RequestError:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        if visit.job is not None:
+            visit.job.discard()
+        visit.job = TrainingJob(
+            place,
+            source,
+            self._training,
+            lambda model: self.shelf.add(model, name),
+            thumbnail_bytes=thumbnail_bytes,
+            not_photos=not_photos,
+        )
+        visit.job.start()
+        return visit.job.status()
+
+    def training(self, key: str) -> Status | None:
+        """How the visitor's training stands, if there is one."""
+        job = self.visits.get(key).job
+        return None if job is None else job.status()
+
+    def stop_training(self, key: str) -> None:
+        """Stop it; `resume_training` goes on."""
+        job = self.visits.get(key).job
+        if job is not None:
+            job.stop()
+
+    def resume_training(self, key: str) -> None:
+        """Go on where it was stopped."""
+        job = self.visits.get(key).job
+        if job is None:
+            raise RequestError("there is no training to go on with")
+        job.start()
+
+    def _named_folder(self, folder: str) -> Path:
+        if not self.folders_allowed:
+            raise RequestError("folders of this machine can be named only where the app runs for this machine alone")
+        path = Path(folder.strip()).expanduser()
+        if not path.is_dir():
+            raise RequestError("there is no such folder on this machine")
+        return path
+
+    def copy_of_model(self, key: str, name: str) -> Path:
+        """Copy a model file into the visitor's folder, to be downloaded."""
+        path = self.shelf.path(name)
+        target = self.visits.get(key).folder / path.name
+        shutil.copyfile(path, target)
+        return target
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -457,7 +598,8 @@ def _eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
     return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
-def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Pixels no more than `side` a side."""
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
