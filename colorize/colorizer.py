@@ -432,7 +432,12 @@ class Colorizer(BaseEstimator):
         return extractor.fit_words(descriptors)
 
     def _describe_all(
-        self, photos: Sequence[Photo], say: Progress, described: MutableMapping[int, Mapping[str, Any]], *, pictures: bool
+        self,
+        photos: Sequence[Photo],
+        say: Progress,
+        described: MutableMapping[int, Mapping[str, Any]],
+        *,
+        pictures: bool,
     ) -> dict[str, Any]:
         """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)

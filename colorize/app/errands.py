@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,7 @@ def colorize_all(
     vividness: float,
     max_pixels: int,
     left_out: Mapping[str, str],
+    turn: Callable[[], AbstractContextManager[object]],
     progress: Callable[[int, int], None],
 ) -> BatchResult:
     """Colour the photographs of a folder into a zip; one that fails costs a line of the report.
@@ -124,6 +126,8 @@ def colorize_all(
     max_pixels : int
     left_out : mapping of str to str
         Files that failed already.
+    turn : callable
+        Gives what to hold while one photograph is worked on.
     progress : callable
         Called with the photographs done and their number.
     """
@@ -134,11 +138,12 @@ def colorize_all(
             progress(number, len(photos))
             target = free_path(folder, f"{path.stem}.colorized{suffix}")
             try:
-                photo = read_photo(path, max_pixels=max_pixels)
-                result = colorizer.predict(to_gray(photo), vividness=vividness)
-                notes = photo.metadata.notes + write_photo(result.image, target)
-            except (ColorizeError, MemoryError) as error:
-                failures[path.name] = str(error).replace(f"{path}: ", "") or "not enough memory"
+                with turn():
+                    photo = read_photo(path, max_pixels=max_pixels)
+                    result = colorizer.predict(to_gray(photo), vividness=vividness)
+                    notes = photo.metadata.notes + write_photo(result.image, target)
+            except ColorizeError as error:
+                failures[path.name] = str(error).replace(f"{path}: ", "")
             else:
                 pack.write(target, target.name)
                 done.append(" ".join([f"{path.name} -> {target.name}", *(f"({note})" for note in notes)]))

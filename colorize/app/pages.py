@@ -38,7 +38,10 @@ def samples(pictures: Mapping[str, bytes]) -> str:
         f'<img src="{data_uri(picture)}" alt="sample photograph: {escape(name)}"></button>'
         for name, picture in pictures.items()
     )
-    return f'<p class="hint">No photograph at hand? Try one of these:</p><div class="strip">{"".join(buttons)}</div>'
+    return (
+        "<details open><summary>No photograph at hand? Try one of these</summary>"
+        f'<div class="strip">{"".join(buttons)}</div></details>'
+    )
 
 
 def choices(pictures: Sequence[bytes]) -> str:
@@ -66,7 +69,8 @@ def places(found: Sequence[Place]) -> str:
         rows.append(f'<li><span class="pin still">{number}</span>{"".join(swatches)}</li>')
     return (
         '<p class="hint">Tell the colour of these places and the rest will follow best. Click the swatch that is right '
-        f'(they are ordered by how likely the model finds them), or paint there yourself.</p><ol class="places">{"".join(rows)}</ol>'
+        "(they are ordered by how likely the model finds them), or paint there yourself.</p>"
+        f'<ol class="places">{"".join(rows)}</ol>'
     )
 
 
@@ -140,7 +144,7 @@ def comparison(found: Sequence[Compared], gray: bytes, true: bytes | None) -> st
     for item in found:
         facts = f"{item.seconds:.1f} s"
         if "ciede2000" in item.figures:
-            mark = " · nearest to the truth" if item.figures["ciede2000"] == best and len(found) > 1 else ""
+            mark = " · <b>nearest to the truth</b>" if item.figures["ciede2000"] == best and len(found) > 1 else ""
             facts = f"off by {item.figures['ciede2000']:.1f}{mark} · {item.figures['psnr_rgb']:.1f} dB · {facts}"
         shots.append(_shot(item.name, item.picture, facts))
     hint = (
@@ -230,7 +234,8 @@ def _trained_samples(status: Status) -> str:
     rows = "".join(
         '<div class="trio">'
         + "".join(
-            f'<figure><img src="{uri}" alt="held-out photograph {number}, {kind}"><figcaption>{kind}</figcaption></figure>'
+            f'<figure><img src="{uri}" alt="held-out photograph {number}, {kind}">'
+            f"<figcaption>{kind}</figcaption></figure>"
             for kind, uri in zip(("gray", "the model now", "true"), row, strict=True)
         )
         + "</div>"

@@ -29,7 +29,7 @@ from colorize.app.visits import Photo, Visit, Visits
 from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.hints import REACHES, Hints, Mark, parse_color
-from colorize.io import encode_screen, output_format, read_photo, write_photo
+from colorize.io import encode_screen, read_photo, write_photo
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
@@ -137,7 +137,6 @@ class Service:
         self.visits = Visits(self.workspace / "visits", **(visits or {}))
         self.folders_allowed = folders_allowed
         self._work, self._training = threading.Lock(), threading.Lock()
-        self.n_waiting = 0
 
     def close(self) -> None:
         """Forget everybody and remove all temporary files."""
@@ -327,8 +326,7 @@ class Service:
         with self._working(key) as visit:
             visit.need_photo()
             photos = tuple(
-                RgbImage(shrunk(_eight_bit(self._read(path, clean_name(name)).pixels), REFERENCE_SIDE))
-                for name, path in files
+                RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
             before = visit.references, visit.strength
             visit.references, visit.strength, visit.steps = photos, float(np.clip(strength, 0, 1)), ()
@@ -374,7 +372,7 @@ class Service:
         paths = self.shelf.paths()
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
         with self._working(key):
-            photo = RgbImage(shrunk(_eight_bit(self._read(path, clean_name(name)).pixels), COMPARED_SIDE))
+            photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return errands.compare(photo, specs, vividness=vividness)
 
     def batch(
@@ -394,7 +392,8 @@ class Service:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         if not files:
             raise RequestError("choose photographs first")
-        with self._working(key) as visit, tempfile.TemporaryDirectory(dir=visit.folder) as place:
+        visit = self.visits.get(key)
+        with tempfile.TemporaryDirectory(dir=visit.folder) as place:
             left_out = gather(files, Path(place), self.limits)
             return errands.colorize_all(
                 self.shelf.load(model),
@@ -404,6 +403,7 @@ class Service:
                 vividness=vividness,
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
+                turn=lambda: self._working(key),
                 progress=progress,
             )
 
@@ -489,11 +489,9 @@ class Service:
 
     @contextmanager
     def _working(self, key: str) -> Iterator[Visit]:
-        """Wait for the job that is running, then have the visit to oneself; say errors so that a visitor may read them."""
+        """Wait for the job that is running, then have the visit to oneself; errors come out fit for a visitor."""
         visit = self.visits.get(key)
-        self.n_waiting += 1
         with self._work:
-            self.n_waiting -= 1
             try:
                 yield visit
             except RequestError:
@@ -569,11 +567,13 @@ def _colored(session: Any, visit: Visit) -> Colorization:
 
 def _mark(content: dict[str, Any]) -> Mark:
     """A stroke as the page sends it."""
-    path, reach = content.get("path"), content.get("reach", REACHES[0])
-    if not isinstance(path, list) or not 1 <= len(path) <= 20_000:
+    path = content.get("path")
+    reach = content.get("reach", REACHES[0])
+    if not isinstance(path, Sequence) or isinstance(path, str) or not 1 <= len(path) <= 20_000:
         raise RequestError("a stroke needs between 1 and 20000 places")
     kind = "point" if len(path) == 1 else "stroke"
-    return Mark(kind, path, parse_color(content.get("color")), content.get("radius", 6.0), reach)
+    places: Any = path  # as lists; `Mark` checks them
+    return Mark(kind, places, parse_color(content.get("color")), content.get("radius", 6.0), reach)
 
 
 def _rescaled(hints: Hints, shape: tuple[int, int]) -> Hints:
@@ -598,8 +598,9 @@ def _eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
     return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
-def shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Pixels no more than `side` a side."""
+def shrunk(pixels: NDArray, side: int) -> NDArray[np.uint8]:
+    """Pixels of 8 bits, no more than `side` a side."""
+    pixels = _eight_bit(pixels)
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:

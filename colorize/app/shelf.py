@@ -159,7 +159,9 @@ class Shelf:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RequestError("the folder of the models cannot be made; start the app with another --models") from error
+            raise RequestError(
+                "the folder of the models cannot be made; start the app with another --models"
+            ) from error
         return self.folder / f"{name}{SUFFIX}"
 
     def add(self, source: Path, name: str) -> str:

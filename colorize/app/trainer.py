@@ -26,7 +26,7 @@ from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.baselines import GrayBaseline
-from colorize.evaluation.compare import evaluate
+from colorize.evaluation.compare import Method, evaluate
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.io import encode_screen
 from colorize.types import RgbImage
@@ -133,7 +133,7 @@ def hold_out(found: TrainingSet) -> tuple[TrainingSet, TrainingSet | None]:
 
 def measure(colorizer: Colorizer, held_out: TrainingSet) -> dict[str, float]:
     """Mean CIEDE2000 of the model at its most faithful setting and of two simple rules; on how many photographs."""
-    methods = {
+    methods: dict[str, Method] = {
         "gray": GrayBaseline(),
         "lookup": colorizer.baselines_["L + height lookup"],
         "model": partial(colorizer.predict, vividness=0.0),

@@ -1,4 +1,4 @@
-"""Training from the page's side: a job that waits its turn, can be stopped and go on, and ends as a model on the shelf."""
+"""Training, seen from the page: a job that waits its turn, can be stopped and go on, and ends as a model."""
 
 from __future__ import annotations
 
@@ -185,8 +185,8 @@ class TrainingJob:
         except RequestError as error:
             self._message, self._state = str(error), "failed"
             return
-        self._fraction, self._state = 1.0, "done"
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._fraction, self._state = 1.0, "done"
 
     def _run_process(self) -> int:
         with open(self.folder / "errors.txt", "wb") as errors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from colorize.exceptions import RequestError
 from colorize.io import PHOTO_SUFFIXES
 
 _BLOCK = 1 << 20
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 _ODD = re.compile(r"[^\w .()+,=@-]+")
 
 
@@ -152,7 +154,7 @@ def _members(name: str, path: Path, limits: Limits) -> Iterator[tuple[str, Itera
                 raise RequestError(f"{shown}: unpacks to more than {limits.total_bytes / 1e6:g} MB")
             for info in infos:
                 yield info.filename, _unpacked(archive, info)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _ZIP_ERRORS as error:
         raise RequestError(f"{shown}: the zip is damaged or of a kind that cannot be opened") from error
 
 
@@ -173,15 +175,16 @@ def _check_member(shown: str, info: zipfile.ZipInfo, limits: Limits) -> None:
     if info.file_size > limits.file_bytes:
         raise RequestError(f"{shown}: {clean_name(info.filename)} is larger than {limits.file_bytes / 1e6:g} MB")
     if info.file_size > _BLOCK and info.file_size > limits.ratio * max(info.compress_size, 1):
-        raise RequestError(f"{shown}: {clean_name(info.filename)} unpacks to a suspicious size, so none of it was opened")
+        raise RequestError(
+            f"{shown}: {clean_name(info.filename)} unpacks to a suspicious size, so none of it was opened"
+        )
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The content of an entry, never more of it than its entry announces."""
-    left = info.file_size
-    with archive.open(info) as file:
-        while block := file.read(min(_BLOCK, left + 1)):
-            left -= len(block)
-            if left < 0:
-                raise RequestError(f"{clean_name(info.filename)}: unpacks to more than its zip announces")
-            yield block
+    """The content of an entry; `zipfile` reads no more of it than it announces, and checks that this was all."""
+    try:
+        with archive.open(info) as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except _ZIP_ERRORS as error:
+        raise RequestError(f"{clean_name(info.filename)}: its zip is damaged") from error

@@ -64,6 +64,7 @@ class Visit:
     strength: float = 1.0
     steps: tuple[tuple[int, Hints | None], ...] = ()
     job: TrainingJob | None = None
+    uploads: set[Path] = field(default_factory=set)
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
@@ -150,6 +151,8 @@ class Visits:
             return
         if visit.job is not None:
             visit.job.abandon()
+        for path in visit.uploads:
+            path.unlink(missing_ok=True)
         shutil.rmtree(visit.folder, ignore_errors=True)
 
     def close_all(self) -> None:

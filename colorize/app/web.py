@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from colorize._optional import import_or_raise
 from colorize.app import pages
 from colorize.app.service import N_REFERENCES, RULES, SAMPLES, SAVED_AS, Service, View, data_uri, shrunk
 from colorize.color import lab_to_rgb, rgb_to_lightness
@@ -20,8 +19,11 @@ from colorize.exceptions import RequestError
 from colorize.io import encode_screen, read_photo
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
-gr = import_or_raise("gradio", extra="app")
+import gradio as gr
 
+_GREENS = (
+    "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
+)
 _SAMPLE_SIDE = 120
 _KEEP_SECONDS = 3600
 _THUMBNAIL_BYTES = 2_700_000
@@ -30,8 +32,8 @@ _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
 _FETCH = "() => setTimeout(() => document.querySelector('#%s a, a#%s')?.click(), 200)"
 
 # Heavy work of visitors waits in line; progress and cards do not.
-_HEAVY = {"concurrency_id": "work", "concurrency_limit": 1}
-_LIGHT = {"concurrency_id": "light", "concurrency_limit": 8, "show_progress": "hidden"}
+_HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1}
+_LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 8, "show_progress": "hidden"}
 
 
 def build(service: Service) -> Any:
@@ -47,15 +49,15 @@ def build(service: Service) -> Any:
     """
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pages.HEADER)
-        shelf_changed = gr.State(0)
+        shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
-            with gr.Tab("Photograph"):
-                photo_model = _photograph(service)
-            with gr.Tab("Train"):
-                shown_model = _train(service, shelf_changed)
-            with gr.Tab("Compare"):
+            with gr.Tab("Photograph", elem_id="room-photograph"):
+                photo_model = _photograph(service, page.load)
+            with gr.Tab("Train", elem_id="room-train"):
+                shown_model = _train(service, page.load, shelf_changed)
+            with gr.Tab("Compare", elem_id="room-compare"):
                 methods = _compare(service)
-            with gr.Tab("Batch"):
+            with gr.Tab("Batch", elem_id="room-batch"):
                 batch_model = _batch(service)
         pickers = [photo_model, shown_model, batch_model]
 
@@ -75,7 +77,9 @@ def build(service: Service) -> Any:
 def look() -> dict[str, Any]:
     """Arguments of ``launch`` that make the page look as it should: colours, local fonts, no links elsewhere."""
     sans, mono = ["ui-sans-serif", "system-ui", "sans-serif"], ["ui-monospace", "Consolas", "monospace"]
-    theme = gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, text_size="lg").set(
+    theme = gr.themes.Base(
+        primary_hue=gr.themes.Color(*_GREENS), neutral_hue="stone", font=sans, font_mono=mono, text_size="lg"
+    ).set(
         body_background_fill="#f8f5ef",
         body_background_fill_dark="#191613",
         block_background_fill="#fffdf9",
@@ -85,16 +89,34 @@ def look() -> dict[str, Any]:
         button_primary_background_fill_hover="#124e49",
         button_primary_background_fill_dark="#1f7a72",
         button_primary_text_color="#ffffff",
+        button_secondary_background_fill="#fffdf9",
+        button_secondary_background_fill_hover="#efe9df",
+        button_secondary_background_fill_dark="#2e2823",
+        button_secondary_border_color="#cfc5b6",
+        button_secondary_border_color_dark="#5a5047",
+        button_border_width="1px",
+        button_large_text_size="1rem",
+        button_large_text_weight="500",
+        button_large_padding="0.55rem 1rem",
+        button_large_radius="6px",
+        checkbox_label_text_size="1rem",
+        block_info_text_color="#6b6259",
+        block_info_text_color_dark="#b3a899",
+        block_label_text_color="#4d453e",
+        block_label_text_color_dark="#cfc5b6",
+        block_title_text_color="#2b2622",
+        block_title_text_color_dark="#ece5da",
         slider_color="#19655f",
+        slider_color_dark="#62c3b6",
     )
     return {"theme": theme, "css": _static("style.css"), "footer_links": []}
 
 
-def _photograph(service: Service) -> Any:
+def _photograph(service: Service, arrival: Any) -> Any:
     """Upload, look, colorize, correct, lend colours, ask; returns the model picker."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
-            upload = gr.File(label="Your photograph", type="filepath", height=132, elem_id="upload")
+            upload = gr.File(label="Your photograph", type="filepath", height=110, elem_id="upload")
             samples = gr.HTML(pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples")
             stage = gr.HTML(
                 None,
@@ -105,13 +127,13 @@ def _photograph(service: Service) -> Any:
                 elem_id="stage",
             )
         with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="steps"):
-            with gr.Tab("Colorize") as colorize_tab:
-                picker, *to_clear = _colorize_panel(service, stage)
-            with gr.Tab("Correct") as correct_tab:
+            with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
+                picker, *to_clear = _colorize_panel(service, arrival, stage)
+            with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
                 to_clear += _correct_panel(service, stage)
-            with gr.Tab("Reference") as reference_tab:
+            with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
                 to_clear += _reference_panel(service, stage)
-            with gr.Tab("Why?") as why_tab:
+            with gr.Tab("Why?", elem_id="step-why") as why_tab:
                 to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
@@ -119,36 +141,40 @@ def _photograph(service: Service) -> Any:
             tab.select(None, js=_SET_MODE % mode)
 
     def opened(view: View) -> list[Any]:
-        return [gr.HTML(value=_shown(view, fresh=True), places=None, sure=None), *(None for _ in to_clear)]
+        """The stage, the next upload, and what belonged to the photograph before."""
+        stage_now = gr.HTML(value=_shown(view, fresh=True), places=None, sure=None)
+        return [stage_now, gr.File(value=None, label="Another photograph"), *(None for _ in to_clear)]
 
-    @_on(upload.upload, [upload], [stage, *to_clear], **_HEAVY)
+    @_on(upload.upload, [upload], [stage, upload, *to_clear], **_HEAVY)
     def open_photo(path: str, request: gr.Request) -> list[Any]:
         try:
             return opened(service.open_photo(_key(request), Path(path), Path(path).name))
         finally:
             Path(path).unlink(missing_ok=True)
 
-    @_on(samples.pick, [], [stage, *to_clear], **_HEAVY)
+    @_on(samples.pick, [], [stage, upload, *to_clear], **_HEAVY)
     def open_sample(event: gr.EventData, request: gr.Request) -> list[Any]:
         return opened(service.open_sample(_key(request), str(event.name)))
 
     return picker
 
 
-def _colorize_panel(service: Service, stage: Any) -> list[Any]:
+def _colorize_panel(service: Service, arrival: Any, stage: Any) -> list[Any]:
     """Model, vividness, other versions, saving; returns the picker and what a new photograph clears."""
-    picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine.")
+    picker = gr.Dropdown(
+        service.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine."
+    )
     vividness = gr.Slider(
         0, 1, 0.5, step=0.05, label="Vividness", info="0: faithful and a little pale. 1: bold, with more mistakes."
     )
-    sure = gr.Checkbox(label="Show how sure the model is", info="Before you help, its own doubts are only a rough guide.")
-    with gr.Row():
-        other = gr.Button("Other versions")
+    sure = gr.Checkbox(
+        label="Show how sure the model is", info="Before you help, its own doubts are only a rough guide."
+    )
+    other = gr.Button("Other versions")
     choices = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="choices")
-    with gr.Group():
-        kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save at full size, with the photograph's own details")
-        save = gr.Button("Save", variant="primary", elem_id="save")
-        ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
+    kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save at full size, with the photograph's own details")
+    save = gr.Button("Save", variant="primary", elem_id="save")
+    ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
     card = gr.HTML(elem_id="card")
 
     @_on(picker.input, [picker], [stage, choices], **_HEAVY)
@@ -175,7 +201,7 @@ def _colorize_panel(service: Service, stage: Any) -> list[Any]:
     def write(wanted: str, request: gr.Request) -> Any:
         return _ready(service.save(_key(request), wanted))
 
-    @gr.on([picker.change, stage.change], inputs=[picker], outputs=[card], **_LIGHT)
+    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
     def show_card(model: str) -> str:
         return pages.card(service.shelf.card(model))
 
@@ -185,7 +211,7 @@ def _colorize_panel(service: Service, stage: Any) -> list[Any]:
 def _correct_panel(service: Service, stage: Any) -> list[Any]:
     """Hints; returns what a new photograph clears."""
     gr.HTML(
-        '<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the '
+        "<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the "
         "pixels that you paint get exactly your colour, and what resembles them follows. Gray is a colour too.</p>"
     )
     suggest = gr.Button("Where would a hint help most?")
@@ -233,10 +259,10 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
     """Photographs to look like; returns what a new photograph clears."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
-        "its colours where the two resemble each other. A picture that does not resemble it does more harm than good.</p>"
+        "its colours where the two resemble each other. One that does not resemble it does more harm than good.</p>"
     )
     files = gr.File(
-        label=f"Colour photographs, up to {N_REFERENCES}", file_count="multiple", type="filepath", height=140
+        label=f"Colour photographs, up to {N_REFERENCES}", file_count="multiple", type="filepath", height=110
     )
     strength = gr.Slider(0, 1, 1, step=0.05, label="How much to borrow")
     with gr.Row():
@@ -248,7 +274,7 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
         if not paths:
             raise RequestError("choose a colour photograph first")
-        named = [(Path(path).name, Path(path)) for path in paths]
+        named = _sent(service, request, paths)
         view = service.set_references(_key(request), named, amount)
         return [gr.HTML(value=_shown(view), sure=None), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
 
@@ -271,7 +297,7 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     return [answer]
 
 
-def _train(service: Service, shelf_changed: Any) -> Any:
+def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
     """Training, and the shelf of models; returns the picker of the shelf."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -281,10 +307,16 @@ def _train(service: Service, shelf_changed: Any) -> Any:
             )
             name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
             files = gr.File(
-                label="Photographs, or a zip of them", file_count="multiple", type="filepath", height=150, elem_id="teachers"
+                label="Photographs, or a zip of them",
+                file_count="multiple",
+                type="filepath",
+                height=110,
+                elem_id="teachers",
             )
             folder = gr.Textbox(
-                label="... or a folder on this machine", placeholder="/photographs/mountains", visible=service.folders_allowed
+                label="... or a folder on this machine",
+                placeholder="/photographs/mountains",
+                visible=service.folders_allowed,
             )
             pictures = gr.Checkbox(
                 label="Keep tiny pictures in the model",
@@ -301,27 +333,24 @@ def _train(service: Service, shelf_changed: Any) -> Any:
 
     def told(request: gr.Request) -> list[Any]:
         found = service.training(_key(request))
-        is_on = found is not None and found.state in ("waiting", "running")
-        is_stopped = found is not None and found.state in ("stopped", "failed")
-        is_done = found is not None and found.state == "done"
+        state = found.state if found else ""
+        is_on = state in ("waiting", "running")
         return [
             pages.training(found),
             gr.Timer(active=is_on),
             gr.Button(visible=is_on),
-            gr.Button(visible=is_stopped),
-            found.message if is_done else gr.skip(),
+            gr.Button(visible=state in ("stopped", "failed")),
+            found.message if found and state == "done" else gr.skip(),
         ]
 
-    @_on(start.click, [name, files, folder, pictures], [files, *progress], concurrency_id="uploads", concurrency_limit=2)
-    def begin(
-        wanted: str, paths: list[str] | None, place: str, keep_pictures: bool, request: gr.Request
-    ) -> list[Any]:
-        named = [(Path(path).name, Path(path)) for path in paths or ()]
+    @_on(
+        start.click, [name, files, folder, pictures], [files, *progress], concurrency_id="uploads", concurrency_limit=2
+    )
+    def begin(wanted: str, paths: list[str] | None, place: str, keep_pictures: bool, request: gr.Request) -> list[Any]:
+        named = _sent(service, request, paths)
         service.train(
             _key(request), wanted, files=named, folder=place, thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0
         )
-        for _, path in named:
-            path.unlink(missing_ok=True)
         return [None, *told(request)]
 
     @_on(stop.click, [], progress, **_LIGHT)
@@ -335,10 +364,10 @@ def _train(service: Service, shelf_changed: Any) -> Any:
         return told(request)
 
     _on(timer.tick, [], progress, **_LIGHT)(told)
-    return _shelf(service, shelf_changed)
+    return _shelf(service, arrival, shelf_changed)
 
 
-def _shelf(service: Service, shelf_changed: Any) -> Any:
+def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
     """Look at models, take them along, bring them; returns the picker."""
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
@@ -364,7 +393,7 @@ def _shelf(service: Service, shelf_changed: Any) -> Any:
         finally:
             Path(path).unlink(missing_ok=True)
 
-    @gr.on([picker.change], inputs=[picker], outputs=[card], **_LIGHT)
+    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
     def show_card(model: str) -> str:
         return pages.card(service.shelf.card(model))
 
@@ -375,11 +404,13 @@ def _compare(service: Service) -> Any:
     """Several methods on one photograph; returns the list of methods."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=280):
-            photo = gr.File(label="A photograph, gray or in colour", type="filepath", height=132, elem_id="compared")
+            photo = gr.File(label="A photograph, gray or in colour", type="filepath", height=110, elem_id="compared")
             methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
             run = gr.Button("Compare", variant="primary")
-            gr.HTML("<p class='hint'>If the photograph has colours, they are taken away first and compared with after.</p>")
+            gr.HTML(
+                "<p class='hint'>If the photograph has colours, they are taken away first and compared with after.</p>"
+            )
         with gr.Column(scale=3, min_width=320):
             shown = gr.HTML(None, elem_id="comparison")
 
@@ -387,7 +418,8 @@ def _compare(service: Service) -> Any:
     def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> str:
         if not path:
             raise RequestError("choose a photograph first")
-        return pages.comparison(*service.compare(_key(request), Path(path), Path(path).name, wanted, value))
+        [(name, photo_path)] = _sent(service, request, [path])
+        return pages.comparison(*service.compare(_key(request), photo_path, name, wanted, value))
 
     return methods
 
@@ -397,7 +429,7 @@ def _batch(service: Service) -> Any:
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = gr.File(
-                label="Photographs, or zips of them", file_count="multiple", type="filepath", height=150, elem_id="many"
+                label="Photographs, or zips of them", file_count="multiple", type="filepath", height=110, elem_id="many"
             )
             picker = gr.Dropdown(service.shelf.names(), value="default", label="Model")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
@@ -408,9 +440,11 @@ def _batch(service: Service) -> Any:
                 "<p class='hint'>You get one zip with the pictures at full size and a report of what failed.</p>",
                 min_height=120,
             )
-            ready = gr.DownloadButton("Download", visible=False, elem_id="zip-ready")
+            ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
 
-    @_on(run.click, [files, picker, vividness, kind], [report, ready, files], concurrency_id="batch", concurrency_limit=1)
+    @_on(
+        run.click, [files, picker, vividness, kind], [report, ready, files], concurrency_id="batch", concurrency_limit=1
+    )
     def colour_all(
         paths: list[str] | None,
         model: str,
@@ -419,17 +453,14 @@ def _batch(service: Service) -> Any:
         request: gr.Request,
         bar: Any = gr.Progress(),  # noqa: B008  - Gradio looks for it among the defaults
     ) -> list[Any]:
-        named = [(Path(path).name, Path(path)) for path in paths or ()]
         result = service.batch(
             _key(request),
-            named,
+            _sent(service, request, paths),
             model=model,
             vividness=value,
             kind=wanted,
             progress=lambda done, total: bar((done, total), desc="Colouring", unit="photographs"),
         )
-        for _, path in named:
-            path.unlink(missing_ok=True)
         return [pages.batch(result), _ready(result.archive), None]
 
     return picker
@@ -458,6 +489,13 @@ def _on(
         return answer
 
     return decorate
+
+
+def _sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
+    """Names and places of files that were sent; they are removed when the visitor leaves."""
+    sent = [Path(path) for path in paths or ()]
+    service.visits.get(_key(request)).uploads.update(sent)
+    return [(path.name, path) for path in sent]
 
 
 def _key(request: Any) -> str:
@@ -490,7 +528,9 @@ def _sample_pictures() -> dict[str, bytes]:
     """Thumbnails of the samples, gray."""
     found = {}
     for name, (package, inner) in SAMPLES.items():
-        pixels = shrunk(read_photo(Path(str(resources.files(package) / inner))).pixels, _SAMPLE_SIDE)
+        pixels = shrunk(
+            np.asarray(read_photo(Path(str(resources.files(package) / inner))).pixels, np.uint8), _SAMPLE_SIDE
+        )
         lightness = rgb_to_lightness(pixels)
         gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
         found[name] = encode_screen(np.asarray(gray, np.uint8))

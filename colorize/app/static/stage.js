@@ -26,7 +26,7 @@ function say(text) {
   const value = props.value;
   if (!value) return;
   const parts = [text || words[stage.dataset.mode]];
-  if (waiting) parts.unshift('Working ...');
+  parts.unshift(waiting ? 'Working ...' : value.name + ', ' + value.full + '.');
   for (const note of value.notes || []) parts.push('Note: ' + note + '.');
   caption.textContent = parts.join(' ');
 }
@@ -39,7 +39,10 @@ function show() {
   const value = props.value;
   if (!value) return;
   const color = $('.color'), gray = $('.gray');
-  stage.classList.remove('empty');
+  if (stage.classList.contains('empty')) {
+    stage.classList.remove('empty');
+    document.querySelector('#samples details')?.removeAttribute('open');
+  }
   if (shape[0] !== value.height || shape[1] !== value.width || value.gray) {
     shape = [value.height, value.width];
     frame.style.aspectRatio = value.width + ' / ' + value.height;
@@ -156,8 +159,18 @@ function sendStroke(path, color) {
   });
 }
 
+function mark(share) {
+  place = share;
+  cross.hidden = false;
+  cross.style.top = 100 * share[0] + '%';
+  cross.style.left = 100 * share[1] + '%';
+}
+
 function use(spot) {
-  if (stage.dataset.mode === 'ask') trigger('ask', {row: spot[0], col: spot[1]});
+  if (stage.dataset.mode === 'ask') {
+    mark([0, 1].map((k) => (spot[k] + 0.5) / shape[k]));
+    trigger('ask', {row: spot[0], col: spot[1]});
+  }
   else if (tool === 'dropper') pickColor(spot);
   else { draw([spot]); sendStroke([spot]); }
 }
@@ -192,16 +205,13 @@ pad.addEventListener('keydown', (event) => {
   const steps = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
   if (steps[event.key]) {
     const far = event.shiftKey ? 0.1 : 0.02;
-    place = [0, 1].map((k) => Math.min(Math.max(place[k] + far * steps[event.key][k], 0), 0.999));
+    mark([0, 1].map((k) => Math.min(Math.max(place[k] + far * steps[event.key][k], 0), 0.999)));
   } else if (event.key === 'Enter' || event.key === ' ') {
     use([place[0] * shape[0], place[1] * shape[1]]);
   } else {
     return;
   }
   event.preventDefault();
-  cross.hidden = false;
-  cross.style.top = 100 * place[0] + '%';
-  cross.style.left = 100 * place[1] + '%';
 });
 split.addEventListener('input', setSplit);
 for (const button of element.querySelectorAll('[data-tool]')) {
