@@ -8,6 +8,7 @@ margins were not learnt from.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from numbers import Integral, Real
 from typing import Any
 
@@ -280,9 +281,12 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray, shape (n_classes,)
     estimator_ : classifier
         Fitted on all rows.
-    mean_, deviation_ : ndarray, shape (n_classes,), float32
+    margin_classes_ : ndarray, shape (n_margins,)
+        Classes of `estimator_`, the columns of its margins: those of `classes_`, unless the map was re-fitted to others
+        (`recalibrated`).
+    mean_, deviation_ : ndarray, shape (n_margins,), float32
         Of the out-of-fold margins.
-    weights_ : ndarray, shape (n_classes + 1, n_classes), float32
+    weights_ : ndarray, shape (n_margins + 1, n_classes), float32
         The map; the last row is its intercept.
 
     References
@@ -339,6 +343,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"calibration needs at least two classes, got one class: {self.classes_[0]}")
         estimator = KernelSVM(random_state=self.random_state) if self.estimator is None else self.estimator
+        self.margin_classes_ = self.classes_
         margins = np.empty((len(rows), len(self.classes_)), np.float32)
         for held_out in self._folds(np.arange(len(rows)) if groups is None else np.asarray(groups)):
             fitted = clone(estimator).fit(rows[~held_out], targets[~held_out])
@@ -346,6 +351,93 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         self._fit_map(margins, index, weight / weight.sum())
         self.estimator_ = clone(estimator).fit(rows, targets)
         return self
+
+    def recalibrated(
+        self, X: ArrayLike, y: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Keep the fitted classifier and fit the map from its margins anew, to rows that the classifier has not seen.
+
+        The classes may be others than before: what the margins say together tells them apart. Nothing has to be held
+        out, because these rows had no part in the margins.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+        y : array-like, shape (n_samples,)
+        alpha : float
+            L2 penalty of the new map; raise it with few photographs.
+        sample_weight : array-like, shape (n_samples,), optional
+
+        Returns
+        -------
+        CalibratedClassifier
+            A new one; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            One class only, shapes that do not match, a negative weight, or `alpha` is negative.
+        """
+        check_is_fitted(self)
+        _check_number("alpha", alpha, Real, 0)
+        rows, targets = validate_data(self, X, y, dtype=np.float32, reset=False)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)
+        other = CalibratedClassifier(self.estimator, self.n_folds, alpha, self.random_state)
+        other.classes_, index = np.unique(targets, return_inverse=True)
+        if len(other.classes_) < 2:
+            raise ValueError(f"calibration needs at least two classes, got one class: {other.classes_[0]}")
+        other.n_features_in_, other.margin_classes_ = self.n_features_in_, self.margin_classes_
+        other.estimator_ = self.estimator_
+        other._fit_map(other._margins(self.estimator_, rows), index, weight / weight.sum())
+        return other
+
+    def moved(
+        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Keep classifier and classes, and move the map towards other probabilities, no further than they ask for.
+
+        Minimises the cross entropy against `targets` plus ``alpha/2 |weights - weights_|^2``.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+        targets : array-like, shape (n_samples, n_classes)
+            Wanted probabilities; rows sum to 1.
+        alpha : float
+            Penalty on the distance from the present map.
+        sample_weight : array-like, shape (n_samples,), optional
+            Used as they are, not divided by their sum.
+
+        Returns
+        -------
+        CalibratedClassifier
+            A new one; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            Shapes that do not match, a negative weight, or `alpha` is negative.
+        """
+        check_is_fitted(self)
+        _check_number("alpha", alpha, Real, 0)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        wanted = np.asarray(targets, np.float32)
+        if wanted.shape != (len(rows), len(self.classes_)):
+            raise ValueError(f"targets must have shape {(len(rows), len(self.classes_))}, got {wanted.shape}")
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)[:, None]
+        design = self._standardise(self._margins(self.estimator_, rows))
+
+        def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            step = flat.reshape(self.weights_.shape).astype(np.float32)
+            probabilities = _softmax(design @ (self.weights_ + step))
+            entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
+            gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
+            return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
+
+        found = minimize(loss, np.zeros(self.weights_.size), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+        other = copy(self)
+        other.weights_ = self.weights_ + found.x.reshape(self.weights_.shape).astype(np.float32)
+        return other
 
     def predict_proba(self, X: ArrayLike) -> Float32:
         """Calibrated probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
@@ -366,15 +458,15 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         return [fold[member] == k for k in range(self.n_folds)]
 
     def _margins(self, fitted: Any, rows: Float32) -> Float32:
-        """Margins with one column per class of `classes_`, whichever of them the classifier has seen."""
+        """Margins with one column per class of `margin_classes_`, whichever of them the classifier has seen."""
         if hasattr(fitted, "decision_function"):
             seen = np.asarray(fitted.decision_function(rows), dtype=np.float32)
             seen = np.column_stack([-seen, seen]) if seen.ndim == 1 else seen
         else:
             seen = np.log(np.maximum(fitted.predict_proba(rows), 1e-6)).astype(np.float32)
         # A class that a fold has never seen is as unlikely there as the least likely one that it has.
-        margins = np.repeat(seen.min(axis=1, keepdims=True), len(self.classes_), axis=1)
-        margins[:, np.searchsorted(self.classes_, fitted.classes_)] = seen
+        margins = np.repeat(seen.min(axis=1, keepdims=True), len(self.margin_classes_), axis=1)
+        margins[:, np.searchsorted(self.margin_classes_, fitted.classes_)] = seen
         return margins
 
     def _standardise(self, margins: Float32) -> Float32:
@@ -386,11 +478,11 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         self.mean_ = margins.mean(axis=0)
         self.deviation_ = margins.std(axis=0) + np.float32(1e-6)
         design = self._standardise(margins)
-        n_classes = len(self.classes_)
-        truth = np.eye(n_classes, dtype=np.float32)[index]
+        shape = design.shape[1], len(self.classes_)
+        truth = np.eye(shape[1], dtype=np.float32)[index]
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            weights = flat.reshape(n_classes + 1, n_classes).astype(np.float32)
+            weights = flat.reshape(shape).astype(np.float32)
             probabilities = _softmax(design @ weights)
             log_loss = -weight @ np.log(np.maximum(probabilities[np.arange(len(index)), index], 1e-12))
             penalised = weights.copy()
@@ -398,9 +490,9 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
             gradient = design.T @ ((probabilities - truth) * weight[:, None]) + self.alpha * penalised
             return float(log_loss + 0.5 * self.alpha * (penalised**2).sum()), gradient.ravel().astype(np.float64)
 
-        start = np.eye(n_classes + 1, n_classes).ravel()
+        start = np.eye(*shape).ravel()
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
-        self.weights_ = found.x.reshape(n_classes + 1, n_classes).astype(np.float32)
+        self.weights_ = found.x.reshape(shape).astype(np.float32)
 
 
 class SubsampledSVC(ClassifierMixin, BaseEstimator):

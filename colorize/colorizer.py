@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
+from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
+from colorize.classifier import KernelSVM, SubsampledSVC
 from colorize.color import rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
-from colorize.model_format import pack, unpack
+from colorize.model_format import digest, pack, unpack
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
@@ -139,6 +140,7 @@ class Colorizer(BaseEstimator):
         photos: Sequence[Photo],
         y: None = None,
         *,
+        base: Colorizer | None = None,
         names: Sequence[str] = (),
         thumbnail_bytes: int = 0,
         described: MutableMapping[int, Mapping[str, Any]] | None = None,
@@ -151,6 +153,11 @@ class Colorizer(BaseEstimator):
         photos : sequence of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
             sRGB. Gone through five times, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
+        base : Colorizer, optional
+            A fitted model, of other photographs, to build on. A fifth of the photographs decides whether the new model
+            keeps the machine of the base and fits its calibration anew, or learns from these photographs alone
+            (`colorize.base_model`); `summary_` says which and by how much. Of the new model's photographs the base must
+            have seen none.
         names : sequence of str, optional
             File names of the photographs. Kept only together with thumbnails, and without their folders.
         thumbnail_bytes : int
@@ -177,9 +184,11 @@ class Colorizer(BaseEstimator):
         TypeError
             `photos` is no sequence.
         ValueError
-            A parameter is out of its range.
+            A parameter is out of its range, or not that of the base where regions and features must be.
         """
         self._check_parameters()
+        if base is not None:
+            check_base(self, base)
         if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
             raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
         if len(photos) < 2:
@@ -190,10 +199,12 @@ class Colorizer(BaseEstimator):
             if len(names) != len(photos):
                 raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
             room_for(names, thumbnail_bytes)
-        self.extractor_ = self._fit_extractor(photos, say)
+        self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
         rows = self._describe_all(photos, say, {} if described is None else described, pictures=thumbnail_bytes > 0)
         say("learning", 0, 2)
-        self.learn(rows)
+        self.learn(rows, base=base)
+        if base is not None:
+            self.summary_["base"] = digest(base)
         if thumbnail_bytes and len(self.sample_["photo"]):
             kept = rows["picture"][self._sample_rows(len(rows["photo"]))]
             self.thumbnails_: Thumbnails | None = Thumbnails.chosen(kept, names, thumbnail_bytes)
@@ -204,7 +215,9 @@ class Colorizer(BaseEstimator):
         say("learning", 2, 2)
         return self
 
-    def learn(self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None) -> Colorizer:
+    def learn(
+        self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None, base: Colorizer | None = None
+    ) -> Colorizer:
         """Learn from regions that are described already: the part of `fit` that studies repeat.
 
         Without an extractor the model answers for rows (`region_probabilities`), not for photographs.
@@ -216,6 +229,8 @@ class Colorizer(BaseEstimator):
             ``photo`` (n,) int32, ``families`` (mapping of names to slices of the feature columns; any names).
         palette : ColorPalette, optional
             A fitted palette to use instead of learning one.
+        base : Colorizer, optional
+            A model to build on if that helps, see `fit`; its features must be those of the rows.
 
         Returns
         -------
@@ -223,19 +238,24 @@ class Colorizer(BaseEstimator):
             Itself.
         """
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
-        self.scaler_ = FamilyScaler(rows["families"]).fit(rows["features"])
+        machine, seed = self._make_classifier(), self.random_state
+        choice = None if base is None else choose(rows, self.palette_, base, machine, seed)
+        if choice is None or not choice.keeps_base:
+            self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine, seed)
+        else:
+            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
         features = self.scaler_.transform(rows["features"])
-        self.classifier_ = CalibratedClassifier(self._make_classifier(), random_state=self.random_state).fit(
-            features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
-        )
         self.sample_ = self._draw_sample(features, rows)
         self.thumbnails_ = None
         self.summary_ = {
             "n_photos": len(np.unique(rows["photo"])),
             "n_rows": len(features),
             "n_features": rows["features"].shape[1],
-            "explained_variance": round(self.scaler_.explained_, 4),
         }
+        if choice is None or not choice.keeps_base:
+            self.summary_["explained_variance"] = round(self.scaler_.explained_, 4)
+        if choice is not None:
+            self.summary_ |= in_summary(choice)
         return self
 
     def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
@@ -316,9 +336,7 @@ class Colorizer(BaseEstimator):
 
         A colour never seen as a class gets 0.
         """
-        probabilities = np.zeros((len(features), len(self.palette_.colors_)), np.float32)
-        probabilities[:, self.classifier_.classes_] = self.classifier_.predict_proba(self.scaler_.transform(features))
-        return probabilities
+        return region_probabilities(self.scaler_, self.classifier_, self.palette_, features)
 
     def decide(
         self, description: Description, probabilities: Float32, *, vividness: float = 0.5

@@ -45,7 +45,7 @@ class Memories:
     ab : ndarray, shape (k, 2), float32
         Their true mean colours.
     is_near : ndarray, shape (k,), bool
-        Whether that colour is within 20 units of ab of the one decided.
+        Whether that colour is within 20 units of ab of the one that the model decided for itself, before any hint.
     photo : tuple of str
         The photographs they come from: file names, or numbers if the model keeps no names.
     picture : tuple of ndarray of shape (24, 24, 3), uint8, or None
@@ -67,7 +67,7 @@ class Memories:
 
     @property
     def agreement(self) -> float:
-        """Share of them whose colour is near the one decided, 0..1."""
+        """Share of them whose colour is near the one that the model decided, 0..1."""
         return float(self.is_near.mean())
 
     @property
@@ -126,7 +126,7 @@ class Explanation:
     lightness : float
         Mean L* of the region.
     ab : ndarray, shape (2,), float32
-        The colour decided for the region: a mean of the plausible colours, as vivid as was asked for.
+        The colour decided for the region: a mean of the plausible colours, as vivid as was asked for, moved by hints.
     confidence : float
         What the model states at the place: the probability that the true colour is within 20 units of ab.
     colors : ndarray, shape (K, 2), float32
@@ -391,8 +391,8 @@ class Explainer:
             row=nearest,
             distance=distances[nearest],
             ab=ab,
-            is_near=np.linalg.norm(ab - self.result.region_ab[region], axis=1) < NEAR,
-            photo=tuple(thumbnails.names[i] if thumbnails else f"photo {i + 1}" for i in photos),
+            is_near=np.linalg.norm(ab - self._automatic.region_ab[region], axis=1) < NEAR,
+            photo=tuple(thumbnails.name(int(i)) if thumbnails else f"photo {i + 1}" for i in photos),
             picture=tuple(thumbnails.picture(int(row)) if thumbnails else None for row in nearest),
             usual_distance=usual,
             favourite=int(votes.argmax()),

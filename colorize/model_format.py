@@ -14,10 +14,12 @@ from colorize.exceptions import ColorizeError
 from colorize.features import FAMILIES, FeatureExtractor
 from colorize.features.extractor import N_WORDS
 from colorize.palette import ColorPalette
+from colorize.persistence import model_digest
 from colorize.thumbnails import Thumbnails
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
-# K palette colours, C classes, F features, P principal components, L landmarks, S sample rows (none is fine).
+# K palette colours, C classes, M margins (as many as classes, unless the calibration was fitted anew to another
+# palette), F features, P principal components, L landmarks, S sample rows (none is fine).
 _ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
     "palette.colors": ("palette", "colors_", "float32", ("K", 2)),
     "palette.frequencies": ("palette", "frequencies_", "float32", ("K",)),
@@ -28,12 +30,12 @@ _ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
     "scaler.center": ("scaler", "center_", "float32", ("F",)),
     "scaler.components": ("scaler", "components_", "float32", ("P", "F")),
     "svm.landmarks": ("svm", "landmarks_", "float16", ("L", "P")),
-    "svm.coef": ("svm", "coef_", "float32", ("L", "C")),
-    "svm.intercept": ("svm", "intercept_", "float32", ("C",)),
+    "svm.coef": ("svm", "coef_", "float32", ("L", "M")),
+    "svm.intercept": ("svm", "intercept_", "float32", ("M",)),
     "calibration.classes": ("calibration", "classes_", "int32", ("C",)),
-    "calibration.mean": ("calibration", "mean_", "float32", ("C",)),
-    "calibration.deviation": ("calibration", "deviation_", "float32", ("C",)),
-    "calibration.weights": ("calibration", "weights_", "float32", ("C+1", "C")),
+    "calibration.mean": ("calibration", "mean_", "float32", ("M",)),
+    "calibration.deviation": ("calibration", "deviation_", "float32", ("M",)),
+    "calibration.weights": ("calibration", "weights_", "float32", ("M+1", "C")),
     "sample.features": ("sample", "features", "float16", ("S", "P")),
     "sample.ab": ("sample", "ab", "float16", ("S", 2)),
     "sample.photo": ("sample", "photo", "int32", ("S",)),
@@ -76,6 +78,11 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         more_header, more_arrays = colorizer.thumbnails_.pack()
         header, arrays = header | more_header, arrays | more_arrays
     return header, arrays
+
+
+def digest(colorizer: Any) -> str:
+    """Sha256 that the file of a fitted `Colorizer` states of itself; see `colorize.persistence.model_digest`."""
+    return model_digest(*pack(colorizer))
 
 
 def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
@@ -129,7 +136,8 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     parts["scaler"].n_features_in_ = n_features
     svm, calibration = parts["svm"], parts["calibration"]
     svm.landmarks_ = svm.landmarks_.astype(np.float32)
-    svm.classes_ = classes
+    n_margins = len(svm.intercept_)
+    svm.classes_ = calibration.margin_classes_ = classes if n_margins == len(classes) else np.arange(n_margins)
     svm.n_features_in_ = calibration.n_features_in_ = svm.landmarks_.shape[1]
     calibration.estimator_ = svm
 
@@ -162,7 +170,7 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
             if isinstance(wish, int):
                 expected = wish
             else:
-                expected = sizes["C"] + 1 if wish == "C+1" else sizes.setdefault(wish, size)
+                expected = sizes["M"] + 1 if wish == "M+1" else sizes.setdefault(wish, size)
             if size != expected:
                 raise ValueError(f"{name} has shape {array.shape}, expected {expected} where it has {size}")
             if size == 0 and wish != "S":

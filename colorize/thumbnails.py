@@ -45,7 +45,8 @@ class Thumbnails:
     pixels : ndarray, shape (n, 648), uint8
         Each 24 x 24 pixels of lightness (255 is L* 100), then 6 x 6 of a* and b* (128 is neutral).
     names : tuple of str
-        File name of every training photograph, without folders, at most 60 characters.
+        File names of the training photographs by number, without folders, at most 60 characters; photographs that the
+        model learnt of later have none.
 
     Raises
     ------
@@ -79,6 +80,10 @@ class Thumbnails:
         ab = values[_N_LIGHTNESS:].reshape(_COLOR_SIDE, _COLOR_SIDE, 2) - 128
         ab = cv2.resize(ab, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         return np.asarray(lab_to_rgb(lightness, ab), np.uint8)
+
+    def name(self, photo: int) -> str:
+        """What a training photograph is called."""
+        return self.names[photo] if 0 <= photo < len(self.names) else f"photo {photo + 1}"
 
     @classmethod
     def chosen(cls, pixels: NDArray[np.uint8], names: Sequence[str], n_bytes: int) -> Thumbnails:
@@ -116,14 +121,12 @@ class Thumbnails:
         entries = {name: value for name, value in header.items() if name != "photo_names"}
         if len(others) == len(arrays) and len(entries) == len(header):
             return entries, others, None
-        names, photo = header.get("photo_names"), arrays.get("sample.photo")
+        names, sample = header.get("photo_names"), arrays.get("sample.photo")
         if set(arrays) - set(others) != {"thumbnail.pixels", "thumbnail.row"} or not isinstance(names, list):
             raise ValueError("thumbnails need photo_names, thumbnail.pixels and thumbnail.row, and nothing else")
         found = cls(arrays["thumbnail.row"], arrays["thumbnail.pixels"], tuple(names))
-        if photo is None or photo.ndim != 1 or found.row[-1] >= len(photo):
+        if sample is None or found.row[-1] >= sample.size:
             raise ValueError("thumbnail.row goes beyond the sample")
-        if photo.min() < 0 or photo.max() >= len(names):
-            raise ValueError(f"sample.photo names a photograph beyond the {len(names)} of photo_names")
         return entries, others, found
 
 
@@ -163,7 +166,7 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
     half = SIDE // 2
     padded = np.pad(small, ((half, half), (half, half), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (SIDE, SIDE), axis=(0, 1))
-    row, col = (superpixels.centroids * [size[1], size[0]] / superpixels.shape).astype(np.intp).T
+    row, col = np.round((superpixels.centroids + 0.5) * [size[1], size[0]] / superpixels.shape).astype(np.intp).T
     patches = np.clip(np.round(windows[row, col]), 0, 255)  # region, channel, row, column
     colors = patches[:, 1:].reshape(-1, 2, _COLOR_SIDE, 4, _COLOR_SIDE, 4).mean(axis=(3, 5)).round()
     parts = (patches[:, 0].reshape(-1, _N_LIGHTNESS), np.moveaxis(colors, 1, -1).reshape(len(row), -1))

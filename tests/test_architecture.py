@@ -32,6 +32,7 @@ ROOMS = {
         "refine.losses",
     ),
     "assembly": (
+        "base_model",
         "colorizer",
         "session",
         "model_format",
@@ -39,6 +40,7 @@ ROOMS = {
         "attribution",
         "explanation",
         "doubt",
+        "corrections",
         "dataset",
         "evaluation",
         "batch",
@@ -272,7 +274,12 @@ def test_importing_the_package_loads_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["photo"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]]
+    "arguments",
+    [
+        *([name] for name in "photo explain train learn evaluate compare importance models".split()),  # noqa: SIM905
+        [],
+        ["study", "curve"],
+    ],
 )
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorize.evaluation.calibration import log_loss, reliability, to_palette
+from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.calibration import ProbabilityObserver, log_loss, reliability, translation
+from colorize.evaluation.compare import evaluate
+from colorize.palette import ColorPalette
 
 
 def drawn(n: int, n_colors: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -57,8 +60,43 @@ def test_a_true_color_without_probability_costs_much_and_not_everything():
 
 
 def test_the_same_palette_changes_nothing():
-    probabilities, _ = drawn(5)
-    np.testing.assert_allclose(to_palette(probabilities, np.eye(6)), probabilities)
+    ab = np.random.default_rng(0).normal(0, 30, (200, 2))
+    palette = ColorPalette(6).fit(ab)
+    np.testing.assert_array_equal(translation(palette, palette, ab), np.eye(6))
+
+
+def test_a_color_is_shared_as_the_regions_nearest_to_it_are():
+    ab = np.array([[0, 0], [30, 0], [34, 0], [0, 30], [0, 34]], float)
+    coarse, fine = ColorPalette(3).fit(ab), ColorPalette(5).fit(ab)
+    table = translation(coarse, fine, ab, [1, 1, 3, 1, 1])
+    np.testing.assert_allclose(table.sum(axis=1), 1)
+    red = table[coarse.encode([[32, 0]])[0]]
+    assert red[fine.encode([[30, 0]])[0]] == pytest.approx(0.25)
+    assert red[fine.encode([[34, 0]])[0]] == pytest.approx(0.75)
+
+
+def test_a_color_that_no_region_has_goes_to_the_nearest():
+    ab = np.array([[0, 0], [30, 0], [0, 30]], float)
+    source, target = ColorPalette(3).fit(ab), ColorPalette(2).fit(ab[:2])
+    table = translation(source, target, ab[:2])
+    assert table[source.encode(ab[[2]])[0]].tolist() == [1, 0]
+
+
+def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
+    palette = tiny_colorizer.palette_
+    observer = ProbabilityObserver("model", palette)
+    coarse = ColorPalette(3).fit(palette.colors_)
+    other = ProbabilityObserver("model", coarse, translation(palette, coarse, palette.colors_))
+    methods = {"gray": GrayBaseline(), "model": tiny_colorizer}
+    evaluate(methods, photos[:3], has_truth=[True, False, True], observers=[observer, other])
+    believed = [tiny_colorizer.predict(photo).probabilities for photo in (photos[0], photos[2])]
+    np.testing.assert_array_equal(observer.probabilities, np.concatenate(believed))
+    assert observer.weights.sum() == pytest.approx(2)
+    assert other.probabilities.shape == (len(observer.truth), 3)
+    np.testing.assert_allclose(other.probabilities.sum(axis=1), 1, atol=1e-5)
+    known = log_loss(observer.probabilities, observer.truth, observer.weights)
+    frequencies = np.tile(palette.frequencies_, (len(observer.truth), 1))
+    assert known < log_loss(frequencies, observer.truth, observer.weights)  # it was trained on these photographs
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from colorize.decision import NEAR
 from colorize.evaluation import plots
 from colorize.evaluation.compare import FEW_PHOTOS, FIGURES, EvaluationResult
+from colorize.evaluation.confidence import ConfidenceCheck
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
 from colorize.evaluation.report.page import (
@@ -33,6 +35,7 @@ from colorize.evaluation.report.page import (
     signed,
 )
 from colorize.evaluation.run import Evaluation
+from colorize.evaluation.statistics import Interval
 
 
 def evaluation_report(found: Evaluation) -> str:
@@ -203,7 +206,35 @@ def _evaluation_plots(found: Evaluation) -> list[dict[str, str]]:
                 plots.intervals(rows, "right answers, %", reference=50.0, note="cannot tell", strong=["model"]),
             )
         )
-    return made
+    return made + (_confidence_plots(found.confidence) if found.confidence else [])
+
+
+def _confidence_plots(check: ConfidenceCheck) -> list[dict[str, str]]:
+    words = (
+        f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
+        f"On average it is {100 * check.reliability.expected_error:.0f} points off.",
+        f"Error of the pixels it is surest of. The surest quarter: {in_words(check.best_quarter)}; "
+        f"all pixels: {check.mean.value:.2f}.",
+    )
+    drawn = confidence_figures(check)
+    return [plot(title, text, figure) for (_, title, figure), text in zip(drawn, words, strict=True)]
+
+
+def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
+    """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
+    diagram = check.reliability
+    stated = [(100 * x, Interval(100 * y)) for x, y in zip(diagram.confidence, diagram.accuracy, strict=True)]
+    ideal = [(100 * x, Interval(100 * x)) for x in diagram.confidence[[0, -1]]]
+    falling = [(100 * x, Interval(y)) for x, y in zip(check.coverage, check.risk, strict=True)]
+    mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
+    reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)
+    risk = plots.curves(
+        {"surest pixels": falling, "any pixels": mean}, "share of the pixels kept, %", "CIEDE2000", log=False
+    )
+    return [
+        ("reliability", "Does its confidence mean what it says?", reliability),
+        ("risk", "Does its confidence tell where it errs?", risk),
+    ]
 
 
 def error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

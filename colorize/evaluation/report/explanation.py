@@ -11,22 +11,11 @@ from numpy.typing import NDArray
 
 from colorize.color import lab_to_rgb
 from colorize.decision import NEAR
+from colorize.evaluation.account import FAMILIES, sentences, told_apart
 from colorize.evaluation.colors import color_names
 from colorize.evaluation.pictures import data_uri
-from colorize.evaluation.report.page import fact, joined, render
+from colorize.evaluation.report.page import fact, render
 from colorize.explanation import Explainer, Explanation, HintEffect, Memories
-
-FAMILIES = {
-    "intensity": "its tones",
-    "position": "its place in the picture",
-    "shape": "its form",
-    "gabor": "its grain and stripes",
-    "surf": "its corners and gradients",
-    "lbp": "its fine texture",
-    "context": "what surrounds it",
-    "scene": "the kind of photograph",
-}
-"""Feature families in plain words; one that is not here stands by its name."""
 
 STEPS = {
     "start": ("ordinary regions", "before anything is known of this one"),
@@ -36,7 +25,6 @@ STEPS = {
 }
 """The steps that are no families, in plain words."""
 
-STRANGE = 1.3
 N_COLORS = 8
 N_HINTS = 6
 _LISTED_SHARE = 0.02
@@ -149,66 +137,17 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
             {"alt": f"place {number}, {kind}", "uri": data_uri(_crop(pixels, mask), 24_000)}
             for kind, pixels in (("gray", gray), ("in colour", result))
         ],
-        "sentences": _sentences(found, names),
+        "sentences": sentences(found),
         "colors": _colors(found, names),
         "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
         "rival": {
-            "name": _told_apart(found, names, found.rival, found.winner),
+            "name": told_apart(found, found.rival, found.winner),
             "paint": paint(found, found.colors[found.rival]),
         },
         "steps": _steps(found),
         "total": odds(float(found.log_odds[-1])),
         "memories": None if found.memories is None else _memories(found, found.memories),
     }
-
-
-def _sentences(found: Explanation, names: Sequence[str]) -> list[str]:
-    own, _, agreed = found.probabilities
-    winner, rival, favourite = found.winner, found.rival, found.favourite
-    said = [
-        f"The colour given is a mean of the plausible ones. Most probable in the end: {names[winner]} "
-        f"({agreed[winner]:.0%}); the strongest that looks different: {_told_apart(found, names, rival, winner)} "
-        f"({agreed[rival]:.0%})."
-    ]
-    if favourite == winner:
-        said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
-    else:
-        said.append(
-            f"By its own features alone it looked more like {_told_apart(found, names, favourite, winner)} "
-            f"({own[favourite]:.0%}, against {own[winner]:.0%}): its surroundings outvoted it."
-        )
-    if found.attribution is not None:
-        parts = dict(zip(found.families, found.attribution.parts, strict=True))
-        order = sorted(parts, key=lambda name: -parts[name])
-        helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]
-        hindered = [FAMILIES.get(name, name) for name in order[::-1][:1] if parts[name] < -0.1]
-        against = f" Most against it: {joined(hindered)}." if hindered else ""
-        said.append((f"Most for it: {joined(helped)}." if helped else "No feature spoke for it.") + against)
-    if found.memories is not None:
-        said.append(_agreement(found, found.memories, names))
-    return said
-
-
-def _agreement(found: Explanation, memories: Memories, names: Sequence[str]) -> str:
-    count = int(memories.is_near.sum())
-    text = f"{count} of the {len(memories.row)} training regions most like it have a colour near the one given"
-    if memories.favourite == found.favourite:
-        text += "; their commonest colour is also the classifier's favourite."
-    else:
-        text += (
-            f"; their commonest colour is {names[memories.favourite]}, the classifier's favourite "
-            f"{_told_apart(found, names, found.favourite, memories.favourite)}."
-        )
-    if memories.strangeness > STRANGE:
-        text += " None of them is really like it, so take the colour for a guess."
-    return text
-
-
-def _told_apart(found: Explanation, names: Sequence[str], index: int, other: int) -> str:
-    if names[index] != names[other] or index == other:
-        return names[index]
-    chroma = np.linalg.norm(found.colors[[index, other]], axis=1)
-    return f"{'a stronger' if chroma[0] > chroma[1] else 'a paler'} {names[index]}"
 
 
 def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -299,7 +238,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
             "moved": f"{sizes[k]:.1f}",
             "width": f"{100 * sizes[k] / max(float(sizes.max()), 1e-9):.0f}",
         }
-        for k in range(min(len(sizes), N_HINTS))
+        for k in range(min(int((sizes >= 0.1).sum()), N_HINTS))
     ]
     return {
         "before": paint(found, effect.before),
