@@ -29,7 +29,7 @@ _KEEP_SECONDS = 3600
 _THUMBNAIL_BYTES = 2_700_000
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
-_FETCH = "() => setTimeout(() => document.querySelector('#%s a, a#%s')?.click(), 200)"
+_FETCH = "() => setTimeout(() => document.querySelector('#%s')?.click(), 200)"
 
 # Heavy work of visitors waits in line; progress and cards do not.
 _HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1}
@@ -197,7 +197,7 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> list[Any]:
     def choose(event: gr.EventData, request: gr.Request) -> Any:
         return gr.HTML(value=_shown(service.choose(_key(request), int(event.name))), sure=None)
 
-    @_on(save.click, [kind], [ready], then=_FETCH % ("ready", "ready"), **_HEAVY)
+    @_on(save.click, [kind], [ready], then=_FETCH % "ready", **_HEAVY)
     def write(wanted: str, request: gr.Request) -> Any:
         return _ready(service.save(_key(request), wanted))
 
@@ -241,7 +241,7 @@ def _correct_panel(service: Service, stage: Any) -> list[Any]:
         found = service.suggestions(_key(request))
         return [pages.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
-    @_on(keep.click, [], [ready], then=_FETCH % ("hints-ready", "hints-ready"), **_LIGHT)
+    @_on(keep.click, [], [ready], then=_FETCH % "hints-ready", **_LIGHT)
     def save_hints(request: gr.Request) -> Any:
         return _ready(service.save_hints(_key(request)))
 
@@ -382,7 +382,7 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
         with gr.Column(scale=3, min_width=320):
             card = gr.HTML()
 
-    @_on(take.click, [picker], [ready], then=_FETCH % ("model-ready", "model-ready"), **_LIGHT)
+    @_on(take.click, [picker], [ready], then=_FETCH % "model-ready", **_LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
         return _ready(service.copy_of_model(_key(request), name))
 

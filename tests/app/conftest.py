@@ -21,7 +21,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 ]
-PATIENCE = 120_000  # milliseconds; on a busy machine everything takes its time
+PATIENCE = 60_000  # milliseconds; on a busy machine everything takes its time
 
 
 class App:

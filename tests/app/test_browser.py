@@ -77,7 +77,7 @@ def test_a_stroke_changes_the_region_and_undo_takes_it_back(visit, cat_photo):
     assert visitor.page.get_by_role("button", name="Undo").is_disabled()
 
 
-def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo):
+def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo, tmp_path):
     visitor = visit()
     visitor.open(cat_photo)
     visitor.step("Correct")
@@ -98,11 +98,13 @@ def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo):
     visitor.wait_for_version(3)
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("button", name="Keep these hints").click()
+    hints = tmp_path / download.value.suggested_filename
+    download.value.save_as(hints)
+    assert hints.name == "our cat.hints.json"
     painted = visitor.picture()
     visitor.page.get_by_role("button", name="Clear all").click()
     visitor.wait_for_version(4)
-    again = visitor.page.locator("input[type=file][accept*=json]")
-    again.set_input_files(download.value.path())
+    visitor.page.set_input_files("input[type=file][accept*=json]", hints)
     visitor.wait_for_version(5)
     assert visitor.picture().tolist() == painted.tolist()
 
