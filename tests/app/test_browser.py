@@ -157,7 +157,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     visitor.room("Train")
     page.get_by_label("Name of the new model").fill("crops")
     page.set_input_files("#teachers input", str(crops))
-    page.get_by_text("crops.zip").wait_for()
+    page.locator("#teachers").get_by_text("crops").wait_for()
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Stop").click()
     page.locator("#training").get_by_text("Nothing is lost").wait_for()
@@ -186,7 +186,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
 
     visitor.room("Compare")
     page.set_input_files("#compared input", str(cat_photo))
-    page.get_by_text("our cat.jpg").last.wait_for()
+    page.locator("#compared").get_by_text("our cat").wait_for()
     page.get_by_label("crops", exact=True).check()
     page.get_by_role("button", name="Compare").click()
     shots = page.locator("#comparison figure")
@@ -201,7 +201,7 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     visitor = visit()
     visitor.room("Batch")
     visitor.page.set_input_files("#many input", [str(crops), str(bad)])
-    visitor.page.get_by_text("bad.jpg").wait_for()
+    visitor.page.locator("#many").get_by_text("bad").wait_for()
     visitor.page.get_by_role("button", name="Colour them all").click()
     visitor.page.get_by_text("24 coloured").wait_for()
     with visitor.page.expect_download() as download:
