@@ -137,16 +137,16 @@ def colorize_all(
         for number, path in enumerate(photos):
             progress(number, len(photos))
             target = free_path(folder, f"{path.stem}.colorized{suffix}")
-            try:
-                with turn():
+            with turn():
+                try:
                     photo = read_photo(path, max_pixels=max_pixels)
                     result = colorizer.predict(to_gray(photo), vividness=vividness)
                     notes = photo.metadata.notes + write_photo(result.image, target)
-            except ColorizeError as error:
-                failures[path.name] = str(error).replace(f"{path}: ", "")
-            else:
-                pack.write(target, target.name)
-                done.append(" ".join([f"{path.name} -> {target.name}", *(f"({note})" for note in notes)]))
+                except (ColorizeError, MemoryError) as error:
+                    failures[path.name] = str(error).replace(f"{path}: ", "") or "not enough memory"
+                else:
+                    pack.write(target, target.name)
+                    done.append(" ".join([f"{path.name} -> {target.name}", *(f"({note})" for note in notes)]))
             path.unlink()
             target.unlink(missing_ok=True)
         progress(len(photos), len(photos))

@@ -142,7 +142,7 @@ def comparison(found: Sequence[Compared], gray: bytes, true: bytes | None) -> st
         shots.append(_shot("the true colours", true, ""))
     best = min((item.figures["ciede2000"] for item in found if "ciede2000" in item.figures), default=None)
     for item in found:
-        facts = f"{item.seconds:.1f} s"
+        facts = f"{item.seconds:.1f} s" if item.seconds >= 0.05 else "at once"
         if "ciede2000" in item.figures:
             mark = " · <b>nearest to the truth</b>" if item.figures["ciede2000"] == best and len(found) > 1 else ""
             facts = f"off by {item.figures['ciede2000']:.1f}{mark} · {item.figures['psnr_rgb']:.1f} dB · {facts}"
@@ -268,7 +268,7 @@ def _shot(name: str, picture: bytes, facts: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return "under 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
+    return "under 1\u00a0%" if 0 < share < 0.01 else f"{share:.0%}".replace("%", "\u00a0%")
 
 
 def _duration(seconds: float) -> str:

@@ -244,7 +244,10 @@ def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
     files = [("a.png", good), ("a.png", good), ("b.jpg", bad), ("c.zip", packed)]
     result = service.batch("v", files, model="tiny", kind="PNG")
     assert result.n_done == 3
-    assert sorted(result.failures) == ["b.jpg", "readme.txt"]
+    assert result.failures == {
+        "b.jpg": "not a photograph, or its header is damaged",
+        "readme.txt": "not a photograph by its name",
+    }
     with zipfile.ZipFile(result.archive) as archive:
         assert sorted(archive.namelist()) == [
             *("a 2.colorized.png", "a.colorized.png", "inside.colorized.png", "report.txt")
