@@ -226,8 +226,10 @@ class Session:
         -------
         Session
         """
-        other = Session(self.colorizer, gray, self.description, self.probabilities, Clock())
-        other._offset = self._offset
+        other = copy(self)
+        other.gray, other._automatic_at = gray, None
+        for name in ("_labels", "_weight", "_propagator"):  # those that were made for the pixels
+            other.__dict__.pop(name, None)
         return other
 
     def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
