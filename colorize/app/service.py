@@ -7,6 +7,7 @@ made at full size when they are saved.
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import shutil
 import tempfile
@@ -333,10 +334,11 @@ class Service:
             visit.forget_session()
             try:
                 return self._view(visit)
-            except ColorizeError:
+            except ColorizeError as error:
                 visit.references, visit.strength = before
                 visit.forget_session()
-                raise
+                message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
+                raise RequestError(message) from error
 
     # --- why ---------------------------------------------------------------------------------------------------------
 

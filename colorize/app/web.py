@@ -262,7 +262,11 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
         "its colours where the two resemble each other. One that does not resemble it does more harm than good.</p>"
     )
     files = gr.File(
-        label=f"Colour photographs, up to {N_REFERENCES}", file_count="multiple", type="filepath", height=110
+        label=f"Colour photographs, up to {N_REFERENCES}",
+        file_count="multiple",
+        type="filepath",
+        height=110,
+        elem_id="references",
     )
     strength = gr.Slider(0, 1, 1, step=0.05, label="How much to borrow")
     with gr.Row():

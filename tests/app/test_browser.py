@@ -7,12 +7,14 @@ import re
 import statistics
 import time
 import zipfile
+from inspect import signature
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from colorize.color import rgb_to_lab, rgb_to_lightness
+from colorize.colorizer import Colorizer
 
 pytestmark = pytest.mark.browser
 
@@ -134,6 +136,24 @@ def test_why(visit, cat_photo):
     visitor.page.mouse.click(*visitor.place(0.4, 0.6))
     visitor.page.locator("#answer .card").wait_for()
     assert "What spoke for it, and against" in visitor.page.locator("#answer").inner_text()
+
+
+@pytest.mark.skipif("references" not in signature(Colorizer.open).parameters, reason="sessions take no references yet")
+def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
+    path = tmp_path / "cup.png"
+    Image.fromarray(pictures["coffee"]).save(path)
+    visitor = visit()
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    visitor.step("Reference")
+    visitor.page.set_input_files("#references input", path)
+    visitor.page.locator("#references").get_by_text("cup").wait_for()
+    visitor.page.get_by_role("button", name="Colour it like these").click()
+    visitor.wait_for_version(2)
+    assert np.abs(visitor.picture().astype(int) - before).mean() > 1
+    visitor.page.get_by_role("button", name="Without them").click()
+    visitor.wait_for_version(3)
+    assert visitor.picture().tolist() == before.tolist()
 
 
 def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path):

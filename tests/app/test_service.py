@@ -7,6 +7,7 @@ import json
 import re
 import threading
 import zipfile
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from colorize.app import pages
 from colorize.app.service import Service, fitted
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
+from colorize.colorizer import Colorizer
 from colorize.exceptions import RequestError
 from colorize.io import read_photo, write_photo
 from colorize.types import GrayImage, RgbImage
@@ -50,6 +52,12 @@ def opened(service, photo_file, monkeypatch):
     service.visits.get("v").model = "tiny"
     service.open_photo("v", photo_file, photo_file.name)
     return service
+
+
+def gray_copy(source, target):
+    """Take the colours away."""
+    Image.open(source).convert("L").save(target)
+    return target
 
 
 def decoded(jpeg: bytes) -> np.ndarray:
@@ -159,6 +167,18 @@ def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
     opened.visits.get("v").forget_session()  # as if others had needed the memory
     assert opened.set_style("v").color == chosen.color
     assert opened.choose("v", -1).color == before.color
+
+
+@pytest.mark.skipif("references" not in signature(Colorizer.open).parameters, reason="sessions take no references yet")
+def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures):
+    before = opened.set_style("v")
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
+    with pytest.raises(RequestError, match=r"cup\.png: gray"):
+        opened.set_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+    assert opened.set_style("v").color == before.color
+    lent = opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    assert lent.color != before.color
+    assert opened.set_references("v", []).color == before.color
 
 
 def test_confidence_and_explanation_are_about_this_photograph(opened):
