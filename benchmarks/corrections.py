@@ -52,7 +52,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, metavar="KIND")
-    parser.add_argument("--strength", nargs="+", type=float, default=[0.1])
+    parser.add_argument("--strength", nargs="+", type=float, default=[0.02, 0.05, 0.1])
     return parser.parse_args()
 
 

@@ -24,13 +24,23 @@ Float64 = NDArray[np.float64]
 REACHES = ("photo", "similar", "here")
 """How far a hint is heard, widest first."""
 
-SCALE = (0.29, 0.21)
-"""Variance of the error of a* and b* relative to the variance that the probabilities promise."""
-VARIANCE_FLOOR = 2.0
-WHOLE, ALIKE, ALIKE_AND_NEAR, NEAR = 1.17, 0.79, 0.31, 0.12
-FEATURE_WIDTH, OPINION_WIDTH, PLACE_WIDTH = 0.92, 0.17, 0.21
-NOISE = 0.05
-"""Variance of a hint as an observation of its region, relative to the prior scale."""
+SCALE = (1.22, 0.85)
+"""Variance of the error of a* and b* relative to what the probabilities promise."""
+VARIANCE_FLOOR = 0.5
+"""What is added to the promise, in squared units of ab."""
+WHOLE, ALIKE, SURFACE = 0.16, 0.67, 0.17
+"""Shares of the variance that are common to the whole photograph, to regions that look alike, to one surface."""
+FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.106, "context": 0.09}
+"""What the feature families count in looking alike: squared distances on the common scale times these. (Shape and SURF
+were fitted too and count nothing.)"""
+OPINION_WIDTH, LIGHTNESS_WIDTH = 0.32, 50.0
+"""How far regions that look alike may differ in the square roots of their probabilities and in L*."""
+TIE, TIE_LIGHTNESS = 2000.0, 2.0
+"""Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
+NOISE = 0.02
+"""Variance of a hint as an observation of its region, relative to the variance of the error."""
+MISFIT = 0.14
+"""What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +52,11 @@ class Belief:
     mean : ndarray, shape (n, 2), float64
         Believed ab of every region.
     deviation : ndarray, shape (n, 2), float64
-        Prior scale of the error of each channel, in units of ab.
+        Standard deviation of the error of each channel before anything was told, in units of ab.
     correlation : ndarray, shape (n, n), float64
         Covariance of the errors in units of `deviation`, the same for both channels.
     kernels : mapping of str to ndarray of shape (n, n)
-        What a hint of each reach may change, in the same units; ``photo`` is the prior correlation.
+        The part of the prior covariance that a hint of each reach speaks about, in the same units.
     areas : ndarray, shape (n,)
         Share of the photograph that each region covers.
     """
@@ -72,7 +82,7 @@ class Belief:
         ab : ndarray, shape (m, 2)
             Its colour.
         noise : ndarray, shape (m,)
-            Variance of each hint relative to the prior scale; `NOISE` if nothing is known.
+            Variance of each hint in units of `deviation` squared; see `hint_noise`.
         reach : ndarray, shape (m,), int
             Index into `REACHES`.
 
@@ -151,22 +161,27 @@ def prior(
     mean: Float32,
     probabilities: Float32,
     colors: Float32,
-    features: Float32,
+    features: Mapping[str, Float32],
     superpixels: Superpixels,
     region_lightness: Float32,
 ) -> Belief:
     """What is believed before anybody has said anything.
+
+    The covariance of the errors of regions i and j is ``sd_i sd_j (WHOLE + ALIKE F_ij + SURFACE G_ij)``, with
+    ``sd_i^2 = SCALE (v_i + VARIANCE_FLOOR)`` and v the variance of the palette colours under the probabilities, per
+    channel. F is a Gaussian of the differences in features, probabilities and lightness; G the covariance that Levin's
+    system on the graph of the regions stands for. (Being close added nothing to these three.)
 
     Parameters
     ----------
     mean : ndarray, shape (n, 2), float32
         Automatic ab of the regions.
     probabilities : ndarray, shape (n, K), float32
-        Calibrated probabilities of the palette colours.
+        Probabilities of the palette colours, evidence shared between neighbours.
     colors : ndarray, shape (K, 2), float32
         The palette.
-    features : ndarray, shape (n, n_components), float32
-        Scaled features of the regions.
+    features : mapping of str to ndarray, shape (n, n_columns), float32
+        The feature families on their common scale; those of `FAMILY_WEIGHTS` are used.
     superpixels : Superpixels
         The regions.
     region_lightness : ndarray, shape (n,), float32
@@ -177,41 +192,46 @@ def prior(
     Belief
     """
     expected = probabilities @ colors
-    variance = probabilities @ colors**2 - expected**2
-    deviation = np.sqrt((np.maximum(variance, 0) + VARIANCE_FLOOR) * np.array(SCALE))
-    kernels = _kernels(features, probabilities, superpixels, region_lightness)
+    variance = np.maximum(probabilities @ colors**2 - expected**2, 0)
+    deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
+    here = SURFACE * surface_covariance(superpixels, region_lightness)
+    similar = ALIKE * _likeness(features, probabilities, region_lightness) + here
+    kernels = {"photo": similar + WHOLE, "similar": similar, "here": here}
     areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
-    return Belief(mean.astype(np.float64), deviation.astype(np.float64), kernels["photo"], kernels, areas)
+    return Belief(mean.astype(np.float64), deviation, kernels["photo"], kernels, areas)
 
 
-def _kernels(
-    features: Float32, probabilities: Float32, superpixels: Superpixels, region_lightness: Float32
-) -> dict[str, Float64]:
-    """How the errors of two regions hang together, for each reach of a hint."""
-    scaled = features[:, :30] / max(float(np.linalg.norm(features[:, :30], axis=1).mean()), 1e-6) * 0.94
-    alike = _gaussian(scaled, FEATURE_WIDTH) * _gaussian(np.sqrt(probabilities), OPINION_WIDTH)
-    places = superpixels.centroids / min(superpixels.shape)
-    near = _gaussian(places, PLACE_WIDTH)
-    similar = alike * (ALIKE + ALIKE_AND_NEAR * near) + NEAR * near
-    return {"photo": similar + WHOLE, "similar": similar, "here": _surface(superpixels, region_lightness)}
+def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:
+    """Variance of hints, shape (m,), by the mean L* of their pixels and of their regions.
+
+    A stroke over the dark eyes in a light face says little about the face.
+    """
+    misfit = (np.asarray(lightness, np.float64) - region_lightness) / 10
+    return NOISE + MISFIT * misfit**2
 
 
-def _gaussian(points: NDArray[np.floating], width: float) -> Float64:
-    points = np.asarray(points, np.float64)
-    squares = (points**2).sum(axis=1)
-    return np.exp(-np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0) / (2 * width**2))
+def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> Float64:
+    """Levin's system on the graph of the regions, turned into a covariance with ones on the diagonal, shape (n, n).
 
-
-def _surface(superpixels: Superpixels, region_lightness: Float32) -> Float64:
-    """Levin's system on the region graph as a covariance: regions are tied along paths of even lightness."""
+    Minimising ``sum_i |u_i|^2 + TIE sum_{i~j} w_ij |u_i - u_j|^2`` is what a Gaussian does whose covariance is the
+    inverse of that matrix; ``w_ij = exp(-|L_i - L_j| / TIE_LIGHTNESS)``.
+    """
     n = superpixels.n_superpixels
     low, high = superpixels.adjacency.T
-    tie = 20.0 * np.exp(-np.abs(region_lightness[low].astype(np.float64) - region_lightness[high]) / 2.0)
-    system = np.eye(n)
-    np.add.at(system, (low, low), tie)
-    np.add.at(system, (high, high), tie)
-    system[low, high] -= tie
-    system[high, low] -= tie
+    step = np.abs(region_lightness[low].astype(np.float64) - region_lightness[high])
+    tie = TIE * np.exp(-step / TIE_LIGHTNESS)
+    system = np.zeros((n, n))
+    system[low, high] = system[high, low] = -tie
+    system[np.diag_indices(n)] = 1 - system.sum(axis=1)
     covariance = np.linalg.inv(system)
     scale = 1 / np.sqrt(np.diag(covariance))
     return covariance * scale[:, None] * scale
+
+
+def _likeness(features: Mapping[str, Float32], probabilities: Float32, region_lightness: Float32) -> Float64:
+    """How alike regions look, 0..1, shape (n, n)."""
+    blocks = [features[name] * np.float32(weight**0.5) for name, weight in FAMILY_WEIGHTS.items() if name in features]
+    blocks += [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
+    points = np.concatenate(blocks, axis=1).astype(np.float64)
+    squares = (points**2).sum(axis=1)
+    return np.exp(-np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0) / 2)

@@ -88,7 +88,7 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
             size = np.float32(columns.stop - columns.start) ** 0.5
             self.factor_[columns] /= size
             self.bound_[columns] /= size
-        scaled = self._scale(rows)
+        scaled = self.scale(rows)
         self.center_ = scaled.mean(axis=0, dtype=np.float64).astype(np.float32)
         scaled -= self.center_
         with threadpool_limits(1, user_api="blas"):  # a small problem: more threads only wait for each other
@@ -106,7 +106,11 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         """Scaled principal components, shape (n_samples, n_components), float32."""
         check_is_fitted(self)
         rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        return (self._scale(rows) - self.center_) @ self.components_.T
+        return (self.scale(rows) - self.center_) @ self.components_.T
+
+    def scale(self, rows: Float32) -> Float32:
+        """Rows, shape (n, n_features), on the common scale of the families, before the principal components."""
+        return np.clip((rows - self.mean_) * self.factor_, -self.bound_, self.bound_)
 
     def family_parts(self, X: ArrayLike) -> Float32:
         """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components).
@@ -115,7 +119,7 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        scaled = self._scale(rows) - self.center_
+        scaled = self.scale(rows) - self.center_
         return np.stack([scaled[:, c] @ self.components_[:, c].T for c in self._columns()])
 
     def split_components(self, components: Float32) -> Float32:
@@ -134,9 +138,6 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-    def _scale(self, rows: Float32) -> Float32:
-        return np.clip((rows - self.mean_) * self.factor_, -self.bound_, self.bound_)
 
 
 class KernelSVM(ClassifierMixin, BaseEstimator):

@@ -359,8 +359,8 @@ class Colorizer(BaseEstimator):
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels = resize_labels(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab[labels], self.seed_weight(gray, superpixels))
+        labels, weight = seeds(superpixels, gray.shape)
+        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
 
     def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
         """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
@@ -507,6 +507,13 @@ class Colorizer(BaseEstimator):
                 "photo": rows["photo"][kept],
             }
         )
+
+
+def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
+    """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
+    labels = resize_labels(superpixels, shape)
+    # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
+    return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
 
 
 def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: int) -> ColorPalette:

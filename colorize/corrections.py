@@ -95,7 +95,7 @@ def hinted_regions(
 
 
 def learn_corrections(
-    colorizer: Any, features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None = None, *, strength: float = 0.1
+    colorizer: Any, features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None = None, *, strength: float = 0.05
 ) -> Learnt:
     """Make a model that has learnt what is wanted in some regions of a photograph.
 

@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from colorize.attribution import Attribution, attribute
-from colorize.belief import NOISE, Belief
+from colorize.belief import Belief
 from colorize.colorizer import Colorizer
 from colorize.decision import NEAR
 from colorize.exceptions import PlaceError
@@ -400,12 +400,12 @@ class Explainer:
 
     def _hint_effect(self, hints: Hints, region: int) -> HintEffect:
         """Split the shift of a region among the hinted regions: it is linear in what was said there."""
-        before, (regions, ab, reach) = self._belief_before, self.session.observations(hints)
+        before, (regions, ab, noise, reach) = self._belief_before, self.session.observations(hints)
         shift = np.zeros((len(regions), 2))
         for k in range(len(regions)):
             alone = before.mean[regions]
             alone[k] = ab[k]
-            after = before.told(regions, alone, np.full(len(regions), NOISE), reach)
+            after = before.told(regions, alone, noise, reach)
             shift[k] = after.mean[region] - before.mean[region]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         return HintEffect(

@@ -203,7 +203,7 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
     >>> encode_preview(np.zeros((8, 8, 3), np.uint8))[:4]
     b'RIFF'
     """
-    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 4})
+    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 2})
 
 
 def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:

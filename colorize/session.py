@@ -14,15 +14,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.belief import NOISE, Belief, prior
+from colorize.belief import Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.hints import HintPixels, Hints
+from colorize.decision import share_evidence
+from colorize.hints import REACHES, HintPixels, Hints
 from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage, Superpixels
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer, Description
+
+Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
+"""Regions, their ab, noise and reach, all of length m."""
 
 N_ALTERNATIVES = 9
 """Most alternatives that are made of one photograph."""
@@ -286,8 +290,8 @@ class Session:
         )
         return pixels, ab, (*pixels.notes, lost)
 
-    def observations(self, hints: Hints) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
-        """What hints say about regions, one observation per region and reach: region (m,), ab (m, 2), reach (m,)."""
+    def observations(self, hints: Hints) -> Observations:
+        """What hints say about regions: what `Belief.told` takes, one observation per region and reach."""
         return self._observed(*self._pixels(hints)[:2])
 
     def prior(self, vividness: float = 0.5) -> Belief:
@@ -295,30 +299,31 @@ class Session:
         return self._prior(self._automatic(vividness, Clock()))
 
     def _told(self, belief: Belief, pixels: HintPixels, known_ab: Float32) -> Belief:
-        regions, ab, reach = self._observed(pixels, known_ab)
-        return belief.told(regions, ab, np.full(len(regions), NOISE), reach)
+        return belief.told(*self._observed(pixels, known_ab))
 
-    def _observed(
-        self, pixels: HintPixels, known_ab: Float32
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
+    def _observed(self, pixels: HintPixels, known_ab: Float32) -> Observations:
         """One observation per region and reach: the mean of its hinted pixels."""
         known = pixels.is_known
-        groups, member = np.unique(self._labels[known].astype(np.int64) * 4 + pixels.reach[known], return_inverse=True)
-        counts = np.bincount(member)
-        ab = np.stack([np.bincount(member, known_ab[known][:, c]) / counts for c in range(2)], axis=1)
-        return groups // 4, ab, groups % 4
+        key = self._labels[known] * len(REACHES) + pixels.reach[known]
+        groups, member = np.unique(key, return_inverse=True)
+        seen = np.column_stack([self.gray.lightness[known], known_ab[known]])
+        means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
+        regions, reach = np.divmod(groups, len(REACHES))
+        noise = hint_noise(means[:, 0], self._region_lightness[regions])
+        return regions, means[:, 1:], noise, reach
 
     def _prior(self, found: _Automatic) -> Belief:
         return replace(self._prior_at_zero, mean=found.region_ab.astype(np.float64))
 
     @cached_property
     def _prior_at_zero(self) -> Belief:
-        features = self.colorizer.scaler_.transform(self.description.features.values)
+        matrix = self.description.features
+        scaled = self.colorizer.scaler_.scale(matrix.values)
         return prior(
             np.zeros((self._superpixels.n_superpixels, 2), np.float32),
-            self.probabilities,
+            share_evidence(self.probabilities, self._superpixels, self._region_lightness),
             self.colorizer.palette_.colors_,
-            features,
+            {name: scaled[:, columns] for name, columns in matrix.families.items()},
             self._superpixels,
             self._region_lightness,
         )

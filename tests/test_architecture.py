@@ -18,7 +18,19 @@ import colorize
 PACKAGE = Path(colorize.__file__).parent
 ORDER = ("base", "stages", "assembly", "faces")
 ROOMS = {
-    "base": ("types", "exceptions", "_optional", "_files", "color", "metrics", "io", "persistence", "models"),
+    "base": (
+        "types",
+        "exceptions",
+        "_optional",
+        "_files",
+        "color",
+        "color_kernels",
+        "metrics",
+        "metric_kernels",
+        "io",
+        "persistence",
+        "models",
+    ),
     "stages": (
         "superpixels",
         "palette",

@@ -27,12 +27,13 @@ def colored(confidence, lightness=60.0, ab=(30.0, 20.0), bit_depth=8):
 
 
 def test_sure_colours_stay_and_unsure_ones_go():
-    gray, result = colored([[0.0, 0.5, 0.5 + SOFT_EDGE / 2, 0.5 + SOFT_EDGE, 0.9, 1.0]])
+    gray, result = colored([[0.0, 0.5, 0.5 + SOFT_EDGE / 2, 0.5 + SOFT_EDGE, 0.9, 1.0, 0.5 + SOFT_EDGE / 100]])
     shown = only_confident(result, gray, 0.5 + SOFT_EDGE)
     np.testing.assert_array_equal(shown.ab[0, :2], 0)
     np.testing.assert_allclose(shown.ab[0, 2], np.float32([15, 10]), atol=1e-3)  # half way, by symmetry
-    np.testing.assert_array_equal(shown.ab[0, 3:], result.ab[0, 3:])
-    np.testing.assert_array_equal(shown.rgb[0, 3:], result.rgb[0, 3:])
+    np.testing.assert_array_equal(shown.ab[0, 3:6], result.ab[0, 3:6])
+    np.testing.assert_array_equal(shown.rgb[0, 3:6], result.rgb[0, 3:6])
+    assert np.hypot(*shown.ab[0, 6]) < 0.001 * np.hypot(*result.ab[0, 6])  # it sets in without a crease
     assert (shown.rgb[0, 0] == shown.rgb[0, 0, 0]).all()
 
 

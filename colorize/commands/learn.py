@@ -40,7 +40,7 @@ _SAME_RATIO = 0.02
 @click.option(
     "--strength",
     type=click.FloatRange(0, 10, min_open=True),
-    default=0.1,
+    default=0.05,
     show_default=True,
     help="Weight of this photograph against everything that MODEL knows.",
 )

@@ -30,26 +30,36 @@ class ConfidenceCheck:
     Attributes
     ----------
     reliability : Reliability
-        Stated confidence against the share of pixels whose colour lies within 20 units of ab of the truth.
+        Stated confidence against the share of pixels whose colour lies within 20 units of ab of the truth, in ten bins
+        of equal mass.
+    accuracy : tuple of Interval
+        That share with 95 % intervals over photographs, because the pixels of one photograph err together.
     coverage : ndarray, shape (20,), float64
         Shares of the pixels, the surest first, 0.05 to 1.
-    risk : ndarray, shape (20,), float64
+    risk : tuple of Interval
         Mean CIEDE2000 of these.
-    best_quarter, mean : Interval
-        Mean CIEDE2000 of the surest quarter of the pixels, and of all, over photographs.
     """
 
     reliability: Reliability
+    accuracy: tuple[Interval, ...]
     coverage: NDArray[np.float64]
-    risk: NDArray[np.float64]
-    best_quarter: Interval
-    mean: Interval
+    risk: tuple[Interval, ...]
+
+    @property
+    def best_quarter(self) -> Interval:
+        """Mean CIEDE2000 of the surest quarter of the pixels."""
+        return self.risk[_N_SHARES // 4 - 1]
+
+    @property
+    def mean(self) -> Interval:
+        """Mean CIEDE2000 of all pixels."""
+        return self.risk[-1]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values and intervals."""
         return {
             "stated": self.reliability.confidence,
-            "true": self.reliability.accuracy,
+            "true": self.accuracy,
             "expected_error": self.reliability.expected_error,
             "coverage": self.coverage,
             "risk": self.risk,
@@ -108,23 +118,28 @@ def check_confidence(confidence: NDArray, is_near: NDArray, error: NDArray) -> C
     --------
     >>> sure = np.tile([0.9, 0.1], (5, 10))
     >>> found = check_confidence(sure, sure > 0.5, 10 * (1 - sure))
-    >>> round(found.best_quarter.value, 3), round(found.mean.value, 3), found.risk.round(2).tolist()[::10]
+    >>> round(found.best_quarter.value, 3), round(found.mean.value, 3), [round(x.value, 2) for x in found.risk[::10]]
     (1.0, 5.0, [1.0, 1.73])
     """
     stated, near, errors = (np.asarray(values, np.float64) for values in (confidence, is_near, error))
-    order = np.argsort(-stated.ravel(), kind="stable")
-    bins = np.array_split(order[::-1], _N_BINS)
-    rows = [[values.ravel()[some].mean() for some in bins] for values in (stated, near)]
-    mass = np.array([len(some) / len(order) for some in bins])
-    coverage = np.arange(1, _N_SHARES + 1) / _N_SHARES
-    kept = np.ceil(coverage * len(order)).astype(np.intp)
-    quarter = np.zeros(stated.shape, bool)
-    quarter.ravel()[order[: -(-len(order) // 4)]] = True
+    place = np.empty(stated.T.shape, np.int64)  # from the surest pixel to the least sure; ties: each photograph in turn
+    place.ravel()[np.argsort(-stated.T.ravel(), kind="stable")] = np.arange(stated.size)
+    place = place.T
     bootstrap = Bootstrap(len(stated))
+
+    def mean_of(values: NDArray[np.float64], some: NDArray[np.bool_]) -> Interval:
+        return bootstrap.ratio((values * some).sum(axis=1), some.sum(axis=1))
+
+    bins = [place * _N_BINS // stated.size == k for k in reversed(range(_N_BINS))]
+    accuracy = tuple(mean_of(near, some) for some in bins)
+    shares = range(1, _N_SHARES + 1)
     return ConfidenceCheck(
-        reliability=Reliability(np.array(rows[0]), np.array(rows[1]), mass),
-        coverage=coverage,
-        risk=(np.cumsum(errors.ravel()[order]) / np.arange(1, len(order) + 1))[kept - 1],
-        best_quarter=bootstrap.ratio((errors * quarter).sum(axis=1), quarter.sum(axis=1)),
-        mean=bootstrap.mean(errors.mean(axis=1)),
+        reliability=Reliability(
+            np.array([stated[some].mean() for some in bins]),
+            np.array([interval.value for interval in accuracy]),
+            np.array([some.mean() for some in bins]),
+        ),
+        accuracy=accuracy,
+        coverage=np.array(shares) / _N_SHARES,
+        risk=tuple(mean_of(errors, place * _N_SHARES < k * stated.size) for k in shares),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from colorize._optional import import_or_raise
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.evaluation.compare import Observation, predicted_pixels
+from colorize.evaluation.compare import Observation
 from colorize.io import encode_preview
 from colorize.metrics import ciede2000
 
@@ -38,15 +38,16 @@ class Picture:
     true : ndarray or None
     results : dict of str to ndarray
         Per method.
-    maps : dict of str to ndarray
-        Per method: CIEDE2000 to the truth (or to the first method, if there is no truth) as colours, see
-        `difference_map`.
     """
 
     gray: Pixels
     true: Pixels | None
     results: dict[str, Pixels] = field(default_factory=dict)
-    maps: dict[str, Pixels] = field(default_factory=dict)
+
+    def map(self, method: str) -> Pixels:
+        """CIEDE2000 to the truth (to the first method, if there is no truth) as colours, see `difference_map`."""
+        reference = next(iter(self.results.values())) if self.true is None else self.true
+        return difference_map(reference, self.results[method])
 
 
 class Gallery:
@@ -75,11 +76,7 @@ class Gallery:
         if self.methods and seen.method not in self.methods:
             return
         picture = self.pictures.get(seen.index) or self._start(seen)
-        result = _small(predicted_pixels(seen.prediction, seen.gray), self.side)
-        reference = picture.true if picture.true is not None else next(iter(picture.results.values()), None)
-        picture.results[seen.method] = result
-        if reference is not None:
-            picture.maps[seen.method] = difference_map(reference, result)
+        picture.results[seen.method] = _small(seen.pixels, self.side)
 
     def _start(self, seen: Observation) -> Picture:
         lightness = seen.gray.lightness

@@ -22,7 +22,15 @@ def test_honest_confidence_has_no_error():
 def test_boasting_is_found_out():
     stated = np.full((5, 100), 0.9)
     half = np.tile([True, False], (5, 50))
-    assert check_confidence(stated, half, stated).reliability.expected_error == pytest.approx(0.4)
+    found = check_confidence(stated, half, stated)
+    assert found.reliability.expected_error == pytest.approx(0.4)
+    assert [interval.value for interval in found.accuracy] == found.reliability.accuracy.tolist()
+
+
+def test_pixels_of_one_photograph_count_as_one():
+    stated = np.full((5, 1000), 0.9)
+    found = check_confidence(stated, np.repeat([[True], [False]], [2, 3], axis=0) & (stated > 0), stated)
+    assert found.accuracy[0].high - found.accuracy[0].low > 0.5  # five photographs, not five thousand pixels
 
 
 def test_the_surest_come_first():
@@ -30,7 +38,8 @@ def test_the_surest_come_first():
     found = check_confidence(1 - error / 200, error < 50, error)
     assert found.best_quarter.value == pytest.approx(13)  # the mean of 1 to 25
     assert found.mean.value == pytest.approx(50.5)
-    np.testing.assert_allclose(found.risk, [np.arange(1, 5 * k + 1).mean() for k in range(1, 21)])
+    risk = [interval.value for interval in found.risk]
+    np.testing.assert_allclose(risk, [np.arange(1, 5 * k + 1).mean() for k in range(1, 21)])
     assert found.coverage[[0, -1]].tolist() == [0.05, 1]
 
 
@@ -39,7 +48,7 @@ def test_confidence_that_says_nothing_ranks_nothing():
     error = rng.uniform(0, 20, (40, 500))
     found = check_confidence(rng.uniform(size=error.shape), error < 10, error)
     assert found.best_quarter.low < found.mean.value < found.best_quarter.high
-    assert found.risk[-1] == pytest.approx(error.mean())
+    assert found.mean.value == pytest.approx(error.mean())
 
 
 def test_only_its_method_is_seen(tiny_colorizer, photos):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 
 from colorize.decision import NEAR
@@ -223,9 +224,9 @@ def _confidence_plots(check: ConfidenceCheck) -> list[dict[str, str]]:
 def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
     """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
     diagram = check.reliability
-    stated = [(100 * x, Interval(100 * y)) for x, y in zip(diagram.confidence, diagram.accuracy, strict=True)]
+    stated = [(100 * x, percent(y)) for x, y in zip(diagram.confidence, check.accuracy, strict=True)]
     ideal = [(100 * x, Interval(100 * x)) for x in diagram.confidence[[0, -1]]]
-    falling = [(100 * x, Interval(y)) for x, y in zip(check.coverage, check.risk, strict=True)]
+    falling = [(100 * x, y) for x, y in zip(check.coverage, check.risk, strict=True)]
     mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
     reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)
     risk = plots.curves(
@@ -314,7 +315,7 @@ def _shot(found: Evaluation, index: int, budget: Mapping[str, int]) -> dict[str,
     layers = [{"key": "gray", "name": "gray", "uri": data_uri(picture.gray, budget["large"])}]
     if picture.true is not None:
         layers.append({"key": "true", "name": "true", "uri": data_uri(picture.true, budget["large"])})
-    layers.append({"key": "map", "name": "error", "uri": data_uri(picture.maps["model"], budget["map"])})
+    layers.append({"key": "map", "name": "error", "uri": data_uri(picture.map("model"), budget["map"])})
     return {
         "name": found.result.names[index],
         "width": result.shape[1],
@@ -340,6 +341,5 @@ def _listed(found: Evaluation, index: int, budget: Mapping[str, int], with_pictu
 
 def _thumbnail(pixels: np.ndarray, side: int = 160) -> np.ndarray:
     step = max(1, -(-max(pixels.shape[:2]) // side))
-    height, width = (n // step * step for n in pixels.shape[:2])
-    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step, 3)
-    return blocks.mean(axis=(1, 3)).round().astype(np.uint8)
+    height, width = (max(1, n // step) for n in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
