@@ -37,9 +37,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from colorize.base_model import choose, learn_alone, recalibrate, region_error, region_probabilities
-from colorize.classifier import KernelSVM
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.colorizer import Colorizer, Description
+from colorize.colorizer import Colorizer, Description, make_machine
 from colorize.dataset import load_folder
 from colorize.evaluation.baselines import LightnessHeightLookup, MeanColorBaseline
 from colorize.metrics import ab_auc, ab_l2, ciede2000, colorfulness
@@ -199,10 +198,10 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     start = time.process_time()
     rows = rows_of(train, default.scaler_.families, Colorizer().rows_per_photo)
     palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
-    machine = KernelSVM(random_state=SEED)
+    machine = make_machine("vote", SEED)
     choice = choose(rows, palette, base, machine, SEED)
     models = {
-        "own": ready(palette, *learn_alone(rows, palette, machine, SEED)),
+        "own": ready(palette, *learn_alone(rows, palette, machine)),
         "based": ready(palette, *recalibrate(rows, palette, base)),
         "base": base,
     }
@@ -269,7 +268,7 @@ def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], defaul
         for n in options.few:
             rows = rows_of(train[:n], families, Colorizer().rows_per_photo)
             palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
-            alone = learn_alone(rows, palette, KernelSVM(random_state=SEED), SEED)
+            alone = learn_alone(rows, palette, make_machine("vote", SEED))
             cells += [error(*alone, palette), error(*recalibrate(rows, palette, default), palette)]
         print(f"| {kind} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |", flush=True)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler
@@ -84,7 +84,7 @@ def check_base(colorizer: Any, base: Any) -> None:
 
 
 def choose(
-    rows: Mapping[str, Any], palette: ColorPalette, base: Any, classifier: ClassifierMixin, random_state: int
+    rows: Mapping[str, Any], palette: ColorPalette, base: Any, machine: CalibratedClassifier, random_state: int
 ) -> Choice:
     """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
 
@@ -97,8 +97,8 @@ def choose(
     palette : ColorPalette
         Of all rows.
     base : Colorizer
-    classifier : classifier
-        What a model of its own would use.
+    machine : CalibratedClassifier
+        What a model of its own would use, not fitted.
     random_state : int
     """
     names = np.unique(rows["photo"])
@@ -109,36 +109,40 @@ def choose(
     part = {name: values if name == "families" else values[~held_out] for name, values in rows.items()}
     rest = {name: values if name == "families" else values[held_out] for name, values in rows.items()}
 
-    def error(scaler: FamilyScaler, machine: CalibratedClassifier, colors: ColorPalette = palette) -> float:
-        return region_error(rest, region_probabilities(scaler, machine, colors, rest["features"]), colors)
+    def error(scaler: FamilyScaler, fitted: CalibratedClassifier, colors: ColorPalette = palette) -> float:
+        return region_error(rest, region_probabilities(scaler, fitted, colors, rest["features"]), colors)
 
     return Choice(
         len(drawn),
-        error(*learn_alone(part, palette, classifier, random_state)),
+        error(*learn_alone(part, palette, machine)),
         error(*recalibrate(part, palette, base)),
         error(base.scaler_, base.classifier_, base.palette_),
     )
 
 
 def learn_alone(
-    rows: Mapping[str, Any], palette: ColorPalette, classifier: ClassifierMixin, random_state: int
+    rows: Mapping[str, Any], palette: ColorPalette, machine: CalibratedClassifier
 ) -> tuple[FamilyScaler, CalibratedClassifier]:
-    """Scaler and calibrated classifier from these rows and nothing else."""
+    """Scaler and machine (a copy of the one given) fitted to these rows and nothing else."""
     scaler = FamilyScaler(rows["families"]).fit(rows["features"])
-    machine = CalibratedClassifier(classifier, random_state=random_state).fit(
+    fitted = clone(machine).fit(
         scaler.transform(rows["features"]),
         palette.encode(rows["ab"]),
         groups=rows["photo"],
         sample_weight=rows["area"],
     )
-    return scaler, machine
+    return scaler, fitted
 
 
 def recalibrate(rows: Mapping[str, Any], palette: ColorPalette, base: Any) -> tuple[FamilyScaler, CalibratedClassifier]:
     """Scaler and machine of the base, with a calibration for these rows and this palette."""
     alpha = _PENALTY / len(np.unique(rows["photo"]))
     machine = base.classifier_.recalibrated(
-        base.scaler_.transform(rows["features"]), palette.encode(rows["ab"]), alpha=alpha, sample_weight=rows["area"]
+        base.scaler_.transform(rows["features"]),
+        palette.encode(rows["ab"]),
+        alpha=alpha,
+        groups=rows["photo"],
+        sample_weight=rows["area"],
     )
     return base.scaler_, machine
 
@@ -190,7 +194,7 @@ def describe_choice(summary: Mapping[str, Any]) -> str:
 
 def region_error(rows: Mapping[str, Any], probabilities: Float32, palette: ColorPalette) -> float:
     """Mean over photographs of the area-weighted CIEDE2000; lightness is the same on both sides and plays no part."""
-    decided = palette.decode(probabilities, temperature=dial(0)[0])
+    decided = palette.decode(probabilities, temperature=dial(0).temperature)
     lightness = np.full((len(decided), 1), 50, np.float32)
     error = ciede2000(np.hstack([lightness, rows["ab"]]), np.hstack([lightness, decided]))
     _, photo = np.unique(rows["photo"], return_inverse=True)

@@ -1,8 +1,8 @@
 """From features to probabilities of palette colours: scaling, support vector machine, calibration.
 
-The three steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
+The steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
 `KernelSVM` separates the colours, and `CalibratedClassifier` turns margins into probabilities on photographs that the
-margins were not learnt from.
+margins were not learnt from. `Vote` asks a second opinion.
 """
 
 from __future__ import annotations
@@ -354,7 +354,13 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def recalibrated(
-        self, X: ArrayLike, y: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        alpha: float,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> CalibratedClassifier:
         """Keep the fitted classifier and fit the map from its margins anew, to rows that the classifier has not seen.
 
@@ -367,6 +373,8 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         y : array-like, shape (n_samples,)
         alpha : float
             L2 penalty of the new map; raise it with few photographs.
+        groups : array-like, shape (n_samples,), optional
+            Photograph of every row; the map does not look at it, a partner does (`Vote`).
         sample_weight : array-like, shape (n_samples,), optional
 
         Returns
@@ -383,7 +391,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         _check_number("alpha", alpha, Real, 0)
         rows, targets = validate_data(self, X, y, dtype=np.float32, reset=False)
         weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)
-        other = CalibratedClassifier(self.estimator, self.n_folds, alpha, self.random_state)
+        other = clone(self).set_params(alpha=alpha)
         other.classes_, index = np.unique(targets, return_inverse=True)
         if len(other.classes_) < 2:
             raise ValueError(f"calibration needs at least two classes, got one class: {other.classes_[0]}")
@@ -494,6 +502,78 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         start = np.eye(*shape).ravel()
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
         self.weights_ = found.x.reshape(shape).astype(np.float32)
+
+
+class Vote(CalibratedClassifier):
+    """A calibrated classifier and a partner that errs differently: the mean of their probabilities.
+
+    Parameters
+    ----------
+    estimator, n_folds, alpha, random_state
+        As in `CalibratedClassifier`.
+    partner : classifier
+        Has ``fit(X, y, groups)`` and ``predict_proba``; None leaves the calibrated classifier alone.
+
+    Attributes
+    ----------
+    partner_ : classifier
+        Fitted on all rows.
+
+    References
+    ----------
+    Kittler, Hatef, Duin and Matas, "On combining classifiers", IEEE PAMI 20(3), 1998 (the sum rule).
+    """
+
+    def __init__(
+        self,
+        estimator: BaseEstimator | None = None,
+        partner: BaseEstimator | None = None,
+        n_folds: int = 2,
+        alpha: float = 2e-3,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(estimator, n_folds, alpha, random_state)
+        self.partner = partner
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Vote:
+        """Fit both; see `CalibratedClassifier.fit`. The partner does not look at the weights."""
+        super().fit(X, y, groups, sample_weight)
+        if self.partner is not None:
+            self.partner_ = clone(self.partner).fit(X, y, groups)
+        return self
+
+    def recalibrated(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        alpha: float,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Vote:
+        """Fit the map anew, and the partner to the same rows; see `CalibratedClassifier.recalibrated`."""
+        other = super().recalibrated(X, y, alpha=alpha, sample_weight=sample_weight)
+        if self.partner is not None:
+            other.partner_ = clone(self.partner).fit(X, y, groups)
+        return other
+
+    def moved(
+        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Move the map until the mean is as wanted; the partner stays. See `CalibratedClassifier.moved`."""
+        wanted = np.asarray(targets, np.float32)
+        if self.partner is not None and wanted.shape == (len(np.asarray(X)), len(self.classes_)):
+            # what the calibrated one has to say for the mean to be the target, as far as it can
+            wanted = np.maximum(2 * wanted - self.partner_.predict_proba(X), 0)
+            wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), np.float32(1e-6))
+        return super().moved(X, wanted, alpha=alpha, sample_weight=sample_weight)
+
+    def predict_proba(self, X: ArrayLike) -> Float32:
+        """Mean of both probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
+        calibrated = super().predict_proba(X)
+        return calibrated if self.partner is None else (calibrated + self.partner_.predict_proba(X)) / 2
 
 
 class SubsampledSVC(ClassifierMixin, BaseEstimator):

@@ -36,6 +36,7 @@ ROOMS = {
         "palette",
         "features",
         "classifier",
+        "nets",
         "decision",
         "belief",
         "hints",

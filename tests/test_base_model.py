@@ -80,7 +80,9 @@ def test_the_best_of_the_photographs_held_out_is_chosen():
 def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
     """Twelve photographs of a kind that the base knows by heart, and too few of them to learn from."""
     palette = tiny_colorizer.palette_
-    choice = choose(described(tiny_colorizer, photos), palette, tiny_colorizer, KernelSVM(random_state=0), 0)
+    choice = choose(
+        described(tiny_colorizer, photos), palette, tiny_colorizer, CalibratedClassifier(KernelSVM(random_state=0)), 0
+    )
     assert choice.n_photos == 2
     assert choice.keeps_base
     assert choice.recalibrated < choice.own
@@ -90,7 +92,10 @@ def test_a_base_that_knows_nothing_is_left(photos, tiny_colorizer):
     rows = described(tiny_colorizer, photos)
     noise = np.random.default_rng(0)
     useless = clone(tiny_colorizer).learn(rows | {"features": noise.normal(size=rows["features"].shape)})
-    assert choose(rows, tiny_colorizer.palette_, useless, KernelSVM(random_state=0), 0).keeps_base is False
+    assert (
+        choose(rows, tiny_colorizer.palette_, useless, CalibratedClassifier(KernelSVM(random_state=0)), 0).keeps_base
+        is False
+    )
     model = Colorizer(**BIG).learn(rows, base=useless)
     assert model.summary_["machine"] == "own"
     assert "Chosen: own photographs alone" in describe_choice(model.summary_)
