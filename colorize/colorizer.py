@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
 from colorize.classifier import KernelSVM, SubsampledSVC, Vote
-from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
+from colorize.color import rgb_to_lab, to_gray
 from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
