@@ -27,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from colorize.color import to_gray
+from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.baselines import GrayBaseline
@@ -96,7 +96,7 @@ def probability_observer(colorizer: Colorizer, options: argparse.Namespace) -> P
         shape = working_shape(photo.shape)
         superpixels = segment(cv2.resize(to_gray(photo).lightness, shape[::-1], interpolation=cv2.INTER_AREA))
         share = superpixels.areas / superpixels.areas.sum()
-        blocks.append(np.column_stack([true_region_ab(photo, superpixels), share]))
+        blocks.append(np.column_stack([true_region_ab(rgb_to_lab(photo.pixels)[..., 1:], superpixels), share]))
     ab, area = np.split(np.concatenate(blocks), [2], axis=1)
     palette = ColorPalette(N_COLORS, random_state=0).fit(ab, sample_weight=area.ravel())
     return ProbabilityObserver(FAITHFUL, palette, translation(colorizer.palette_, palette, ab, area.ravel()))

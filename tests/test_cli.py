@@ -265,7 +265,7 @@ class StubTrainer:
         self.parameters = parameters
         self.made.append(self)
 
-    def fit(self, photos, *, progress=None):
+    def fit(self, photos, *, base=None, progress=None):
         self.n_photos = len(photos)
         progress("fitting", 1, 1)
         self.summary_ = {"n_photos": len(photos), "n_rows": 10, "loss": 0.5, "families": ["x"]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from colorize.color import rgb_to_lab
 from colorize.evaluation.compare import Observation
 from colorize.evaluation.oracles import true_region_ab
 from colorize.palette import ColorPalette
@@ -187,7 +188,7 @@ class ProbabilityObserver:
         if observation.method != self.method or not observation.has_truth or not isinstance(result, Colorization):
             return
         believed = result.probabilities if self.table is None else result.probabilities @ self.table
-        truth = self.palette.encode(true_region_ab(observation.photo, result.superpixels))
+        truth = self.palette.encode(true_region_ab(rgb_to_lab(observation.photo.pixels)[..., 1:], result.superpixels))
         self._blocks.append((believed, truth, result.superpixels.areas / result.superpixels.areas.sum()))
 
     @property

@@ -116,6 +116,8 @@ class Observation:
     photo : RgbImage
         The photograph, true if `has_truth`.
     gray : GrayImage
+    prediction : RgbImage, Colorization or ndarray
+        The answer as the method gave it.
     pixels : ndarray, shape (H, W, 3)
         The answer as sRGB.
     has_truth : bool
@@ -125,6 +127,7 @@ class Observation:
     method: str
     photo: RgbImage
     gray: GrayImage
+    prediction: Prediction
     pixels: NDArray[Any]
     has_truth: bool
 
@@ -334,7 +337,7 @@ def evaluate(
             figures[name].append(_figures(truth if is_true else None, prediction, pixels))
             costs[name].append(spent | _stages(prediction))
             for observe in observers:
-                observe(Observation(done, name, photo, gray, pixels, is_true))
+                observe(Observation(done, name, photo, gray, prediction, pixels, is_true))
     n_photos = len(figures[next(iter(figures))])
     if not n_photos:
         raise DatasetError("there are no photographs to measure with")
