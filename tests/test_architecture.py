@@ -48,6 +48,7 @@ ROOMS = {
         "base_model",
         "colorizer",
         "session",
+        "reference",
         "model_format",
         "thumbnails",
         "attribution",
