@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from colorize.explanation import Explainer
     from colorize.session import Session
 
+_FRESH_SECONDS = 60
+
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -117,6 +119,7 @@ class Visits:
         self.most, self.most_open, self.idle_seconds = most, most_open, idle_seconds
         self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._unwanted: set[Path] = set()
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -151,8 +154,9 @@ class Visits:
             return
         if visit.job is not None:
             visit.job.abandon()
-        for path in visit.uploads:
-            path.unlink(missing_ok=True)
+        with self._lock:
+            self._unwanted |= visit.uploads
+            self._remove_uploads()
         shutil.rmtree(visit.folder, ignore_errors=True)
 
     def close_all(self) -> None:
@@ -160,7 +164,20 @@ class Visits:
         for key in list(self._visits):
             self.close(key)
 
+    def _remove_uploads(self) -> None:
+        """Remove files that nobody needs: equal files of several visitors are one, and one may just have come again."""
+        self._unwanted -= {path for visit in self._visits.values() for path in visit.uploads}
+        for path in list(self._unwanted):
+            try:
+                if time.time() - path.stat().st_mtime < _FRESH_SECONDS:
+                    continue
+                path.unlink()
+            except FileNotFoundError:
+                pass
+            self._unwanted.discard(path)
+
     def _make_room(self, now: float) -> None:
+        self._remove_uploads()
         idle = [key for key, visit in self._visits.items() if now - visit.last_seen > self.idle_seconds]
         for key in idle + list(self._visits)[: max(0, len(self._visits) - len(idle) - self.most)]:
             job = self._visits[key].job

@@ -145,14 +145,12 @@ def _photograph(service: Service, arrival: Any) -> Any:
         stage_now = gr.HTML(value=_shown(view, fresh=True), places=None, sure=None)
         return [stage_now, gr.File(value=None, label="Another photograph"), *(None for _ in to_clear)]
 
-    @_on(upload.upload, [upload], [stage, upload, *to_clear], **_HEAVY)
+    @_on(upload.upload, [upload], [stage, upload, *to_clear], show_progress_on=[upload, stage], **_HEAVY)
     def open_photo(path: str, request: gr.Request) -> list[Any]:
-        try:
-            return opened(service.open_photo(_key(request), Path(path), Path(path).name))
-        finally:
-            Path(path).unlink(missing_ok=True)
+        [(name, place)] = _sent(service, request, [path])
+        return opened(service.open_photo(_key(request), place, name))
 
-    @_on(samples.pick, [], [stage, upload, *to_clear], **_HEAVY)
+    @_on(samples.pick, [], [stage, upload, *to_clear], show_progress_on=[upload, stage], **_HEAVY)
     def open_sample(event: gr.EventData, request: gr.Request) -> list[Any]:
         return opened(service.open_sample(_key(request), str(event.name)))
 
@@ -247,10 +245,8 @@ def _correct_panel(service: Service, stage: Any) -> list[Any]:
 
     @_on(load.upload, [load], [stage, load], **_HEAVY)
     def load_hints(path: str, request: gr.Request) -> list[Any]:
-        try:
-            return [painted(service.load_hints(_key(request), Path(path))), None]
-        finally:
-            Path(path).unlink(missing_ok=True)
+        [(_, place)] = _sent(service, request, [path])
+        return [painted(service.load_hints(_key(request), place)), None]
 
     return [places]
 
@@ -391,11 +387,9 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
         return _ready(service.copy_of_model(_key(request), name))
 
     @_on(bring.upload, [bring], [bring, shelf_changed], **_HEAVY)
-    def add(path: str) -> list[Any]:
-        try:
-            return [None, service.shelf.add(Path(path), Path(path).stem)]
-        finally:
-            Path(path).unlink(missing_ok=True)
+    def add(path: str, request: gr.Request) -> list[Any]:
+        [(name, place)] = _sent(service, request, [path])
+        return [None, service.shelf.add(place, Path(name).stem)]
 
     @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
     def show_card(model: str) -> str:

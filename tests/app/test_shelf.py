@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -120,11 +121,20 @@ def test_only_so_many_photographs_are_kept_open(tmp_path):
     assert [visits.get(name).session is not None for name in "abc"] == [False, True, True]
 
 
-def test_files_that_were_sent_go_with_the_visit(tmp_path):
+def test_files_that_were_sent_go_with_the_last_visit_that_uses_them(tmp_path):
     visits = Visits(tmp_path / "visits")
-    sent = tmp_path / "sent.jpg"
-    sent.write_bytes(b"1")
-    visits.get("a").uploads.add(sent)
+    old, shared, fresh = (tmp_path / name for name in ("old.jpg", "shared.jpg", "fresh.jpg"))
+    for path in (old, shared, fresh):
+        path.write_bytes(b"1")
+    for path in (old, shared):
+        os.utime(path, (0, 0))
+    visits.get("a").uploads.update((old, shared, fresh))
+    visits.get("b").uploads.add(shared)
     visits.close("a")
     visits.close("a")
-    assert not sent.exists()
+    assert [path.exists() for path in (old, shared, fresh)] == [False, True, True]  # another may just have sent it
+    os.utime(fresh, (0, 0))
+    visits.get("b")
+    assert not fresh.exists()
+    visits.close("b")
+    assert not shared.exists()
