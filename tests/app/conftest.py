@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -27,7 +26,7 @@ PATIENCE = 60_000  # milliseconds; on a busy machine everything takes its time
 class App:
     """The app, running."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.models = folder / "models"
         self.log = folder / "log.txt"
         environment = os.environ | {"TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
@@ -41,7 +40,7 @@ class App:
             "--port",
             "0",
         ]
-        command += ["--models", str(self.models), "--max-upload", "20MB"]
+        command += ["--models", str(self.models), "--max-upload", "20MB", *options]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         self.address = self._wait()
@@ -183,6 +182,14 @@ def app(browse, tmp_path_factory):
     assert not list(app.models.parent.glob("colorize-app-*")), "temporary files were left behind"
 
 
+@pytest.fixture
+def guarded_app(browse, tmp_path):
+    """Another one, that asks for a password."""
+    app = App(tmp_path, "--auth", "anna:secret")
+    yield app
+    app.stop()
+
+
 @pytest.fixture(scope="session")
 def browser(browse):
     browser = browse()
@@ -193,15 +200,20 @@ def browser(browse):
 @pytest.fixture
 def visit(app, browser):
     """Visit the app; at the end nothing may have gone wrong in the page."""
-    visitors = []
+    visitors, others = [], []
 
-    def visit(**options) -> Visitor:
-        visitors.append(Visitor(browser, app.address, **options))
+    def visit(other=None, **options) -> Visitor:
+        others.extend([other] if other else [])
+        visitors.append(Visitor(other or browser, app.address, **options))
         return visitors[-1]
 
     yield visit
-    for visitor in visitors:
-        visitor.close()
+    try:
+        for visitor in visitors:
+            visitor.close()
+    finally:
+        for other in others:
+            other.close()
 
 
 @pytest.fixture(scope="session")

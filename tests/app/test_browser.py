@@ -6,6 +6,8 @@ import io
 import re
 import statistics
 import time
+import urllib.error
+import urllib.request
 import zipfile
 from inspect import signature
 
@@ -283,11 +285,8 @@ def test_strokes_are_quick(app, visit, megapixel_photo, tell):
     )
 
 
-def test_twenty_photographs_from_four_browsers_at_once(app, browse, pictures, tmp_path):
-    from tests.app.conftest import Visitor
-
-    browsers = [browse() for _ in range(4)]
-    visitors = [Visitor(browser, app.address) for browser in browsers]
+def test_twenty_photographs_from_four_browsers_at_once(visit, browse, pictures, tmp_path):
+    visitors = [visit(browse()) for _ in range(4)]
     names = sorted(pictures)
     for turn in range(5):
         sent = {}
@@ -304,6 +303,25 @@ def test_twenty_photographs_from_four_browsers_at_once(app, browse, pictures, tm
             shown = visitor.picture()
             assert np.abs(rgb_to_lightness(shown) - rgb_to_lightness(sent[number])).mean() < 2  # JPEG
             assert np.abs(rgb_to_lab(shown)[..., 1:]).mean() > 1
-    for visitor, browser in zip(visitors, browsers, strict=True):
-        visitor.close()
-        browser.close()
+
+
+def status(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_files_of_the_machine_are_not_served(app, tiny_model):
+    assert status(app.address) == 200
+    for path in ("/etc/passwd", str(tiny_model), str(app.log), str(app.models)):
+        assert status(f"{app.address}gradio_api/file={path}") in (403, 404)
+
+
+def test_without_the_password_there_is_nothing_to_see(guarded_app):
+    for path in ("config", "gradio_api/info"):
+        assert status(guarded_app.address + path) == 401
+    request = urllib.request.Request(guarded_app.address + "gradio_api/upload", data=b"x", method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request, timeout=60)
