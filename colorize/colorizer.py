@@ -202,7 +202,7 @@ class Colorizer(BaseEstimator):
                 raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
             room_for(names, thumbnail_bytes)
         self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
-        rows = self._describe_all(photos, say, {} if described is None else described, pictures=thumbnail_bytes > 0)
+        rows = self._describe_all(photos, say, described, pictures=thumbnail_bytes > 0)
         say("learning", 0, 2)
         self.learn(rows, base=base)
         if base is not None:
@@ -447,14 +447,15 @@ class Colorizer(BaseEstimator):
         self,
         photos: Sequence[Photo],
         say: Progress,
-        described: MutableMapping[int, Mapping[str, Any]],
+        described: MutableMapping[int, Mapping[str, Any]] | None = None,
         *,
-        pictures: bool,
+        pictures: bool = False,
     ) -> dict[str, Any]:
         """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
         blocks = []
+        described = {} if described is None else described
         for index in range(len(photos)):
             say("features", index, len(photos))
             if index in described:
