@@ -33,6 +33,10 @@ class OutputFormatError(ColorizeError, ValueError):
     """An output file type that cannot be written, or cannot hold the picture."""
 
 
+class RecipeError(ColorizeError, ValueError):
+    """A note about simulated colours that is missing, damaged, or asks for what is not there."""
+
+
 class MissingDependencyError(ColorizeError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 

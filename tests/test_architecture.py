@@ -18,7 +18,19 @@ import colorize
 PACKAGE = Path(colorize.__file__).parent
 ORDER = ("base", "stages", "assembly", "faces")
 ROOMS = {
-    "base": ("types", "exceptions", "_optional", "_files", "color", "metrics", "io", "persistence", "models"),
+    "base": (
+        "types",
+        "exceptions",
+        "_optional",
+        "_files",
+        "_icc",
+        "color",
+        "metrics",
+        "io",
+        "persistence",
+        "recipe",
+        "models",
+    ),
     "stages": (
         "superpixels",
         "palette",
