@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
+from colorize.decision import confidence, dial, mean_field, palette_shares, rebalance, share_evidence, toward_palette
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -209,7 +209,9 @@ class Colorizer(BaseEstimator):
         }
         return self
 
-    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
+    def predict(
+        self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5, palette: Sequence[float] | None = None
+    ) -> Colorization:
         """Colorize a photograph.
 
         Parameters
@@ -219,6 +221,9 @@ class Colorizer(BaseEstimator):
             uint16.
         vividness : float
             0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
+        palette : sequence of float, optional
+            Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
+            colours are drawn towards them.
 
         Returns
         -------
@@ -229,18 +234,21 @@ class Colorizer(BaseEstimator):
         InvalidImageError
             `gray` is no photograph.
         ValueError
-            `vividness` is outside [0, 1].
+            `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
         check_is_fitted(self, "classifier_")
         dial(vividness)
+        wanted = None if palette is None else self._checked_palette(palette)
         photo = _as_gray_image(gray)
         clock = _Clock()
         description = self.describe(photo, clock)
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
         with clock("decision"):
+            if wanted is not None:
+                probabilities = toward_palette(probabilities, description.superpixels, wanted)
             region_ab, region_confidence = self.decide(description, probabilities, vividness=vividness)
         with clock("propagation"):
             spread = self.spread(photo, description.superpixels, region_ab)
@@ -255,6 +263,14 @@ class Colorizer(BaseEstimator):
             report=spread.report,
             timings=clock.seconds,
         )
+
+    def palette_shares(self, gray: GrayImage | Photo | NDArray) -> Float32:
+        """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
+
+        The mean over the photographs of an album is what `predict` takes as `palette`.
+        """
+        description = self.describe(gray)
+        return palette_shares(self.region_probabilities(description.features.values), description.superpixels)
 
     def describe(self, gray: GrayImage | Photo | NDArray, clock: _Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
@@ -355,6 +371,12 @@ class Colorizer(BaseEstimator):
             if not isinstance(value, (int, np.integer)) or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer in {low}..{high}, got {value!r}")
         self._make_classifier()
+
+    def _checked_palette(self, palette: Sequence[float]) -> Float32:
+        wanted = np.asarray(palette, np.float32)
+        if wanted.shape != (len(self.palette_.colors_),) or not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"palette must hold {len(self.palette_.colors_)} shares between 0 and 1")
+        return wanted
 
     def _make_classifier(self) -> ClassifierMixin:
         if self.classifier == "kernel":

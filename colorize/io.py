@@ -52,6 +52,7 @@ __all__ = [
     "photo_shape",
     "read_frames",
     "read_photo",
+    "read_xmp",
     "write_frames",
     "write_photo",
 ]
@@ -196,6 +197,18 @@ def photo_shape(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> 
     """
     with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
         return picture.size[1], picture.size[0]
+
+
+def read_xmp(source: str | Path | bytes) -> bytes | None:
+    """The XMP packet of a photograph, from its header alone.
+
+    Raises
+    ------
+    InvalidImageError
+        No such file or no photograph.
+    """
+    with _decoding_errors(source, MAX_PIXELS) as data, _opened(data, MAX_PIXELS) as picture:
+        return _kept_xmp(picture, [])
 
 
 @contextlib.contextmanager

@@ -270,7 +270,8 @@ def test_importing_the_package_loads_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["photo"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]]
+    "arguments",
+    [[], ["photo"], ["replay"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]],
 )
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")

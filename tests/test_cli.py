@@ -368,7 +368,7 @@ def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
 
 
 def test_every_command_and_option_has_help(run):
-    assert set(main.commands) == {"photo", "train", "evaluate", "compare", "importance", "study", "models"}
+    assert set(main.commands) == {"photo", "replay", "train", "evaluate", "compare", "importance", "study", "models"}
     listing = run("--help").stdout
     for name, command in main.commands.items():
         assert name in listing
@@ -388,7 +388,7 @@ def test_version(run):
 def test_ctrl_c_ends_the_program_with_one_line():
     script = (
         "import colorize.io, time\n"
-        "def read_photo(path):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+        "def read_photo(path, **limits):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "colorize.io.read_photo = read_photo\n"
         "from colorize.commands import _shared\n_shared.load_colorizer = lambda model: None\n"
         "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"

@@ -6,18 +6,16 @@ import math
 from collections import Counter
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from colorize.commands import _shared
 from colorize.exceptions import ColorizeError
 
-if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer
-
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
+PAGES_SUFFIX = ".colorized.tif"
 BATCH_HAS_FAILED_FILES = 3
 
 
@@ -39,6 +37,7 @@ BATCH_HAS_FAILED_FILES = 3
     help="0 is faithful and pale, 1 is bold.",
 )
 @click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
+@_shared.file_options
 @_shared.force_option
 @_shared.quiet_option
 @click.pass_context
@@ -49,6 +48,10 @@ def command(
     model: str,
     vividness: float,
     sample: bool,
+    max_pixels: int,
+    keep_tint: bool,
+    all_frames: bool,
+    keep_times: bool,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -58,8 +61,15 @@ def command(
     """
     if math.isnan(vividness):
         raise click.BadParameter("nan is not between 0 and 1", param_hint="--vividness")
-    jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output)
-    n_failed = run_jobs(jobs, model=model, vividness=vividness, force=force, quiet=quiet)
+    suffix = PAGES_SUFFIX if all_frames else SUFFIX
+    jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
+    n_failed = run_jobs(
+        jobs,
+        model=model,
+        colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
+        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force},
+        quiet=quiet,
+    )
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
@@ -72,10 +82,10 @@ def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Pat
         raise click.UsageError("--sample needs no INPUT")
     package, name = SAMPLE
     source = Path(str(resources.files(package) / name))
-    return [(source, output_path(source, output or Path.cwd()))]
+    return [(source, output_path(source, output or Path.cwd(), SUFFIX))]
 
 
-def plan_jobs(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path, Path]]:
+def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
     """Pair every input with its output, and refuse what would lose a file before any work is done."""
     if not inputs:
         raise click.UsageError("name a photograph, or say --sample")
@@ -83,7 +93,7 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path,
         if output.exists() or output.suffix:
             raise click.UsageError(f"several photographs need a folder after -o, and {output} is none")
         output.mkdir(parents=True)
-    jobs = [(source, output_path(source, output)) for source in inputs]
+    jobs = [(source, output_path(source, output, suffix)) for source in inputs]
     targets = Counter(target.resolve() for _, target in jobs)
     sources = {source.resolve() for source in inputs}
     for source, target in jobs:
@@ -94,37 +104,40 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path,
     return jobs
 
 
-def output_path(source: Path, output: Path | None) -> Path:
+def output_path(source: Path, output: Path | None, suffix: str) -> Path:
     """Where the colour version of a photograph goes."""
     if output is not None and not output.is_dir():
         return output
-    return (output or source.parent) / f"{source.stem}{SUFFIX}"
+    return (output or source.parent) / f"{source.stem}{suffix}"
 
 
-def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, force: bool, quiet: bool) -> int:
+def run_jobs(
+    jobs: list[tuple[Path, Path]], *, model: str, colors: dict[str, Any], files: dict[str, Any], quiet: bool
+) -> int:
     """Colorize one after another; return how many failed."""
-    from colorize.io import output_format
+    from colorize.batch.work import Handling, check_format, colorize_file, make_recipe
 
     todo = []
     for source, target in jobs:
         try:
-            output_format(target)
+            check_format(target, all_frames=colors["all_frames"])
         except ColorizeError as error:
             report_failure(error, source)
             continue
-        if target.exists() and not force:
+        if target.exists() and not files["overwrite"]:
             report_failure(_shared.already_there(target), source)
         else:
             todo.append((source, target))
     if not todo:
         return len(jobs)
     colorizer = _shared.load_colorizer(model)
+    recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
             try:
-                notes = colorize_file(source, target, colorizer, vividness=vividness, force=force)
+                notes = colorize_file(source, target, colorizer, recipe, handling)
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
@@ -140,15 +153,3 @@ def run_jobs(jobs: list[tuple[Path, Path]], *, model: str, vividness: float, for
 def report_failure(error: BaseException, source: Path) -> None:
     """Say in one line why a photograph failed."""
     click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
-
-
-def colorize_file(
-    source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool
-) -> tuple[str, ...]:
-    """Read, colorize, write; return what reading and writing had to change or leave out."""
-    from colorize.color import to_gray
-    from colorize.io import read_photo, write_photo
-
-    photo = read_photo(source)
-    result = colorizer.predict(to_gray(photo), vividness=vividness)
-    return photo.metadata.notes + write_photo(result.image, target, overwrite=force)
