@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from colorize import __version__
-from colorize.commands import _shared, compare, evaluate, importance, models, photo, replay, study, train
+from colorize.commands import _shared, batch, compare, evaluate, importance, models, photo, replay, study, train
 from colorize.exceptions import ColorizeError
 
 INTERRUPTED = 130
@@ -52,5 +52,5 @@ def main() -> None:
     """
 
 
-for module in (photo, replay, train, evaluate, compare, importance, study, models):
+for module in (photo, batch, replay, train, evaluate, compare, importance, study, models):
     main.add_command(module.command)

@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PHOTO_SUFFIXES",
+    "count_pixels",
     "encode_preview",
     "find_photos",
     "output_format",
-    "photo_shape",
     "read_frames",
     "read_photo",
     "read_xmp",
@@ -180,8 +180,17 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> 
         return frames
 
 
-def photo_shape(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Height and width that the header of a photograph announces, as stored; nothing is decoded.
+def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pixels: int = MAX_PIXELS) -> int:
+    """Pixels that the header of a photograph announces; nothing is decoded.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        File name, or the bytes of a file.
+    all_frames : bool, default False
+        Of all its frames together (as if all had the size of the first), not of the first alone.
+    max_pixels : int, default 200_000_000
+        As for `read_photo`.
 
     Raises
     ------
@@ -192,11 +201,11 @@ def photo_shape(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> 
 
     Examples
     --------
-    >>> photo_shape(encode_preview(np.zeros((8, 9, 3), np.uint8)))
-    (8, 9)
+    >>> count_pixels(encode_preview(np.zeros((8, 9, 3), np.uint8)))
+    72
     """
     with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
-        return picture.size[1], picture.size[0]
+        return picture.size[0] * picture.size[1] * (getattr(picture, "n_frames", 1) if all_frames else 1)
 
 
 def read_xmp(source: str | Path | bytes) -> bytes | None:

@@ -271,7 +271,18 @@ def test_importing_the_package_loads_nothing_else():
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["photo"], ["replay"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]],
+    [
+        [],
+        ["photo"],
+        ["batch"],
+        ["replay"],
+        ["train"],
+        ["evaluate"],
+        ["compare"],
+        ["importance"],
+        ["study", "curve"],
+        ["models"],
+    ],
 )
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")

@@ -368,7 +368,17 @@ def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
 
 
 def test_every_command_and_option_has_help(run):
-    assert set(main.commands) == {"photo", "replay", "train", "evaluate", "compare", "importance", "study", "models"}
+    assert set(main.commands) == {
+        "photo",
+        "batch",
+        "replay",
+        "train",
+        "evaluate",
+        "compare",
+        "importance",
+        "study",
+        "models",
+    }
     listing = run("--help").stdout
     for name, command in main.commands.items():
         assert name in listing

@@ -25,7 +25,7 @@ from colorize.exceptions import (
     OutputExistsError,
     OutputFormatError,
 )
-from colorize.io import find_photos, photo_shape, read_frames, read_photo, write_frames, write_photo
+from colorize.io import count_pixels, find_photos, read_frames, read_photo, write_frames, write_photo
 from colorize.types import PhotoMetadata, RgbImage
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "badinput"
@@ -291,11 +291,14 @@ def test_pages_go_into_tiff_alone(tmp_path):
         write_frames([RgbImage(random_pixels())], tmp_path / "out.tif")
 
 
-def test_shape_is_read_from_the_header():
+def test_pixels_are_counted_in_the_header():
     data = encoded(Image.new("L", (300, 200)))
-    assert photo_shape(data[:60]) == (200, 300)  # what comes after the header is not looked at
+    assert count_pixels(data[:60]) == 60_000  # what comes after the header is not looked at
     with pytest.raises(ImageTooLargeError, match="megapixels"):
-        photo_shape(data, max_pixels=59_999)
+        count_pixels(data, max_pixels=59_999)
+    frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
+    animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert (count_pixels(animation), count_pixels(animation, all_frames=True)) == (20, 60)
 
 
 def test_header_size_is_checked_before_decoding():

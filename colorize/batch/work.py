@@ -114,7 +114,7 @@ def colorize_file(
     source, target : Path
     colorizer : Colorizer
     recipe : Recipe
-        Without the digest of the photograph, which is added here.
+        The digest of the photograph is added here if it is missing.
     handling : Handling, optional
 
     Returns
@@ -137,7 +137,7 @@ def colorize_file(
         if recipe.all_frames
         else [read_photo(source, max_pixels=handling.max_pixels)]
     )
-    recipe = replace(recipe, input_sha256=file_digest(source))
+    recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
     notes = [note for photo in photos for note in photo.metadata.notes]
     if any(photo.metadata.xmp and not can_extend(photo.metadata.xmp) for photo in photos):
         notes.append("the XMP data is damaged and was left out")
