@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from colorize.superpixels import region_means, resize_labels, segment, working_s
 from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 SEED_WEIGHT = 0.03
@@ -132,7 +133,9 @@ class Colorizer(BaseEstimator):
         self.n_sample_rows = n_sample_rows
         self.random_state = random_state
 
-    def fit(self, photos: Sequence[Photo], y: None = None, *, progress: Progress | None = None) -> Colorizer:
+    def fit(
+        self, photos: Sequence[Photo], y: None = None, *, progress: Progress | None = None, mapper: Mapper = map
+    ) -> Colorizer:
         """Learn from colour photographs.
 
         Parameters
@@ -142,6 +145,9 @@ class Colorizer(BaseEstimator):
         y : ignored
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
+        mapper : callable
+            Applies a function to every photograph, in order: ``map``, or one that spreads the work over a cluster
+            (`colorize.batch.cluster.cluster_mapper`). The model is the same, byte for byte.
 
         Returns
         -------
@@ -166,7 +172,7 @@ class Colorizer(BaseEstimator):
             raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
         say = progress or (lambda stage, done, total: None)
         self.extractor_ = self._fit_extractor(photos, say)
-        rows = self._describe_all(photos, say)
+        rows = self._describe_all(photos, say, mapper)
         say("learning", 0, 2)
         self.learn(rows)
         say("learning", 1, 2)
@@ -407,25 +413,31 @@ class Colorizer(BaseEstimator):
         say("visual words", len(chosen), len(chosen))
         return extractor.fit_words(descriptors)
 
-    def _describe_all(self, photos: Sequence[Photo], say: Progress) -> dict[str, Any]:
+    def _describe_all(self, photos: Sequence[Photo], say: Progress, mapper: Mapper) -> dict[str, Any]:
         """Features, true ab, area and photograph of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
         blocks: dict[str, list[np.ndarray]] = {"features": [], "ab": [], "area": [], "photo": []}
-        for index in range(len(photos)):
-            say("features", index, len(photos))
-            photo = _as_rgb_image(photos[index])
-            lightness, superpixels = self._segment(to_gray(photo))
-            matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
-            n = superpixels.n_superpixels
+        families: Mapping[str, slice] = {}
+        one_by_one = (photos[index] for index in range(len(photos)))
+        say("features", 0, len(photos))
+        for index, (features, families, ab, area) in enumerate(mapper(self._describe_colors, one_by_one)):  # noqa: B007
+            n = len(features)
             rows = np.sort(rng.choice(n, min(budget, n), replace=False))
-            ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
-            blocks["features"].append(matrix.values[rows])
-            blocks["ab"].append(region_means(ab, superpixels)[rows])
-            blocks["area"].append(superpixels.areas[rows] / superpixels.areas.sum())
+            blocks["features"].append(features[rows])
+            blocks["ab"].append(ab[rows])
+            blocks["area"].append(area[rows] / area.sum())
             blocks["photo"].append(np.full(len(rows), index, np.int32))
-        say("features", len(photos), len(photos))
-        return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": matrix.families}
+            say("features", index + 1, len(photos))
+        return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": families}
+
+    def _describe_colors(self, photo: Photo) -> tuple[Float32, dict[str, slice], Float32, Float32]:
+        """Features, their families, true ab and area of every region; all of it can travel to another process."""
+        photo = _as_rgb_image(photo)
+        lightness, superpixels = self._segment(to_gray(photo))
+        matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
+        return matrix.values, dict(matrix.families), region_means(ab, superpixels), superpixels.areas
 
     def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         rng = np.random.default_rng(self.random_state)

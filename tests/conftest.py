@@ -23,6 +23,33 @@ def pytest_addoption(parser):
         help="fail if ../shared/data is there, but no test that needs it was run to its end",
     )
 
+    parser.addoption(
+        "--require",
+        action="append",
+        default=[],
+        metavar="MARKER",
+        help="fail if no test with this marker was run to its end",
+    )
+
+
+class GroupWatch:
+    """Fails the session if no test of a marker was run to its end."""
+
+    def __init__(self, marker: str) -> None:
+        self.marker, self.run = marker, 0
+
+    def pytest_runtest_logreport(self, report):
+        self.run += self.marker in report.keywords and report.when == "call" and not report.skipped
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
+        if not self.run and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if not self.run:
+            terminalreporter.write_line(f"no test marked {self.marker} ran", red=True)
+
 
 class DataWatch:
     """Counts how the tests marked `data` ended."""
@@ -51,6 +78,8 @@ class DataWatch:
 def pytest_configure(config):
     if config.getoption("--require-data"):
         config.pluginmanager.register(DataWatch())
+    for marker in config.getoption("--require"):
+        config.pluginmanager.register(GroupWatch(marker))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -63,6 +63,8 @@ LIBRARY_DOORS = {
     "tifffile": ("io",),
     "matplotlib": ("evaluation",),
     "jinja2": ("evaluation",),
+    "distributed": ("batch.cluster",),
+    "dask": ("batch.cluster",),
     "pickle": (),
     "joblib": (),
     "marshal": (),

@@ -16,11 +16,11 @@ import numpy as np
 
 from colorize import __version__
 from colorize._files import remove_leftovers
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
 from colorize.batch.work import file_digest
-from colorize.batch.worker import Job, Result, Settings
 from colorize.exceptions import OutputError, OutputFormatError
 from colorize.models import find_model
 

@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from colorize.batch.worker import Job, Result, Settings, as_message
+from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.exceptions import OutputError, WorkerError
 
 WORKER_BYTES = 400_000_000
@@ -228,6 +228,8 @@ class Supervisor:
             return
         if message is None:
             self._bury(worker, on_result)
+        elif "refused" in message:
+            raise WorkerError(message["refused"])
         elif "ready" in message:
             worker.state, self._bad_starts = State.IDLE, 0
         elif "pixels" in message:

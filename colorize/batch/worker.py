@@ -1,9 +1,9 @@
 """A worker process: reads one job per line from its standard input, writes what became of it to its standard output.
 
 Lines are JSON. The first tells the settings; the answer ``{"ready": true}`` means that the model is loaded and its
-kernels are compiled. A job is answered in two steps: ``{"pixels": n}``, upon which the worker waits for a line that is
-empty or says why the photograph is refused, then the result. It ends when its input does, so it never outlives the
-process that started it by more than a photograph.
+kernels are compiled, ``{"refused": why}`` that there is no such model. A job is answered in two steps:
+``{"pixels": n}``, upon which the worker waits for a line that is empty or says why the photograph is refused, then the
+result. It ends when its input does, so it never outlives the process that started it by more than a photograph.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.batch.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
@@ -33,66 +34,6 @@ from colorize.types import GrayImage
 
 # Errors of the disk that lie in the name or size of one file; all others would meet every photograph.
 _ONE_FILE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EFBIG}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all photographs of a batch have in common; see `colorize.recipe.Recipe` and `Handling`."""
-
-    model: str = "default"
-    vividness: float = 0.5
-    keep_tint: bool = False
-    all_frames: bool = False
-    max_pixels: int = 200_000_000
-    keep_times: bool = False
-    overwrite: bool = False
-
-
-@dataclass(frozen=True)
-class Job:
-    """A photograph to colorize, or to take the palette of.
-
-    Attributes
-    ----------
-    source : str
-        File to read.
-    target : str
-        File to write; empty where only the palette is wanted.
-    replace : bool
-        The target is an output of an earlier run and may be replaced.
-    palette : tuple of float or None
-        Shares of the palette colours that its album has.
-    """
-
-    source: str
-    target: str = ""
-    replace: bool = False
-    palette: tuple[float, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a job.
-
-    Attributes
-    ----------
-    status : str
-        ``done``; ``failed``: this photograph cannot be done; ``stop``: none can (the disk is full, ...).
-    message : str
-        Why, or what was changed or left out.
-    sha256 : str
-        Digest of the photograph's file.
-    seconds : float
-        Wall time.
-    palette : list of float or None
-        Shares of the palette colours, where they were wanted.
-    """
-
-    status: str
-    message: str = ""
-    sha256: str = ""
-    seconds: float = 0.0
-    palette: list[float] | None = None
 
 
 class Studio:
@@ -180,14 +121,12 @@ def main() -> None:
         if refusal := json.loads(line):
             raise ImageTooLargeError(refusal)
 
-    studio = Studio(Settings(**json.loads(sys.stdin.readline())))
+    try:
+        studio = Studio(Settings(**json.loads(sys.stdin.readline())))
+    except ColorizeError as error:
+        answer({"refused": _one_line(error)})
+        return
     studio.warm_up()
     answer({"ready": True})
     while line := sys.stdin.readline():
         answer(as_message(studio.do(Job(**json.loads(line)), wait)))
-
-
-def as_message(value: Settings | Job | Result) -> dict[str, Any]:
-    """Put a value in plain JSON terms; what has its default is left out."""
-    defaults = {field.name: field.default for field in fields(value)}
-    return {name: content for name, content in asdict(value).items() if content != defaults[name]}

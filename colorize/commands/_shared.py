@@ -72,6 +72,34 @@ def file_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def cluster_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --scheduler and --local-cluster."""
+    local = click.option(
+        "--local-cluster",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
+    )
+    address = click.option(
+        "--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786."
+    )
+    return address(local(function))
+
+
+@contextmanager
+def cluster(scheduler: str | None, local_cluster: int | None) -> Iterator[Any]:
+    """A client of the cluster that was asked for, or None."""
+    if scheduler is not None and local_cluster is not None:
+        raise click.UsageError("say --scheduler or --local-cluster, not both")
+    if scheduler is None and local_cluster is None:
+        yield None
+        return
+    from colorize.batch.cluster import connect
+
+    with connect(scheduler, local_cluster) as client:
+        yield client
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Files that a study is asked to write."""

@@ -67,7 +67,10 @@ class Memory(click.ParamType):
     "--workers", type=click.IntRange(min=1), metavar="N", help="Worker processes. Default: one per processor core."
 )
 @click.option(
-    "--memory", type=Memory(), metavar="SIZE", help="What all workers may take together. Default: 3/4 of what is free."
+    "--memory",
+    type=Memory(),
+    metavar="SIZE",
+    help="What all workers may take together (on a cluster: each). Default: 3/4 of what is free.",
 )
 @click.option(
     "--time-limit",
@@ -77,6 +80,7 @@ class Memory(click.ParamType):
     metavar="SECONDS",
     help="A photograph that takes longer has failed.",
 )
+@_shared.cluster_options
 @click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
 @_shared.file_options
 @_shared.force_option
@@ -93,6 +97,8 @@ def command(
     workers: int | None,
     memory: int | None,
     time_limit: float,
+    scheduler: str | None,
+    local_cluster: int | None,
     retry_failed: bool,
     max_pixels: int,
     keep_tint: bool,
@@ -107,8 +113,8 @@ def command(
     of any kind and it goes on. Ctrl-C finishes the photographs in hand; a second one stops at once. A photograph that
     fails costs a line, not the batch; the exit status is then 3.
     """
+    from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
-    from colorize.batch.worker import Settings
 
     settings = Settings(
         model=model,
@@ -119,12 +125,18 @@ def command(
         keep_times=keep_times,
         overwrite=force,
     )
-    with progress_of_batch(quiet=quiet) as progress:
+    with _shared.cluster(scheduler, local_cluster) as client, progress_of_batch(quiet=quiet) as progress:
+        if client is None:
+            open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)
+        else:
+            from colorize.batch.cluster import cluster_pool
+
+            open_pool = cluster_pool(client, source, target, memory=memory, time_limit=time_limit)
         report = run_batch(
             source,
             target,
             settings,
-            open_pool=local_pool(n_workers=workers, memory=memory, time_limit=time_limit),
+            open_pool=open_pool,
             file_format=file_format,
             album=album,
             retry_failed=retry_failed,

@@ -24,6 +24,7 @@ from colorize.commands import _shared
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
 @click.option("--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that the model can tell apart.")
 @click.option("--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph.")
+@_shared.cluster_options
 @_shared.force_option
 @_shared.quiet_option
 def command(
@@ -33,6 +34,8 @@ def command(
     seed: int,
     palette_size: int | None,
     superpixels: int | None,
+    scheduler: str | None,
+    local_cluster: int | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -49,15 +52,23 @@ def command(
 
     chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
     parameters: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.cluster(scheduler, local_cluster) as client, _shared.progress_bars(quiet=quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
-        colorizer = Colorizer(random_state=seed, **parameters).fit(training_set.photos, progress=progress)
+        spread = {} if client is None else {"mapper": mapper_of(client)}
+        colorizer = Colorizer(random_state=seed, **parameters).fit(training_set.photos, progress=progress, **spread)
     colorizer.save(output, overwrite=force)
     if not quiet:
         click.echo(describe(colorizer.summary_))
         click.echo(f"{folder} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
+
+
+def mapper_of(client: Any) -> Any:
+    """A map over photographs on a cluster."""
+    from colorize.batch.cluster import cluster_mapper
+
+    return cluster_mapper(client)
 
 
 def describe(summary: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from colorize.batch import supervisor
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.supervisor import BYTES_PER_PIXEL, WORKER_BYTES, Supervisor
-from colorize.batch.worker import Job, Result, Settings
 from colorize.exceptions import OutputError, WorkerError
 
 # Speaks as `colorize.batch.worker` does; what becomes of a job is written in its source.
@@ -120,6 +120,13 @@ def test_what_does_not_fit_alone_has_failed():
     assert found["ok"].status == "done"
     with pytest.raises(WorkerError, match=r"4 workers need 1\.6 GB"):
         Supervisor(Settings(), n_workers=4, memory=10**9)
+
+
+def test_a_model_that_is_none_is_one_error(monkeypatch):
+    refusal = "import json; print(json.dumps({'refused': 'm.safetensors: damaged'}), flush=True)"
+    monkeypatch.setattr(supervisor, "_BOOT", refusal)
+    with pytest.raises(WorkerError, match=r"^m\.safetensors: damaged$"):
+        work(["ok"])
 
 
 def test_workers_that_do_not_start_are_one_error(monkeypatch):
