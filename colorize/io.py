@@ -32,6 +32,7 @@ from PIL import Image, UnidentifiedImageError
 
 from colorize._files import write_atomically
 from colorize._icc import MatrixProfile, convert
+from colorize._png import chunk, plain_png
 from colorize.exceptions import (
     DatasetError,
     ImageTooLargeError,
@@ -532,11 +533,17 @@ def _decode_16_bit(data: bytes, index: int) -> tuple[np.ndarray, np.ndarray | No
     """Colour of 16 bits by OpenCV; Pillow has found the file sound before."""
     import cv2
 
+    is_png = data.startswith(b"\x89PNG")
+    if is_png:
+        plain = plain_png(data) if index == 0 else None
+        if plain is None:
+            return None
+        data = plain
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         buffer = np.frombuffer(data, np.uint8)
-        if index == 0:
+        if is_png or index == 0:
             array = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
         else:
             _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
@@ -946,11 +953,7 @@ def _png_16_bit(image: RgbImage) -> bytes:
 
 def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
     """Put chunks behind the header of a PNG file: 8 bytes of signature, 25 of header."""
-    added = b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in chunks
-    )
-    return png[:33] + added + png[33:]
+    return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
 
 
 def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:

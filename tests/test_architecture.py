@@ -24,6 +24,7 @@ ROOMS = {
         "_optional",
         "_files",
         "_icc",
+        "_png",
         "color",
         "metrics",
         "io",
