@@ -96,3 +96,15 @@ def test_real_run_with_a_bad_file(run, workplace, photos, tiny_model):
         assert run("replay", f"out/{name}", f"in/{name}", "--model", tiny_model).stdout.endswith("byte for byte\n")
     shutil.rmtree("in/sub")
     assert "1 of 2 photographs done" in run("batch", "in", "out", "--model", tiny_model, status=3).stdout
+
+
+def test_cluster_options(run, stub, monkeypatch):
+    import sys
+
+    assert "not both" in run("batch", "in", "out", "--scheduler", "x", "--local-cluster", 2, status=2).stderr
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "colorize.batch.cluster", raising=False)
+    result = run("batch", "in", "out", "--local-cluster", 2, status=1)
+    assert result.stderr.splitlines() == [
+        "Error: distributed is not installed; install it with: pip install 'colorize[distributed]'"
+    ]
