@@ -29,12 +29,20 @@ from colorize.exceptions import OutputError, WorkerError
 from colorize.models import find_model
 
 distributed: Any = import_or_raise("distributed", extra="distributed")
+_dask: Any = import_or_raise("dask", extra="distributed")
 
 SHARD_SECONDS = 5.0
 _FIRST_SHARD = 4
 _LONGEST_SHARD = 1000
 _LOSSES = 10  # of the worker of one shard, before its photographs count as failed
 _CONNECT_SECONDS = 30
+_QUIET = {  # what watches over Dask workers many times a second, and nobody looks at here
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.tick.interval": "500ms",
+}
 
 
 def cluster_pool(
@@ -79,6 +87,7 @@ def connect(scheduler: str | None = None, n_local: int | None = None) -> Iterato
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # losses of workers are our daily bread
     with contextlib.ExitStack() as stack:
         if n_local is not None:
+            stack.enter_context(_dask.config.set(_QUIET))
             cluster = distributed.LocalCluster(
                 n_workers=n_local,
                 threads_per_worker=1,
