@@ -295,3 +295,25 @@ def test_the_size_of_the_pool_follows_the_memory(settings):
         assert pool.n_workers == 1
     with local_pool(n_workers=3, memory=2 * 10**9, time_limit=5)(settings) as pool:
         assert (pool.n_workers, pool.time_limit) == (3, 5)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_the_corpus_of_hard_and_broken_files(data_folder, here, settings, tmp_path):
+    """Every row behaves as it says, and the batch comes to its end."""
+    import csv
+
+    from colorize.io import PHOTO_SUFFIXES
+
+    source = data_folder / "badinput"
+    with open(source / "EXPECTED.csv", newline="", encoding="utf-8") as table:
+        rows = {row["file"]: row["expected"] for row in csv.DictReader(table)}
+    report = run_batch(source, tmp_path / "out", settings, open_pool=here)
+    lines = {line.input: line for line in read_manifest(tmp_path / "out" / NAME)}
+    named = {name for name in rows if Path(name).suffix.lower() in PHOTO_SUFFIXES}
+    assert set(lines) == named
+    assert report.n_photos == len(named) > 200
+    for name, line in lines.items():
+        allowed = {"valid-must-load": {"done"}, "either-ok": {"done", "failed"}}.get(rows[name], {"failed"})
+        assert line.status in allowed, f"{name}: {rows[name]}, but {line.status} ({line.message})"
+        assert "\n" not in line.message
