@@ -39,7 +39,7 @@ BYTES_PER_PIXEL = 120
 """Memory that a photograph takes beyond that, at its peak."""
 
 _RETRIES = 2
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0  # compiling the kernels for the first time, on a busy machine
 _STARTS = 3
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from colorize.batch.worker import main; main()"
 _ENVIRONMENT = {
