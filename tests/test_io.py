@@ -186,6 +186,20 @@ def test_profile_of_16_bit_color_is_written_back(tmp_path, suffix):
     assert np.abs(back.pixels.astype(int) - image.pixels).max() <= 2  # of 65535, rounded twice
 
 
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_lightness_survives_the_way_through_a_profile(tmp_path, bit_depth):
+    profile = red_and_blue_swapped_profile()
+    start = profile.index(b"para")
+    gamma = b"para" + bytes(8) + struct.pack(">i", round(2.2 * 65536)) + bytes(16)  # the curve of Adobe RGB
+    profile = profile.replace(profile[start : start + 32], gamma)
+    pixels = smooth_pixels() if bit_depth == 8 else smooth_pixels().astype(np.uint16) * 257
+    write_photo(RgbImage(pixels, metadata=PhotoMetadata(rgb_profile=profile)), tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as written:
+        assert written.info["icc_profile"] == profile
+    change = np.abs(rgb_to_lightness(read_photo(tmp_path / "out.png").pixels) - rgb_to_lightness(pixels))
+    assert change.max() <= (0.5 if bit_depth == 8 else 0.01)  # rounded to codes twice
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_gray_and_cmyk_profiles_are_replaced_by_srgb(tmp_path, mode):
     image = read_photo(encoded(Image.new(mode, (4, 4)), "TIFF", icc_profile=red_and_blue_swapped_profile()))

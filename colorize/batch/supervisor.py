@@ -207,7 +207,7 @@ class Supervisor:
         while len(self.workers) < min(self.n_workers, n_busy + len(self._todo)):
             self.workers.append(Worker(self.settings, self._events))
         for worker in self.workers:
-            if worker.state is State.IDLE and self._todo:
+            if worker.state is State.IDLE and not worker.is_overdue and self._todo:
                 worker.begin(self._todo.popleft(), self.time_limit)
 
     def _let_go_on(self) -> None:
