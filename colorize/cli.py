@@ -11,7 +11,22 @@ from typing import Any
 import click
 
 from colorize import __version__
-from colorize.commands import _shared, batch, compare, evaluate, importance, models, photo, replay, study, train
+from colorize.commands import (
+    _shared,
+    app,
+    batch,
+    compare,
+    evaluate,
+    explain,
+    importance,
+    learn,
+    models,
+    photo,
+    replay,
+    study,
+    suggest,
+    train,
+)
 from colorize.exceptions import ColorizeError
 
 INTERRUPTED = 130
@@ -52,5 +67,5 @@ def main() -> None:
     """
 
 
-for module in (photo, batch, replay, train, evaluate, compare, importance, study, models):
+for module in (photo, explain, suggest, batch, replay, train, learn, evaluate, compare, importance, study, models, app):
     main.add_command(module.command)

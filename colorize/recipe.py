@@ -41,7 +41,8 @@ class Recipe:
     vividness : float
         0 faithful ... 1 bold.
     hints : tuple
-        What a person said about the colours, as JSON values; empty if nobody did.
+        What a person said about the colours, as JSON values: hints (`colorize.hints.Hints.to_json`), and marks for
+        what cannot be repeated (references, a chosen alternative); empty if nobody did.
     palette : tuple of float or None
         Share of every palette colour that the album should have.
     keep_tint : bool
@@ -94,7 +95,7 @@ class Recipe:
 
     def sentence(self) -> str:
         """Say it for people."""
-        hints = f", with {len(self.hints)} hints by a person" if self.hints else ""
+        hints = ", guided by a person" if self.hints else ""
         return (
             f"The colours of this picture are simulated, not recorded: made by colorize {self.version} with the model "
             f"{self.model} (sha256 {self.model_sha256[:12]}), seed {self.seed}, vividness {self.vividness:g}{hints}."

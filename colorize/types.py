@@ -284,6 +284,8 @@ class Colorization:
         How the propagation went.
     timings : mapping of str to float
         Seconds of wall time per stage.
+    notes : tuple of str
+        One plain sentence for every hint that could not be followed as it was given.
     """
 
     image: RgbImage
@@ -293,6 +295,7 @@ class Colorization:
     region_ab: Float32
     report: SolveReport
     timings: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = self.superpixels.n_superpixels

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,11 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail if ../shared/data is there, but no test that needs it was run to its end",
     )
-
+    parser.addoption(
+        "--require-browser",
+        action="store_true",
+        help="fail if Chromium, playwright and gradio are there, but no test that needs them was run to its end",
+    )
     parser.addoption(
         "--require",
         action="append",
@@ -32,14 +38,19 @@ def pytest_addoption(parser):
     )
 
 
-class GroupWatch:
-    """Fails the session if no test of a marker was run to its end."""
+class Watch:
+    """Fails the session if no test with a mark was run to its end; `because` says why one should have been."""
 
-    def __init__(self, marker: str) -> None:
-        self.marker, self.run = marker, 0
+    def __init__(self, mark: str, because: str = "") -> None:
+        self.mark = mark
+        self.because = because
+        self.run = 0
+        self.skipped = 0
 
     def pytest_runtest_logreport(self, report):
-        self.run += self.marker in report.keywords and report.when == "call" and not report.skipped
+        if self.mark in report.keywords:
+            self.run += report.when == "call" and not report.skipped
+            self.skipped += report.skipped
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session):
@@ -48,38 +59,23 @@ class GroupWatch:
 
     def pytest_terminal_summary(self, terminalreporter):
         if not self.run:
-            terminalreporter.write_line(f"no test marked {self.marker} ran", red=True)
+            line = f"{self.because}no {self.mark} test ran ({self.skipped} skipped)"
+            terminalreporter.write_line(line, red=True)
 
 
-class DataWatch:
-    """Counts how the tests marked `data` ended."""
-
-    def __init__(self) -> None:
-        self.run = 0
-        self.skipped = 0
-
-    def pytest_runtest_logreport(self, report):
-        if "data" in report.keywords:
-            self.run += report.when == "call" and not report.skipped
-            self.skipped += report.skipped
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session):
-        if DATA_FOLDER.is_dir() and not self.run and session.exitstatus == 0:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter):
-        if DATA_FOLDER.is_dir() and not self.run:
-            terminalreporter.write_line(
-                f"../shared/data is there, but no data test ran ({self.skipped} skipped)", red=True
-            )
+def can_browse() -> bool:
+    """Whether everything is there that the tests with the mark `browser` need."""
+    return bool(shutil.which("chromium")) and all(map(find_spec, ("playwright", "gradio")))
 
 
 def pytest_configure(config):
-    if config.getoption("--require-data"):
-        config.pluginmanager.register(DataWatch())
-    for marker in config.getoption("--require"):
-        config.pluginmanager.register(GroupWatch(marker))
+    watches = [Watch(mark) for mark in config.getoption("--require")]
+    if config.getoption("--require-data") and DATA_FOLDER.is_dir():
+        watches.append(Watch("data", "../shared/data is there, but "))
+    if config.getoption("--require-browser") and can_browse():
+        watches.append(Watch("browser", "Chromium, playwright and gradio are there, but "))
+    for watch in watches:
+        config.pluginmanager.register(watch)
 
 
 @pytest.fixture(scope="session", autouse=True)

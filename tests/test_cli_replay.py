@@ -71,6 +71,48 @@ def test_replay_refuses_what_it_cannot_repeat(run, old, tiny_model, workplace, p
     assert "damaged.png: the note" in run("replay", "damaged.png", "old.png", status=1).stderr
 
 
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_replay_repeats_hints(run, old, tiny_model, photos, ending):
+    layer = np.zeros((*photos[0].shape, 4), np.uint8)
+    layer[20:30, 40:60] = (60, 150, 60, 255)
+    Image.fromarray(layer, "RGBA").save("hints.png")
+    run("photo", old, "-o", f"plain.{ending}", "--model", tiny_model, "--keep-tint")
+    run("photo", old, "-o", f"new.{ending}", "--model", tiny_model, "--keep-tint", "--hints", "hints.png")
+    assert (read_photo(f"plain.{ending}").pixels != read_photo(f"new.{ending}").pixels).any()
+    result = run("replay", f"new.{ending}", old, "--model", tiny_model)
+    assert "the same, byte for byte" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("wish", "picture"),
+    [
+        (["--reference", "like.png"], "new.png"),
+        (["--alternatives", 2], "new.2.png"),
+        (["--choose", 2], "new.png"),
+        (["--alternatives", 2, "--sheet"], "new.png"),
+        (["--only-confident", 0.9], "new.png"),
+        (["--hints", "noise.png"], "new.png"),
+    ],
+)
+def test_pictures_with_other_wishes_have_a_note_that_refuses(run, old, tiny_model, photos, wish, picture):
+    write_photo(photos[1], "like.png")
+    noise = np.random.default_rng(0).integers(0, 256, (*photos[0].shape, 4), np.uint8)
+    Image.fromarray(noise, "RGBA").save("noise.png")
+    run("photo", old, "-o", "new.png", "--model", tiny_model, *wish)
+    assert b"guided by a person" in read_xmp(picture)
+    assert "cannot be repeated" in run("replay", picture, old, "--model", tiny_model, status=1).stderr
+
+
+def test_confidence_map_leaves_the_picture_as_it_is(run, old, tiny_model):
+    run("photo", old, "-o", "new.png", "--model", tiny_model, "--confidence-map", "map.png")
+    assert "the same, byte for byte" in run("replay", "new.png", old, "--model", tiny_model).stdout
+
+
+def test_frames_go_without_wishes(run, old, tiny_model):
+    result = run("photo", old, "--all-frames", "--only-confident", 0.9, "--model", tiny_model, status=2)
+    assert "--all-frames goes without" in result.stderr
+
+
 def test_replay_says_if_hints_were_given(run, old, tiny_model, workplace):
     from dataclasses import replace
 

@@ -46,16 +46,19 @@ def log_odds(probabilities: np.ndarray) -> np.ndarray:
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_the_dial_turns_from_the_mean_to_the_likeliest_and_from_plain_to_colorful(one, other):
-    (warm, plain), (cold, colorful) = dial(min(one, other)), dial(max(one, other))
+    (warm, plain, doubtful), (cold, colorful, sure) = dial(min(one, other)), dial(max(one, other))
     assert 0 < cold <= warm <= 1
     assert 0 <= plain <= colorful
+    assert 0 <= sure <= doubtful < 1
 
 
 def test_the_ends_of_the_dial_differ():
-    (warm, plain), (cold, colorful) = dial(0), dial(1)
+    (warm, plain, doubtful), (cold, colorful, sure) = dial(0), dial(1)
     assert plain == 0
+    assert warm == 1  # the expectation
     assert cold < warm
     assert colorful > 0
+    assert doubtful > sure == 0
 
 
 @pytest.mark.parametrize("vividness", [-0.01, 1.01, float("nan")])

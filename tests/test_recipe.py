@@ -33,7 +33,7 @@ def test_new_packet_is_xml_and_says_it_in_words():
     assert text == RECIPE.sentence()
     assert "simulated" in text
     assert 'my <model> & "co" (sha256 abababababab)' in text
-    assert "seed 7, vividness 0.25, with 1 hints by a person" in text
+    assert "seed 7, vividness 0.25, guided by a person" in text
     assert any(value.endswith("algorithmicallyEnhanced") for value in description.attrib.values())
     assert find_note(packet) == RECIPE
 

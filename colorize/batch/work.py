@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colorize import __version__
 from colorize.color import lab_to_rgb, tint_of, to_gray
 from colorize.exceptions import InvalidImageError, OutputExistsError, OutputFormatError, RecipeError
+from colorize.hints import Hints
 from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
 from colorize.models import find_model
 from colorize.recipe import Recipe, add_note, can_extend, find_note
@@ -18,6 +21,9 @@ from colorize.types import RgbImage
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
+    from colorize.types import Colorization
+
+_LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
 
 
 @dataclass(frozen=True)
@@ -87,16 +93,49 @@ def colorize_photo(photo: RgbImage, colorizer: Colorizer, recipe: Recipe) -> Rgb
     RecipeError
         The recipe asks for what this version cannot do.
     """
-    if recipe.hints:
-        raise RecipeError("hints are part of this recipe, and they cannot be repeated from a note")
-    album = {} if recipe.palette is None else {"palette": recipe.palette}
     gray = to_gray(photo)
-    result = colorizer.predict(gray, vividness=recipe.vividness, **album)
+    if recipe.hints:
+        hints = repeated_hints(recipe)
+        session = colorizer.open(gray)
+        session = session if recipe.palette is None else session.in_album(recipe.palette)
+        result = session.with_hints(hints, recipe.vividness)
+    else:
+        album = {} if recipe.palette is None else {"palette": recipe.palette}
+        result = colorizer.predict(gray, vividness=recipe.vividness, **album)
+    return signed(finished(photo, result, recipe), recipe)
+
+
+def finished(photo: RgbImage, result: Colorization, recipe: Recipe) -> RgbImage:
+    """The picture of a result, with the tint of the photograph over it if the recipe says so."""
+    if not recipe.keep_tint:
+        return result.image
     image = result.image
-    if recipe.keep_tint:
-        pixels = lab_to_rgb(gray.lightness, result.ab + tint_of(photo), bit_depth=gray.bit_depth)
-        image = RgbImage(pixels, gray.alpha, gray.metadata)
-    return signed(image, recipe)
+    pixels = lab_to_rgb(to_gray(photo).lightness, result.ab + tint_of(photo), bit_depth=image.bit_depth)
+    return RgbImage(pixels, image.alpha, image.metadata)
+
+
+def noted_hints(hints: Hints) -> dict[str, Any]:
+    """Hints as a recipe keeps them; those too long for a note are named only."""
+    text = hints.to_json()
+    if len(text.replace('"', "&quot;")) > _LONGEST_HINTS:
+        return {"hints too long for a note": len(hints)}
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def repeated_hints(recipe: Recipe) -> Hints:
+    """Read the hints of a recipe.
+
+    Raises
+    ------
+    RecipeError
+        They are not whole, or a person said more than hints can (references, a choice among alternatives).
+    """
+    try:
+        (content,) = recipe.hints
+        return Hints.from_json(json.dumps(content))
+    except ValueError as error:
+        raise RecipeError("hints or wishes are part of this recipe that cannot be repeated from a note") from error
 
 
 def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
@@ -138,9 +177,7 @@ def colorize_file(
         else [read_photo(source, max_pixels=handling.max_pixels)]
     )
     recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
-    notes = [note for photo in photos for note in photo.metadata.notes]
-    if any(photo.metadata.xmp and not can_extend(photo.metadata.xmp) for photo in photos):
-        notes.append("the XMP data is damaged and was left out")
+    notes = reading_notes(photos)
     pictures = [colorize_photo(photo, colorizer, recipe) for photo in photos]
     if recipe.all_frames:
         notes += write_frames(pictures, target, overwrite=handling.overwrite)
@@ -149,6 +186,14 @@ def colorize_file(
     if handling.keep_times:
         copy_times(source, target)
     return tuple(dict.fromkeys(notes))
+
+
+def reading_notes(photos: Sequence[RgbImage]) -> tuple[str, ...]:
+    """What reading changed or left out, and what the note about colours cannot be added to."""
+    notes = tuple(note for photo in photos for note in photo.metadata.notes)
+    if any(photo.metadata.xmp and not can_extend(photo.metadata.xmp) for photo in photos):
+        return (*notes, "the XMP data is damaged and was left out")
+    return notes
 
 
 def check_format(target: Path, *, all_frames: bool) -> None:
