@@ -14,6 +14,7 @@ from colorize import __version__
 from colorize.commands import (
     _shared,
     app,
+    batch,
     compare,
     evaluate,
     explain,
@@ -21,6 +22,7 @@ from colorize.commands import (
     learn,
     models,
     photo,
+    replay,
     study,
     suggest,
     train,
@@ -65,5 +67,5 @@ def main() -> None:
     """
 
 
-for module in (photo, explain, suggest, train, learn, evaluate, compare, importance, study, models, app):
+for module in (photo, explain, suggest, batch, replay, train, learn, evaluate, compare, importance, study, models, app):
     main.add_command(module.command)

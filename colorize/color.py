@@ -24,6 +24,7 @@ __all__ = [
     "map_to_gamut",
     "rgb_to_lab",
     "rgb_to_lightness",
+    "tint_of",
     "to_gray",
 ]
 
@@ -248,6 +249,39 @@ def to_gray(image: RgbImage) -> GrayImage:
     [[100.0, 100.0, 100.0], [100.0, 100.0, 100.0]]
     """
     return GrayImage(rgb_to_lightness(image.pixels), image.bit_depth, image.alpha, image.metadata)
+
+
+def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
+    """Find the tone that lies over a photograph (sepia, selenium, a yellowed print): ab as a function of lightness.
+
+    Parameters
+    ----------
+    image : RgbImage
+    n_levels : int
+        Levels of L* whose mean ab is taken; in between it is interpolated.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 2), float32
+        The mean ab of pixels as light as this one. All 0 for a gray photograph. Of a colour photograph it is the cast.
+
+    Examples
+    --------
+    >>> sepia = RgbImage(np.full((2, 3, 3), (140, 120, 90), np.uint8))
+    >>> bool(np.allclose(tint_of(sepia), rgb_to_lab(sepia.pixels)[..., 1:]))
+    True
+    """
+    lab = rgb_to_lab(image.pixels)
+    lightness, ab = lab[..., 0], lab[..., 1:]
+    level = np.minimum(lightness * np.float32(n_levels / 100), n_levels - 1).astype(np.intp).ravel()
+    count = np.bincount(level, minlength=n_levels)
+    used = np.flatnonzero(count)
+    places = np.bincount(level, lightness.ravel(), n_levels)[used] / count[used]
+    tint = np.empty_like(ab)
+    for channel in range(2):
+        means = np.bincount(level, ab[..., channel].ravel(), n_levels)[used] / count[used]
+        tint[..., channel] = np.interp(lightness, places, means)
+    return tint
 
 
 def _checked_pixels(pixels: ArrayLike) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +19,7 @@ from colorize.base_model import check_base, choose, in_summary, learn_alone, rec
 from colorize.belief import Appearance, appearance
 from colorize.classifier import KernelSVM, SubsampledSVC, Vote
 from colorize.color import rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
+from colorize.decision import confidence, dial, mean_field, palette_shares, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -35,6 +36,7 @@ from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
 from colorize.types import Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 SEED_WEIGHT = 0.03
@@ -149,6 +151,7 @@ class Colorizer(BaseEstimator):
         thumbnail_bytes: int = 0,
         described: MutableMapping[int, Mapping[str, Any]] | None = None,
         progress: Progress | None = None,
+        mapper: Mapper = map,
     ) -> Colorizer:
         """Learn from colour photographs.
 
@@ -173,6 +176,9 @@ class Colorizer(BaseEstimator):
             the model is the same as if nothing had happened.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
+        mapper : callable
+            Applies a function to every photograph, in order: ``map``, or one that spreads the work over a cluster
+            (`colorize.batch.cluster.cluster_mapper`). The model is the same, byte for byte.
 
         Returns
         -------
@@ -204,7 +210,7 @@ class Colorizer(BaseEstimator):
                 raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
             room_for(names, thumbnail_bytes)
         self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
-        rows = self._describe_all(photos, say, described, pictures=thumbnail_bytes > 0)
+        rows = self._describe_all(photos, say, described, pictures=thumbnail_bytes > 0, mapper=mapper)
         say("learning", 0, 2)
         self.learn(rows, base=base)
         if base is not None:
@@ -262,7 +268,9 @@ class Colorizer(BaseEstimator):
             self.summary_ |= in_summary(choice)
         return self
 
-    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
+    def predict(
+        self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5, palette: Sequence[float] | None = None
+    ) -> Colorization:
         """Colorize a photograph.
 
         Parameters
@@ -272,6 +280,9 @@ class Colorizer(BaseEstimator):
             uint16.
         vividness : float
             0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
+        palette : sequence of float, optional
+            Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
+            colours are drawn towards them.
 
         Returns
         -------
@@ -282,12 +293,13 @@ class Colorizer(BaseEstimator):
         InvalidImageError
             `gray` is no photograph.
         ValueError
-            `vividness` is outside [0, 1].
+            `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
         dial(vividness)
-        return self.open(gray).colorize(vividness)
+        session = self.open(gray)
+        return (session if palette is None else session.in_album(palette)).colorize(vividness)
 
     def open(
         self,
@@ -334,6 +346,14 @@ class Colorizer(BaseEstimator):
         elif len(references):
             seen = look_at(self, references)
         return Session(self, photo, description, probabilities, clock, seen, reference_strength)
+
+    def palette_shares(self, gray: GrayImage | Photo | NDArray) -> Float32:
+        """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
+
+        The mean over the photographs of an album is what `predict` takes as `palette`.
+        """
+        description = self.describe(gray)
+        return palette_shares(self.region_probabilities(description.features.values), description.superpixels)
 
     def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
@@ -480,44 +500,42 @@ class Colorizer(BaseEstimator):
         described: MutableMapping[int, Mapping[str, Any]] | None = None,
         *,
         pictures: bool = False,
+        mapper: Mapper = map,
     ) -> dict[str, Any]:
         """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
         blocks = []
         described = {} if described is None else described
+        missing = [index for index in range(len(photos)) if index not in described]
+        describe = partial(self._describe_regions, pictures=pictures)
+        regions = iter(mapper(describe, (photos[index] for index in missing)))
         for index in range(len(photos)):
             say("features", index, len(photos))
             if index in described:
                 n = int(described[index]["n_regions"])
                 rng.choice(n, min(budget, n), replace=False)  # the numbers that it drew when it was described
             else:
-                described[index] = self._describe_one(photos[index], index, budget, rng, pictures=pictures)
+                described[index] = _drawn(next(regions), index, budget, rng)
             blocks.append(described[index])
         say("features", len(photos), len(photos))
         names = [name for name in blocks[0] if name not in ("n_regions", "families")]
         rows = {name: np.concatenate([block[name] for block in blocks]) for name in names}
         return rows | {"families": blocks[0]["families"]}
 
-    def _describe_one(
-        self, item: Photo, index: int, budget: int, rng: np.random.Generator, *, pictures: bool
-    ) -> dict[str, Any]:
-        """Rows of one photograph, and of how many regions they were drawn."""
+    def _describe_regions(self, item: Photo, *, pictures: bool) -> dict[str, Any]:
+        """Features, true ab, area and maybe picture of every region; all of it can travel to another process."""
         photo = _as_rgb_image(item)
         lightness, superpixels = self._segment(to_gray(photo))
         matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
-        n = superpixels.n_superpixels
-        rows = np.sort(rng.choice(n, min(budget, n), replace=False))
         ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
-        block = {
-            "features": matrix.values[rows],
-            "ab": region_means(ab, superpixels)[rows],
-            "area": superpixels.areas[rows] / superpixels.areas.sum(),
-            "photo": np.full(len(rows), index, np.int32),
-            "n_regions": n,
-            "families": matrix.families,
+        found = {
+            "features": matrix.values,
+            "ab": region_means(ab, superpixels),
+            "area": superpixels.areas / superpixels.areas.sum(),
+            "families": dict(matrix.families),
         }
-        return block | ({"picture": cut_thumbnails(lightness, ab, superpixels)[rows]} if pictures else {})
+        return found | ({"picture": cut_thumbnails(lightness, ab, superpixels)} if pictures else {})
 
     def _sample_rows(self, n_rows: int) -> NDArray[np.intp]:
         rng = np.random.default_rng(self.random_state)
@@ -557,6 +575,14 @@ def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.
     labels = resize_labels(superpixels, shape)
     # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
     return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+
+
+def _drawn(regions: Mapping[str, Any], photo: int, budget: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Rows of a sample of the regions of one photograph, and of how many they were drawn."""
+    n = len(regions["area"])
+    rows = np.sort(rng.choice(n, min(budget, n), replace=False))
+    block = {name: values[rows] for name, values in regions.items() if name != "families"}
+    return block | {"photo": np.full(len(rows), photo, np.int32), "n_regions": n, "families": regions["families"]}
 
 
 def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: int) -> ColorPalette:

@@ -130,6 +130,60 @@ def share_evidence(
     return (belief / belief.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+def palette_shares(probabilities: Float32, superpixels: Superpixels) -> Float32:
+    """Share of every palette colour in a photograph, shape (K,): the mean of its regions' probabilities by area.
+
+    Examples
+    --------
+    >>> from colorize.superpixels import from_labels
+    >>> halves = from_labels(np.array([[0, 0, 0, 1]]))
+    >>> palette_shares(np.array([[1, 0], [0, 1]], np.float32), halves).tolist()
+    [0.75, 0.25]
+    """
+    return np.average(probabilities, axis=0, weights=superpixels.areas).astype(np.float32)
+
+
+def toward_palette(
+    probabilities: Float32, superpixels: Superpixels, wanted: Float32, *, strength: float = 0.5, floor: float = 0.003
+) -> Float32:
+    """Draw a photograph towards the colours that its album has, so that a series looks like one.
+
+    ``p'(k) ~ p(k) ((wanted(k) + floor) / (own(k) + floor))^strength`` with the photograph's own shares.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_superpixels, K), float32
+    superpixels : Superpixels
+    wanted : ndarray, shape (K,), float32
+        Shares of the palette colours in the album (`palette_shares`, averaged over its photographs).
+    strength : float
+        0 changes nothing, 1 gives about the album's shares. Lower it if photographs of other things take its colours.
+    floor : float
+        Share below which a colour counts as absent in both.
+
+    Returns
+    -------
+    ndarray, shape (n_superpixels, K), float32
+        Rows sum to 1.
+
+    References
+    ----------
+    Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities: a simple
+    procedure", Neural Computation 14, 2002 (the ratio of priors; here tempered).
+
+    Examples
+    --------
+    >>> from colorize.superpixels import from_labels
+    >>> regions = from_labels(np.array([[0, 1]]))
+    >>> unsure = np.array([[0.5, 0.5], [0.5, 0.5]], np.float32)
+    >>> toward_palette(unsure, regions, np.array([0.9, 0.1], np.float32), strength=1, floor=0).tolist()[0]
+    [0.8999999761581421, 0.10000000149011612]
+    """
+    own = palette_shares(probabilities, superpixels)
+    drawn = probabilities * ((wanted + floor) / (own + floor)) ** strength
+    return (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
 def mean_field(
     probabilities: Float32,
     colors: Float32,

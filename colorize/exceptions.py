@@ -37,6 +37,18 @@ class OutputFormatError(ColorizeError, ValueError):
     """An output file type that cannot be written, or cannot hold the picture."""
 
 
+class ManifestError(ColorizeError, ValueError):
+    """The manifest of a batch that is damaged, of other settings, or in use."""
+
+
+class WorkerError(ColorizeError, RuntimeError):
+    """Worker processes that do not start, or a cluster that is gone."""
+
+
+class RecipeError(ColorizeError, ValueError):
+    """A note about simulated colours that is missing, damaged, or asks for what is not there."""
+
+
 class PlaceError(ColorizeError, IndexError):
     """A place that lies outside the photograph."""
 

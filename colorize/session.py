@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from colorize.belief import Appearance, Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.decision import NEAR
+from colorize.decision import NEAR, toward_palette
 from colorize.hints import REACHES, HintPixels, Hints
 from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
@@ -244,6 +244,34 @@ class Session:
         other = copy(self)
         other.gray, other._automatic_at = gray, None
         for name in ("_labels", "_weight", "_propagator"):  # those that were made for the pixels
+            other.__dict__.pop(name, None)
+        return other
+
+    def in_album(self, palette: Sequence[float]) -> Session:
+        """Go on with the colours of an album.
+
+        Parameters
+        ----------
+        palette : sequence of float
+            As in `Colorizer.predict`.
+
+        Returns
+        -------
+        Session
+            A new session whose probabilities are drawn towards the colours of the album.
+
+        Raises
+        ------
+        ValueError
+            `palette` has not one share, 0 to 1, per palette colour.
+        """
+        wanted, n_colors = np.asarray(palette, np.float32), self.probabilities.shape[1]
+        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        other = copy(self)
+        other.probabilities = toward_palette(self.probabilities, self._superpixels, wanted)
+        other._automatic_at = None
+        for name in ("_appearance", "_prior_at_zero"):  # those that were made of the probabilities
             other.__dict__.pop(name, None)
         return other
 

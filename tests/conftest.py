@@ -29,14 +29,21 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail if Chromium, playwright and gradio are there, but no test that needs them was run to its end",
     )
+    parser.addoption(
+        "--require",
+        action="append",
+        default=[],
+        metavar="MARKER",
+        help="fail if no test with this marker was run to its end",
+    )
 
 
 class Watch:
-    """Counts how the tests with a mark ended, where what they need is there."""
+    """Fails the session if no test with a mark was run to its end; `because` says why one should have been."""
 
-    def __init__(self, mark: str, need: str) -> None:
+    def __init__(self, mark: str, because: str = "") -> None:
         self.mark = mark
-        self.need = need
+        self.because = because
         self.run = 0
         self.skipped = 0
 
@@ -52,7 +59,7 @@ class Watch:
 
     def pytest_terminal_summary(self, terminalreporter):
         if not self.run:
-            line = f"{self.need} there, but no {self.mark} test ran ({self.skipped} skipped)"
+            line = f"{self.because}no {self.mark} test ran ({self.skipped} skipped)"
             terminalreporter.write_line(line, red=True)
 
 
@@ -62,10 +69,13 @@ def can_browse() -> bool:
 
 
 def pytest_configure(config):
+    watches = [Watch(mark) for mark in config.getoption("--require")]
     if config.getoption("--require-data") and DATA_FOLDER.is_dir():
-        config.pluginmanager.register(Watch("data", "../shared/data is"))
+        watches.append(Watch("data", "../shared/data is there, but "))
     if config.getoption("--require-browser") and can_browse():
-        config.pluginmanager.register(Watch("browser", "Chromium, playwright and gradio are"))
+        watches.append(Watch("browser", "Chromium, playwright and gradio are there, but "))
+    for watch in watches:
+        config.pluginmanager.register(watch)
 
 
 @pytest.fixture(scope="session", autouse=True)

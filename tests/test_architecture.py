@@ -23,12 +23,15 @@ ROOMS = {
         "exceptions",
         "_optional",
         "_files",
+        "_icc",
+        "_png",
         "color",
         "color_kernels",
         "metrics",
         "metric_kernels",
         "io",
         "persistence",
+        "recipe",
         "models",
     ),
     "stages": (
@@ -81,6 +84,8 @@ LIBRARY_DOORS = {
     "tifffile": ("io",),
     "matplotlib": ("evaluation",),
     "jinja2": ("evaluation",),
+    "distributed": ("batch.cluster",),
+    "dask": ("batch.cluster",),
     "pickle": (),
     "joblib": (),
     "marshal": (),
@@ -290,7 +295,8 @@ def test_importing_the_package_loads_nothing_else():
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([name] for name in "photo explain suggest train learn evaluate compare importance models app".split()),  # noqa: SIM905
+        *([name] for name in "photo explain suggest batch replay train learn evaluate compare".split()),  # noqa: SIM905
+        *([name] for name in ("importance", "models", "app")),
         [],
         ["study", "curve"],
     ],

@@ -38,6 +38,20 @@ def test_predict_is_a_session_without_hints(tiny_colorizer, photos):
         assert one.notes == other.notes == ()
 
 
+def test_an_album_draws_the_colours_and_hints_stay_exact(tiny_colorizer, session, photos):
+    palette = tiny_colorizer.palette_shares(photos[3])
+    album = session.in_album(palette)
+    one, other = tiny_colorizer.predict(photos[0], palette=palette), album.colorize()
+    for name in ("rgb", "ab", "confidence", "region_ab", "probabilities"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert (other.ab != session.colorize().ab).any()
+    hints = patch(photos[0], (20, 30))
+    known = hints.rasterize(photos[0].shape).is_known
+    np.testing.assert_allclose(album.with_hints(hints).ab[known], session.with_hints(hints).ab[known], atol=1e-3)
+    with pytest.raises(ValueError, match="palette must hold"):
+        session.in_album(palette[1:])
+
+
 @pytest.mark.parametrize("reach", REACHES)
 def test_hinted_pixels_get_their_colour_exactly(session, photos, reach):
     hints = patch(photos[0], (20, 30), (80, 100), (100, 10), reach=reach)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,12 +15,16 @@ from colorize.commands import _hands, _shared
 from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
+    from colorize.batch.work import Handling
     from colorize.colorizer import Colorizer
+    from colorize.hints import Hints
+    from colorize.recipe import Recipe
     from colorize.reference import References
     from colorize.types import Colorization, GrayImage
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 SUFFIX = ".colorized.png"
+PAGES_SUFFIX = ".colorized.tif"
 BATCH_HAS_FAILED_FILES = 3
 
 
@@ -55,6 +59,7 @@ BATCH_HAS_FAILED_FILES = 3
     help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
 )
 @click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
+@_shared.file_options
 @_shared.force_option
 @_shared.quiet_option
 @click.pass_context
@@ -68,6 +73,10 @@ def command(
     only_confident: float | None,
     confidence_map: Path | None,
     sample: bool,
+    max_pixels: int,
+    keep_tint: bool,
+    all_frames: bool,
+    keep_times: bool,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -78,12 +87,23 @@ def command(
     for name, value in (("--vividness", vividness), ("--only-confident", only_confident)):
         if value is not None and math.isnan(value):
             raise click.BadParameter("nan is not between 0 and 1", param_hint=name)
-    jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output)
+    suffix = PAGES_SUFFIX if all_frames else SUFFIX
+    jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
     wishes.check(len(jobs))
     if confidence_map is not None:
         check_map(confidence_map, jobs, wishes, force=force)
     doubt = Doubt(only_confident, confidence_map)
-    n_failed = run_jobs(jobs, model=model, vividness=vividness, wishes=wishes, doubt=doubt, force=force, quiet=quiet)
+    if all_frames and (wishes.any or doubt.any):
+        raise click.UsageError("--all-frames goes without hints, references, alternatives and confidence")
+    n_failed = run_jobs(
+        jobs,
+        model=model,
+        colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
+        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force},
+        wishes=wishes,
+        doubt=doubt,
+        quiet=quiet,
+    )
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
@@ -104,6 +124,11 @@ class Doubt:
 
     least: float | None = None
     map_file: Path | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is wanted at all."""
+        return self != Doubt()
 
     def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
         """Results with the doubtful colours left out; the map, of the first of them, is written."""
@@ -135,10 +160,10 @@ def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Pat
         raise click.UsageError("--sample needs no INPUT")
     package, name = SAMPLE
     source = Path(str(resources.files(package) / name))
-    return [(source, output_path(source, output or Path.cwd()))]
+    return [(source, output_path(source, output or Path.cwd(), SUFFIX))]
 
 
-def plan_jobs(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path, Path]]:
+def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
     """Pair every input with its output, and refuse what would lose a file before any work is done."""
     if not inputs:
         raise click.UsageError("name a photograph, or say --sample")
@@ -146,7 +171,7 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path,
         if output.exists() or output.suffix:
             raise click.UsageError(f"several photographs need a folder after -o, and {output} is none")
         output.mkdir(parents=True)
-    jobs = [(source, output_path(source, output)) for source in inputs]
+    jobs = [(source, output_path(source, output, suffix)) for source in inputs]
     targets = Counter(target.resolve() for _, target in jobs)
     sources = {source.resolve() for source in inputs}
     for source, target in jobs:
@@ -157,34 +182,34 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path,
     return jobs
 
 
-def output_path(source: Path, output: Path | None) -> Path:
+def output_path(source: Path, output: Path | None, suffix: str) -> Path:
     """Where the colour version of a photograph goes."""
     if output is not None and not output.is_dir():
         return output
-    return (output or source.parent) / f"{source.stem}{SUFFIX}"
+    return (output or source.parent) / f"{source.stem}{suffix}"
 
 
 def run_jobs(
     jobs: list[tuple[Path, Path]],
     *,
     model: str,
-    vividness: float,
+    colors: dict[str, Any],
+    files: dict[str, Any],
     wishes: _hands.Wishes,
     doubt: Doubt,
-    force: bool,
     quiet: bool,
 ) -> int:
     """Colorize one after another; return how many failed."""
-    from colorize.io import output_format
+    from colorize.batch.work import Handling, check_format, colorize_file, make_recipe
 
     todo = []
     for source, target in jobs:
         try:
-            output_format(target)
+            check_format(target, all_frames=colors["all_frames"])
         except ColorizeError as error:
             report_failure(error, source)
             continue
-        taken = next((path for path in wishes.targets(target) if path.exists() and not force), None)
+        taken = next((path for path in wishes.targets(target) if path.exists() and not files["overwrite"]), None)
         if taken is not None:
             report_failure(_shared.already_there(taken), source)
         else:
@@ -192,18 +217,17 @@ def run_jobs(
     if not todo:
         return len(jobs)
     colorizer = _shared.load_colorizer(model)
+    recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
     references = _hands.read_references(colorizer, wishes.references)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
             try:
-                if wishes.any:
-                    notes = colorize_by_hand(
-                        source, target, colorizer, wishes, references, vividness, force=force, doubt=doubt
-                    )
+                if wishes.any or doubt.any:
+                    notes = colorize_by_hand(source, target, colorizer, recipe, handling, wishes, references, doubt)
                 else:
-                    notes = colorize_file(source, target, colorizer, vividness=vividness, force=force, doubt=doubt)
+                    notes = colorize_file(source, target, colorizer, recipe, handling)
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
@@ -221,40 +245,49 @@ def report_failure(error: BaseException, source: Path) -> None:
     click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
 
 
-def colorize_file(
-    source: Path, target: Path, colorizer: Colorizer, *, vividness: float, force: bool, doubt: Doubt
-) -> tuple[str, ...]:
-    """Read, colorize, write; return what reading and writing had to change or leave out."""
-    from colorize.color import to_gray
-    from colorize.io import read_photo, write_photo
-
-    photo = read_photo(source)
-    gray = to_gray(photo)
-    results = doubt.shown([colorizer.predict(gray, vividness=vividness)], gray, force=force)
-    return photo.metadata.notes + write_photo(results[0].image, target, overwrite=force)
-
-
 def colorize_by_hand(
     source: Path,
     target: Path,
     colorizer: Colorizer,
+    recipe: Recipe,
+    handling: Handling,
     wishes: _hands.Wishes,
     references: References | tuple[()],
-    vividness: float,
-    *,
-    force: bool,
     doubt: Doubt,
 ) -> tuple[str, ...]:
     """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
+    from colorize.batch.work import copy_times, file_digest, finished, reading_notes, signed
     from colorize.color import to_gray
     from colorize.io import read_photo, write_photo
 
-    photo = read_photo(source)
+    photo = read_photo(source, max_pixels=handling.max_pixels)
     hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
     session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
-    results = doubt.shown(wishes.results(session, hints, vividness), session.gray, force=force)
-    images = [_hands.contact_sheet([r.image for r in results])] if wishes.sheet else [r.image for r in results]
-    notes = photo.metadata.notes + results[0].notes
-    for image, path in zip(images, wishes.targets(target), strict=True):
-        written = write_photo(image, path, overwrite=force)
-    return notes + written
+    results = wishes.results(session, hints, recipe.vividness)
+    shown = doubt.shown(results, session.gray, force=handling.overwrite)
+    images = [finished(photo, result, recipe) for result in shown]
+    if wishes.sheet:
+        images = [_hands.contact_sheet(images)]
+    recipe = replace(recipe, input_sha256=file_digest(source))
+    notes = reading_notes([photo]) + results[0].notes
+    for number, (image, path) in enumerate(zip(images, wishes.targets(target), strict=True), start=1):
+        said = told(hints, wishes, doubt, number)
+        written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
+        if handling.keep_times:
+            copy_times(source, path)
+    return tuple(dict.fromkeys(notes + written))
+
+
+def told(hints: Hints | None, wishes: _hands.Wishes, doubt: Doubt, number: int) -> tuple[Any, ...]:
+    """What the note of picture `number` says of a person's part in it; hints alone can be repeated."""
+    from colorize.batch.work import noted_hints
+
+    others = {
+        "references": len(wishes.references),
+        "chosen": wishes.choose - 1,
+        "sheet": wishes.sheet,
+        "alternative": number - 1,
+        "only_confident": doubt.least,
+    }
+    said = [] if hints is None else [noted_hints(hints)]
+    return (*said, *({name: value} for name, value in others.items() if value))

@@ -36,6 +36,7 @@ from colorize.commands import _shared
     help="Keep tiny pictures of training regions and the photographs' file names in the model, in at most KB kilobytes "
     "(2700 for all), so that `colorize explain` can show them. Whoever gets the model sees them.",
 )
+@_shared.cluster_options
 @_shared.force_option
 @_shared.quiet_option
 def command(
@@ -47,6 +48,8 @@ def command(
     palette_size: int | None,
     superpixels: int | None,
     thumbnails: int | None,
+    scheduler: str | None,
+    local_cluster: int | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -72,17 +75,25 @@ def command(
     parameters: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     if base_model is not None:
         parameters |= {"n_superpixels": base_model.n_superpixels, "families": base_model.families}
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.cluster(scheduler, local_cluster) as client, _shared.progress_bars(quiet=quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
         kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
+        spread = {} if client is None else {"mapper": mapper_of(client)}
         colorizer = Colorizer(random_state=seed, **parameters)
-        colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept)
+        colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept, **spread)
     colorizer.save(output, overwrite=force)
     if not quiet:
         click.echo(describe_choice(colorizer.summary_) or describe(colorizer.summary_))
         click.echo(f"{folder} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
+
+
+def mapper_of(client: Any) -> Any:
+    """A map over photographs on a cluster."""
+    from colorize.batch.cluster import cluster_mapper
+
+    return cluster_mapper(client)
 
 
 def describe(summary: dict[str, Any]) -> str:

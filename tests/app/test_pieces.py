@@ -31,7 +31,15 @@ def test_training_that_was_interrupted_goes_on_to_the_same_bytes(photos, tmp_pat
         Colorizer(**asked).fit(photos[:6], described=described, progress=stop_at_the_fourth)
     assert sorted(described) == [0, 1, 2]
     kept = {index: block["features"].copy() for index, block in described.items()}
-    Colorizer(**asked).fit(photos[:6], described=described).save(tmp_path / "resumed")
+    handed = []
+
+    def mapper(function, items):
+        for item in items:
+            handed.append(item)
+            yield function(item)
+
+    Colorizer(**asked).fit(photos[:6], described=described, mapper=mapper).save(tmp_path / "resumed")
+    assert handed == photos[3:6]  # what is missing alone
     assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
     assert all((described[index]["features"] == rows).all() for index, rows in kept.items())
 
