@@ -36,7 +36,7 @@ import numpy as np
 
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.dataset import load_folder
+from colorize.dataset import has_colors, load_folder
 from colorize.exceptions import ConvergenceWarning
 from colorize.hints import Hints
 from colorize.metrics import ciede2000, psnr_rgb
@@ -240,7 +240,8 @@ def measure_speed(photo: RgbImage, colorizer: Colorizer) -> list[str]:
 def measure_references(name: str, options: argparse.Namespace) -> list[str]:
     """A reference as a person would pick it."""
     colorizer = Colorizer.load(find_model(options.reference_model))
-    photos = load_folder(DATA / "categories" / name, select=False).photos
+    found = load_folder(DATA / "categories" / name, select=False).photos
+    photos = [photo for photo in found if has_colors(photo)]
     scenes, palettes = zip(*(_character(photo, colorizer) for photo in photos), strict=True)
     rows = []
     for number in spread(len(photos), options.limit):

@@ -13,6 +13,7 @@ import click
 from colorize import __version__
 from colorize.commands import (
     _shared,
+    app,
     compare,
     evaluate,
     explain,
@@ -64,5 +65,5 @@ def main() -> None:
     """
 
 
-for module in (photo, explain, suggest, train, learn, evaluate, compare, importance, study, models):
+for module in (photo, explain, suggest, train, learn, evaluate, compare, importance, study, models, app):
     main.add_command(module.command)

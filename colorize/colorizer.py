@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -147,6 +147,7 @@ class Colorizer(BaseEstimator):
         base: Colorizer | None = None,
         names: Sequence[str] = (),
         thumbnail_bytes: int = 0,
+        described: MutableMapping[int, Mapping[str, Any]] | None = None,
         progress: Progress | None = None,
     ) -> Colorizer:
         """Learn from colour photographs.
@@ -166,6 +167,10 @@ class Colorizer(BaseEstimator):
         thumbnail_bytes : int
             Size of the tiny pictures of training regions that the model keeps, to show them in explanations; 0 keeps
             none, 2.6 million keeps one of each of 4000 sample rows. Whoever has the model can see them.
+        described : mutable mapping, optional
+            Filled while it goes with the rows of every photograph, by its number (see `learn`). Given again after an
+            interruption, with the same photographs and parameters, what is in it is not described a second time, and
+            the model is the same as if nothing had happened.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
 
@@ -199,7 +204,7 @@ class Colorizer(BaseEstimator):
                 raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
             room_for(names, thumbnail_bytes)
         self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
-        rows = self._describe_all(photos, say, pictures=thumbnail_bytes > 0)
+        rows = self._describe_all(photos, say, described, pictures=thumbnail_bytes > 0)
         say("learning", 0, 2)
         self.learn(rows, base=base)
         if base is not None:
@@ -468,27 +473,51 @@ class Colorizer(BaseEstimator):
         say("visual words", len(chosen), len(chosen))
         return extractor.fit_words(descriptors)
 
-    def _describe_all(self, photos: Sequence[Photo], say: Progress, *, pictures: bool = False) -> dict[str, Any]:
+    def _describe_all(
+        self,
+        photos: Sequence[Photo],
+        say: Progress,
+        described: MutableMapping[int, Mapping[str, Any]] | None = None,
+        *,
+        pictures: bool = False,
+    ) -> dict[str, Any]:
         """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
-        blocks: dict[str, list[np.ndarray]] = {"features": [], "ab": [], "area": [], "photo": []}
+        blocks = []
+        described = {} if described is None else described
         for index in range(len(photos)):
             say("features", index, len(photos))
-            photo = _as_rgb_image(photos[index])
-            lightness, superpixels = self._segment(to_gray(photo))
-            matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
-            n = superpixels.n_superpixels
-            rows = np.sort(rng.choice(n, min(budget, n), replace=False))
-            ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
-            blocks["features"].append(matrix.values[rows])
-            blocks["ab"].append(region_means(ab, superpixels)[rows])
-            blocks["area"].append(superpixels.areas[rows] / superpixels.areas.sum())
-            blocks["photo"].append(np.full(len(rows), index, np.int32))
-            if pictures:
-                blocks.setdefault("picture", []).append(cut_thumbnails(lightness, ab, superpixels)[rows])
+            if index in described:
+                n = int(described[index]["n_regions"])
+                rng.choice(n, min(budget, n), replace=False)  # the numbers that it drew when it was described
+            else:
+                described[index] = self._describe_one(photos[index], index, budget, rng, pictures=pictures)
+            blocks.append(described[index])
         say("features", len(photos), len(photos))
-        return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": matrix.families}
+        names = [name for name in blocks[0] if name not in ("n_regions", "families")]
+        rows = {name: np.concatenate([block[name] for block in blocks]) for name in names}
+        return rows | {"families": blocks[0]["families"]}
+
+    def _describe_one(
+        self, item: Photo, index: int, budget: int, rng: np.random.Generator, *, pictures: bool
+    ) -> dict[str, Any]:
+        """Rows of one photograph, and of how many regions they were drawn."""
+        photo = _as_rgb_image(item)
+        lightness, superpixels = self._segment(to_gray(photo))
+        matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        n = superpixels.n_superpixels
+        rows = np.sort(rng.choice(n, min(budget, n), replace=False))
+        ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
+        block = {
+            "features": matrix.values[rows],
+            "ab": region_means(ab, superpixels)[rows],
+            "area": superpixels.areas[rows] / superpixels.areas.sum(),
+            "photo": np.full(len(rows), index, np.int32),
+            "n_regions": n,
+            "families": matrix.families,
+        }
+        return block | ({"picture": cut_thumbnails(lightness, ab, superpixels)[rows]} if pictures else {})
 
     def _sample_rows(self, n_rows: int) -> NDArray[np.intp]:
         rng = np.random.default_rng(self.random_state)

@@ -41,6 +41,10 @@ class PlaceError(ColorizeError, IndexError):
     """A place that lies outside the photograph."""
 
 
+class RequestError(ColorizeError, ValueError):
+    """Something that a visitor asked of the app and that cannot be done; the message is for the visitor."""
+
+
 class MissingDependencyError(ColorizeError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 

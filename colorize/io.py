@@ -42,7 +42,7 @@ from colorize.types import PhotoMetadata, RgbImage
 if TYPE_CHECKING:
     from PIL import ImageCms
 
-__all__ = ["PHOTO_SUFFIXES", "encode_preview", "find_photos", "read_photo", "write_photo"]
+__all__ = ["PHOTO_SUFFIXES", "encode_preview", "encode_screen", "find_photos", "read_photo", "write_photo"]
 
 PHOTO_SUFFIXES = frozenset(
     ".avif .bmp .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
@@ -204,6 +204,36 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
     b'RIFF'
     """
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 2})
+
+
+def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
+    """Encode a picture for a screen that waits for it: JPEG with full colour resolution, nothing carried over.
+
+    About ten times as fast as `encode_preview`, and larger.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8
+        sRGB.
+    quality : int, default 92
+        0 (small) to 100 (good).
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> encode_screen(np.zeros((8, 8, 3), np.uint8))[:2].hex()
+    'ffd8'
+    """
+    import cv2
+
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling])
+    if not encoded:
+        raise OutputFormatError("the picture cannot be encoded as JPEG")
+    return buffer.tobytes()
 
 
 def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:

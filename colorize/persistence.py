@@ -150,6 +150,25 @@ def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, 
     return _parse_user_header(path, metadata["header"]), _unpack_arrays(path, data)
 
 
+def model_kind(path: str | Path) -> str:
+    """Tell what a model file holds (``classical`` for those of `Colorizer`), from its header alone.
+
+    Raises
+    ------
+    ModelFileError
+        The file cannot be read, or is no model file.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            start = file.read(8)
+            _check_start(path, start, os.fstat(file.fileno()).st_size)
+            entries, _ = _parse_header(path, start + file.read(int.from_bytes(start, "little")))
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return str(entries["__metadata__"].get("kind"))
+
+
 def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[bytes, list[bytes], str]:
     """The first bytes of a file, the arrays in its order, and the digest that is in the former."""
     _check_keys(header, "header")

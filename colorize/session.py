@@ -226,6 +226,27 @@ class Session:
         chosen._offset = offset if self._offset is None else self._offset + offset
         return chosen
 
+    def at_size(self, gray: GrayImage) -> Session:
+        """Go on with the same photograph at another size: tried out small, made large.
+
+        Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
+        spreading to pixels and the hinted pixels are of the new size.
+
+        Parameters
+        ----------
+        gray : GrayImage
+            The photograph at the other size.
+
+        Returns
+        -------
+        Session
+        """
+        other = copy(self)
+        other.gray, other._automatic_at = gray, None
+        for name in ("_labels", "_weight", "_propagator"):  # those that were made for the pixels
+            other.__dict__.pop(name, None)
+        return other
+
     def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
         """Colorize with hints as an alternative; number 0 is the usual one."""
         if hints is None and number == 0:

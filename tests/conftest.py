@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,35 +24,48 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail if ../shared/data is there, but no test that needs it was run to its end",
     )
+    parser.addoption(
+        "--require-browser",
+        action="store_true",
+        help="fail if Chromium, playwright and gradio are there, but no test that needs them was run to its end",
+    )
 
 
-class DataWatch:
-    """Counts how the tests marked `data` ended."""
+class Watch:
+    """Counts how the tests with a mark ended, where what they need is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str, need: str) -> None:
+        self.mark = mark
+        self.need = need
         self.run = 0
         self.skipped = 0
 
     def pytest_runtest_logreport(self, report):
-        if "data" in report.keywords:
+        if self.mark in report.keywords:
             self.run += report.when == "call" and not report.skipped
             self.skipped += report.skipped
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session):
-        if DATA_FOLDER.is_dir() and not self.run and session.exitstatus == 0:
+        if not self.run and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter):
-        if DATA_FOLDER.is_dir() and not self.run:
-            terminalreporter.write_line(
-                f"../shared/data is there, but no data test ran ({self.skipped} skipped)", red=True
-            )
+        if not self.run:
+            line = f"{self.need} there, but no {self.mark} test ran ({self.skipped} skipped)"
+            terminalreporter.write_line(line, red=True)
+
+
+def can_browse() -> bool:
+    """Whether everything is there that the tests with the mark `browser` need."""
+    return bool(shutil.which("chromium")) and all(map(find_spec, ("playwright", "gradio")))
 
 
 def pytest_configure(config):
-    if config.getoption("--require-data"):
-        config.pluginmanager.register(DataWatch())
+    if config.getoption("--require-data") and DATA_FOLDER.is_dir():
+        config.pluginmanager.register(Watch("data", "../shared/data is"))
+    if config.getoption("--require-browser") and can_browse():
+        config.pluginmanager.register(Watch("browser", "Chromium, playwright and gradio are"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -290,7 +290,7 @@ def test_importing_the_package_loads_nothing_else():
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([name] for name in "photo explain suggest train learn evaluate compare importance models".split()),  # noqa: SIM905
+        *([name] for name in "photo explain suggest train learn evaluate compare importance models app".split()),  # noqa: SIM905
         [],
         ["study", "curve"],
     ],

@@ -97,6 +97,13 @@ def explanation_report(
     )
 
 
+def place_in_words(explainer: Explainer, found: Explanation) -> dict[str, Any]:
+    """What the page says of one place, as plain values, for a page of another kind."""
+    result = eight_bit(explainer.result.image.pixels)
+    gray = eight_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
+    return _place(explainer, found, 1, result, gray)
+
+
 def _warnings(explainer: Explainer) -> list[str]:
     if not len(explainer.colorizer.sample_["photo"]):
         return [
