@@ -34,7 +34,7 @@ from colorize.commands import _shared
     type=click.IntRange(min=1),
     metavar="KB",
     help="Keep tiny pictures of training regions and the photographs' file names in the model, in at most KB kilobytes "
-    "(2700 for all), so that `colorize explain` can show them. Whoever gets the model sees them.",
+    "(try 2000), so that `colorize explain` can show them. Whoever gets the model sees them.",
 )
 @_shared.cluster_options
 @_shared.force_option
