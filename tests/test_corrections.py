@@ -195,9 +195,9 @@ def test_a_smaller_layer_is_enlarged(run, tiny_model, album):
 @pytest.mark.parametrize(
     ("shape", "alpha", "message"),
     [
-        ((120, 160), None, "hints.png: has no transparency, so nothing says where the hints are"),
-        ((120, 160), 0, "hints.png: is transparent everywhere; draw at least one hint"),
-        ((160, 120), 255, "hints.png: 120 x 160 pixels, the photograph has 160 x 120; draw the hints on a copy"),
+        ((120, 160), None, "hints.png: has no transparency, so that it cannot be told what is a hint"),
+        ((120, 160), 0, "hints.png: the hint layer is transparent everywhere"),
+        ((160, 120), 255, "hints.png: the hints are for a photo of 160 x 120 pixels"),
     ],
 )
 def test_layers_that_say_nothing(run, tiny_model, album, shape, alpha, message):

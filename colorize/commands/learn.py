@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize.commands import _shared
+from colorize.commands import _hands, _shared
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from colorize.corrections import Learnt
-    from colorize.types import Float32
-
-_SAME_RATIO = 0.02
 
 
 @click.command("learn", short_help="Make a model that remembers your hints for a photograph.")
@@ -26,8 +20,8 @@ _SAME_RATIO = 0.02
     "--hints",
     required=True,
     type=click.Path(path_type=Path),
-    metavar="HINTS.png",
-    help="A picture of the photograph's size or shape; where it is not transparent, its colour is right.",
+    metavar="FILE",
+    help="As for `colorize photo`: a picture that is transparent where there is no hint, or a JSON list.",
 )
 @click.option(
     "-o",
@@ -55,55 +49,22 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
     _shared.check_target(output, force=force)
-    from colorize.color import to_gray
+    from colorize.color import rgb_to_lab, to_gray
     from colorize.corrections import hinted_regions, learn_corrections
     from colorize.io import read_photo
 
     colorizer = _shared.load_colorizer(model)
     gray = to_gray(read_photo(photo))
-    is_known, ab = read_layer(hints, gray.shape)
+    wishes = _hands.read_hints(hints, gray.shape).rasterize(gray.shape)
     description = colorizer.describe(gray)
-    region, wanted, weight = hinted_regions(description.superpixels, is_known, ab)
+    region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, rgb_to_lab(wishes.rgb)[..., 1:])
     learnt = learn_corrections(colorizer, description.features.values[region], wanted, weight, strength=strength)
     learnt.colorizer.save(output, overwrite=force)
     if not quiet:
+        for note in wishes.notes:
+            click.echo(note)
         click.echo(describe(learnt))
         click.echo(f"{model} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
-
-
-def read_layer(path: Path, shape: tuple[int, int]) -> tuple[NDArray[np.bool_], Float32]:
-    """Hinted pixels, shape (H, W), and their a* and b*, shape (H, W, 2), at the size of the photograph.
-
-    Raises
-    ------
-    InvalidImageError
-        The layer has no transparency, nothing is drawn on it, or its shape is another.
-    """
-    import cv2
-    import numpy as np
-
-    from colorize.color import rgb_to_lab
-    from colorize.exceptions import InvalidImageError
-    from colorize.io import read_photo
-
-    layer = read_photo(path)
-    if layer.alpha is None:
-        raise InvalidImageError(
-            f"{path}: has no transparency, so nothing says where the hints are; save it as a PNG with transparency"
-        )
-    if not layer.alpha.any():
-        raise InvalidImageError(f"{path}: is transparent everywhere; draw at least one hint")
-    ratio = (layer.shape[1] / layer.shape[0]) / (shape[1] / shape[0])
-    if abs(ratio - 1) > _SAME_RATIO:
-        raise InvalidImageError(
-            f"{path}: {layer.shape[1]} x {layer.shape[0]} pixels, the photograph has {shape[1]} x {shape[0]}; "
-            "draw the hints on a copy of the photograph"
-        )
-    is_known, ab = layer.alpha > 0, rgb_to_lab(layer.pixels)[..., 1:]
-    if layer.shape != shape:
-        is_known = cv2.resize(is_known.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) > 0
-        ab = cv2.resize(ab, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return is_known, ab
 
 
 def describe(learnt: Learnt) -> str:
