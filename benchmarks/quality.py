@@ -1,9 +1,11 @@
 """Quality of the classical model on BSDS500: ``python benchmarks/quality.py``.
 
 Trains on ``../shared/data/bsds500/train`` (200 photographs), measures on ``val`` (100) at vividness 0, 0.5 and 1 beside
-gray, the simple rules and the oracles, and prints the table with intervals, differences and costs. Tables are kept as
-``benchmarks/results/quality-DATE.md`` and ``.json``. The measuring is that of `colorize.evaluation`; nothing is done
-twice here.
+gray, the simple rules and the oracles, and prints the table with intervals, differences and costs, and whether its
+probabilities mean what they say: log-loss, weighted by area, on a palette of 32 colours of the training photographs
+(the benchmark's own, whatever palette the model has), and the calibration error of the likeliest colour. Tables are
+kept as ``benchmarks/results/quality-DATE.md`` and ``.json``. The measuring is that of `colorize.evaluation`; nothing is
+done twice here.
 
 ``--limit N`` uses N photographs of each folder, ``--model FILE`` measures a trained model, ``--no-save`` keeps nothing,
 ``--train`` and ``--test`` name other folders.
@@ -22,17 +24,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
+from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.calibration import ProbabilityObserver, log_loss, reliability, translation
 from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, evaluate, plain
-from colorize.evaluation.oracles import ORACLES, Oracles
+from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import RealismObserver, Verdict
+from colorize.palette import ColorPalette
+from colorize.superpixels import segment, working_shape
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "bsds500"
 DIALS = {"faithful (vividness 0)": 0.0, "default (0.5)": 0.5, "bold (1)": 1.0}
 FAITHFUL = next(iter(DIALS))
+N_COLORS = 32
 
 
 def main() -> None:
@@ -40,15 +50,18 @@ def main() -> None:
     options = parse_arguments()
     test_set = load_folder(options.test, limit=options.limit, select=False)
     colorizer, training = trained(options)
-    observer = RealismObserver([name for name in methods_of(colorizer) if name not in ORACLES])
-    result = evaluate(methods_of(colorizer), test_set.photos, names=test_set.names, observers=[observer], progress=show)
-    verdicts = observer.verdicts()
-    text = report(result, verdicts, training, test_set)
+    methods = methods_of(colorizer)
+    realism = RealismObserver([name for name in methods if name not in ORACLES])
+    believed = probability_observer(colorizer, options)
+    result = evaluate(methods, test_set.photos, names=test_set.names, observers=[realism, believed], progress=show)
+    verdicts = realism.verdicts()
+    honesty = honesty_of(believed)
+    text = report(result, verdicts, training, test_set, honesty)
     print(text)
     if options.save:
         stem = ROOT / "benchmarks" / "results" / f"quality-{datetime.date.today().isoformat()}"
         stem.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
-        stem.with_suffix(".json").write_text(summary(result, verdicts, training) + "\n", encoding="utf-8")
+        stem.with_suffix(".json").write_text(summary(result, verdicts, training, honesty) + "\n", encoding="utf-8")
         print(f"kept as {stem.relative_to(ROOT)}.md and .json")
 
 
@@ -76,6 +89,32 @@ def trained(options: argparse.Namespace) -> tuple[Colorizer, dict[str, Any]]:
     return colorizer, {"photographs": len(training_set), "cpu_seconds": spent, "peak_bytes_of_the_process": peak}
 
 
+def probability_observer(colorizer: Colorizer, options: argparse.Namespace) -> ProbabilityObserver:
+    """Watch the probabilities of the model on a palette of the training photographs."""
+    blocks = []
+    for photo in load_folder(options.train, limit=options.limit).photos:
+        shape = working_shape(photo.shape)
+        superpixels = segment(cv2.resize(to_gray(photo).lightness, shape[::-1], interpolation=cv2.INTER_AREA))
+        share = superpixels.areas / superpixels.areas.sum()
+        blocks.append(np.column_stack([true_region_ab(rgb_to_lab(photo.pixels)[..., 1:], superpixels), share]))
+    ab, area = np.split(np.concatenate(blocks), [2], axis=1)
+    palette = ColorPalette(N_COLORS, random_state=0).fit(ab, sample_weight=area.ravel())
+    return ProbabilityObserver(FAITHFUL, palette, translation(colorizer.palette_, palette, ab, area.ravel()))
+
+
+def honesty_of(believed: ProbabilityObserver) -> dict[str, float]:
+    """Log-loss of the model and of the class frequencies of the training photographs, and the calibration error."""
+    frequencies = np.tile(believed.palette.frequencies_, (len(believed.truth), 1))
+    loss, blind = (log_loss(rows, believed.truth, believed.weights) for rows in (believed.probabilities, frequencies))
+    diagram = reliability(believed.probabilities, believed.truth, believed.weights)
+    return {
+        "log_loss": loss,
+        "class_frequencies": blind,
+        "gain": blind - loss,
+        "calibration_error": diagram.expected_error,
+    }
+
+
 def methods_of(colorizer: Colorizer) -> dict[str, Method]:
     """Gray, the rules, the model at its settings, the oracles of the faithful setting."""
     oracles = Oracles(colorizer, vividness=0.0)
@@ -86,7 +125,11 @@ def methods_of(colorizer: Colorizer) -> dict[str, Method]:
 
 
 def report(
-    result: EvaluationResult, verdicts: dict[str, Verdict], training: dict[str, Any], test_set: TrainingSet
+    result: EvaluationResult,
+    verdicts: dict[str, Verdict],
+    training: dict[str, Any],
+    test_set: TrainingSet,
+    honesty: dict[str, float],
 ) -> str:
     """The tables as Markdown."""
     lines = [
@@ -103,6 +146,11 @@ def report(
         *difference_table(result),
         "",
         *cost_table(result, verdicts),
+        "",
+        f"Probabilities of {N_COLORS} colours, weighted by area: log-loss {honesty['log_loss']:.3f} nats, that of the "
+        f"class frequencies of the training photographs {honesty['class_frequencies']:.3f}, so {honesty['gain']:.3f} "
+        "below; expected calibration error of the likeliest colour, 15 bins of equal mass, "
+        f"{honesty['calibration_error']:.3f}.",
     ]
     return "\n".join(lines)
 
@@ -143,7 +191,9 @@ def cost_table(result: EvaluationResult, verdicts: dict[str, Verdict]) -> list[s
     return lines
 
 
-def summary(result: EvaluationResult, verdicts: dict[str, Verdict], training: dict[str, Any]) -> str:
+def summary(
+    result: EvaluationResult, verdicts: dict[str, Verdict], training: dict[str, Any], honesty: dict[str, float]
+) -> str:
     """Means, intervals and differences as JSON, without the single photographs."""
     content = {
         "date": datetime.date.today().isoformat(),
@@ -152,6 +202,7 @@ def summary(result: EvaluationResult, verdicts: dict[str, Verdict], training: di
         "means": result.means(),
         "intervals": result.intervals(),
         "differences": {dial: result.differences(dial) for dial in DIALS},
+        "probabilities": honesty,
         "told_from_real": {name: verdict.accuracy for name, verdict in verdicts.items()},
         "cpu_seconds": {name: columns["cpu_seconds"].mean() for name, columns in result.costs.items()},
     }

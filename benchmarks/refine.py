@@ -37,7 +37,7 @@ from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, evalu
 from colorize.io import read_photo
 from colorize.refine.networks import count_weights
 from colorize.refine.predictor import Refiner, Rival
-from colorize.types import RgbImage
+from colorize.types import GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -248,11 +248,22 @@ def probe(work: str, megapixels: str, repeats: str, refined: str) -> None:
     with threadpool_limits(1):
         for _ in range(int(repeats) + 1):  # the first run warms up
             start = time.process_time()
-            result = model.predict(gray)
+            model.predict(gray)
             times.append(time.process_time() - start)
-            refinement.append(result.timings.get("refinement", 0.0))
+            if int(refined):
+                refinement.append(residual_seconds(model, gray))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({"seconds": np.median(times[1:]), "refinement": np.median(refinement[1:]), "peak": peak / 1e9}))
+    print(
+        json.dumps({"seconds": np.median(times[1:]), "refinement": np.median(refinement[1:] or 0), "peak": peak / 1e9})
+    )
+
+
+def residual_seconds(refiner: Refiner, gray: GrayImage) -> float:
+    """CPU seconds of the network alone, with what it needs to see."""
+    session = refiner.base.open(gray)
+    start = time.process_time()
+    refiner.residual(session.description, session.probabilities)
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

@@ -316,6 +316,8 @@ def case_compile() -> Result:
     with tempfile.TemporaryDirectory() as empty:
         numba.config.CACHE_DIR = empty
         with Meter() as meter:
+            import colorize.color_kernels
+            import colorize.metric_kernels
             import colorize.optimization.kernels  # noqa: F401
     return meter.result()
 
@@ -325,6 +327,8 @@ def case_load() -> Result:
     import numba  # noqa: F401
 
     with Meter() as meter:
+        import colorize.color_kernels
+        import colorize.metric_kernels
         import colorize.optimization.kernels  # noqa: F401
     return meter.result()
 

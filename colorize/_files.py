@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from colorize.exceptions import OutputError
+
+_PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 
 
 def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
@@ -46,3 +49,15 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     finally:
         with contextlib.suppress(OSError):
             passing.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the passing files that killed processes left in a folder and its sub-folders; say how many.
+
+    A process that is still writing one of them fails to finish its file, and nothing else.
+    """
+    leftovers = [path for path in folder.rglob(".*.part") if _PASSING.fullmatch(path.name)]
+    for path in leftovers:
+        with contextlib.suppress(OSError):
+            path.unlink()
+    return len(leftovers)

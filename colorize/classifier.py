@@ -1,13 +1,14 @@
 """From features to probabilities of palette colours: scaling, support vector machine, calibration.
 
-The three steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
+The steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
 `KernelSVM` separates the colours, and `CalibratedClassifier` turns margins into probabilities on photographs that the
-margins were not learnt from.
+margins were not learnt from. `Vote` asks a second opinion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from numbers import Integral, Real
 from typing import Any
 
@@ -87,7 +88,7 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
             size = np.float32(columns.stop - columns.start) ** 0.5
             self.factor_[columns] /= size
             self.bound_[columns] /= size
-        scaled = self._scale(rows)
+        scaled = self.scale(rows)
         self.center_ = scaled.mean(axis=0, dtype=np.float64).astype(np.float32)
         scaled -= self.center_
         with threadpool_limits(1, user_api="blas"):  # a small problem: more threads only wait for each other
@@ -105,15 +106,38 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         """Scaled principal components, shape (n_samples, n_components), float32."""
         check_is_fitted(self)
         rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        return (self._scale(rows) - self.center_) @ self.components_.T
+        return (self.scale(rows) - self.center_) @ self.components_.T
+
+    def scale(self, rows: Float32) -> Float32:
+        """Rows, shape (n, n_features), on the common scale of the families, before the principal components."""
+        return np.clip((rows - self.mean_) * self.factor_, -self.bound_, self.bound_)
+
+    def family_parts(self, X: ArrayLike) -> Float32:
+        """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components).
+
+        The sum over families is `transform`.
+        """
+        check_is_fitted(self)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        scaled = self.scale(rows) - self.center_
+        return np.stack([scaled[:, c] @ self.components_[:, c].T for c in self._columns()])
+
+    def split_components(self, components: Float32) -> Float32:
+        """Like `family_parts`, for rows of which only the components, shape (n_samples, n_components), were kept.
+
+        The rows are first carried back to the features: what the components had lost is missing from the parts, and
+        the parts still sum to the components.
+        """
+        check_is_fitted(self)
+        return np.stack([(components @ self.components_[:, c]) @ self.components_[:, c].T for c in self._columns()])
+
+    def _columns(self) -> list[slice]:
+        return list((self.families or {"all": slice(0, len(self.mean_))}).values())
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-    def _scale(self, rows: Float32) -> Float32:
-        return np.clip((rows - self.mean_) * self.factor_, -self.bound_, self.bound_)
 
 
 class KernelSVM(ClassifierMixin, BaseEstimator):
@@ -258,9 +282,12 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray, shape (n_classes,)
     estimator_ : classifier
         Fitted on all rows.
-    mean_, deviation_ : ndarray, shape (n_classes,), float32
+    margin_classes_ : ndarray, shape (n_margins,)
+        Classes of `estimator_`, the columns of its margins: those of `classes_`, unless the map was re-fitted to others
+        (`recalibrated`).
+    mean_, deviation_ : ndarray, shape (n_margins,), float32
         Of the out-of-fold margins.
-    weights_ : ndarray, shape (n_classes + 1, n_classes), float32
+    weights_ : ndarray, shape (n_margins + 1, n_classes), float32
         The map; the last row is its intercept.
 
     References
@@ -317,6 +344,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"calibration needs at least two classes, got one class: {self.classes_[0]}")
         estimator = KernelSVM(random_state=self.random_state) if self.estimator is None else self.estimator
+        self.margin_classes_ = self.classes_
         margins = np.empty((len(rows), len(self.classes_)), np.float32)
         for held_out in self._folds(np.arange(len(rows)) if groups is None else np.asarray(groups)):
             fitted = clone(estimator).fit(rows[~held_out], targets[~held_out])
@@ -324,6 +352,101 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         self._fit_map(margins, index, weight / weight.sum())
         self.estimator_ = clone(estimator).fit(rows, targets)
         return self
+
+    def recalibrated(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        alpha: float,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> CalibratedClassifier:
+        """Keep the fitted classifier and fit the map from its margins anew, to rows that the classifier has not seen.
+
+        The classes may be others than before: what the margins say together tells them apart. Nothing has to be held
+        out, because these rows had no part in the margins.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+        y : array-like, shape (n_samples,)
+        alpha : float
+            L2 penalty of the new map; raise it with few photographs.
+        groups : array-like, shape (n_samples,), optional
+            Photograph of every row; the map does not look at it, a partner does (`Vote`).
+        sample_weight : array-like, shape (n_samples,), optional
+
+        Returns
+        -------
+        CalibratedClassifier
+            A new one; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            One class only, shapes that do not match, a negative weight, or `alpha` is negative.
+        """
+        check_is_fitted(self)
+        _check_number("alpha", alpha, Real, 0)
+        rows, targets = validate_data(self, X, y, dtype=np.float32, reset=False)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)
+        other = clone(self).set_params(alpha=alpha)
+        other.classes_, index = np.unique(targets, return_inverse=True)
+        if len(other.classes_) < 2:
+            raise ValueError(f"calibration needs at least two classes, got one class: {other.classes_[0]}")
+        other.n_features_in_, other.margin_classes_ = self.n_features_in_, self.margin_classes_
+        other.estimator_ = self.estimator_
+        other._fit_map(other._margins(self.estimator_, rows), index, weight / weight.sum())
+        return other
+
+    def moved(
+        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Keep classifier and classes, and move the map towards other probabilities, no further than they ask for.
+
+        Minimises the cross entropy against `targets` plus ``alpha/2 |weights - weights_|^2``.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+        targets : array-like, shape (n_samples, n_classes)
+            Wanted probabilities; rows sum to 1.
+        alpha : float
+            Penalty on the distance from the present map.
+        sample_weight : array-like, shape (n_samples,), optional
+            Used as they are, not divided by their sum.
+
+        Returns
+        -------
+        CalibratedClassifier
+            A new one; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            Shapes that do not match, a negative weight, or `alpha` is negative.
+        """
+        check_is_fitted(self)
+        _check_number("alpha", alpha, Real, 0)
+        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
+        wanted = np.asarray(targets, np.float32)
+        if wanted.shape != (len(rows), len(self.classes_)):
+            raise ValueError(f"targets must have shape {(len(rows), len(self.classes_))}, got {wanted.shape}")
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)[:, None]
+        design = self._standardise(self._margins(self.estimator_, rows))
+
+        def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            step = flat.reshape(self.weights_.shape).astype(np.float32)
+            probabilities = _softmax(design @ (self.weights_ + step))
+            entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
+            gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
+            return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
+
+        found = minimize(loss, np.zeros(self.weights_.size), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+        other = copy(self)
+        other.weights_ = self.weights_ + found.x.reshape(self.weights_.shape).astype(np.float32)
+        return other
 
     def predict_proba(self, X: ArrayLike) -> Float32:
         """Calibrated probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
@@ -344,15 +467,15 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         return [fold[member] == k for k in range(self.n_folds)]
 
     def _margins(self, fitted: Any, rows: Float32) -> Float32:
-        """Margins with one column per class of `classes_`, whichever of them the classifier has seen."""
+        """Margins with one column per class of `margin_classes_`, whichever of them the classifier has seen."""
         if hasattr(fitted, "decision_function"):
             seen = np.asarray(fitted.decision_function(rows), dtype=np.float32)
             seen = np.column_stack([-seen, seen]) if seen.ndim == 1 else seen
         else:
             seen = np.log(np.maximum(fitted.predict_proba(rows), 1e-6)).astype(np.float32)
         # A class that a fold has never seen is as unlikely there as the least likely one that it has.
-        margins = np.repeat(seen.min(axis=1, keepdims=True), len(self.classes_), axis=1)
-        margins[:, np.searchsorted(self.classes_, fitted.classes_)] = seen
+        margins = np.repeat(seen.min(axis=1, keepdims=True), len(self.margin_classes_), axis=1)
+        margins[:, np.searchsorted(self.margin_classes_, fitted.classes_)] = seen
         return margins
 
     def _standardise(self, margins: Float32) -> Float32:
@@ -364,11 +487,11 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         self.mean_ = margins.mean(axis=0)
         self.deviation_ = margins.std(axis=0) + np.float32(1e-6)
         design = self._standardise(margins)
-        n_classes = len(self.classes_)
-        truth = np.eye(n_classes, dtype=np.float32)[index]
+        shape = design.shape[1], len(self.classes_)
+        truth = np.eye(shape[1], dtype=np.float32)[index]
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            weights = flat.reshape(n_classes + 1, n_classes).astype(np.float32)
+            weights = flat.reshape(shape).astype(np.float32)
             probabilities = _softmax(design @ weights)
             log_loss = -weight @ np.log(np.maximum(probabilities[np.arange(len(index)), index], 1e-12))
             penalised = weights.copy()
@@ -376,9 +499,81 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
             gradient = design.T @ ((probabilities - truth) * weight[:, None]) + self.alpha * penalised
             return float(log_loss + 0.5 * self.alpha * (penalised**2).sum()), gradient.ravel().astype(np.float64)
 
-        start = np.eye(n_classes + 1, n_classes).ravel()
+        start = np.eye(*shape).ravel()
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
-        self.weights_ = found.x.reshape(n_classes + 1, n_classes).astype(np.float32)
+        self.weights_ = found.x.reshape(shape).astype(np.float32)
+
+
+class Vote(CalibratedClassifier):
+    """A calibrated classifier and a partner that errs differently: the mean of their probabilities.
+
+    Parameters
+    ----------
+    estimator, n_folds, alpha, random_state
+        As in `CalibratedClassifier`.
+    partner : classifier
+        Has ``fit(X, y, groups)`` and ``predict_proba``; None leaves the calibrated classifier alone.
+
+    Attributes
+    ----------
+    partner_ : classifier
+        Fitted on all rows.
+
+    References
+    ----------
+    Kittler, Hatef, Duin and Matas, "On combining classifiers", IEEE PAMI 20(3), 1998 (the sum rule).
+    """
+
+    def __init__(
+        self,
+        estimator: BaseEstimator | None = None,
+        partner: BaseEstimator | None = None,
+        n_folds: int = 2,
+        alpha: float = 2e-3,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(estimator, n_folds, alpha, random_state)
+        self.partner = partner
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Vote:
+        """Fit both; see `CalibratedClassifier.fit`. The partner does not look at the weights."""
+        super().fit(X, y, groups, sample_weight)
+        if self.partner is not None:
+            self.partner_ = clone(self.partner).fit(X, y, groups)
+        return self
+
+    def recalibrated(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        alpha: float,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Vote:
+        """Fit the map anew, and the partner to the same rows; see `CalibratedClassifier.recalibrated`."""
+        other = super().recalibrated(X, y, alpha=alpha, sample_weight=sample_weight)
+        if self.partner is not None:
+            other.partner_ = clone(self.partner).fit(X, y, groups)
+        return other
+
+    def moved(
+        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
+    ) -> CalibratedClassifier:
+        """Move the map until the mean is as wanted; the partner stays. See `CalibratedClassifier.moved`."""
+        wanted = np.asarray(targets, np.float32)
+        if self.partner is not None and wanted.shape == (len(np.asarray(X)), len(self.classes_)):
+            # what the calibrated one has to say for the mean to be the target, as far as it can
+            wanted = np.maximum(2 * wanted - self.partner_.predict_proba(X), 0)
+            wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), np.float32(1e-6))
+        return super().moved(X, wanted, alpha=alpha, sample_weight=sample_weight)
+
+    def predict_proba(self, X: ArrayLike) -> Float32:
+        """Mean of both probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
+        calibrated = super().predict_proba(X)
+        return calibrated if self.partner is None else (calibrated + self.partner_.predict_proba(X)) / 2
 
 
 class SubsampledSVC(ClassifierMixin, BaseEstimator):

@@ -11,7 +11,24 @@ from typing import Any
 import click
 
 from colorize import __version__
-from colorize.commands import _shared, compare, evaluate, importance, models, photo, refine, rivals, study, train
+from colorize.commands import (
+    _shared,
+    app,
+    batch,
+    compare,
+    evaluate,
+    explain,
+    importance,
+    learn,
+    models,
+    photo,
+    refine,
+    replay,
+    rivals,
+    study,
+    suggest,
+    train,
+)
 from colorize.exceptions import ColorizeError
 
 INTERRUPTED = 130
@@ -52,5 +69,8 @@ def main() -> None:
     """
 
 
-for module in (photo, train, evaluate, compare, importance, study, refine, rivals, models):
+making = (photo, explain, suggest, batch, replay, app)
+learning = (train, learn, models, refine, rivals)
+measuring = (evaluate, compare, importance, study)
+for module in (*making, *learning, *measuring):
     main.add_command(module.command)

@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from colorize import color_kernels
 from colorize.types import Float32, GrayImage, RgbImage
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "map_to_gamut",
     "rgb_to_lab",
     "rgb_to_lightness",
+    "tint_of",
     "to_gray",
 ]
 
@@ -32,14 +34,7 @@ WHITE = (0.95047, 1.0, 1.08883)
 _BLOCK = 1 << 15
 _EPSILON = np.float32(216 / 24389)  # below this share of white's light, L* is a straight line
 _KAPPA = np.float32(24389 / 27)
-_DELTA = np.float32(6 / 29)  # cube root of _EPSILON
 _TOE = np.float32(0.0031308)  # sRGB's own straight line ends here, at the code value _TOE * 12.92
-
-# Linear values this far outside [0, 1] count as inside: twenty times the rounding error of float32, and at most
-# 0.002 of L* when clipped away at black, where L* is steepest.
-_GAMUT_TOLERANCE = np.float32(2e-6)
-_MAX_CHROMA = np.float32(180)  # no sRGB colour has more than 134
-_BISECTIONS = 14  # leaves at most 180 / 2**14 = 0.011 of chroma unused
 
 
 def _white_relative_matrix() -> NDArray[np.float64]:
@@ -51,7 +46,7 @@ def _white_relative_matrix() -> NDArray[np.float64]:
 
 
 _TO_XYZ = _white_relative_matrix()
-_FROM_XYZ = np.linalg.inv(_TO_XYZ)
+_FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
 
 
 def rgb_to_lab(pixels: ArrayLike) -> Float32:
@@ -160,12 +155,7 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
     flat_lightness, flat_ab = lightness.reshape(-1), ab.reshape(-1, 2)
     pixels = np.empty((len(flat_lightness), 3), np.uint8 if bit_depth == 8 else np.uint16)
     for block in _blocks(len(pixels)):
-        fy, da, db, linear = _expanded(flat_lightness[block], flat_ab[block])
-        outside = np.flatnonzero(~_is_inside(linear))
-        if len(outside):
-            fy, da, db = fy[outside], da[outside], db[outside]
-            scale = _chroma_scale(fy, da, db)
-            linear[:, outside] = _linear_rgb(fy, scale * da, scale * db)
+        _, linear = _shown(flat_lightness[block], flat_ab[block])
         pixels[block] = _encode(linear, bit_depth).T
     return pixels.reshape(*lightness.shape, 3)
 
@@ -204,11 +194,8 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     lightness, ab = _checked_lab(lightness, ab)
     flat_lightness, mapped = lightness.reshape(-1), ab.reshape(-1, 2).copy()
     for block in _blocks(len(mapped)):
-        part = mapped[block]
-        fy, da, db, linear = _expanded(flat_lightness[block], part)
-        outside = np.flatnonzero(~_is_inside(linear))
-        if len(outside):
-            part[outside] *= _chroma_scale(fy[outside], da[outside], db[outside])[:, None]
+        planes, _ = _shown(flat_lightness[block], mapped[block])
+        mapped[block] = planes.T
     return mapped.reshape(ab.shape)
 
 
@@ -241,7 +228,7 @@ def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     flat_lightness, flat_ab = lightness.reshape(-1), ab.reshape(-1, 2)
     linear = np.empty((len(flat_lightness), 3), np.float32)
     for block in _blocks(len(linear)):
-        linear[block] = _expanded(flat_lightness[block], flat_ab[block])[3].T
+        linear[block] = _linear_rgb(flat_lightness[block], np.ascontiguousarray(flat_ab[block].T)).T
     return linear.reshape(*lightness.shape, 3)
 
 
@@ -264,6 +251,39 @@ def to_gray(image: RgbImage) -> GrayImage:
     return GrayImage(rgb_to_lightness(image.pixels), image.bit_depth, image.alpha, image.metadata)
 
 
+def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
+    """Find the tone that lies over a photograph (sepia, selenium, a yellowed print): ab as a function of lightness.
+
+    Parameters
+    ----------
+    image : RgbImage
+    n_levels : int
+        Levels of L* whose mean ab is taken; in between it is interpolated.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 2), float32
+        The mean ab of pixels as light as this one. All 0 for a gray photograph. Of a colour photograph it is the cast.
+
+    Examples
+    --------
+    >>> sepia = RgbImage(np.full((2, 3, 3), (140, 120, 90), np.uint8))
+    >>> bool(np.allclose(tint_of(sepia), rgb_to_lab(sepia.pixels)[..., 1:]))
+    True
+    """
+    lab = rgb_to_lab(image.pixels)
+    lightness, ab = lab[..., 0], lab[..., 1:]
+    level = np.minimum(lightness * np.float32(n_levels / 100), n_levels - 1).astype(np.intp).ravel()
+    count = np.bincount(level, minlength=n_levels)
+    used = np.flatnonzero(count)
+    places = np.bincount(level, lightness.ravel(), n_levels)[used] / count[used]
+    tint = np.empty_like(ab)
+    for channel in range(2):
+        means = np.bincount(level, ab[..., channel].ravel(), n_levels)[used] / count[used]
+        tint[..., channel] = np.interp(lightness, places, means)
+    return tint
+
+
 def _checked_pixels(pixels: ArrayLike) -> np.ndarray:
     array = np.asarray(pixels)
     if array.ndim < 1 or array.shape[-1] != 3:
@@ -278,9 +298,12 @@ def _checked_pixels(pixels: ArrayLike) -> np.ndarray:
 
 
 def _checked_lab(lightness: ArrayLike, ab: ArrayLike) -> tuple[Float32, Float32]:
-    lightness, ab = np.asarray(lightness, np.float32), np.asarray(ab, np.float32)
+    lightness, ab = (np.asarray(array, np.float32, order="C") for array in (lightness, ab))
     if ab.shape != (*lightness.shape, 2):
         raise ValueError(f"ab must have shape {(*lightness.shape, 2)} to go with lightness, got {ab.shape}")
+    for block in _blocks(lightness.size):
+        if not np.isfinite(ab.reshape(-1, 2)[block]).all() or np.isnan(lightness.reshape(-1)[block]).any():
+            raise ValueError("lightness and ab must be finite, got NaN or infinity")
     return lightness, ab
 
 
@@ -351,44 +374,25 @@ def _lightness(fy: Float32) -> Float32:
     return np.maximum(116 * fy - 16, 0)
 
 
-def _expand(root: Float32) -> Float32:
-    """Inverse of `_compress`."""
-    held = np.maximum(root, _DELTA)
-    light = held * held
-    light *= held
-    light += (116 / _KAPPA) * np.minimum(root - _DELTA, 0)
-    return light
+def _linear_rgb(lightness: Float32, ab: Float32) -> Float32:
+    """Linear light, shape (3, n), of ab in planes (2, n)."""
+    linear = np.empty((3, len(lightness)), np.float32)
+    color_kernels.linear_rgb(lightness, ab, _FROM_XYZ, linear)
+    return linear
 
 
-def _expanded(lightness: Float32, ab: Float32) -> tuple[Float32, Float32, Float32, Float32]:
-    """Split one block of Lab into fy, fx - fy, fy - fz and its linear light (3, n)."""
-    if not np.isfinite(ab).all() or np.isnan(lightness).any():
-        raise ValueError("lightness and ab must be finite, got NaN or infinity")
-    fy = (np.clip(lightness, 0, 100) + 16) / np.float32(116)
-    da, db = ab[:, 0] / np.float32(500), ab[:, 1] / np.float32(200)
-    return fy, da, db, _linear_rgb(fy, da, db)
-
-
-def _linear_rgb(fy: Float32, da: Float32, db: Float32) -> Float32:
-    """Linear light, shape (3, n), from fy and the steps da = fx - fy, db = fy - fz."""
-    x, y, z = _expand(fy + da), _expand(fy), _expand(fy - db)
-    return np.stack([_mix(row, x, y, z) for row in _FROM_XYZ])
-
-
-def _is_inside(linear: Float32) -> NDArray[np.bool_]:
-    inside = linear.min(axis=0) >= -_GAMUT_TOLERANCE
-    inside &= linear.max(axis=0) <= 1 + _GAMUT_TOLERANCE
-    return inside
-
-
-def _chroma_scale(fy: Float32, da: Float32, db: Float32) -> Float32:
-    """Largest scale in [0, 1] that brings colours known to lie outside the gamut into it."""
-    chroma = np.hypot(500 * da, 200 * db)
-    inside: Float32 = np.zeros_like(fy)
-    outside: Float32 = np.minimum(_MAX_CHROMA / chroma, np.float32(1))
-    for _ in range(_BISECTIONS):
-        middle = (inside + outside) * np.float32(0.5)
-        is_inside = _is_inside(_linear_rgb(fy, middle * da, middle * db))
-        inside = np.where(is_inside, middle, inside)
-        outside = np.where(is_inside, outside, middle)
-    return inside
+def _shown(lightness: Float32, ab: Float32) -> tuple[Float32, Float32]:
+    """Bring one block of colours, ab (n, 2), into the gamut: their ab (2, n) and their linear light (3, n)."""
+    planes = np.array(ab.T, order="C")
+    linear = _linear_rgb(lightness, planes)
+    tolerance = color_kernels.TOLERANCE
+    is_outside = linear.min(axis=0) < -tolerance
+    is_outside |= linear.max(axis=0) > 1 + tolerance
+    outside = np.flatnonzero(is_outside)
+    if len(outside):
+        light, colors, scale = lightness[outside], planes.take(outside, axis=1), np.empty(len(outside), np.float32)
+        color_kernels.chroma_scale(light, colors, _FROM_XYZ, scale)
+        colors *= scale
+        planes[:, outside] = colors
+        linear[:, outside] = _linear_rgb(light, colors)
+    return planes, linear

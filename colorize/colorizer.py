@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,21 +15,28 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC
-from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, mean_field, rebalance, share_evidence
+from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
+from colorize.belief import Appearance, appearance
+from colorize.classifier import KernelSVM, SubsampledSVC, Vote
+from colorize.color import rgb_to_lab, to_gray
+from colorize.decision import confidence, dial, mean_field, palette_shares, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
-from colorize.model_format import pack, unpack
+from colorize.model_format import digest, pack, unpack
+from colorize.nets import NeuralNets
 from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
+from colorize.reference import References, look_at
+from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
-from colorize.types import ColorField, Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
+from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
+from colorize.types import Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Progress = Callable[[str, int, int], None]
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 SEED_WEIGHT = 0.03
@@ -74,9 +80,10 @@ class Colorizer(BaseEstimator):
         Regions per photograph. Raise it if small things take the colour of what is behind them.
     families : sequence of str
         Feature families to use (`colorize.features.FAMILIES`).
-    classifier : {"kernel", "svc"} or classifier
-        ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``svc`` the exact RBF machine on a subsample; any
-        other scikit-learn classifier is calibrated in the same way (only `KernelSVM` can be saved).
+    classifier : {"vote", "kernel", "svc"} or classifier
+        ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``vote`` the mean of that and `NeuralNets`, which
+        errs less than either; ``svc`` the exact RBF machine on a subsample; any other scikit-learn classifier is
+        calibrated in the same way (only ``vote`` and ``kernel`` can be saved).
     rows_per_photo : int
         Training regions drawn from each photograph.
     n_sample_rows : int
@@ -89,12 +96,14 @@ class Colorizer(BaseEstimator):
     palette_ : ColorPalette
     extractor_ : FeatureExtractor
     scaler_ : FamilyScaler
-    classifier_ : CalibratedClassifier
+    classifier_ : Vote
         Its classes are palette indices.
     baselines_ : mapping of str to baseline
         The simple rules (mean colour, lookups) fitted on the same photographs, to measure against.
     sample_ : mapping of str to ndarray
         ``features`` (n, n_components) float16 as the classifier sees them, ``ab`` (n, 2) float16, ``photo`` (n,) int32.
+    thumbnails_ : Thumbnails or None
+        Pictures of sample rows and names of the photographs, if they were asked for.
     summary_ : dict
         What the model was trained on, in numbers.
 
@@ -119,7 +128,7 @@ class Colorizer(BaseEstimator):
         n_colors: int = 32,
         n_superpixels: int = 400,
         families: Sequence[str] = FAMILIES,
-        classifier: str | ClassifierMixin = "kernel",
+        classifier: str | ClassifierMixin = "vote",
         rows_per_photo: int = 220,
         n_sample_rows: int = 4000,
         random_state: int = 0,
@@ -132,7 +141,18 @@ class Colorizer(BaseEstimator):
         self.n_sample_rows = n_sample_rows
         self.random_state = random_state
 
-    def fit(self, photos: Sequence[Photo], y: None = None, *, progress: Progress | None = None) -> Colorizer:
+    def fit(
+        self,
+        photos: Sequence[Photo],
+        y: None = None,
+        *,
+        base: Colorizer | None = None,
+        names: Sequence[str] = (),
+        thumbnail_bytes: int = 0,
+        described: MutableMapping[int, Mapping[str, Any]] | None = None,
+        progress: Progress | None = None,
+        mapper: Mapper = map,
+    ) -> Colorizer:
         """Learn from colour photographs.
 
         Parameters
@@ -140,8 +160,25 @@ class Colorizer(BaseEstimator):
         photos : sequence of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
             sRGB. Gone through five times, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
+        base : Colorizer, optional
+            A fitted model, of other photographs, to build on. A fifth of the photographs decides whether the new model
+            keeps the machine of the base and fits its calibration anew, or learns from these photographs alone
+            (`colorize.base_model`); `summary_` says which and by how much. Of the new model's photographs the base must
+            have seen none.
+        names : sequence of str, optional
+            File names of the photographs. Kept only together with thumbnails, and without their folders.
+        thumbnail_bytes : int
+            Size of the tiny pictures of training regions that the model keeps, to show them in explanations; 0 keeps
+            none, 2.6 million keeps one of each of 4000 sample rows. Whoever has the model can see them.
+        described : mutable mapping, optional
+            Filled while it goes with the rows of every photograph, by its number (see `learn`). Given again after an
+            interruption, with the same photographs and parameters, what is in it is not described a second time, and
+            the model is the same as if nothing had happened.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
+        mapper : callable
+            Applies a function to every photograph, in order: ``map``, or one that spreads the work over a cluster
+            (`colorize.batch.cluster.cluster_mapper`). The model is the same, byte for byte.
 
         Returns
         -------
@@ -151,24 +188,36 @@ class Colorizer(BaseEstimator):
         Raises
         ------
         DatasetError
-            Fewer than two photographs, or too few distinct colours for the palette.
+            Fewer than two photographs, too few distinct colours for the palette, or no room for a single thumbnail.
         InvalidImageError
             An item is no colour photograph.
         TypeError
             `photos` is no sequence.
         ValueError
-            A parameter is out of its range.
+            A parameter is out of its range, or not that of the base where regions and features must be.
         """
         self._check_parameters()
+        if base is not None:
+            check_base(self, base)
         if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
             raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
         if len(photos) < 2:
             raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
         say = progress or (lambda stage, done, total: None)
-        self.extractor_ = self._fit_extractor(photos, say)
-        rows = self._describe_all(photos, say)
+        if thumbnail_bytes:
+            names = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(len(photos)))))
+            if len(names) != len(photos):
+                raise ValueError(f"names must name {len(photos)} photographs, got {len(names)}")
+            room_for(names, thumbnail_bytes)
+        self.extractor_: FeatureExtractor = self._fit_extractor(photos, say) if base is None else base.extractor_
+        rows = self._describe_all(photos, say, described, pictures=thumbnail_bytes > 0, mapper=mapper)
         say("learning", 0, 2)
-        self.learn(rows)
+        self.learn(rows, base=base)
+        if base is not None:
+            self.summary_["base"] = digest(base)
+        if thumbnail_bytes and len(self.sample_["photo"]):
+            kept = rows["picture"][self._sample_rows(len(rows["photo"]))]
+            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(kept, names, thumbnail_bytes)
         say("learning", 1, 2)
         self.baselines_ = MappingProxyType(
             {name: rule().fit(map(_as_rgb_image, photos)) for name, rule in RULES.items()}
@@ -176,7 +225,9 @@ class Colorizer(BaseEstimator):
         say("learning", 2, 2)
         return self
 
-    def learn(self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None) -> Colorizer:
+    def learn(
+        self, rows: Mapping[str, Any], *, palette: ColorPalette | None = None, base: Colorizer | None = None
+    ) -> Colorizer:
         """Learn from regions that are described already: the part of `fit` that studies repeat.
 
         Without an extractor the model answers for rows (`region_probabilities`), not for photographs.
@@ -188,6 +239,8 @@ class Colorizer(BaseEstimator):
             ``photo`` (n,) int32, ``families`` (mapping of names to slices of the feature columns; any names).
         palette : ColorPalette, optional
             A fitted palette to use instead of learning one.
+        base : Colorizer, optional
+            A model to build on if that helps, see `fit`; its features must be those of the rows.
 
         Returns
         -------
@@ -195,21 +248,29 @@ class Colorizer(BaseEstimator):
             Itself.
         """
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
-        self.scaler_ = FamilyScaler(rows["families"]).fit(rows["features"])
+        machine = make_machine(self.classifier, self.random_state)
+        choice = None if base is None else choose(rows, self.palette_, base, machine, self.random_state)
+        if choice is None or not choice.keeps_base:
+            self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine)
+        else:
+            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
         features = self.scaler_.transform(rows["features"])
-        self.classifier_ = CalibratedClassifier(self._make_classifier(), random_state=self.random_state).fit(
-            features, self.palette_.encode(rows["ab"]), groups=rows["photo"], sample_weight=rows["area"]
-        )
         self.sample_ = self._draw_sample(features, rows)
+        self.thumbnails_ = None
         self.summary_ = {
             "n_photos": len(np.unique(rows["photo"])),
             "n_rows": len(features),
             "n_features": rows["features"].shape[1],
-            "explained_variance": round(self.scaler_.explained_, 4),
         }
+        if choice is None or not choice.keeps_base:
+            self.summary_["explained_variance"] = round(self.scaler_.explained_, 4)
+        if choice is not None:
+            self.summary_ |= in_summary(choice)
         return self
 
-    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
+    def predict(
+        self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5, palette: Sequence[float] | None = None
+    ) -> Colorization:
         """Colorize a photograph.
 
         Parameters
@@ -219,6 +280,9 @@ class Colorizer(BaseEstimator):
             uint16.
         vividness : float
             0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
+        palette : sequence of float, optional
+            Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
+            colours are drawn towards them.
 
         Returns
         -------
@@ -229,34 +293,69 @@ class Colorizer(BaseEstimator):
         InvalidImageError
             `gray` is no photograph.
         ValueError
-            `vividness` is outside [0, 1].
+            `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
+        sklearn.exceptions.NotFittedError
+            The model is neither fitted nor loaded.
+        """
+        dial(vividness)
+        session = self.open(gray)
+        return (session if palette is None else session.in_album(palette)).colorize(vividness)
+
+    def open(
+        self,
+        gray: GrayImage | Photo | NDArray,
+        references: Sequence[Photo] | References = (),
+        reference_strength: float = 1.0,
+    ) -> Session:
+        """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            As in `predict`.
+        references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
+            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
+            many photographs.
+        reference_strength : float
+            0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        InvalidImageError
+            `gray` is no photograph, or a reference has no colours.
+        ValueError
+            `reference_strength` is outside [0, 1].
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
         check_is_fitted(self, "classifier_")
-        dial(vividness)
+        if not 0 <= reference_strength <= 1:
+            raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
         photo = _as_gray_image(gray)
-        clock = _Clock()
+        clock = Clock()
         description = self.describe(photo, clock)
         with clock("classifier"):
             probabilities = self.region_probabilities(description.features.values)
-        with clock("decision"):
-            region_ab, region_confidence = self.decide(description, probabilities, vividness=vividness)
-        with clock("propagation"):
-            spread = self.spread(photo, description.superpixels, region_ab)
-        with clock("color"):
-            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
-        return Colorization(
-            image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, _smooth_map(region_confidence, description.superpixels, photo.shape)),
-            superpixels=description.superpixels,
-            probabilities=probabilities,
-            region_ab=region_ab,
-            report=spread.report,
-            timings=clock.seconds,
-        )
+        seen: References | None = None
+        if isinstance(references, References):
+            seen = references
+        elif len(references):
+            seen = look_at(self, references)
+        return Session(self, photo, description, probabilities, clock, seen, reference_strength)
 
-    def describe(self, gray: GrayImage | Photo | NDArray, clock: _Clock | None = None) -> Description:
+    def palette_shares(self, gray: GrayImage | Photo | NDArray) -> Float32:
+        """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
+
+        The mean over the photographs of an album is what `predict` takes as `palette`.
+        """
+        description = self.describe(gray)
+        return palette_shares(self.region_probabilities(description.features.values), description.superpixels)
+
+    def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
 
         Raises
@@ -266,7 +365,7 @@ class Colorizer(BaseEstimator):
         ModelFileError
             The model was trained with other features than this version computes.
         """
-        clock = clock or _Clock()
+        clock = clock or Clock()
         with clock("superpixels"):
             lightness, superpixels = self._segment(_as_gray_image(gray))
         with clock("features"):
@@ -280,9 +379,7 @@ class Colorizer(BaseEstimator):
 
         A colour never seen as a class gets 0.
         """
-        probabilities = np.zeros((len(features), len(self.palette_.colors_)), np.float32)
-        probabilities[:, self.classifier_.classes_] = self.classifier_.predict_proba(self.scaler_.transform(features))
-        return probabilities
+        return region_probabilities(self.scaler_, self.classifier_, self.palette_, features)
 
     def decide(
         self, description: Description, probabilities: Float32, *, vividness: float = 0.5
@@ -291,20 +388,40 @@ class Colorizer(BaseEstimator):
 
         `probabilities` are those of `region_probabilities` for the description's features.
         """
-        temperature, strength = dial(vividness)
-        colors, superpixels = self.palette_.colors_, description.superpixels
+        temperature, strength, reserve = dial(vividness)
+        colors = self.palette_.colors_
+        _, belief = self.agree(description, probabilities)
+        region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
+        region_ab *= np.float32(1 - reserve)
+        return region_ab, confidence(belief, colors, region_ab)
+
+    def agree(self, description: Description, probabilities: Float32) -> tuple[Float32, Float32]:
+        """Probabilities after regions shared their evidence, and after neighbours agreed, both (n_superpixels, K)."""
+        region_lightness = region_means(description.lightness, description.superpixels)
+        evidence = share_evidence(probabilities, description.superpixels, region_lightness)
+        return evidence, mean_field(evidence, self.palette_.colors_, description.superpixels, region_lightness)
+
+    def appearance(self, description: Description, probabilities: Float32) -> Appearance:
+        """What the errors of a photograph's regions depend on, for `colorize.belief`."""
+        superpixels, families = description.superpixels, description.features.families
         region_lightness = region_means(description.lightness, superpixels)
         evidence = share_evidence(probabilities, superpixels, region_lightness)
-        belief = mean_field(evidence, colors, superpixels, region_lightness)
-        region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
-        return region_ab, confidence(belief, colors, region_ab)
+        scaled = self.scaler_.scale(description.features.values)
+        features = {name: scaled[:, columns] for name, columns in families.items()}
+        return appearance(evidence, self.palette_.colors_, features, region_lightness)
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels = resize_labels(superpixels, gray.shape)
-        # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
-        weight = np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
-        return propagate(gray.lightness, region_ab[labels], weight)
+        labels, weight = seeds(superpixels, gray.shape)
+        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
+
+    def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
+        """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
+
+        Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
+        """
+        n_pixels = gray.lightness.size
+        return np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / n_pixels, np.float32)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -320,7 +437,7 @@ class Colorizer(BaseEstimator):
         OutputExistsError
             The file exists and `overwrite` is False.
         ColorizeError
-            The model uses a classifier other than `KernelSVM`, which a data file cannot hold.
+            The model uses a classifier of another library, which a data file cannot hold.
         """
         check_is_fitted(self, "classifier_")
         header, arrays = pack(self)
@@ -354,16 +471,7 @@ class Colorizer(BaseEstimator):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer in {low}..{high}, got {value!r}")
-        self._make_classifier()
-
-    def _make_classifier(self) -> ClassifierMixin:
-        if self.classifier == "kernel":
-            return KernelSVM(random_state=self.random_state)
-        if self.classifier == "svc":
-            return SubsampledSVC(random_state=self.random_state)
-        if hasattr(self.classifier, "fit") and not isinstance(self.classifier, type):
-            return self.classifier
-        raise ValueError(f"classifier must be 'kernel', 'svc' or a classifier, got {self.classifier!r}")
+        make_machine(self.classifier, self.random_state)
 
     def _segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
         """Lightness and superpixels at the working resolution."""
@@ -385,29 +493,56 @@ class Colorizer(BaseEstimator):
         say("visual words", len(chosen), len(chosen))
         return extractor.fit_words(descriptors)
 
-    def _describe_all(self, photos: Sequence[Photo], say: Progress) -> dict[str, Any]:
-        """Features, true ab, area and photograph of a sample of regions from every photograph."""
+    def _describe_all(
+        self,
+        photos: Sequence[Photo],
+        say: Progress,
+        described: MutableMapping[int, Mapping[str, Any]] | None = None,
+        *,
+        pictures: bool = False,
+        mapper: Mapper = map,
+    ) -> dict[str, Any]:
+        """Features, true ab, area, photograph and maybe picture of a sample of regions from every photograph."""
         rng = np.random.default_rng(self.random_state)
         budget = min(self.rows_per_photo, max(1, _MAX_ROWS // len(photos)))
-        blocks: dict[str, list[np.ndarray]] = {"features": [], "ab": [], "area": [], "photo": []}
+        blocks = []
+        described = {} if described is None else described
+        missing = [index for index in range(len(photos)) if index not in described]
+        describe = partial(self._describe_regions, pictures=pictures)
+        regions = iter(mapper(describe, (photos[index] for index in missing)))
         for index in range(len(photos)):
             say("features", index, len(photos))
-            photo = _as_rgb_image(photos[index])
-            lightness, superpixels = self._segment(to_gray(photo))
-            matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
-            n = superpixels.n_superpixels
-            rows = np.sort(rng.choice(n, min(budget, n), replace=False))
-            ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
-            blocks["features"].append(matrix.values[rows])
-            blocks["ab"].append(region_means(ab, superpixels)[rows])
-            blocks["area"].append(superpixels.areas[rows] / superpixels.areas.sum())
-            blocks["photo"].append(np.full(len(rows), index, np.int32))
+            if index in described:
+                n = int(described[index]["n_regions"])
+                rng.choice(n, min(budget, n), replace=False)  # the numbers that it drew when it was described
+            else:
+                described[index] = _drawn(next(regions), index, budget, rng)
+            blocks.append(described[index])
         say("features", len(photos), len(photos))
-        return {name: np.concatenate(block) for name, block in blocks.items()} | {"families": matrix.families}
+        names = [name for name in blocks[0] if name not in ("n_regions", "families")]
+        rows = {name: np.concatenate([block[name] for block in blocks]) for name in names}
+        return rows | {"families": blocks[0]["families"]}
+
+    def _describe_regions(self, item: Photo, *, pictures: bool) -> dict[str, Any]:
+        """Features, true ab, area and maybe picture of every region; all of it can travel to another process."""
+        photo = _as_rgb_image(item)
+        lightness, superpixels = self._segment(to_gray(photo))
+        matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
+        found = {
+            "features": matrix.values,
+            "ab": region_means(ab, superpixels),
+            "area": superpixels.areas / superpixels.areas.sum(),
+            "families": dict(matrix.families),
+        }
+        return found | ({"picture": cut_thumbnails(lightness, ab, superpixels)} if pictures else {})
+
+    def _sample_rows(self, n_rows: int) -> NDArray[np.intp]:
+        rng = np.random.default_rng(self.random_state)
+        return np.sort(rng.choice(n_rows, min(self.n_sample_rows, n_rows), replace=False))
 
     def _draw_sample(self, features: Float32, rows: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        rng = np.random.default_rng(self.random_state)
-        kept = np.sort(rng.choice(len(features), min(self.n_sample_rows, len(features)), replace=False))
+        kept = self._sample_rows(len(features))
         return MappingProxyType(
             {
                 "features": features[kept].astype(np.float16),
@@ -415,6 +550,39 @@ class Colorizer(BaseEstimator):
                 "photo": rows["photo"][kept],
             }
         )
+
+
+def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Vote:
+    """What a `Colorizer` with these parameters fits: a calibrated classifier, with a partner if it is to vote.
+
+    Raises
+    ------
+    ValueError
+        `classifier` is neither the name of one nor a classifier.
+    """
+    if isinstance(classifier, str) and classifier in ("vote", "kernel"):
+        partner = NeuralNets(random_state=random_state) if classifier == "vote" else None
+        return Vote(KernelSVM(random_state=random_state), partner, random_state=random_state)
+    if isinstance(classifier, str) and classifier == "svc":
+        return Vote(SubsampledSVC(random_state=random_state), random_state=random_state)
+    if hasattr(classifier, "fit") and not isinstance(classifier, type):
+        return Vote(classifier, random_state=random_state)
+    raise ValueError(f"classifier must be 'vote', 'kernel', 'svc' or a classifier, got {classifier!r}")
+
+
+def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
+    """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
+    labels = resize_labels(superpixels, shape)
+    # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
+    return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+
+
+def _drawn(regions: Mapping[str, Any], photo: int, budget: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Rows of a sample of the regions of one photograph, and of how many they were drawn."""
+    n = len(regions["area"])
+    rows = np.sort(rng.choice(n, min(budget, n), replace=False))
+    block = {name: values[rows] for name, values in regions.items() if name != "families"}
+    return block | {"photo": np.full(len(rows), photo, np.int32), "n_regions": n, "families": regions["families"]}
 
 
 def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: int) -> ColorPalette:
@@ -449,23 +617,3 @@ def _as_gray_image(photo: GrayImage | Photo | NDArray) -> GrayImage:
             f"a photograph must be a GrayImage, an RgbImage or an array, got {type(photo).__name__}"
         )
     return to_gray(_as_rgb_image(photo))
-
-
-def _smooth_map(region_values: Float32, superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    """Region values as a smooth map at full resolution: blurred by half a region, then enlarged."""
-    spacing = (superpixels.areas.mean() ** 0.5) / 2
-    blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
-    return blurred if shape == blurred.shape else cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-class _Clock:
-    """Wall seconds per stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] = time.perf_counter() - start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
@@ -12,20 +14,39 @@ NEAR = 20.0
 """Distance in ab within which a colour counts as right when confidence is stated."""
 
 
-def dial(vividness: float) -> tuple[float, float]:
-    """What a vividness in [0, 1] means: the temperature of decoding and the strength of rebalancing.
+class Dial(NamedTuple):
+    """What a vividness means.
 
-    0 is faithful (near the mean of all plausible colours: smallest error), 1 is bold (near the most plausible colour,
-    and colourful ones favoured).
+    Attributes
+    ----------
+    temperature : float
+        Of decoding: 1 takes the mean of all plausible colours, 0 the likeliest alone (`ColorPalette.decode`).
+    strength : float
+        Of `rebalance`.
+    reserve : float
+        Belief, 0..1, kept for "unlike anything learnt", which has no colour: decoded colours lose that share of chroma.
+    """
+
+    temperature: float
+    strength: float
+    reserve: float
+
+
+def dial(vividness: float) -> Dial:
+    """What a vividness in [0, 1] means.
+
+    0 is faithful (the mean of all plausible colours, with a little doubt held back: smallest error, most of all on
+    photographs unlike those learnt from), 1 is bold (near the most plausible colour, and colourful ones favoured).
 
     Examples
     --------
-    >>> dial(0.0), dial(0.5)
-    ((0.8, 0.0), (0.5, 1.25))
+    >>> [tuple(round(value, 2) for value in dial(vividness)) for vividness in (0, 0.5, 1)]
+    [(1.0, 0.0, 0.1), (0.5, 1.25, 0.0), (0.2, 5.0, 0.0)]
     """
-    if not 0 <= vividness <= 1:
+    v = float(vividness)
+    if not 0 <= v <= 1:
         raise ValueError(f"vividness must be in [0, 1], got {vividness}")
-    return 0.8 - 0.6 * float(vividness), 5 * float(vividness) ** 2
+    return Dial(1 - 1.2 * v + 0.4 * v**2, 5 * v**2, 0.1 * max(0.0, 1 - 2 * v))
 
 
 def rebalance(probabilities: Float32, colors: Float32, strength: float) -> Float32:
@@ -107,6 +128,60 @@ def share_evidence(
     evidence = splu(system).solve(area[:, None] * np.log(np.maximum(probabilities, 1e-6)))
     belief = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     return (belief / belief.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def palette_shares(probabilities: Float32, superpixels: Superpixels) -> Float32:
+    """Share of every palette colour in a photograph, shape (K,): the mean of its regions' probabilities by area.
+
+    Examples
+    --------
+    >>> from colorize.superpixels import from_labels
+    >>> halves = from_labels(np.array([[0, 0, 0, 1]]))
+    >>> palette_shares(np.array([[1, 0], [0, 1]], np.float32), halves).tolist()
+    [0.75, 0.25]
+    """
+    return np.average(probabilities, axis=0, weights=superpixels.areas).astype(np.float32)
+
+
+def toward_palette(
+    probabilities: Float32, superpixels: Superpixels, wanted: Float32, *, strength: float = 0.5, floor: float = 0.003
+) -> Float32:
+    """Draw a photograph towards the colours that its album has, so that a series looks like one.
+
+    ``p'(k) ~ p(k) ((wanted(k) + floor) / (own(k) + floor))^strength`` with the photograph's own shares.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_superpixels, K), float32
+    superpixels : Superpixels
+    wanted : ndarray, shape (K,), float32
+        Shares of the palette colours in the album (`palette_shares`, averaged over its photographs).
+    strength : float
+        0 changes nothing, 1 gives about the album's shares. Lower it if photographs of other things take its colours.
+    floor : float
+        Share below which a colour counts as absent in both.
+
+    Returns
+    -------
+    ndarray, shape (n_superpixels, K), float32
+        Rows sum to 1.
+
+    References
+    ----------
+    Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities: a simple
+    procedure", Neural Computation 14, 2002 (the ratio of priors; here tempered).
+
+    Examples
+    --------
+    >>> from colorize.superpixels import from_labels
+    >>> regions = from_labels(np.array([[0, 1]]))
+    >>> unsure = np.array([[0.5, 0.5], [0.5, 0.5]], np.float32)
+    >>> toward_palette(unsure, regions, np.array([0.9, 0.1], np.float32), strength=1, floor=0).tolist()[0]
+    [0.8999999761581421, 0.10000000149011612]
+    """
+    own = palette_shares(probabilities, superpixels)
+    drawn = probabilities * ((wanted + floor) / (own + floor)) ** strength
+    return (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def mean_field(

@@ -21,6 +21,10 @@ class ModelFileError(ColorizeError, ValueError):
     """A model file that is damaged, of another format version, or no model at all."""
 
 
+class HintsError(ColorizeError, ValueError):
+    """Hints that cannot be read or do not belong to the photograph."""
+
+
 class OutputError(ColorizeError, OSError):
     """A result that could not be written: the folder is missing, the disk is full or says no."""
 
@@ -31,6 +35,26 @@ class OutputExistsError(ColorizeError, FileExistsError):
 
 class OutputFormatError(ColorizeError, ValueError):
     """An output file type that cannot be written, or cannot hold the picture."""
+
+
+class ManifestError(ColorizeError, ValueError):
+    """The manifest of a batch that is damaged, of other settings, or in use."""
+
+
+class WorkerError(ColorizeError, RuntimeError):
+    """Worker processes that do not start, or a cluster that is gone."""
+
+
+class RecipeError(ColorizeError, ValueError):
+    """A note about simulated colours that is missing, damaged, or asks for what is not there."""
+
+
+class PlaceError(ColorizeError, IndexError):
+    """A place that lies outside the photograph."""
+
+
+class RequestError(ColorizeError, ValueError):
+    """Something that a visitor asked of the app and that cannot be done; the message is for the visitor."""
 
 
 class TrainingError(ColorizeError, ArithmeticError):

@@ -8,15 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM
+from colorize.classifier import FamilyScaler, KernelSVM, Vote
 from colorize.evaluation.baselines import RULES, LightnessHeightLookup
 from colorize.exceptions import ColorizeError
 from colorize.features import FAMILIES, FeatureExtractor
 from colorize.features.extractor import N_WORDS
+from colorize.nets import NeuralNets
 from colorize.palette import ColorPalette
+from colorize.persistence import model_digest
+from colorize.thumbnails import Thumbnails
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
-# K palette colours, C classes, F features, P principal components, L landmarks, S sample rows (none is fine).
+# K palette colours, C classes, M margins (as many as classes, unless the calibration was fitted anew to another
+# palette), F features, P principal components, L landmarks, S sample rows (none is fine), N nets of two hidden layers
+# with G and H units.
 _ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
     "palette.colors": ("palette", "colors_", "float32", ("K", 2)),
     "palette.frequencies": ("palette", "frequencies_", "float32", ("K",)),
@@ -27,16 +32,26 @@ _ARRAYS: dict[str, tuple[str, str, str, tuple[str | int, ...]]] = {
     "scaler.center": ("scaler", "center_", "float32", ("F",)),
     "scaler.components": ("scaler", "components_", "float32", ("P", "F")),
     "svm.landmarks": ("svm", "landmarks_", "float16", ("L", "P")),
-    "svm.coef": ("svm", "coef_", "float32", ("L", "C")),
-    "svm.intercept": ("svm", "intercept_", "float32", ("C",)),
+    "svm.coef": ("svm", "coef_", "float32", ("L", "M")),
+    "svm.intercept": ("svm", "intercept_", "float32", ("M",)),
     "calibration.classes": ("calibration", "classes_", "int32", ("C",)),
-    "calibration.mean": ("calibration", "mean_", "float32", ("C",)),
-    "calibration.deviation": ("calibration", "deviation_", "float32", ("C",)),
-    "calibration.weights": ("calibration", "weights_", "float32", ("C+1", "C")),
+    "calibration.mean": ("calibration", "mean_", "float32", ("M",)),
+    "calibration.deviation": ("calibration", "deviation_", "float32", ("M",)),
+    "calibration.weights": ("calibration", "weights_", "float32", ("M+1", "C")),
     "sample.features": ("sample", "features", "float16", ("S", "P")),
     "sample.ab": ("sample", "ab", "float16", ("S", 2)),
     "sample.photo": ("sample", "photo", "int32", ("S",)),
 }
+_LAYERS: dict[str, tuple[str, int, str, tuple[str | int, ...]]] = {
+    "nets.weights.0": ("weights_", 0, "float16", ("N", "P", "G")),
+    "nets.weights.1": ("weights_", 1, "float16", ("N", "G", "H")),
+    "nets.weights.2": ("weights_", 2, "float16", ("N", "H", "C")),
+    "nets.biases.0": ("biases_", 0, "float32", ("N", 1, "G")),
+    "nets.biases.1": ("biases_", 1, "float32", ("N", 1, "H")),
+    "nets.biases.2": ("biases_", 2, "float32", ("N", 1, "C")),
+}
+"""Of the second opinion, if the model has one: array name -> (attribute, layer, dtype, shape)."""
+
 _PARAMETERS = ("n_colors", "n_superpixels", "families", "rows_per_photo", "n_sample_rows", "random_state")
 _SVM = ("gamma", "alpha")
 
@@ -49,8 +64,8 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     ColorizeError
         Its classifier is no `KernelSVM`.
     """
-    calibration = colorizer.classifier_
-    svm = calibration.estimator_
+    machine = colorizer.classifier_
+    svm = machine.estimator_
     if not isinstance(svm, KernelSVM):
         raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
     parts: dict[str, Any] = {
@@ -58,12 +73,15 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "extractor": colorizer.extractor_,
         "scaler": colorizer.scaler_,
         "svm": svm,
-        "calibration": calibration,
+        "calibration": machine,
     }
     arrays = {}
     for name, (part, attribute, dtype, _) in _ARRAYS.items():
         value = colorizer.sample_[attribute] if part == "sample" else getattr(parts[part], attribute)
         arrays[name] = np.ascontiguousarray(value, dtype=dtype)
+    if machine.partner is not None:
+        for name, (attribute, layer, dtype, _) in _LAYERS.items():
+            arrays[name] = np.ascontiguousarray(getattr(machine.partner_, attribute)[layer], dtype=dtype)
     arrays |= {_baseline_name(name): rule.table_ for name, rule in colorizer.baselines_.items()}
     header = {
         "parameters": {name: _plain(getattr(colorizer, name)) for name in _PARAMETERS},
@@ -71,7 +89,15 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "svm": {name: float(getattr(svm, name)) for name in _SVM},
         "summary": dict(colorizer.summary_),
     }
+    if colorizer.thumbnails_ is not None:
+        more_header, more_arrays = colorizer.thumbnails_.pack()
+        header, arrays = header | more_header, arrays | more_arrays
     return header, arrays
+
+
+def digest(colorizer: Any) -> str:
+    """Sha256 that the file of a fitted `Colorizer` states of itself; see `colorize.persistence.model_digest`."""
+    return model_digest(*pack(colorizer))
 
 
 def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
@@ -82,9 +108,12 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ValueError, TypeError
         Something is missing, superfluous, or does not fit the rest.
     """
+    header, arrays, thumbnails = Thumbnails.unpack(header, arrays)
     _check_arrays(arrays)
     _check_header(header)
-    colorizer = cls(**{**header["parameters"], "families": tuple(header["parameters"]["families"])})
+    votes = "nets.weights.0" in arrays
+    parameters = {**header["parameters"], "families": tuple(header["parameters"]["families"])}
+    colorizer = cls(**parameters, classifier="vote" if votes else "kernel")
     seed = colorizer.random_state
     svm = KernelSVM(len(arrays["svm.landmarks"]), random_state=seed, **header["svm"])
     parts: dict[str, Any] = {
@@ -92,7 +121,7 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
         "extractor": FeatureExtractor(colorizer.families, seed),
         "scaler": FamilyScaler(_slices(header["families"], colorizer.families), len(arrays["scaler.components"])),
         "svm": svm,
-        "calibration": CalibratedClassifier(random_state=seed),
+        "calibration": Vote(partner=NeuralNets(random_state=seed) if votes else None, random_state=seed),
     }
     for name, (part, attribute, _, _) in _ARRAYS.items():
         if part != "sample":
@@ -101,6 +130,7 @@ def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     colorizer.palette_, colorizer.extractor_ = parts["palette"], parts["extractor"]
     colorizer.scaler_, colorizer.classifier_ = parts["scaler"], parts["calibration"]
     colorizer.sample_ = MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")})
+    colorizer.thumbnails_ = thumbnails
     colorizer.baselines_ = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
     colorizer.summary_ = dict(header["summary"])
     return colorizer
@@ -123,9 +153,22 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     parts["scaler"].n_features_in_ = n_features
     svm, calibration = parts["svm"], parts["calibration"]
     svm.landmarks_ = svm.landmarks_.astype(np.float32)
-    svm.classes_ = classes
+    n_margins = len(svm.intercept_)
+    svm.classes_ = calibration.margin_classes_ = classes if n_margins == len(classes) else np.arange(n_margins)
     svm.n_features_in_ = calibration.n_features_in_ = svm.landmarks_.shape[1]
     calibration.estimator_ = svm
+    if calibration.partner is not None:
+        calibration.partner_ = _unpack_nets(arrays, calibration)
+
+
+def _unpack_nets(arrays: Mapping[str, np.ndarray], machine: Vote) -> NeuralNets:
+    nets = NeuralNets(len(arrays["nets.weights.0"]), random_state=machine.random_state)
+    nets.hidden = tuple(arrays[f"nets.weights.{layer}"].shape[2] for layer in (0, 1))
+    for attribute in ("weights_", "biases_"):
+        layers = [name for name, (whose, *_) in _LAYERS.items() if whose == attribute]
+        setattr(nets, attribute, tuple(arrays[name].astype(np.float32) for name in layers))
+    nets.classes_, nets.n_features_in_ = machine.classes_, machine.n_features_in_
+    return nets
 
 
 def _check_header(header: Mapping[str, Any]) -> None:
@@ -144,11 +187,14 @@ def _check_header(header: Mapping[str, Any]) -> None:
 
 def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
     """Every array there, of its dtype, and the sizes the same wherever a letter stands."""
-    wanted = {*_ARRAYS, *map(_baseline_name, RULES)}
+    shapes = {name: (dtype, shape) for name, (_, _, dtype, shape) in _ARRAYS.items()}
+    if any(name in arrays for name in _LAYERS):
+        shapes |= {name: (dtype, shape) for name, (_, _, dtype, shape) in _LAYERS.items()}
+    wanted = {*shapes, *map(_baseline_name, RULES)}
     if set(arrays) != wanted:
         raise ValueError(f"arrays missing or unknown: {', '.join(sorted(set(arrays) ^ wanted))}")
     sizes: dict[str, int] = {}
-    for name, (_, _, dtype, shape) in _ARRAYS.items():
+    for name, (dtype, shape) in shapes.items():
         array = arrays[name]
         if array.dtype != dtype or array.ndim != len(shape):
             raise ValueError(f"{name} must be {dtype} with {len(shape)} dimensions, got {array.dtype} {array.shape}")
@@ -156,7 +202,7 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
             if isinstance(wish, int):
                 expected = wish
             else:
-                expected = sizes["C"] + 1 if wish == "C+1" else sizes.setdefault(wish, size)
+                expected = sizes["M"] + 1 if wish == "M+1" else sizes.setdefault(wish, size)
             if size != expected:
                 raise ValueError(f"{name} has shape {array.shape}, expected {expected} where it has {size}")
             if size == 0 and wish != "S":

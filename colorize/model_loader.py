@@ -8,7 +8,7 @@ from typing import Any
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ModelFileError
 from colorize.models import available_models
-from colorize.persistence import load_model, peek_model
+from colorize.persistence import load_model, model_kind, stated_digest
 
 __all__ = ["find_base", "load_any_model"]
 
@@ -40,7 +40,7 @@ def load_any_model(path: str | Path, *, device: str = "auto") -> Any:
     >>> type(load_any_model(find_model("default"))).__name__
     'Colorizer'
     """
-    kind, _ = peek_model(path)
+    kind = model_kind(path)
     if kind == "classical":
         return Colorizer.load(path)
     if kind == "refiner":
@@ -76,7 +76,6 @@ def find_base(refiner: str | Path) -> Path:
 
 def _digest(path: Path) -> str | None:
     try:
-        kind, digest = peek_model(path)
+        return stated_digest(path) if model_kind(path) == "classical" else None
     except ModelFileError:
         return None
-    return digest if kind == "classical" else None

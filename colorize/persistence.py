@@ -99,60 +99,21 @@ def save_model(
         raise OutputExistsError(f"{path}: is a folder; name a file inside it")
     if not overwrite and path.exists():
         raise OutputExistsError(f"{path}: exists already; choose another name or ask to overwrite it")
-    parts, _ = _assemble(header, arrays, kind)
-    write_atomically(path, parts)
+    head, payload, _ = _assemble(header, arrays, kind)
+    write_atomically(path, [head, *payload])
 
 
 def model_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, kind: str = "classical") -> str:
-    """The sha256 that `save_model` would put into the file: the name of a model that does not change with its place.
+    """Return the sha256 that a file of this content states of itself: a name for a model that nobody can change.
 
-    Parameters
-    ----------
-    header, arrays, kind
-        As for `save_model`.
+    It is taken over the whole file with the digest's own place filled with zeros, so it is not what `sha256sum` prints.
 
     Examples
     --------
-    >>> model_digest({}, {})[:12]
-    '34ed7c9863aa'
+    >>> len(model_digest({"n_colors": 2}, {"palette": np.zeros((2, 2), np.float32)}))
+    64
     """
-    return _assemble(header, arrays, kind)[1]
-
-
-def peek_model(path: str | Path) -> tuple[str, str]:
-    """Kind and sha256 that a model file says it has; `load_model` checks whether that is true.
-
-    Raises
-    ------
-    ModelFileError
-        The file is missing, of another version, or no model file at all.
-    """
-    path = Path(path)
-    entries, _ = _parse_header(path, _read(path))
-    metadata = entries["__metadata__"]
-    return str(metadata.get("kind")), str(metadata.get("sha256"))
-
-
-def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[list[bytes], str]:
-    """The parts of a model file in order, and its digest."""
-    _check_keys(header, "header")
-    packed = {name: _little_endian(name, array) for name, array in arrays.items()}
-    payload = [packed[name].tobytes() for name in _file_order(packed)]
-    metadata = {
-        "format": FORMAT_NAME,
-        "format_version": str(FORMAT_VERSION),
-        "kind": kind,
-        "header": _canonical_json(header),
-        "sha256": _BLANK_DIGEST,
-    }
-    entries = {"__metadata__": metadata, **_layout(packed)}
-    blank = _pack_header(entries)
-    if len(blank) - 8 > MAX_HEADER_BYTES:
-        raise ValueError(f"header takes {len(blank) - 8} bytes, a model file allows {MAX_HEADER_BYTES}")
-    if len(blank) + sum(map(len, payload)) > MAX_FILE_BYTES:
-        raise ValueError(f"arrays take more than the {MAX_FILE_BYTES} bytes that a model file may have")
-    metadata["sha256"] = _digest(blank, *payload)
-    return [_pack_header(entries), *payload], metadata["sha256"]
+    return _assemble(header, arrays, kind)[2]
 
 
 def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -187,6 +148,63 @@ def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, 
     if metadata["kind"] != kind:
         raise ModelFileError(f"{path}: a model of kind {metadata['kind']!r}, not {kind!r}")
     return _parse_user_header(path, metadata["header"]), _unpack_arrays(path, data)
+
+
+def model_kind(path: str | Path) -> str:
+    """Tell what a model file holds (``classical`` for those of `Colorizer`), from its header alone.
+
+    Raises
+    ------
+    ModelFileError
+        The file cannot be read, or is no model file.
+    """
+    return str(_peek(Path(path)).get("kind"))
+
+
+def stated_digest(path: str | Path) -> str:
+    """The sha256 that a model file states of itself, see `model_digest`; only `load_model` checks whether it is true.
+
+    Raises
+    ------
+    ModelFileError
+        The file cannot be read, or is no model file.
+    """
+    return str(_peek(Path(path)).get("sha256"))
+
+
+def _peek(path: Path) -> dict[str, Any]:
+    """The metadata of a file, its arrays unread."""
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            start = file.read(8)
+            _check_start(path, start, os.fstat(file.fileno()).st_size)
+            entries, _ = _parse_header(path, start + file.read(int.from_bytes(start, "little")))
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    metadata: dict[str, Any] = entries["__metadata__"]
+    return metadata
+
+
+def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[bytes, list[bytes], str]:
+    """The first bytes of a file, the arrays in its order, and the digest that is in the former."""
+    _check_keys(header, "header")
+    packed = {name: _little_endian(name, array) for name, array in arrays.items()}
+    payload = [packed[name].tobytes() for name in _file_order(packed)]
+    metadata = {
+        "format": FORMAT_NAME,
+        "format_version": str(FORMAT_VERSION),
+        "kind": kind,
+        "header": _canonical_json(header),
+        "sha256": _BLANK_DIGEST,
+    }
+    entries = {"__metadata__": metadata, **_layout(packed)}
+    blank = _pack_header(entries)
+    if len(blank) - 8 > MAX_HEADER_BYTES:
+        raise ValueError(f"header takes {len(blank) - 8} bytes, a model file allows {MAX_HEADER_BYTES}")
+    if len(blank) + sum(map(len, payload)) > MAX_FILE_BYTES:
+        raise ValueError(f"arrays take more than the {MAX_FILE_BYTES} bytes that a model file may have")
+    metadata["sha256"] = _digest(blank, *payload)
+    return _pack_header(entries), payload, metadata["sha256"]
 
 
 def _canonical_json(value: object) -> str:

@@ -35,11 +35,17 @@ class PhotoMetadata:
         Horizontal and vertical resolution in dots per inch.
     notes : tuple of str
         One plain sentence for everything that reading changed or left out ("second page ignored").
+    xmp : bytes or None
+        The XMP packet as read: titles, captions, rights, and `colorize.recipe`'s note of how a picture was made.
+    rgb_profile : bytes or None
+        The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
     """
 
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    xmp: bytes | None = None
+    rgb_profile: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,6 +284,8 @@ class Colorization:
         How the propagation went.
     timings : mapping of str to float
         Seconds of wall time per stage.
+    notes : tuple of str
+        One plain sentence for every hint that could not be followed as it was given.
     """
 
     image: RgbImage
@@ -287,6 +295,7 @@ class Colorization:
     region_ab: Float32
     report: SolveReport
     timings: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = self.superpixels.n_superpixels

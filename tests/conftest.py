@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +24,26 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail if ../shared/data is there, but no test that needs it was run to its end",
     )
-    parser.addoption("--require-torch", action="store_true", help="fail if no test that needs torch was run to its end")
+    parser.addoption(
+        "--require-browser",
+        action="store_true",
+        help="fail if Chromium, playwright and gradio are there, but no test that needs them was run to its end",
+    )
+    parser.addoption(
+        "--require",
+        action="append",
+        default=[],
+        metavar="MARKER",
+        help="fail if no test with this marker was run to its end",
+    )
 
 
 class Watch:
-    """Counts how the tests with a mark ended, and fails if none of them was run."""
+    """Fails the session if no test with a mark was run to its end; `because` says why one should have been."""
 
-    def __init__(self, mark: str, need: str) -> None:
+    def __init__(self, mark: str, because: str = "") -> None:
         self.mark = mark
-        self.need = need
+        self.because = because
         self.run = 0
         self.skipped = 0
 
@@ -46,14 +59,23 @@ class Watch:
 
     def pytest_terminal_summary(self, terminalreporter):
         if not self.run:
-            terminalreporter.write_line(f"{self.need}, but no {self.mark} test ran ({self.skipped} skipped)", red=True)
+            line = f"{self.because}no {self.mark} test ran ({self.skipped} skipped)"
+            terminalreporter.write_line(line, red=True)
+
+
+def can_browse() -> bool:
+    """Whether everything is there that the tests with the mark `browser` need."""
+    return bool(shutil.which("chromium")) and all(map(find_spec, ("playwright", "gradio")))
 
 
 def pytest_configure(config):
+    watches = [Watch(mark) for mark in config.getoption("--require")]
     if config.getoption("--require-data") and DATA_FOLDER.is_dir():
-        config.pluginmanager.register(Watch("data", "../shared/data is there"))
-    if config.getoption("--require-torch"):
-        config.pluginmanager.register(Watch("torch", "torch is required"))
+        watches.append(Watch("data", "../shared/data is there, but "))
+    if config.getoption("--require-browser") and can_browse():
+        watches.append(Watch("browser", "Chromium, playwright and gradio are there, but "))
+    for watch in watches:
+        config.pluginmanager.register(watch)
 
 
 @pytest.fixture(scope="session", autouse=True)

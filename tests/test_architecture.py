@@ -18,19 +18,53 @@ import colorize
 PACKAGE = Path(colorize.__file__).parent
 ORDER = ("base", "stages", "assembly", "faces")
 ROOMS = {
-    "base": ("types", "exceptions", "_optional", "_files", "color", "metrics", "io", "persistence", "models"),
+    "base": (
+        "types",
+        "exceptions",
+        "_optional",
+        "_files",
+        "_icc",
+        "_png",
+        "color",
+        "color_kernels",
+        "metrics",
+        "metric_kernels",
+        "io",
+        "persistence",
+        "recipe",
+        "models",
+    ),
     "stages": (
         "superpixels",
         "palette",
         "features",
         "classifier",
+        "nets",
         "decision",
         "belief",
+        "hints",
         "optimization",
         "refine.networks",
         "refine.losses",
     ),
-    "assembly": ("colorizer", "model_format", "model_loader", "dataset", "evaluation", "batch", "film", "refine"),
+    "assembly": (
+        "base_model",
+        "colorizer",
+        "session",
+        "reference",
+        "model_format",
+        "model_loader",
+        "thumbnails",
+        "attribution",
+        "explanation",
+        "doubt",
+        "corrections",
+        "dataset",
+        "evaluation",
+        "batch",
+        "film",
+        "refine",
+    ),
     "faces": ("cli", "commands", "app"),
 }
 OPENS_PHOTOGRAPHS = (
@@ -51,6 +85,8 @@ LIBRARY_DOORS = {
     "tifffile": ("io",),
     "matplotlib": ("evaluation",),
     "jinja2": ("evaluation",),
+    "distributed": ("batch.cluster",),
+    "dask": ("batch.cluster",),
     "pickle": (),
     "joblib": (),
     "marshal": (),
@@ -258,7 +294,13 @@ def test_importing_the_package_loads_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["photo"], ["train"], ["evaluate"], ["compare"], ["importance"], ["study", "curve"], ["models"]]
+    "arguments",
+    [
+        *([name] for name in "photo explain suggest batch replay train learn evaluate compare".split()),  # noqa: SIM905
+        *([name] for name in ("importance", "models", "app")),
+        [],
+        ["study", "curve"],
+    ],
 )
 def test_help_is_light(arguments):
     loaded = loaded_by(f"from colorize.cli import main\nmain({[*arguments, '--help']}, standalone_mode=False)")

@@ -265,7 +265,7 @@ class StubTrainer:
         self.parameters = parameters
         self.made.append(self)
 
-    def fit(self, photos, *, progress=None):
+    def fit(self, photos, *, base=None, progress=None):
         self.n_photos = len(photos)
         progress("fitting", 1, 1)
         self.summary_ = {"n_photos": len(photos), "n_rows": 10, "loss": 0.5, "families": ["x"]}
@@ -368,8 +368,8 @@ def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
 
 
 def test_every_command_and_option_has_help(run):
-    networks = {"refine", "rivals"}
-    assert set(main.commands) == {"photo", "train", "evaluate", "compare", "importance", "study", "models"} | networks
+    names = "photo explain suggest batch replay train learn evaluate compare importance study models app refine rivals"
+    assert set(main.commands) == set(names.split())
     listing = run("--help").stdout
     for name, command in main.commands.items():
         assert name in listing
@@ -389,7 +389,7 @@ def test_version(run):
 def test_ctrl_c_ends_the_program_with_one_line():
     script = (
         "import colorize.io, time\n"
-        "def read_photo(path):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+        "def read_photo(path, **limits):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "colorize.io.read_photo = read_photo\n"
         "from colorize.commands import _shared\n_shared.load_colorizer = lambda model: None\n"
         "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorize.color import lab_to_linear_rgb, lab_to_rgb, map_to_gamut, rgb_to_lab, rgb_to_lightness, to_gray
+from colorize.color import lab_to_linear_rgb, lab_to_rgb, map_to_gamut, rgb_to_lab, rgb_to_lightness, tint_of, to_gray
 from colorize.types import PhotoMetadata, RgbImage
 
 # Lab (D65) of the corners of the sRGB cube, from B. Lindbloom's colour calculator, four decimals.
@@ -185,3 +185,11 @@ def test_to_gray_keeps_what_is_not_color():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_tint_is_the_mean_colour_of_equally_light_pixels():
+    levels = np.linspace(20, 230, 64)[:, None] * np.ones((1, 8))
+    toned = RgbImage(np.uint8(levels[..., None] * np.array([1.0, 0.85, 0.65])))
+    # neighbouring levels of a smooth toning differ by 5 L*, over which ab moves by 1.5 at most
+    np.testing.assert_allclose(tint_of(toned), rgb_to_lab(toned.pixels)[..., 1:], atol=1.5)
+    assert not tint_of(RgbImage(np.uint8(np.repeat(levels[..., None], 3, axis=2)))).any()

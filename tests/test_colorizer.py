@@ -268,9 +268,9 @@ def test_parameters_are_stored_as_given_and_cloned():
         ({"n_sample_rows": -1}, r"n_sample_rows must be an integer in 0\.\.1000000, got -1"),
         ({"random_state": None}, r"random_state must be an integer in 0\.\.4294967295, got None"),
         ({"families": ("gabor", "sift")}, "families must be some of .*; got sift"),
-        ({"classifier": "forest"}, "classifier must be 'kernel', 'svc' or a classifier, got 'forest'"),
-        ({"classifier": LogisticRegression}, "classifier must be 'kernel', 'svc' or a classifier, got <class"),
-        ({"classifier": 5}, "classifier must be 'kernel', 'svc' or a classifier, got 5"),
+        ({"classifier": "forest"}, "classifier must be 'vote', 'kernel', 'svc' or a classifier, got 'forest'"),
+        ({"classifier": LogisticRegression}, "classifier must be 'vote', 'kernel', 'svc' or a classifier, got <class"),
+        ({"classifier": 5}, "classifier must be 'vote', 'kernel', 'svc' or a classifier, got 5"),
     ],
 )
 def test_parameters_out_of_range_are_named_before_any_photograph_is_read(parameters, message):

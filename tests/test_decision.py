@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from colorize.decision import NEAR, confidence, dial, mean_field, rebalance, share_evidence
+from colorize.decision import (
+    NEAR,
+    confidence,
+    dial,
+    mean_field,
+    palette_shares,
+    rebalance,
+    share_evidence,
+    toward_palette,
+)
 from colorize.superpixels import from_labels
 from colorize.types import Superpixels
 
@@ -37,16 +46,19 @@ def log_odds(probabilities: np.ndarray) -> np.ndarray:
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_the_dial_turns_from_the_mean_to_the_likeliest_and_from_plain_to_colorful(one, other):
-    (warm, plain), (cold, colorful) = dial(min(one, other)), dial(max(one, other))
+    (warm, plain, doubtful), (cold, colorful, sure) = dial(min(one, other)), dial(max(one, other))
     assert 0 < cold <= warm <= 1
     assert 0 <= plain <= colorful
+    assert 0 <= sure <= doubtful < 1
 
 
 def test_the_ends_of_the_dial_differ():
-    (warm, plain), (cold, colorful) = dial(0), dial(1)
+    (warm, plain, doubtful), (cold, colorful, sure) = dial(0), dial(1)
     assert plain == 0
+    assert warm == 1  # the expectation
     assert cold < warm
     assert colorful > 0
+    assert doubtful > sure == 0
 
 
 @pytest.mark.parametrize("vividness", [-0.01, 1.01, float("nan")])
@@ -269,3 +281,27 @@ def test_similar_colors_support_each_other():
     probabilities = np.tile(np.array([[0.4, 0.3, 0.3]], np.float32), (16, 1))
     assert mean_field(probabilities, colors, REGIONS, EVEN)[0, 1:].sum() > 0.7
     assert mean_field(probabilities, colors, REGIONS, EVEN, color_scale=0.1)[0, 0] > 0.4
+
+
+# Albums
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_palette_of_an_album_draws_a_photograph_towards_it(seed):
+    rng = np.random.default_rng(seed)
+    regions = from_labels(np.arange(12, dtype=np.int32).reshape(3, 4))
+    probabilities = rng.dirichlet(np.ones(5), 12).astype(np.float32)
+    wanted = rng.dirichlet(np.ones(5)).astype(np.float32)
+    own = palette_shares(probabilities, regions)
+    drawn = toward_palette(probabilities, regions, wanted)
+    np.testing.assert_allclose(drawn.sum(axis=1), 1, atol=1e-5)  # float32
+    # the divergence from the album's palette falls: each factor is monotone in wanted / own
+    assert divergence(wanted, palette_shares(drawn, regions)) <= divergence(wanted, own) + 1e-6
+    np.testing.assert_array_equal(
+        toward_palette(probabilities, regions, wanted, strength=0).argmax(1), probabilities.argmax(1)
+    )
+    np.testing.assert_allclose(toward_palette(probabilities, regions, own), probabilities, atol=1e-6)
+
+
+def divergence(wanted, shares):
+    return float(np.sum(wanted * np.log(wanted / shares)))

@@ -25,7 +25,7 @@ from colorize.exceptions import (
     OutputExistsError,
     OutputFormatError,
 )
-from colorize.io import find_photos, read_photo, write_photo
+from colorize.io import count_pixels, find_photos, read_frames, read_photo, write_frames, write_photo
 from colorize.types import PhotoMetadata, RgbImage
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "badinput"
@@ -163,11 +163,49 @@ def test_orientation_is_applied_and_reset(orientation, kind, tmp_path):
     assert exif_of(tmp_path / "upright.png").get(ORIENTATION, 1) == 1
 
 
-def test_color_profile_is_applied():
-    red = Image.new("RGB", (4, 4), (250, 10, 10))
-    image = read_photo(encoded(red, icc_profile=red_and_blue_swapped_profile()))
+def test_color_profile_is_applied_and_written_back(tmp_path):
+    profile = red_and_blue_swapped_profile()
+    image = read_photo(encoded(Image.new("RGB", (4, 4), (250, 10, 10)), icc_profile=profile))
     assert np.abs(image.pixels.astype(int) - [10, 10, 250]).max() <= 3
     assert image.metadata.notes == ()
+    for suffix in (".png", ".jpg", ".tif", ".webp"):
+        write_photo(image, tmp_path / f"out{suffix}")
+        with Image.open(tmp_path / f"out{suffix}") as written:
+            assert written.info["icc_profile"] == profile
+            assert np.abs(np.asarray(written).astype(int) - [250, 10, 10]).max() <= 3  # 1 but for JPEG
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_profile_of_16_bit_color_is_written_back(tmp_path, suffix):
+    profile = red_and_blue_swapped_profile()
+    image = read_photo(deep_red_with_profile(profile))
+    write_photo(image, tmp_path / f"out{suffix}")
+    with Image.open(tmp_path / f"out{suffix}") as written:
+        assert written.info["icc_profile"] == profile
+    back = read_photo(tmp_path / f"out{suffix}")
+    assert np.abs(back.pixels.astype(int) - image.pixels).max() <= 2  # of 65535, rounded twice
+
+
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_lightness_survives_the_way_through_a_profile(tmp_path, bit_depth):
+    profile = red_and_blue_swapped_profile()
+    start = profile.index(b"para")
+    gamma = b"para" + bytes(8) + struct.pack(">i", round(2.2 * 65536)) + bytes(16)  # the curve of Adobe RGB
+    profile = profile.replace(profile[start : start + 32], gamma)
+    pixels = smooth_pixels() if bit_depth == 8 else smooth_pixels().astype(np.uint16) * 257
+    write_photo(RgbImage(pixels, metadata=PhotoMetadata(rgb_profile=profile)), tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as written:
+        assert written.info["icc_profile"] == profile
+    change = np.abs(rgb_to_lightness(read_photo(tmp_path / "out.png").pixels) - rgb_to_lightness(pixels))
+    assert change.max() <= (0.5 if bit_depth == 8 else 0.01)  # rounded to codes twice
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_gray_and_cmyk_profiles_are_replaced_by_srgb(tmp_path, mode):
+    image = read_photo(encoded(Image.new(mode, (4, 4)), "TIFF", icc_profile=red_and_blue_swapped_profile()))
+    write_photo(image, tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as written:
+        assert written.info["icc_profile"] == photo_io._srgb_bytes()
 
 
 def test_srgb_profile_costs_nothing():
@@ -177,13 +215,26 @@ def test_srgb_profile_costs_nothing():
     )
 
 
-def test_profile_of_16_bit_color_is_applied_at_8_bits_and_noted():
+def deep_red_with_profile(profile) -> bytes:
     file = io.BytesIO()
     red = np.full((4, 4, 3), (64000, 2600, 2600), np.uint16)
-    tifffile.imwrite(file, red, photometric="rgb", iccprofile=red_and_blue_swapped_profile(), metadata=None)
-    image = read_photo(file.getvalue())
-    assert np.abs(image.pixels.astype(int) - [10, 10, 249]).max() <= 3
-    assert "read as 8" in image.metadata.notes[0]
+    tifffile.imwrite(file, red, photometric="rgb", iccprofile=profile, metadata=None)
+    return file.getvalue()
+
+
+def test_matrix_profile_of_16_bit_color_is_applied_to_all_bits():
+    image = read_photo(deep_red_with_profile(red_and_blue_swapped_profile()))
+    assert image.bit_depth == 16
+    # red and blue light change places; 40 of 65535 for the rounding of primaries to 16 bits in the profile
+    assert np.abs(image.pixels.astype(int) - [2600, 2600, 64000]).max() <= 40
+    assert image.metadata.notes == ()
+
+
+def test_profile_of_tables_is_applied_to_16_bit_color_at_8_bits_and_noted():
+    profile = red_and_blue_swapped_profile().replace(b"cprt", b"A2B0")  # now it claims to hold a table
+    image = read_photo(deep_red_with_profile(profile))
+    assert image.bit_depth == 8
+    assert any("read as 8" in note for note in image.metadata.notes)
 
 
 @pytest.mark.parametrize("profile", [b"rubbish", red_and_blue_swapped_profile()])
@@ -211,6 +262,57 @@ def test_only_the_first_frame_is_read_and_noted():
     image = read_photo(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     assert image.pixels[0, 0, 0] == 10
     assert "first" in image.metadata.notes[0]
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "GIF", "PNG", "WEBP"])
+def test_every_frame_can_be_read(file_format):
+    frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
+    options = {"lossless": True} if file_format == "WEBP" else {}
+    data = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], **options)
+    assert [int(frame.pixels[0, 0, 0]) for frame in read_frames(data)] == [10, 120, 200]
+    assert all(frame.metadata.notes == () for frame in read_frames(data))
+
+
+def test_pages_of_unlike_kinds_are_written_and_read_again(tmp_path):
+    deep = RgbImage(random_pixels((9, 11), 16), metadata=PhotoMetadata(dpi=(300.0, 300.0), xmp=b"<a/>"))
+    own = PhotoMetadata(rgb_profile=red_and_blue_swapped_profile())
+    pages = [deep, RgbImage(random_pixels((7, 5)), random_pixels((7, 5), channels=1)[..., 0]), deep]
+    pages.append(RgbImage(smooth_pixels(), metadata=own))
+    assert write_frames(pages, tmp_path / "out.tif") == ()
+    back = read_frames(tmp_path / "out.tif")
+    assert [page.metadata.dpi for page in back] == [pytest.approx((300, 300)), None, pytest.approx((300, 300)), None]
+    assert [page.metadata.xmp for page in back] == [b"<a/>", None, b"<a/>", None]
+    assert [bool(page.metadata.rgb_profile) for page in back] == [False, False, False, True]
+    for page, original in zip(back[:3], pages, strict=False):
+        np.testing.assert_array_equal(page.pixels, original.pixels)
+    np.testing.assert_array_equal(back[1].alpha, pages[1].alpha)
+    assert np.abs(back[3].pixels.astype(int) - smooth_pixels()).max() <= 2  # through the profile and back
+
+
+def test_frames_share_the_limit_of_pixels():
+    frames = [Image.new("L", (50, 40), value) for value in (10, 120, 200)]
+    data = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
+    assert len(read_frames(data, max_pixels=6000)) == 3
+    with pytest.raises(ImageTooLargeError, match="frames"):
+        read_frames(data, max_pixels=5999)
+
+
+def test_pages_go_into_tiff_alone(tmp_path):
+    with pytest.raises(OutputFormatError, match=r"use \.tif"):
+        write_frames([RgbImage(random_pixels())], tmp_path / "out.png")
+    (tmp_path / "out.tif").write_bytes(b"precious")
+    with pytest.raises(OutputExistsError):
+        write_frames([RgbImage(random_pixels())], tmp_path / "out.tif")
+
+
+def test_pixels_are_counted_in_the_header():
+    data = encoded(Image.new("L", (300, 200)))
+    assert count_pixels(data[:60]) == 60_000  # what comes after the header is not looked at
+    with pytest.raises(ImageTooLargeError, match="megapixels"):
+        count_pixels(data, max_pixels=59_999)
+    frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
+    animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert (count_pixels(animation), count_pixels(animation, all_frames=True)) == (20, 60)
 
 
 def test_header_size_is_checked_before_decoding():
@@ -289,7 +391,7 @@ def test_lossless_formats_give_back_every_pixel(tmp_path, suffix, bit_depth, has
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
 @pytest.mark.parametrize("bit_depth", [8, 16])
 def test_metadata_goes_along_and_bytes_repeat(tmp_path, suffix, bit_depth):
-    metadata = PhotoMetadata(exif=some_exif(), dpi=(300.0, 300.0))
+    metadata = PhotoMetadata(exif=some_exif(), dpi=(300.0, 300.0), xmp=b"<x:xmpmeta>title</x:xmpmeta>")
     image = RgbImage(random_pixels(bit_depth=bit_depth), metadata=metadata)
     notes = write_photo(image, tmp_path / f"a{suffix}")
     write_photo(image, tmp_path / f"b{suffix}")
@@ -301,6 +403,7 @@ def test_metadata_goes_along_and_bytes_repeat(tmp_path, suffix, bit_depth):
         assert "texts" in notes[0]
     else:
         assert exif.get_ifd(0x8769)[EXPOSURE] == pytest.approx(0.25)
+    assert back.metadata.xmp == metadata.xmp
     if suffix != ".webp":  # which has no such field
         assert back.metadata.dpi == pytest.approx((300, 300), abs=0.01)
     with Image.open(tmp_path / f"a{suffix}") as picture:
@@ -359,6 +462,29 @@ def test_exif_too_long_for_jpeg_is_noted(tmp_path):
     exif[MAKE] = "x" * 70_000
     image = RgbImage(random_pixels(), metadata=PhotoMetadata(exif=exif.tobytes()))
     assert "too long" in write_photo(image, tmp_path / "out.jpg")[0]
+
+
+def test_xmp_too_long_for_jpeg_is_noted(tmp_path):
+    image = RgbImage(random_pixels(), metadata=PhotoMetadata(xmp=b"x" * 65_503))
+    assert "XMP" in write_photo(image, tmp_path / "out.jpg")[0]
+    assert write_photo(image, tmp_path / "out.png") == ()
+
+
+def test_xmp_stays_when_the_exif_cannot_be_written(tmp_path):
+    broken = PhotoMetadata(exif=b"Exif\0\0II+\0", xmp=b"<a/>")
+    notes = write_photo(RgbImage(random_pixels(), metadata=broken), tmp_path / "out.tif")
+    assert "could not be written" in notes[0]
+    assert read_photo(tmp_path / "out.tif").metadata.xmp == b"<a/>"
+
+
+def test_captions_in_iptc_form_are_left_out_and_noted():
+    caption = b"\x1c\x02\x78\x00\x03Ann"
+    segment = (
+        b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption + b"\0" * (len(caption) % 2)
+    )
+    data = encoded(Image.fromarray(smooth_pixels()), "JPEG")
+    data = data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+    assert "IPTC" in read_photo(data).metadata.notes[0]
 
 
 def test_nothing_is_replaced_unless_said(tmp_path):

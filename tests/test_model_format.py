@@ -135,7 +135,9 @@ def test_a_single_class_is_no_model(parts, tmp_path):
     header, arrays = parts
     for name in ("svm.intercept", "calibration.classes", "calibration.mean", "calibration.deviation"):
         arrays[name] = arrays[name][:1]
-    arrays["svm.coef"], arrays["calibration.weights"] = arrays["svm.coef"][:, :1], arrays["calibration.weights"][:2, :1]
+    for name in ("svm.coef", "nets.weights.2", "nets.biases.2"):
+        arrays[name] = arrays[name][..., :1]
+    arrays["calibration.weights"] = arrays["calibration.weights"][:2, :1]
     assert "classes must be at least two ascending palette indices" in refusal(tmp_path, header, arrays)
 
 

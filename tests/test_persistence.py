@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from colorize import persistence
 from colorize.exceptions import ModelFileError, OutputError, OutputExistsError
-from colorize.persistence import load_model, model_digest, peek_model, save_model
+from colorize.persistence import load_model, model_digest, model_kind, save_model, stated_digest
 
 HEADER = {"n_colors": 32, "name": "Zürich", "families": ["gabor", "surf"], "c": 0.1, "nested": {"b": None, "a": True}}
 ARRAYS = {
@@ -336,17 +336,17 @@ def test_any_json_header_comes_back(tmp_path, header):
 
 
 def test_a_digest_names_a_model_whether_it_is_saved_or_not(model_file, tmp_path):
-    assert peek_model(model_file) == ("classical", model_digest(HEADER, ARRAYS))
+    assert stated_digest(model_file) == model_digest(HEADER, ARRAYS)
     save_model(tmp_path / "other.safetensors", HEADER, ARRAYS, kind="other")
-    kind, digest = peek_model(tmp_path / "other.safetensors")
-    assert kind == "other"
-    assert digest == model_digest(HEADER, ARRAYS, kind="other") != model_digest(HEADER, ARRAYS)
+    assert model_kind(tmp_path / "other.safetensors") == "other"
+    assert stated_digest(tmp_path / "other.safetensors") == model_digest(HEADER, ARRAYS, kind="other")
+    assert model_digest(HEADER, ARRAYS, kind="other") != model_digest(HEADER, ARRAYS)
     assert model_digest({**HEADER, "c": 0.2}, ARRAYS) != model_digest(HEADER, ARRAYS)
 
 
 def test_peeking_at_something_else_is_refused(tmp_path):
     (tmp_path / "x").write_bytes(b"\x80\x04pickle")
     with pytest.raises(ModelFileError, match="never opened"):
-        peek_model(tmp_path / "x")
+        stated_digest(tmp_path / "x")
     with pytest.raises(ModelFileError, match="cannot be read"):
-        peek_model(tmp_path / "y")
+        stated_digest(tmp_path / "y")

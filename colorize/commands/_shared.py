@@ -48,6 +48,58 @@ seed_option = click.option(
 )
 
 
+max_pixels_option = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    default=200_000_000,
+    show_default=True,
+    metavar="N",
+    help="Refuse photographs with more pixels, before they are decoded.",
+)
+keep_tint_option = click.option(
+    "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
+)
+all_frames_option = click.option(
+    "--all-frames", is_flag=True, help="Colorize every page or frame of a file, not the first alone; output as TIFF."
+)
+keep_times_option = click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs.")
+
+
+def file_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what concerns reading and writing: --max-pixels --keep-tint --all-frames --keep-times."""
+    for option in (keep_times_option, all_frames_option, keep_tint_option, max_pixels_option):
+        function = option(function)
+    return function
+
+
+def cluster_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --scheduler and --local-cluster."""
+    local = click.option(
+        "--local-cluster",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
+    )
+    address = click.option(
+        "--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786."
+    )
+    return address(local(function))
+
+
+@contextmanager
+def cluster(scheduler: str | None, local_cluster: int | None) -> Iterator[Any]:
+    """A client of the cluster that was asked for, or None."""
+    if scheduler is not None and local_cluster is not None:
+        raise click.UsageError("say --scheduler or --local-cluster, not both")
+    if scheduler is None and local_cluster is None:
+        yield None
+        return
+    from colorize.batch.cluster import connect
+
+    with connect(scheduler, local_cluster) as client:
+        yield client
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Files that a study is asked to write."""

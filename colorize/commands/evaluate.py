@@ -81,6 +81,12 @@ def summary(found: Evaluation) -> str:
     if "model" in found.verdicts:
         accuracy = found.verdicts["model"].accuracy
         lines.append(f"told from real photographs in {100 * accuracy.value:.0f} % of cases (50 %: cannot tell)")
+    if found.confidence:
+        check, off = found.confidence, 100 * found.confidence.reliability.expected_error
+        lines.append(
+            f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}); "
+            f"its confidence is {off:.0f} points off on average"
+        )
     worst = result.order("model")[:3]
     lines.append(
         "worst: " + ", ".join(f"{result.names[i]} {result.figures['model']['ciede2000'][i]:.1f}" for i in worst)

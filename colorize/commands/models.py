@@ -1,16 +1,35 @@
-"""`colorize models`: the models that come with the package."""
+"""`colorize models`: the models that come with the package, or what any model is made of."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from colorize.commands import _shared
 
+if TYPE_CHECKING:
+    from colorize.colorizer import Colorizer
 
-@click.command("models", short_help="List the shipped models with their cards.")
+
+@click.command("models", short_help="List the shipped models with their cards, or describe a model.")
+@click.argument("models", nargs=-1, metavar="[NAME|FILE]...")
 @_shared.quiet_option
-def command(quiet: bool) -> None:
-    """List the shipped models with their cards; with --quiet, their names alone."""
+def command(models: tuple[str, ...], quiet: bool) -> None:
+    """List the shipped models with their cards; with --quiet, their names alone.
+
+    With names or files of models: what each was trained on, the base that it was built on, and its sha256, by which
+    models that are built on it name it (with --quiet, the sha256 alone).
+    """
+    for model in models:
+        colorizer = _shared.load_colorizer(model)
+        click.echo(identity(colorizer)[0] if quiet else "\n".join([model, *identity(colorizer)]))
+    if not models:
+        list_shipped(quiet=quiet)
+
+
+def list_shipped(*, quiet: bool) -> None:
+    """Print names, or sizes and cards."""
     from colorize.models import available_models
 
     models = available_models()
@@ -21,3 +40,14 @@ def command(quiet: bool) -> None:
             click.echo(model.name)
         else:
             click.echo(f"{model.name} ({model.path.stat().st_size / 1e6:.1f} MB)\n\n{model.card}\n")
+
+
+def identity(colorizer: Colorizer) -> list[str]:
+    """Digest, figures of the training, and what was made of a base, each a line or more."""
+    from colorize.base_model import describe_choice
+    from colorize.commands.train import describe
+    from colorize.model_format import digest
+
+    plain = {name: value for name, value in colorizer.summary_.items() if name.startswith(("n_", "explained"))}
+    base = describe_choice(colorizer.summary_)
+    return [digest(colorizer), describe(plain), *([base] if base else [])]

@@ -20,19 +20,36 @@ from colorize.commands import _shared
     metavar="MODEL.safetensors",
     help="The model file to write.",
 )
+@click.option(
+    "--base",
+    metavar="NAME|FILE",
+    help="Build on a shipped model or a model file, if photographs held out say that it helps.",
+)
 @_shared.limit_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
 @click.option("--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that the model can tell apart.")
 @click.option("--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph.")
+@click.option(
+    "--thumbnails",
+    type=click.IntRange(min=1),
+    metavar="KB",
+    help="Keep tiny pictures of training regions and the photographs' file names in the model, in at most KB kilobytes "
+    "(try 2000), so that `colorize explain` can show them. Whoever gets the model sees them.",
+)
+@_shared.cluster_options
 @_shared.force_option
 @_shared.quiet_option
 def command(
     folder: Path,
     output: Path,
+    base: str | None,
     limit: int | None,
     seed: int,
     palette_size: int | None,
     superpixels: int | None,
+    thumbnails: int | None,
+    scheduler: str | None,
+    local_cluster: int | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -40,24 +57,43 @@ def command(
 
     About 200 photographs of the kind you want to colorize are a good start. Photographs that cannot teach colours
     (gray or toned, too small, too dark, duplicates, unreadable) are left out and listed.
+
+    With --base, fewer do: what the base knows about the look of things is kept, and only which colours go with it is
+    learnt, unless your photographs alone serve better. The base must not have been trained on them.
     """
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
     _shared.check_target(output, force=force)
+    from colorize.base_model import describe_choice
     from colorize.colorizer import Colorizer
     from colorize.dataset import load_folder
 
+    base_model = None if base is None else _shared.load_colorizer(base)
+    if base_model is not None and superpixels not in (None, base_model.n_superpixels):
+        raise click.UsageError(f"--superpixels must be that of the base, {base_model.n_superpixels}, or left out")
     chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
     parameters: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    with _shared.progress_bars(quiet=quiet) as progress:
+    if base_model is not None:
+        parameters |= {"n_superpixels": base_model.n_superpixels, "families": base_model.families}
+    with _shared.cluster(scheduler, local_cluster) as client, _shared.progress_bars(quiet=quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
-        colorizer = Colorizer(random_state=seed, **parameters).fit(training_set.photos, progress=progress)
+        kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
+        spread = {} if client is None else {"mapper": mapper_of(client)}
+        colorizer = Colorizer(random_state=seed, **parameters)
+        colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept, **spread)
     colorizer.save(output, overwrite=force)
     if not quiet:
-        click.echo(describe(colorizer.summary_))
+        click.echo(describe_choice(colorizer.summary_) or describe(colorizer.summary_))
         click.echo(f"{folder} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
+
+
+def mapper_of(client: Any) -> Any:
+    """A map over photographs on a cluster."""
+    from colorize.batch.cluster import cluster_mapper
+
+    return cluster_mapper(client)
 
 
 def describe(summary: dict[str, Any]) -> str:

@@ -89,7 +89,7 @@ class LightnessHeightLookup:
         ndarray, shape (H, W, 2), float32
             a* and b*, not mapped to the gamut.
         """
-        return self.table_.reshape(-1, 2)[self._bins(gray.lightness)]
+        return self.table_.reshape(-1, 2).take(self._bins(gray.lightness), axis=0)
 
     def _bins(self, lightness: Float32) -> NDArray[np.intp]:
         """Bin of every pixel, shape (H, W)."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from colorize.color import lab_to_rgb, to_gray
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
-from colorize.metrics import colorfulness, photo_metrics
+from colorize.metrics import Truth, colorfulness
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 __all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "evaluate", "predicted_pixels"]
@@ -95,10 +95,10 @@ class WithTruth:
     Attributes
     ----------
     function : callable
-        Of the `GrayImage` and the true `RgbImage`; gives back what any method does.
+        Of the `GrayImage` and the `Truth`; gives back what any method does.
     """
 
-    function: Callable[[GrayImage, RgbImage], Prediction]
+    function: Callable[[GrayImage, Truth], Prediction]
 
 
 Method = Callable[[GrayImage], Prediction] | Baseline | Predictor | WithTruth
@@ -117,6 +117,9 @@ class Observation:
         The photograph, true if `has_truth`.
     gray : GrayImage
     prediction : RgbImage, Colorization or ndarray
+        The answer as it was given.
+    pixels : ndarray, shape (H, W, 3)
+        The answer as sRGB.
     has_truth : bool
     """
 
@@ -125,6 +128,7 @@ class Observation:
     photo: RgbImage
     gray: GrayImage
     prediction: Prediction
+    pixels: NDArray[Any]
     has_truth: bool
 
 
@@ -323,15 +327,17 @@ def evaluate(
         if progress:
             progress("measuring", done, total)
         gray = to_gray(photo)
-        true = not len(has_truth) or bool(has_truth[done])
+        truth = Truth(photo.pixels)
+        is_true = not len(has_truth) or bool(has_truth[done])
         for name, function in functions.items():
             start, cpu = time.perf_counter(), time.process_time()
-            prediction = function(gray, photo)
+            prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
-            figures[name].append(_figures(name, photo, gray, prediction, true))
+            pixels = predicted_pixels(_checked(name, prediction), gray)
+            figures[name].append(_figures(truth if is_true else None, prediction, pixels))
             costs[name].append(spent | _stages(prediction))
             for observe in observers:
-                observe(Observation(done, name, photo, gray, prediction, true))
+                observe(Observation(done, name, photo, gray, prediction, pixels, is_true))
     n_photos = len(figures[next(iter(figures))])
     if not n_photos:
         raise DatasetError("there are no photographs to measure with")
@@ -370,31 +376,34 @@ def write_csv(rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def _function_of(name: str, method: Method) -> Callable[[GrayImage, RgbImage], Prediction]:
+def _function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
     if isinstance(method, WithTruth):
         return method.function
     for attribute in ("predict", "predict_ab"):
         function = getattr(method, attribute, None)
         if callable(function):
-            return lambda gray, _photo: function(gray)
+            return lambda gray, _truth: function(gray)
     if callable(method):
-        return lambda gray, _photo: method(gray)
+        return lambda gray, _truth: method(gray)
     raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
 
 
-def _figures(name: str, photo: RgbImage, gray: GrayImage, prediction: Prediction, has_truth: bool) -> dict[str, float]:
+def _checked(name: str, prediction: Prediction) -> Prediction:
     if not isinstance(prediction, (RgbImage, Colorization, ColorizedPhoto, np.ndarray)):
         raise TypeError(
             f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
         )
-    if not has_truth:
+    return prediction
+
+
+def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) -> dict[str, float]:
+    if truth is None:
         unknown = dict.fromkeys([*FIGURES, "true_colorfulness"], math.nan)
         del unknown["colorfulness_ratio"]
-        return unknown | {"colorfulness": colorfulness(predicted_pixels(prediction, gray))}
+        return unknown | {"colorfulness": colorfulness(pixels)}
     if isinstance(prediction, RgbImage):
-        return photo_metrics(photo.pixels, prediction.pixels)
-    ab = prediction if isinstance(prediction, np.ndarray) else prediction.ab
-    return photo_metrics(photo.pixels, predicted_ab=ab)
+        return truth.figures(pixels)
+    return truth.figures(pixels, prediction if isinstance(prediction, np.ndarray) else prediction.ab)
 
 
 def _stages(prediction: Prediction) -> dict[str, float]:

@@ -596,7 +596,8 @@ def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], stage: str, say:
         superpixels = description.superpixels
         grays.append(gray)
         descriptions.append(description)
-        blocks.append((true_region_ab(photo, superpixels), superpixels.areas / superpixels.areas.sum()))
+        true_ab = rgb_to_lab(photo.pixels)[..., 1:]
+        blocks.append((true_region_ab(true_ab, superpixels), superpixels.areas / superpixels.areas.sum()))
     say(stage, len(photos), len(photos))
     counts = [description.superpixels.n_superpixels for description in descriptions]
     first = descriptions[0].features

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import cast
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from colorize.color import rgb_to_lab
-from colorize.colorizer import Colorizer
+from colorize.colorizer import Colorizer, seeds
 from colorize.evaluation.compare import Method, WithTruth
+from colorize.metrics import Truth
+from colorize.optimization import Propagator
 from colorize.superpixels import region_means
-from colorize.types import Colorization, Float32, GrayImage, RgbImage, Superpixels
+from colorize.types import Colorization, Float32, GrayImage, Superpixels
 
 __all__ = ["ORACLES", "Oracles", "true_region_ab"]
 
@@ -19,6 +24,8 @@ ORACLES = {
     "oracle: regions": "The true mean colour of every region: a perfect classifier with an endless palette.",
 }
 """The oracles by their names in tables, each with what it stands for. What the last one leaves is regions and solve."""
+
+_TOLERANCE = 1.0  # of the solver, in units of a* and b*; tighter ones moved no mean figure by 0.001
 
 
 class Oracles:
@@ -35,6 +42,7 @@ class Oracles:
     --------
     >>> from sklearn.datasets import load_sample_images
     >>> from colorize.evaluation.compare import evaluate
+    >>> from colorize.types import RgbImage
     >>> photos = [RgbImage(picture[::8, ::8].copy()) for picture in load_sample_images().images]
     >>> model = Colorizer(n_colors=4, n_superpixels=40).fit(photos)
     >>> means = evaluate(Oracles(model).methods(), photos).means()
@@ -45,8 +53,7 @@ class Oracles:
     def __init__(self, colorizer: Colorizer, *, vividness: float = 0.0) -> None:
         self.colorizer = colorizer
         self.vividness = vividness
-        self._gray: GrayImage | None = None
-        self._result: Colorization | None = None
+        self._photo: _Photo | None = None
 
     def methods(self) -> dict[str, Method]:
         """The model and the oracles, to be measured in this order."""
@@ -56,35 +63,56 @@ class Oracles:
 
     def predict(self, gray: GrayImage) -> Colorization:
         """Colorize as the model does, and remember the photograph for the oracles."""
-        self._result = self.colorizer.predict(gray, vividness=self.vividness)
-        self._gray = gray
-        return self._result
+        self._photo = _Photo(gray, self.colorizer.predict(gray, vividness=self.vividness))
+        return self._photo.result
 
-    def true_tint(self, gray: GrayImage, photo: RgbImage) -> Float32:
+    def true_tint(self, gray: GrayImage, truth: Truth) -> Float32:
         """Shift the model's colours by one offset, ab of shape (H, W, 2)."""
-        ab = self._of(gray).ab
-        true_ab = rgb_to_lab(photo.pixels)[..., 1:]
-        offset = true_ab.mean(axis=(0, 1), dtype=np.float64) - ab.mean(axis=(0, 1), dtype=np.float64)
+        ab = self._of(gray).result.ab
+        offset = np.subtract(cv2.mean(truth.ab)[:2], cv2.mean(ab)[:2])
         return ab + offset.astype(np.float32)
 
-    def best_palette(self, gray: GrayImage, photo: RgbImage) -> Float32:
+    def best_palette(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the best palette colour of every region, ab of shape (H, W, 2)."""
-        superpixels, palette = self._of(gray).superpixels, self.colorizer.palette_
-        chosen = palette.colors_[palette.encode(true_region_ab(photo, superpixels))]
-        return self.colorizer.spread(gray, superpixels, chosen).ab
+        photo, palette = self._of(gray), self.colorizer.palette_
+        return photo.spread(palette.colors_[palette.encode(photo.true_region_ab(truth))])
 
-    def true_regions(self, gray: GrayImage, photo: RgbImage) -> Float32:
+    def true_regions(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the true mean colour of every region, ab of shape (H, W, 2)."""
-        superpixels = self._of(gray).superpixels
-        return self.colorizer.spread(gray, superpixels, true_region_ab(photo, superpixels)).ab
+        photo = self._of(gray)
+        return photo.spread(photo.true_region_ab(truth))
 
-    def _of(self, gray: GrayImage) -> Colorization:
-        return self._result if self._gray is gray and self._result is not None else self.predict(gray)
+    def _of(self, gray: GrayImage) -> _Photo:
+        if self._photo is None or self._photo.gray is not gray:
+            self.predict(gray)
+        return cast(_Photo, self._photo)
 
 
-def true_region_ab(photo: RgbImage, superpixels: Superpixels) -> Float32:
-    """Mean true colour of every region, shape (n_superpixels, 2)."""
-    ab = rgb_to_lab(photo.pixels)[..., 1:]
-    if ab.shape[:2] != superpixels.shape:
-        ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-    return region_means(ab, superpixels)
+class _Photo:
+    """What the oracles share about one photograph: its regions, and a propagator that goes on from answer to answer."""
+
+    def __init__(self, gray: GrayImage, result: Colorization) -> None:
+        self.gray = gray
+        self.result = result
+
+    @cached_property
+    def _propagator(self) -> Propagator:
+        return Propagator(self.gray.lightness)
+
+    @cached_property
+    def _seeds(self) -> tuple[NDArray[np.int32], Float32]:
+        return seeds(self.result.superpixels, self.gray.shape)
+
+    def spread(self, region_ab: Float32) -> Float32:
+        labels, weight = self._seeds
+        return self._propagator.solve(region_ab.take(labels, axis=0), weight, tolerance=_TOLERANCE).ab
+
+    def true_region_ab(self, truth: Truth) -> Float32:
+        return true_region_ab(truth.ab, self.result.superpixels)
+
+
+def true_region_ab(true_ab: Float32, superpixels: Superpixels) -> Float32:
+    """Mean true colour of every region, shape (n_superpixels, 2), from true ab (H, W, 2)."""
+    if true_ab.shape[:2] != superpixels.shape:
+        true_ab = cv2.resize(true_ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
+    return region_means(true_ab, superpixels)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from colorize._optional import import_or_raise
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.evaluation.compare import Observation, predicted_pixels
+from colorize.evaluation.compare import Observation
 from colorize.io import encode_preview
 from colorize.metrics import ciede2000
 
@@ -38,15 +38,16 @@ class Picture:
     true : ndarray or None
     results : dict of str to ndarray
         Per method.
-    maps : dict of str to ndarray
-        Per method: CIEDE2000 to the truth (or to the first method, if there is no truth) as colours, see
-        `difference_map`.
     """
 
     gray: Pixels
     true: Pixels | None
     results: dict[str, Pixels] = field(default_factory=dict)
-    maps: dict[str, Pixels] = field(default_factory=dict)
+
+    def map(self, method: str) -> Pixels:
+        """CIEDE2000 to the truth (to the first method, if there is no truth) as colours, see `difference_map`."""
+        reference = next(iter(self.results.values())) if self.true is None else self.true
+        return difference_map(reference, self.results[method])
 
 
 class Gallery:
@@ -75,11 +76,7 @@ class Gallery:
         if self.methods and seen.method not in self.methods:
             return
         picture = self.pictures.get(seen.index) or self._start(seen)
-        result = _small(predicted_pixels(seen.prediction, seen.gray), self.side)
-        reference = picture.true if picture.true is not None else next(iter(picture.results.values()), None)
-        picture.results[seen.method] = result
-        if reference is not None:
-            picture.maps[seen.method] = difference_map(reference, result)
+        picture.results[seen.method] = _small(seen.pixels, self.side)
 
     def _start(self, seen: Observation) -> Picture:
         lightness = seen.gray.lightness
@@ -97,12 +94,12 @@ def difference_map(true: Pixels, result: Pixels) -> Pixels:
     return _scale()[np.clip(difference * 255, 0, 255).astype(np.uint8)]
 
 
-def fitted(pixels: Pixels, n_bytes: int) -> bytes:
-    """Encode a picture in at most `n_bytes`, if need be smaller and coarser (down to 96 pixels)."""
+def fitted(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> bytes:
+    """Encode a picture in at most `n_bytes`, if need be smaller and coarser (down to 96 pixels on the longer side)."""
     encoded = b""
-    for side in (SIDE, 320, 256, 200, 160, 128, 96):
-        small = _small(pixels, side)
-        if side < SIDE and small.shape == pixels.shape and encoded:
+    for side in (longest, 640, SIDE, 320, 256, 200, 160, 128, 96):
+        small = _small(pixels, min(side, longest))
+        if encoded and (side >= longest or small.shape == pixels.shape):
             continue
         for quality in (78, 60):
             encoded = encode_preview(small, quality=quality)
@@ -111,9 +108,9 @@ def fitted(pixels: Pixels, n_bytes: int) -> bytes:
     return encode_preview(_small(pixels, 96), quality=30)
 
 
-def data_uri(pixels: Pixels, n_bytes: int) -> str:
+def data_uri(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> str:
     """A picture as the address of an image that lies in the page itself."""
-    return "data:image/webp;base64," + base64.b64encode(fitted(pixels, n_bytes)).decode("ascii")
+    return "data:image/webp;base64," + base64.b64encode(fitted(pixels, n_bytes, longest=longest)).decode("ascii")
 
 
 def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[str, int]:

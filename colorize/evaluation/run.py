@@ -9,6 +9,7 @@ from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.compare import EvaluationResult, Method, Observer, evaluate
+from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
@@ -43,6 +44,8 @@ class Evaluation:
         Size of the model file; 0 if there is none.
     left_out : mapping of str to str
         Photographs that were not measured, and why.
+    confidence : ConfidenceCheck or None
+        Whether the confidence of the method ``model`` means what it says.
     """
 
     result: EvaluationResult
@@ -54,9 +57,10 @@ class Evaluation:
     memory: Mapping[str, int] = field(default_factory=dict)
     model_bytes: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
+    confidence: ConfidenceCheck | None = None
 
     def to_json(self) -> str:
-        """All figures, differences, categories, realism and costs as JSON."""
+        """All figures, differences, categories, realism, confidence and costs as JSON."""
         result = self.result
         return result.to_json(
             vividness=self.vividness,
@@ -66,6 +70,7 @@ class Evaluation:
                 for name, indices in result.categories.items()
             },
             told_from_real={name: verdict.accuracy for name, verdict in self.verdicts.items()},
+            confidence=None if self.confidence is None else self.confidence.to_dict(),
             peak_bytes=self.memory,
             model_bytes=self.model_bytes,
             left_out=self.left_out,
@@ -146,11 +151,21 @@ def evaluate_model(
     methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_}
     methods |= Oracles(colorizer, vividness=vividness).methods()
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
-    observers: list[Observer] = [realism, gallery] if pictures else [realism]
+    confidence = ConfidenceObserver("model")
+    observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
     result = evaluate(methods, photos, names=names, observers=observers, progress=progress)
     memory = stage_memory(colorizer, to_gray(photos[0]))
     return Evaluation(
-        result, model, source, vividness, gallery, realism.verdicts(), memory, model_bytes, left_out or {}
+        result,
+        model,
+        source,
+        vividness,
+        gallery,
+        realism.verdicts(),
+        memory,
+        model_bytes,
+        left_out or {},
+        confidence.check(),
     )
 
 

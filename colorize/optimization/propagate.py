@@ -242,6 +242,7 @@ class Propagator:
         known_ab: Float32 | None = None,
         maxiter: int | None = None,
         tolerance: float | None = None,
+        start_ab: Float32 | None = None,
         callback: Callback | None = None,
     ) -> Propagation:
         """Colours for the present constraints; parameters, errors and warnings as in `propagate`.
@@ -253,14 +254,18 @@ class Propagator:
         tolerance : float, optional
             As in `propagate`; if None, that one's default for the first answer and a looser one, for speed, for
             those after it. Errors do not add up: every answer starts from the true residual.
+        start_ab : ndarray, shape (H, W, 2), float32, optional
+            A first guess to start from instead of the last answer: equal calls then give equal bytes, whatever was
+            asked before.
 
         Returns
         -------
         Propagation
         """
         start = time.perf_counter()
+        first = self._last if start_ab is None else upsampling.shrink(start_ab, self._small_lightness.shape)
         if tolerance is None:
-            tolerance = solvers.TOLERANCE if self._last is None else _TOLERANCE_OF_EDITS
+            tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
         constraints = _checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
         small = _shrunk(constraints, self._small_lightness.shape)
         equations = system.stencil_system(
@@ -276,7 +281,7 @@ class Propagator:
             "multigrid",
             maxiter=maxiter,
             tolerance=tolerance,
-            start_ab=self._last,
+            start_ab=first,
             threads=self.threads,
             callback=callback,
         )

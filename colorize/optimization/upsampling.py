@@ -24,10 +24,10 @@ def shrink(image: Float32, shape: tuple[int, int]) -> Float32:
     >>> shrink(np.float32([[0, 2], [4, 6]]), (1, 1)).tolist()
     [[3.0]]
     """
-    if image.shape == shape:
+    if image.shape[:2] == shape:
         return image
     small = cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32).reshape(shape)
+    return np.asarray(small, np.float32).reshape(*shape, *image.shape[2:])
 
 
 def weighted_shrink(ab: Float32, weight: Float32, shape: tuple[int, int]) -> tuple[Float32, Float32]:

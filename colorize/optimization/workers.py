@@ -12,16 +12,16 @@ _FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.rel
 
 
 def available_cores() -> int:
-    """Processor cores that this process may use.
+    """Processor cores that this process may use: no more than OMP_NUM_THREADS says, as in other numerical libraries.
 
     Examples
     --------
     >>> available_cores() >= 1
     True
     """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
 
 
 @lru_cache(maxsize=4)

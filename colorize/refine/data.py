@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from colorize.color import rgb_to_lab, to_gray
-from colorize.colorizer import SEED_WEIGHT, Colorizer, Description
-from colorize.decision import mean_field, share_evidence
+from colorize.colorizer import Colorizer, Description, seeds
 from colorize.exceptions import DatasetError
 from colorize.optimization import propagate
-from colorize.superpixels import region_means, resize_labels, working_shape
+from colorize.superpixels import region_means, working_shape
 from colorize.types import Float32, RgbImage
 
 Progress = Callable[[str, int, int], None]
@@ -88,8 +87,7 @@ def guided_example(photo: RgbImage, base: Colorizer, description: Description) -
     probabilities = base.region_probabilities(description.features.values)
     region_ab, confidence = base.decide(description, probabilities, vividness=0.0)
     superpixels = description.superpixels
-    labels = resize_labels(superpixels, lab.shape[:2])
-    weight = np.full(labels.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+    labels, weight = seeds(superpixels, lab.shape[:2])
     base_ab = propagate(np.ascontiguousarray(lab[..., 0]), region_ab[labels], weight).ab
     guide = guide_table(base, description, probabilities, region_ab, confidence)
     return Example(lab.astype(np.float16), base_ab.astype(np.float16), labels, guide)
@@ -103,11 +101,8 @@ def guide_table(
     The faithful colour (a*, b*), how far the plausible colours spread around it (a*, b*), and the confidence. Nothing
     here depends on the size or order of the palette.
     """
-    colors, superpixels = base.palette_.colors_, description.superpixels
-    region_lightness = region_means(description.lightness, superpixels)
-    belief = mean_field(
-        share_evidence(probabilities, superpixels, region_lightness), colors, superpixels, region_lightness
-    )
+    colors = base.palette_.colors_
+    _, belief = base.agree(description, probabilities)
     mean = belief @ colors
     variance = np.maximum(belief @ colors**2 - mean**2, 0)
     columns = (region_ab / 50, np.sqrt(variance) / 20, confidence[:, None] * 2 - 1)

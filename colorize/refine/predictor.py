@@ -18,21 +18,18 @@ from torch import nn
 
 from colorize.color import lab_to_rgb
 from colorize.colorizer import (
-    SEED_WEIGHT,
     Colorizer,
     Description,
     _as_gray_image,
     _as_rgb_image,
-    _Clock,
-    _smooth_map,
 )
 from colorize.decision import dial
 from colorize.exceptions import ModelFileError
-from colorize.model_format import pack
-from colorize.optimization import propagate
+from colorize.model_format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, model_digest, save_model
+from colorize.reference import References
 from colorize.refine import learners
 from colorize.refine.data import (
     WORKING_PIXELS,
@@ -46,8 +43,9 @@ from colorize.refine.data import (
 from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import GENERATORS, ResNet50
 from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
+from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, working_shape
-from colorize.types import ColorField, Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
+from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 REFINER_KIND, RIVAL_KIND = "refiner", "rival"
 
@@ -104,9 +102,9 @@ class Refiner(_Network):
 
     It sees a photograph of 192 x 128 pixels: its lightness, the colour that the classical model gives every region, how
     far that model's plausible colours spread, and its confidence. It answers with a residual of ab, which is added to
-    the wish of every pixel before the propagation at full resolution. Lightness and exact hints therefore stay as they
-    were, and an untrained refiner changes nothing at all. Training keeps the untrained one unless the photographs held
-    out show an improvement beyond doubt (a paired 95 % interval that excludes zero).
+    the colours of the regions before the propagation at full resolution. Lightness and exact hints therefore stay as
+    they were, and an untrained refiner changes nothing at all. Training keeps the untrained one unless the photographs
+    held out show an improvement beyond doubt (a paired 95 % interval that excludes zero).
 
     Parameters
     ----------
@@ -134,6 +132,8 @@ class Refiner(_Network):
     summary_ : dict
     base_sha256_ : str
         Digest of the base's model file.
+    sha256_ : str
+        Digest of the refiner's own model file.
 
     Examples
     --------
@@ -237,45 +237,23 @@ class Refiner(_Network):
         Returns
         -------
         Colorization
-            ``region_ab`` holds the corrected colours.
         """
-        check_is_fitted(self, "network_")
         dial(vividness)
-        photo, clock, base = _as_gray_image(gray), _Clock(), self.base
-        description = base.describe(photo, clock)
-        with clock("classifier"):
-            probabilities = base.region_probabilities(description.features.values)
-        with clock("decision"):
-            region_ab, confidence = base.decide(description, probabilities, vividness=vividness)
-        with clock("refinement"):
-            residual = self.residual(description, probabilities)
-        superpixels = description.superpixels
-        with clock("propagation"):
-            labels = resize_labels(superpixels, photo.shape)
-            target = cv2.resize(residual, photo.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(*photo.shape, 2)
-            target += region_ab[labels]
-            weight = np.full(photo.shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
-            spread = propagate(photo.lightness, target, weight)
-        with clock("color"):
-            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
-        size = superpixels.shape[::-1]
-        shift = cv2.resize(residual, size, interpolation=cv2.INTER_LINEAR).reshape(*superpixels.shape, 2)
-        return Colorization(
-            image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, _smooth_map(confidence, superpixels, photo.shape)),
-            superpixels=superpixels,
-            probabilities=probabilities,
-            region_ab=region_ab + region_means(shift, superpixels),
-            report=spread.report,
-            timings=clock.seconds,
-        )
+        return self.open(gray).colorize(vividness)
+
+    def open(
+        self,
+        gray: GrayImage | Photo | NDArray,
+        references: Sequence[Photo] | References = (),
+        reference_strength: float = 1.0,
+    ) -> Session:
+        """Describe a photograph once, to colour it many times; as `Colorizer.open`, with corrected colours."""
+        check_is_fitted(self, "network_")
+        session = self.base.open(gray, references, reference_strength)
+        return session.shifted(self.residual(session.description, session.probabilities))
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
-        """The correction of ab at the network's resolution, shape (h, w, 2), for a photograph that the base described.
-
-        Add it, enlarged, to whatever the pixels are to wish for; hints that are met exactly stay exact.
-        """
-        check_is_fitted(self, "network_")
+        """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
         region_ab, confidence = self.base.decide(description, probabilities, vividness=0.0)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
         lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
@@ -284,13 +262,22 @@ class Refiner(_Network):
         device = self._place()
         planes = (lightness[None, None], np.ascontiguousarray(guide.transpose(2, 0, 1))[None])
         found = learners.refine(self.network_, *(torch.from_numpy(plane).to(device) for plane in planes))
-        return np.ascontiguousarray(found[0].transpose(1, 2, 0))
+        size = description.superpixels.shape
+        large = cv2.resize(found[0].transpose(1, 2, 0), size[::-1], interpolation=cv2.INTER_LINEAR)
+        return region_means(large.reshape(*size, 2), description.superpixels)
+
+    @property
+    def sha256_(self) -> str:
+        """Digest of the refiner's own model file."""
+        return model_digest(*self._parts(), kind=REFINER_KIND)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the refiner, without its base, to a model file; see `Colorizer.save`."""
         check_is_fitted(self, "network_")
-        header = {"base_sha256": self.base_sha256_, "summary": self.summary_}
-        save_model(path, header, _weights(self.network_), kind=REFINER_KIND, overwrite=overwrite)
+        save_model(path, *self._parts(), kind=REFINER_KIND, overwrite=overwrite)
+
+    def _parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return {"base_sha256": self.base_sha256_, "summary": self.summary_}, _weights(self.network_)
 
     @classmethod
     def load(cls, path: str | Path, base: Colorizer, *, device: str = "auto") -> Refiner:
@@ -448,8 +435,8 @@ class Rival(_Network):
         ColorizedPhoto
         """
         check_is_fitted(self, "network_")
-        temperature, _ = dial(vividness)
-        photo, clock = _as_gray_image(gray), _Clock()
+        temperature = dial(vividness)[0]
+        photo, clock = _as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)
             small = cv2.resize(photo.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
@@ -502,11 +489,6 @@ class Rival(_Network):
         return learners.make_rival(
             self.generator, self.objective, 2 if self.classes_ is None else len(self.classes_[0])
         )
-
-
-def digest_of(base: Colorizer) -> str:
-    """The sha256 that the model file of a `Colorizer` carries, whether it has been saved or not."""
-    return model_digest(*pack(base))
 
 
 def read_encoder(path: str | Path) -> dict[str, np.ndarray]:

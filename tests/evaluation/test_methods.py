@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from colorize import metrics
 from colorize.color import rgb_to_lab, to_gray
 from colorize.evaluation.compare import evaluate
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
-from colorize.evaluation.oracles import ORACLES, Oracles
+from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import FEWEST_PHOTOS, RealismObserver, color_statistics, two_sample_test
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError, ModelFileError
@@ -121,8 +122,20 @@ def test_oracles_ask_the_model_for_the_photograph_at_hand(tiny_colorizer, photos
     oracles = Oracles(tiny_colorizer)
     grays = [to_gray(photo) for photo in photos[:2]]
     oracles.predict(grays[0])
-    late = oracles.true_regions(grays[1], photos[1])
-    np.testing.assert_array_equal(late, Oracles(tiny_colorizer).true_regions(grays[1], photos[1]))
+    truth = metrics.Truth(photos[1].pixels)
+    late = oracles.true_regions(grays[1], truth)
+    np.testing.assert_array_equal(late, Oracles(tiny_colorizer).true_regions(grays[1], truth))
+
+
+def test_oracles_spread_their_colors_as_the_model_does(tiny_colorizer, photos):
+    oracles, gray, truth = Oracles(tiny_colorizer), to_gray(photos[0]), metrics.Truth(photos[0].pixels)
+    superpixels = oracles.predict(gray).superpixels
+    expected = tiny_colorizer.spread(gray, superpixels, true_region_ab(truth.ab, superpixels)).ab
+    for oracle in (oracles.best_palette, oracles.true_regions):  # the second goes on from the answer of the first
+        field = oracle(gray, truth)
+    error = np.abs(field - expected)
+    assert error.max() < 1.5  # the solver's tolerance is 1
+    assert error.mean() < 0.02
 
 
 class TestRealism:
@@ -165,4 +178,4 @@ class Truth:
     def method(self):
         from colorize.evaluation.compare import WithTruth
 
-        return WithTruth(lambda gray, photo: rgb_to_lab(photo.pixels)[..., 1:])
+        return WithTruth(lambda gray, truth: truth.ab)

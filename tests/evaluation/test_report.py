@@ -9,6 +9,7 @@ import pytest
 
 from colorize.colorizer import Colorizer
 from colorize.dataset import DatasetReport, TrainingSet
+from colorize.evaluation.account import FAMILIES, sentences
 from colorize.evaluation.importance import importance
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery, difference_map, fitted, share_budget
@@ -18,11 +19,16 @@ from colorize.evaluation.report import (
     comparison_report,
     curve_report,
     evaluation_report,
+    explanation_report,
     importance_report,
 )
+from colorize.evaluation.report.explanation import odds
 from colorize.evaluation.run import compare_methods, evaluate_model
 from colorize.evaluation.study import study_categories, study_curve
 from colorize.exceptions import MissingDependencyError
+from colorize.explanation import Explainer
+from colorize.features import FAMILIES as KNOWN_FAMILIES
+from colorize.hints import Hints, Mark
 from colorize.types import RgbImage
 
 for library in ("jinja2", "matplotlib"):
@@ -166,6 +172,72 @@ def test_studies_are_drawn(photos):
     check(text)
     assert "3 → 6" in text
     check(curve_report(study_curve(photos[:3], photos[6:8], sizes=(3,), parameters=SMALL)))
+
+
+@pytest.fixture(scope="module")
+def remembering(photos):
+    """A model that keeps thumbnails of half of its rows, from photographs with nasty names."""
+    return Colorizer(**(SMALL | {"n_sample_rows": 100})).fit(
+        photos[:6], names=["<b>bold.jpg"] * 6, thumbnail_bytes=33_000
+    )
+
+
+def test_explanation_shows_every_place(remembering, photos):
+    hints = Hints(photos[0].shape, (Mark("point", [[30, 40]], (170, 60, 50)),))
+    explainer = Explainer(remembering.open(photos[0]), hints=hints)
+    found = [explainer.at(*place) for place in explainer.places(3)]
+    text = explanation_report(explainer, found, name="<i>aunt</i>.jpg", model="mine")
+    page = check(text)
+    assert {f"place-{i + 1}" for i in range(len(found))} <= set(page.ids)
+    assert text.count("What the hints did") == text.count("What it could have been") == len(found)
+    assert sum("a training region" in image["alt"] for image in page.images) > 0
+    assert text.count('class="blank"') > 0  # rows without a picture are shown as colours
+    for words in ("<b>bold", "<i>aunt"):
+        assert words not in text
+        assert words.replace("<", "&lt;").replace(">", "&gt;") in text
+    assert "carries no thumbnails" not in text
+    for sentence in sentences(found[0]):
+        assert sentence.replace("'", "&#39;") in text
+    assert explanation_report(explainer, found, name="<i>aunt</i>.jpg", model="mine") == text
+
+
+def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
+    explainer = Explainer(tiny_colorizer.open(photos[0]))
+    text = explanation_report(explainer, [explainer.at(60, 80)])
+    check(text)
+    assert "carries no thumbnails" in text
+    assert "photo 1" in text
+    assert "What the hints did" not in text
+    forgetful = Colorizer(**(SMALL | {"n_sample_rows": 0})).fit(photos[:3])
+    explainer = Explainer(forgetful.open(photos[3]))
+    text = explanation_report(explainer, [explainer.at(60, 80)])
+    check(text)
+    assert "carries no training regions" in text
+    assert "What it reminds the model of" not in text
+    assert "its features" in text
+
+
+def test_explanation_of_a_tiny_and_of_a_deep_photograph(tiny_colorizer, photos):
+    for pixels in (photos[0].pixels[:9, :13], photos[0].pixels.astype(np.uint16) * 257):
+        explainer = Explainer(tiny_colorizer.open(RgbImage(pixels.copy())))
+        check(explanation_report(explainer, [explainer.at(*place) for place in explainer.places(2)]))
+
+
+def test_every_family_has_plain_words():
+    assert set(FAMILIES) == set(KNOWN_FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("factor", "text"), [(1, "× 1.0"), (2.04, "× 2.0"), (1 / 4, "÷ 4.0"), (0.98, "× 1.0"), (35.2, "× 35")]
+)
+def test_odds_are_told_as_factors(factor, text):
+    assert odds(float(np.log(factor))) == text
+
+
+def test_evaluation_draws_confidence(evaluation):
+    text = evaluation_report(evaluation)
+    assert "Does its confidence mean what it says?" in text
+    assert f"The surest quarter: {evaluation.confidence.best_quarter.value:.2f}" in text
 
 
 def test_gallery_keeps_what_was_asked_for(evaluation):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from colorize.optimization import affinity, kernels, multigrid
+from colorize.optimization.workers import available_cores
 
 SHAPES = [(13, 16), (12, 15), (13, 17), (1, 9), (9, 1), (2, 2), (3, 2)]
 
@@ -259,3 +260,11 @@ def _interpolation(problem):
         others[row] = 0
         dense_p[row] = -(others @ dense_p) / matrix[row, row]
     return p, dense_p
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("1", 1), ("", None), ("many", None), ("0", None), ("100000", None)])
+def test_no_more_cores_than_omp_num_threads(monkeypatch, said, allowed):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    everything = available_cores()
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert available_cores() == (allowed or everything)

@@ -8,7 +8,9 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from colorize.persistence import peek_model  # noqa: E402
+from colorize.io import read_xmp  # noqa: E402
+from colorize.persistence import model_kind  # noqa: E402
+from colorize.recipe import find_note  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("workplace")]
 
@@ -34,9 +36,12 @@ def test_a_refiner_is_trained_and_used(run, album, tiny_model, workplace):
     result = run(*arguments, "--device", "cpu")
     assert "photographs used" in result.stdout
     assert "epoch 2: ciede2000" in result.stdout
-    assert peek_model("x.safetensors")[0] == "refiner"
+    assert model_kind("x.safetensors") == "refiner"
     run("photo", album / "00.png", "--model", "base.safetensors", "--refine", "x.safetensors", "-o", "a.png")
     assert Image.open("a.png").size == (160, 120)
+    assert find_note(read_xmp("a.png")).hints[0].keys() == {"refiner"}
+    result = run("replay", "a.png", album / "00.png", "--model", "base.safetensors", status=1)
+    assert "cannot be repeated" in result.stderr
     table = run("compare", album, "--method", "x.safetensors", "--method", "base.safetensors", "--limit", 2).stdout
     assert "CIEDE2000" in table
 

@@ -10,11 +10,13 @@ from safetensors.numpy import save_file  # noqa: E402
 from colorize.color import rgb_to_lightness, to_gray  # noqa: E402
 from colorize.colorizer import Colorizer  # noqa: E402
 from colorize.exceptions import DeviceError, ModelFileError  # noqa: E402
+from colorize.hints import Hints, Mark  # noqa: E402
+from colorize.model_format import digest  # noqa: E402
 from colorize.model_loader import find_base, load_any_model  # noqa: E402
-from colorize.persistence import load_model, peek_model, save_model  # noqa: E402
+from colorize.persistence import load_model, save_model, stated_digest  # noqa: E402
 from colorize.refine import learners  # noqa: E402
 from colorize.refine.networks import ResNet50  # noqa: E402
-from colorize.refine.predictor import Refiner, Rival, digest_of, read_encoder  # noqa: E402
+from colorize.refine.predictor import Refiner, Rival, read_encoder  # noqa: E402
 from colorize.types import GrayImage, RgbImage  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -50,7 +52,14 @@ def test_lightness_stays(refiner, photos):
     gray = to_gray(photos[4])
     result = refiner.predict(gray)
     assert np.abs(rgb_to_lightness(result.rgb) - gray.lightness).max() <= 0.3  # rounding to 8 bits
-    assert "refinement" in result.timings
+
+
+def test_hints_stay_exact(refiner, photos):
+    hints = Hints(photos[4].shape, (Mark("point", [[60, 80]], (200, 40, 40), radius=3),))
+    shifted = with_residual(refiner, 6, -9).open(photos[4])
+    known = hints.rasterize(photos[4].shape).is_known
+    before = refiner.base.open(photos[4]).with_hints(hints).ab[known]
+    np.testing.assert_allclose(shifted.with_hints(hints).ab[known], before, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(8, 9), (30, 400), (700, 500)])
@@ -103,7 +112,7 @@ def test_a_loaded_model_is_saved_as_the_same_bytes(network_files, tiny_colorizer
 
 
 def test_a_refiner_knows_its_base_by_digest(network_files, tiny_colorizer, photos):
-    assert digest_of(tiny_colorizer) == peek_model(network_files["classical"])[1]
+    assert digest(tiny_colorizer) == stated_digest(network_files["classical"])
     other = Colorizer(n_colors=4, n_superpixels=30).fit(photos[:4])
     with pytest.raises(ModelFileError, match=r"refiner\.safetensors: refines the model with sha256 .* name the model"):
         Refiner.load(network_files["refiner"], other)

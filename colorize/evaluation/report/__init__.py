@@ -6,6 +6,7 @@ they show can be had as JSON and CSV too; a report adds no numbers of its own.
 
 from colorize.evaluation.report.comparison import comparison_report
 from colorize.evaluation.report.evaluation import evaluation_report
+from colorize.evaluation.report.explanation import explanation_report
 from colorize.evaluation.report.importance import importance_report
 from colorize.evaluation.report.page import check_installed
 from colorize.evaluation.report.studies import category_report, curve_report
@@ -16,5 +17,6 @@ __all__ = [
     "comparison_report",
     "curve_report",
     "evaluation_report",
+    "explanation_report",
     "importance_report",
 ]

@@ -176,13 +176,14 @@ def _entry(
         shots.append({"name": "input", "uri": data_uri(picture.gray, budget["large"]), "note": "lightness alone"})
     errors = {name: result.figures[name][MAIN][index] for name in names}
     worst = max(errors, key=lambda name: errors[name]) if picture.true is not None and len(names) > 1 else None
-    for name in names:
+    for place, name in enumerate(names):
+        has_map = picture.true is not None or place > 0
         colorful = f"colourfulness {result.figures[name]['colorfulness'][index]:.0f}"
         shots.append(
             {
                 "name": name,
                 "uri": data_uri(picture.results[name], budget["large"]),
-                "map": data_uri(picture.maps[name], budget["map"]) if name in picture.maps else "",
+                "map": data_uri(picture.map(name), budget["map"]) if has_map else "",
                 "note": colorful if picture.true is None else f"CIEDE2000 {errors[name]:.1f}, {colorful}",
                 "worst": name == worst,
             }

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 
+from colorize.decision import NEAR
 from colorize.evaluation import plots
 from colorize.evaluation.compare import FEW_PHOTOS, FIGURES, EvaluationResult
+from colorize.evaluation.confidence import ConfidenceCheck
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
 from colorize.evaluation.report.page import (
@@ -33,6 +36,7 @@ from colorize.evaluation.report.page import (
     signed,
 )
 from colorize.evaluation.run import Evaluation
+from colorize.evaluation.statistics import Interval
 
 
 def evaluation_report(found: Evaluation) -> str:
@@ -203,7 +207,35 @@ def _evaluation_plots(found: Evaluation) -> list[dict[str, str]]:
                 plots.intervals(rows, "right answers, %", reference=50.0, note="cannot tell", strong=["model"]),
             )
         )
-    return made
+    return made + (_confidence_plots(found.confidence) if found.confidence else [])
+
+
+def _confidence_plots(check: ConfidenceCheck) -> list[dict[str, str]]:
+    words = (
+        f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
+        f"On average it is {100 * check.reliability.expected_error:.0f} points off.",
+        f"Error of the pixels it is surest of. The surest quarter: {in_words(check.best_quarter)}; "
+        f"all pixels: {check.mean.value:.2f}.",
+    )
+    drawn = confidence_figures(check)
+    return [plot(title, text, figure) for (_, title, figure), text in zip(drawn, words, strict=True)]
+
+
+def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
+    """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
+    diagram = check.reliability
+    stated = [(100 * x, percent(y)) for x, y in zip(diagram.confidence, check.accuracy, strict=True)]
+    ideal = [(100 * x, Interval(100 * x)) for x in diagram.confidence[[0, -1]]]
+    falling = [(100 * x, y) for x, y in zip(check.coverage, check.risk, strict=True)]
+    mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
+    reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)
+    risk = plots.curves(
+        {"surest pixels": falling, "any pixels": mean}, "share of the pixels kept, %", "CIEDE2000", log=False
+    )
+    return [
+        ("reliability", "Does its confidence mean what it says?", reliability),
+        ("risk", "Does its confidence tell where it errs?", risk),
+    ]
 
 
 def error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -283,7 +315,7 @@ def _shot(found: Evaluation, index: int, budget: Mapping[str, int]) -> dict[str,
     layers = [{"key": "gray", "name": "gray", "uri": data_uri(picture.gray, budget["large"])}]
     if picture.true is not None:
         layers.append({"key": "true", "name": "true", "uri": data_uri(picture.true, budget["large"])})
-    layers.append({"key": "map", "name": "error", "uri": data_uri(picture.maps["model"], budget["map"])})
+    layers.append({"key": "map", "name": "error", "uri": data_uri(picture.map("model"), budget["map"])})
     return {
         "name": found.result.names[index],
         "width": result.shape[1],
@@ -309,6 +341,5 @@ def _listed(found: Evaluation, index: int, budget: Mapping[str, int], with_pictu
 
 def _thumbnail(pixels: np.ndarray, side: int = 160) -> np.ndarray:
     step = max(1, -(-max(pixels.shape[:2]) // side))
-    height, width = (n // step * step for n in pixels.shape[:2])
-    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step, 3)
-    return blocks.mean(axis=(1, 3)).round().astype(np.uint8)
+    height, width = (max(1, n // step) for n in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

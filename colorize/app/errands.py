@@ -1,0 +1,156 @@
+"""Comparing models on one photograph, and colouring many photographs: errands that need no visit to come back to."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from colorize.app.uploads import free_path
+from colorize.color import to_gray
+from colorize.colorizer import Colorizer
+from colorize.dataset import has_colors
+from colorize.evaluation.compare import evaluate
+from colorize.evaluation.methods import make_methods
+from colorize.evaluation.pictures import Gallery
+from colorize.exceptions import ColorizeError
+from colorize.io import encode_screen, find_photos, read_photo, write_photo
+from colorize.types import RgbImage
+
+COMPARED_SIDE = 512
+REPORT_NAME = "report.txt"
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One method's answer for a photograph.
+
+    Attributes
+    ----------
+    name : str
+    picture : bytes
+        JPEG.
+    figures : mapping of str to float
+        ``ciede2000``, ``psnr_rgb``, ``colorfulness``; without the errors if the true colours are not known.
+    seconds : float
+    """
+
+    name: str
+    picture: bytes
+    figures: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class BatchResult:
+    """Many photographs, coloured.
+
+    Attributes
+    ----------
+    archive : Path
+        Zip of the pictures and of a report.
+    n_done : int
+    failures : mapping of str to str
+        Names of photographs that failed, and why.
+    """
+
+    archive: Path
+    n_done: int
+    failures: Mapping[str, str]
+
+
+def compare(
+    photo: RgbImage, specs: Mapping[str, str], *, vividness: float
+) -> tuple[list[Compared], bytes, bytes | None]:
+    """Let several methods colour a photograph.
+
+    Parameters
+    ----------
+    photo : RgbImage
+        No larger than it is to be compared at.
+    specs : mapping of str to str
+        Names to show, and what `make_methods` calls the methods.
+    vividness : float
+
+    Returns
+    -------
+    list of Compared
+    gray, true : bytes
+        JPEG; no true one if the photograph has no colours.
+    """
+    methods = make_methods(list(specs.values()), vividness=vividness)
+    named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
+    is_colored = has_colors(photo)
+    gallery = Gallery(side=COMPARED_SIDE)
+    result = evaluate(named, [photo], has_truth=[is_colored], observers=[gallery])
+    means, picture = result.means(), gallery.pictures[0]
+    wanted = ("ciede2000", "psnr_rgb", "colorfulness") if is_colored else ("colorfulness",)
+    found = [
+        Compared(
+            name,
+            encode_screen(picture.results[name]),
+            {figure: means[name][figure] for figure in wanted},
+            float(result.costs[name]["seconds"][0]),
+        )
+        for name in named
+    ]
+    return found, encode_screen(picture.gray), None if picture.true is None else encode_screen(picture.true)
+
+
+def colorize_all(
+    colorizer: Colorizer,
+    folder: Path,
+    archive: Path,
+    *,
+    suffix: str,
+    vividness: float,
+    max_pixels: int,
+    left_out: Mapping[str, str],
+    turn: Callable[[], AbstractContextManager[object]],
+    progress: Callable[[int, int], None],
+) -> BatchResult:
+    """Colour the photographs of a folder into a zip; one that fails costs a line of the report.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    folder : Path
+        Photographs; each is removed when it is done.
+    archive : Path
+        The zip to write.
+    suffix : str
+        Of the pictures.
+    vividness : float
+    max_pixels : int
+    left_out : mapping of str to str
+        Files that failed already.
+    turn : callable
+        Gives what to hold while one photograph is worked on.
+    progress : callable
+        Called with the photographs done and their number.
+    """
+    failures, done = dict(left_out), []
+    photos = find_photos(folder)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
+        for number, path in enumerate(photos):
+            progress(number, len(photos))
+            target = free_path(folder, f"{path.stem}.colorized{suffix}")
+            with turn():
+                try:
+                    photo = read_photo(path, max_pixels=max_pixels)
+                    result = colorizer.predict(to_gray(photo), vividness=vividness)
+                    notes = photo.metadata.notes + write_photo(result.image, target)
+                except (ColorizeError, MemoryError) as error:
+                    failures[path.name] = str(error).replace(f"{path}: ", "") or "not enough memory"
+                else:
+                    pack.write(target, target.name)
+                    done.append(" ".join([f"{path.name} -> {target.name}", *(f"({note})" for note in notes)]))
+            path.unlink()
+            target.unlink(missing_ok=True)
+        progress(len(photos), len(photos))
+        failed = [f"failed: {name}: {reason}" for name, reason in failures.items()]
+        summary = f"{len(done)} coloured, {len(failures)} failed"
+        pack.writestr(REPORT_NAME, "\n".join([summary, "", *done, *failed, ""]))
+    return BatchResult(archive, len(done), failures)

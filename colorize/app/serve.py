@@ -1,0 +1,96 @@
+"""Starting and stopping the app."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from colorize._optional import import_or_raise
+from colorize.exceptions import RequestError
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    models: Path | None,
+    max_upload: int,
+    open_browser: bool,
+    login: tuple[str, str] | None,
+    folders_allowed: bool,
+    say: Callable[[str], object],
+) -> None:
+    """Run the app until it is interrupted, then remove all temporary files.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+    port : int
+        0 takes a free one.
+    models : Path or None
+        Folder of visitors' models; None is a folder of the user.
+    max_upload : int
+        Bytes of the largest file that can be sent.
+    open_browser : bool
+    login : tuple of str or None
+        User and password.
+    folders_allowed : bool
+        Whether visitors may name folders of this machine to train on.
+    say : callable
+        Told the address.
+
+    Raises
+    ------
+    MissingDependencyError
+        The extra ``app`` is not installed.
+    RequestError
+        The port is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
+    import_or_raise("gradio", extra="app")
+    from colorize.app.service import Service
+    from colorize.app.uploads import Limits
+
+    service = Service(models, limits=Limits(file_bytes=max_upload), folders_allowed=folders_allowed)
+    os.environ["GRADIO_TEMP_DIR"] = str(service.workspace)  # uploads go where everything else goes, and is removed
+    signal.signal(signal.SIGTERM, _end)  # as Ctrl-C: nothing is left behind
+    try:
+        from colorize.app import web
+
+        page = web.build(service)
+        try:
+            _, address, _ = page.launch(
+                server_name=host,
+                server_port=port or free_port(host),
+                max_file_size=max_upload,
+                auth=login,
+                inbrowser=open_browser,
+                prevent_thread_lock=True,
+                quiet=True,
+                **web.look(),
+            )
+        except OSError as error:
+            raise RequestError(f"port {port} of {host} is taken or not allowed; name another --port") from error
+        say(f"The app runs at {address} (stop it with Ctrl-C)")
+        with contextlib.suppress(KeyboardInterrupt):
+            page.block_thread()
+    finally:
+        service.close()
+
+
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

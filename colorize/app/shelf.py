@@ -1,0 +1,225 @@
+"""The models that the app offers: those of the package, and those in one folder, where new ones are put too."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from colorize._files import write_atomically
+from colorize.exceptions import ModelFileError, RequestError
+from colorize.models import available_models
+from colorize.persistence import model_kind
+
+if TYPE_CHECKING:
+    from colorize.colorizer import Colorizer
+
+SUFFIX = ".safetensors"
+N_LOADED = 3
+"""Models kept in memory; the least recently used one makes room."""
+
+_NAME = re.compile(r"[^\W_][\w -]{0,39}")
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """A colour of a model's palette: as CSS, in words, and the share of training regions that had it."""
+
+    css: str
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a visitor is told of a model.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+        Markdown, or empty.
+    n_photos : int
+        Photographs that it was trained on.
+    swatches : tuple of Swatch
+        Its palette, the most frequent colour first.
+    figures : mapping of str to float
+        Mean CIEDE2000 on photographs held out of its training: ``gray``, ``lookup``, ``model``, and ``n_photos``.
+        Empty if they were not measured.
+    n_bytes : int
+        Size of its file.
+    """
+
+    name: str
+    text: str
+    n_photos: int
+    swatches: tuple[Swatch, ...]
+    figures: Mapping[str, float]
+    n_bytes: int
+
+
+class Shelf:
+    """Models by name.
+
+    Parameters
+    ----------
+    folder : Path
+        Where visitors' models are kept; made when the first one comes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._loaded: OrderedDict[tuple[Path, int], Colorizer] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def paths(self) -> dict[str, Path]:
+        """All models, those of the package first."""
+        own = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
+        shipped = {model.name: model.path for model in available_models()}
+        return shipped | {path.stem: path for path in own if path.stem not in shipped}
+
+    def names(self) -> list[str]:
+        """Models that can colorize with hints and explanations: those of this package's own kind."""
+        return [name for name, path in self.paths().items() if _kind(path) == "classical"]
+
+    def path(self, name: str) -> Path:
+        """The file of a model.
+
+        Raises
+        ------
+        RequestError
+            There is none of that name.
+        """
+        paths = self.paths()
+        if name not in paths:
+            raise RequestError(f"there is no model named {name}; choose another one")
+        return paths[name]
+
+    def load(self, name: str) -> Colorizer:
+        """Read a model, or take it from memory.
+
+        Raises
+        ------
+        RequestError
+            There is none of that name, or its file is damaged.
+        """
+        from colorize.colorizer import Colorizer
+
+        path = self.path(name)
+        with self._lock:
+            key = path, path.stat().st_mtime_ns
+            if key not in self._loaded:
+                try:
+                    self._loaded[key] = Colorizer.load(path)
+                except ModelFileError as error:
+                    raise RequestError(_without(path, str(error), f"model {name}")) from error
+            self._loaded.move_to_end(key)
+            while len(self._loaded) > N_LOADED:
+                self._loaded.popitem(last=False)
+            return self._loaded[key]
+
+    def card(self, name: str) -> Card:
+        """What there is to tell of a model."""
+        colorizer, path = self.load(name), self.path(name)
+        text = next((model.card for model in available_models() if model.path == path), "")
+        summary: dict[str, Any] = colorizer.summary_
+        figures = summary.get("held_out")
+        return Card(
+            name,
+            text,
+            int(summary.get("n_photos", 0)),
+            _swatches(colorizer),
+            _numbers(figures) if isinstance(figures, dict) else {},
+            path.stat().st_size,
+        )
+
+    def new_path(self, name: str) -> Path:
+        """Where a new model of this name goes; nothing is ever written over.
+
+        Raises
+        ------
+        RequestError
+            The name is taken or is no plain name, or the folder cannot be made.
+        """
+        name = name.strip()
+        if not _NAME.fullmatch(name):
+            raise RequestError(
+                "give the model a name of 1 to 40 letters, digits, spaces, - or _, beginning with a letter or digit"
+            )
+        if name.casefold() in (taken.casefold() for taken in self.paths()):
+            raise RequestError(f"there is a model named {name} already; choose another name")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RequestError(
+                "the folder of the models cannot be made; start the app with another --models"
+            ) from error
+        return self.folder / f"{name}{SUFFIX}"
+
+    def add(self, source: Path, name: str) -> str:
+        """Take in a model file that a visitor brings, after all of it has been checked.
+
+        Raises
+        ------
+        RequestError
+            It is no sound model file, or the name is taken.
+        """
+        from colorize.colorizer import Colorizer
+
+        target = self.new_path(name)
+        try:
+            if _kind(source) == "classical":
+                Colorizer.load(source)
+            else:
+                raise ModelFileError("a model of another kind; the app takes models made by `colorize train`")
+        except ModelFileError as error:
+            raise RequestError(_without(source, str(error), "the file")) from error
+        write_atomically(target, [source.read_bytes()])
+        return target.stem
+
+
+def user_folder() -> Path:
+    """Where a user's own models are kept, by the habits of the operating system."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "colorize" / "models"
+
+
+def _kind(path: Path) -> str:
+    try:
+        return model_kind(path)
+    except ModelFileError:
+        return "damaged"
+
+
+def _without(path: Path, message: str, shown: str) -> str:
+    """A message with a path in it, for somebody whom the path does not concern."""
+    return message.replace(str(path), shown)
+
+
+def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in figures.items() if isinstance(value, (int, float))}
+
+
+def _swatches(colorizer: Colorizer) -> tuple[Swatch, ...]:
+    from colorize.color import lab_to_rgb
+    from colorize.evaluation.colors import color_names
+
+    palette = colorizer.palette_
+    colors, shares = palette.colors_, palette.frequencies_ / max(float(palette.frequencies_.sum()), 1e-9)
+    pixels = lab_to_rgb(np.full(len(colors), 62, np.float32), colors)
+    names = color_names(colors)
+    order = np.argsort(-shares, kind="stable")
+    return tuple(Swatch("#" + bytes(pixels[i].tolist()).hex(), names[i], float(shares[i])) for i in order)

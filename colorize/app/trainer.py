@@ -1,0 +1,200 @@
+"""The process that trains: ``python -m colorize.app.trainer FOLDER``. It tells what it does in lines of JSON.
+
+It runs apart from the page, so that it can be stopped at any moment and cannot take the page down. What it has
+described lies in the folder; started again there, it goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, MutableMapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colorize._files import write_atomically
+from colorize.app.service import THUMBNAIL_SIDE, data_uri, shrunk
+from colorize.color import lab_to_rgb, to_gray
+from colorize.colorizer import Colorizer
+from colorize.dataset import TrainingSet, load_folder
+from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.compare import Method, evaluate
+from colorize.exceptions import ColorizeError, DatasetError
+from colorize.io import encode_screen
+from colorize.types import RgbImage
+
+N_SAMPLES = 3
+PREVIEWS = (0.25, 0.5, 0.75)
+"""Shares of the photographs after which held-out ones are coloured with what has been learnt so far."""
+
+_PREVIEW_PHOTOS = 40
+_PREVIEW_ROWS = 80
+
+
+class Described(MutableMapping[int, Any]):
+    """Rows of photographs, kept in a folder as they come; see `Colorizer.fit`."""
+
+    def __init__(self, folder: Path, colorizer: Colorizer, n_photos: int, samples: tuple[RgbImage, ...]) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder, self.colorizer, self.samples = folder, colorizer, samples
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._preview_at = {round(n_photos * share) for share in PREVIEWS if samples and n_photos * share >= 4}
+        for path in sorted(folder.glob("*.npz")):
+            self._blocks[int(path.stem)] = _unpacked(path.read_bytes())
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self._blocks[index]
+
+    def __setitem__(self, index: int, block: dict[str, Any]) -> None:
+        self._blocks[index] = block
+        write_atomically(self.folder / f"{index:05d}.npz", [_packed(block)])
+        if len(self._blocks) in self._preview_at:
+            say_samples(self._preview(), self.samples, len(self._blocks))
+
+    def __delitem__(self, index: int) -> None:
+        raise TypeError("what is described is kept")
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._blocks)
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def _preview(self) -> Colorizer | None:
+        """A quick model of a sample of the rows so far."""
+        chosen = list(self._blocks.values())[:: max(1, len(self._blocks) // _PREVIEW_PHOTOS)]
+        names = ("features", "ab", "area", "photo")
+        rows = {name: np.concatenate([block[name][:_PREVIEW_ROWS] for block in chosen]) for name in names}
+        model = Colorizer(**self.colorizer.get_params())
+        model.extractor_ = self.colorizer.extractor_
+        try:
+            return model.learn(rows | {"families": chosen[0]["families"]})
+        except DatasetError:  # not enough colours yet
+            return None
+
+
+def main(folder: Path) -> None:
+    """Train what the folder's ``job.json`` asks for."""
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    try:
+        run(folder, Path(job["source"]), int(job["thumbnail_bytes"]))
+    except ColorizeError as error:
+        say(error=str(error).replace(f"{job['source']}: ", ""))
+
+
+def run(folder: Path, source: Path, thumbnail_bytes: int) -> None:
+    """Read, train, measure, and write ``model.safetensors`` into the folder."""
+    found = load_folder(source, progress=progress)
+    report = found.report
+    say(
+        report={
+            "n_files": report.n_files,
+            "n_used": report.n_used,
+            "left_out": [[item.name, item.reason, item.detail] for item in report.left_out],
+        }
+    )
+    kept, held_out = hold_out(found)
+    samples = held_out.photos[:N_SAMPLES] if held_out else ()
+    colorizer = Colorizer()
+    described = Described(folder / f"described-{digest(kept)}", colorizer, len(kept), samples)
+    colorizer.fit(
+        kept.photos, names=kept.names, thumbnail_bytes=thumbnail_bytes, described=described, progress=progress
+    )
+    if held_out:
+        say_samples(colorizer, samples, len(kept))
+        colorizer.summary_["held_out"] = measure(colorizer, held_out)
+    colorizer.save(folder / "model.safetensors", overwrite=True)
+    say(done=True)
+
+
+def digest(photos: TrainingSet) -> str:
+    """Tell these photographs from others: what was described of others must not be taken for these."""
+    sha = hashlib.sha256()
+    for name, photo in zip(photos.names, photos.photos, strict=True):
+        sha.update(f"{name} {photo.shape}".encode())
+        sha.update(photo.pixels.tobytes())
+    return sha.hexdigest()[:16]
+
+
+def hold_out(found: TrainingSet) -> tuple[TrainingSet, TrainingSet | None]:
+    """Keep a part for showing and measuring: a sixth, at most 24; of fewer than 4 photographs none."""
+    if len(found) < 4:
+        return found, None
+    return found.split(min(max(2, len(found) // 6), 24) / len(found))
+
+
+def measure(colorizer: Colorizer, held_out: TrainingSet) -> dict[str, float]:
+    """Mean CIEDE2000 of the model at its most faithful setting and of two simple rules; on how many photographs."""
+    methods: dict[str, Method] = {
+        "gray": GrayBaseline(),
+        "lookup": colorizer.baselines_["L + height lookup"],
+        "model": partial(colorizer.predict, vividness=0.0),
+    }
+    means = evaluate(methods, held_out.photos, progress=progress).means()
+    return {name: round(row["ciede2000"], 3) for name, row in means.items()} | {"n_photos": len(held_out)}
+
+
+def progress(stage: str, done: int, total: int) -> None:
+    """Pass on how far a stage has come."""
+    say(stage=stage, done=done, total=total)
+
+
+def say_samples(model: Colorizer | None, photos: tuple[RgbImage, ...], n_photos: int) -> None:
+    """Show photographs that the model has never seen: gray, as it colours them, as they are."""
+    if model is None:
+        return
+    pictures = []
+    for photo in photos:
+        small = RgbImage(shrunk(photo.pixels, THUMBNAIL_SIDE))
+        gray = to_gray(small)
+        plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
+        now = model.predict(to_gray(photo)).rgb
+        pictures.append([data_uri(encode_screen(shrunk(item, THUMBNAIL_SIDE))) for item in (plain, now, small.pixels)])
+    say(samples={"n_photos": n_photos, "pictures": pictures})
+
+
+def say(**message: Any) -> None:
+    """Write one line."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _packed(block: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    sizes = {name: columns.stop - columns.start for name, columns in block["families"].items()}
+    arrays = {name: value for name, value in block.items() if name != "families"}
+    np.savez(buffer, **arrays, families=np.array(json.dumps(sizes)))
+    return buffer.getvalue()
+
+
+def _unpacked(data: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        block: dict[str, Any] = {name: file[name] for name in file.files}
+    slices, start = {}, 0
+    for name, size in json.loads(str(block["families"])).items():
+        slices[name] = slice(start, start + size)
+        start += size
+    return block | {"families": slices}
+
+
+def _end_with_the_app() -> None:
+    """Stop when the other end of standard input is gone."""
+    with contextlib.suppress(OSError, ValueError):
+        while sys.stdin.read(1):
+            pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_the_app, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(5)  # strokes come before training
+    main(Path(sys.argv[1]))

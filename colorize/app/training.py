@@ -1,0 +1,228 @@
+"""Training, seen from the page: a job that waits its turn, can be stopped and go on, and ends as a model."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colorize.exceptions import RequestError
+
+log = logging.getLogger(__name__)
+
+STAGES = {
+    "reading photographs": ("Reading the photographs", 0.06),
+    "visual words": ("Learning what textures there are", 0.1),
+    "features": ("Describing the photographs", 0.58),
+    "learning": ("Learning the colours", 0.2),
+    "measuring": ("Measuring on photographs it has not seen", 0.06),
+}
+"""Stages of a training in plain words, and the share of the time that each takes."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a training stands.
+
+    Attributes
+    ----------
+    state : {"waiting", "running", "stopped", "failed", "done"}
+    stage : str
+        In plain words.
+    fraction : float
+        Share that is done, 0..1.
+    remaining : float or None
+        Seconds left, as far as one can tell.
+    report : dict
+        ``n_files``, ``n_used``, ``left_out`` (name, reason, detail); empty until the photographs have been read.
+    samples : dict
+        ``n_photos`` learnt from, ``pictures`` (gray, coloured, true; data addresses); empty at first.
+    message : str
+        What went wrong, or the name of the model.
+    not_photos : dict of str to str
+        Files that were left out before reading, and why.
+    """
+
+    state: str
+    stage: str
+    fraction: float
+    remaining: float | None
+    report: dict[str, Any]
+    samples: dict[str, Any]
+    message: str
+    not_photos: dict[str, str] = field(default_factory=dict)
+
+
+class TrainingJob:
+    """One training.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the job, removed when it is over.
+    source : Path
+        Folder of the photographs.
+    turn : threading.Lock
+        Held by the job that runs.
+    keep : callable
+        Puts a finished model file on the shelf and tells its name.
+    thumbnail_bytes : int
+        As in `Colorizer.fit`.
+    not_photos : dict of str to str
+        Passed on to `Status`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        source: Path,
+        turn: threading.Lock,
+        keep: Callable[[Path], str],
+        *,
+        thumbnail_bytes: int = 0,
+        not_photos: dict[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self._turn, self._keep = turn, keep
+        self._not_photos = not_photos or {}
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._is_wanted = self._is_abandoned = False
+        self._state, self._stage, self._message = "stopped", "", ""
+        self._fraction, self._started = 0.0, 0.0
+        self._report: dict[str, Any] = {}
+        self._samples: dict[str, Any] = {}
+        content = {"source": str(source), "thumbnail_bytes": thumbnail_bytes}
+        (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs or waits for its turn."""
+        return self._state in ("waiting", "running")
+
+    def start(self) -> None:
+        """Begin, or go on where it was stopped."""
+        with self._lock:
+            if self.is_running or self._state == "done":
+                return
+            self._is_wanted, self._state, self._message = True, "waiting", ""
+            self._fraction = 0.0
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop at once; what is described is kept."""
+        with self._lock:
+            self._is_wanted = False
+            if self._process is not None:
+                self._process.terminate()
+            if self._state == "waiting":
+                self._state = "stopped"
+
+    def abandon(self) -> None:
+        """Nobody asks any more: let it end if it runs, and remove its files then."""
+        with self._lock:
+            self._is_abandoned = True
+            if self.is_running:
+                return
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Stop, and remove everything."""
+        self.stop()
+        self.abandon()
+
+    def status(self) -> Status:
+        """How it stands."""
+        spent = time.monotonic() - self._started
+        is_telling = self._state == "running" and self._fraction > 0.05
+        return Status(
+            self._state,
+            self._stage,
+            self._fraction,
+            spent * (1 - self._fraction) / self._fraction if is_telling else None,
+            self._report,
+            self._samples,
+            self._message,
+            self._not_photos,
+        )
+
+    def wait(self, seconds: float) -> Status:
+        """Wait until it no longer runs, for so long at most."""
+        end = time.monotonic() + seconds
+        while self.is_running and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.status()
+
+    def _work(self) -> None:
+        with self._turn:
+            if not self._is_wanted:
+                return
+            self._state, self._started = "running", time.monotonic()
+            code = self._run_process()
+        model = self.folder / "model.safetensors"
+        if not self._is_wanted:
+            self._state = "stopped"
+        elif code == 0 and model.is_file() and not self._message:
+            self._finish(model)
+        else:
+            self._message = self._message or "the training ended unexpectedly; what it had described is kept"
+            self._state = "failed"
+        if self._is_abandoned:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _finish(self, model: Path) -> None:
+        try:
+            self._message = self._keep(model)
+        except RequestError as error:
+            self._message, self._state = str(error), "failed"
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._fraction, self._state = 1.0, "done"
+
+    def _run_process(self) -> int:
+        with open(self.folder / "errors.txt", "wb") as errors:
+            command = [sys.executable, "-m", "colorize.app.trainer", str(self.folder)]
+            with self._lock:
+                self._process = process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+                )
+            with process:
+                for line in process.stdout or ():
+                    self._take(line)
+                process.wait()
+        if process.returncode and self._is_wanted:
+            log.error("a training ended with %d: %s", process.returncode, _last_line(self.folder / "errors.txt"))
+        self._process = None
+        return process.returncode
+
+    def _take(self, line: str) -> None:
+        """One line of the process; what is torn by its end is not read."""
+        message: dict[str, Any] = {}
+        with contextlib.suppress(json.JSONDecodeError):
+            message = json.loads(line)
+        self._report = message.get("report", self._report)
+        self._samples = message.get("samples", self._samples)
+        self._message = message.get("error", self._message)
+        if message.get("stage") in STAGES:
+            self._advance(message["stage"], message["done"] / max(message["total"], 1))
+
+    def _advance(self, stage: str, share: float) -> None:
+        before = 0.0
+        for name, (words, weight) in STAGES.items():
+            if name == stage:
+                self._stage, self._fraction = words, before + weight * min(share, 1.0)
+            before += weight
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no message"

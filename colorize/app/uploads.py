@@ -1,0 +1,190 @@
+"""What visitors send: names made harmless, zips opened with care, sizes bounded."""
+
+from __future__ import annotations
+
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from colorize.exceptions import RequestError
+from colorize.io import PHOTO_SUFFIXES
+
+_BLOCK = 1 << 20
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+_ODD = re.compile(r"[^\w .()+,=@-]+")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one visitor may send.
+
+    Attributes
+    ----------
+    file_bytes : int
+        Of one file, packed or unpacked.
+    total_bytes : int
+        Of all files of one upload, unpacked.
+    n_files : int
+        Number of files of one upload, those in zips counted one by one.
+    ratio : int
+        How many times larger than its packed size a file in a zip may be; photographs hardly shrink at all.
+    pixels : int
+        Of one photograph.
+    """
+
+    file_bytes: int = 50_000_000
+    total_bytes: int = 2_000_000_000
+    n_files: int = 5000
+    ratio: int = 200
+    pixels: int = 64_000_000
+
+
+def clean_name(name: str, *, default: str = "photo") -> str:
+    """Make a file name harmless: no folders, no control characters, no leading dot, at most 80 characters.
+
+    Examples
+    --------
+    >>> clean_name("../../etc/passwd"), clean_name("C:\\\\photos\\\\Oma 1938.JPG"), clean_name("..")
+    ('passwd', 'Oma 1938.JPG', 'photo')
+    """
+    base = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
+    stem, dot, suffix = base.rpartition(".")
+    if not dot or len(suffix) > 12:
+        stem, dot, suffix = base, "", ""
+    return f"{stem[: 79 - len(suffix)].strip(' .') or default}{dot}{suffix}"
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """A path in a folder that is not taken: the name itself, or with a number before its ending."""
+    path, number = folder / name, 2
+    while path.exists():
+        path = folder / f"{Path(name).stem} {number}{Path(name).suffix}"
+        number += 1
+    return path
+
+
+def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> dict[str, str]:
+    """Copy photographs, and those inside zips, into a folder of their own.
+
+    Parameters
+    ----------
+    files : sequence of (name, path)
+        What was sent: its name as the visitor knows it, and where it lies.
+    folder : Path
+        An empty folder.
+    limits : Limits
+
+    Returns
+    -------
+    dict of str to str
+        Files that are no photographs by their names, and why they were left out.
+
+    Raises
+    ------
+    RequestError
+        A zip is damaged, locked, tries to write outside, or unpacks to more than the limits allow; or there are too
+        many files. Nothing of the upload is to be used then.
+    """
+    left_out: dict[str, str] = {}
+    counter = _Counter(limits)
+    for name, path in files:
+        if zipfile.is_zipfile(path):
+            for member, blocks in _members(name, path, limits):
+                _take(member, blocks, folder, counter, left_out)
+        else:
+            _take(name, _blocks_of(path), folder, counter, left_out)
+    return left_out
+
+
+class _Counter:
+    """Counts files and bytes of an upload, and refuses what is too much."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.files = 0
+        self.total = 0
+
+    def start(self) -> None:
+        self.files += 1
+        if self.files > self.limits.n_files:
+            raise RequestError(f"more than {self.limits.n_files} files: send fewer at a time")
+
+    def add(self, name: str, in_file: int, block: int) -> None:
+        self.total += block
+        if in_file > self.limits.file_bytes:
+            raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
+        if self.total > self.limits.total_bytes:
+            raise RequestError(f"the files take more than {self.limits.total_bytes / 1e6:g} MB: send fewer at a time")
+
+
+def _take(name: str, blocks: Iterator[bytes], folder: Path, counter: _Counter, left_out: dict[str, str]) -> None:
+    counter.start()
+    cleaned = clean_name(name)
+    if Path(cleaned).suffix.lower() not in PHOTO_SUFFIXES:
+        inner = " (a zip inside a zip is not opened)" if cleaned.lower().endswith(".zip") else ""
+        left_out[cleaned] = f"not a photograph by its name{inner}"
+        return
+    size = 0
+    with open(free_path(folder, cleaned), "xb") as file:
+        for block in blocks:
+            size += len(block)
+            counter.add(cleaned, size, len(block))
+            file.write(block)
+
+
+def _blocks_of(path: Path) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _members(name: str, path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Names and contents of the files of a zip, the whole directory checked first."""
+    shown = clean_name(name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir() and not _is_clutter(info.filename)]
+            for info in infos:
+                _check_member(shown, info, limits)
+            if sum(info.file_size for info in infos) > limits.total_bytes:
+                raise RequestError(f"{shown}: unpacks to more than {limits.total_bytes / 1e6:g} MB")
+            for info in infos:
+                yield info.filename, _unpacked(archive, info)
+    except _ZIP_ERRORS as error:
+        raise RequestError(f"{shown}: the zip is damaged or of a kind that cannot be opened") from error
+
+
+def _is_clutter(filename: str) -> bool:
+    """Whether an entry is bookkeeping of an operating system."""
+    parts = PurePosixPath(filename).parts
+    return "__MACOSX" in parts or parts[-1:] in (("Thumbs.db",), (".DS_Store",), ("desktop.ini",))
+
+
+def _check_member(shown: str, info: zipfile.ZipInfo, limits: Limits) -> None:
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
+        raise RequestError(f"{shown}: holds a file that points outside of the zip, so none of it was opened")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise RequestError(f"{shown}: holds a link, so none of it was opened")
+    if info.flag_bits & 1:
+        raise RequestError(f"{shown}: is locked with a password")
+    if info.file_size > limits.file_bytes:
+        raise RequestError(f"{shown}: {clean_name(info.filename)} is larger than {limits.file_bytes / 1e6:g} MB")
+    if info.file_size > _BLOCK and info.file_size > limits.ratio * max(info.compress_size, 1):
+        raise RequestError(
+            f"{shown}: {clean_name(info.filename)} unpacks to a suspicious size, so none of it was opened"
+        )
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The content of an entry; `zipfile` reads no more of it than it announces, and checks that this was all."""
+    try:
+        with archive.open(info) as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except _ZIP_ERRORS as error:
+        raise RequestError(f"{clean_name(info.filename)}: its zip is damaged") from error

@@ -1,0 +1,185 @@
+"""Visitors: what each is working on, bounded in number and memory, forgotten after a while."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colorize.exceptions import RequestError
+from colorize.hints import Hints, Mark
+from colorize.types import Colorization, GrayImage, RgbImage
+
+if TYPE_CHECKING:
+    from colorize.app.training import TrainingJob
+    from colorize.explanation import Explainer
+    from colorize.session import Session
+
+_FRESH_SECONDS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photograph that a visitor is working on.
+
+    Attributes
+    ----------
+    name : str
+        Harmless file name.
+    path : Path
+        The file as it was sent, in the visitor's own folder.
+    shape : tuple of int
+        Height and width at full size.
+    gray : GrayImage
+        The lightness, no larger than the page can edit at once.
+    preview : bytes
+        The same as a JPEG.
+    notes : tuple of str
+        What reading changed or left out.
+    """
+
+    name: str
+    path: Path
+    shape: tuple[int, int]
+    gray: GrayImage
+    preview: bytes
+    notes: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Visit:
+    """One visitor: settings (small, kept) and what was computed from them (large, may be dropped at any time)."""
+
+    folder: Path
+    last_seen: float
+    photo: Photo | None = None
+    model: str = "default"
+    vividness: float = 0.5
+    marks: list[Mark] = field(default_factory=list)
+    references: tuple[RgbImage, ...] = ()
+    strength: float = 1.0
+    steps: tuple[tuple[int, Hints | None], ...] = ()
+    job: TrainingJob | None = None
+    uploads: set[Path] = field(default_factory=set)
+    session: Session | None = None
+    result: Colorization | None = None
+    explainer: Explainer | None = None
+
+    def need_photo(self) -> Photo:
+        """The photograph, or a word about the missing one."""
+        if self.photo is None:
+            raise RequestError("first choose a photograph")
+        return self.photo
+
+    def hints(self) -> Hints | None:
+        """What was painted, if anything was."""
+        return Hints(self.need_photo().gray.shape, tuple(self.marks)) if self.marks else None
+
+    def forget_result(self) -> None:
+        """The colours are to be made anew."""
+        self.result = self.explainer = None
+
+    def forget_session(self) -> None:
+        """The photograph is to be described anew."""
+        self.session = None
+        self.forget_result()
+
+
+class Visits:
+    """Visits by key; the least recently seen ones make room.
+
+    Parameters
+    ----------
+    folder : Path
+        Every visit gets a folder of its own in it.
+    most : int
+        Visits kept at most; a visit with a training that is running is kept besides.
+    most_open : int
+        Visits whose computed part (about 150 MB) is kept in memory.
+    idle_seconds : float
+        A visit that was not heard of for so long is forgotten.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        most: int = 64,
+        most_open: int = 4,
+        idle_seconds: float = 3600,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder
+        self.most, self.most_open, self.idle_seconds = most, most_open, idle_seconds
+        self._clock = clock
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._unwanted: set[Path] = set()
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def get(self, key: str) -> Visit:
+        """The visit of this key, a new one if there is none."""
+        with self._lock:
+            now = self._clock()
+            visit = self._visits.get(key)
+            if visit is None:
+                own = self.folder / secrets.token_hex(16)
+                own.mkdir(parents=True)
+                visit = self._visits[key] = Visit(own, now)
+            visit.last_seen = now
+            self._visits.move_to_end(key)
+            self._make_room(now)
+            return visit
+
+    def opened(self, visit: Visit) -> None:
+        """Keep the computed part of this visit, and drop that of the least recently seen ones beyond the limit."""
+        with self._lock:
+            others = [other for other in reversed(self._visits.values()) if other.session and other is not visit]
+            for other in others[self.most_open - 1 :]:
+                other.forget_session()
+
+    def close(self, key: str) -> None:
+        """Forget a visit and remove its files; a training that is running goes on to its end."""
+        with self._lock:
+            visit = self._visits.pop(key, None)
+        if visit is None:
+            return
+        if visit.job is not None:
+            visit.job.abandon()
+        with self._lock:
+            self._unwanted |= visit.uploads
+            self._remove_uploads()
+        shutil.rmtree(visit.folder, ignore_errors=True)
+
+    def close_all(self) -> None:
+        """Forget everybody."""
+        for key in list(self._visits):
+            self.close(key)
+
+    def _remove_uploads(self) -> None:
+        """Remove files that nobody needs: equal files of several visitors are one, and one may just have come again."""
+        self._unwanted -= {path for visit in self._visits.values() for path in visit.uploads}
+        for path in list(self._unwanted):
+            try:
+                if time.time() - path.stat().st_mtime < _FRESH_SECONDS:
+                    continue
+                path.unlink()
+            except FileNotFoundError:
+                pass
+            self._unwanted.discard(path)
+
+    def _make_room(self, now: float) -> None:
+        self._remove_uploads()
+        idle = [key for key, visit in self._visits.items() if now - visit.last_seen > self.idle_seconds]
+        for key in idle + list(self._visits)[: max(0, len(self._visits) - len(idle) - self.most)]:
+            job = self._visits[key].job
+            if job is None or not job.is_running:
+                self.close(key)

@@ -1,0 +1,229 @@
+"""The manifest: one line of JSON for every photograph of a batch, appended when its output stands on the disk.
+
+A process that is killed can tear the last line at most. `Manifest.open` reads what is there, drops what is torn, out of
+date or to be done again, and goes on: there is one line per finished photograph, never two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from colorize._files import write_atomically
+from colorize.exceptions import ManifestError, OutputError
+
+NAME = "colorize-manifest.jsonl"
+VERSION = 1
+_SYNC_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of a photograph.
+
+    Attributes
+    ----------
+    input : str
+        Path within the source folder, with forward slashes.
+    sha256 : str
+        Digest of its file; empty if it could not be read.
+    output : str
+        Path within the output folder; empty if there is none.
+    status : str
+        ``done`` or ``failed``.
+    seconds : float
+        Wall time of the work.
+    message : str
+        Why it failed, or what was changed or left out.
+    modified : int
+        Time of last change of the input in nanoseconds; a photograph that has changed since is done again.
+    """
+
+    input: str
+    sha256: str
+    output: str
+    status: str
+    seconds: float
+    message: str
+    modified: int
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Line:
+        """Check and build a line; TypeError if it is none."""
+        line = cls(**found)
+        texts = (line.input, line.sha256, line.output, line.status, line.message)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(line.modified, int):
+            raise TypeError("a value of another kind")
+        return line
+
+
+class Manifest:
+    """The manifest file of an output folder, open for appending, locked against a second batch.
+
+    Use `Manifest.open`. ``lines`` maps inputs to their `Line`; ``albums`` maps folders to the palette they share;
+    ``outputs`` maps inputs to the outputs that this and earlier runs gave them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        file: IO[bytes],
+        lines: dict[str, Line],
+        albums: dict[str, list[float]],
+        outputs: dict[str, str],
+    ) -> None:
+        self.path, self.lines, self.albums, self.outputs = path, lines, albums, outputs
+        self._file = file
+        self._synced = time.monotonic()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path, settings: Mapping[str, Any], keep: Callable[[Line], bool]) -> Iterator[Manifest]:
+        """Start a manifest, or go on with the one that is there.
+
+        Parameters
+        ----------
+        path : Path
+        settings : mapping
+            All that decides the outputs; JSON values.
+        keep : callable
+            Tells whether a photograph that has its line is finished; if not, it loses the line.
+
+        Raises
+        ------
+        ManifestError
+            The file is no manifest, of a batch with other settings, or a batch is running on it.
+        OutputError
+            It cannot be written.
+        """
+        with _locked(path):
+            head = {"manifest": VERSION, **settings}
+            lines, albums = _read(path, head)
+            outputs = {name: line.output for name, line in lines.items() if line.output}
+            lines = {name: line for name, line in lines.items() if keep(line)}
+            body = [head, *({"album": name, "palette": shares} for name, shares in albums.items())]
+            body += [asdict(line) for line in lines.values()]
+            write_atomically(path, (_encoded(entry) for entry in body))
+            try:
+                with open(path, "ab") as file:
+                    manifest = cls(path, file, lines, albums, outputs)
+                    yield manifest
+                    manifest.sync()
+            except OSError as error:
+                raise _refused(path, error) from error
+
+    def add(self, line: Line) -> None:
+        """Append a line; it reaches the disk within a second or so."""
+        self.lines[line.input] = line
+        self._append(asdict(line))
+
+    def add_album(self, name: str, palette: list[float]) -> None:
+        """Append the palette of an album."""
+        self.albums[name] = palette
+        self._append({"album": name, "palette": palette})
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        try:
+            self._file.write(_encoded(entry))
+            self._file.flush()
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                self.sync()
+        except OSError as error:
+            raise _refused(self.path, error) from error
+
+    def sync(self) -> None:
+        """Have everything on the disk."""
+        os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
+
+
+def read_manifest(path: str | Path) -> list[Line]:
+    """Read the lines of a manifest, in the order in which photographs were finished.
+
+    Raises
+    ------
+    ManifestError
+        No manifest.
+    """
+    lines, _ = _read(Path(path), None)
+    return list(lines.values())
+
+
+def _encoded(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    return error if isinstance(error, OutputError) else OutputError(f"{path}: {error.strerror or error}")
+
+
+def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], dict[str, list[float]]]:
+    """Lines by input and palettes by album; what is torn is passed over, and the photograph done again."""
+    try:
+        data = path.read_bytes() if head is None or path.exists() else b""
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error.strerror or error})") from error
+    rows = data.splitlines(keepends=True)
+    if rows:
+        _check_head(path, _parsed(rows[0]), head)
+    lines: dict[str, Line] = {}
+    albums: dict[str, list[float]] = {}
+    for row in rows[1:]:
+        entry = _parsed(row)
+        with contextlib.suppress(TypeError):
+            if "album" in entry:
+                albums[entry["album"]] = [float(share) for share in entry["palette"]]
+            elif entry:
+                line = Line.from_dict(entry)
+                lines[line.input] = line
+    return lines, albums
+
+
+def _parsed(row: bytes) -> dict[str, Any]:
+    """One line; empty if it is torn."""
+    if not row.endswith(b"\n"):
+        return {}
+    try:
+        entry = json.loads(row)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _check_head(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> None:
+    if found.get("manifest") != VERSION:
+        raise ManifestError(f"{path}: not a manifest of this version; move it away, or name another folder")
+    if wanted is None:
+        return
+    differing = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+    if differing:
+        changes = ", ".join(f"{name} was {found.get(name)}, is now {wanted.get(name)}" for name in differing)
+        raise ManifestError(f"{path}: the batch was begun with other settings ({changes}); name another output folder")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other batches away; the lock ends with the process, however it ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two batches on one folder are not prevented there
+        yield
+        return
+    try:
+        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise _refused(path, error) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ManifestError(f"{path}: another batch is working on this folder") from error
+        yield
+    finally:
+        os.close(lock)

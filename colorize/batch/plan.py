@@ -1,0 +1,152 @@
+"""Which photographs a batch has, and the name of every output: no two alike, the layout of the folders kept."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from colorize.exceptions import DatasetError, OutputError
+from colorize.io import PHOTO_SUFFIXES
+
+FORMATS = ("keep", "png", "jpg", "tif", "webp")
+_WRITABLE = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"))
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photograph to colorize.
+
+    Attributes
+    ----------
+    input, output : str
+        Paths within the source and the output folder, with forward slashes.
+    """
+
+    input: str
+    output: str
+
+    @property
+    def album(self) -> str:
+        """The folder that it lies in."""
+        return self.input.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a batch has to do.
+
+    Attributes
+    ----------
+    photos : list of Photo
+        By name.
+    unreadable : dict of str to str
+        Folders that could not be listed, and why.
+    n_others : int
+        Files that are no photographs by their names, left alone.
+    n_linked_folders : int
+        Links to folders, not entered: a link may lead in a circle.
+    """
+
+    photos: list[Photo]
+    unreadable: dict[str, str]
+    n_others: int
+    n_linked_folders: int
+
+
+def check_folders(source: Path, target: Path) -> None:
+    """Refuse folders that cannot be worked with, before anything is written.
+
+    Raises
+    ------
+    DatasetError
+        No such source folder.
+    OutputError
+        The outputs would lie among the inputs.
+    """
+    if not source.is_dir():
+        raise DatasetError(f"{source}: no such folder")
+    if target.resolve() == source.resolve() or target.resolve() in source.resolve().parents:
+        raise OutputError(f"{target}: the outputs would be mixed with the photographs of {source}; name another folder")
+
+
+def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: Mapping[str, str] | None = None) -> Plan:
+    """Walk a folder.
+
+    Parameters
+    ----------
+    source : Path
+        Searched with its sub-folders; hidden files and folders are left out.
+    target : Path
+        Where outputs will go; if it lies in `source`, it is not searched.
+    file_format : str
+        One of `FORMATS`; ``keep`` writes what can be written as it was, and PNG for the rest.
+    known : mapping of str to str, optional
+        Outputs that earlier runs gave to inputs; they stay.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("a.jpg", "b.gif", "b.png", "note.txt"):
+    ...     (folder / name).touch()
+    >>> plan = make_plan(folder, folder / "out")
+    >>> [photo.output for photo in plan.photos], plan.n_others
+    (['a.jpg', 'b.gif.png', 'b.png'], 1)
+    """
+    photos: list[Photo] = []
+    unreadable: dict[str, str] = {}
+    n_others = n_linked = 0
+    for folder, names, links, others in _walk(source, target.resolve(), unreadable):
+        n_others, n_linked = n_others + others, n_linked + links
+        prefix = "" if folder == "." else f"{folder}/"
+        kept = {name: (known or {})[prefix + name] for name in names if prefix + name in (known or {})}
+        taken = {output.rpartition("/")[2] for output in kept.values() if output}
+        for name, output in _output_names([name for name in names if not kept.get(name)], taken, file_format):
+            photos.append(Photo(prefix + name, prefix + output))
+        photos += [Photo(prefix + name, output) for name, output in kept.items() if output]
+    return Plan(sorted(photos, key=lambda photo: photo.input), unreadable, n_others, n_linked)
+
+
+def _walk(source: Path, target: Path, unreadable: dict[str, str]) -> Iterator[tuple[str, list[str], int, int]]:
+    """Every folder within `source`: its path, the names of its photographs, links to folders, other files."""
+
+    def note(error: OSError) -> None:
+        unreadable[os.path.relpath(error.filename, source).replace(os.sep, "/")] = error.strerror or str(error)
+
+    for folder, folders, files in os.walk(source, onerror=note):
+        here = Path(folder)
+        visible = sorted(name for name in folders if not name.startswith("."))
+        links = [name for name in visible if (here / name).is_symlink()]
+        folders[:] = [name for name in visible if name not in links and (here / name).resolve() != target]
+        files = [name for name in files if not name.startswith(".")]
+        names = [name for name in files if Path(name).suffix.lower() in PHOTO_SUFFIXES and (here / name).is_file()]
+        yield here.relative_to(source).as_posix(), sorted(names), len(links), len(files) - len(names)
+
+
+def _output_names(names: list[str], taken: set[str], file_format: str) -> list[tuple[str, str]]:
+    """A name for every output of a folder; what would collide keeps the ending of its input as well.
+
+    Compared without case, because some disks do not tell ``A.png`` from ``a.png``.
+    """
+    wishes = {name: str(Path(name).with_suffix(_suffix(name, file_format))) for name in names}
+    count = Counter(wish.casefold() for wish in wishes.values())
+    used = {name.casefold() for name in taken}
+    pairs = []
+    for name in sorted(names, key=lambda name: (wishes[name] != name, name)):  # who keeps its name comes first
+        suffix = Path(wishes[name]).suffix
+        choices = [wishes[name]] if count[wishes[name].casefold()] == 1 or wishes[name] == name else []
+        choices += [f"{name}{suffix}", *(f"{name}.{number}{suffix}" for number in range(2, len(names) + 3))]
+        output = next(choice for choice in choices if choice.casefold() not in used)
+        used.add(output.casefold())
+        pairs.append((name, output))
+    return pairs
+
+
+def _suffix(name: str, file_format: str) -> str:
+    if file_format != "keep":
+        return f".{file_format}"
+    suffix = Path(name).suffix
+    return suffix if suffix.lower() in _WRITABLE else ".png"

@@ -1,0 +1,317 @@
+"""A batch: all photographs of a folder, by whatever pool of workers, with a manifest to go on from."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from colorize import __version__
+from colorize._files import remove_leftovers
+from colorize.batch.jobs import Job, Result, Settings
+from colorize.batch.manifest import NAME, Line, Manifest
+from colorize.batch.plan import Photo, Plan, check_folders, make_plan
+from colorize.batch.supervisor import WORKER_BYTES, Supervisor
+from colorize.batch.work import file_digest
+from colorize.exceptions import OutputError, OutputFormatError
+from colorize.models import find_model
+
+ALBUM_SAMPLE = 40
+"""Photographs of a folder that decide the palette of its album."""
+
+Progress = Callable[[str, int, int], None]
+
+
+class Pool(Protocol):
+    """Something that does jobs: `Supervisor`, or a cluster."""
+
+    def run(self, jobs: Iterable[Job], on_result: Callable[[Job, Result], None]) -> None:
+        """Do all jobs, in any order, and tell of each result."""
+
+    def stop(self) -> None:
+        """Begin no further job."""
+
+
+OpenPool = Callable[[Settings], contextlib.AbstractContextManager[Pool]]
+
+
+@dataclass
+class BatchReport:
+    """How a batch went.
+
+    Attributes
+    ----------
+    n_photos : int
+        Photographs in the source folder.
+    n_done : int
+        Outputs that stand, of this run and earlier ones.
+    n_earlier : int
+        Photographs that earlier runs finished.
+    failed : dict of str to str
+        Inputs that failed, in this run or earlier ones, and why.
+    notes : dict of str to str
+        Inputs of this run about which reading or writing had something to say.
+    n_others, n_linked_folders : int
+        Files that are no photographs, links to folders: left alone.
+    seconds : float
+        Wall time of this run.
+    is_interrupted : bool
+        Somebody stopped it; running it again goes on.
+    """
+
+    n_photos: int
+    n_done: int = 0
+    n_earlier: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    n_others: int = 0
+    n_linked_folders: int = 0
+    seconds: float = 0.0
+    is_interrupted: bool = False
+
+
+def run_batch(
+    source: str | Path,
+    target: str | Path,
+    settings: Settings | None = None,
+    *,
+    open_pool: OpenPool | None = None,
+    file_format: str = "keep",
+    album: bool = False,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+) -> BatchReport:
+    """Colorize the photographs of a folder and its sub-folders into another folder of the same layout.
+
+    Every finished photograph has a line in ``colorize-manifest.jsonl`` in the output folder; called again after an end
+    of any kind, the batch goes on with what has none.
+
+    Parameters
+    ----------
+    source, target : str or Path
+        Folders; the output folder is made.
+    settings : Settings, optional
+        Model, vividness, limits.
+    open_pool : callable, optional
+        Makes the pool of workers; by default `local_pool`.
+    file_format : str
+        ``keep``, ``png``, ``jpg``, ``tif`` or ``webp``.
+    album : bool
+        Photographs of one folder share a palette, so that a series looks like one.
+    retry_failed : bool
+        Try photographs again that failed in an earlier run.
+    progress : callable, optional
+        Told a stage, how many photographs are done, how many there are.
+
+    Returns
+    -------
+    BatchReport
+
+    Raises
+    ------
+    DatasetError
+        No such source folder.
+    ManifestError
+        The output folder holds the manifest of a batch with other settings, or another batch works on it.
+    OutputError
+        The disk is full or refuses; what is done is kept.
+    WorkerError
+        Workers do not start.
+    """
+    settings, source, target = settings or Settings(), Path(source), Path(target)
+    if settings.all_frames and file_format != "tif":
+        raise OutputFormatError("all frames of a file together need a TIFF file; say --format tif")
+    start = time.monotonic()
+    check_folders(source, target)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be made ({error.strerror})") from error
+    head = _head(settings, file_format, album)
+    with Manifest.open(target / NAME, head, lambda line: _is_final(line, source, target, retry_failed)) as manifest:
+        remove_leftovers(target)
+        plan = make_plan(source, target, file_format=file_format, known=manifest.outputs)
+        report = BatchReport(len(plan.photos), n_others=plan.n_others, n_linked_folders=plan.n_linked_folders)
+        run = _Run(source, target, manifest, report, progress or (lambda stage, done, total: None))
+        run.note_earlier(plan)
+        with (open_pool or local_pool())(settings) as pool, _interruptible(pool, report):
+            if album:
+                run.find_palettes(pool, plan.photos)
+            run.colorize(pool, plan.photos, album=album)
+    report.seconds = time.monotonic() - start
+    return report
+
+
+def local_pool(*, n_workers: int | None = None, memory: int | None = None, time_limit: float = 300.0) -> OpenPool:
+    """Worker processes on this machine.
+
+    Parameters
+    ----------
+    n_workers : int, optional
+        By default one per processor core, or fewer if the memory is not enough for them.
+    memory : int, optional
+        Bytes that they may take together; by default three quarters of what is free.
+    time_limit : float
+        Seconds for one photograph.
+    """
+    memory = memory or free_memory() * 3 // 4
+    n_workers = n_workers or max(1, min(os.cpu_count() or 1, memory // (2 * WORKER_BYTES)))
+    return lambda settings: Supervisor(settings, n_workers=n_workers, memory=memory, time_limit=time_limit)
+
+
+def free_memory() -> int:
+    """Bytes of memory that could be had now; 4 GB where the system does not tell."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 4_000_000_000
+
+
+class _Run:
+    """The state of one call of `run_batch`."""
+
+    def __init__(self, source: Path, target: Path, manifest: Manifest, report: BatchReport, say: Progress) -> None:
+        self.source, self.target, self.manifest, self.report, self.say = source, target, manifest, report, say
+
+    def note_earlier(self, plan: Plan) -> None:
+        """Count what earlier runs finished, and record folders that cannot be listed."""
+        for photo in plan.photos:
+            line = self.manifest.lines.get(photo.input)
+            if line is not None:
+                self.report.n_earlier += 1
+                self._count(line)
+        for folder, reason in plan.unreadable.items():
+            line = Line(f"{folder}/", "", "", "failed", 0.0, f"the folder cannot be listed ({reason})", 0)
+            self.manifest.add(line)
+            self._count(line)
+
+    def find_palettes(self, pool: Pool, photos: list[Photo]) -> None:
+        """Take the palette of every album that has none yet, from a sample of its photographs."""
+        albums: dict[str, list[Photo]] = {}
+        for photo in photos:
+            if photo.album not in self.manifest.albums:
+                albums.setdefault(photo.album, []).append(photo)
+        samples = {name: _evenly(members, ALBUM_SAMPLE) for name, members in albums.items()}
+        members = {Job(self._path(photo)): photo for sample in samples.values() for photo in sample}
+        shares: dict[str, dict[str, list[float]]] = {name: {} for name in samples}
+        missing = {name: len(sample) for name, sample in samples.items()}
+
+        def keep(job: Job, result: Result) -> None:
+            photo = members[job]
+            missing[photo.album] -= 1
+            if result.palette is not None:
+                shares[photo.album][photo.input] = result.palette
+            if not missing[photo.album] and shares[photo.album]:
+                found = shares[photo.album]
+                mean = np.mean([found[name] for name in sorted(found)], axis=0)
+                self.manifest.add_album(photo.album, [round(float(share), 6) for share in mean])
+            self.say("albums", len(members) - sum(missing.values()), len(members))
+
+        pool.run(members, keep)
+
+    def colorize(self, pool: Pool, photos: list[Photo], *, album: bool) -> None:
+        """Do all photographs that have no line yet."""
+        todo = [photo for photo in photos if photo.input not in self.manifest.lines]
+        albums = {name: tuple(palette) for name, palette in self.manifest.albums.items()} if album else {}
+        jobs = {self._job(photo, albums): photo for photo in todo}
+        self.say("photographs", len(photos) - len(todo), len(photos))
+        n_before = len(photos) - len(todo)
+
+        def record(job: Job, result: Result) -> None:
+            photo = jobs.pop(job)
+            output = photo.output if result.status == "done" else ""
+            modified = _modified(self.source / photo.input)
+            line = Line(photo.input, result.sha256, output, result.status, result.seconds, result.message, modified)
+            self.manifest.add(line)
+            self._count(line)
+            if result.status == "done" and result.message:
+                self.report.notes[photo.input] = result.message
+            self.say("photographs", n_before + len(todo) - len(jobs), len(photos))
+
+        pool.run(list(jobs), record)
+
+    def _job(self, photo: Photo, albums: Mapping[str, tuple[float, ...]]) -> Job:
+        return Job(
+            self._path(photo),
+            str((self.target / photo.output).absolute()),
+            replace=photo.input in self.manifest.outputs,
+            palette=albums.get(photo.album),
+        )
+
+    def _path(self, photo: Photo) -> str:
+        return str((self.source / photo.input).absolute())
+
+    def _count(self, line: Line) -> None:
+        if line.status == "done":
+            self.report.n_done += 1
+        else:
+            self.report.failed[line.input] = line.message
+
+
+def _head(settings: Settings, file_format: str, album: bool) -> dict[str, Any]:
+    """All that decides the outputs, for the first line of the manifest."""
+    model = find_model(settings.model)
+    return {
+        "version": __version__,
+        "model": model.stem,
+        "model_sha256": file_digest(model),
+        "vividness": settings.vividness,
+        "keep_tint": settings.keep_tint,
+        "all_frames": settings.all_frames,
+        "format": file_format,
+        "album": album,
+    }
+
+
+def _is_final(line: Line, source: Path, target: Path, retry_failed: bool) -> bool:
+    """Tell whether a photograph of an earlier run need not be done again."""
+    if line.input.endswith("/") or line.modified != _modified(source / line.input):
+        return False
+    if line.status == "done":
+        return (target / line.output).is_file()
+    return not retry_failed
+
+
+def _modified(path: Path) -> int:
+    """Time of last change in nanoseconds; 0 if there is no such file any more."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _evenly(photos: list[Photo], count: int) -> list[Photo]:
+    """At most so many, spread evenly."""
+    step = max(1.0, len(photos) / count)
+    return [photos[int(index * step)] for index in range(min(count, len(photos)))]
+
+
+@contextlib.contextmanager
+def _interruptible(pool: Pool, report: BatchReport) -> Iterator[None]:
+    """Let the first Ctrl-C finish the photographs in hand, and the second end everything."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_interrupt(number: int, frame: object) -> None:
+        if report.is_interrupted:
+            raise KeyboardInterrupt
+        report.is_interrupted = True
+        pool.stop()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

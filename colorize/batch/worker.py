@@ -1,0 +1,132 @@
+"""A worker process: reads one job per line from its standard input, writes what became of it to its standard output.
+
+Lines are JSON. The first tells the settings; the answer ``{"ready": true}`` means that the model is loaded and its
+kernels are compiled, ``{"refused": why}`` that there is no such model. A job is answered in two steps:
+``{"pixels": n}``, upon which the worker waits for a line that is empty or says why the photograph is refused, then the
+result. It ends when its input does, so it never outlives the process that started it by more than a photograph.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from colorize.batch.jobs import Job, Result, Settings, as_message
+from colorize.batch.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe
+from colorize.color import to_gray
+from colorize.colorizer import Colorizer
+from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
+from colorize.io import count_pixels, read_photo
+from colorize.models import find_model
+from colorize.types import GrayImage
+
+# Errors of the disk that lie in the name or size of one file; all others would meet every photograph.
+_ONE_FILE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EFBIG}
+
+
+class Studio:
+    """A loaded model that does jobs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.colorizer = Colorizer.load(find_model(settings.model))
+        self.handling = Handling(settings.max_pixels, settings.keep_times, settings.overwrite)
+        self.recipe = make_recipe(
+            settings.model,
+            self.colorizer,
+            vividness=settings.vividness,
+            keep_tint=settings.keep_tint,
+            all_frames=settings.all_frames,
+        )
+
+    def warm_up(self) -> None:
+        """Have the kernels compiled, so that no photograph's time is spent on it."""
+        self.colorizer.predict(GrayImage(np.linspace(0, 100, 64 * 64, dtype=np.float32).reshape(64, 64)))
+
+    def do(self, job: Job, wait: Callable[[int], None]) -> Result:
+        """Do a job; ``wait`` is told the pixels of the photograph and returns when there is memory for them."""
+        start, digest = time.perf_counter(), ""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            try:
+                digest = file_digest(Path(job.source))
+                result = self._do(job, digest, wait)
+            except (ColorizeError, MemoryError, OSError) as error:
+                result = Result("stop" if _meets_all(error) else "failed", _one_line(error))
+        said = [result.message, *(str(warning.message) for warning in caught)] if result.status == "done" else []
+        message = "; ".join(" ".join(text.split()) for text in said if text) or result.message
+        return replace(result, message=message, sha256=digest, seconds=round(time.perf_counter() - start, 3))
+
+    def _do(self, job: Job, digest: str, wait: Callable[[int], None]) -> Result:
+        source, target = Path(job.source), Path(job.target)
+        limit = self.handling.max_pixels
+        if not job.target:
+            wait(count_pixels(source, max_pixels=limit))
+            gray = to_gray(read_photo(source, max_pixels=limit))
+            return Result("done", palette=[round(float(share), 6) for share in self.colorizer.palette_shares(gray)])
+        recipe = replace(self.recipe, input_sha256=digest, palette=job.palette and tuple(job.palette))
+        if is_made_by(target, recipe):  # the run was cut off before the photograph had its line
+            if self.handling.keep_times:
+                copy_times(source, target)
+            return Result("done", "was there already")
+        may_replace = job.replace or self.handling.overwrite
+        if target.exists() and not may_replace:
+            raise OutputExistsError(f"{target}: exists already, and is not of this batch; say --force to replace it")
+        wait(count_pixels(source, all_frames=recipe.all_frames, max_pixels=limit))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{target.parent}: cannot be made ({error.strerror})") from error
+        notes = colorize_file(source, target, self.colorizer, recipe, replace(self.handling, overwrite=may_replace))
+        return Result("done", "; ".join(notes))
+
+
+def _meets_all(error: BaseException) -> bool:
+    """Tell whether other photographs would meet this error too."""
+    return isinstance(error, OutputError) and getattr(error.__cause__, "errno", None) not in _ONE_FILE
+
+
+def _one_line(error: BaseException) -> str:
+    text = "not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def main() -> None:
+    """Work until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides what an interruption means
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # what libraries print is no answer
+    cv2.setNumThreads(1)
+
+    def answer(message: Mapping[str, Any]) -> None:
+        answers.write(json.dumps(message) + "\n")
+        answers.flush()
+
+    def wait(pixels: int) -> None:
+        answer({"pixels": pixels})
+        line = sys.stdin.readline()
+        if not line:
+            sys.exit()
+        if refusal := json.loads(line):
+            raise ImageTooLargeError(refusal)
+
+    try:
+        studio = Studio(Settings(**json.loads(sys.stdin.readline())))
+    except ColorizeError as error:
+        answer({"refused": _one_line(error)})
+        return
+    studio.warm_up()
+    answer({"ready": True})
+    while line := sys.stdin.readline():
+        answer(as_message(studio.do(Job(**json.loads(line)), wait)))

@@ -1,0 +1,289 @@
+"""What is believed about the colours of a photograph: mean and variance of ab per region, and how hints change them.
+
+A Gaussian process over the regions of one photograph. Its prior mean are the automatic colours; its prior variance
+comes from the calibrated probabilities; regions that look alike, lie close to each other or are merely in the same
+photograph err alike. A hint is an observation of "true colour minus automatic colour" at a region, and one small dense
+solve tells what follows everywhere else.
+
+The numbers below were fitted by marginal likelihood on photographs that the model had not been trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from colorize.types import Float32, Superpixels
+
+Float64 = NDArray[np.float64]
+
+REACHES = ("photo", "similar", "here")
+"""How far a hint is heard, widest first."""
+
+SCALE = (1.22, 0.85)
+"""Variance of the error of a* and b* relative to what the probabilities promise."""
+VARIANCE_FLOOR = 0.5
+"""What is added to the promise, in squared units of ab."""
+WHOLE, ALIKE, SURFACE = 0.16, 0.67, 0.17
+"""Shares of the variance that are common to the whole photograph, to regions that look alike, to one surface."""
+FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.106, "context": 0.09}
+"""What the feature families count in looking alike: squared distances on the common scale times these. (Shape and SURF
+were fitted too and count nothing.)"""
+OPINION_WIDTH, LIGHTNESS_WIDTH = 0.32, 50.0
+"""How far regions that look alike may differ in the square roots of their probabilities and in L*."""
+TIE, TIE_LIGHTNESS = 2000.0, 2.0
+"""Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
+NOISE = 0.02
+"""Variance of a hint as an observation of its region, relative to the variance of the error."""
+KINSHIP, STRICTNESS, NOISE_ELSEWHERE = 0.45, 1.6, 0.1
+"""Of reference photographs, see `learnt_elsewhere`; chosen by trial on portraits and landscapes."""
+MISFIT = 0.14
+"""What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """Mean and variance of ab per region, and how the errors of regions hang together.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (n, 2), float64
+        Believed ab of every region.
+    deviation : ndarray, shape (n, 2), float64
+        Standard deviation of the error of each channel before anything was told, in units of ab.
+    correlation : ndarray, shape (n, n), float64
+        Covariance of the errors in units of `deviation`, the same for both channels.
+    kernels : mapping of str to ndarray of shape (n, n)
+        The part of the prior covariance that a hint of each reach speaks about, in the same units.
+    areas : ndarray, shape (n,)
+        Share of the photograph that each region covers.
+    """
+
+    mean: Float64
+    deviation: Float64
+    correlation: Float64
+    kernels: Mapping[str, Float64]
+    areas: Float64
+
+    @property
+    def variance(self) -> Float64:
+        """Variance of each channel of ab, shape (n, 2)."""
+        return self.deviation**2 * np.diag(self.correlation)[:, None]
+
+    def within(self, distance: float) -> Float64:
+        """Probability that the true colour lies within a distance in ab of the mean, shape (n,)."""
+        return 1 - np.exp(-(distance**2) / self.variance.sum(axis=1))
+
+    def told(self, regions: NDArray[np.intp], ab: Float64, noise: Float64, reach: NDArray[np.intp]) -> Belief:
+        """What is believed after some colours have been told.
+
+        Parameters
+        ----------
+        regions : ndarray, shape (m,), int
+            Region of each hint; a region may be named several times.
+        ab : ndarray, shape (m, 2)
+            Its colour.
+        noise : ndarray, shape (m,)
+            Variance of each hint in units of `deviation` squared; see `hint_noise`.
+        reach : ndarray, shape (m,), int
+            Index into `REACHES`.
+
+        Returns
+        -------
+        Belief
+
+        Notes
+        -----
+        Hints of the widest reach come first; what they leave unexplained at all hints so far is then explained by the
+        kernel of the next reach, and so on. The variance is that of all hints together, each seen through its kernel.
+        """
+        if len(regions) == 0:
+            return self
+        mean = self.mean
+        for level in np.unique(reach):
+            heard = reach <= level
+            kernel = self.kernels[REACHES[level]]
+            at, left = regions[heard], ab[heard] - mean[regions[heard]]
+            factor = cho_factor(kernel[np.ix_(at, at)] + np.diag(noise[heard]))
+            mean = mean + self.deviation * (kernel[:, at] @ cho_solve(factor, left / self.deviation[at]))
+        return replace(self, mean=mean, correlation=self._correlation_told(regions, noise, reach))
+
+    def _correlation_told(self, regions: NDArray[np.intp], noise: Float64, reach: NDArray[np.intp]) -> Float64:
+        """Posterior covariance: a hint of small reach observes only its part of the error."""
+        across = np.stack([self.kernels[REACHES[level]][:, at] for level, at in zip(reach, regions, strict=True)], 1)
+        narrower = np.maximum(reach[:, None], reach)
+        among = np.choose(narrower, [self.kernels[name][np.ix_(regions, regions)] for name in REACHES])
+        half = np.linalg.solve(np.linalg.cholesky(among + np.diag(noise)), across.T)
+        return self.correlation - half.T @ half
+
+    def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
+        """Regions whose colour would tell most about the photograph, best first, each chosen knowing those before.
+
+        Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, then C is deflated as if
+        the colour of j were known (Krause, Singh and Guestrin, "Near-optimal sensor placements in Gaussian processes",
+        JMLR 2008, for the idea).
+        """
+        stake = self.areas * (self.deviation**2).sum(axis=1)
+        left = self.correlation.copy()
+        chosen: list[int] = []
+        for _ in range(min(n, len(stake))):
+            gain = stake @ left**2 / (np.diag(left) + noise)
+            gain[chosen] = -1
+            best = int(gain.argmax())
+            chosen.append(best)
+            left -= np.outer(left[:, best], left[best]) / (left[best, best] + noise)
+        return chosen
+
+    def directions(self, n: int) -> list[Float64]:
+        """The n fields of change that the present uncertainty makes likeliest, each of shape (n_regions, 2).
+
+        Eigenvectors of the covariance over both channels, regions weighted by area, times the square roots of their
+        eigenvalues: one standard deviation of the photograph along each.
+        """
+        weight = np.sqrt(self.areas)
+        fields: list[tuple[float, Float64]] = []
+        for channel in range(2):
+            scale = self.deviation[:, channel]
+            covariance = (weight * scale)[:, None] * self.correlation * (weight * scale)
+            values, vectors = np.linalg.eigh(covariance)
+            for k in range(1, min(n, len(values)) + 1):
+                field = np.zeros((len(scale), 2))
+                field[:, channel] = vectors[:, -k] * np.sqrt(max(values[-k], 0)) / weight
+                field *= 1 if (field * self.areas[:, None]).sum() >= 0 else -1  # the sign is arbitrary: fix it
+                fields.append((float(values[-k]), field))
+        fields.sort(key=lambda pair: -pair[0])
+        return [field for _, field in fields[:n]]
+
+    def moved(self, field: Float64) -> Belief:
+        """The same uncertainty around another mean."""
+        return replace(self, mean=self.mean + field)
+
+
+@dataclass(frozen=True, eq=False)
+class Appearance:
+    """What the errors of regions depend on.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n, d), float64
+        Regions that look alike lie close: at distance 1 the likeness is 0.6.
+    deviation : ndarray, shape (n, 2), float64
+        Standard deviation of the error of each channel of ab.
+    """
+
+    points: Float64
+    deviation: Float64
+
+
+def appearance(
+    probabilities: Float32, colors: Float32, features: Mapping[str, Float32], region_lightness: Float32
+) -> Appearance:
+    """What regions look like.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, K), float32
+        Probabilities of the palette colours, evidence shared between neighbours.
+    colors : ndarray, shape (K, 2), float32
+        The palette.
+    features : mapping of str to ndarray, shape (n, n_columns), float32
+        The feature families on their common scale; those of `FAMILY_WEIGHTS` are used.
+    region_lightness : ndarray, shape (n,), float32
+        Mean L* of the regions.
+    """
+    blocks = [features[name] * np.float32(weight**0.5) for name, weight in FAMILY_WEIGHTS.items() if name in features]
+    blocks += [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
+    variance = np.maximum(probabilities @ colors**2 - (probabilities @ colors) ** 2, 0)
+    deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
+    return Appearance(np.concatenate(blocks, axis=1).astype(np.float64), deviation)
+
+
+def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixels, region_lightness: Float32) -> Belief:
+    """What is believed before anybody has said anything.
+
+    The covariance of the errors of regions i and j is ``sd_i sd_j (WHOLE + ALIKE F_ij + SURFACE G_ij)``, with
+    ``sd_i^2 = SCALE (v_i + VARIANCE_FLOOR)`` and v the variance of the palette colours under the probabilities, per
+    channel. F is a Gaussian of the differences in features, probabilities and lightness; G the covariance that Levin's
+    system on the graph of the regions stands for. (Being close added nothing to these three.)
+
+    Parameters
+    ----------
+    mean : ndarray, shape (n, 2)
+        Automatic ab of the regions.
+    looks : Appearance
+        Of the regions.
+    superpixels : Superpixels
+        The regions.
+    region_lightness : ndarray, shape (n,), float32
+        Mean L* of the regions.
+
+    Returns
+    -------
+    Belief
+    """
+    here = SURFACE * surface_covariance(superpixels, region_lightness)
+    similar = ALIKE * _likeness(looks.points, looks.points) + here
+    kernels = {"photo": similar + WHOLE, "similar": similar, "here": here}
+    areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
+    return Belief(mean.astype(np.float64), looks.deviation, kernels["photo"], kernels, areas)
+
+
+def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray]) -> Float64:
+    """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
+
+    Between two photographs a share `KINSHIP` of the covariance is left, and likeness is stricter by `STRICTNESS`.
+
+    Parameters
+    ----------
+    looks : Appearance
+        Of the n regions of the photograph.
+    others : sequence of Appearance
+        Of the other photographs.
+    errors : sequence of ndarray, shape (m, 2)
+        True minus automatic ab of their regions.
+    """
+    points = np.concatenate([other.points for other in others]) * STRICTNESS
+    photo = np.repeat(np.arange(len(others)), [len(other.points) for other in others])
+    among = WHOLE + ALIKE * _likeness(points, points)
+    among *= np.where(photo[:, None] == photo, 1, KINSHIP)
+    among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
+    scaled = np.concatenate([error / other.deviation for error, other in zip(errors, others, strict=True)])
+    across = KINSHIP * (WHOLE + ALIKE * _likeness(looks.points * STRICTNESS, points))
+    return looks.deviation * (across @ cho_solve(cho_factor(among), scaled))
+
+
+def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:
+    """Variance of hints, shape (m,), by the mean L* of their pixels and of their regions.
+
+    A stroke over the dark eyes in a light face says little about the face.
+    """
+    misfit = (np.asarray(lightness, np.float64) - region_lightness) / 10
+    return NOISE + MISFIT * misfit**2
+
+
+def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> Float64:
+    """Levin's system on the graph of the regions, turned into a covariance with ones on the diagonal, shape (n, n).
+
+    Minimising ``sum_i |u_i|^2 + TIE sum_{i~j} w_ij |u_i - u_j|^2`` is what a Gaussian does whose covariance is the
+    inverse of that matrix; ``w_ij = exp(-|L_i - L_j| / TIE_LIGHTNESS)``.
+    """
+    n = superpixels.n_superpixels
+    low, high = superpixels.adjacency.T
+    step = np.abs(region_lightness[low].astype(np.float64) - region_lightness[high])
+    tie = TIE * np.exp(-step / TIE_LIGHTNESS)
+    system = np.zeros((n, n))
+    system[low, high] = system[high, low] = -tie
+    system[np.diag_indices(n)] = 1 - system.sum(axis=1)
+    covariance = np.linalg.inv(system)
+    scale = 1 / np.sqrt(np.diag(covariance))
+    return covariance * scale[:, None] * scale
+
+
+def _likeness(points: Float64, others: Float64) -> Float64:
+    """How alike regions look, 0..1, shape (len(points), len(others))."""
+    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
+    return np.exp(-np.maximum(squared, 0) / 2)

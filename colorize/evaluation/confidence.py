@@ -1,0 +1,145 @@
+"""Whether the confidence of a model means what it says, and whether it tells where the model errs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.color import rgb_to_lab
+from colorize.decision import NEAR
+from colorize.evaluation.calibration import Reliability
+from colorize.evaluation.compare import Observation
+from colorize.evaluation.statistics import Bootstrap, Interval
+from colorize.metrics import ciede2000
+from colorize.types import Colorization
+
+__all__ = ["ConfidenceCheck", "ConfidenceObserver", "check_confidence"]
+
+PIXELS_PER_PHOTO = 2000
+_N_BINS = 10
+_N_SHARES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class ConfidenceCheck:
+    """Confidence of pixels against what is true of them; every photograph weighs alike.
+
+    Attributes
+    ----------
+    reliability : Reliability
+        Stated confidence against the share of pixels whose colour lies within 20 units of ab of the truth, in ten bins
+        of equal mass.
+    accuracy : tuple of Interval
+        That share with 95 % intervals over photographs, because the pixels of one photograph err together.
+    coverage : ndarray, shape (20,), float64
+        Shares of the pixels, the surest first, 0.05 to 1.
+    risk : tuple of Interval
+        Mean CIEDE2000 of these.
+    """
+
+    reliability: Reliability
+    accuracy: tuple[Interval, ...]
+    coverage: NDArray[np.float64]
+    risk: tuple[Interval, ...]
+
+    @property
+    def best_quarter(self) -> Interval:
+        """Mean CIEDE2000 of the surest quarter of the pixels."""
+        return self.risk[_N_SHARES // 4 - 1]
+
+    @property
+    def mean(self) -> Interval:
+        """Mean CIEDE2000 of all pixels."""
+        return self.risk[-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values and intervals."""
+        return {
+            "stated": self.reliability.confidence,
+            "true": self.accuracy,
+            "expected_error": self.reliability.expected_error,
+            "coverage": self.coverage,
+            "risk": self.risk,
+            "best_quarter": self.best_quarter,
+            "mean": self.mean,
+        }
+
+
+class ConfidenceObserver:
+    """Collects some pixels of every photograph while a comparison runs; those without truth are left out.
+
+    Parameters
+    ----------
+    method : str
+        The method to look at; it must give back a `Colorization`.
+    """
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self._rows: list[NDArray[np.float32]] = []
+
+    def __call__(self, seen: Observation) -> None:
+        """Take in one prediction."""
+        if seen.method != self.method or not seen.has_truth or not isinstance(seen.prediction, Colorization):
+            return
+        found = seen.prediction
+        at = np.linspace(0, found.confidence.size - 1, PIXELS_PER_PHOTO).astype(np.intp)
+        true = rgb_to_lab(seen.photo.pixels.reshape(1, -1, 3)[:, at])[0]
+        ab = found.ab.reshape(-1, 2)[at]
+        error = ciede2000(true, np.concatenate([true[:, :1], ab], axis=1))
+        is_near = np.linalg.norm(true[:, 1:] - ab, axis=1) < NEAR
+        self._rows.append(np.stack([found.confidence.reshape(-1)[at], is_near, error]).astype(np.float32))
+
+    def check(self) -> ConfidenceCheck | None:
+        """What was found; None if nothing was seen."""
+        return check_confidence(*np.stack(self._rows, axis=1)) if self._rows else None
+
+
+def check_confidence(confidence: NDArray, is_near: NDArray, error: NDArray) -> ConfidenceCheck:
+    """Compare confidence with the truth.
+
+    Parameters
+    ----------
+    confidence : ndarray, shape (n_photos, n_pixels)
+        Stated, 0..1.
+    is_near : ndarray, shape (n_photos, n_pixels)
+        Whether the colour is as near to the truth as the confidence is about.
+    error : ndarray, shape (n_photos, n_pixels)
+        CIEDE2000.
+
+    References
+    ----------
+    El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010 (risk against coverage).
+
+    Examples
+    --------
+    >>> sure = np.tile([0.9, 0.1], (5, 10))
+    >>> found = check_confidence(sure, sure > 0.5, 10 * (1 - sure))
+    >>> round(found.best_quarter.value, 3), round(found.mean.value, 3), [round(x.value, 2) for x in found.risk[::10]]
+    (1.0, 5.0, [1.0, 1.73])
+    """
+    stated, near, errors = (np.asarray(values, np.float64) for values in (confidence, is_near, error))
+    place = np.empty(stated.T.shape, np.int64)  # from the surest pixel to the least sure; ties: each photograph in turn
+    place.ravel()[np.argsort(-stated.T.ravel(), kind="stable")] = np.arange(stated.size)
+    place = place.T
+    bootstrap = Bootstrap(len(stated))
+
+    def mean_of(values: NDArray[np.float64], some: NDArray[np.bool_]) -> Interval:
+        return bootstrap.ratio((values * some).sum(axis=1), some.sum(axis=1))
+
+    bins = [place * _N_BINS // stated.size == k for k in reversed(range(_N_BINS))]
+    accuracy = tuple(mean_of(near, some) for some in bins)
+    shares = range(1, _N_SHARES + 1)
+    return ConfidenceCheck(
+        reliability=Reliability(
+            np.array([stated[some].mean() for some in bins]),
+            np.array([interval.value for interval in accuracy]),
+            np.array([some.mean() for some in bins]),
+        ),
+        accuracy=accuracy,
+        coverage=np.array(shares) / _N_SHARES,
+        risk=tuple(mean_of(errors, place * _N_SHARES < k * stated.size) for k in shares),
+    )

@@ -1,0 +1,304 @@
+"""The page of `colorize explain`: a photograph with places marked, and for each why it got its colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.color import lab_to_rgb
+from colorize.decision import NEAR
+from colorize.evaluation.account import FAMILIES, sentences, told_apart
+from colorize.evaluation.colors import color_names
+from colorize.evaluation.pictures import data_uri
+from colorize.evaluation.report.page import fact, render
+from colorize.explanation import Explainer, Explanation, HintEffect, Memories
+
+STEPS = {
+    "start": ("ordinary regions", "before anything is known of this one"),
+    "features": ("its features", "together: this model keeps no training regions to compare with"),
+    "references": ("reference photographs", "how often they show these colours"),
+    "neighbours": ("regions like it beside it", "they share their evidence"),
+    "agreement": ("all its neighbours", "they agree on colours that go together"),
+}
+"""The steps that are no families, in plain words."""
+
+N_COLORS = 8
+N_HINTS = 6
+_LISTED_SHARE = 0.02
+_FOOTER = (
+    "An explanation tells why the model chose a colour, not that the colour is right: nobody can know it from gray. "
+    "The photographs in this page belong to their owners."
+)
+
+Pixels = NDArray[np.uint8]
+
+
+def explanation_report(
+    explainer: Explainer,
+    explanations: Sequence[Explanation],
+    *,
+    name: str = "photograph",
+    model: str = "model",
+) -> str:
+    """Tell why places of a photograph got their colours.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        Of the photograph.
+    explanations : sequence of Explanation
+        Of places of it, in the order in which they are numbered.
+    name, model : str
+        As a reader knows them.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Raises
+    ------
+    MissingDependencyError
+        The extra ``report`` is not installed.
+    """
+    result = eight_bit(explainer.result.image.pixels)
+    gray = eight_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
+    height, width = result.shape[:2]
+    places = [_place(explainer, item, number, result, gray) for number, item in enumerate(explanations, 1)]
+    return render(
+        "explanation.html",
+        kind="explanation",
+        title=f"Why these colours? {name}",
+        lead=[
+            "Every region of the photograph is compared with what the model remembers from training; then neighbours "
+            "agree. Pick a number to see what spoke for the colour of that place, and what against."
+        ],
+        facts=[
+            fact("Model", model, f"{len(explainer.colorizer.palette_.colors_)} palette colours"),
+            fact("Vividness", f"{explainer.vividness:g}", "0 faithful, 1 bold"),
+            fact("Regions", f"{explainer.superpixels.n_superpixels}", "each with one colour before blending"),
+        ],
+        warnings=_warnings(explainer),
+        sections=[("photo", "Photograph"), *((place["id"], f"{place['number']} {place['title']}") for place in places)],
+        photo={
+            "name": name,
+            "width": width,
+            "height": height,
+            "result": data_uri(result, 220_000, longest=1000),
+            "gray": data_uri(gray, 160_000, longest=1000),
+        },
+        places=places,
+        near=f"{NEAR:g}",
+        footer=_FOOTER,
+    )
+
+
+def place_in_words(explainer: Explainer, found: Explanation) -> dict[str, Any]:
+    """What the page says of one place, as plain values, for a page of another kind."""
+    result = eight_bit(explainer.result.image.pixels)
+    gray = eight_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
+    return _place(explainer, found, 1, result, gray)
+
+
+def _warnings(explainer: Explainer) -> list[str]:
+    if not len(explainer.colorizer.sample_["photo"]):
+        return [
+            "This model carries no training regions: what a place resembles, and what each feature family says, cannot "
+            "be told. Train with sample rows (n_sample_rows) to have both."
+        ]
+    if explainer.colorizer.thumbnails_ is None:
+        return [
+            "This model carries no thumbnails: training regions are shown as plain colours, and photographs by number. "
+            "A model trained with --thumbnails shows them."
+        ]
+    return []
+
+
+def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels, gray: Pixels) -> dict[str, Any]:
+    height, width = result.shape[:2]
+    mask = explainer.superpixels.labels == found.region
+    names = color_names(found.colors)
+    given = color_names(found.ab[None])[0]
+    return {
+        "id": f"place-{number}",
+        "number": number,
+        "title": given,
+        "row": found.row,
+        "col": found.col,
+        "left": f"{100 * (found.col + 0.5) / width:.2f}",
+        "top": f"{100 * (found.row + 0.5) / height:.2f}",
+        "sure": f"{found.confidence:.0%}",
+        "hints": None if found.hints is None else _hints(found, found.hints),
+        "given": paint(found, found.ab),
+        "crops": [
+            {"alt": f"place {number}, {kind}", "uri": data_uri(_crop(pixels, mask), 24_000)}
+            for kind, pixels in (("gray", gray), ("in colour", result))
+        ],
+        "sentences": sentences(found),
+        "colors": _colors(found, names),
+        "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
+        "rival": {
+            "name": told_apart(found, found.rival, found.winner),
+            "paint": paint(found, found.colors[found.rival]),
+        },
+        "steps": _steps(found),
+        "total": odds(float(found.log_odds[-1])),
+        "memories": None if found.memories is None else _memories(found, found.memories),
+    }
+
+
+def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The palette colours that ever mattered, the most probable first, and the rest in one row."""
+    best = found.probabilities.max(axis=0)
+    order = np.argsort(-found.probabilities[-1], kind="stable")
+    listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
+    largest = float(best.max())
+    rows = []
+    for index in listed:
+        shares = found.probabilities[:, index]
+        rows.append(
+            {
+                "name": names[index],
+                "note": f"a {found.colors[index, 0]:.0f}, b {found.colors[index, 1]:.0f}",
+                "paint": paint(found, found.colors[index]),
+                "strong": index == found.winner,
+                "bars": [f"{100 * share / largest:.1f}" for share in shares],
+                "shares": [f"{share:.0%}" for share in shares],
+            }
+        )
+    rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
+    if len(listed) < len(names):
+        rows.append(
+            {
+                "name": f"{len(names) - len(listed)} others",
+                "note": "",
+                "paint": "",
+                "strong": False,
+                "bars": [f"{100 * min(1, share / largest):.1f}" for share in rest],
+                "shares": [f"{share:.0%}" for share in rest],
+            }
+        )
+    return rows
+
+
+def _steps(found: Explanation) -> list[dict[str, Any]]:
+    """What each step says, the families in the order of their weight."""
+    steps = found.steps()
+    families = [name for name in steps if name not in STEPS]
+    families.sort(key=lambda name: -abs(steps[name]))
+    order = (
+        [name for name in ("start", "features") if name in steps]
+        + families
+        + [name for name in ("references", "neighbours", "agreement") if name in steps]
+    )
+    largest = max(0.7, *(abs(value) for value in steps.values()))
+    rows = []
+    for name in order:
+        title, note = STEPS.get(name, (FAMILIES.get(name, name), name if name in FAMILIES else ""))
+        rows.append(
+            {
+                "title": title,
+                "note": note,
+                "for": steps[name] >= 0,
+                "width": f"{50 * abs(steps[name]) / largest:.1f}",
+                "odds": odds(steps[name]),
+            }
+        )
+    return rows
+
+
+def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
+    cards = []
+    for k in range(len(memories.row)):
+        picture = memories.picture[k]
+        cards.append(
+            {
+                "uri": None if picture is None else data_uri(_enlarged(picture, 96), 6000),
+                "paint": paint(found, memories.ab[k]),
+                "color": color_names(memories.ab[k : k + 1])[0],
+                "near": bool(memories.is_near[k]),
+                "photo": memories.photo[k],
+                "distance": f"{memories.distance[k] / memories.usual_distance:.2f}",
+            }
+        )
+    return cards
+
+
+def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
+    moved = float(np.linalg.norm(effect.after - effect.before))
+    text = f"Together they moved the colour of this region by {moved:.0f} units of ab."
+    if effect.is_hinted:
+        text += " Some lie on the region itself: their pixels have exactly the colour asked for."
+    sizes = np.linalg.norm(effect.shift, axis=1)
+    listed = [
+        {
+            "paint": paint(found, effect.ab[k]),
+            "name": color_names(effect.ab[k : k + 1].astype(np.float32))[0],
+            "row": int(effect.place[k, 0]),
+            "col": int(effect.place[k, 1]),
+            "moved": f"{sizes[k]:.1f}",
+            "width": f"{100 * sizes[k] / max(float(sizes.max()), 1e-9):.0f}",
+        }
+        for k in range(min(int((sizes >= 0.1).sum()), N_HINTS))
+    ]
+    return {
+        "before": paint(found, effect.before),
+        "after": paint(found, effect.after),
+        "text": text,
+        "listed": listed,
+        "hidden": len(sizes) - len(listed),
+    }
+
+
+def odds(log_odds: float) -> str:
+    """Log-odds as people say them: how many times more probable the winner becomes (or the rival, with a stroke).
+
+    Examples
+    --------
+    >>> odds(np.log(2.5)), odds(-np.log(4)), odds(0.01)
+    ('× 2.5', '÷ 4.0', '× 1.0')
+    """
+    factor = float(np.exp(min(abs(log_odds), 20.0)))
+    sign = "÷" if log_odds < 0 and factor >= 1.05 else "×"
+    return f"{sign} {factor:.0f}" if factor >= 10 else f"{sign} {factor:.1f}"
+
+
+def paint(found: Explanation, ab: NDArray) -> str:
+    """A colour as CSS, at the lightness of the region as far as one can still see a hue there."""
+    lightness = np.full((1, 1), np.clip(found.lightness, 35, 80), np.float32)
+    red, green, blue = lab_to_rgb(lightness, np.asarray(ab, np.float32).reshape(1, 1, 2))[0, 0]
+    return f"rgb({red} {green} {blue})"
+
+
+def eight_bit(pixels: NDArray) -> Pixels:
+    """Pixels to show, uint8."""
+    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+
+
+def _crop(pixels: Pixels, mask: NDArray[np.bool_], *, side: int = 260) -> Pixels:
+    """A square piece around a region, with the region outlined."""
+    rows, cols = np.nonzero(mask)
+    scale = np.array(pixels.shape[:2]) / mask.shape
+    center = (np.array([rows.mean(), cols.mean()]) + 0.5) * scale
+    reach = max(2.5 * float(len(rows)) ** 0.5, 12.0) * scale.mean()
+    low = np.clip(center - reach, 0, None).astype(int)
+    high = np.minimum(low + max(2, int(2 * reach)), pixels.shape[:2])
+    low = np.maximum(high - max(2, int(2 * reach)), 0)
+    piece = pixels[low[0] : high[0], low[1] : high[1]]
+    size = (side, max(1, round(side * piece.shape[0] / piece.shape[1])))
+    shrinks = piece.shape[1] > side
+    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    at = [(np.linspace(low[k], high[k] - 1, size[1 - k]) / scale[k]).astype(int) for k in (0, 1)]
+    inside = cv2.medianBlur(mask[np.ix_(*at)].astype(np.uint8), 5)
+    outline, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(shown, outline, -1, (0, 0, 0), 4, cv2.LINE_AA)
+    cv2.drawContours(shown, outline, -1, (255, 255, 255), 2, cv2.LINE_AA)
+    return np.asarray(shown, np.uint8)
+
+
+def _enlarged(picture: Pixels, side: int) -> Pixels:
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)

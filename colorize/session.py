@@ -1,0 +1,500 @@
+"""A session: one photograph, described once, coloured many times as somebody says more about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.belief import Appearance, Belief, hint_noise, prior
+from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
+from colorize.decision import NEAR, toward_palette
+from colorize.hints import REACHES, HintPixels, Hints
+from colorize.optimization import Propagation, Propagator
+from colorize.superpixels import region_means, resize_labels
+from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage, Superpixels
+
+if TYPE_CHECKING:
+    from colorize.colorizer import Colorizer, Description
+    from colorize.reference import References
+
+Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
+"""Regions, their ab, noise and reach, all of length m."""
+
+N_ALTERNATIVES = 9
+"""Most alternatives that are made of one photograph."""
+
+STEP = 1.0
+"""Standard deviations between an alternative and the picture it is an alternative to."""
+
+_APART = 12.0  # ab between two colours that are offered side by side
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestion:
+    """A place worth clicking.
+
+    Attributes
+    ----------
+    row, col : int
+        Pixel of the photograph, well inside its region.
+    label : int
+        Number of the region.
+    colors : ndarray, shape (m, 3), uint8
+        The likeliest colours, sRGB at the lightness of that pixel's region, 1 to 5 of them, likeliest first.
+    ab : ndarray, shape (m, 2), float32
+        Their a* and b*.
+    probabilities : ndarray, shape (m,), float32
+        How likely each is; what is left to 1 is spread over the colours not shown.
+    """
+
+    row: int
+    col: int
+    label: int
+    colors: NDArray[np.uint8]
+    ab: Float32
+    probabilities: Float32
+
+
+@dataclass(frozen=True, eq=False)
+class _Automatic:
+    """What the model makes of the photograph at one vividness, before any hint."""
+
+    region_ab: Float32
+    region_confidence: Float32
+    spread: Propagation
+
+
+class Session:
+    """One photograph and what is known about it. Made by `Colorizer.open`.
+
+    Nothing that is asked of a session changes it: every answer depends on the arguments alone.
+
+    Attributes
+    ----------
+    colorizer : Colorizer
+    gray : GrayImage
+    description : Description
+        Regions and features.
+    probabilities : ndarray, shape (n_superpixels, n_colors), float32
+        Calibrated probabilities of the palette colours, re-weighed by the references if there are any.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> from colorize.colorizer import Colorizer
+    >>> from colorize.hints import Hints, Mark
+    >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
+    >>> session = Colorizer(n_colors=6, n_superpixels=60).fit(photos).open(photos[0])
+    >>> red = Hints(session.gray.shape, (Mark("point", [[50, 80]], (200, 30, 30)),))
+    >>> before, after = session.colorize(), session.with_hints(red)
+    >>> bool(after.ab[50, 80, 0] > before.ab[50, 80, 0] + 10)
+    True
+    """
+
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        gray: GrayImage,
+        description: Description,
+        probabilities: Float32,
+        clock: Clock,
+        references: References | None = None,
+        reference_strength: float = 1.0,
+    ) -> None:
+        self.colorizer = colorizer
+        self.gray = gray
+        self.description = description
+        self.probabilities = (
+            probabilities if references is None else references.reweigh(probabilities, reference_strength)
+        )
+        self._references = references, reference_strength
+        self._opening = clock.seconds
+        self._offset: Float32 | None = None  # added to the automatic colours: a chosen alternative, a refiner
+        self._automatic_at: tuple[float, _Automatic] | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.gray.shape
+        return f"Session({width}x{height} pixels, {self.description.superpixels.n_superpixels} regions)"
+
+    def colorize(self, vividness: float = 0.5) -> Colorization:
+        """Colorize without hints; see `Colorizer.predict`, which is this."""
+        clock = Clock(self._opening)
+        found = self._automatic(vividness, clock)
+        return self._finished(found.region_ab, found.region_confidence, found.spread, clock)
+
+    def with_hints(self, hints: Hints, vividness: float = 0.5) -> Colorization:
+        """Colorize with hints: exact where they are, and heard as far as they reach.
+
+        Parameters
+        ----------
+        hints : Hints
+            Drawn on this photograph, or on one of the same aspect ratio. Wishes that sRGB cannot show at the
+            photograph's lightness lose chroma.
+        vividness : float
+            As in `Colorizer.predict`; of what is not hinted.
+
+        Returns
+        -------
+        Colorization
+            Its ``notes`` tell what could not be done as asked.
+
+        Raises
+        ------
+        HintsError
+            The hints are for another photograph, or none lies on it.
+        ValueError
+            `vividness` is outside [0, 1].
+        """
+        return self._colored(hints, vividness, 0)
+
+    def suggest(self, n: int = 5, hints: Hints | None = None) -> list[Suggestion]:
+        """Places where a hint would tell most about the photograph, the best first.
+
+        Parameters
+        ----------
+        n : int
+            Number of places.
+        hints : Hints, optional
+            What has been said already.
+
+        Returns
+        -------
+        list of Suggestion
+        """
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n!r}")
+        before = self._prior(self._automatic(0.0, Clock()))
+        after = before if hints is None else self._told(before, *self._pixels(hints)[:2])
+        return [self._suggestion(region, before, after) for region in after.telling(n)]
+
+    def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
+        """Make n whole, coherent, visibly different pictures.
+
+        The first is the usual one; the others are steps to both sides along the changes of the whole photograph that
+        the present uncertainty makes likeliest (`Belief.directions`).
+
+        Parameters
+        ----------
+        n : int
+            1 to 9.
+        hints : Hints, optional
+            What has been said already: all pictures obey it.
+        vividness : float
+            As in `Colorizer.predict`.
+
+        Returns
+        -------
+        list of Colorization
+        """
+        if not 1 <= n <= N_ALTERNATIVES:
+            raise ValueError(f"n must be in 1..{N_ALTERNATIVES}, got {n!r}")
+        return [self._colored(hints, vividness, number) for number in range(n)]
+
+    def choose(self, number: int, hints: Hints | None = None) -> Session:
+        """Go on from an alternative.
+
+        Parameters
+        ----------
+        number : int
+            Place in the list that `alternatives` gave, from 0.
+        hints : Hints, optional
+            Those that the alternatives were made with.
+
+        Returns
+        -------
+        Session
+            A new session with that alternative as its automatic colours; hints, suggestions and alternatives of its
+            own start there.
+        """
+        if not 0 <= number < N_ALTERNATIVES:
+            raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
+        belief = self._prior(self._automatic(0.0, Clock()))
+        if hints is not None:
+            belief = self._told(belief, *self._pixels(hints)[:2])
+        return self.shifted(_step(belief, number).astype(np.float32))
+
+    def shifted(self, offset: Float32) -> Session:
+        """Go on with other automatic colours.
+
+        Parameters
+        ----------
+        offset : ndarray, shape (n_superpixels, 2), float32
+            What is added to a* and b* of every region, at every vividness.
+
+        Returns
+        -------
+        Session
+            A new session; hints, suggestions and alternatives of its own start from the shifted colours.
+
+        Raises
+        ------
+        ValueError
+            `offset` has another shape, or holds NaN.
+        """
+        if offset.shape != (self._superpixels.n_superpixels, 2) or not np.isfinite(offset).all():
+            raise ValueError(
+                f"offset must be {(self._superpixels.n_superpixels, 2)} finite numbers, got shape {offset.shape}"
+            )
+        other = copy(self)
+        other._automatic_at = None
+        other._offset = offset if self._offset is None else self._offset + offset
+        return other
+
+    def at_size(self, gray: GrayImage) -> Session:
+        """Go on with the same photograph at another size: tried out small, made large.
+
+        Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
+        spreading to pixels and the hinted pixels are of the new size.
+
+        Parameters
+        ----------
+        gray : GrayImage
+            The photograph at the other size.
+
+        Returns
+        -------
+        Session
+        """
+        other = copy(self)
+        other.gray, other._automatic_at = gray, None
+        for name in ("_labels", "_weight", "_propagator"):  # those that were made for the pixels
+            other.__dict__.pop(name, None)
+        return other
+
+    def in_album(self, palette: Sequence[float]) -> Session:
+        """Go on with the colours of an album.
+
+        Parameters
+        ----------
+        palette : sequence of float
+            As in `Colorizer.predict`.
+
+        Returns
+        -------
+        Session
+            A new session whose probabilities are drawn towards the colours of the album.
+
+        Raises
+        ------
+        ValueError
+            `palette` has not one share, 0 to 1, per palette colour.
+        """
+        wanted, n_colors = np.asarray(palette, np.float32), self.probabilities.shape[1]
+        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        other = copy(self)
+        other.probabilities = toward_palette(self.probabilities, self._superpixels, wanted)
+        other._automatic_at = None
+        for name in ("_appearance", "_prior_at_zero"):  # those that were made of the probabilities
+            other.__dict__.pop(name, None)
+        return other
+
+    def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
+        """Colorize with hints as an alternative; number 0 is the usual one."""
+        if hints is None and number == 0:
+            return self.colorize(vividness)
+        clock = Clock()
+        found = self._automatic(vividness, clock)
+        is_known, known_ab = None, None
+        notes: tuple[str, ...] = ()
+        with clock("belief"):
+            belief = self._prior(found)
+            if hints is not None:
+                pixels, known_ab, notes = self._pixels(hints)
+                belief, is_known = self._told(belief, pixels, known_ab), pixels.is_known
+            region_ab = (belief.mean + _step(belief, number)).astype(np.float32)
+            region_confidence = found.region_confidence if hints is None else belief.within(NEAR).astype(np.float32)
+        with clock("propagation"):
+            target_ab = region_ab[self._labels]
+            spread = self._propagator.solve(
+                target_ab, self._weight, is_known=is_known, known_ab=known_ab, start_ab=found.spread.ab
+            )
+        return self._finished(region_ab, region_confidence, spread, clock, notes=notes)
+
+    def _automatic(self, vividness: float, clock: Clock) -> _Automatic:
+        """The model's own colours; those of the last vividness asked for are kept."""
+        if self._automatic_at is None or self._automatic_at[0] != vividness:
+            with clock("decision"):
+                region_ab, region_confidence = self.colorizer.decide(
+                    self.description, self.probabilities, vividness=vividness
+                )
+                references, strength = self._references
+                if references is not None:
+                    learnt = references.correction(self.colorizer, self._appearance, strength, vividness)
+                    region_ab = region_ab + learnt.astype(np.float32)
+                if self._offset is not None:
+                    region_ab = region_ab + self._offset
+            with clock("propagation"):
+                spread = self.colorizer.spread(self.gray, self._superpixels, region_ab)
+            self._automatic_at = vividness, _Automatic(region_ab, region_confidence, spread)
+        return self._automatic_at[1]
+
+    def _pixels(self, hints: Hints) -> tuple[HintPixels, Float32, tuple[str, ...]]:
+        """Hints as pixels, their ab as sRGB can show it at the photograph's lightness, and what there is to tell."""
+        pixels = hints.rasterize(self.gray.shape)
+        known = pixels.is_known
+        wished = rgb_to_lab(pixels.rgb[known])[:, 1:]
+        shown = map_to_gamut(self.gray.lightness[known], wished)
+        ab = np.zeros((*known.shape, 2), np.float32)
+        ab[known] = shown
+        n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
+        if not n_lost:
+            return pixels, ab, pixels.notes
+        lost = (
+            f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
+            "the colour as sRGB can show"
+        )
+        return pixels, ab, (*pixels.notes, lost)
+
+    def observations(self, hints: Hints) -> Observations:
+        """What hints say about regions: what `Belief.told` takes, one observation per region and reach."""
+        return self._observed(*self._pixels(hints)[:2])
+
+    def prior(self, vividness: float = 0.5) -> Belief:
+        """What is believed about the regions before any hint."""
+        return self._prior(self._automatic(vividness, Clock()))
+
+    def _told(self, belief: Belief, pixels: HintPixels, known_ab: Float32) -> Belief:
+        return belief.told(*self._observed(pixels, known_ab))
+
+    def _observed(self, pixels: HintPixels, known_ab: Float32) -> Observations:
+        """One observation per region and reach: the mean of its hinted pixels."""
+        known = pixels.is_known
+        key = self._labels[known] * len(REACHES) + pixels.reach[known]
+        groups, member = np.unique(key, return_inverse=True)
+        seen = np.column_stack([self.gray.lightness[known], known_ab[known]])
+        means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
+        regions, reach = np.divmod(groups, len(REACHES))
+        noise = hint_noise(means[:, 0], self._region_lightness[regions])
+        return regions, means[:, 1:], noise, reach
+
+    def _prior(self, found: _Automatic) -> Belief:
+        return replace(self._prior_at_zero, mean=found.region_ab.astype(np.float64))
+
+    @cached_property
+    def _prior_at_zero(self) -> Belief:
+        nothing = np.zeros((self._superpixels.n_superpixels, 2))
+        return prior(nothing, self._appearance, self._superpixels, self._region_lightness)
+
+    @cached_property
+    def _appearance(self) -> Appearance:
+        return self.colorizer.appearance(self.description, self.probabilities)
+
+    def _suggestion(self, region: int, before: Belief, after: Belief) -> Suggestion:
+        colors = self.colorizer.palette_.colors_
+        chances = _updated(self.probabilities[region], colors, before, after, region)
+        kept: list[int] = []
+        for k in np.argsort(-chances, kind="stable"):
+            if len(kept) == 5 or (len(kept) >= 3 and chances[k] < 0.03):
+                break
+            if all(np.linalg.norm(colors[k] - colors[other]) > _APART for other in kept):
+                kept.append(int(k))
+        lightness = np.full(len(kept), self._region_lightness[region], np.float32)
+        row, col = self._inside(region)
+        return Suggestion(
+            row, col, region, np.asarray(lab_to_rgb(lightness, colors[kept]), np.uint8), colors[kept], chances[kept]
+        )
+
+    def _inside(self, region: int) -> tuple[int, int]:
+        """The pixel of the photograph deepest inside a region."""
+        mask = np.pad((self._superpixels.labels == region).astype(np.uint8), 1)
+        depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)[1:-1, 1:-1]
+        row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+        height, width = self._superpixels.shape
+        return (
+            int((row + 0.5) * self.gray.shape[0] / height),
+            int((col + 0.5) * self.gray.shape[1] / width),
+        )
+
+    def _finished(
+        self,
+        region_ab: Float32,
+        region_confidence: Float32,
+        spread: Propagation,
+        clock: Clock,
+        *,
+        notes: Sequence[str] = (),
+    ) -> Colorization:
+        photo = self.gray
+        with clock("color"):
+            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
+        return Colorization(
+            image=RgbImage(pixels, photo.alpha, photo.metadata),
+            field=ColorField(spread.ab, smooth_map(region_confidence, self._superpixels, photo.shape)),
+            superpixels=self._superpixels,
+            probabilities=self.probabilities,
+            region_ab=region_ab,
+            report=spread.report,
+            timings=clock.seconds,
+            notes=tuple(notes),
+        )
+
+    @property
+    def _superpixels(self) -> Superpixels:
+        return self.description.superpixels
+
+    @cached_property
+    def _region_lightness(self) -> Float32:
+        return region_means(self.description.lightness, self._superpixels)
+
+    @cached_property
+    def _labels(self) -> NDArray[np.int32]:
+        return resize_labels(self._superpixels, self.gray.shape)
+
+    @cached_property
+    def _weight(self) -> Float32:
+        return self.colorizer.seed_weight(self.gray, self._superpixels)
+
+    @cached_property
+    def _propagator(self) -> Propagator:
+        return Propagator(self.gray.lightness)
+
+
+def _step(belief: Belief, number: int) -> NDArray[np.float64]:
+    """How alternative `number` differs from the usual picture: one side and the other of each likely change."""
+    if number == 0:
+        return np.zeros_like(belief.mean)
+    field = belief.directions((number + 1) // 2)[-1]
+    return (STEP if number % 2 else -STEP) * field
+
+
+def _updated(chances: Float32, colors: Float32, before: Belief, after: Belief, region: int) -> Float32:
+    """Probabilities of the palette colours of a region after hints: the change of a normal density, carried over."""
+    if after is before:
+        return chances
+    spacing = 60.0  # variance within a palette entry
+    fit = np.zeros(len(colors))
+    for belief, sign in ((after, -0.5), (before, 0.5)):
+        fit += sign * ((colors - belief.mean[region]) ** 2 / (belief.variance[region] + spacing)).sum(axis=1)
+    weighed = chances * np.exp(fit - fit.max())
+    return (weighed / weighed.sum()).astype(np.float32)
+
+
+def smooth_map(region_values: Float32, superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
+    """Region values as a smooth map at full resolution: blurred by half a region, then enlarged."""
+    spacing = (superpixels.areas.mean() ** 0.5) / 2
+    blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
+    return blurred if shape == blurred.shape else cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+class Clock:
+    """Wall seconds per stage."""
+
+    def __init__(self, seconds: dict[str, float] | None = None) -> None:
+        self.seconds: dict[str, float] = dict(seconds or {})
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what is done inside."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - start

@@ -1,0 +1,324 @@
+"""The real app, driven by a real browser. Speeds are printed, not checked: the machine may be busy."""
+
+from __future__ import annotations
+
+import io
+import re
+import statistics
+import time
+import urllib.error
+import urllib.request
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorize.color import rgb_to_lab, rgb_to_lightness
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def tell(capfd):
+    """Print a figure past the capture."""
+
+    def tell(line: str) -> None:
+        with capfd.disabled():
+            print(f"\n    {line}")
+
+    return tell
+
+
+def test_it_starts_quickly_and_small(app, visit, tell):
+    visit()
+    tell(f"start: {app.start_cpu:.1f} CPU-seconds; idle, one visitor, a model loaded: {app.memory():.0f} MB resident")
+    assert app.memory() <= 700
+
+
+def test_upload_slide_save(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    assert "our cat.jpg, 1200 x 800 pixels" in visitor.page.locator(".stage .caption").inner_text()
+    shot = Image.open(io.BytesIO(visitor.page.locator(".stage .frame").screenshot())).convert("RGB")
+    chroma = np.hypot(*np.moveaxis(rgb_to_lab(np.asarray(shot))[..., 1:], 2, 0))
+    half = chroma.shape[1] // 2
+    assert chroma[60:, : half - 30].mean() < 1.5  # gray on the left
+    assert chroma[60:, half + 30 :].mean() > 5  # coloured on the right
+    split = visitor.page.get_by_label("Slide between the gray photograph and its colours")
+    split.focus()
+    split.press("ArrowLeft")
+    assert visitor.page.locator(".stage .frame").evaluate("e => e.style.getPropertyValue('--split')") == "49%"
+    visitor.page.get_by_label("JPEG").first.check()
+    with visitor.page.expect_download() as download:
+        visitor.page.locator("#save").click()
+    assert download.value.suggested_filename == "our cat.colorized.jpg"
+    saved = Image.open(download.value.path())
+    assert saved.size == (1200, 800)
+    assert saved.getexif()[0x010F] == "Grandfather's camera"
+    lightness = rgb_to_lightness(np.asarray(Image.open(cat_photo)))
+    assert np.abs(rgb_to_lightness(np.asarray(saved)) - lightness).mean() < 0.6  # JPEG of quality 95
+
+
+def test_a_stroke_changes_the_region_and_undo_takes_it_back(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    visitor.step("Correct")
+    visitor.page.locator(".stage .paint").fill("#2040d0")
+    visitor.paint(0.3, 0.45)
+    visitor.wait_for_version(2)
+    after = visitor.picture()
+    row, col = round(0.3 * before.shape[0]), round(0.49 * before.shape[1])
+    patch = slice(row - 3, row + 4), slice(col - 20, col + 20)
+    blue = rgb_to_lab(after[patch])[..., 2].mean() - rgb_to_lab(before[patch])[..., 2].mean()
+    assert blue < -25
+    visitor.page.get_by_role("button", name="Undo").click()
+    visitor.wait_for_version(3)
+    assert visitor.picture().tolist() == before.tolist()
+    assert visitor.page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo, tmp_path):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    pad = visitor.page.locator(".stage .pad")
+    pad.focus()
+    pad.press("ArrowUp")
+    pad.press("Enter")
+    visitor.wait_for_version(2)
+    visitor.page.get_by_role("button", name="Pick from the photo").click()
+    visitor.page.mouse.click(*visitor.place(0.5, 0.5))
+    assert visitor.page.locator(".stage .paint").input_value() != "#9a5b3c"
+    visitor.page.get_by_role("button", name="Where would a hint help most?").click()
+    swatches = visitor.page.locator("#places button.swatch")
+    swatches.first.wait_for()
+    assert visitor.page.locator(".stage .pin").count() == 5
+    assert re.match(r"paint place 1 .+ likely", swatches.first.get_attribute("aria-label"))
+    swatches.nth(1).click()
+    visitor.wait_for_version(3)
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Keep these hints").click()
+    hints = tmp_path / download.value.suggested_filename
+    download.value.save_as(hints)
+    assert hints.name == "our cat.hints.json"
+    painted = visitor.picture()
+    visitor.page.get_by_role("button", name="Clear all").click()
+    visitor.wait_for_version(4)
+    visitor.page.set_input_files("input[type=file][accept*=json]", hints)
+    visitor.wait_for_version(5)
+    assert visitor.picture().tolist() == painted.tolist()
+
+
+def test_other_versions_and_doubts(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    visitor.page.get_by_role("button", name="Other versions").click()
+    choices = visitor.page.locator("#choices button[data-pick]")
+    choices.first.wait_for()
+    assert choices.count() == 6
+    choices.nth(1).click()
+    visitor.wait_for_version(2)
+    assert np.abs(visitor.picture().astype(int) - before).mean() > 3
+    visitor.page.get_by_label("Show how sure the model is").check()
+    visitor.page.locator(".stage img.sure").wait_for()
+    choices.last.click()
+    visitor.wait_for_version(3)
+    assert visitor.picture().tolist() == before.tolist()
+
+
+def test_why(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Why?")
+    visitor.page.mouse.click(*visitor.place(0.4, 0.6))
+    visitor.page.locator("#answer .card").wait_for()
+    assert "What spoke for it, and against" in visitor.page.locator("#answer").inner_text()
+
+
+def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
+    path = tmp_path / "cup.png"
+    Image.fromarray(pictures["coffee"]).save(path)
+    visitor = visit()
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    visitor.step("Reference")
+    visitor.page.set_input_files("#references input", path)
+    visitor.page.locator("#references").get_by_text("cup").wait_for()
+    visitor.page.get_by_role("button", name="Colour it like these").click()
+    visitor.wait_for_version(2)
+    assert np.abs(visitor.picture().astype(int) - before).mean() > 1
+    visitor.page.get_by_role("button", name="Without them").click()
+    visitor.wait_for_version(3)
+    assert visitor.picture().tolist() == before.tolist()
+
+
+def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path):
+    bad = tmp_path / "holiday.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.page.set_input_files("#upload input", str(bad))
+    box = visitor.page.get_by_test_id("toast-body")
+    box.wait_for()
+    assert "holiday.png: " in box.inner_text()
+    assert "/" not in box.inner_text()
+    visitor.step("Correct")
+    visitor.paint(0.5, 0.5)
+    visitor.wait_for_version(2)
+
+
+def test_train_use_compare_take_along(visit, crops, cat_photo, app):
+    visitor = visit()
+    page = visitor.page
+    visitor.room("Train")
+    page.get_by_label("Name of the new model").fill("crops")
+    page.set_input_files("#teachers input", str(crops))
+    page.locator("#teachers").get_by_text("crops").wait_for()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("button", name="Stop").click()
+    page.locator("#training").get_by_text("Nothing is lost").wait_for()
+    page.get_by_role("button", name="Go on").click()
+    page.locator("#training .trio").first.wait_for()
+    page.locator("#training").get_by_text("The model is called “crops”").wait_for()
+    assert "note.txt" in page.locator("#training").inner_text()
+    page.locator("#shelf input").click()
+    page.get_by_role("option", name="crops").click()
+    page.get_by_text("Learnt from 20 photographs").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Take it along").click()
+    assert download.value.path().read_bytes() == (app.models / "crops.safetensors").read_bytes()
+    brought = download.value.path().with_name("brought.safetensors")
+    brought.write_bytes(download.value.path().read_bytes())
+    page.set_input_files("input[type=file][accept*=safetensors]", str(brought))
+
+    visitor.room("Photograph")
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    page.get_by_role("tabpanel").get_by_label("Model").first.click()
+    page.get_by_role("option", name="brought").wait_for()
+    page.get_by_role("option", name="crops").click()
+    visitor.wait_for_version(2)
+    assert np.abs(visitor.picture().astype(int) - before).mean() > 1
+
+    visitor.room("Compare")
+    page.set_input_files("#compared input", str(cat_photo))
+    page.locator("#compared").get_by_text("our cat").wait_for()
+    page.get_by_label("crops", exact=True).check()
+    page.get_by_role("button", name="Compare").click()
+    shots = page.locator("#comparison figure")
+    shots.first.wait_for()
+    assert shots.count() == 6  # gray, true, default, crops and two rules
+    assert page.locator("#comparison").get_by_text("nearest to the truth").count() == 1
+
+
+def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"nothing")
+    visitor = visit()
+    visitor.room("Batch")
+    visitor.page.set_input_files("#many input", [str(crops), str(bad)])
+    visitor.page.locator("#many").get_by_text("bad").wait_for()
+    visitor.page.get_by_role("button", name="Colour them all").click()
+    visitor.page.get_by_text("24 coloured").wait_for()
+    with visitor.page.expect_download() as download:
+        visitor.page.locator("#zip-ready").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert len(archive.namelist()) == 25
+        assert "failed: bad.jpg" in archive.read("report.txt").decode()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling_and_everything_has_a_name(visit, cat_photo, scheme):
+    visitor = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
+    visitor.open(cat_photo)
+    for step in ("Colorize", "Correct", "Reference", "Why?"):
+        visitor.step(step)
+        check_page(visitor)
+    for room in ("Train", "Compare", "Batch"):
+        visitor.room(room)
+        check_page(visitor)
+
+
+def check_page(visitor):
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+    nameless = visitor.page.evaluate(
+        """[...document.querySelectorAll('img, button, input, select, textarea, [role=application]')]
+        .filter(e => e.checkVisibility() && !e.closest('[aria-hidden=true]'))
+        .filter(e => !(e.alt || e.innerText?.trim() || e.ariaLabel || e.title || e.labels?.length || e.placeholder))
+        .map(e => e.outerHTML.slice(0, 150))"""
+    )
+    assert nameless == []
+
+
+def test_strokes_are_quick(app, visit, megapixel_photo, tell):
+    visitor = visit()
+    visitor.open(megapixel_photo)
+    assert visitor.picture().shape == (1024, 1024, 3)
+    visitor.step("Correct")
+    visitor.page.evaluate(
+        """() => {
+            window.waits = [];
+            let start = 0;
+            addEventListener('pointerup', () => { start = performance.now(); }, true);
+            new MutationObserver(() => window.waits.push(performance.now() - start))
+                .observe(document.querySelector('.stage'), {attributeFilter: ['data-version']});
+        }"""
+    )
+    spent = []
+    for k in range(9):
+        cpu = app.cpu_seconds()
+        visitor.paint(0.15 + 0.08 * k, 0.1 + 0.08 * k)
+        visitor.wait_for_version(k + 2)
+        spent.append(app.cpu_seconds() - cpu)
+        time.sleep(0.3)
+    waits = visitor.page.evaluate("window.waits")
+    assert len(waits) == 9
+    tell(
+        f"stroke to new picture, 1.05 megapixels: median {statistics.median(waits) / 1000:.2f} s, longest "
+        f"{max(waits) / 1000:.2f} s; the app spent {statistics.median(spent):.2f} CPU-seconds each"
+    )
+
+
+def test_twenty_photographs_from_four_browsers_at_once(visit, browse, pictures, tmp_path):
+    visitors = [visit(browse()) for _ in range(4)]
+    names = sorted(pictures)
+    for turn in range(5):
+        sent = {}
+        for number, visitor in enumerate(visitors):
+            step = 0 if turn == 4 else number  # in the end all send the same
+            pixels = pictures[names[(turn + step) % len(names)]]
+            sent[number] = np.roll(pixels[:200, :260], 13 * (4 * turn + step), axis=1)
+            path = tmp_path / f"{turn} {number}.png"
+            Image.fromarray(sent[number]).save(path)
+            visitor.page.set_input_files("#upload input", str(path))
+        for number, visitor in enumerate(visitors):
+            visitor.wait_for_version(turn + 1)
+            assert f"{turn} {number}.png" in visitor.page.locator(".stage .caption").inner_text()
+            shown = visitor.picture()
+            assert np.abs(rgb_to_lightness(shown) - rgb_to_lightness(sent[number])).mean() < 2  # JPEG
+            assert np.abs(rgb_to_lab(shown)[..., 1:]).mean() > 1
+
+
+def status(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_files_of_the_machine_are_not_served(app, tiny_model):
+    assert status(app.address) == 200
+    for path in ("/etc/passwd", str(tiny_model), str(app.log), str(app.models)):
+        assert status(f"{app.address}gradio_api/file={path}") in (403, 404)
+
+
+def test_without_the_password_there_is_nothing_to_see(guarded_app):
+    for path in ("config", "gradio_api/info"):
+        assert status(guarded_app.address + path) == 401
+    request = urllib.request.Request(guarded_app.address + "gradio_api/upload", data=b"x", method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request, timeout=60)

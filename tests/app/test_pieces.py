@@ -1,0 +1,82 @@
+"""What the app needs of the rest: sessions at another size, training that goes on, quick JPEG, the kind of a file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from colorize.app.service import fitted
+from colorize.color import to_gray
+from colorize.colorizer import Colorizer
+from colorize.exceptions import ModelFileError
+from colorize.hints import Hints, Mark
+from colorize.io import encode_screen, read_photo
+from colorize.persistence import model_kind, save_model
+
+
+class Interrupted(Exception):
+    """The power goes out."""
+
+
+def test_training_that_was_interrupted_goes_on_to_the_same_bytes(photos, tmp_path):
+    asked = {"n_colors": 6, "n_superpixels": 40}
+    Colorizer(**asked).fit(photos[:6]).save(tmp_path / "whole")
+
+    def stop_at_the_fourth(stage, done, total):
+        if stage == "features" and done == 3:
+            raise Interrupted
+
+    described = {}
+    with pytest.raises(Interrupted):
+        Colorizer(**asked).fit(photos[:6], described=described, progress=stop_at_the_fourth)
+    assert sorted(described) == [0, 1, 2]
+    kept = {index: block["features"].copy() for index, block in described.items()}
+    handed = []
+
+    def mapper(function, items):
+        for item in items:
+            handed.append(item)
+            yield function(item)
+
+    Colorizer(**asked).fit(photos[:6], described=described, mapper=mapper).save(tmp_path / "resumed")
+    assert handed == photos[3:6]  # what is missing alone
+    assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert all((described[index]["features"] == rows).all() for index, rows in kept.items())
+
+
+def test_a_session_at_another_size_has_the_same_regions_and_colors(tiny_colorizer, pictures):
+    gray = to_gray(read_photo(encode_screen(pictures["coffee"])))
+    small = fitted(gray, 200)
+    session = tiny_colorizer.open(small).choose(1)
+    before = session.colorize(0.4)
+    large = session.at_size(gray)
+    after = large.colorize(0.4)
+    assert after.image.shape == gray.shape
+    assert (after.region_ab == before.region_ab).all()
+    assert (large.probabilities == session.probabilities).all()
+    # propagated apart, at different sizes: the same picture, not the same pixels
+    there = after.ab[1::3, 1::3][: small.shape[0], : small.shape[1]]
+    assert np.abs(there.mean(axis=(0, 1)) - before.ab.mean(axis=(0, 1))).max() < 1
+    hints = Hints(small.shape, (Mark("point", np.array([[60.0, 90.0]]), (200, 30, 30)),))
+    hinted = large.with_hints(hints)
+    row, col = (np.array([60.5, 90.5]) * gray.shape / small.shape).astype(int)
+    assert hinted.ab[row, col, 0] > 20
+    assert session.gray is small  # the first session is as it was
+    assert session.colorize(0.4).image.pixels.tolist() == before.image.pixels.tolist()
+
+
+def test_a_picture_for_the_screen_is_nearly_the_picture(pictures):
+    pixels = pictures["coffee"]
+    shown = read_photo(encode_screen(pixels)).pixels
+    assert np.abs(shown.astype(int) - pixels).mean() < 3
+    assert len(encode_screen(pixels, quality=50)) < len(encode_screen(pixels))
+
+
+def test_the_kind_of_a_model_file_is_told_from_its_header(tmp_path, tiny_model):
+    assert model_kind(tiny_model) == "classical"
+    save_model(tmp_path / "other", {}, {}, kind="deep")
+    assert model_kind(tmp_path / "other") == "deep"
+    (tmp_path / "cut").write_bytes(tiny_model.read_bytes()[:100])
+    for name in ("cut", "missing"):
+        with pytest.raises(ModelFileError, match=name):
+            model_kind(tmp_path / name)

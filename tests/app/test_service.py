@@ -1,0 +1,386 @@
+"""The app without its page: photographs, hints, errors, visitors, training."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorize.app import pages
+from colorize.app.service import Service, fitted
+from colorize.app.uploads import Limits
+from colorize.color import rgb_to_lab, rgb_to_lightness
+from colorize.exceptions import RequestError
+from colorize.io import read_photo, write_photo
+from colorize.types import GrayImage, RgbImage
+
+
+@pytest.fixture
+def service(tmp_path, tiny_model):
+    """A service whose only model of its own is the tiny one."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())
+    service = Service(folder, workspace=tmp_path / "work", limits=Limits(file_bytes=3_000_000, pixels=3_000_000))
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def photo_file(tmp_path, pictures):
+    """A photograph with EXIF, larger than what is edited."""
+    pixels = np.kron(pictures["chelsea"], np.ones((2, 2, 1), np.uint8))[100:460, 300:780]
+    exif = Image.Exif()
+    exif[0x010F] = "Grandfather's camera"
+    path = tmp_path / "Oma & Opa.jpg"
+    Image.fromarray(pixels).save(path, exif=exif, quality=95, dpi=(300, 300))
+    return path
+
+
+@pytest.fixture
+def opened(service, photo_file, monkeypatch):
+    """The service with that photograph opened by visitor v, with the tiny model, and edited at a tiny size."""
+    monkeypatch.setattr("colorize.app.service.PROXY_SIDE", 256)
+    service.visits.get("v").model = "tiny"
+    service.open_photo("v", photo_file, photo_file.name)
+    return service
+
+
+def gray_copy(source, target):
+    """Take the colours away."""
+    Image.open(source).convert("L").save(target)
+    return target
+
+
+def decoded(jpeg: bytes) -> np.ndarray:
+    return read_photo(jpeg).pixels
+
+
+def stroke(row=100, col=130, color="#2040d0", **more):
+    return {"path": [[row, col], [row, col + 30]], "color": color, "radius": 8, "reach": "similar"} | more
+
+
+def test_a_photograph_is_shown_small_and_saved_whole_with_its_metadata(opened, photo_file):
+    view = opened.set_style("v", vividness=0.3)
+    assert view.full_shape == (360, 480)
+    assert view.shape == (192, 256)
+    assert decoded(view.color).shape == (192, 256, 3)
+    for kind in ("PNG", "JPEG", "TIFF"):
+        saved = read_photo(opened.save("v", kind))
+        assert saved.shape == (360, 480)
+        assert b"Grandfather's camera" in saved.metadata.exif
+        assert saved.metadata.dpi == pytest.approx((300, 300), abs=0.1)
+    lightness = rgb_to_lightness(read_photo(photo_file).pixels)
+    kept = rgb_to_lightness(read_photo(opened.save("v", "PNG")).pixels)
+    assert np.abs(kept - lightness).max() < 0.3  # rounding to 8 bits
+
+
+def test_a_stroke_is_met_where_it_is_painted_and_at_full_size_too(opened):
+    before = opened.set_style("v")
+    after = opened.add_hint("v", stroke())
+    assert after.n_marks == 1
+    moved = rgb_to_lab(decoded(after.color))[96:104, 132:158, 2] - rgb_to_lab(decoded(before.color))[96:104, 132:158, 2]
+    assert moved.mean() < -15  # towards blue
+    full = rgb_to_lab(read_photo(opened.save("v", "PNG")).pixels)
+    spot = full[180:196, 255:285].mean(axis=(0, 1))
+    shown = rgb_to_lab(decoded(after.color))[96:104, 136:152].mean(axis=(0, 1))
+    assert np.abs(spot - shown)[1:].max() < 3  # JPEG on the screen, PNG on the disk
+    assert decoded(opened.undo("v").color).tolist() == decoded(before.color).tolist()
+
+
+def test_undo_and_clear_of_nothing_change_nothing(opened):
+    before = opened.set_style("v")
+    assert opened.undo("v").color == before.color
+    assert opened.clear("v").color == before.color
+
+
+def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pictures):
+    painted = opened.add_hint("v", stroke())
+    path = opened.save_hints("v")
+    content = json.loads(path.read_text())
+    assert content["photo"] == {"height": 192, "width": 256}
+    opened.clear("v")
+    assert decoded(opened.load_hints("v", path).color).tolist() == decoded(painted.color).tolist()
+    small = tmp_path / "small.png"
+    write_photo(RgbImage(np.ascontiguousarray(pictures["chelsea"][:300, :400])), small)
+    service.open_photo("w", small, "small.png")
+    assert service.load_hints("w", path).n_marks >= 1
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        ({"path": []}, "between 1 and"),
+        ({"path": "here"}, "between 1 and"),
+        ({"path": [[1, "x"]], "color": "#ffffff"}, "list of"),
+        ({"path": [[1, 1]], "color": "blue"}, "#rrggbb"),
+        ({"path": [[1, 1]], "color": "#ffffff", "reach": "moon"}, "reach"),
+        ({"path": [[1, 1]], "color": "#ffffff", "radius": -3}, "radius"),
+        ({"path": [[9000, 9000]], "color": "#ffffff", "radius": 3}, "none of the hints"),
+    ],
+)
+def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
+    with pytest.raises(RequestError, match=expected):
+        opened.add_hint("v", mark)
+    assert opened.set_style("v").n_marks == 0
+
+
+def test_hints_of_another_photograph_are_refused_and_the_old_ones_kept(opened, tmp_path):
+    opened.add_hint("v", stroke())
+    path = tmp_path / "hints.json"
+    path.write_text(
+        '{"photo": {"height": 100, "width": 900}, "hints": [{"kind": "point", "at": [[1, 1]], "color": "#ffffff"}]}'
+    )
+    with pytest.raises(RequestError, match="aspect ratio"):
+        opened.load_hints("v", path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RequestError, match="no JSON"):
+        opened.load_hints("v", path)
+    assert opened.set_style("v").n_marks == 1
+
+
+def test_suggested_places_lie_on_the_photograph_and_come_with_colors(opened):
+    places = opened.suggestions("v", 3)
+    assert len(places) == 3
+    for place in places:
+        assert 0 <= place.row < 192
+        assert 0 <= place.col < 256
+        assert place.colors
+        assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in place.colors)
+        assert list(place.chances) == sorted(place.chances, reverse=True)
+
+
+def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
+    before = opened.set_style("v")
+    small = opened.alternatives("v")
+    assert len(set(small)) == len(small) == 5
+    chosen = opened.choose("v", 1)
+    assert decoded(chosen.color).tolist() != decoded(before.color).tolist()
+    opened.visits.get("v").forget_session()  # as if others had needed the memory
+    assert opened.set_style("v").color == chosen.color
+    assert opened.choose("v", -1).color == before.color
+
+
+def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures):
+    before = opened.set_style("v")
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
+    with pytest.raises(RequestError, match=r"cup\.png: gray"):
+        opened.set_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+    assert opened.set_style("v").color == before.color
+    lent = opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    assert lent.color != before.color
+    assert opened.set_references("v", []).color == before.color
+
+
+def test_confidence_and_explanation_are_about_this_photograph(opened):
+    assert decoded(opened.confidence_map("v")).shape == (192, 256, 3)
+    page = pages.explanation(opened.explain("v", 90, 120))
+    assert "What spoke for it" in page
+    assert "data:image" in page
+
+
+def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_path):
+    bad = tmp_path / "secret-place" / "x"
+    bad.parent.mkdir()
+    bad.write_bytes(b"GIF89a but not really")
+    with pytest.raises(RequestError, match=r"^holiday\.png: ") as error:
+        opened.open_photo("v", bad, "../holiday.png")
+    assert "secret-place" not in str(error.value)
+    assert opened.set_style("v").name == "Oma _ Opa.jpg"
+
+
+def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
+    large = tmp_path / "large.png"
+    Image.new("L", (3000, 2000)).save(large)
+    with pytest.raises(RequestError, match=r"a\.png: .*megapixels"):
+        service.open_photo("v", large, "a.png")
+    large.write_bytes(bytes(3_000_001))
+    with pytest.raises(RequestError, match=r"a\.png: larger than 3 MB"):
+        service.open_photo("v", large, "a.png")
+
+
+def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
+    for wish in ("confidence_map", "undo", "clear", "suggestions", "alternatives", "save_hints", "set_style"):
+        with pytest.raises(RequestError, match="first choose a photograph"):
+            getattr(service, wish)("nobody")
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda s: s.set_style("v", model="../tiny"), "no model named"),
+        (lambda s: s.save("v", "EXE"), "choose one of"),
+        (lambda s: s.choose("v", 99), "no such picture"),
+        (lambda s: s.open_sample("v", "nothing"), "no such sample"),
+        (lambda s: s.explain("v", 5000, 1), "outside"),
+        (lambda s: s.compare("v", s.visits.get("v").need_photo().path, "a", ["nonsense"]), "no method nonsense"),
+        (lambda s: s.compare("v", s.visits.get("v").need_photo().path, "a", []), "at least one"),
+        (lambda s: s.batch("v", []), "choose photographs"),
+        (lambda s: s.train("v", "new"), "choose photographs"),
+        (lambda s: s.train("v", "tiny", folder="x"), "already"),
+        (lambda s: s.train("v", "a/b", folder="x"), "name of 1 to 40"),
+        (lambda s: s.train("v", "new", folder="/nowhere/at/all"), "no such folder"),
+        (lambda s: s.resume_training("v"), "no training"),
+    ],
+)
+def test_what_cannot_be_done_is_said(opened, call, expected):
+    with pytest.raises(RequestError, match=expected):
+        call(opened)
+
+
+def test_a_comparison_measures_only_against_true_colors(service, tmp_path, pictures):
+    path = tmp_path / "a.png"
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:120, :160])), path)
+    found, _, true = service.compare("v", path, "a.png", ["tiny", "no colour"])
+    assert [item.name for item in found] == ["tiny", "no colour"]
+    assert true is not None
+    assert found[1].figures["colorfulness"] == 0
+    assert "nearest to the truth" in pages.comparison(found, b"", true)
+    gray = np.repeat(pictures["coffee"][:120, :160, 1:2], 3, axis=2)
+    write_photo(RgbImage(gray), path, overwrite=True)
+    found, _, true = service.compare("v", path, "a.png", ["tiny"])
+    assert true is None
+    assert set(found[0].figures) == {"colorfulness"}
+
+
+def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
+    good, bad, packed = tmp_path / "1", tmp_path / "2", tmp_path / "3"
+    buffer = io.BytesIO()
+    Image.fromarray(pictures["coffee"][:100, :120]).save(buffer, "PNG")
+    good.write_bytes(buffer.getvalue())
+    bad.write_bytes(b"no")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("folder/inside.png", buffer.getvalue())
+        archive.writestr("readme.txt", "hello")
+    files = [("a.png", good), ("a.png", good), ("b.jpg", bad), ("c.zip", packed)]
+    result = service.batch("v", files, model="tiny", kind="PNG")
+    assert result.n_done == 3
+    assert result.failures == {
+        "b.jpg": "not a photograph, or its header is damaged",
+        "readme.txt": "not a photograph by its name",
+    }
+    with zipfile.ZipFile(result.archive) as archive:
+        assert sorted(archive.namelist()) == [
+            *("a 2.colorized.png", "a.colorized.png", "inside.colorized.png", "report.txt")
+        ]
+        assert read_photo(archive.read("inside.colorized.png")).shape == (100, 120)
+        report = archive.read("report.txt").decode()
+    assert "3 coloured, 2 failed" in report
+    assert str(tmp_path) not in report
+
+
+def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
+    service.open_photo("a", photo_file, "a.jpg")
+    service.open_sample("b", "coffee")
+    assert service.set_style("a").name == "a.jpg"
+    assert service.set_style("b").name == "coffee.png"
+    folder = service.visits.get("a").folder
+    service.save("a", "PNG")
+    service.visits.close("a")
+    assert not folder.exists()
+    with pytest.raises(RequestError, match="first choose"):
+        service.set_style("a")
+    service.close()
+    assert not service.workspace.exists()
+
+
+def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
+    names = sorted(pictures)[:4]
+    for name in names:
+        write_photo(RgbImage(np.ascontiguousarray(pictures[name][:150, :200])), tmp_path / f"{name}.png")
+    found = {}
+
+    def visit(name):
+        service.open_photo(name, tmp_path / f"{name}.png", f"{name}.png")
+        found[name] = service.set_style(name, model="tiny")
+
+    threads = [threading.Thread(target=visit, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in names:
+        lightness = rgb_to_lightness(decoded(found[name].gray))
+        assert np.abs(lightness - rgb_to_lightness(pictures[name][:150, :200])).mean() < 2  # JPEG
+
+
+def test_a_failing_job_leaves_the_service_running(opened, monkeypatch):
+    monkeypatch.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        opened.set_style("v", vividness=0.9)
+    monkeypatch.undo()
+    assert opened.set_style("v", vividness=0.8).color
+    monkeypatch.setattr("colorize.app.service._colored", lambda *_: np.empty(1 << 50))
+    with pytest.raises(RequestError, match="memory"):
+        opened.set_style("v", vividness=0.7)
+
+
+def test_the_proxy_keeps_its_range():
+    gray = GrayImage(np.full((10, 3000), 100, np.float32))
+    assert fitted(gray, 1000).shape == (3, 1000)
+    assert fitted(gray, 4000).shape == (10, 3000)
+
+
+def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_path, photos):
+    packed = tmp_path / "photos.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number, photo in enumerate(photos):
+            buffer = io.BytesIO()
+            Image.fromarray(photo.pixels).save(buffer, "PNG")
+            archive.writestr(f"{number}.png", buffer.getvalue())
+        archive.writestr("twin.png", buffer.getvalue())
+    service.train("v", "My own", files=[("photos.zip", packed)])
+    with pytest.raises(RequestError, match="still running"):
+        service.train("v", "Another", files=[("photos.zip", packed)])
+    job = service.visits.get("v").job
+    described = lambda: list(job.folder.glob("described-*/*.npz"))  # noqa: E731
+    while job.is_running and len(described()) < 2:
+        threading.Event().wait(0.05)
+    service.stop_training("v")
+    assert job.wait(30).state == "stopped"
+    kept = {path: path.stat().st_mtime_ns for path in described()}
+    assert kept
+    service.resume_training("v")
+    seen = {}
+    while job.is_running:
+        seen |= {path: path.stat().st_mtime_ns for path in kept if path.exists()}
+        threading.Event().wait(0.05)
+    status = job.wait(120)
+    assert status.state == "done", status.message
+    assert seen == kept  # what was described before the stop was not described again
+    assert status.report["left_out"][0][1] == "duplicate"
+    assert len(status.samples["pictures"][0]) == 3
+    assert "My own" in service.shelf.names()
+    card = service.shelf.card("My own")
+    assert card.n_photos == 10
+    assert card.figures["n_photos"] == 2
+    assert 0 < card.figures["model"] < 40
+    assert sum(swatch.share for swatch in card.swatches) == pytest.approx(1, abs=1e-5)
+    assert "My own" in pages.training(status)
+    assert not job.folder.exists()
+
+
+def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
+    gray = tmp_path / "gray.png"
+    Image.new("RGB", (100, 100), (90, 90, 90)).save(gray)
+    service.train("v", "Gray", files=[("gray.png", gray)])
+    job = service.visits.get("v").job
+    status = job.wait(60)
+    assert status.state == "failed"
+    assert "usable" in status.message
+    assert str(service.workspace) not in status.message
+    service.visits.close("v")
+    assert not job.folder.exists()
+
+
+def test_a_visitor_may_not_name_folders_of_a_foreign_machine(tmp_path):
+    service = Service(tmp_path / "models", folders_allowed=False)
+    with pytest.raises(RequestError, match="this machine alone"):
+        service.train("v", "New", folder=str(tmp_path))
+    service.close()

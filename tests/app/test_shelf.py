@@ -1,0 +1,140 @@
+"""Models of the app, and visitors that come and go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from colorize.app import pages
+from colorize.app.shelf import Shelf, user_folder
+from colorize.app.visits import Visits
+from colorize.exceptions import RequestError
+from colorize.persistence import save_model
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Shelf(tmp_path / "models")
+
+
+def test_a_model_is_brought_and_never_written_over(shelf, tiny_model):
+    assert shelf.names() == ["default"]
+    assert shelf.add(tiny_model, " mine ") == "mine"
+    assert shelf.names() == ["default", "mine"]
+    assert shelf.path("mine").read_bytes() == tiny_model.read_bytes()
+    for name in ("mine", "MINE", "default"):
+        with pytest.raises(RequestError, match="already"):
+            shelf.add(tiny_model, name)
+    assert shelf.load("mine") is shelf.load("mine")
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "x" * 41, "a\nb", "con:"])
+def test_names_that_are_no_plain_names_are_refused(shelf, tiny_model, name):
+    with pytest.raises(RequestError, match="1 to 40"):
+        shelf.add(tiny_model, name)
+    assert not shelf.folder.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04pickled", b"PK\x03\x04zip", bytes(1000)])
+def test_what_is_no_model_is_refused_without_its_path(shelf, tmp_path, content):
+    path = tmp_path / "hidden-place.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(RequestError) as error:
+        shelf.add(path, "bad")
+    assert "hidden-place" not in str(error.value)
+    assert shelf.names() == ["default"]
+
+
+def test_a_flipped_bit_is_noticed(shelf, tmp_path, tiny_model):
+    data = bytearray(tiny_model.read_bytes())
+    data[-100] ^= 1
+    path = tmp_path / "damaged.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(RequestError, match="sha256"):
+        shelf.add(path, "damaged")
+    (shelf.folder / "damaged.safetensors").write_bytes(data)
+    with pytest.raises(RequestError, match=r"^model damaged: ") as error:
+        shelf.load("damaged")
+    assert str(tmp_path) not in str(error.value)
+
+
+def test_models_of_another_kind_are_listed_for_comparing_alone(shelf):
+    shelf.folder.mkdir()
+    save_model(shelf.folder / "other.safetensors", {}, {}, kind="deep")
+    (shelf.folder / "rubbish.safetensors").write_bytes(b"rubbish")
+    assert shelf.names() == ["default"]
+    assert "other" in shelf.paths()
+
+
+def test_the_card_tells_the_palette_and_escapes_names(shelf, tiny_model):
+    shelf.add(tiny_model, "mine")
+    card = shelf.card("mine")
+    assert card.n_photos == 12
+    assert [swatch.share for swatch in card.swatches] == sorted((s.share for s in card.swatches), reverse=True)
+    html = pages.card(card)
+    assert "12 photographs" in html
+    assert html.count('<i class="swatch"') == len(card.swatches) == 8
+    assert "<table>" in pages.card(shelf.card("default"))
+    assert "&lt;b&gt;" in pages.markdown("<b> **bold**")
+    assert "<strong>bold</strong>" in pages.markdown("<b> **bold**")
+
+
+def test_the_users_folder_follows_the_system(monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert user_folder() == Path("/data/colorize/models")
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", "/local")
+    assert user_folder() == Path("/local/colorize/models")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_visits_are_bounded_and_expire(tmp_path):
+    clock = Clock()
+    visits = Visits(tmp_path, most=3, idle_seconds=60, clock=clock)
+    folders = []
+    for name in "abcd":
+        clock.now += 1
+        folders.append(visits.get(name).folder)
+    assert len(visits) == 3
+    assert [folder.exists() for folder in folders] == [False, True, True, True]
+    clock.now += 100
+    visits.get("d")
+    assert len(visits) == 1
+    assert [folder.exists() for folder in folders] == [False, False, False, True]
+
+
+def test_only_so_many_photographs_are_kept_open(tmp_path):
+    visits = Visits(tmp_path, most_open=2)
+    for name in "abc":
+        visit = visits.get(name)
+        visit.session = object()
+        visits.opened(visit)
+    assert [visits.get(name).session is not None for name in "abc"] == [False, True, True]
+
+
+def test_files_that_were_sent_go_with_the_last_visit_that_uses_them(tmp_path):
+    visits = Visits(tmp_path / "visits")
+    old, shared, fresh = (tmp_path / name for name in ("old.jpg", "shared.jpg", "fresh.jpg"))
+    for path in (old, shared, fresh):
+        path.write_bytes(b"1")
+    for path in (old, shared):
+        os.utime(path, (0, 0))
+    visits.get("a").uploads.update((old, shared, fresh))
+    visits.get("b").uploads.add(shared)
+    visits.close("a")
+    visits.close("a")
+    assert [path.exists() for path in (old, shared, fresh)] == [False, True, True]  # another may just have sent it
+    os.utime(fresh, (0, 0))
+    visits.get("b")
+    assert not fresh.exists()
+    visits.close("b")
+    assert not shared.exists()

@@ -1,0 +1,63 @@
+"""Folders of small photographs, and a pool that does its jobs in this process."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from colorize.batch.jobs import Settings
+from colorize.batch.worker import Studio
+from colorize.io import write_photo
+from colorize.types import RgbImage
+
+
+class Here:
+    """Does jobs one after another, here; counts them."""
+
+    n_jobs = 0
+
+    def __init__(self, settings: Settings) -> None:
+        self.studio, self.is_stopping = Studio(settings), False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def stop(self):
+        self.is_stopping = True
+
+    def run(self, jobs, on_result):
+        for job in list(jobs):
+            if self.is_stopping:
+                return
+            Here.n_jobs += 1
+            result = self.studio.do(job, lambda pixels: None)
+            if result.status == "stop":
+                from colorize.exceptions import OutputError
+
+                raise OutputError(result.message)
+            on_result(job, result)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    monkeypatch.setattr(Here, "n_jobs", 0)
+    return Here
+
+
+@pytest.fixture
+def album(tmp_path, photos):
+    """A function that makes a folder with so many small gray photographs, in two sub-folders."""
+
+    def make(count):
+        folder = tmp_path / "in"
+        for number in range(count):
+            path = folder / ("even" if number % 2 else "odd") / f"{number:02d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = photos[number % len(photos)].pixels[: 90 + number]
+            write_photo(RgbImage(np.repeat(pixels[..., 1:2], 3, axis=2)), path)
+        return folder
+
+    return make

@@ -1,0 +1,122 @@
+"""Reliability and log-loss: known answers for honest, boastful and timid probabilities."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colorize.evaluation.baselines import GrayBaseline
+from colorize.evaluation.calibration import ProbabilityObserver, log_loss, reliability, translation
+from colorize.evaluation.compare import evaluate
+from colorize.palette import ColorPalette
+
+
+def drawn(n: int, n_colors: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of probabilities, and true colours drawn from them."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(n_colors, 0.7), n)
+    truth = (probabilities.cumsum(axis=1) < rng.uniform(size=(n, 1))).sum(axis=1)
+    return probabilities, np.minimum(truth, n_colors - 1)
+
+
+def test_probabilities_that_the_truth_was_drawn_from_are_calibrated():
+    diagram = reliability(*drawn(60_000))
+    assert diagram.expected_error < 0.012  # sampling noise: sqrt(0.25 / 4000) times 0.8 is 0.006
+    assert np.all(np.diff(diagram.confidence) > 0)
+
+
+def test_sharpened_probabilities_are_found_out():
+    probabilities, truth = drawn(20_000)
+    boastful = probabilities**2 / (probabilities**2).sum(axis=1, keepdims=True)
+    diagram = reliability(boastful, truth)
+    assert diagram.expected_error > 0.08
+    assert (diagram.confidence > diagram.accuracy).mean() > 0.9
+    assert log_loss(boastful, truth) > log_loss(probabilities, truth)
+
+
+@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 50))
+def test_bins_hold_equal_mass_whatever_the_order(n, n_bins, seed):
+    probabilities, truth = drawn(n, seed=seed)
+    diagram = reliability(probabilities, truth, n_bins=n_bins)
+    assert diagram.mass.sum() == pytest.approx(1)
+    assert diagram.mass.max() <= 1 / n_bins + 1 / n + 1e-9
+    order = np.random.default_rng(seed).permutation(n)
+    again = reliability(probabilities[order], truth[order], n_bins=n_bins)
+    assert again.expected_error == pytest.approx(diagram.expected_error)
+
+
+def test_weights_count_like_repeated_rows():
+    probabilities, truth = drawn(30)
+    counts = np.random.default_rng(1).integers(1, 4, 30)
+    repeated = np.repeat(probabilities, counts, axis=0), np.repeat(truth, counts)
+    assert log_loss(probabilities, truth, counts) == pytest.approx(log_loss(*repeated))
+    weighted, plain = reliability(probabilities, truth, counts, n_bins=1), reliability(*repeated, n_bins=1)
+    assert weighted.confidence == pytest.approx(plain.confidence)
+    assert weighted.accuracy == pytest.approx(plain.accuracy)
+
+
+def test_a_true_color_without_probability_costs_much_and_not_everything():
+    assert 20 < log_loss([[1.0, 0.0]], [1]) < 30
+
+
+def test_the_same_palette_changes_nothing():
+    ab = np.random.default_rng(0).normal(0, 30, (200, 2))
+    palette = ColorPalette(6).fit(ab)
+    np.testing.assert_array_equal(translation(palette, palette, ab), np.eye(6))
+
+
+def test_a_color_is_shared_as_the_regions_nearest_to_it_are():
+    ab = np.array([[0, 0], [30, 0], [34, 0], [0, 30], [0, 34]], float)
+    coarse, fine = ColorPalette(3).fit(ab), ColorPalette(5).fit(ab)
+    table = translation(coarse, fine, ab, [1, 1, 3, 1, 1])
+    np.testing.assert_allclose(table.sum(axis=1), 1)
+    red = table[coarse.encode([[32, 0]])[0]]
+    assert red[fine.encode([[30, 0]])[0]] == pytest.approx(0.25)
+    assert red[fine.encode([[34, 0]])[0]] == pytest.approx(0.75)
+
+
+def test_a_color_that_no_region_has_goes_to_the_nearest():
+    ab = np.array([[0, 0], [30, 0], [0, 30]], float)
+    source, target = ColorPalette(3).fit(ab), ColorPalette(2).fit(ab[:2])
+    table = translation(source, target, ab[:2])
+    assert table[source.encode(ab[[2]])[0]].tolist() == [1, 0]
+
+
+def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
+    palette = tiny_colorizer.palette_
+    observer = ProbabilityObserver("model", palette)
+    coarse = ColorPalette(3).fit(palette.colors_)
+    other = ProbabilityObserver("model", coarse, translation(palette, coarse, palette.colors_))
+    methods = {"gray": GrayBaseline(), "model": tiny_colorizer}
+    evaluate(methods, photos[:3], has_truth=[True, False, True], observers=[observer, other])
+    believed = [tiny_colorizer.predict(photo).probabilities for photo in (photos[0], photos[2])]
+    np.testing.assert_array_equal(observer.probabilities, np.concatenate(believed))
+    assert observer.weights.sum() == pytest.approx(2)
+    assert other.probabilities.shape == (len(observer.truth), 3)
+    np.testing.assert_allclose(other.probabilities.sum(axis=1), 1, atol=1e-5)
+    known = log_loss(observer.probabilities, observer.truth, observer.weights)
+    frequencies = np.tile(palette.frequencies_, (len(observer.truth), 1))
+    assert known < log_loss(frequencies, observer.truth, observer.weights)  # it was trained on these photographs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.5, 0.5], [0]), r"probabilities must have shape \(n, K\) with n at least 1, got \(2,\)"),
+        ((np.zeros((0, 2)), []), "with n at least 1"),
+        (([[0.5, 0.5]], [0, 1]), r"truth must be \(1,\) integers, got shape \(2,\)"),
+        (([[0.5, 0.5]], [0.5]), r"truth must be \(1,\) integers, got shape \(1,\), float64"),
+        (([[0.5, 0.5]], [2]), r"truth must lie in 0\.\.1, got 2 to 2"),
+        (([[0.5, 0.5]], [0], [-1]), "weights must be .* not negative"),
+        (([[0.5, 0.5]], [0], [0]), "not all 0"),
+    ],
+)
+def test_arrays_that_do_not_fit(arguments, message):
+    for function in (reliability, log_loss):
+        with pytest.raises(ValueError, match=message):
+            function(*arguments)
+
+
+def test_no_bins():
+    with pytest.raises(ValueError, match="n_bins must be at least 1, got 0"):
+        reliability([[0.5, 0.5]], [0], n_bins=0)

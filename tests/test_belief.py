@@ -1,0 +1,171 @@
+"""The belief: hints are heard where they reach, variance only falls, and clicks go where they tell most."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colorize.belief import (
+    NOISE,
+    REACHES,
+    Appearance,
+    appearance,
+    hint_noise,
+    learnt_elsewhere,
+    prior,
+    surface_covariance,
+)
+from colorize.superpixels import from_labels
+
+ROWS, COLUMNS = 4, 6
+N = ROWS * COLUMNS
+PHOTO, SIMILAR, HERE = range(3)
+LEFT = np.arange(N) % COLUMNS < 3  # a dark half and a light half, which look unlike
+
+
+def make_prior(*, mean=0.0, areas=None):
+    labels = np.arange(N).reshape(ROWS, COLUMNS)
+    if areas is not None:
+        labels = np.repeat(labels, areas, axis=1)
+    lightness = np.where(LEFT, 20, 80).astype(np.float32)
+    rng = np.random.default_rng(0)
+    looks = Appearance(np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3)), np.full((N, 2), [10.0, 20.0]))
+    return prior(np.full((N, 2), mean), looks, from_labels(labels), lightness)
+
+
+def tell(belief, *hints, noise=1e-6):
+    """Hints are (region, (a, b), reach)."""
+    regions, ab, reach = zip(*hints, strict=True)
+    return belief.told(np.array(regions), np.array(ab, float), np.full(len(regions), noise), np.array(reach))
+
+
+@pytest.mark.parametrize("reach", range(3))
+def test_a_hint_is_met_at_its_region(reach):
+    told = tell(make_prior(), (8, (30, -20), reach))
+    np.testing.assert_allclose(told.mean[8], [30, -20], rtol=1e-4)  # the noise of 1e-6 against a share of 0.16
+    assert told.variance[8].sum() < make_prior().variance[8].sum()
+
+
+def test_reach_decides_who_hears():
+    means = {reach: tell(make_prior(), (8, (30, -20), level)).mean for level, reach in enumerate(REACHES)}
+    alike, unlike = 13, 11
+    # the whole photograph shares 16 % of the variance, those that look alike most of it
+    assert means["photo"][alike, 0] > 25
+    assert 2 < means["photo"][unlike, 0] < 10
+    assert means["similar"][alike, 0] > 22
+    assert abs(means["similar"][unlike, 0]) < 1
+    assert means["here"][alike, 0] > 25  # one even surface
+    assert abs(means["here"][unlike, 0]) < 1.5  # behind an edge
+
+
+def test_a_hint_that_says_what_is_believed_changes_no_mean():
+    belief = make_prior(mean=7.0)
+    told = tell(belief, (3, (7, 7), PHOTO), (20, (7, 7), HERE))
+    np.testing.assert_allclose(told.mean, belief.mean, atol=1e-9)
+    assert (told.variance < belief.variance + 1e-9).all()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, N - 1), st.tuples(st.floats(-60, 60), st.floats(-60, 60)), st.integers(0, 2)
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)  # fmt: skip
+def test_variance_falls_and_stays_positive(hints):
+    belief = make_prior()
+    told = tell(belief, *hints, noise=0.02)
+    assert np.isfinite(told.mean).all()
+    assert (told.variance <= belief.variance * (1 + 1e-9)).all()
+    assert np.linalg.eigvalsh(told.correlation).min() > -1e-9
+    np.testing.assert_allclose(told.correlation, told.correlation.T, atol=1e-12)
+
+
+def test_hints_of_several_reaches_are_all_met():
+    hints = [(0, (30, 0), PHOTO), (23, (-10, 5), SIMILAR), (9, (0, 40), HERE), (2, (10, 10), PHOTO)]
+    told = tell(make_prior(), *hints)
+    for region, ab, _ in hints:
+        np.testing.assert_allclose(told.mean[region], ab, atol=0.05)
+
+
+def test_two_hints_for_one_region_are_averaged():
+    told = tell(make_prior(), (8, (30, 0), PHOTO), (8, (10, 0), PHOTO))
+    assert told.mean[8, 0] == pytest.approx(20, abs=0.01)
+
+
+def test_the_scale_of_a_channel_does_not_mix_with_the_other():
+    told = tell(make_prior(), (8, (30, 0), PHOTO))
+    np.testing.assert_allclose(told.mean[:, 1], 0, atol=1e-12)
+
+
+def test_clicks_cover_what_is_large_and_what_is_unlike():
+    first, second = make_prior().telling(2)
+    assert LEFT[first] != LEFT[second]
+    areas = np.ones(ROWS * COLUMNS, int)[:COLUMNS].copy()
+    areas[4] = 30
+    assert make_prior(areas=areas).telling(1)[0] % COLUMNS in (3, 4, 5)
+    assert len(set(make_prior().telling(100))) == N
+
+
+def test_clicks_avoid_what_is_known():
+    belief = make_prior()
+    told = tell(belief, *((k, (0, 0), PHOTO) for k in np.flatnonzero(LEFT)))
+    assert not LEFT[told.telling(1)[0]]
+
+
+def test_directions_are_the_largest_part_of_the_variance():
+    belief = make_prior()
+    fields = belief.directions(4)
+    size = [float((belief.areas[:, None] * field**2).sum()) for field in fields]
+    total = float((belief.areas[:, None] * belief.variance).sum())
+    assert size == sorted(size, reverse=True)
+    assert sum(size) <= total * (1 + 1e-9)
+    assert size[0] > 0.2 * total
+    every = belief.directions(2 * N)
+    assert sum((belief.areas[:, None] * field**2).sum() for field in every) == pytest.approx(total)
+    np.testing.assert_allclose(belief.moved(fields[0]).mean, fields[0])
+
+
+def test_within_is_a_probability_that_grows_with_knowledge():
+    belief = make_prior()
+    before, after = belief.within(20), tell(belief, (8, (0, 0), PHOTO)).within(20)
+    assert (before >= 0).all()
+    assert (after <= 1).all()
+    assert after[8] > 0.99
+    assert (after >= before).all()
+
+
+def test_surfaces_end_at_edges():
+    covariance = surface_covariance(
+        from_labels(np.arange(N).reshape(ROWS, COLUMNS)), np.where(LEFT, 20, 80).astype(np.float32)
+    )
+    np.testing.assert_allclose(np.diag(covariance), 1)
+    assert np.linalg.eigvalsh(covariance).min() > 0
+    assert covariance[0, 2] > 0.9
+    assert covariance[0, 5] < 0.05
+
+
+def test_dark_strokes_in_light_regions_say_little():
+    assert hint_noise(np.array([50.0]), np.array([50.0]))[0] == NOISE
+    assert hint_noise(np.array([20.0]), np.array([70.0]))[0] > 1
+
+
+def test_appearance_knows_doubt_and_likeness():
+    colors = np.array([[0, 0], [40, 0]], np.float32)
+    probabilities = np.array([[1, 0], [0.5, 0.5]], np.float32)
+    looks = appearance(probabilities, colors, {"gabor": np.zeros((2, 3), np.float32)}, np.full(2, 50, np.float32))
+    assert looks.deviation[1, 0] == pytest.approx((1.22 * 400.5) ** 0.5)  # half 0, half 40: variance 400
+    assert looks.deviation[0, 0] == pytest.approx(looks.deviation[1, 1] * (1.22 / 0.85) ** 0.5)
+
+
+def test_errors_elsewhere_are_expected_in_like_regions():
+    elsewhere = Appearance(np.array([[0.0], [6.0]]), np.full((2, 2), 10.0))
+    looks = Appearance(np.array([[0.0], [6.0], [100.0]]), np.full((3, 2), 10.0))
+    learnt = learnt_elsewhere(looks, [elsewhere], [np.array([[20, 0], [-20, 0]])])
+    assert learnt[0, 0] > 3
+    assert learnt[1, 0] < -3
+    np.testing.assert_allclose(learnt[2], 0, atol=0.1)
+    twice = learnt_elsewhere(looks, [elsewhere] * 2, [np.array([[20, 0], [-20, 0]])] * 2)
+    assert learnt[0, 0] < twice[0, 0] < 20
