@@ -146,6 +146,7 @@ def run_batch(
             if album:
                 run.find_palettes(pool, plan.photos)
             run.colorize(pool, plan.photos, album=album)
+        remove_leftovers(target)  # of workers that were killed in the middle of a file
     report.seconds = time.monotonic() - start
     return report
 

@@ -55,6 +55,18 @@ def test_a_folder_is_done_and_its_layout_kept(album, here, settings, tiny_colori
     assert all(len(line.sha256) == 64 and line.seconds > 0 and line.status == "done" for line in lines)
 
 
+def test_what_a_killed_worker_leaves_half_written_goes(album, here, settings, tmp_path):
+    source, target = album(2), tmp_path / "out"
+    half = target / "odd" / ".00.png.0123456789ab.part"
+
+    def leave_half(stage, done, total):
+        half.parent.mkdir(exist_ok=True)
+        half.write_bytes(b"half")
+
+    run_batch(source, target, settings, open_pool=here, progress=leave_half)
+    assert set(outputs(target)) == {"even/01.png", "odd/00.png"}
+
+
 def test_nothing_is_done_twice(album, here, settings, tmp_path):
     source, target = album(4), tmp_path / "out"
     run_batch(source, target, settings, open_pool=here)
