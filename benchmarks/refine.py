@@ -114,14 +114,18 @@ def compared(
     methods[CLASSICAL] = partial(base.predict, vividness=0.0)
     methods[REFINED] = partial(refiner.predict, vividness=0.0)
     networks: dict[str, Refiner | Rival] = {REFINED: refiner}
+    histories: dict[str, list[dict[str, float]]] = {}
     for generator, objective in rivals:
         title = f"{generator}, {objective}"
+        file = options.work / f"{prefix}{generator}-{objective}.safetensors".replace("+", "-")
         networks[title] = kept(
-            options.work / f"{prefix}{generator}-{objective}.safetensors".replace("+", "-"),
+            file,
             partial(Rival.load, device="cpu"),
             partial(train_rival, generator, objective, train, options),
         )
         methods[title] = partial(networks[title].predict, vividness=0.0)
+        if history_file(file).exists():
+            histories[title] = json.loads(history_file(file).read_text(encoding="utf-8"))
     result = evaluate(methods, test)
     minutes = dict.fromkeys(networks, options.minutes) | {REFINED: options.refiner_minutes}
     text = report(name, result, networks, minutes, len(train))
@@ -129,6 +133,7 @@ def compared(
         "means": result.means(),
         "intervals": result.intervals(),
         "differences": result.differences(CLASSICAL),
+        "histories": histories,
     }
 
 
@@ -144,8 +149,14 @@ def kept(path: Path, load: Callable[[Path], Any], make: Callable[[], Any]) -> An
         start = time.process_time()
         made = make()
         made.save(path)
+        history_file(path).write_text(json.dumps(getattr(made, "history_", [])), encoding="utf-8")
         print(f"{path.stem}: {time.process_time() - start:.0f} CPU-seconds, {made.summary_}", flush=True)
     return load(path)
+
+
+def history_file(path: Path) -> Path:
+    """Where the history of a training stays."""
+    return path.with_suffix(".history.json")
 
 
 def report(

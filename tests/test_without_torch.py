@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from colorize.exceptions import MissingDependencyError
+from colorize.exceptions import MissingDependencyError, RequestError
 from colorize.model_loader import load_any_model
 from colorize.persistence import save_model
 
@@ -59,6 +59,18 @@ def test_the_room_itself_cannot_be_entered():
 def test_classical_models_are_loaded_and_compared(run, album, tiny_model):
     assert type(load_any_model(tiny_model)).__name__ == "Colorizer"
     assert "CIEDE2000" in run("compare", album, "--method", "gray", "--method", tiny_model).stdout
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_the_app_says_what_a_network_needs(album, workplace):
+    from colorize.app.service import Service
+
+    (workplace / "models").mkdir()
+    save_model("models/mine.safetensors", {}, {}, kind="rival")
+    service = Service(workplace / "models")
+    with pytest.raises(RequestError, match=r"torch is not installed; .*colorize\[refine\]"):
+        service.compare("somebody", album / "0.png", "0.png", ["default", "mine"])
+    service.close()
 
 
 def test_classical_commands_never_load_torch(album, tiny_model, workplace):

@@ -17,6 +17,7 @@ from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError
 from colorize.io import encode_screen, find_photos, read_photo, write_photo
+from colorize.model_loader import load_any_model
 from colorize.types import RgbImage
 
 COMPARED_SIDE = 512
@@ -80,7 +81,7 @@ def compare(
     gray, true : bytes
         JPEG; no true one if the photograph has no colours.
     """
-    methods = make_methods(list(specs.values()), vividness=vividness)
+    methods = make_methods(list(specs.values()), vividness=vividness, load=load_any_model)
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
     gallery = Gallery(side=COMPARED_SIDE)

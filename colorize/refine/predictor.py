@@ -435,7 +435,7 @@ class Rival(_Network):
         ColorizedPhoto
         """
         check_is_fitted(self, "network_")
-        temperature = dial(vividness)[0]
+        temperature = dial(vividness).temperature
         photo, clock = _as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)

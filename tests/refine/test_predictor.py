@@ -7,10 +7,12 @@ torch = pytest.importorskip("torch")
 
 from safetensors.numpy import save_file  # noqa: E402
 
+from colorize.app.service import Service  # noqa: E402
 from colorize.color import rgb_to_lightness, to_gray  # noqa: E402
 from colorize.colorizer import Colorizer  # noqa: E402
 from colorize.exceptions import DeviceError, ModelFileError  # noqa: E402
 from colorize.hints import Hints, Mark  # noqa: E402
+from colorize.io import write_photo  # noqa: E402
 from colorize.model_format import digest  # noqa: E402
 from colorize.model_loader import find_base, load_any_model  # noqa: E402
 from colorize.persistence import load_model, save_model, stated_digest  # noqa: E402
@@ -177,6 +179,23 @@ def test_a_rival_of_an_unknown_kind_is_refused(network_files, tmp_path, name, va
     save_model(tmp_path / "x.safetensors", {**header, name: value}, arrays, kind="rival")
     with pytest.raises(ModelFileError, match=f"{name} must be one of"):
         Rival.load(tmp_path / "x.safetensors")
+
+
+@pytest.fixture
+def album_photo(photos, tmp_path):
+    write_photo(photos[0], tmp_path / "a.png")
+    return tmp_path / "a.png"
+
+
+def test_the_app_compares_models_of_every_kind(network_files, album_photo):
+    service = Service(network_files["rival"].parent)
+    found, _, true = service.compare(
+        "somebody", album_photo, "a.png", [*network_files, "colours by lightness and height"]
+    )
+    service.close()
+    assert true is not None
+    assert [item.name for item in found][:3] == ["classical", "refiner", "rival"]
+    assert all(item.figures["ciede2000"] > 0 for item in found)
 
 
 # Weights of the encoder
