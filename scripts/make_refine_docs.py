@@ -1,18 +1,23 @@
-"""Draw the plots and the picture of ``docs/refine.md``: ``python scripts/make_refine_docs.py --work FOLDER``.
+"""Make the tables, plots and the picture of ``docs/refine.md``: ``python scripts/make_refine_docs.py --work FOLDER``.
 
-Run it after ``benchmarks/refine.py``, with the same folder of trained models. The plots show its figures; the picture
-shows photographs that come with scikit-image and scikit-learn, coloured by the models of one category.
+Run it after ``benchmarks/refine.py``, with the same folder of trained models. Tables go between the marks of the page.
+The plots show the figures of that benchmark; the picture shows photographs that come with scikit-image and
+scikit-learn, coloured by the models of one category.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import cv2
+import matplotlib
 import numpy as np
 import skimage.data
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
@@ -25,6 +30,7 @@ from colorize.types import RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "refine.md"
 IMAGES = ROOT / "docs" / "images"
 SIZE, GAP = (210, 140), 4
 COLUMNS = (
@@ -34,16 +40,55 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Draw everything."""
+    """Make everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("refine-benchmark"), metavar="FOLDER")
     work = parser.parse_args().work
     for what in ("bsds", "landscape"):
         file = sorted(RESULTS.glob(f"refine-{what}-*.json"))[-1]
         content = json.loads(file.read_text(encoding="utf-8"))
+        put(what, f"{figures_table(content)}\n\n{networks_table(file.with_suffix('.md'))}")
         draw_intervals(what, content["intervals"])
         draw_trade_off(what, content["means"])
+    draw_learning(content["histories"])
     draw_picture(work)
+
+
+def put(mark: str, text: str) -> None:
+    """Replace what stands between two marks of the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    pattern = re.compile(rf"(<!-- begin {mark} -->\n).*?(<!-- end {mark} -->)", re.DOTALL)
+    if not pattern.search(page):
+        raise SystemExit(f"{PAGE.name} has no marks for {mark}")
+    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", page), encoding="utf-8")
+
+
+def figures_table(content: dict[str, Any]) -> str:
+    """Figures of all methods, and the paired differences to the classical model."""
+    lines = [
+        "| | CIEDE2000 | minus classical | AuC | minus classical | colourfulness |",
+        "|---|---|---|---|---|---|",
+    ]
+    for method, row in content["intervals"].items():
+        shown = [str(interval(row["ciede2000"])), str(interval(row["auc"])), str(interval(row["colorfulness_ratio"]))]
+        other = content["differences"].get(method)
+        minus = ["", ""] if other is None else [against(other[figure]) for figure in ("ciede2000", "auc")]
+        cells = (shown[0], minus[0], shown[1], minus[1], shown[2])
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def against(difference: dict[str, float]) -> str:
+    """A method minus the classical model, from the classical model minus that method."""
+    numbers = (-difference["value"], -difference["high"], -difference["low"])
+    value, low, high = (f"{number + 0:+.2f}".replace("-", "−") for number in numbers)
+    return f"{value} ({low} to {high})"
+
+
+def networks_table(file: Path) -> str:
+    """How the networks were trained, as the benchmark wrote it down."""
+    blocks = file.read_text(encoding="utf-8").split("\n\n")
+    return next(block for block in blocks if block.startswith("| network")).strip()
 
 
 def draw_intervals(what: str, intervals: dict[str, dict[str, dict[str, float]]]) -> None:
@@ -58,6 +103,24 @@ def draw_trade_off(what: str, means: dict[str, dict[str, float]]) -> None:
     points = {method: (row["ciede2000"], row["colorfulness_ratio"]) for method, row in means.items()}
     figure = plots.trade_off(points, "CIEDE2000", "colourfulness, share of the true one", target=1.0)
     save(f"refine-{what}-trade-off", figure, f"Error and colourfulness by method, {what}")
+
+
+def draw_learning(histories: dict[str, list[dict[str, float]]]) -> None:
+    """Error on the photographs held out, smallest so far, against the CPU-minutes of the training."""
+    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 11.5}):
+        figure = Figure(figsize=(plots.WIDTH, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        for index, (name, history) in enumerate(histories.items()):
+            minutes = [entry["seconds"] / 60 for entry in history]
+            smallest = np.minimum.accumulate([entry["ciede2000"] for entry in history])
+            color, _ = plots.SERIES[index % len(plots.SERIES)]
+            dashes = "-" if index < len(plots.SERIES) else (0, (4, 1.5))
+            axes.plot(minutes, smallest, color=color, ls=dashes, lw=1.8, label=name, drawstyle="steps-post")
+        axes.set_xlabel("CPU-minutes")
+        axes.set_ylabel("smallest CIEDE2000 so far, held out")
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="outside upper center", ncols=2, fontsize=10.5, frameon=False)
+    save("refine-landscape-learning", figure, "Error on photographs held out while the rivals learn")
 
 
 def interval(value: dict[str, float]) -> Interval:

@@ -40,6 +40,8 @@ class Job:
         The model file.
     epochs : int or None
     minutes : float or None
+    patience : int or None
+        Epochs to wait for a better one.
     limit : int or None
         Photographs at most.
     device : str
@@ -51,6 +53,7 @@ class Job:
     output: Path
     epochs: int | None
     minutes: float | None
+    patience: int | None
     limit: int | None
     device: str
     seed: int
@@ -60,7 +63,7 @@ class Job:
     @property
     def length(self) -> dict[str, Any]:
         """How long to train, as parameters of the networks' classes."""
-        return {"epochs": self.epochs, "minutes": self.minutes}
+        return {"epochs": self.epochs, "minutes": self.minutes, "patience": self.patience}
 
     @property
     def folder(self) -> Path:
@@ -92,6 +95,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         output: Path,
         epochs: int | None,
         minutes: float | None,
+        patience: int | None,
         limit: int | None,
         device: str,
         seed: int,
@@ -99,7 +103,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         force: bool,
         **others: Any,
     ) -> None:
-        function(job=Job(output, epochs, minutes, limit, device, seed, resume, force), **others)
+        function(job=Job(output, epochs, minutes, patience, limit, device, seed, resume, force), **others)
 
     for option in (
         _shared.force_option,
@@ -107,6 +111,12 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         _shared.seed_option,
         device_option,
         _shared.limit_option,
+        click.option(
+            "--patience",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Stop after N epochs without a smaller error on the photographs held out.",
+        ),
         click.option(
             "--minutes",
             type=click.FloatRange(min=0, min_open=True),

@@ -100,6 +100,8 @@ def command(
     doubt = Doubt(only_confident, confidence_map)
     if all_frames and (wishes.any or doubt.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
+    if device != "auto" and refine is None:
+        raise click.UsageError("--device is for networks: it goes with --refine")
     n_failed = run_jobs(
         jobs,
         model=model,

@@ -71,6 +71,14 @@ def test_training_twice_gives_equal_bytes_and_resuming_changes_nothing(run, albu
     assert (workplace / "r.safetensors").read_bytes() == first
 
 
+def test_patience_ends_a_training_early(run, album, workplace):
+    run("rivals", "train", album, "-o", "r.safetensors", "--epochs", 40, "--patience", 1, "--device", "cpu", "--quiet")
+    with open(workplace / "r.training" / "losses.csv", newline="") as file:
+        errors_held_out = [float(row["ciede2000"]) for row in csv.DictReader(file)][1:]
+    assert len(errors_held_out) < 40
+    assert errors_held_out[-1] >= min(errors_held_out[:-1])  # the last one was no better
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "match"),
     [
@@ -114,6 +122,11 @@ def test_cuda_without_a_device_is_refused_in_one_line(run, album, network_files,
     for arguments in (("photo", album / "00.png", *base), TRAIN_RIVAL):
         result = run(*arguments, "--device", "cuda", status=1)
         assert errors(result)[-1].startswith("Error: device cuda was asked for, but ")
+
+
+def test_a_device_without_a_network_is_refused(run, album):
+    result = run("photo", album / "00.png", "--device", "cpu", status=2)
+    assert "--device is for networks: it goes with --refine" in result.stderr
 
 
 def test_random_weights_are_said_to_be_random(run, album, monkeypatch):
