@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from colorize.exceptions import DatasetError, ModelFileError, TrainingError  # noqa: E402
 from colorize.persistence import load_model  # noqa: E402
-from colorize.refine import learners, training  # noqa: E402
+from colorize.refine import learners, networks, training  # noqa: E402
 from colorize.refine.data import plain_example  # noqa: E402
 from colorize.refine.losses import OBJECTIVES  # noqa: E402
 from colorize.refine.networks import GENERATORS  # noqa: E402
@@ -18,15 +18,32 @@ pytestmark = pytest.mark.torch
 QUICK = {"epochs": 2, "crop": 32, "batch_size": 2, "device": "cpu"}
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("generator", GENERATORS)
-def test_every_pair_learns_in_two_epochs(scenes, generator, objective):
+@pytest.fixture
+def narrow(monkeypatch):
+    """The network of pix2pix with a tenth of its channels: its 42 million weights take long to make and to copy."""
+    monkeypatch.setattr(networks, "_LARGE_WIDTHS", (8, 16, 32, 48, 48, 48, 48))
+
+
+def check_learning(scenes, generator, objective):
     rival = Rival(generator, objective, **QUICK).fit(scenes)
     assert [entry["epoch"] for entry in rival.history_] == [0, 1, 2]
     assert rival.history_[2]["loss"] < rival.history_[1]["loss"]
     assert rival.summary_.get("encoder") == ("random" if generator == "resnet50" else None)
     assert ("critic" in rival.history_[1]) == (objective in learners.CRITIC_STEPS)
     assert rival.predict(scenes[7]).rgb.shape == (40, 48, 3)
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_every_pair_learns_in_two_epochs(scenes, generator, objective):
+    check_learning(scenes, generator, objective)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_whole_network_of_pix2pix_learns_in_two_epochs(scenes, objective):
+    check_learning(scenes, "unet-large", objective)
 
 
 def test_a_small_network_learns_what_lightness_says(scenes):
