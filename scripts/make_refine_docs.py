@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "refine.md"
 IMAGES = ROOT / "docs" / "images"
+STYLE = {"svg.fonttype": "none", "font.size": 11.5, "figure.facecolor": "none"}
 SIZE, GAP = (210, 140), 4
 COLUMNS = (
     "classical", "refiner", "unet-l1", "unet-l2", "unet-l1-gan", "unet-l1-wgan-gp", "unet-classification",
@@ -99,17 +100,27 @@ def draw_intervals(what: str, intervals: dict[str, dict[str, dict[str, float]]])
 
 
 def draw_trade_off(what: str, means: dict[str, dict[str, float]]) -> None:
-    """Error against colourfulness."""
+    """Error against colourfulness; a legend names the points, many of which lie close together."""
     points = {method: (row["ciede2000"], row["colorfulness_ratio"]) for method, row in means.items()}
-    figure = plots.trade_off(points, "CIEDE2000", "colourfulness, share of the true one", target=1.0)
+    if points["classical"] == points["classical + refiner"]:
+        points = {"classical" if name == "classical + refiner" else name: point for name, point in points.items()}
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(4.6)
+        for index, (name, (x, y)) in enumerate(points.items()):
+            color, marker = plots.SERIES[index % len(plots.SERIES)]
+            filling = (color, plots.PAPER, plots.LINE)[index // len(plots.SERIES)]
+            axes.plot(x, y, marker, color=color, mfc=filling, ms=8, mew=1.6, ls="none", label=name)
+        axes.axhline(1, color=plots.MUTED, lw=1, dashes=(3, 2))
+        axes.set_xlabel("CIEDE2000")
+        axes.set_ylabel("colourfulness, share of the true one")
+        figure.legend(loc="outside upper center", ncols=2, fontsize=10.5, frameon=False, handletextpad=0.1)
     save(f"refine-{what}-trade-off", figure, f"Error and colourfulness by method, {what}")
 
 
 def draw_learning(histories: dict[str, list[dict[str, float]]]) -> None:
     """Error on the photographs held out, smallest so far, against the CPU-minutes of the training."""
-    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 11.5}):
-        figure = Figure(figsize=(plots.WIDTH, 4.2), layout="constrained")
-        axes = figure.add_subplot()
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(4.2)
         for index, (name, history) in enumerate(histories.items()):
             minutes = [entry["seconds"] / 60 for entry in history]
             smallest = np.minimum.accumulate([entry["ciede2000"] for entry in history])
@@ -118,9 +129,18 @@ def draw_learning(histories: dict[str, list[dict[str, float]]]) -> None:
             axes.plot(minutes, smallest, color=color, ls=dashes, lw=1.8, label=name, drawstyle="steps-post")
         axes.set_xlabel("CPU-minutes")
         axes.set_ylabel("smallest CIEDE2000 so far, held out")
-        axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside upper center", ncols=2, fontsize=10.5, frameon=False)
     save("refine-landscape-learning", figure, "Error on photographs held out while the rivals learn")
+
+
+def panel(height: float) -> tuple[Figure, Any]:
+    """An empty plot of so many inches."""
+    figure = Figure(figsize=(plots.WIDTH, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.grid(True, color=plots.LINE, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
 
 
 def interval(value: dict[str, float]) -> Interval:
