@@ -39,7 +39,7 @@ TIE, TIE_LIGHTNESS = 2000.0, 2.0
 """Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
-KINSHIP, STRICTNESS, NOISE_ELSEWHERE = 0.45, 1.6, 0.1
+KINSHIP_WIDTH, STRICTNESS, NOISE_ELSEWHERE = 0.8, 1.6, 0.1
 """Of reference photographs, see `learnt_elsewhere`; chosen by trial on portraits and landscapes."""
 MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
@@ -187,10 +187,13 @@ class Appearance:
         Regions that look alike lie close: at distance 1 the likeness is 0.6.
     deviation : ndarray, shape (n, 2), float64
         Standard deviation of the error of each channel of ab.
+    scene : ndarray, shape (d,), float64
+        The scene features of the photograph; empty if the model has none, and all its photographs count as one scene.
     """
 
     points: Float64
     deviation: Float64
+    scene: Float64
 
 
 def appearance(
@@ -205,7 +208,7 @@ def appearance(
     colors : ndarray, shape (K, 2), float32
         The palette.
     features : mapping of str to ndarray, shape (n, n_columns), float32
-        The feature families on their common scale; those of `FAMILY_WEIGHTS` are used.
+        The feature families on their common scale; those of `FAMILY_WEIGHTS` and the scene are used.
     region_lightness : ndarray, shape (n,), float32
         Mean L* of the regions.
     """
@@ -213,7 +216,8 @@ def appearance(
     blocks += [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
     variance = np.maximum(probabilities @ colors**2 - (probabilities @ colors) ** 2, 0)
     deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
-    return Appearance(np.concatenate(blocks, axis=1).astype(np.float64), deviation)
+    scene = features["scene"][0] if "scene" in features else np.zeros(0)
+    return Appearance(np.concatenate(blocks, axis=1).astype(np.float64), deviation, scene.astype(np.float64))
 
 
 def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixels, region_lightness: Float32) -> Belief:
@@ -249,7 +253,9 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
 def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray]) -> Float64:
     """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
 
-    Between two photographs a share `KINSHIP` of the covariance is left, and likeness is stricter by `STRICTNESS`.
+    Between two photographs a share of the covariance is left that falls with the distance of their scenes, as a
+    Gaussian of width `KINSHIP_WIDTH`: portraits teach each other more than landscapes do. Likeness is stricter by
+    `STRICTNESS`.
 
     Parameters
     ----------
@@ -263,10 +269,12 @@ def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Se
     points = np.concatenate([other.points for other in others]) * STRICTNESS
     photo = np.repeat(np.arange(len(others)), [len(other.points) for other in others])
     among = WHOLE + ALIKE * _likeness(points, points)
-    among *= np.where(photo[:, None] == photo, 1, KINSHIP)
+    scenes = np.stack([other.scene for other in others])
+    among *= _kinship(scenes, scenes)[photo[:, None], photo]
     among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
     scaled = np.concatenate([error / other.deviation for error, other in zip(errors, others, strict=True)])
-    across = KINSHIP * (WHOLE + ALIKE * _likeness(looks.points * STRICTNESS, points))
+    across = WHOLE + ALIKE * _likeness(looks.points * STRICTNESS, points)
+    across *= _kinship(looks.scene[None], scenes)[0, photo]
     return looks.deviation * (across @ cho_solve(cho_factor(among), scaled))
 
 
@@ -301,3 +309,9 @@ def _likeness(points: Float64, others: Float64) -> Float64:
     """How alike regions look, 0..1, shape (len(points), len(others))."""
     squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
     return np.exp(-np.maximum(squared, 0) / 2)
+
+
+def _kinship(scenes: Float64, others: Float64) -> Float64:
+    """Share of covariance that photographs of these scenes have in common, 0..1, shape (len(scenes), len(others))."""
+    distance = np.linalg.norm(scenes[:, None] - others, axis=2)
+    return np.exp(-((distance / KINSHIP_WIDTH) ** 2))
