@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.app.shelf import Shelf, user_folder
+from colorize.app.shelf import Shelf
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Visit, Visits
@@ -31,6 +31,7 @@ from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.hints import REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
+from colorize.models import user_folder
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
