@@ -49,6 +49,7 @@ ROOMS = {
     ),
     "assembly": (
         "base_model",
+        "environment",
         "colorizer",
         "session",
         "reference",
@@ -76,7 +77,7 @@ OPENS_PHOTOGRAPHS = (
     "evaluation.pictures",
 )  # it encodes thumbnails
 LIBRARY_DOORS = {
-    "torch": ("refine",),
+    "torch": ("refine", "environment"),
     "gradio": ("app",),
     "click": ("cli", "commands"),
     "rich": ("cli", "commands"),
@@ -296,7 +297,7 @@ def test_importing_the_package_loads_nothing_else():
     "arguments",
     [
         *([name] for name in "photo explain suggest batch replay train learn evaluate compare".split()),  # noqa: SIM905
-        *([name] for name in ("importance", "models", "app")),
+        *([name] for name in ("importance", "models", "app", "info", "completion", "man")),
         [],
         ["study", "curve"],
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from colorize._files import write_atomically
 from colorize.exceptions import OutputExistsError
@@ -21,11 +22,21 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
+
+def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a shipped model, or else that of a file."""
+    from colorize.models import available_models
+
+    names = [model.name for model in available_models() if model.name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
 model_option = click.option(
     "--model",
     default="default",
     show_default=True,
     metavar="NAME|FILE",
+    shell_complete=complete_model,
     help="A shipped model (see `colorize models`) or a model file.",
 )
 force_option = click.option("--force", is_flag=True, help="Replace existing output files.")

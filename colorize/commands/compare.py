@@ -26,6 +26,7 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
     "methods",
     multiple=True,
     metavar="gray|mean|lookup|welsh|MODEL",
+    shell_complete=_shared.complete_model,
     help=f"A rule, a shipped model or a model file; say it once per method. Default: {', '.join(DEFAULT_METHODS)}.",
 )
 @click.option(

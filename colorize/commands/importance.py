@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("importance", short_help="Find out which features a model lives on.")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
 @_shared.folder_argument
 @click.option(
     "--train",

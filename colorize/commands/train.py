@@ -23,6 +23,7 @@ from colorize.commands import _shared
 @click.option(
     "--base",
     metavar="NAME|FILE",
+    shell_complete=_shared.complete_model,
     help="Build on a shipped model or a model file, if photographs held out say that it helps.",
 )
 @_shared.limit_option
