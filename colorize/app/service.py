@@ -597,11 +597,11 @@ def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
 
 
-def _eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
+def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
-def shrunk(pixels: NDArray, side: int) -> NDArray[np.uint8]:
+def shrunk(pixels: NDArray[Any], side: int) -> NDArray[np.uint8]:
     """Pixels of 8 bits, no more than `side` a side."""
     pixels = _eight_bit(pixels)
     height, width = pixels.shape[:2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -133,7 +134,7 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
     return {kind: int(min(unit * weight, 26_000 * weight)) for kind, (_, weight) in wishes.items()}
 
 
-def _small(pixels: NDArray, side: int) -> Pixels:
+def _small(pixels: NDArray[Any], side: int) -> Pixels:
     if pixels.dtype == np.uint16:
         pixels = (pixels // 257).astype(np.uint8)
     height, width = pixels.shape[:2]

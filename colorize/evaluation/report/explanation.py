@@ -267,14 +267,14 @@ def odds(log_odds: float) -> str:
     return f"{sign} {factor:.0f}" if factor >= 10 else f"{sign} {factor:.1f}"
 
 
-def paint(found: Explanation, ab: NDArray) -> str:
+def paint(found: Explanation, ab: NDArray[Any]) -> str:
     """A colour as CSS, at the lightness of the region as far as one can still see a hue there."""
     lightness = np.full((1, 1), np.clip(found.lightness, 35, 80), np.float32)
     red, green, blue = lab_to_rgb(lightness, np.asarray(ab, np.float32).reshape(1, 1, 2))[0, 0]
     return f"rgb({red} {green} {blue})"
 
 
-def eight_bit(pixels: NDArray) -> Pixels:
+def eight_bit(pixels: NDArray[Any]) -> Pixels:
     """Pixels to show, uint8."""
     return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
