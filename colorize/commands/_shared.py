@@ -166,14 +166,16 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
 @contextmanager
 def progress_bars(*, quiet: bool) -> Iterator[Progress]:
     """Draw one bar per stage on the terminal, if there is one to draw on."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    hidden = quiet or not console.is_terminal
     # rich would send redirected standard output to the terminal too
-    with Progress(*columns, console=console, disable=hidden, redirect_stdout=sys.stdout.isatty()) as bars:
+    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
         tasks = {}
 
         def show(stage: str, done: int, total: int) -> None:

@@ -276,7 +276,7 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0)
 
 @contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Keep libtiff from writing to the terminal: it does so from C, where no Python setting reaches it."""
+    """Keep libtiff and OpenCV from writing to the terminal: they do so from C, where no Python setting reaches them."""
     try:
         kept = os.dup(2)
     except OSError:  # no standard error at all
@@ -346,19 +346,16 @@ def _decode_16_bit(data: bytes, index: int) -> tuple[np.ndarray, np.ndarray | No
         if plain is None:
             return None
         data = plain
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        buffer = np.frombuffer(data, np.uint8)
-        if is_png or index == 0:
-            array = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-        else:
-            _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
-            array = pages[0] if pages else None
+        with _silent_stderr():
+            buffer = np.frombuffer(data, np.uint8)
+            if is_png or index == 0:
+                array = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+            else:
+                _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
+                array = pages[0] if pages else None
     except cv2.error:
         return None
-    finally:
-        cv2.utils.logging.setLogLevel(level)
     if array is None or array.dtype != np.uint16 or array.ndim != 3:
         return None
     alpha = np.ascontiguousarray(array[..., 3]) if array.shape[2] == 4 else None
