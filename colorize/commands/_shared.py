@@ -45,8 +45,12 @@ limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
 )
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
-
-
+palette_option = click.option(
+    "--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that a model can tell apart."
+)
+superpixels_option = click.option(
+    "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
+)
 vividness_option = click.option(
     "--vividness",
     type=click.FloatRange(0, 1),
@@ -184,6 +188,12 @@ def progress_bars(*, quiet: bool) -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
+    """Parameters of the models that were given."""
+    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def load_colorizer(model: str) -> Colorizer:
