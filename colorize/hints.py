@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._bits import to_8_bit
 from colorize.exceptions import HintsError
 
 Shape = tuple[int, int]
@@ -160,7 +161,7 @@ class Hints:
         opaque = layer[..., 3] > 0
         if not opaque.any():
             raise HintsError("the hint layer is transparent everywhere: paint on it what you know")
-        color = layer[..., :3] if layer.dtype == np.uint8 else (layer[..., :3] // 257).astype(np.uint8)
+        color = to_8_bit(layer[..., :3])
         return cls((height, width), (Mark("pixels", _runs(opaque, color), reach=reach),))
 
     @classmethod

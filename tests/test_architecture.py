@@ -21,6 +21,7 @@ ROOMS = {
     "base": (
         "types",
         "exceptions",
+        "_bits",
         "_optional",
         "_files",
         "_icc",

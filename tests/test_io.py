@@ -14,6 +14,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from colorize._bits import to_8_bit
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import (
     ColorizeError,
@@ -443,8 +444,8 @@ def test_opaque_alpha_is_no_loss_for_jpeg(tmp_path):
 def test_16_bits_round_to_the_nearest_8(tmp_path):
     codes = np.arange(65536)
     expected = np.rint(codes / 257)
-    np.testing.assert_array_equal(writing._to_8_bit(codes.astype(np.uint16)), expected)
-    np.testing.assert_array_equal(writing._to_8_bit(np.arange(256, dtype=np.uint16) * 257), np.arange(256))
+    np.testing.assert_array_equal(to_8_bit(codes.astype(np.uint16)), expected)
+    np.testing.assert_array_equal(to_8_bit(np.arange(256, dtype=np.uint16) * 257), np.arange(256))
 
 
 def test_exif_of_a_tiff_is_freed_from_the_layout_of_the_file(tmp_path):

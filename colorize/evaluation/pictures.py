@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._bits import to_8_bit
 from colorize._optional import import_or_raise
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.evaluation.compare import Observation
@@ -135,8 +136,7 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
 
 
 def _small(pixels: NDArray[Any], side: int) -> Pixels:
-    if pixels.dtype == np.uint16:
-        pixels = (pixels // 257).astype(np.uint8)
+    pixels = to_8_bit(pixels)
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:

@@ -6,13 +6,13 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from colorize._bits import to_8_bit
 from colorize._files import write_atomically
 from colorize._png import chunk
 from colorize.exceptions import OutputExistsError, OutputFormatError
@@ -231,9 +231,9 @@ def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tup
         if int(alpha.min()) < np.iinfo(alpha.dtype).max:
             notes.append("JPEG holds no opacity: it was left out")
         alpha = None
-    pixels, profile = in_own_colors(_to_8_bit(image.pixels), image.metadata.rgb_profile)
+    pixels, profile = in_own_colors(to_8_bit(image.pixels), image.metadata.rgb_profile)
     if alpha is not None:
-        pixels = np.dstack([pixels, _to_8_bit(alpha)])
+        pixels = np.dstack([pixels, to_8_bit(alpha)])
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     options = {"icc_profile": profile, **_save_options(image, file_format, quality, notes)}
     try:
@@ -280,17 +280,6 @@ def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[s
     if image.metadata.dpi and file_format != "WEBP":
         options["dpi"] = image.metadata.dpi
     return options
-
-
-@cache
-def _rounding_table() -> np.ndarray:
-    codes = np.arange(65536, dtype=np.uint32)
-    return ((codes + 128) // 257).astype(np.uint8)
-
-
-def _to_8_bit(array: np.ndarray) -> np.ndarray:
-    """Round 16 bits to the nearest of the 8-bit values v, which stand for 257 v."""
-    return array if array.dtype == np.uint8 else _rounding_table()[array]
 
 
 def _png_16_bit(image: RgbImage) -> bytes:
