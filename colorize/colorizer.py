@@ -420,8 +420,7 @@ class Colorizer(BaseEstimator):
 
         Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
         """
-        n_pixels = gray.lightness.size
-        return np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / n_pixels, np.float32)
+        return _seed_weight(superpixels, gray.shape)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -572,9 +571,11 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Vote:
 
 def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
     """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
-    labels = resize_labels(superpixels, shape)
-    # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
-    return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+    return resize_labels(superpixels, shape), _seed_weight(superpixels, shape)
+
+
+def _seed_weight(superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
+    return np.full(shape, SEED_WEIGHT * superpixels.labels.size / (shape[0] * shape[1]), np.float32)
 
 
 def _drawn(regions: Mapping[str, Any], photo: int, budget: int, rng: np.random.Generator) -> dict[str, Any]:
