@@ -136,14 +136,15 @@ class Outputs:
 
             check_installed()
 
-    def write(self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str]) -> list[Path]:
-        """Write what was asked for; return the files."""
-        written = []
+    def write(
+        self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool = False
+    ) -> None:
+        """Write what was asked for, and say so."""
         for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
             if path is not None:
                 write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
-                written.append(path)
-        return written
+                if not quiet:
+                    click.echo(f"wrote {path}")
 
 
 def output_options(function: Callable[..., None]) -> Callable[..., None]:

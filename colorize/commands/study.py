@@ -145,9 +145,7 @@ def write(outputs: _shared.Outputs, found: Any, report: str, folder: Path, *, qu
 
         return str(getattr(reports, report)(found, source=_shared.folder_name(folder)))
 
-    for path in outputs.write(html=page, csv=found.to_csv, json=found.to_json):
-        if not quiet:
-            click.echo(f"wrote {path}")
+    outputs.write(html=page, csv=found.to_csv, json=found.to_json, quiet=quiet)
 
 
 def load_categories(
