@@ -315,6 +315,13 @@ def test_the_library_loads_no_optional_package_and_no_command_line():
     assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed"}
 
 
+def test_who_colorizes_does_not_wait_for_the_measures_to_be_compiled():
+    script = "import sys, colorize.batch.work, colorize.colorizer, colorize.optimization.multigrid\n"
+    script += "print(*(name for name in sys.modules if name.endswith('kernels')))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert sorted(result.stdout.split()) == ["colorize.color_kernels", "colorize.optimization.kernels"]
+
+
 def test_measuring_needs_no_library_of_the_reports():
     loaded = loaded_by("import colorize.evaluation.run, colorize.evaluation.importance, colorize.evaluation.study")
     assert "sklearn" in loaded
