@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -250,7 +251,7 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
     return Belief(mean.astype(np.float64), looks.deviation, kernels["photo"], kernels, areas)
 
 
-def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray]) -> Float64:
+def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[Any]]) -> Float64:
     """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
 
     Between two photographs a share of the covariance is left that falls with the distance of their scenes, as a

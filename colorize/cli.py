@@ -16,10 +16,13 @@ from colorize.commands import (
     app,
     batch,
     compare,
+    completion,
     evaluate,
     explain,
     importance,
+    info,
     learn,
+    man,
     models,
     photo,
     replay,
@@ -68,4 +71,6 @@ def main() -> None:
 
 
 for module in (photo, explain, suggest, batch, replay, train, learn, evaluate, compare, importance, study, models, app):
+    main.add_command(module.command)
+for module in (info, completion, man):  # about the program itself
     main.add_command(module.command)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ class References:
         return strength * learnt_elsewhere(appearance, appearances, errors)
 
 
-def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray]) -> References:
+def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> References:
     """Describe reference photographs as a model sees them.
 
     Parameters
@@ -115,7 +115,7 @@ def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray]) -> Refer
     return References(seen, ((true + RARE) / (expected + RARE)).astype(np.float32))
 
 
-def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray) -> Reference:
+def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
