@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import factorial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Attribution:
     parts: NDArray[np.float64]
 
 
-def attribute(score: Callable[[Float32], NDArray], row: Float32, background: Float32) -> Attribution:
+def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background: Float32) -> Attribution:
     """Split the score of a row among its families, against rows of a background.
 
     A coalition of families is worth the mean score of the background rows after they have taken over the row's values

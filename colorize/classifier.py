@@ -231,7 +231,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         margins = rbf_kernel(rows, self.landmarks_, self.gamma) @ self.coef_ + self.intercept_
         return margins[:, 1] if len(self.classes_) == 2 else margins
 
-    def predict(self, X: ArrayLike) -> NDArray:
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of the largest margin, shape (n_samples,)."""
         margins = self.decision_function(X)
         return self.classes_[(margins > 0).astype(int) if margins.ndim == 1 else margins.argmax(axis=1)]
@@ -454,12 +454,12 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
         return _softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_)
 
-    def predict(self, X: ArrayLike) -> NDArray:
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Most probable class, shape (n_samples,)."""
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def _folds(self, groups: NDArray) -> list[NDArray[np.bool_]]:
+    def _folds(self, groups: NDArray[Any]) -> list[NDArray[np.bool_]]:
         names, member = np.unique(groups, return_inverse=True)
         if len(names) < self.n_folds:
             raise ValueError(f"calibration on {self.n_folds} folds needs as many groups, got {len(names)}")
@@ -611,7 +611,7 @@ class SubsampledSVC(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.svc_.decision_function(validate_data(self, X, dtype=np.float32, reset=False)).astype(np.float32)
 
-    def predict(self, X: ArrayLike) -> NDArray:
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of the largest margin, shape (n_samples,)."""
         check_is_fitted(self)
         return self.svc_.predict(validate_data(self, X, dtype=np.float32, reset=False))

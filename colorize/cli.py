@@ -16,10 +16,13 @@ from colorize.commands import (
     app,
     batch,
     compare,
+    completion,
     evaluate,
     explain,
     importance,
+    info,
     learn,
+    man,
     models,
     photo,
     refine,
@@ -73,4 +76,6 @@ making = (photo, explain, suggest, batch, replay, app)
 learning = (train, learn, models, refine, rivals)
 measuring = (evaluate, compare, importance, study)
 for module in (*making, *learning, *measuring):
+    main.add_command(module.command)
+for module in (info, completion, man):  # about the program itself
     main.add_command(module.command)

@@ -269,7 +269,7 @@ class Colorizer(BaseEstimator):
         return self
 
     def predict(
-        self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5, palette: Sequence[float] | None = None
+        self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5, palette: Sequence[float] | None = None
     ) -> Colorization:
         """Colorize a photograph.
 
@@ -303,7 +303,7 @@ class Colorizer(BaseEstimator):
 
     def open(
         self,
-        gray: GrayImage | Photo | NDArray,
+        gray: GrayImage | Photo | NDArray[Any],
         references: Sequence[Photo] | References = (),
         reference_strength: float = 1.0,
     ) -> Session:
@@ -347,7 +347,7 @@ class Colorizer(BaseEstimator):
             seen = look_at(self, references)
         return Session(self, photo, description, probabilities, clock, seen, reference_strength)
 
-    def palette_shares(self, gray: GrayImage | Photo | NDArray) -> Float32:
+    def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
 
         The mean over the photographs of an album is what `predict` takes as `palette`.
@@ -355,7 +355,7 @@ class Colorizer(BaseEstimator):
         description = self.describe(gray)
         return palette_shares(self.region_probabilities(description.features.values), description.superpixels)
 
-    def describe(self, gray: GrayImage | Photo | NDArray, clock: Clock | None = None) -> Description:
+    def describe(self, gray: GrayImage | Photo | NDArray[Any], clock: Clock | None = None) -> Description:
         """Cut a photograph into regions and describe them: the first stages of `predict`.
 
         Raises
@@ -420,8 +420,7 @@ class Colorizer(BaseEstimator):
 
         Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
         """
-        n_pixels = gray.lightness.size
-        return np.full(gray.shape, SEED_WEIGHT * superpixels.labels.size / n_pixels, np.float32)
+        return _seed_weight(superpixels, gray.shape)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -572,9 +571,11 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Vote:
 
 def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
     """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
-    labels = resize_labels(superpixels, shape)
-    # colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution
-    return labels, np.full(shape, SEED_WEIGHT * superpixels.labels.size / labels.size, np.float32)
+    return resize_labels(superpixels, shape), _seed_weight(superpixels, shape)
+
+
+def _seed_weight(superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
+    return np.full(shape, SEED_WEIGHT * superpixels.labels.size / (shape[0] * shape[1]), np.float32)
 
 
 def _drawn(regions: Mapping[str, Any], photo: int, budget: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -607,7 +608,7 @@ def _as_rgb_image(photo: Photo) -> RgbImage:
     return photo if isinstance(photo, RgbImage) else RgbImage(photo)
 
 
-def _as_gray_image(photo: GrayImage | Photo | NDArray) -> GrayImage:
+def _as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
     if isinstance(photo, GrayImage):
         return photo
     if isinstance(photo, np.ndarray) and photo.ndim == 2:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._bits import to_8_bit
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
@@ -230,7 +231,7 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
         It cannot be read, or is too small.
     """
     path = Path(path)
-    pixels = _scaled(_eight_bit(read_photo(path).pixels), max_side)
+    pixels = _scaled(to_8_bit(read_photo(path).pixels), max_side)
     if min(pixels.shape[:2]) < min_side:
         raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, {min_side} needed on each side")
     return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
@@ -244,7 +245,7 @@ def has_colors(photo: RgbImage) -> bool:
     >>> has_colors(RgbImage(np.full((64, 64, 3), 90, np.uint8)))
     False
     """
-    lab = rgb_to_lab(_scaled(_eight_bit(photo.pixels), _MEASURING_SIDE)).reshape(-1, 3)
+    lab = rgb_to_lab(_scaled(to_8_bit(photo.pixels), _MEASURING_SIDE)).reshape(-1, 3)
     return _tint_deviation(lab[:, 0], lab[:, 1:]) >= _MIN_TINT_DEVIATION
 
 
@@ -282,7 +283,7 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
         photo = read_photo(path)
     except (ColorizeError, OSError) as error:
         return LeftOut(name, "unreadable", _without_path(error, path))
-    pixels = _scaled(_eight_bit(photo.pixels), max_side)
+    pixels = _scaled(to_8_bit(photo.pixels), max_side)
     if min(pixels.shape[:2]) < min_side:
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
@@ -296,12 +297,6 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
 def _without_path(error: Exception, path: Path) -> str:
     message = (error.strerror or "cannot be read") if isinstance(error, OSError) else str(error)
     return " ".join(message.removeprefix(f"{path}: ").split())
-
-
-def _eight_bit(pixels: np.ndarray) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint8:
-        return pixels
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _scaled(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:

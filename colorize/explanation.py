@@ -195,7 +195,7 @@ class Explanation:
         steps |= {"neighbours": shared - own, "agreement": agreed - shared}
         return {name: float(value) for name, value in steps.items()}
 
-    def palette(self) -> dict[str, NDArray]:
+    def palette(self) -> dict[str, NDArray[Any]]:
         """The palette distribution as a tidy table: one row per palette colour, ready for a data frame."""
         a, b = self.colors.T
         return {"color": np.arange(len(a)), "a": a, "b": b} | dict(zip(STAGES, self.probabilities, strict=True))
@@ -373,7 +373,7 @@ class Explainer:
             return None
         first, second = np.searchsorted(classes, [winner, rival])
 
-        def score(rows: Float32) -> NDArray:
+        def score(rows: Float32) -> NDArray[Any]:
             logs = np.log(np.maximum(self.colorizer.classifier_.predict_proba(rows)[:, [first, second]], _FAINTEST))
             return logs[:, 0] - logs[:, 1]
 
@@ -429,7 +429,7 @@ class Explainer:
         row, col = self._pixels_near(best)
         return int(row), int(col)
 
-    def _pixels_near(self, places: NDArray) -> NDArray[np.intp]:
+    def _pixels_near(self, places: NDArray[Any]) -> NDArray[np.intp]:
         """Pixels of the photograph for places at the working resolution."""
         return ((places + 0.5) * self.result.image.shape / self.superpixels.shape).astype(np.intp)
 

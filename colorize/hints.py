@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._bits import to_8_bit
 from colorize.exceptions import HintsError
 
 Shape = tuple[int, int]
@@ -53,7 +54,7 @@ class Mark:
     """
 
     kind: str
-    places: NDArray
+    places: NDArray[Any]
     color: tuple[int, int, int] = (0, 0, 0)
     radius: float = 3.0
     reach: str = "photo"
@@ -160,7 +161,7 @@ class Hints:
         opaque = layer[..., 3] > 0
         if not opaque.any():
             raise HintsError("the hint layer is transparent everywhere: paint on it what you know")
-        color = layer[..., :3] if layer.dtype == np.uint8 else (layer[..., :3] // 257).astype(np.uint8)
+        color = to_8_bit(layer[..., :3])
         return cls((height, width), (Mark("pixels", _runs(opaque, color), reach=reach),))
 
     @classmethod
@@ -285,7 +286,7 @@ def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp
     return (rows + corner[0]) * shape[1] + columns + corner[1], color
 
 
-def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray, radius: float) -> None:
+def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray[Any], radius: float) -> None:
     """Fill one mark into a mask with 1; OpenCV's points are (column, row), with 4 bits for parts of a pixel."""
     bits = 4
     # coordinates beyond the mask by more than this change nothing that is seen, and would overflow
@@ -300,7 +301,7 @@ def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray, radius: float) ->
         cv2.polylines(mask, [fixed[:, None, :]], False, 1, max(1, round(2 * radius)), shift=bits)
 
 
-def _bounding_box(places: NDArray, radius: float, shape: Shape) -> tuple[NDArray[np.intp], Shape]:
+def _bounding_box(places: NDArray[Any], radius: float, shape: Shape) -> tuple[NDArray[np.intp], Shape]:
     """First pixel and size of the part of the photograph that a mark may touch."""
     low = np.clip(np.floor(places.min(axis=0) - radius - 1), 0, shape).astype(np.intp)
     high = np.clip(np.ceil(places.max(axis=0) + radius + 2), 0, shape).astype(np.intp)
@@ -330,7 +331,7 @@ def _covered_by_runs(
     return covered, color[source.reshape(-1)[covered]]
 
 
-def _outside(mark: Mark, shape: Shape) -> NDArray | None:
+def _outside(mark: Mark, shape: Shape) -> NDArray[Any] | None:
     """The first place of a mark that is not on the photograph."""
     places = mark.places[:, :2]
     beyond = ((places < -0.5) | (places > np.array(shape) - 0.5)).any(axis=1)
@@ -370,7 +371,7 @@ def _parsed_mark(number: int, item: Any) -> Mark:
         raise HintsError(f"hint {number}: {error}") from None
 
 
-def _parsed_runs(runs: Any) -> NDArray:
+def _parsed_runs(runs: Any) -> NDArray[Any]:
     if not isinstance(runs, list) or not all(isinstance(run, list) and len(run) == 4 for run in runs):
         raise HintsError('runs must be a list of [row, column, length, "#rrggbb"]')
     # checked by the mark that they become
@@ -412,7 +413,7 @@ def _checked_color(color: Sequence[int]) -> tuple[int, int, int]:
     return int(values[0]), int(values[1]), int(values[2])
 
 
-def _checked_places(kind: str, places: Any) -> NDArray:
+def _checked_places(kind: str, places: Any) -> NDArray[Any]:
     width, least = (6, 1) if kind == "pixels" else (2, 3 if kind == "region" else 1)
     what = "[row, column, length, red, green, blue]" if kind == "pixels" else "[row, column]"
     try:

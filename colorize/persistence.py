@@ -150,6 +150,26 @@ def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, 
     return _parse_user_header(path, metadata["header"]), _unpack_arrays(path, data)
 
 
+def check_file(path: str | Path) -> dict[str, str]:
+    """Find a model file sound or say what is wrong with it; its arrays stay bytes.
+
+    Returns
+    -------
+    dict of str to str
+        Its ``format``, ``format_version``, ``kind`` and ``sha256`` (see `model_digest`).
+
+    Raises
+    ------
+    ModelFileError
+        As `load_model`, of any kind.
+    """
+    path = Path(path)
+    data = _read(path)
+    entries, payload_start = _parse_header(path, data)
+    metadata = _checked_metadata(path, entries, data, payload_start)
+    return {name: metadata[name] for name in ("format", "format_version", "kind", "sha256")}
+
+
 def model_kind(path: str | Path) -> str:
     """Tell what a model file holds (``classical`` for those of `Colorizer`), from its header alone.
 

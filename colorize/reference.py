@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RARE = 0.003
 """Share of a photograph below which a colour counts as absent."""
-TRUST = 0.8
+TRUST = 0.5
 """Power of the re-weighing: 1 would believe that the photograph has the colours of the reference to the letter."""
 
 
@@ -84,7 +84,7 @@ class References:
         return strength * learnt_elsewhere(appearance, appearances, errors)
 
 
-def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray]) -> References:
+def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> References:
     """Describe reference photographs as a model sees them.
 
     Parameters
@@ -115,7 +115,7 @@ def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray]) -> Refer
     return References(seen, ((true + RARE) / (expected + RARE)).astype(np.float32))
 
 
-def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray) -> Reference:
+def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")

@@ -21,6 +21,7 @@ ROOMS = {
     "base": (
         "types",
         "exceptions",
+        "_bits",
         "_optional",
         "_files",
         "_icc",
@@ -49,6 +50,7 @@ ROOMS = {
     ),
     "assembly": (
         "base_model",
+        "environment",
         "colorizer",
         "session",
         "reference",
@@ -77,7 +79,7 @@ OPENS_PHOTOGRAPHS = (
     "evaluation.pictures",
 )  # it encodes thumbnails
 LIBRARY_DOORS = {
-    "torch": ("refine",),
+    "torch": ("refine", "environment"),
     "gradio": ("app",),
     "click": ("cli", "commands"),
     "rich": ("cli", "commands"),
@@ -297,7 +299,7 @@ def test_importing_the_package_loads_nothing_else():
     "arguments",
     [
         *([name] for name in "photo explain suggest batch replay train learn evaluate compare".split()),  # noqa: SIM905
-        *([name] for name in ("importance", "models", "app")),
+        *([name] for name in ("importance", "models", "app", "info", "completion", "man")),
         [],
         ["study", "curve"],
     ],
@@ -312,6 +314,13 @@ def test_the_library_loads_no_optional_package_and_no_command_line():
     loaded = loaded_by("import colorize\nfor name in colorize.__all__: getattr(colorize, name)")
     assert "numpy" in loaded
     assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed"}
+
+
+def test_who_colorizes_does_not_wait_for_the_measures_to_be_compiled():
+    script = "import sys, colorize.batch.work, colorize.colorizer, colorize.optimization.multigrid\n"
+    script += "print(*(name for name in sys.modules if name.endswith('kernels')))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert sorted(result.stdout.split()) == ["colorize.color_kernels", "colorize.optimization.kernels"]
 
 
 def test_measuring_needs_no_library_of_the_reports():

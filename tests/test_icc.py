@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorize import io as photo_io
 from colorize._icc import MatrixProfile, _curve, _parametric, convert
+from colorize.io import profiles
 
 LEVELS = np.arange(65536) / 65535
 
@@ -20,7 +20,7 @@ def adobe_like() -> MatrixProfile:
 
 
 def test_srgb_profile_has_the_curve_of_its_standard():
-    srgb = photo_io._srgb_matrix()
+    srgb = profiles.srgb_matrix()
     expected = np.where(LEVELS <= 0.04045, LEVELS / 12.92, ((LEVELS + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
     assert np.abs(srgb.curves - expected).max() < 1e-4  # the profile holds 16-bit numbers
     np.testing.assert_allclose(srgb.matrix.sum(axis=1), [0.9642, 1, 0.8249], atol=2e-4)  # D50
@@ -28,7 +28,7 @@ def test_srgb_profile_has_the_curve_of_its_standard():
 
 def test_neutral_stays_neutral():
     gray = np.repeat(np.arange(0, 65536, 257, dtype=np.uint16)[:, None, None], 3, axis=2)
-    there = convert(gray, photo_io._srgb_matrix(), adobe_like())
+    there = convert(gray, profiles.srgb_matrix(), adobe_like())
     assert np.ptp(there.astype(int), axis=2).max() <= 12  # of 65535; both matrices are given to five digits
 
 
@@ -36,7 +36,7 @@ def test_neutral_stays_neutral():
 @given(st.integers(0, 2**32 - 1))
 def test_there_and_back_changes_little(seed):
     pixels = np.random.default_rng(seed).integers(0, 65536, (8, 8, 3), np.uint16)
-    back = convert(convert(pixels, photo_io._srgb_matrix(), adobe_like()), adobe_like(), photo_io._srgb_matrix())
+    back = convert(convert(pixels, profiles.srgb_matrix(), adobe_like()), adobe_like(), profiles.srgb_matrix())
     # all of sRGB but its strongest greens lies within; dark codes of the wider space are coarser (slope at black)
     difference = np.abs(back.astype(int) - pixels)
     assert np.median(difference) <= 2
@@ -68,5 +68,5 @@ def test_curves_of_every_kind():
     ],
 )
 def test_other_and_damaged_profiles_are_declined(damage):
-    assert MatrixProfile.parse(photo_io._srgb_bytes()) is not None
-    assert MatrixProfile.parse(damage(photo_io._srgb_bytes())) is None
+    assert MatrixProfile.parse(profiles._srgb_bytes()) is not None
+    assert MatrixProfile.parse(damage(profiles._srgb_bytes())) is None

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from colorize import io as photo_io
+from colorize._bits import to_8_bit
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import (
     ColorizeError,
@@ -25,7 +25,17 @@ from colorize.exceptions import (
     OutputExistsError,
     OutputFormatError,
 )
-from colorize.io import count_pixels, find_photos, read_frames, read_photo, write_frames, write_photo
+from colorize.io import (
+    count_pixels,
+    find_photos,
+    profiles,
+    read_frames,
+    read_photo,
+    reading,
+    write_frames,
+    write_photo,
+    writing,
+)
 from colorize.types import PhotoMetadata, RgbImage
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "badinput"
@@ -78,7 +88,7 @@ def test_every_mode_becomes_srgb(mode):
     picture = Image.fromarray(smooth_pixels())
     for step in {"PA": ("P", "PA"), "La": ("LA", "La"), "RGBa": ("RGBA", "RGBa")}.get(mode, (mode,)):
         picture = picture.convert(step)
-    pixels, alpha = photo_io._shallow(picture, [])
+    pixels, alpha = reading._shallow(picture, [])
     assert pixels.shape == (64, 96, 3)
     assert pixels.dtype == np.uint8
     assert (alpha is not None) == (mode in ("LA", "PA", "RGBA", "La", "RGBa"))
@@ -150,7 +160,7 @@ def test_orientation_is_applied_and_reset(orientation, kind, tmp_path):
     else:
         deep = RgbImage(np.asarray(stored).astype(np.uint16) * 257, metadata=PhotoMetadata(exif=some_exif(orientation)))
         if kind == "png16":
-            data = photo_io._png_16_bit(deep)
+            data = writing._png_16_bit(deep)
         else:
             file = io.BytesIO()
             tags = [(ORIENTATION, "H", 1, orientation, True)]
@@ -205,13 +215,13 @@ def test_gray_and_cmyk_profiles_are_replaced_by_srgb(tmp_path, mode):
     image = read_photo(encoded(Image.new(mode, (4, 4)), "TIFF", icc_profile=red_and_blue_swapped_profile()))
     write_photo(image, tmp_path / "out.png")
     with Image.open(tmp_path / "out.png") as written:
-        assert written.info["icc_profile"] == photo_io._srgb_bytes()
+        assert written.info["icc_profile"] == profiles._srgb_bytes()
 
 
 def test_srgb_profile_costs_nothing():
     pixels = random_pixels()
     np.testing.assert_array_equal(
-        read_photo(encoded(Image.fromarray(pixels), icc_profile=photo_io._srgb_bytes())).pixels, pixels
+        read_photo(encoded(Image.fromarray(pixels), icc_profile=profiles._srgb_bytes())).pixels, pixels
     )
 
 
@@ -413,7 +423,7 @@ def test_metadata_goes_along_and_bytes_repeat(tmp_path, suffix, bit_depth):
 
 
 def test_the_embedded_profile_bears_no_date():
-    assert photo_io._srgb_bytes()[24:36] == struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+    assert profiles._srgb_bytes()[24:36] == struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
 
 
 def test_jpeg_keeps_lightness_and_full_color_resolution(tmp_path):
@@ -434,8 +444,8 @@ def test_opaque_alpha_is_no_loss_for_jpeg(tmp_path):
 def test_16_bits_round_to_the_nearest_8(tmp_path):
     codes = np.arange(65536)
     expected = np.rint(codes / 257)
-    np.testing.assert_array_equal(photo_io._to_8_bit(codes.astype(np.uint16)), expected)
-    np.testing.assert_array_equal(photo_io._to_8_bit(np.arange(256, dtype=np.uint16) * 257), np.arange(256))
+    np.testing.assert_array_equal(to_8_bit(codes.astype(np.uint16)), expected)
+    np.testing.assert_array_equal(to_8_bit(np.arange(256, dtype=np.uint16) * 257), np.arange(256))
 
 
 def test_exif_of_a_tiff_is_freed_from_the_layout_of_the_file(tmp_path):

@@ -261,7 +261,9 @@ def test_broken_library_keeps_its_own_message(tmp_path, monkeypatch):
 def test_examples_in_docstrings_run(name):
     try:
         module = importlib.import_module(name)
-    except MissingDependencyError as error:
+    except ImportError as error:
+        if not isinstance(error, MissingDependencyError) and error.name not in {"gradio", "torch"}:
+            raise
         pytest.skip(str(error))
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0

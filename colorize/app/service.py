@@ -23,7 +23,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.app.shelf import Shelf, user_folder
+from colorize._bits import to_8_bit
+from colorize.app.shelf import Shelf
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Visit, Visits
@@ -31,6 +32,7 @@ from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.hints import REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
+from colorize.models import user_folder
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
@@ -303,7 +305,7 @@ class Service:
         with self._working(key) as visit:
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
             results = small.alternatives(N_ALTERNATIVES, visit.hints(), visit.vividness)
-            return [encode_screen(_eight_bit(result.rgb)) for result in results]
+            return [encode_screen(to_8_bit(result.rgb)) for result in results]
 
     def choose(self, key: str, number: int) -> View:
         """Go on from one of the alternatives, counted from 0; -1 goes back to the model's own colours."""
@@ -541,7 +543,7 @@ class Service:
             photo.gray.shape,
             photo.shape,
             photo.preview,
-            encode_screen(_eight_bit(result.rgb)),
+            encode_screen(to_8_bit(result.rgb)),
             len(visit.marks),
             (*photo.notes, *result.notes),
         )
@@ -596,13 +598,9 @@ def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
 
 
-def _eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
-
-
-def shrunk(pixels: NDArray, side: int) -> NDArray[np.uint8]:
+def shrunk(pixels: NDArray[Any], side: int) -> NDArray[np.uint8]:
     """Pixels of 8 bits, no more than `side` a side."""
-    pixels = _eight_bit(pixels)
+    pixels = to_8_bit(pixels)
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:

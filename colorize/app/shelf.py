@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -184,17 +182,6 @@ class Shelf:
             raise RequestError(_without(source, str(error), "the file")) from error
         write_atomically(target, [source.read_bytes()])
         return target.stem
-
-
-def user_folder() -> Path:
-    """Where a user's own models are kept, by the habits of the operating system."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Application Support")
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "colorize" / "models"
 
 
 def _kind(path: Path) -> str:

@@ -66,7 +66,7 @@ class State(enum.Enum):
 class Worker:
     """A worker process, as the supervisor sees it."""
 
-    def __init__(self, settings: Settings, events: SimpleQueue) -> None:
+    def __init__(self, settings: Settings, events: SimpleQueue[Any]) -> None:
         self.state = State.STARTING
         self.job: Job | None = None
         self.need = 0
@@ -84,7 +84,7 @@ class Worker:
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
         self.send(as_message(settings))
 
-    def _listen(self, events: SimpleQueue) -> None:
+    def _listen(self, events: SimpleQueue[Any]) -> None:
         with self.process.stdout as lines:  # type: ignore[union-attr]
             for line in lines:
                 events.put((self, json.loads(line)))
@@ -158,7 +158,7 @@ class Supervisor:
             least = n_workers * WORKER_BYTES / 1e9
             raise WorkerError(f"{n_workers} workers need {least:.1f} GB, and {memory / 1e9:.1f} GB are allowed")
         self.workers: list[Worker] = []
-        self._events: SimpleQueue = SimpleQueue()
+        self._events: SimpleQueue[Any] = SimpleQueue()
         self._todo: deque[Job] = deque()
         self._waiting: deque[Worker] = deque()
         self._tries: dict[Job, int] = {}

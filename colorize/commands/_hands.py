@@ -157,9 +157,10 @@ def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
     import cv2
     import numpy as np
 
+    from colorize._bits import to_8_bit
     from colorize.types import RgbImage
 
-    pixels = [np.asarray(image.pixels if image.bit_depth == 8 else image.pixels // 257, np.uint8) for image in images]
+    pixels = [to_8_bit(image.pixels) for image in images]
     height, width = pixels[0].shape[:2]
     scale = min(1.0, SHEET_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))

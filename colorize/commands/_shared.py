@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from colorize._files import write_atomically
 from colorize.exceptions import OutputExistsError
@@ -21,11 +22,21 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
+
+def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a shipped model, or else that of a file."""
+    from colorize.models import available_models
+
+    names = [model.name for model in available_models() if model.name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
 model_option = click.option(
     "--model",
     default="default",
     show_default=True,
     metavar="NAME|FILE",
+    shell_complete=complete_model,
     help="A shipped model (see `colorize models`) or a model file.",
 )
 force_option = click.option("--force", is_flag=True, help="Replace existing output files.")
@@ -34,8 +45,12 @@ limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
 )
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
-
-
+palette_option = click.option(
+    "--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that a model can tell apart."
+)
+superpixels_option = click.option(
+    "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
+)
 vividness_option = click.option(
     "--vividness",
     type=click.FloatRange(0, 1),
@@ -121,14 +136,15 @@ class Outputs:
 
             check_installed()
 
-    def write(self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str]) -> list[Path]:
-        """Write what was asked for; return the files."""
-        written = []
+    def write(
+        self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool = False
+    ) -> None:
+        """Write what was asked for, and say so."""
         for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
             if path is not None:
                 write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
-                written.append(path)
-        return written
+                if not quiet:
+                    click.echo(f"wrote {path}")
 
 
 def output_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -155,14 +171,16 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
 @contextmanager
 def progress_bars(*, quiet: bool) -> Iterator[Progress]:
     """Draw one bar per stage on the terminal, if there is one to draw on."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    hidden = quiet or not console.is_terminal
     # rich would send redirected standard output to the terminal too
-    with Progress(*columns, console=console, disable=hidden, redirect_stdout=sys.stdout.isatty()) as bars:
+    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
         tasks = {}
 
         def show(stage: str, done: int, total: int) -> None:
@@ -171,6 +189,12 @@ def progress_bars(*, quiet: bool) -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
+    """Parameters of the models that were given."""
+    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def load_colorizer(model: str) -> Colorizer:

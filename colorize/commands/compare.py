@@ -26,6 +26,7 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
     "methods",
     multiple=True,
     metavar="gray|mean|lookup|welsh|MODEL",
+    shell_complete=_shared.complete_model,
     help=f"A rule, a shipped model or a model file; say it once per method. Default: {', '.join(DEFAULT_METHODS)}.",
 )
 @click.option(
@@ -81,9 +82,7 @@ def command(
     if not quiet:
         click.echo(summary(found))
     source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"
-    for path in outputs.write(html=lambda: page(found, source), csv=found.result.to_csv, json=found.to_json):
-        if not quiet:
-            click.echo(f"wrote {path}")
+    outputs.write(html=lambda: page(found, source), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
 
 
 def read_inputs(

@@ -50,9 +50,7 @@ def command(
     if not quiet:
         click.echo(str(test_set.report))
         click.echo(summary(found))
-    for path in outputs.write(html=lambda: page(found), csv=found.result.to_csv, json=found.to_json):
-        if not quiet:
-            click.echo(f"wrote {path}")
+    outputs.write(html=lambda: page(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
 
 
 def page(found: Evaluation) -> str:

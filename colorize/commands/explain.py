@@ -83,14 +83,12 @@ def command(
     if not quiet:
         click.echo(account(found))
     name = model if not model.endswith(".safetensors") else Path(model).stem
-    written = outputs.write(
+    outputs.write(
         html=lambda: page(explainer, found, photo.name, name),
         csv=str,
         json=lambda: as_json(explainer, found, photo.name, name),
+        quiet=quiet,
     )
-    for path in written:
-        if not quiet:
-            click.echo(f"wrote {path}")
 
 
 def account(found: list[Explanation]) -> str:

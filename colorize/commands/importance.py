@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("importance", short_help="Find out which features a model lives on.")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
 @_shared.folder_argument
 @click.option(
     "--train",
@@ -73,12 +73,12 @@ def command(
     if not quiet:
         click.echo(summary(found))
     name = Path(model).stem
-    report = outputs.write(
-        html=lambda: page(found, name, _shared.folder_name(folder)), csv=found.to_csv, json=found.to_json
+    outputs.write(
+        html=lambda: page(found, name, _shared.folder_name(folder)),
+        csv=found.to_csv,
+        json=found.to_json,
+        quiet=quiet,
     )
-    for path in report:
-        if not quiet:
-            click.echo(f"wrote {path}")
 
 
 def page(found: ImportanceResult, model: str, source: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("learn", short_help="Make a model that remembers your hints for a photograph.")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option(
     "--hints",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("models", short_help="List the shipped models with their cards, or describe a model.")
-@click.argument("models", nargs=-1, metavar="[NAME|FILE]...")
+@click.argument("models", nargs=-1, metavar="[NAME|FILE]...", shell_complete=_shared.complete_model)
 @_shared.quiet_option
 def command(models: tuple[str, ...], quiet: bool) -> None:
     """List the shipped models with their cards; with --quiet, their names alone.

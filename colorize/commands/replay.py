@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where to write. Default: beside PICTURE, as NAME.replayed with its ending.",
 )
-@click.option("--model", metavar="FILE", help="The model file, if the picture was made with one that is not shipped.")
+@click.option(
+    "--model",
+    metavar="FILE",
+    shell_complete=_shared.complete_model,
+    help="The model file, if the picture was made with one that is not shipped.",
+)
 @_shared.max_pixels_option
 @_shared.force_option
 @_shared.quiet_option

@@ -12,11 +12,6 @@ from colorize.exceptions import ColorizeError, DatasetError
 
 TRAINERS = ("classical", "lookup", "mean")
 
-palette_option = click.option("--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours of the models.")
-superpixels_option = click.option(
-    "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
-)
-
 
 @click.group("study", short_help="Train several models and compare them.")
 def command() -> None:
@@ -41,8 +36,8 @@ def command() -> None:
     show_default=True,
     help="Share of each sub-folder that is tested on and never trained on.",
 )
-@palette_option
-@superpixels_option
+@_shared.palette_option
+@_shared.superpixels_option
 @click.option(
     "--limit", type=click.IntRange(min=10), metavar="N", help="Use a random sample of N photographs per sub-folder."
 )
@@ -73,7 +68,7 @@ def categories(
             sets,
             methods=tuple(dict.fromkeys(methods)),
             fraction=hold_out,
-            parameters=parameters(palette_size, superpixels),
+            parameters=_shared.model_parameters(palette_size, superpixels),
             left_out=left_out,
             random_state=seed,
             progress=progress,
@@ -95,8 +90,8 @@ def categories(
     help="Photographs to measure with; without it, a fifth of FOLDER is held out.",
 )
 @click.option("--sizes", metavar="N,N,...", help="Training photographs; by default 25, 50, 100 ... up to all.")
-@palette_option
-@superpixels_option
+@_shared.palette_option
+@_shared.superpixels_option
 @_shared.limit_option
 @_shared.seed_option
 @_shared.output_options
@@ -129,7 +124,7 @@ def curve(
                 test_set.photos,
                 sizes=wanted,
                 names=test_set.names,
-                parameters=parameters(palette_size, superpixels),
+                parameters=_shared.model_parameters(palette_size, superpixels),
                 random_state=seed,
                 progress=progress,
             )
@@ -150,9 +145,7 @@ def write(outputs: _shared.Outputs, found: Any, report: str, folder: Path, *, qu
 
         return str(getattr(reports, report)(found, source=_shared.folder_name(folder)))
 
-    for path in outputs.write(html=page, csv=found.to_csv, json=found.to_json):
-        if not quiet:
-            click.echo(f"wrote {path}")
+    outputs.write(html=page, csv=found.to_csv, json=found.to_json, quiet=quiet)
 
 
 def load_categories(
@@ -171,12 +164,6 @@ def load_categories(
             except DatasetError as error:
                 left_out[path.name] = str(error).removeprefix(f"{path}: ")
     return sets, left_out
-
-
-def parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
-    """Parameters of the models that were given."""
-    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
-    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def parse_sizes(text: str | None) -> list[int] | None:

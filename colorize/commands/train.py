@@ -23,12 +23,13 @@ from colorize.commands import _shared
 @click.option(
     "--base",
     metavar="NAME|FILE",
+    shell_complete=_shared.complete_model,
     help="Build on a shipped model or a model file, if photographs held out say that it helps.",
 )
 @_shared.limit_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
-@click.option("--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that the model can tell apart.")
-@click.option("--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph.")
+@_shared.palette_option
+@_shared.superpixels_option
 @click.option(
     "--thumbnails",
     type=click.IntRange(min=1),
@@ -71,8 +72,7 @@ def command(
     base_model = None if base is None else _shared.load_colorizer(base)
     if base_model is not None and superpixels not in (None, base_model.n_superpixels):
         raise click.UsageError(f"--superpixels must be that of the base, {base_model.n_superpixels}, or left out")
-    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
-    parameters: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    parameters: dict[str, Any] = _shared.model_parameters(palette_size, superpixels)
     if base_model is not None:
         parameters |= {"n_superpixels": base_model.n_superpixels, "families": base_model.families}
     with _shared.cluster(scheduler, local_cluster) as client, _shared.progress_bars(quiet=quiet) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -180,7 +181,7 @@ class ProbabilityObserver:
         self.method = method
         self.palette = palette
         self.table = table
-        self._blocks: list[tuple[NDArray, NDArray[np.intp], NDArray]] = []
+        self._blocks: list[tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]] = []
 
     def __call__(self, observation: Observation) -> None:
         """Keep the regions of one photograph."""

@@ -98,7 +98,7 @@ class ConfidenceObserver:
         return check_confidence(*np.stack(self._rows, axis=1)) if self._rows else None
 
 
-def check_confidence(confidence: NDArray, is_near: NDArray, error: NDArray) -> ConfidenceCheck:
+def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDArray[Any]) -> ConfidenceCheck:
     """Compare confidence with the truth.
 
     Parameters

@@ -101,7 +101,7 @@ class ImportanceResult:
     swatches: Mapping[str, Float32] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def tidy(self) -> dict[str, NDArray]:
+    def tidy(self) -> dict[str, NDArray[Any]]:
         """The table as columns of equal length, ready for a data frame.
 
         Returns
@@ -514,13 +514,13 @@ class _Study:
         means = 100 * values.sum(axis=1) / present.sum(axis=1)
         return self.bootstrap.limits(means[0], means[1:])
 
-    def _by_color(self, values: NDArray) -> NDArray[np.float64]:
+    def _by_color(self, values: NDArray[Any]) -> NDArray[np.float64]:
         n_colors = len(self.colorizer.palette_.colors_)
         cell = self.data.photo * n_colors + self.true_index
         sums = np.bincount(cell, values.astype(np.float64), minlength=self.data.n_photos * n_colors)
         return sums.astype(np.float64).reshape(-1, n_colors)
 
-    def _by_photo(self, values: NDArray) -> NDArray[np.float64]:
+    def _by_photo(self, values: NDArray[Any]) -> NDArray[np.float64]:
         return np.bincount(self.data.photo, values, minlength=self.data.n_photos).astype(np.float64)
 
 

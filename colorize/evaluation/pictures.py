@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._bits import to_8_bit
 from colorize._optional import import_or_raise
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.evaluation.compare import Observation
@@ -133,9 +135,8 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
     return {kind: int(min(unit * weight, 26_000 * weight)) for kind, (_, weight) in wishes.items()}
 
 
-def _small(pixels: NDArray, side: int) -> Pixels:
-    if pixels.dtype == np.uint16:
-        pixels = (pixels // 257).astype(np.uint8)
+def _small(pixels: NDArray[Any], side: int) -> Pixels:
+    pixels = to_8_bit(pixels)
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:

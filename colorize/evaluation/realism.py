@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ class Verdict:
     right: NDArray[np.float64]
 
 
-def color_statistics(pixels: NDArray) -> Float32:
+def color_statistics(pixels: NDArray[Any]) -> Float32:
     """Describe the colours of a photograph, not its content.
 
     Columns: quantiles of chroma; share of neutral pixels; spread of a* and b*, alone and within dark, middle and light
@@ -83,7 +84,7 @@ def color_statistics(pixels: NDArray) -> Float32:
 
 
 def two_sample_test(
-    real: NDArray, colorized: NDArray, *, n_folds: int = 5, n_repeats: int = 4, random_state: int = 0
+    real: NDArray[Any], colorized: NDArray[Any], *, n_folds: int = 5, n_repeats: int = 4, random_state: int = 0
 ) -> Verdict:
     """Train a small classifier to tell two sets apart, and see how often it is right on what it has not seen.
 
@@ -170,7 +171,7 @@ class RealismObserver:
         }
 
 
-def _shrunk(pixels: NDArray) -> NDArray:
+def _shrunk(pixels: NDArray[Any]) -> NDArray[Any]:
     height, width = pixels.shape[:2]
     scale = _SIDE / max(height, width)
     if scale >= 1:

@@ -120,7 +120,9 @@ class FeatureExtractor:
             blocks["scene"] = self._scene(photo, blocks)
         return {name: blocks[name] for name in FAMILIES if name in wanted}
 
-    def _scene(self, photo: PhotoAnalysis, blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple:
+    def _scene(
+        self, photo: PhotoAnalysis, blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]
+    ) -> tuple[Float32, tuple[str, ...]]:
         values, names = blocks["intensity"]
         first = names.index("histogram 0")
         at_word_scale = 64 * SCALES.index(self.WORD_SCALE)

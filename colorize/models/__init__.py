@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -64,6 +66,17 @@ def find_model(name_or_path: str | Path = "default") -> Path:
         return path
     names = ", ".join(shipped) or "none"
     raise ModelFileError(f"{name_or_path}: neither a file nor a shipped model (shipped: {names})")
+
+
+def user_folder() -> Path:
+    """Where a user's own models are kept, by the habits of the operating system."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "colorize" / "models"
 
 
 def _folder() -> Path:

@@ -137,7 +137,6 @@ class Outcome:
 
     iterations: int
     relative_residual: float
-    last_move: float
     converged: bool
     nbytes: int
 
@@ -202,7 +201,7 @@ def solve(
             callback(iteration, move)
     residual = float(_ratio(np.sqrt(square), norm_b).max())
     nbytes = hierarchy.nbytes + x.nbytes + p.nbytes + q.nbytes
-    return Outcome(iteration, residual, move, move <= tolerance and positive, nbytes)
+    return Outcome(iteration, residual, move <= tolerance and positive, nbytes)
 
 
 def dense(w: Float32, d: Float32) -> Float64:

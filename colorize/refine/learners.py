@@ -305,19 +305,17 @@ def make_rival(generator: str, objective: str, n_classes: int = 2) -> nn.Module:
     return make_generator(generator, n_classes if objective == "classification" else 2)
 
 
-@torch.no_grad()
 def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
     """Residual ab (N, 2, H, W), the mean of what the network says of a photograph and of its mirror image."""
-    with mixed_precision(lightness.device):
+    with torch.no_grad(), mixed_precision(lightness.device):
         straight = network(lightness, guide)
         mirrored = network(lightness.flip(3), guide.flip(3)).flip(3)
     return (REFINER_GAIN / 2 * (straight + mirrored).float()).cpu().numpy()
 
 
-@torch.no_grad()
 def rival_colors(network: nn.Module, lightness: Tensor, classes: Tensor | None, *, temperature: float) -> Float32:
     """ab (N, 2, H, W) of a rival; the temperature is that of `losses.annealed_mean`, and used with classes only."""
-    with mixed_precision(lightness.device):
+    with torch.no_grad(), mixed_precision(lightness.device):
         raw = network(lightness).float()
     ab = losses.AB_SCALE * raw if classes is None else losses.annealed_mean(raw, classes, temperature)
     return ab.cpu().numpy()

@@ -224,7 +224,7 @@ class Refiner(_Network):
         self._keep(outcome, learners.make_refiner(), len(pictures))
         return self
 
-    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> Colorization:
+    def predict(self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5) -> Colorization:
         """Colorize a photograph: the base's colours, corrected, then propagated.
 
         Parameters
@@ -243,7 +243,7 @@ class Refiner(_Network):
 
     def open(
         self,
-        gray: GrayImage | Photo | NDArray,
+        gray: GrayImage | Photo | NDArray[Any],
         references: Sequence[Photo] | References = (),
         reference_strength: float = 1.0,
     ) -> Session:
@@ -419,7 +419,7 @@ class Rival(_Network):
             self.summary_["encoder"] = "random" if encoder is None else "from a file"
         return self
 
-    def predict(self, gray: GrayImage | Photo | NDArray, *, vividness: float = 0.5) -> ColorizedPhoto:
+    def predict(self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5) -> ColorizedPhoto:
         """Colorize a photograph.
 
         Parameters

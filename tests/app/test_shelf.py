@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from colorize.app import pages
-from colorize.app.shelf import Shelf, user_folder
+from colorize.app.shelf import Shelf
 from colorize.app.visits import Visits
 from colorize.exceptions import RequestError
+from colorize.models import user_folder
 from colorize.persistence import save_model
 
 

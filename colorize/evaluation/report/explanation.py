@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._bits import to_8_bit
 from colorize.color import lab_to_rgb
 from colorize.decision import NEAR
 from colorize.evaluation.account import FAMILIES, sentences, told_apart
@@ -65,8 +66,8 @@ def explanation_report(
     MissingDependencyError
         The extra ``report`` is not installed.
     """
-    result = eight_bit(explainer.result.image.pixels)
-    gray = eight_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
+    result = to_8_bit(explainer.result.image.pixels)
+    gray = to_8_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
     height, width = result.shape[:2]
     places = [_place(explainer, item, number, result, gray) for number, item in enumerate(explanations, 1)]
     return render(
@@ -99,8 +100,8 @@ def explanation_report(
 
 def place_in_words(explainer: Explainer, found: Explanation) -> dict[str, Any]:
     """What the page says of one place, as plain values, for a page of another kind."""
-    result = eight_bit(explainer.result.image.pixels)
-    gray = eight_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
+    result = to_8_bit(explainer.result.image.pixels)
+    gray = to_8_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
     return _place(explainer, found, 1, result, gray)
 
 
@@ -267,16 +268,11 @@ def odds(log_odds: float) -> str:
     return f"{sign} {factor:.0f}" if factor >= 10 else f"{sign} {factor:.1f}"
 
 
-def paint(found: Explanation, ab: NDArray) -> str:
+def paint(found: Explanation, ab: NDArray[Any]) -> str:
     """A colour as CSS, at the lightness of the region as far as one can still see a hue there."""
     lightness = np.full((1, 1), np.clip(found.lightness, 35, 80), np.float32)
     red, green, blue = lab_to_rgb(lightness, np.asarray(ab, np.float32).reshape(1, 1, 2))[0, 0]
     return f"rgb({red} {green} {blue})"
-
-
-def eight_bit(pixels: NDArray) -> Pixels:
-    """Pixels to show, uint8."""
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
 def _crop(pixels: Pixels, mask: NDArray[np.bool_], *, side: int = 260) -> Pixels:

@@ -1,0 +1,122 @@
+"""EXIF, XMP and resolution: what is kept of them in reading, and the form in which each format takes them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from PIL import Image
+
+from colorize.io.faults import DECODER_ERRORS
+from colorize.types import PhotoMetadata
+
+_ORIENTATION = 0x0112
+
+# Tags of the main EXIF directory that speak of the photograph; the rest of a TIFF's tags describe its own layout.
+_KEPT_TAGS = frozenset(
+    (0x010E, 0x010F, 0x0110, _ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, 0x8769, 0x8825, *range(0x9C9B, 0x9CA0))
+)
+
+_TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them that tifffile can write as text
+
+_LONGEST_KEPT_XMP = 1 << 20
+
+_XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
+
+
+def read_orientation(picture: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none."""
+    try:
+        value = picture.getexif().get(_ORIENTATION, 1)
+    except DECODER_ERRORS:
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
+    """EXIF without orientation, thumbnail and the tags of a TIFF's own layout."""
+    try:
+        exif = picture.getexif()
+        for tag in set(exif) - _KEPT_TAGS:
+            del exif[tag]
+        if not set(exif) - {_ORIENTATION}:
+            return None
+        exif[_ORIENTATION] = 1
+        return exif.tobytes()
+    except DECODER_ERRORS:
+        notes.append("the EXIF data is damaged and was left out")
+        return None
+
+
+def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
+    """The XMP packet; captions in the older IPTC form are named, for they are left out."""
+    resources = picture.info.get("photoshop")
+    has_iptc = isinstance(resources, dict) and _IPTC_IN_JPEG in resources
+    if has_iptc or _IPTC_IN_TIFF in (getattr(picture, "tag_v2", None) or ()):
+        notes.append("the captions in IPTC form were left out")
+    packet = picture.info.get("xmp")
+    if not isinstance(packet, bytes) or not packet:
+        return None
+    if len(packet) > _LONGEST_KEPT_XMP:
+        notes.append("the XMP data is too long and was left out")
+        return None
+    return packet.strip(b"\0")
+
+
+def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
+    """Dots per inch of the upright picture, horizontal and vertical."""
+    try:
+        horizontal, vertical = (float(value) for value in picture.info["dpi"])
+    except DECODER_ERRORS:
+        return None
+    if not (
+        math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1
+    ):  # 1: a TIFF without unit
+        return None
+    return (vertical, horizontal) if orientation >= 5 else (horizontal, vertical)
+
+
+def exif_option(exif: bytes | None, xmp: bytes | None, notes: list[str]) -> dict[str, Any]:
+    """EXIF and XMP as Pillow writes them into a TIFF: both are tags of the file itself."""
+    block = _exif_block(exif, notes)
+    if xmp:
+        block[_XMP] = xmp
+    return {"exif": block} if len(block) else {}
+
+
+def _exif_block(exif: bytes | None, notes: list[str]) -> Image.Exif:
+    block = Image.Exif()
+    try:
+        if exif:
+            block.load(exif)
+            len(block)  # it is parsed when it is looked at
+        return block
+    except DECODER_ERRORS:
+        notes.append("the EXIF data could not be written and was left out")
+        return Image.Exif()
+
+
+def png_info(xmp: bytes) -> Any:
+    """XMP as Pillow writes it into a PNG file."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add(b"iTXt", xmp_chunk(xmp))
+    return info
+
+
+def xmp_chunk(xmp: bytes) -> bytes:
+    """Content of the PNG chunk that holds XMP: its name, not compressed, no language."""
+    return b"XML:com.adobe.xmp\0\0\0\0\0" + xmp
+
+
+def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str, int, str | bytes, bool]]:
+    """The texts of the EXIF data, and the XMP packet, as tags of a TIFF page."""
+    tags: list[tuple[int, str, int, str | bytes, bool]] = []
+    if metadata.xmp:
+        tags.append((_XMP, "B", len(metadata.xmp), metadata.xmp, True))
+    block = _exif_block(metadata.exif, notes)
+    if set(block) - {*_TEXT_TAGS, _ORIENTATION}:
+        notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
+    texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
+    return tags + [(tag, "s", 0, text.encode("ascii", "replace").decode(), True) for tag, text in texts.items()]

@@ -1,0 +1,133 @@
+"""Colour profiles: from a photograph's own colours to sRGB, and back for the output.
+
+Pillow applies profiles at 8 bits; at 16 bits ``colorize._icc`` does, for profiles that are no tables.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from colorize._icc import MatrixProfile, convert
+from colorize.io.faults import DECODER_ERRORS
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
+
+
+def needs_profile(picture: Image.Image) -> bool:
+    """Tell whether a colour profile says anything but sRGB; going from sRGB to sRGB would cost a code value."""
+    profile = picture.info.get("icc_profile")
+    return bool(profile) and "sRGB" not in _profile_name(profile)
+
+
+@lru_cache(maxsize=8)
+def _profile_name(profile: bytes) -> str:
+    from PIL import ImageCms
+
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except (ImageCms.PyCMSError, *DECODER_ERRORS):
+        return ""
+
+
+def _through_profile(picture: Image.Image, mode: str, notes: list[str]) -> Image.Image | None:
+    from PIL import ImageCms
+
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+        return ImageCms.profileToProfile(picture, profile, _srgb(), outputMode=mode)
+    except (ImageCms.PyCMSError, *DECODER_ERRORS):
+        notes.append("the color profile does not fit the picture or is damaged, and was not applied")
+        return None
+
+
+def own_rgb_profile(picture: Image.Image, notes: list[str]) -> bytes | None:
+    """The profile to which the output is converted back: that of RGB colours that are not sRGB."""
+    if not needs_profile(picture) or picture.mode not in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
+        return None
+    profile = bytes(picture.info["icc_profile"])
+    if MatrixProfile.parse(profile) is not None:
+        return profile
+    notes.append("the color profile is made of tables that lead one way, so the output is in sRGB")
+    return None
+
+
+def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
+    """Convert a colour picture to RGB through its profile, or by Pillow's plain formulas where it has none."""
+    if picture.mode in ("P", "PA", "RGBA", "RGBX"):
+        picture = _with_info(picture.convert("RGB"), picture)
+    if picture.mode == "LAB":
+        from PIL import ImageCms
+
+        converted = ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _srgb(), outputMode="RGB")
+        return converted or picture
+    if needs_profile(picture):
+        converted = _through_profile(picture, "RGB", notes)
+        if converted is not None:
+            return converted
+    elif picture.mode == "CMYK":
+        notes.append("CMYK without a color profile: converted by a plain formula")
+    return picture.convert("RGB")
+
+
+def gray_profile_applied(values: np.ndarray, picture: Image.Image, notes: list[str]) -> np.ndarray:
+    """Apply a gray profile as a curve, taken at 256 levels and interpolated for 16 bits."""
+    if not needs_profile(picture):
+        return values
+    ramp = _with_info(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), picture)
+    converted = _through_profile(ramp, "RGB", notes)
+    if converted is None:
+        return values
+    curve = np.asarray(converted)[0, :, 1].astype(np.float64)
+    if values.dtype == np.uint8:
+        return curve.astype(np.uint8)[values]
+    levels = np.interp(np.arange(65536) / 257, np.arange(256), curve)
+    return np.rint(levels * 257).astype(np.uint16)[values]
+
+
+def _with_info(picture: Image.Image, original: Image.Image) -> Image.Image:
+    picture.info["icc_profile"] = original.info.get("icc_profile")
+    return picture
+
+
+@cache
+def srgb_matrix() -> MatrixProfile:
+    """The profile of sRGB that 16-bit colours are converted with."""
+    profile = MatrixProfile.parse(_srgb_bytes())
+    if profile is None:
+        raise RuntimeError("Pillow's sRGB profile is no matrix profile")
+    return profile
+
+
+def in_own_colors(pixels: np.ndarray, profile: bytes | None) -> tuple[np.ndarray, bytes]:
+    """Pixels in the colours of the photograph's own profile, and the profile to embed."""
+    matrix = None if profile is None else MatrixProfile.parse(profile)
+    if profile is None or matrix is None:
+        return pixels, _srgb_bytes()
+    if pixels.dtype == np.uint16:
+        return convert(pixels, srgb_matrix(), matrix), profile
+    from PIL import ImageCms
+
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    return np.asarray(ImageCms.profileToProfile(picture, _srgb(), own)), profile
+
+
+@cache
+def _srgb() -> ImageCms.ImageCmsProfile:
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+@cache
+def _srgb_bytes() -> bytes:
+    """Return the profile that every output file carries, its date of creation (bytes 24 to 35) fixed."""
+    profile = _srgb().tobytes()
+    return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]

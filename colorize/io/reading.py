@@ -1,0 +1,430 @@
+"""Reading photographs of any common kind, and finding them in a folder.
+
+Reading needs about 12 bytes per pixel at its peak beside the file itself (8 bit; 24 for 16-bit colour). One photograph
+is decoded at a time in a process, because Pillow's size limit and Python's warning filters are global.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from colorize._icc import MatrixProfile, convert
+from colorize._png import plain_png
+from colorize.exceptions import DatasetError, ImageTooLargeError, InvalidImageError
+from colorize.io.faults import DECODER_ERRORS, first_line
+from colorize.io.metadata import kept_exif, kept_xmp, read_orientation, read_resolution
+from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
+from colorize.types import PhotoMetadata, RgbImage
+
+MAX_PIXELS = 200_000_000
+"""What a photograph may have at most, unless said otherwise."""
+
+PHOTO_SUFFIXES = frozenset(
+    ".avif .bmp .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
+)
+"""File name endings, in lower case, that `find_photos` takes for photographs."""
+
+# Formats in which photographs come. The rest of Pillow's decoders (textures, animations, documents) stay shut.
+_INPUT_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")  # JPEG includes MPO
+
+_decoding = threading.RLock()
+
+
+def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> RgbImage:
+    """Read a photograph of any common kind: gray, palette, RGB, CMYK or Lab, 8 or 16 bit, with or without opacity.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        File name, or the bytes of a file.
+    max_pixels : int, default 200_000_000
+        Refuse a photograph whose header announces more, before decoding it.
+
+    Returns
+    -------
+    RgbImage
+        sRGB, upright. uint16 for 16-bit PNG and TIFF and for float TIFF, else uint8. 16-bit files whose values fit
+        into 12 bits (nearly black, taken as they are) are scaled to the whole range. An embedded colour profile is
+        applied (to 16-bit colour at 8 bits where the profile is made of tables, as a note says). Of several pages or
+        frames the first is read.
+
+    Raises
+    ------
+    InvalidImageError
+        No such file, no photograph, or a damaged one.
+    ImageTooLargeError
+        More pixels than `max_pixels`.
+
+    Examples
+    --------
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> Image.new("L", (3, 2), 128).save(file, "PNG")
+    >>> read_photo(file.getvalue()).shape
+    (2, 3)
+    """
+    with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
+        notes = ["only the first of several pictures in the file was used"] if _has_more_frames(picture) else []
+        return _decode(picture, data, notes)
+
+
+def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> list[RgbImage]:
+    """Read every page of a TIFF or every frame of an animation, as `read_photo` reads the first.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        File name, or the bytes of a file.
+    max_pixels : int, default 200_000_000
+        Refuse a file whose frames have more pixels together.
+
+    Raises
+    ------
+    InvalidImageError
+        No such file, no photograph, or one of its frames is damaged.
+    ImageTooLargeError
+        More pixels than `max_pixels`.
+
+    Examples
+    --------
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> pages = [Image.new("L", (3, 2), value) for value in (10, 20)]
+    >>> pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    >>> [int(page.pixels.max()) for page in read_frames(file.getvalue())]
+    [10, 20]
+    """
+    with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
+        frames: list[RgbImage] = []
+        left = max_pixels
+        for index in range(getattr(picture, "n_frames", 1)):
+            if picture.format == "TIFF" and index:  # a page without them would inherit those of the page before
+                for name in ("icc_profile", "dpi"):
+                    picture.info.pop(name, None)
+            picture.seek(index)
+            left -= picture.size[0] * picture.size[1]
+            if left < 0:
+                raise ImageTooLargeError(f"its frames have more than the limit of {max_pixels / 1e6:g} megapixels")
+            frames.append(_decode(picture, data, [], index))
+        return frames
+
+
+def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pixels: int = MAX_PIXELS) -> int:
+    """Pixels that the header of a photograph announces; nothing is decoded.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        File name, or the bytes of a file.
+    all_frames : bool, default False
+        Of all its frames together (as if all had the size of the first), not of the first alone.
+    max_pixels : int, default 200_000_000
+        As for `read_photo`.
+
+    Raises
+    ------
+    InvalidImageError
+        No such file or no photograph.
+    ImageTooLargeError
+        More pixels than `max_pixels`.
+
+    Examples
+    --------
+    >>> from colorize.io import encode_preview
+    >>> count_pixels(encode_preview(np.zeros((8, 9, 3), np.uint8)))
+    72
+    """
+    with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
+        return picture.size[0] * picture.size[1] * (getattr(picture, "n_frames", 1) if all_frames else 1)
+
+
+def read_xmp(source: str | Path | bytes) -> bytes | None:
+    """The XMP packet of a photograph, from its header alone.
+
+    Raises
+    ------
+    InvalidImageError
+        No such file or no photograph.
+    """
+    with _decoding_errors(source, MAX_PIXELS) as data, _opened(data, MAX_PIXELS) as picture:
+        return kept_xmp(picture, [])
+
+
+@contextlib.contextmanager
+def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[bytes]:
+    """Bytes of a photograph; whatever goes wrong while they are decoded becomes one error that names it."""
+    name = "photograph in memory" if isinstance(source, bytes) else str(source)
+    data = source if isinstance(source, bytes) else _read_file(Path(source), max_pixels)
+    with _quiet_decoders(max_pixels):
+        try:
+            yield data
+        except InvalidImageError as error:
+            raise type(error)(f"{name}: {error}") from error.__cause__
+        except Image.DecompressionBombError as error:
+            raise ImageTooLargeError(f"{name}: more than the limit of {max_pixels / 1e6:g} megapixels") from error
+        except UnidentifiedImageError as error:
+            reason = "the file is empty" if not data else "not a photograph, or its header is damaged"
+            raise InvalidImageError(f"{name}: {reason}") from error
+        except DECODER_ERRORS as error:
+            raise InvalidImageError(f"{name}: the picture data is damaged ({first_line(error)})") from error
+
+
+def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
+    """List the photographs of a folder by their file names, sorted; hidden files are left out.
+
+    Parameters
+    ----------
+    folder : str or Path
+    recursive : bool, default True
+        Look into its folders too.
+
+    Returns
+    -------
+    list of Path
+        Files that end in one of `PHOTO_SUFFIXES`, in any case of letters.
+
+    Raises
+    ------
+    DatasetError
+        No such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> find_photos(tempfile.mkdtemp())
+    []
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder")
+    found = folder.rglob("*") if recursive else folder.iterdir()
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def _read_file(path: Path, max_pixels: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise InvalidImageError(f"{path}: is a folder, not a photograph")
+        if size > 32 * max_pixels + 2**26:  # several pages of 16-bit colour, and then some
+            raise ImageTooLargeError(f"{path}: {size / 1e9:.1f} GB are too many for a photograph")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidImageError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise InvalidImageError(f"{path}: cannot be read ({first_line(error)})") from error
+
+
+@contextlib.contextmanager
+def _quiet_decoders(max_pixels: int) -> Iterator[None]:
+    """Hold Pillow to our size limit (it raises at twice its own) and keep its warnings from the screen."""
+    with _decoding, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels // 2 + 1
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """Open a picture whose header keeps the limit."""
+    with Image.open(io.BytesIO(data), formats=_input_formats()) as picture:
+        width, height = picture.size
+        if width * height > max_pixels:
+            raise ImageTooLargeError(
+                f"{width} x {height} pixels ({width * height / 1e6:.4g} megapixels) are more than the limit of "
+                f"{max_pixels / 1e6:g} megapixels"
+            )
+        yield picture
+
+
+def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0) -> RgbImage:
+    """The frame on which the picture stands."""
+    is_deep_color = _has_16_bit_color(picture)
+    with _silent_stderr() if picture.format == "TIFF" else contextlib.nullcontext():
+        picture.load()
+    orientation = read_orientation(picture)  # 1 for TIFF: both decoders have turned it by now
+    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index)
+    pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
+    metadata = PhotoMetadata(
+        exif=kept_exif(picture, notes),
+        dpi=read_resolution(picture, orientation),
+        xmp=kept_xmp(picture, notes),
+        rgb_profile=own_rgb_profile(picture, notes),
+        notes=tuple(notes),
+    )
+    return RgbImage(pixels, alpha, metadata)
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Keep libtiff and OpenCV from writing to the terminal: they do so from C, where no Python setting reaches them."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error at all
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@cache
+def _input_formats() -> tuple[str, ...]:
+    Image.init()
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
+    return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
+
+
+def _has_more_frames(picture: Image.Image) -> bool:
+    try:
+        is_animated = bool(getattr(picture, "is_animated", False))
+    except (*DECODER_ERRORS, Image.DecompressionBombError):
+        is_animated = False  # a damaged later frame does not concern the first
+    picture.seek(0)
+    return is_animated
+
+
+def _has_16_bit_color(picture: Image.Image) -> bool:
+    """Tell whether Pillow is about to cut 16 bits of colour to 8; its tiles name the raw mode, such as RGB;16B."""
+    tiles = getattr(picture, "tile", ())
+    is_deep = picture.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in tiles)
+    return is_deep and not picture.mode.startswith("I;16")
+
+
+def _pixels_of(
+    picture: Image.Image, data: bytes, is_deep_color: bool, notes: list[str], index: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """SRGB pixels and opacity, as they lie in the file."""
+    if is_deep_color:
+        deep = _decode_16_bit(data, index)
+        profile = MatrixProfile.parse(picture.info["icc_profile"]) if needs_profile(picture) else srgb_matrix()
+        if profile is None:
+            notes.append("16 bits per channel were read as 8, because the color profile can only be applied so")
+        elif deep is not None and _shows_the_same(deep[0], picture):
+            pixels = _full_range(deep[0], notes)
+            return pixels if profile is srgb_matrix() else convert(pixels, profile, srgb_matrix()), deep[1]
+        else:
+            notes.append("16 bits per channel were read as 8")
+    if picture.mode in ("F", "I") or picture.mode.startswith("I;16"):
+        return _deep_gray(picture, notes)
+    return _shallow(picture, notes)
+
+
+def _decode_16_bit(data: bytes, index: int) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """Colour of 16 bits by OpenCV; Pillow has found the file sound before."""
+    import cv2
+
+    is_png = data.startswith(b"\x89PNG")
+    if is_png:
+        plain = plain_png(data) if index == 0 else None
+        if plain is None:
+            return None
+        data = plain
+    try:
+        with _silent_stderr():
+            buffer = np.frombuffer(data, np.uint8)
+            if is_png or index == 0:
+                array = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+            else:
+                _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
+                array = pages[0] if pages else None
+    except cv2.error:
+        return None
+    if array is None or array.dtype != np.uint16 or array.ndim != 3:
+        return None
+    alpha = np.ascontiguousarray(array[..., 3]) if array.shape[2] == 4 else None
+    return np.ascontiguousarray(array[..., 2::-1]), alpha
+
+
+def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
+    """Hold OpenCV's 16 bits against Pillow's 8, on every seventh row and column: it misreads some animations."""
+    if deep.shape[:2] != picture.size[::-1]:
+        return False
+    shallow = np.asarray(picture.convert("RGB"))[::7, ::7]
+    return int(np.abs(shallow.astype(np.int32) - (deep[::7, ::7] >> 8)).max()) <= 1
+
+
+def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    values = np.asarray(picture)
+    if values.dtype.kind == "f" or values.dtype.itemsize > 2:
+        return _gray_to_rgb(_scaled_to_16_bit(values, notes)), None
+    values = values.astype(np.uint16)  # native byte order
+    key = picture.info.get("transparency")
+    alpha = None if not isinstance(key, int) else np.where(values == key, 0, 65535).astype(np.uint16)
+    return _gray_to_rgb(gray_profile_applied(_full_range(values, notes), picture, notes)), alpha
+
+
+def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Spread data of 8, 10 or 12 bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
+    highest = int(values.max())
+    for bits in (8, 10, 12):
+        if 0 < highest < 2**bits:
+            notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
+            table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
+            return table.astype(np.uint16)[values]
+    return values
+
+
+def _scaled_to_16_bit(values: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Floats and long integers: 0..1, 0..255 and 0..65535 are taken as such, any other range is stretched."""
+    values = values.astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise InvalidImageError("the picture holds no finite value")
+    low, high = float(values[finite].min()), float(values[finite].max())
+    tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top]
+    start, end = (0.0, tops[0]) if tops else (low, high)
+    notes.append(f"values from {start:g} to {end:g} were scaled to 16 bits")
+    scaled = (np.where(finite, values, low) - start) * (65535 / max(end - start, 1e-12))
+    return np.rint(scaled).astype(np.uint16)
+
+
+def _shallow(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pictures of at most 8 bits per channel."""
+    if picture.mode in ("RGBa", "La"):
+        picture = picture.convert("RGBA" if picture.mode == "RGBa" else "LA")
+    alpha = None
+    if picture.has_transparency_data:
+        alpha = np.array(picture.convert("RGBA").getchannel("A"))
+    if picture.mode in ("1", "L", "LA"):
+        gray = np.array(picture.convert("L"))
+        return _gray_to_rgb(gray_profile_applied(gray, picture, notes)), alpha
+    return np.array(to_srgb(picture, notes)), alpha
+
+
+def _gray_to_rgb(gray: np.ndarray) -> np.ndarray:
+    return np.repeat(gray[..., None], 3, axis=2)
+
+
+def _turned(array: np.ndarray, orientation: int) -> np.ndarray:
+    """Stand a picture upright, by the EXIF orientation 1 to 8."""
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    return np.ascontiguousarray(array[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1])

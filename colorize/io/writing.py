@@ -1,0 +1,333 @@
+"""Writing photographs: whole or not at all, and the same picture always as the same bytes."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from colorize._bits import to_8_bit
+from colorize._files import write_atomically
+from colorize._png import chunk
+from colorize.exceptions import OutputExistsError, OutputFormatError
+from colorize.io.faults import DECODER_ERRORS
+from colorize.io.metadata import exif_option, png_info, text_tags, xmp_chunk
+from colorize.io.profiles import in_own_colors
+from colorize.types import RgbImage
+
+_OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
+
+_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}
+
+_LONGEST_EXIF = 65_000  # a JPEG segment ends at 65533 bytes
+
+_LONGEST_XMP = 65_502  # the same, less the name of the block
+
+
+def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, quality: int = 95) -> tuple[str, ...]:
+    """Write a photograph as PNG, JPEG, TIFF or WebP, with its EXIF, XMP, resolution and colour profile.
+
+    The profile is the photograph's own if it had one for RGB colours (the pixels are converted back to it), else sRGB.
+
+    PNG, TIFF and WebP (written lossless, since lossy WebP halves the resolution of colour) give back the very pixels;
+    JPEG is written with full colour resolution (4:4:4). The file appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    image : RgbImage
+        16 bits per channel are kept in PNG and TIFF and rounded to 8 in JPEG and WebP.
+    path : str or Path
+        The ending says the format: .png, .jpg, .jpeg, .tif, .tiff or .webp.
+    overwrite : bool, default False
+        Replace a file that is already there.
+    quality : int, default 95
+        JPEG quality, 95 to 100: below, blocks would show in the lightness.
+
+    Returns
+    -------
+    tuple of str
+        One sentence for everything the format could not hold. Opacity is dropped in JPEG (not blended: the picture
+        beneath stays as it is); of the EXIF, 16-bit TIFF holds the texts (camera, date, author) alone.
+
+    Raises
+    ------
+    OutputExistsError
+        The file is there, and `overwrite` is False.
+    OutputFormatError
+        Another ending, or a picture too large for the format.
+    OutputError
+        The folder is missing, or the disk refuses.
+    ValueError
+        `quality` out of range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from colorize.io import read_photo
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_photo(RgbImage(np.zeros((2, 3, 3), np.uint8)), folder / "black.png")
+    ()
+    >>> read_photo(folder / "black.png").shape
+    (2, 3)
+    """
+    path = Path(path)
+    file_format = output_format(path, image.shape)
+    if not 95 <= quality <= 100:
+        raise ValueError(f"quality must be between 95 and 100, got {quality!r}")
+    _check_free(path, overwrite)
+    data, notes = _encode(image, file_format, quality)
+    write_atomically(path, [data])
+    return notes
+
+
+def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: bool = False) -> tuple[str, ...]:
+    """Write several photographs as the pages of one TIFF file, uncompressed.
+
+    Parameters
+    ----------
+    images : sequence of RgbImage
+        At least one; sizes and bit depths may differ.
+    path : str or Path
+        Must end in .tif or .tiff.
+    overwrite : bool, default False
+        Replace a file that is already there.
+
+    Returns
+    -------
+    tuple of str
+        One sentence for everything that was left out: of the EXIF, pages hold the texts (camera, date, author) alone.
+
+    Raises
+    ------
+    OutputExistsError, OutputFormatError, OutputError
+        As for `write_photo`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from colorize.io import read_frames
+    >>> file = Path(tempfile.mkdtemp()) / "pages.tif"
+    >>> write_frames([RgbImage(np.zeros((2, 3, 3), np.uint8))] * 2, file)
+    ()
+    >>> len(read_frames(file))
+    2
+    """
+    path = Path(path)
+    if output_format(path) != "TIFF":
+        raise OutputFormatError(f"{path}: several pages need a TIFF file; use .tif")
+    _check_free(path, overwrite)
+    notes: list[str] = []
+    data = _tiff(images, notes)
+    write_atomically(path, [data])
+    return tuple(dict.fromkeys(notes))
+
+
+def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
+    """Encode a small picture for a page: lossy WebP, nothing carried over.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8
+        sRGB.
+    quality : int, default 70
+        0 (small) to 100 (good).
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> encode_preview(np.zeros((8, 8, 3), np.uint8))[:4]
+    b'RIFF'
+    """
+    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 2})
+
+
+def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
+    """Encode a picture for a screen that waits for it: JPEG with full colour resolution, nothing carried over.
+
+    About ten times as fast as `encode_preview`, and larger.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8
+        sRGB.
+    quality : int, default 92
+        0 (small) to 100 (good).
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> encode_screen(np.zeros((8, 8, 3), np.uint8))[:2].hex()
+    'ffd8'
+    """
+    import cv2
+
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling])
+    if not encoded:
+        raise OutputFormatError("the picture cannot be encoded as JPEG")
+    return buffer.tobytes()
+
+
+def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
+    """Name of the format that a path's ending asks for; worth knowing before the work of making a picture.
+
+    Parameters
+    ----------
+    path : Path
+    shape : tuple of int
+        Height and width of the picture to be written.
+
+    Raises
+    ------
+    OutputFormatError
+        No format that can be written has this ending, or the format cannot hold so many pixels a side.
+
+    Examples
+    --------
+    >>> output_format(Path("album/grandmother.jpg"))
+    'JPEG'
+    """
+    try:
+        file_format = _OUTPUT_FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise OutputFormatError(
+            f"{path}: cannot write {path.suffix or 'a file without ending'}; use {', '.join(_OUTPUT_FORMATS)}"
+        ) from None
+    if max(shape) > _LONGEST_SIDE[file_format]:
+        raise OutputFormatError(
+            f"{path}: {file_format} holds at most {_LONGEST_SIDE[file_format]} pixels a side, "
+            f"the picture has {max(shape)}; use .png or .tif"
+        )
+    return file_format
+
+
+def _check_free(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path}: exists already; say overwrite (--force) to replace it")
+
+
+def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tuple[str, ...]]:
+    notes: list[str] = []
+    if image.bit_depth == 16 and file_format == "PNG":
+        return _png_16_bit(image), ()
+    if image.bit_depth == 16 and file_format == "TIFF":
+        return _tiff([image], notes), tuple(notes)
+    if image.bit_depth == 16:
+        notes.append(f"{file_format} holds 8 bits per channel: 16 were rounded")
+    alpha = image.alpha
+    if alpha is not None and file_format == "JPEG":
+        if int(alpha.min()) < np.iinfo(alpha.dtype).max:
+            notes.append("JPEG holds no opacity: it was left out")
+        alpha = None
+    pixels, profile = in_own_colors(to_8_bit(image.pixels), image.metadata.rgb_profile)
+    if alpha is not None:
+        pixels = np.dstack([pixels, to_8_bit(alpha)])
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    options = {"icc_profile": profile, **_save_options(image, file_format, quality, notes)}
+    try:
+        return _saved(picture, file_format, options), tuple(notes)
+    except DECODER_ERRORS:
+        if "exif" not in options:
+            raise
+    del options["exif"]  # read well enough, but made of values that cannot be written again
+    notes.append("the EXIF data could not be written and was left out")
+    if file_format == "TIFF":
+        options |= exif_option(None, image.metadata.xmp, notes)
+    return _saved(picture, file_format, options), tuple(notes)
+
+
+def _saved(picture: Image.Image, file_format: str, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[str]) -> dict[str, Any]:
+    formats: dict[str, dict[str, Any]] = {
+        "PNG": {"compress_level": 3},
+        "JPEG": {"quality": quality, "subsampling": 0},
+        "TIFF": {},  # uncompressed: Pillow's compressed TIFF cannot hold the camera's part of the EXIF
+        "WEBP": {"lossless": True, "exact": True, "method": 0, "quality": 20},
+    }
+    options = formats[file_format]
+    exif, xmp = image.metadata.exif, image.metadata.xmp
+    if exif and file_format == "JPEG" and len(exif) > _LONGEST_EXIF:
+        notes.append("the EXIF data is too long for JPEG and was left out")
+        exif = None
+    if xmp and file_format == "JPEG" and len(xmp) > _LONGEST_XMP:
+        notes.append("the XMP data is too long for JPEG and was left out")
+        xmp = None
+    if file_format == "TIFF":
+        options |= exif_option(exif, xmp, notes)
+    elif exif:
+        options["exif"] = exif
+    if xmp and file_format == "PNG":
+        options["pnginfo"] = png_info(xmp)
+    elif xmp:
+        options["xmp"] = xmp  # TIFF does not look at it
+    if image.metadata.dpi and file_format != "WEBP":
+        options["dpi"] = image.metadata.dpi
+    return options
+
+
+def _png_16_bit(image: RgbImage) -> bytes:
+    import cv2
+
+    pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
+    blue_first = np.dstack([pixels[..., ::-1], *_alpha_layer(image)])
+    encoded, buffer = cv2.imencode(".png", blue_first)
+    if not encoded:
+        raise OutputFormatError("the picture cannot be written as 16-bit PNG; use .tif")
+    chunks = [(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))]
+    if image.metadata.dpi:
+        per_meter = (round(value / 0.0254) for value in image.metadata.dpi)
+        chunks.append((b"pHYs", struct.pack(">2IB", *per_meter, 1)))
+    if image.metadata.exif:
+        chunks.append((b"eXIf", image.metadata.exif.removeprefix(b"Exif\0\0")))
+    if image.metadata.xmp:
+        chunks.append((b"iTXt", xmp_chunk(image.metadata.xmp)))
+    return _with_chunks(buffer.tobytes(), chunks)
+
+
+def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """Put chunks behind the header of a PNG file: 8 bytes of signature, 25 of header."""
+    return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
+
+
+def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
+    """Pages of a TIFF file, uncompressed: the noise in the lower bits leaves nothing to gain."""
+    import tifffile
+
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for image in images:
+            pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
+            writer.write(
+                np.dstack([pixels, *_alpha_layer(image)]),
+                photometric="rgb",
+                extrasamples=["unassalpha"] if image.alpha is not None else None,
+                iccprofile=profile,
+                resolution=image.metadata.dpi,
+                resolutionunit="INCH" if image.metadata.dpi else None,
+                metadata=None,
+                software=False,
+                contiguous=False,
+                extratags=text_tags(image.metadata, notes),
+            )
+    return file.getvalue()
+
+
+def _alpha_layer(image: RgbImage) -> list[np.ndarray]:
+    return [] if image.alpha is None else [image.alpha]
