@@ -18,6 +18,7 @@ from colorize.commands import (
     compare,
     evaluate,
     explain,
+    film,
     importance,
     learn,
     models,
@@ -67,5 +68,5 @@ def main() -> None:
     """
 
 
-for module in (photo, explain, suggest, batch, replay, train, learn, evaluate, compare, importance, study, models, app):
+for module in (photo, explain, suggest, batch, film, replay, train, learn, evaluate, compare, importance, study, models, app):
     main.add_command(module.command)

@@ -86,6 +86,7 @@ LIBRARY_DOORS = {
     "jinja2": ("evaluation",),
     "distributed": ("batch.cluster",),
     "dask": ("batch.cluster",),
+    "av": ("film",),
     "pickle": (),
     "joblib": (),
     "marshal": (),
@@ -295,7 +296,7 @@ def test_importing_the_package_loads_nothing_else():
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([name] for name in "photo explain suggest batch replay train learn evaluate compare".split()),  # noqa: SIM905
+        *([name] for name in "photo explain suggest batch film replay train learn evaluate compare".split()),  # noqa: SIM905
         *([name] for name in ("importance", "models", "app")),
         [],
         ["study", "curve"],
@@ -310,7 +311,7 @@ def test_help_is_light(arguments):
 def test_the_library_loads_no_optional_package_and_no_command_line():
     loaded = loaded_by("import colorize\nfor name in colorize.__all__: getattr(colorize, name)")
     assert "numpy" in loaded
-    assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed"}
+    assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed", "av"}
 
 
 def test_measuring_needs_no_library_of_the_reports():
