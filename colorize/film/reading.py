@@ -82,11 +82,18 @@ class Frame:
         size = self.picture.height, self.picture.width
         return size if self.quarter_turns % 2 == 0 else size[::-1]
 
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """Code values, shape (H, W, 3), sRGB."""
+        flags = import_or_raise("av.video.reformatter", extra="video").Interpolation
+        exact = flags.BICUBIC | flags.ACCURATE_RND | flags.FULL_CHR_H_INT  # the default is 0.2 L* too dark
+        pixels = self.picture.to_ndarray(format="rgb24", interpolation=exact)
+        return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns))
+
     @cached_property
     def lightness(self) -> Float32:
         """CIE L*, shape (H, W); of a colour or toned film only this is used."""
-        pixels = self.picture.to_ndarray(format="rgb24")
-        return np.ascontiguousarray(np.rot90(rgb_to_lightness(pixels), self.quarter_turns))
+        return rgb_to_lightness(self.pixels)
 
     def reduced(self, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """The gray of the frame at another size, upright, shape (h, w), uint8."""
