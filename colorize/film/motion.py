@@ -93,7 +93,7 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     trust = _resized(agreement(back, forth), shape)
     trust *= (rows > -1) & (rows < shape[0]) & (columns > -1) & (columns < shape[1])
     moved = cv2.remap(last, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    trust *= _same_light(moved, lightness)
+    trust *= _same_light(moved, lightness, trust > 0.5)
     trust *= np.float32(_BENEFIT)
     return Motion(rows, columns, np.minimum(trust, np.float32(1)))
 
@@ -121,14 +121,16 @@ def agreement(there: Float32, back: Float32) -> Float32:
     return np.asarray(np.exp(-((missed / allowed) ** 2)), np.float32)
 
 
-def _same_light(moved: Float32, lightness: Float32) -> Float32:
+def _same_light(moved: Float32, lightness: Float32, followed: NDArray[np.bool_]) -> Float32:
     """1 where lightness agrees after a change of light all over the picture, shape (H, W).
 
-    Grain and the pixel that flow is off at an edge are averaged out first.
+    The change is found where the flow is sure (`followed`). Grain and the pixel that flow is off at an edge are
+    averaged out first.
     """
     moved, now = (cv2.GaussianBlur(plane, (0, 0), 1.0) for plane in (moved, lightness))
-    gain = np.clip((now.std() + 1) / (moved.std() + 1), 0.5, 2.0)
-    difference = now - now.mean() - np.float32(gain) * (moved - moved.mean())
+    seen = [plane[followed] if followed.any() else plane for plane in (moved, now)]
+    gain = np.clip((seen[1].std() + 1) / (seen[0].std() + 1), 0.5, 2.0)
+    difference = now - seen[1].mean() - np.float32(gain) * (moved - seen[0].mean())
     return np.asarray(np.exp(-((difference / np.float32(_STEP)) ** 2)), np.float32)
 
 
