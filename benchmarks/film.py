@@ -106,7 +106,9 @@ class Shot:
     def colors(self, frame: int) -> np.ndarray:
         """True colours, shape (H, W, 3), sRGB."""
         size = SHAPE[::-1]
-        back = cv2.warpAffine(self.back, self.camera(frame), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        back = cv2.warpAffine(
+            self.back, self.camera(frame), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
         row, column = self.place(frame)
         move = np.float64([[1, 0, column - self.disc.shape[1] / 2], [0, 1, row - self.disc.shape[0] / 2]])
         front = cv2.warpAffine(self.disc, move, size, flags=cv2.INTER_LINEAR)
@@ -261,7 +263,10 @@ def cost(source: Path, target: Path, model: Colorizer, seconds: float) -> list[s
     parts["all"] = total
     return [
         *lines,
-        *(f"| {name} | {spent / seconds:.2f} | {1000 * spent / report.n_frames:.1f} |" for name, spent in parts.items()),
+        *(
+            f"| {name} | {spent / seconds:.2f} | {1000 * spent / report.n_frames:.1f} |"
+            for name, spent in parts.items()
+        ),
         "",
         "looking: decoding and finding cuts; encode: to sRGB, to YCbCr, x264.",
     ]

@@ -68,5 +68,20 @@ def main() -> None:
     """
 
 
-for module in (photo, explain, suggest, batch, film, replay, train, learn, evaluate, compare, importance, study, models, app):
+for module in (
+    photo,
+    explain,
+    suggest,
+    batch,
+    film,
+    replay,
+    train,
+    learn,
+    evaluate,
+    compare,
+    importance,
+    study,
+    models,
+    app,
+):
     main.add_command(module.command)

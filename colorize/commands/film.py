@@ -61,8 +61,8 @@ def command(
 ) -> None:
     """Colorize the film IN into OUT (.mp4, .m4v, .mov or .mkv), without flicker; needs the extra `video`.
 
-    Sound and time stamps are those of IN; of its colours only the lightness is used. Finished pieces are kept in OUT.part
-    until all is done: run the same command again after an interruption of any kind and it goes on.
+    Sound and time stamps are those of IN; of its colours only the lightness is used. Finished pieces are kept in
+    OUT.part until all is done: run the same command again after an interruption of any kind and it goes on.
     """
     from colorize.batch.work import make_recipe
     from colorize.film.reading import Film

@@ -50,7 +50,7 @@ def similarity(first: Gray, second: Gray) -> float:
     >>> similarity(china, darker) > 0.8, similarity(china, flower) < 0.2
     (True, True)
     """
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(second, first, None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(second, first, None)
     rows, columns = np.indices(second.shape, dtype=np.float32)
     moved = cv2.remap(
         first, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

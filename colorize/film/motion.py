@@ -1,8 +1,8 @@
 """Optical flow between two frames: where every pixel was, and how far that can be trusted.
 
-Source: T. Kroeger, R. Timofte, D. Dai, L. Van Gool, "Fast optical flow using dense inverse search" (2016), as in OpenCV;
-the check of both directions after N. Sundaram, T. Brox, K. Keutzer, "Dense point trajectories by GPU-accelerated large
-displacement optical flow" (2010), eq. 5, made soft.
+Source: T. Kroeger, R. Timofte, D. Dai, L. Van Gool, "Fast optical flow using dense inverse search" (2016), as in
+OpenCV; the check of both directions after N. Sundaram, T. Brox, K. Keutzer, "Dense point trajectories by
+GPU-accelerated large displacement optical flow" (2010), eq. 5, made soft.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     back, forth = flow(now, before), flow(before, now)
     shape = lightness.shape
     scale = shape[0] / before.shape[0], shape[1] / before.shape[1]
-    rows, columns = np.indices(shape, dtype=np.float32)
-    rows += _resized(back[..., 1], shape) * np.float32(scale[0])
-    columns += _resized(back[..., 0], shape) * np.float32(scale[1])
+    places = np.indices(shape, dtype=np.float32)
+    rows = places[0] + _resized(back[..., 1], shape) * np.float32(scale[0])
+    columns = places[1] + _resized(back[..., 0], shape) * np.float32(scale[1])
     trust = _resized(agreement(back, forth), shape)
     trust *= (rows > -1) & (rows < shape[0]) & (columns > -1) & (columns < shape[1])
     moved = cv2.remap(last, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -100,7 +100,7 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
 
 def flow(start: Gray, end: Gray) -> Float32:
     """Displacement of every pixel from one reduced frame to another, columns first, shape (h, w, 2)."""
-    estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return np.asarray(estimator.calc(start, end, None), np.float32)
 
 

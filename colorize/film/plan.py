@@ -6,6 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from colorize.exceptions import FilmError, HintsError
@@ -60,9 +61,7 @@ class Plan:
         starts = [number for number, kind in enumerate(self.kinds) if kind == cuts.START or number == 0]
         edges = [*starts, self.n_frames]
         return [
-            (first, min(first + longest, end))
-            for begin, end in zip(edges, edges[1:], strict=False)
-            for first in range(begin, end, longest)
+            (first, min(first + longest, end)) for begin, end in pairwise(edges) for first in range(begin, end, longest)
         ]
 
     def frame_at(self, moment: int | float, film: Film) -> int:
@@ -126,5 +125,7 @@ def make_plan(film: Film, progress: Progress) -> Plan:
     kinds = tuple(cuts.find_shots(reduced()))
     if not kinds:
         raise FilmError(f"{film.path}: not one frame of it can be decoded")
-    times = zip(pts, durations(pts, lengths), strict=True)
-    return Plan(tuple(times), kinds, damage.notes(len(pts), film.n_promised))
+    lengths = durations(pts, lengths)
+    seconds = float((pts[-1] + lengths[-1] - pts[0]) * film.time_base)
+    notes = damage.notes(len(pts), film.n_promised, seconds, film.seconds_promised)
+    return Plan(tuple(zip(pts, lengths, strict=True)), kinds, notes)

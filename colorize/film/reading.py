@@ -1,4 +1,4 @@
-"""Opening a film: its frames in order, upright, one after another; never by jumping, so that frames are always the same.
+"""Opening a film: its frames in order, upright, one after another; never by jumping, so that they are always the same.
 
 Decoders conceal damage from what they saw before, and jump to different places in different containers. Decoding costs
 about a hundredth of colouring, so a run that goes on decodes from the beginning again and passes over what is done.
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+_SOUND_GOES_ON = 0.5  # seconds by which sound often outlasts the pictures
+
+
 @dataclass
 class Damage:
     """What could not be read of a film.
@@ -42,15 +45,25 @@ class Damage:
     n_packets: int = 0
     end: str = ""
 
-    def notes(self, n_frames: int, promised: int) -> tuple[str, ...]:
-        """Say it for people, given the frames that were read and those that the header promises (0: it does not)."""
+    def notes(self, n_frames: int, promised: int, seconds: float, promised_seconds: float) -> tuple[str, ...]:
+        """Say it for people.
+
+        Parameters
+        ----------
+        n_frames, promised : int
+            Frames that were read, and those that the header promises (0: it does not).
+        seconds, promised_seconds : float
+            Where the pictures end, and where the film does by its header (0: it does not say).
+        """
         notes = []
         if self.n_packets:
             notes.append(f"the film is damaged: {self.n_packets} pieces of it could not be decoded and are left out")
-        if self.end or n_frames < promised:
-            of = f" of {promised}" if promised > n_frames else ""
+        is_early = promised_seconds - seconds > _SOUND_GOES_ON
+        if self.end or n_frames < promised or is_early:
+            frames = f" of {promised}" if promised > n_frames else ""
+            length = f" of {promised_seconds:.1f} s" if is_early else ""
             why = f" ({self.end})" if self.end else ""
-            notes.append(f"the film is cut short: it could be read up to frame {n_frames}{of}{why}; the rest is left out")
+            notes.append(f"the film is cut short: {n_frames} frames{frames} ({seconds:.1f} s{length}) can be read{why}")
         return tuple(notes)
 
 
@@ -119,6 +132,8 @@ class Film:
         Width of a pixel over its height, upright.
     n_promised : int
         Frames that the header promises; 0 if it does not.
+    seconds_promised : float
+        How long the film is by its header; 0 if it does not say.
     notes : tuple of str
         One sentence for everything that will be changed or left out.
     """
@@ -129,6 +144,7 @@ class Film:
     rate: Fraction
     pixel_aspect: Fraction
     n_promised: int
+    seconds_promised: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -152,10 +168,11 @@ class Film:
             return cls(
                 path,
                 frame.shape,
-                Fraction(stream.time_base),
+                Fraction(stream.time_base or 1),
                 Fraction(stream.average_rate or stream.guessed_rate or 25),
                 Fraction(aspect) if frame.quarter_turns % 2 == 0 else 1 / Fraction(aspect),
                 stream.frames,
+                (container.duration or 0) / 1_000_000,
                 _notes(container, stream, frame),
             )
 
@@ -178,8 +195,8 @@ class Film:
             for frame in decoded(container, stream, self.path, damage or Damage()):
                 if frame.shape != self.shape:
                     raise FilmError(
-                        f"{self.path}: frame {frame.number} has {frame.shape[1]} x {frame.shape[0]} pixels and the first "
-                        f"{self.shape[1]} x {self.shape[0]}; cut the film where its size changes"
+                        f"{self.path}: frame {frame.number} has {frame.shape[1]} x {frame.shape[0]} pixels and the "
+                        f"first {self.shape[1]} x {self.shape[0]}; cut the film where its size changes"
                     )
                 if last is not None and frame.pts <= last:
                     raise FilmError(f"{self.path}: the time does not advance at frame {frame.number}; remux the film")
@@ -222,8 +239,8 @@ def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
             # with several threads, what is made of damaged frames depends on their timing
             stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
             return stream
-    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-    raise FilmError(f"{path}: no moving pictures in it ({kinds} only)")
+    kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+    raise FilmError(f"{path}: no moving pictures in it{f' ({kinds} only)' if kinds else ''}")
 
 
 def decoded(container: InputContainer, stream: VideoStream, path: Path, damage: Damage) -> Iterator[Frame]:

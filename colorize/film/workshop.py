@@ -100,7 +100,8 @@ class Workshop:
     def keep_state(self, number: int, state: State) -> None:
         """Remember what segment `number` hands on, before it gets its name."""
         buffer = io.BytesIO()
-        np.savez(buffer, **{item.name: np.asarray(getattr(state, item.name)) for item in fields(State)})
+        values: dict[str, Any] = {item.name: np.asarray(getattr(state, item.name)) for item in fields(State)}
+        np.savez(buffer, **values)
         write_atomically(self._state(number), [buffer.getvalue()])
         with contextlib.suppress(OSError):
             self._state(number - 2).unlink(missing_ok=True)
@@ -116,9 +117,8 @@ class Workshop:
         path = self._state(number)
         try:
             with np.load(path, allow_pickle=False) as values:
-                found = {name: values[name] for name in values.files}
-            numbers = {"weight": float(found.pop("weight")), "since": int(found.pop("since"))}
-            return State(**found, **numbers)
+                found: dict[str, Any] = {name: values[name] for name in values.files}
+            return State(**{**found, "weight": float(found["weight"]), "since": int(found["since"])})
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
 

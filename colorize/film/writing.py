@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.packet import Packet
     from av.stream import Stream
+    from av.video.stream import VideoStream
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
@@ -66,8 +67,8 @@ def pixel_format(shape: tuple[int, int]) -> str:
 def to_yuv(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels, shape (H, W, 3), sRGB, as PyAV wants frames of `pixel_format`: BT.709, limited range.
 
-    Written here because FFmpeg's own conversion rounds down, which is up to 0.5 L* in colours. With half the size, colour
-    lies at every second column, between two rows, where H.264 has it.
+    Written here because FFmpeg's own conversion rounds down, which is up to 0.5 L* in colours. With half the size,
+    colour lies at every second column, between two rows, where H.264 has it.
 
     Examples
     --------
@@ -246,7 +247,7 @@ def _fill(
 
 
 def _painted(
-    segments: Sequence[Path], times: Sequence[tuple[int, int]], time_base: Fraction, video: Stream
+    segments: Sequence[Path], times: Sequence[tuple[int, int]], time_base: Fraction, video: VideoStream
 ) -> Iterator[tuple[Fraction, Packet]]:
     """Packets of the coloured frames with the times of the original, each with its second."""
     remaining = iter(times)
@@ -267,7 +268,6 @@ def _copied(source: Any, copies: Mapping[int, Stream]) -> Iterator[tuple[Fractio
     if not copies:
         return
     packets = source.demux(*(stream for stream in source.streams if stream.index in copies))
-    second = Fraction(0)
     while True:
         try:
             packet = next(packets, None)
@@ -278,15 +278,15 @@ def _copied(source: Any, copies: Mapping[int, Stream]) -> Iterator[tuple[Fractio
         if packet.dts is None and packet.pts is None:  # the sign of the end of a stream
             continue
         time = packet.dts if packet.dts is not None else packet.pts
-        second = time * packet.time_base
         packet.stream = copies[packet.stream_index]
-        yield second, packet
+        yield time * packet.time_base, packet
 
 
 def _tags(metadata: Mapping[str, str], comment: str) -> dict[str, str]:
     """Tags of the original, with the note about colours behind its own comment."""
-    own = metadata.get("comment", "").strip()
-    return {**metadata, "comment": f"{own}\n{comment}" if own and own != comment else comment}
+    own = [value.strip() for name, value in metadata.items() if name.lower() == "comment" and value.strip()]
+    others = {name: value for name, value in metadata.items() if name.lower() != "comment"}
+    return {**others, "comment": "\n".join([*own, comment])}
 
 
 def _codec(stream: Stream) -> str:
@@ -312,7 +312,7 @@ def durations(pts: Sequence[int], given: Iterable[int]) -> list[int]:
     >>> durations([0, 40, 120], [0, 0, 0])
     [40, 80, 80]
     """
-    found = []
+    found: list[int] = []
     for number, length in enumerate(given):
         if number + 1 < len(pts):
             length = length or pts[number + 1] - pts[number]

@@ -34,7 +34,9 @@ def write_film():
     """A function that writes frames, (H, W) gray or (H, W, 3) sRGB, as a film, by default with sound."""
     av = pytest.importorskip("av", reason="the extra `video` is not installed")
 
-    def write(path, frames, *, rate=12, pts=None, time_base=None, codec="libx264", pixels="yuv420p", sound="aac", **more):
+    def write(
+        path, frames, *, rate=12, pts=None, time_base=None, codec="libx264", pixels="yuv420p", sound="aac", **more
+    ):
         with av.open(str(path), "w") as container:
             video = container.add_stream(codec, rate=rate)
             video.height, video.width, video.pix_fmt = *frames[0].shape[:2], pixels

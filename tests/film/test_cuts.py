@@ -1,5 +1,7 @@
 """Cuts with known answers, and what must not be taken for one."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -91,7 +93,7 @@ def test_photographs_are_far_from_the_threshold(data_folder):
     for path in sorted((data_folder / "bsds500" / "val").glob("*.jpg"))[:40]:
         pixels = read_photo(path).pixels
         grays.append(cv2.resize(np.ascontiguousarray(pixels[:300, :300, 1]), (140, 140), interpolation=cv2.INTER_AREA))
-    between = [similarity(a, b) for a, b in zip(grays, grays[1:], strict=False)]
+    between = [similarity(a, b) for a, b in pairwise(grays)]
     within = [similarity(gray, np.roll(gray, 5, axis=1)) for gray in grays]
     assert max(between) < SAME - 0.1  # 0.19 was the largest of 400 pairs
     assert min(within) > SAME + 0.1

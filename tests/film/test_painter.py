@@ -1,5 +1,7 @@
 """Colours from frame to frame: a still film is its photograph, nothing pops, hints are met and carried."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,7 @@ def test_flicker_is_at_most_a_fifth_of_frame_by_frame(painter, pan, tiny_coloriz
     frames = lightness_of([np.clip(frame * rng.uniform(0.95, 1.05), 0, 255) for frame in pan("china", 12, grain=4)])
 
     def flicker(fields):  # one column per frame, known
-        pairs = zip(fields, fields[1:], strict=False)
+        pairs = pairwise(fields)
         return np.mean([np.linalg.norm(a[:, 2:-1] - b[:, 1:-2], axis=2).mean() for a, b in pairs])
 
     ours = flicker([painter.paint(frame) for frame in frames])
