@@ -237,7 +237,7 @@ def from_file(path: Path) -> Iterator[np.ndarray]:
 
 def encoded(path: Path, film: Film, labs: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Pass frames on, and write them as a film the way `colorize film` does."""
-    writer = SegmentWriter(path, film, 16)
+    writer = SegmentWriter(path, film, film.rate, 16)
     for lab in labs:
         writer.write(lab_to_rgb(lab[..., 0], lab[..., 1:]))
         yield lab

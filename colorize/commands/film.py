@@ -70,7 +70,7 @@ def command(
     from colorize.film.writing import container_format
 
     container_format(target)
-    _shared.check_target(target, force=force)
+    _shared.check_target(target, force=True)  # an output that is there may be one whose last run was cut off
     film = Film.open(source)
     hints = {} if hints_path is None else read_moments(hints_path, film.shape)
     colorizer = _shared.load_colorizer(model)

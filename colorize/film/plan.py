@@ -6,6 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -49,6 +50,11 @@ class Plan:
     def n_shots(self) -> int:
         """Number of shots."""
         return self.kinds.count(cuts.START)
+
+    def rate(self, film: Film) -> Fraction:
+        """Frames per second, on average; that of the header if there is one frame."""
+        span = (self.times[-1][0] - self.times[0][0]) * film.time_base
+        return (self.n_frames - 1) / span if span else film.rate
 
     def segments(self, longest: int) -> list[tuple[int, int]]:
         """Pieces of at most so many frames: first frame, and the frame after the last. Cuts are ends of pieces.

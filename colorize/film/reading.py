@@ -223,6 +223,15 @@ def open_input(path: Path) -> InputContainer:
         raise FilmError(f"{path}: not a film that can be read ({_reason(error)})") from error
 
 
+def comment_of(path: Path) -> str:
+    """The comment among the tags of a film; empty if there is none, or no film."""
+    try:
+        with open_input(path) as container:
+            return next((value for name, value in container.metadata.items() if name.lower() == "comment"), "")
+    except FilmError:
+        return ""
+
+
 def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     """The first stream of moving pictures; covers of albums are none.
 

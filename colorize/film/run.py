@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from colorize.film import cuts
 from colorize.film.motion import flow_shape
 from colorize.film.painter import Meter, Painter, Said
 from colorize.film.plan import SEGMENT_SECONDS, Plan, Progress, make_plan
-from colorize.film.reading import Film, Frame
+from colorize.film.reading import Film, Frame, comment_of
 from colorize.film.tracks import follow_hints, on_frame
 from colorize.film.workshop import Workshop
 from colorize.film.writing import SegmentWriter, assemble, check_streams
@@ -125,18 +126,20 @@ def colorize_film(
         raise ValueError(f"crf must be a whole number in 1..40, got {crf!r}")
     film = Film.open(source)
     notes = (*film.notes, *check_streams(film, target))
-    _check_target(source, target, overwrite=overwrite)
     hints = dict(hints or {})
     for wish in hints.values():
         wish.check_shape(film.shape)
     recipe = replace(recipe, input_sha256=file_digest(source), hints=_noted(hints))
-    workshop = Workshop(target)
+    comment, workshop = f"{recipe.sentence()}\n{recipe.to_json()}", Workshop(target)
+    is_whole = workshop.folder.is_dir() and comment_of(target).endswith(comment)  # killed while it cleared away
+    _check_target(source, target, overwrite=overwrite or is_whole)
     with _one_thread(), workshop.open(_settings(recipe, hints, crf)):
         run = _Run(film, colorizer, recipe, workshop, crf, progress or (lambda stage, done, total: None))
         run.look(hints)
-        run.color()
-        with run.meter("sound and container"):
-            assemble(film, run.finished(), run.plan.times, target, f"{recipe.sentence()}\n{recipe.to_json()}")
+        if not is_whole:
+            run.color()
+            with run.meter("sound and container"):
+                assemble(film, run.finished(), run.plan.times, target, comment)
         workshop.remove()
     report = run.report
     report.notes = tuple(dict.fromkeys((*notes, *run.plan.notes, *run.notes)))
@@ -149,13 +152,15 @@ class _Run:
     """The state of one call of `colorize_film`."""
 
     plan: Plan
+    rate: Fraction
+    painter: Painter
 
     def __init__(
         self, film: Film, colorizer: Colorizer, recipe: Recipe, workshop: Workshop, crf: int, say: Progress
     ) -> None:
         self.film, self.workshop, self.crf, self.say = film, workshop, crf, say
         self.meter = Meter()
-        self.painter = Painter(colorizer, vividness=recipe.vividness, rate=float(film.rate), meter=self.meter)
+        self.colorizer, self.vividness = colorizer, recipe.vividness
         self.report = FilmReport()
         self.notes: tuple[str, ...] = ()
         self.exact: dict[int, HintPixels] = {}
@@ -166,16 +171,19 @@ class _Run:
         with self.meter("looking"):
             self.plan = make_plan(self.film, self.say) if kept is None else kept[0]
             self._place(hints)
+            self.rate = self.plan.rate(self.film)
             self.tracks = self._follow() if kept is None else kept[1]
         if kept is None:
             self.workshop.keep_plan(self.plan, self.tracks)
-        self.report.n_frames, self.report.n_shots = self.plan.n_frames, self.plan.n_shots
+        self.report.n_frames = self.report.n_earlier = self.plan.n_frames
+        self.report.n_shots = self.plan.n_shots
 
     def color(self) -> None:
         """Colour all segments that are not finished."""
         segments = self._segments()
         n_finished = self.workshop.n_finished()
         todo = segments[n_finished:]
+        self.painter = Painter(self.colorizer, vividness=self.vividness, rate=float(self.rate), meter=self.meter)
         self.report.n_earlier = segments[n_finished - 1][1] if n_finished else 0
         self.say("colouring", self.report.n_earlier, self.plan.n_frames)
         if not todo:
@@ -192,7 +200,7 @@ class _Run:
         return [self.workshop.segment(number) for number in range(len(self._segments()))]
 
     def _segments(self) -> list[tuple[int, int]]:
-        return self.plan.segments(max(1, round(SEGMENT_SECONDS * self.film.rate)))
+        return self.plan.segments(max(1, round(SEGMENT_SECONDS * self.rate)))
 
     def _place(self, hints: Mapping[int | float, Hints]) -> None:
         """Turn hints into pixels of their frames."""
@@ -206,7 +214,7 @@ class _Run:
 
     def _follow(self) -> NDArray[np.int32]:
         """Walk through the film once more, if there are hints to follow."""
-        backward = round(BACKWARD_SECONDS * self.film.rate)
+        backward = round(BACKWARD_SECONDS * self.rate)
         if not self.exact:
             return follow_hints((), {}, self.film.shape, backward)
         size = flow_shape(self.film.shape)
@@ -228,7 +236,7 @@ class _Run:
                 yield frame
 
     def _color_segment(self, number: int, frames: Iterator[Frame], first: int, end: int) -> None:
-        writer = SegmentWriter(self.workshop.segment(number), self.film, self.crf)
+        writer = SegmentWriter(self.workshop.segment(number), self.film, self.rate, self.crf)
         try:
             for position in range(first, end):
                 pixels = self._colored(next(frames))

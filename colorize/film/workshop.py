@@ -61,17 +61,21 @@ class Workshop:
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot be made ({error.strerror or error})") from error
         with self._locked():
-            if path.exists():
-                self._check(path, settings)
-            elif any(not file.name.startswith(".") for file in self.folder.iterdir()):
+            if not path.exists() and any(not file.name.startswith(".") for file in self.folder.iterdir()):
                 raise ManifestError(f"{self.folder}: something else is in this folder; move it away")
-            else:
+            if not path.exists() or not self._is_continued(path, settings):
+                for name in ("plan.json", "tracks.npy"):
+                    (self.folder / name).unlink(missing_ok=True)
                 write_atomically(path, [json.dumps(settings, indent=1, sort_keys=True).encode()])
             remove_leftovers(self.folder)
             yield
 
     def remove(self) -> None:
         """The film is whole: nothing of the work is needed any more."""
+        others = [file for file in self.folder.iterdir() if file.name != "settings.json"]
+        for file in others:  # the settings last: with them, the rest can be removed later
+            with contextlib.suppress(OSError):
+                file.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def segment(self, number: int) -> Path:
@@ -125,17 +129,19 @@ class Workshop:
     def _state(self, number: int) -> Path:
         return self.folder / f"{number:06d}.npz"
 
-    def _check(self, path: Path, settings: Mapping[str, Any]) -> None:
+    def _is_continued(self, path: Path, settings: Mapping[str, Any]) -> bool:
+        """Tell whether the work there is what is wanted; what has no finished piece may be begun anew."""
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             differing = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
         except (OSError, ValueError, TypeError) as error:
             raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
-        if differing:
+        if differing and self.n_finished():
             names = ", ".join(sorted(differing))
             raise ManifestError(
                 f"{self.folder}: begun with other settings ({names} differ); go on with those, or remove the folder"
             )
+        return not differing
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

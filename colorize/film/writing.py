@@ -96,19 +96,21 @@ class SegmentWriter:
     ----------
     path : Path
     film : Film
-        Size, rate and shape of pixels.
+        Size, and shape of pixels.
+    rate : Fraction
+        Frames per second, on average.
     crf : int
         Constant rate factor of x264: 1 is nearly lossless and large, 16 looks like the original, 23 is common.
     """
 
-    def __init__(self, path: Path, film: Film, crf: int) -> None:
+    def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:
         av = import_or_raise("av", extra="video")
         self.path = path
         self._passing = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
         self._n_frames = 0
         with _writing(path):
             self._container: OutputContainer = av.open(str(self._passing), "w", format="mp4")
-            self._stream = self._container.add_stream("libx264", rate=film.rate.limit_denominator(60_000))
+            self._stream = self._container.add_stream("libx264", rate=rate.limit_denominator(60_000))
             stream = self._stream
             stream.height, stream.width = film.shape
             stream.pix_fmt = pixel_format(film.shape)
@@ -118,7 +120,7 @@ class SegmentWriter:
             context.thread_count = 1
             context.colorspace = context.color_primaries = context.color_trc = _BT709
             context.color_range = _LIMITED
-            context.time_base = 1 / Fraction(stream.codec_context.rate or film.rate)
+            context.time_base = 1 / Fraction(stream.codec_context.rate or rate)
 
     def write(self, pixels: NDArray[np.uint8]) -> None:
         """Encode a frame, shape (H, W, 3), sRGB."""

@@ -144,11 +144,13 @@ def test_hints_by_time_and_for_frames_that_are_not_there(color, film, tmp_path):
     for moment, message in ((16, "numbered 0 to 15"), (1.4, "1.333 s long"), (-1, "no frame -1")):
         with pytest.raises(HintsError, match=message):
             color(film, tmp_path / "out.mp4", hints={moment: wish})
-        Workshop(tmp_path / "out.mp4").remove()
     with pytest.raises(HintsError, match="aspect ratio"):
         color(film, tmp_path / "out.mp4", hints={0: Hints((100, 100), wish.marks)})
     with pytest.raises(HintsError, match="frame 6 has hints twice"):
         color(film, tmp_path / "out.mp4", hints={6: wish, 0.5: wish})
+    assert (
+        color(film, tmp_path / "out.mp4", hints={6: wish}).n_frames == 16
+    )  # what was refused does not stand in the way
 
 
 def test_outputs_are_not_replaced_unasked(color, film, tmp_path):
@@ -188,12 +190,24 @@ def test_going_on_gives_the_same_bytes(color, film, tmp_path, monkeypatch, at):
     assert not (tmp_path / "out.mp4.part").exists()
 
 
+def test_killed_while_it_cleared_away(color, film, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Workshop, "remove", lambda self: self.segment(0).unlink())
+        color(film, tmp_path / "out.mp4")
+    before = (tmp_path / "out.mp4").read_bytes()
+    with pytest.raises(OutputExistsError):
+        color(film, tmp_path / "out.mp4", vividness=1)
+    assert color(film, tmp_path / "out.mp4").n_earlier == 16
+    assert (tmp_path / "out.mp4").read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.mp4", "out.mp4"]
+
+
 def test_work_of_other_settings_is_refused(color, film, tmp_path, monkeypatch):
-    def stop(self):
+    def stop(*arguments):
         raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr(run._Run, "color", stop)
+        patch.setattr(run, "assemble", stop)
         with pytest.raises(Stopped):
             color(film, tmp_path / "out.mp4")
     for options, name in (({"vividness": 1}, "vividness"), ({"crf": 20}, "crf")):
@@ -278,6 +292,8 @@ def kill_and_go_on(source, target, model, kills, rng):
         time.sleep(rng.random() * 0.05)
         process.kill()
         process.communicate()
+    if target.exists() and not target.with_name(f"{target.name}.part").exists():
+        return ""  # it was done before the last kill
     process = start(source, target, model)
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.video
 
 
 def segment(path, film, frames, crf=8):
-    writer = SegmentWriter(path, film, crf)
+    writer = SegmentWriter(path, film, film.rate, crf)
     for frame in frames:
         writer.write(frame)
     writer.close()
@@ -61,7 +61,7 @@ def test_even_colours_stay_even():
 
 def test_nothing_is_there_before_the_end(write_film, pan, colors, tmp_path):
     film = Film.open(write_film(tmp_path / "a.mp4", pan("coffee", 2)))
-    writer = SegmentWriter(tmp_path / "s.mp4", film, 16)
+    writer = SegmentWriter(tmp_path / "s.mp4", film, film.rate, 16)
     writer.write(colors)
     assert not (tmp_path / "s.mp4").exists()
     writer.abandon()
