@@ -139,7 +139,7 @@ def colorize_film(
         if not is_whole:
             run.color()
             with run.meter("sound and container"):
-                assemble(film, run.finished(), run.plan.times, target, comment)
+                assemble(film, run.finished(), run.plan.times, target, comment, workshop.folder / "whole.part")
         workshop.remove()
     report = run.report
     report.notes = tuple(dict.fromkeys((*notes, *run.plan.notes, *run.notes)))

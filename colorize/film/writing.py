@@ -180,6 +180,7 @@ def assemble(
     times: Sequence[tuple[int, int]],
     target: Path,
     comment: str,
+    passing: Path,
 ) -> None:
     """Put segments and the sound of the original together.
 
@@ -195,6 +196,8 @@ def assemble(
         Replaced if it is there; nothing is there under its name before all is written.
     comment : str
         Added to the comment that the original has.
+    passing : Path
+        Written first, on the same disk.
 
     Raises
     ------
@@ -202,15 +205,10 @@ def assemble(
         The disk refuses.
     """
     av = import_or_raise("av", extra="video")
-    passing = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
-    try:
-        with _writing(target), open_input(film.path) as source:
-            with av.open(str(passing), "w", format=container_format(target)) as output:
-                _fill(output, source, film, segments, times, comment)
-            replace_durably(passing, target)
-    finally:
-        with suppress(OSError):
-            passing.unlink(missing_ok=True)
+    with _writing(target), open_input(film.path) as source:
+        with av.open(str(passing), "w", format=container_format(target)) as output:
+            _fill(output, source, film, segments, times, comment)
+        replace_durably(passing, target)
 
 
 def replace_durably(passing: Path, path: Path) -> None:

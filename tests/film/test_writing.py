@@ -77,7 +77,7 @@ def test_sound_is_copied_bit_for_bit(write_film, pan, colors, tmp_path, suffix):
     times = [(frame.pts, frame.duration) for frame in film.frames()]
     parts = [segment(tmp_path / f"{n}.mp4", film, [colors] * count) for n, count in enumerate((5, 7))]
     target = tmp_path / f"out{suffix}"
-    assemble(film, parts, times, target, "simulated")
+    assemble(film, parts, times, target, "simulated", tmp_path / "passing")
     assert packets(target, "audio") == packets(path, "audio")
     assert len(packets(target, "audio")) > 5
     assert [second for second, _ in packets(target, "video")] == [Fraction(pts) * film.time_base for pts, _ in times]
