@@ -19,6 +19,7 @@ from colorize.commands import (
     completion,
     evaluate,
     explain,
+    film,
     importance,
     info,
     learn,
@@ -72,7 +73,7 @@ def main() -> None:
     """
 
 
-making = (photo, explain, suggest, batch, replay, app)
+making = (photo, explain, suggest, batch, film, replay, app)
 learning = (train, learn, models, refine, rivals)
 measuring = (evaluate, compare, importance, study)
 for module in (*making, *learning, *measuring):

@@ -13,6 +13,10 @@ class ImageTooLargeError(InvalidImageError):
     """A photograph whose header announces more pixels than the limit allows."""
 
 
+class FilmError(ColorizeError, ValueError):
+    """A file that is not a film this project can work on, or cannot go into the container that was asked for."""
+
+
 class DatasetError(ColorizeError, ValueError):
     """A set of training or test photographs that cannot serve its purpose."""
 

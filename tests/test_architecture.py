@@ -89,6 +89,7 @@ LIBRARY_DOORS = {
     "jinja2": ("evaluation",),
     "distributed": ("batch.cluster",),
     "dask": ("batch.cluster",),
+    "av": ("film",),
     "pickle": (),
     "joblib": (),
     "marshal": (),
@@ -298,7 +299,7 @@ def test_importing_the_package_loads_nothing_else():
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([name] for name in "photo explain suggest batch replay train learn evaluate compare".split()),  # noqa: SIM905
+        *([name] for name in "photo explain suggest batch film replay train learn evaluate compare".split()),  # noqa: SIM905
         *([name] for name in ("importance", "models", "app", "info", "completion", "man")),
         [],
         ["study", "curve"],
@@ -313,7 +314,7 @@ def test_help_is_light(arguments):
 def test_the_library_loads_no_optional_package_and_no_command_line():
     loaded = loaded_by("import colorize\nfor name in colorize.__all__: getattr(colorize, name)")
     assert "numpy" in loaded
-    assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed"}
+    assert not loaded & {"torch", "gradio", "matplotlib", "click", "pyamg", "dask", "distributed", "av"}
 
 
 def test_who_colorizes_does_not_wait_for_the_measures_to_be_compiled():

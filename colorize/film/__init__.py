@@ -1,0 +1,1 @@
+"""Old film: shots, colours decided on key frames and carried along the motion, resumable."""

@@ -1,0 +1,140 @@
+"""Optical flow between two frames: where every pixel was, and how far that can be trusted.
+
+Source: T. Kroeger, R. Timofte, D. Dai, L. Van Gool, "Fast optical flow using dense inverse search" (2016), as in
+OpenCV; the check of both directions after N. Sundaram, T. Brox, K. Keutzer, "Dense point trajectories by
+GPU-accelerated large displacement optical flow" (2010), eq. 5, made soft.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.types import Float32
+
+Gray = NDArray[np.uint8]
+
+FLOW_PIXELS = 120_000
+"""Frames are reduced to about so many pixels for the flow."""
+
+_STEP = 4.0  # of L*: lightness that differs by this along the flow halves the trust, and more
+_BENEFIT = 1.5  # trust multiplies from frame to frame: a little grain must not wear it out
+_SLACK = 1.0  # pixels of the reduced frame by which both directions may differ
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """How a frame came out of the last one.
+
+    Attributes
+    ----------
+    rows, columns : ndarray, shape (H, W), float32
+        Where each pixel was in the last frame.
+    trust : ndarray, shape (H, W), float32
+        0..1: both directions agree, and lightness does.
+    """
+
+    rows: Float32
+    columns: Float32
+    trust: Float32
+
+    def carry(self, values: Float32) -> Float32:
+        """Bring an array of the last frame, shape (H, W) or (H, W, up to 4), to the places of this one."""
+        return np.asarray(
+            cv2.remap(values, self.columns, self.rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+        )
+
+
+def flow_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """Height and width at which flow is computed.
+
+    Examples
+    --------
+    >>> flow_shape((480, 854)), flow_shape((90, 120))
+    ((260, 462), (90, 120))
+    """
+    scale = min(1.0, (FLOW_PIXELS / (shape[0] * shape[1])) ** 0.5)
+    return max(16, round(shape[0] * scale)), max(16, round(shape[1] * scale))
+
+
+def flow_gray(lightness: Float32) -> Gray:
+    """Lightness, shape (H, W), as the flow wants it: reduced, 8 bits."""
+    height, width = flow_shape(lightness.shape)
+    small = lightness if lightness.shape == (height, width) else _resized(lightness, (height, width))
+    return np.clip(small * np.float32(2.55), 0, 255).astype(np.uint8)
+
+
+def find_motion(last: Float32, lightness: Float32) -> Motion:
+    """Follow every pixel of a frame back to the last frame.
+
+    Parameters
+    ----------
+    last, lightness : ndarray, shape (H, W), float32
+        L* of both frames. Light that changes all over the picture is allowed for.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_image
+    >>> picture = load_sample_image("china.jpg")[::2, ::2, 1].astype(np.float32) / 2.55
+    >>> motion = find_motion(picture, 0.8 * np.roll(picture, 4, axis=1))
+    >>> float(np.median(motion.columns - np.arange(320))).__round__(), bool(np.median(motion.trust) > 0.8)
+    (-4, True)
+    """
+    before, now = flow_gray(last), flow_gray(lightness)
+    back, forth = flow(now, before), flow(before, now)
+    shape = lightness.shape
+    scale = shape[0] / before.shape[0], shape[1] / before.shape[1]
+    places = np.indices(shape, dtype=np.float32)
+    rows = places[0] + _resized(back[..., 1], shape) * np.float32(scale[0])
+    columns = places[1] + _resized(back[..., 0], shape) * np.float32(scale[1])
+    trust = _resized(agreement(back, forth), shape)
+    trust *= (rows > -1) & (rows < shape[0]) & (columns > -1) & (columns < shape[1])
+    moved = cv2.remap(last, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    trust *= _same_light(moved, lightness, trust > 0.5)
+    trust *= np.float32(_BENEFIT)
+    return Motion(rows, columns, np.minimum(trust, np.float32(1)))
+
+
+def flow(start: Gray, end: Gray) -> Float32:
+    """Displacement of every pixel from one reduced frame to another, columns first, shape (h, w, 2)."""
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return np.asarray(estimator.calc(start, end, None), np.float32)
+
+
+def agreement(there: Float32, back: Float32) -> Float32:
+    """1 where going there and back ends where it began, falling to 0 where it does not, shape (h, w).
+
+    Parameters
+    ----------
+    there, back : ndarray, shape (h, w, 2), float32
+        Flow from a frame to another, and from that one back.
+    """
+    rows, columns = np.indices(there.shape[:2], dtype=np.float32)
+    returned = cv2.remap(
+        back, columns + there[..., 0], rows + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    missed = ((there + returned) ** 2).sum(axis=2)
+    allowed = 0.01 * ((there**2).sum(axis=2) + (returned**2).sum(axis=2)) + _SLACK
+    return np.asarray(np.exp(-((missed / allowed) ** 2)), np.float32)
+
+
+def _same_light(moved: Float32, lightness: Float32, followed: NDArray[np.bool_]) -> Float32:
+    """1 where lightness agrees after a change of light all over the picture, shape (H, W).
+
+    The change is found where the flow is sure (`followed`). Grain and the pixel that flow is off at an edge are
+    averaged out first.
+    """
+    moved, now = (cv2.GaussianBlur(plane, (0, 0), 1.0) for plane in (moved, lightness))
+    seen = [plane[followed] if followed.any() else plane for plane in (moved, now)]
+    gain = np.clip((seen[1].std() + 1) / (seen[0].std() + 1), 0.5, 2.0)
+    difference = now - seen[1].mean() - np.float32(gain) * (moved - seen[0].mean())
+    return np.asarray(np.exp(-((difference / np.float32(_STEP)) ** 2)), np.float32)
+
+
+def _resized(plane: Float32, shape: tuple[int, int]) -> Float32:
+    smaller = shape[0] * shape[1] < plane.size
+    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.ascontiguousarray(plane), shape[::-1], interpolation=method), np.float32)

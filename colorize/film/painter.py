@@ -1,0 +1,282 @@
+"""Colours frame after frame: what the model thinks of key frames, carried along the motion, one sparse system each.
+
+Every frame is solved as a photograph is (`colorize.optimization`), with two kinds of wishes per pixel: the colour that
+it had in the frame before, and the colour that the model gave its region on the last key frame, carried here. A wish
+of the second kind weighs as it does in a photograph; one of the first kind weighs as many times that as frames have
+been heard, up to `MEMORY_SECONDS`: together they are a running mean of opinions, so a new opinion comes in over
+seconds and nothing pops. Both weigh only as much as the flow to them is trusted; where nothing is, colour comes from
+neighbours of like lightness, as in Levin's paper. Of a film that stands still the colours are exactly those of its
+photograph, however long it lasts: weights of both kinds drop out of the equations when they agree.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.color import map_to_gamut, rgb_to_lab
+from colorize.colorizer import Colorizer, seeds
+from colorize.film.motion import Motion, find_motion
+from colorize.hints import REACHES, HintPixels, Hints
+from colorize.optimization import Propagator
+from colorize.types import Float32, GrayImage
+
+MEMORY_SECONDS = 2.0
+"""A new opinion has come in to two thirds after so long. Longer is steadier, and slower to mend a first mistake."""
+
+KEY_SECONDS = 0.5
+"""The model is asked this often at least."""
+
+_UNHEARD = 0.1  # share of the frame that no opinion reaches any more: then the model is asked earlier
+_REST = 4  # frames between two opinions at least
+_NEWCOMER = 8.0  # frames that colours of just uncovered places weigh as much as
+_HINT_WEIGHT = 1.0  # pull of a carried hint: as much as between two equal neighbours
+_LEAST = 1e-3  # of the weight of an opinion: where nothing is trusted, the system still has an answer
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a frame hands to the next.
+
+    Attributes
+    ----------
+    lightness : ndarray, shape (H, W), float32
+        Its L*.
+    ab : ndarray, shape (H, W, 2), float32
+        Its colours.
+    opinion : ndarray, shape (H, W, 2), float32
+        Colours of the regions of the last key frame, carried here.
+    heard : ndarray, shape (H, W), float32
+        0..1: how far that opinion is still to be trusted.
+    age : ndarray, shape (H, W), float32
+        Frames of opinion that are in the colours.
+    weight : float
+        Of an opinion in the system.
+    since : int
+        Frames since the last key frame.
+    """
+
+    lightness: Float32
+    ab: Float32
+    opinion: Float32
+    heard: Float32
+    age: Float32
+    weight: float
+    since: int
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What a person said about a frame.
+
+    Attributes
+    ----------
+    exact : HintPixels or None
+        Drawn on this frame: met exactly.
+    carried : HintPixels or None
+        Drawn on others of the shot, followed to this one: wishes.
+    """
+
+    exact: HintPixels | None = None
+    carried: HintPixels | None = None
+
+    def as_hints(self) -> Hints | None:
+        """Both, as hints of this frame; None if there is nothing."""
+        found = [_as_marks(pixels) for pixels in (self.carried, self.exact) if pixels is not None]
+        return None if not found else found[0] if len(found) == 1 else found[0] + found[1]
+
+
+NOTHING = Said()
+
+
+@dataclass
+class Meter:
+    """CPU seconds per part of the work."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        """Count what is done inside."""
+        start = time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + time.process_time() - start
+
+
+class Painter:
+    """Colours the frames of a film in order.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    vividness : float
+        0 faithful ... 1 bold.
+    rate : float
+        Frames per second.
+    meter : Meter, optional
+
+    Attributes
+    ----------
+    state : State or None
+        Of the last frame; None before a shot begins. Set it to go on from where another painter was.
+    n_keys : int
+        Key frames so far.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
+    >>> painter = Painter(Colorizer(n_colors=6, n_superpixels=60).fit(photos), rate=25.0)
+    >>> first, second = (painter.paint(np.roll(photos[0][..., 1], k, axis=1) / np.float32(2.55)) for k in (0, 1))
+    >>> first.shape, painter.n_keys, bool(np.abs(np.roll(first, 1, axis=1) - second)[:, 5:-5].mean() < 1)
+    ((107, 160, 2), 1, True)
+    """
+
+    def __init__(
+        self, colorizer: Colorizer, *, vividness: float = 0.5, rate: float = 24.0, meter: Meter | None = None
+    ) -> None:
+        self.colorizer, self.vividness, self.meter = colorizer, vividness, meter or Meter()
+        self.memory = max(1.0, MEMORY_SECONDS * rate)
+        self.interval = max(_REST, round(KEY_SECONDS * rate))
+        self.state: State | None = None
+        self.n_keys = 0
+
+    def cut(self) -> None:
+        """A new shot begins: forget."""
+        self.state = None
+
+    def paint(self, lightness: Float32, said: Said = NOTHING) -> Float32:
+        """Colour the next frame.
+
+        Parameters
+        ----------
+        lightness : ndarray, shape (H, W), float32
+            L*.
+        said : Said
+            Hints on this frame.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 2), float32
+            a* and b*, hinted pixels met exactly as far as sRGB can show them.
+        """
+        state = self._carried(lightness)
+        if self._is_key(state, said):
+            state = self._decided(state, lightness, said)
+        target, weight = _wishes(state, lightness, said)
+        known, known_ab = _certain(lightness, said)
+        with self.meter("solve"):
+            spread = Propagator(lightness).solve(
+                target, weight, is_known=known, known_ab=known_ab, start_ab=None if state.since < 0 else state.ab
+            )
+        age = np.clip(state.age + state.heard, _NEWCOMER, max(_NEWCOMER, self.memory)).astype(np.float32)
+        self.state = replace(state, ab=spread.ab, age=age, since=max(0, state.since) + 1)
+        return spread.ab
+
+    def hold(self, lightness: Float32, said: Said = NOTHING) -> Float32:
+        """Colour a frame that shows too little to follow (a flash, black): the last colours stay where they were."""
+        state = self.state
+        if state is None:
+            return np.zeros((*lightness.shape, 2), np.float32)
+        known, known_ab = _certain(lightness, said)
+        if known is None or known_ab is None:
+            return state.ab
+        return np.where(known[..., None], known_ab, state.ab)
+
+    def _carried(self, lightness: Float32) -> State:
+        """The last state, at the places of this frame; before the first frame a blank one."""
+        last = self.state
+        shape = lightness.shape
+        if last is None:
+            nothing = np.zeros((*shape, 2), np.float32)
+            return State(lightness, nothing, nothing, np.zeros(shape, np.float32), np.zeros(shape, np.float32), 0.0, -1)
+        with self.meter("flow"):
+            motion = find_motion(last.lightness, lightness)
+            return _moved(last, motion, lightness)
+
+    def _is_key(self, state: State, said: Said) -> bool:
+        if state.since < 0 or said.exact is not None or state.since >= self.interval:
+            return True
+        return state.since >= _REST and float((state.heard < 0.5).mean()) > _UNHEARD
+
+    def _decided(self, state: State, lightness: Float32, said: Said) -> State:
+        """Ask the model what it thinks of this frame."""
+        self.n_keys += 1
+        with self.meter("model"):
+            session = self.colorizer.open(GrayImage(lightness))
+            hints = said.as_hints()
+            if hints is None:
+                region_ab, _ = self.colorizer.decide(
+                    session.description, session.probabilities, vividness=self.vividness
+                )
+            else:
+                region_ab = session.with_hints(hints, self.vividness).region_ab
+            labels, weight = seeds(session.description.superpixels, lightness.shape)
+        return replace(
+            state,
+            opinion=region_ab.take(labels, axis=0),
+            heard=np.ones(lightness.shape, np.float32),
+            weight=float(weight[0, 0]),
+            since=min(state.since, 0),
+        )
+
+
+def _moved(last: State, motion: Motion, lightness: Float32) -> State:
+    colors = motion.carry(np.concatenate([last.ab, last.opinion], axis=2))
+    belief = motion.carry(np.stack([last.heard, last.age], axis=2)) * motion.trust[..., None]
+    return State(
+        lightness,
+        np.ascontiguousarray(colors[..., :2]),
+        np.ascontiguousarray(colors[..., 2:]),
+        belief[..., 0],
+        belief[..., 1],
+        last.weight,
+        last.since,
+    )
+
+
+def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Float32]:
+    """What every pixel should look like, shape (H, W, 2), and how much that weighs, shape (H, W)."""
+    of_last = np.float32(state.weight) * (state.age + np.float32(_LEAST))
+    of_model = np.float32(state.weight) * state.heard
+    weight = of_last + of_model
+    share = (of_model / weight)[..., None]
+    target = state.ab + share * (state.opinion - state.ab)
+    if said.carried is not None:
+        where = said.carried.is_known
+        target[where] = _shown(lightness, said.carried)
+        weight[where] += np.float32(_HINT_WEIGHT)
+    return target, weight
+
+
+def _certain(lightness: Float32, said: Said) -> tuple[NDArray[np.bool_] | None, Float32 | None]:
+    """Pixels hinted on this very frame, and their colours."""
+    if said.exact is None:
+        return None, None
+    known_ab = np.zeros((*lightness.shape, 2), np.float32)
+    known_ab[said.exact.is_known] = _shown(lightness, said.exact)
+    return said.exact.is_known, known_ab
+
+
+def _shown(lightness: Float32, pixels: HintPixels) -> Float32:
+    """Hinted colours as sRGB can show them at the lightness of the frame, shape (n, 2)."""
+    known = pixels.is_known
+    return map_to_gamut(lightness[known], rgb_to_lab(pixels.rgb[known])[:, 1:])
+
+
+def _as_marks(pixels: HintPixels) -> Hints:
+    shape = pixels.is_known.shape
+    found = Hints(shape)
+    for number, reach in enumerate(REACHES):
+        opaque = pixels.is_known & (pixels.reach == number)
+        if opaque.any():
+            layer = np.dstack([pixels.rgb, np.where(opaque, 255, 0).astype(np.uint8)])
+            found = found + Hints.from_rgba(layer, shape, reach=reach)
+    return found

@@ -1,0 +1,137 @@
+"""The first walk through a film: how many frames, when, in which shots; and the pieces in which it will be coloured."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from colorize.exceptions import FilmError, HintsError
+from colorize.film import cuts
+from colorize.film.motion import Gray
+from colorize.film.reading import Damage, Film
+from colorize.film.writing import durations
+from colorize.superpixels import working_shape
+
+SEGMENT_SECONDS = 4.0
+"""Longest piece that is coloured before it is kept: what a kill costs at most."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to colour.
+
+    Attributes
+    ----------
+    times : tuple of (int, int)
+        Time stamp and length of every frame, in units of the film's time base.
+    kinds : tuple of str
+        ``start``, ``steady`` or ``held`` for every frame (`colorize.film.cuts`).
+    notes : tuple of str
+        What could not be read.
+    """
+
+    times: tuple[tuple[int, int], ...]
+    kinds: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self.times)
+
+    @property
+    def n_shots(self) -> int:
+        """Number of shots."""
+        return self.kinds.count(cuts.START)
+
+    def rate(self, film: Film) -> Fraction:
+        """Frames per second, on average; that of the header if there is one frame."""
+        span = (self.times[-1][0] - self.times[0][0]) * film.time_base
+        return (self.n_frames - 1) / span if span else film.rate
+
+    def segments(self, longest: int) -> list[tuple[int, int]]:
+        """Pieces of at most so many frames: first frame, and the frame after the last. Cuts are ends of pieces.
+
+        Examples
+        --------
+        >>> Plan(((0, 1),) * 5, ("start", "steady", "steady", "start", "steady")).segments(2)
+        [(0, 2), (2, 3), (3, 5)]
+        """
+        starts = [number for number, kind in enumerate(self.kinds) if kind == cuts.START or number == 0]
+        edges = [*starts, self.n_frames]
+        return [
+            (first, min(first + longest, end)) for begin, end in pairwise(edges) for first in range(begin, end, longest)
+        ]
+
+    def frame_at(self, moment: int | float, film: Film) -> int:
+        """Number of the frame that a hint is for: a number, or seconds from the first frame.
+
+        Raises
+        ------
+        HintsError
+            There is no such frame.
+        """
+        last = self.n_frames - 1
+        if isinstance(moment, int):
+            if not 0 <= moment <= last:
+                raise HintsError(f"there is no frame {moment}: the film has {last + 1}, numbered 0 to {last}")
+            return moment
+        begin, length = self.times[0][0], self.times[-1][1]
+        end = (self.times[-1][0] + length - begin) * film.time_base
+        if not 0 <= moment < end:
+            raise HintsError(f"there is no frame at {moment:g} s: the film is {float(end):.3f} s long")
+        after = bisect_right([pts for pts, _ in self.times], begin + (moment + 5e-4) / float(film.time_base))
+        return after - 1
+
+    def to_json(self) -> str:
+        """One line that `from_json` reads back."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read what `to_json` wrote."""
+        found: Mapping[str, Any] = json.loads(text)
+        times = tuple((int(pts), int(length)) for pts, length in found["times"])
+        return cls(times, tuple(found["kinds"]), tuple(found["notes"]))
+
+
+def make_plan(film: Film, progress: Progress) -> Plan:
+    """Walk through a film and find its frames and shots.
+
+    Parameters
+    ----------
+    film : Film
+    progress : callable
+        Told a stage, how many frames are done, how many the header promises.
+
+    Raises
+    ------
+    FilmError
+        There is not one frame.
+    """
+    pts: list[int] = []
+    lengths: list[int] = []
+    damage = Damage()
+    size = working_shape(film.shape, pixels=cuts.PIXELS)
+
+    def reduced() -> Iterator[Gray]:
+        for frame in film.frames(damage):
+            pts.append(frame.pts)
+            lengths.append(frame.duration)
+            progress("looking", len(pts), max(len(pts), film.n_promised))
+            yield frame.reduced(size)
+
+    kinds = tuple(cuts.find_shots(reduced()))
+    if not kinds:
+        raise FilmError(f"{film.path}: not one frame of it can be decoded")
+    lengths = durations(pts, lengths)
+    seconds = float((pts[-1] + lengths[-1] - pts[0]) * film.time_base)
+    notes = damage.notes(len(pts), film.n_promised, seconds, film.seconds_promised)
+    return Plan(tuple(zip(pts, lengths, strict=True)), kinds, notes)

@@ -1,0 +1,297 @@
+"""A film from file to file: look through it, colour it piece by piece, put the pieces together with the sound."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._optional import import_or_raise
+from colorize.batch.work import file_digest
+from colorize.color import lab_to_rgb
+from colorize.exceptions import HintsError, OutputError, OutputExistsError
+from colorize.film import cuts
+from colorize.film.motion import flow_shape
+from colorize.film.painter import Meter, Painter, Said
+from colorize.film.plan import SEGMENT_SECONDS, Plan, Progress, make_plan
+from colorize.film.reading import Film, Frame, comment_of
+from colorize.film.tracks import follow_hints, on_frame
+from colorize.film.workshop import Workshop
+from colorize.film.writing import SegmentWriter, assemble, check_streams
+from colorize.hints import HintPixels, Hints
+
+if TYPE_CHECKING:
+    from colorize.colorizer import Colorizer
+    from colorize.recipe import Recipe
+
+CRF = 16
+"""Quality of the pictures: cannot be told from the original by eye."""
+
+BACKWARD_SECONDS = 10.0
+"""A hint is followed back so far at most, because the frames before it have to be kept for that."""
+
+
+@dataclass
+class FilmReport:
+    """How it went.
+
+    Attributes
+    ----------
+    n_frames, n_shots : int
+    n_earlier : int
+        Frames that earlier, interrupted runs had coloured.
+    n_keys : int
+        Frames of this run on which the model was asked.
+    seconds : float
+        Wall time of this run.
+    cpu_seconds : dict of str to float
+        Where the processor's time of this run went.
+    notes : tuple of str
+        One sentence for everything that was changed or left out.
+    """
+
+    n_frames: int = 0
+    n_shots: int = 0
+    n_earlier: int = 0
+    n_keys: int = 0
+    seconds: float = 0.0
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def colorize_film(
+    source: str | Path,
+    target: str | Path,
+    colorizer: Colorizer,
+    recipe: Recipe,
+    *,
+    hints: Mapping[int | float, Hints] | None = None,
+    crf: int = CRF,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> FilmReport:
+    """Colour a film.
+
+    Sound, time stamps, tags and the number of frames stay what they are. Of its colours, if it has any, only the
+    lightness is used. What is finished lies in a folder beside the output until all is; called again after an end of
+    any kind, the work goes on there and ends with the same frames.
+
+    Parameters
+    ----------
+    source : str or Path
+    target : str or Path
+        Ends in .mp4, .m4v, .mov or .mkv.
+    colorizer : Colorizer
+    recipe : Recipe
+        How colours are made (`colorize.batch.work.make_recipe`); the digest of the film and the hints are added here.
+    hints : mapping of frame to Hints, optional
+        By number of the frame (int, from 0) or by seconds from the first frame (float). They are met exactly on their
+        frame and followed through their shot: forward to its end, back `BACKWARD_SECONDS`.
+    crf : int
+        Constant rate factor of x264, 1..40: lower is better and larger.
+    overwrite : bool
+        Replace an output that is there.
+    progress : callable, optional
+        Told a stage, how many frames are done, how many there are.
+
+    Returns
+    -------
+    FilmReport
+
+    Raises
+    ------
+    FilmError
+        The film cannot be read, or its sound has no place in the output's container.
+    HintsError
+        Hints for a frame that is not there, or of another aspect ratio.
+    ManifestError
+        The folder beside the output holds other work, or another process works in it.
+    OutputError, OutputExistsError, OutputFormatError
+        The output cannot be written.
+    MissingDependencyError
+        PyAV is not installed.
+    """
+    start, cpu = time.monotonic(), time.process_time()
+    source, target = Path(source), Path(target)
+    if not isinstance(crf, int) or not 1 <= crf <= 40:
+        raise ValueError(f"crf must be a whole number in 1..40, got {crf!r}")
+    film = Film.open(source)
+    notes = (*film.notes, *check_streams(film, target))
+    hints = dict(hints or {})
+    for wish in hints.values():
+        wish.check_shape(film.shape)
+    recipe = replace(recipe, input_sha256=file_digest(source), hints=_noted(hints))
+    comment, workshop = f"{recipe.sentence()}\n{recipe.to_json()}", Workshop(target)
+    is_whole = workshop.folder.is_dir() and comment_of(target).endswith(comment)  # killed while it cleared away
+    _check_target(source, target, overwrite=overwrite or is_whole)
+    with _one_thread(), workshop.open(_settings(recipe, hints, crf)):
+        run = _Run(film, colorizer, recipe, workshop, crf, progress or (lambda stage, done, total: None))
+        run.look(hints)
+        if not is_whole:
+            run.color()
+            with run.meter("sound and container"):
+                assemble(film, run.finished(), run.plan.times, target, comment, workshop.folder / "whole.part")
+        workshop.remove()
+    report = run.report
+    report.notes = tuple(dict.fromkeys((*notes, *run.plan.notes, *run.notes)))
+    report.seconds = time.monotonic() - start
+    report.cpu_seconds = {**run.meter.seconds, "all": time.process_time() - cpu}
+    return report
+
+
+class _Run:
+    """The state of one call of `colorize_film`."""
+
+    plan: Plan
+    rate: Fraction
+    painter: Painter
+
+    def __init__(
+        self, film: Film, colorizer: Colorizer, recipe: Recipe, workshop: Workshop, crf: int, say: Progress
+    ) -> None:
+        self.film, self.workshop, self.crf, self.say = film, workshop, crf, say
+        self.meter = Meter()
+        self.colorizer, self.vividness = colorizer, recipe.vividness
+        self.report = FilmReport()
+        self.notes: tuple[str, ...] = ()
+        self.exact: dict[int, HintPixels] = {}
+
+    def look(self, hints: Mapping[int | float, Hints]) -> None:
+        """Find frames, shots, and where hints go; or remember what an earlier run found."""
+        kept = self.workshop.plan()
+        with self.meter("looking"):
+            self.plan = make_plan(self.film, self.say) if kept is None else kept[0]
+            self._place(hints)
+            self.rate = self.plan.rate(self.film)
+            self.tracks = self._follow() if kept is None else kept[1]
+        if kept is None:
+            self.workshop.keep_plan(self.plan, self.tracks)
+        self.report.n_frames = self.report.n_earlier = self.plan.n_frames
+        self.report.n_shots = self.plan.n_shots
+
+    def color(self) -> None:
+        """Colour all segments that are not finished."""
+        segments = self._segments()
+        n_finished = self.workshop.n_finished()
+        todo = segments[n_finished:]
+        self.painter = Painter(self.colorizer, vividness=self.vividness, rate=float(self.rate), meter=self.meter)
+        self.report.n_earlier = segments[n_finished - 1][1] if n_finished else 0
+        self.say("colouring", self.report.n_earlier, self.plan.n_frames)
+        if not todo:
+            return
+        if n_finished:
+            self.painter.state = self.workshop.state(n_finished - 1)
+        frames = self._frames_from(todo[0][0])
+        for number, (first, end) in enumerate(todo, start=n_finished):
+            self._color_segment(number, frames, first, end)
+        self.report.n_keys = self.painter.n_keys
+
+    def finished(self) -> list[Path]:
+        """Files of all segments."""
+        return [self.workshop.segment(number) for number in range(len(self._segments()))]
+
+    def _segments(self) -> list[tuple[int, int]]:
+        return self.plan.segments(max(1, round(SEGMENT_SECONDS * self.rate)))
+
+    def _place(self, hints: Mapping[int | float, Hints]) -> None:
+        """Turn hints into pixels of their frames."""
+        for moment, wish in hints.items():
+            number = self.plan.frame_at(moment, self.film)
+            if number in self.exact:
+                raise HintsError(f"frame {number} has hints twice; name one")
+            pixels = wish.rasterize(self.film.shape)
+            self.exact[number] = pixels
+            self.notes += tuple(f"frame {number}: {note}" for note in pixels.notes)
+
+    def _follow(self) -> NDArray[np.int32]:
+        """Walk through the film once more, if there are hints to follow."""
+        backward = round(BACKWARD_SECONDS * self.rate)
+        if not self.exact:
+            return follow_hints((), {}, self.film.shape, backward)
+        size = flow_shape(self.film.shape)
+        frames = (
+            (frame.reduced(size), kind == cuts.START)
+            for frame, kind in zip(self.film.frames(), self.plan.kinds, strict=False)
+        )
+        return follow_hints(frames, self.exact, self.film.shape, backward)
+
+    def _frames_from(self, first: int) -> Iterator[Frame]:
+        """Frames to colour; those before are decoded and passed over."""
+        frames = self.film.frames()
+        while True:
+            with self.meter("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            if frame.number >= first:
+                yield frame
+
+    def _color_segment(self, number: int, frames: Iterator[Frame], first: int, end: int) -> None:
+        writer = SegmentWriter(self.workshop.segment(number), self.film, self.rate, self.crf)
+        try:
+            for position in range(first, end):
+                pixels = self._colored(next(frames))
+                with self.meter("encode"):
+                    writer.write(pixels)
+                self.say("colouring", position + 1, self.plan.n_frames)
+            if self.painter.state is not None:  # the first frame of a film starts a shot
+                self.workshop.keep_state(number, self.painter.state)
+            with self.meter("encode"):
+                writer.close()
+        finally:
+            writer.abandon()
+
+    def _colored(self, frame: Frame) -> NDArray[np.uint8]:
+        kind = self.plan.kinds[frame.number]
+        with self.meter("decode"):
+            lightness = frame.lightness
+        said = Said(self.exact.get(frame.number), on_frame(self.tracks, frame.number, self.film.shape))
+        if kind == cuts.START:
+            self.painter.cut()
+        paint = self.painter.hold if kind == cuts.HELD else self.painter.paint
+        ab = paint(lightness, said)
+        with self.meter("encode"):
+            return np.asarray(lab_to_rgb(lightness, ab), np.uint8)
+
+
+def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists():
+        if target.samefile(source):
+            raise OutputExistsError(f"{target}: is the film itself; name another file")
+        if not overwrite:
+            raise OutputExistsError(f"{target}: exists already; name another file or say overwrite (--force)")
+    if not target.parent.is_dir():
+        raise OutputError(f"{target}: there is no folder {target.parent}")
+
+
+def _settings(recipe: Recipe, hints: Mapping[int | float, Hints], crf: int) -> dict[str, Any]:
+    """All that decides the frames."""
+    av = import_or_raise("av", extra="video")
+    said = "".join(f"{moment!r}\n{hints[moment].to_json()}" for moment in sorted(hints))
+    found = {name: value for name, value in asdict(recipe).items() if name != "hints"}
+    return {**found, "hints": hashlib.sha256(said.encode()).hexdigest(), "crf": crf, "pyav": av.__version__}
+
+
+def _noted(hints: Mapping[int | float, Hints]) -> tuple[Any, ...]:
+    """What the note says of a person's part; the hints themselves would not fit."""
+    return tuple({"moment": moment, "marks": len(hints[moment])} for moment in sorted(hints))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread: its optical flow depends on their number."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

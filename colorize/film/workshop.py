@@ -1,0 +1,168 @@
+"""The folder beside the output in which a film is made: what is finished stays there, whatever happens.
+
+``settings.json`` says what is being made, ``plan.json`` and ``tracks.npy`` keep the first walk through the film, and
+``000000.mp4``, ``000001.mp4``, ... are finished segments. ``000001.npz`` is the state that segment 1 handed on; it is
+written before the segment gets its name, so a segment that is there can be gone on from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._files import remove_leftovers, write_atomically
+from colorize.exceptions import ManifestError, OutputError
+from colorize.film.painter import State
+from colorize.film.plan import Plan
+
+
+class Workshop:
+    """The working folder of an output.
+
+    Parameters
+    ----------
+    target : Path
+        The output; the folder is beside it and has its name and ``.part``.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.folder = target.with_name(target.name + ".part")
+
+    @contextlib.contextmanager
+    def open(self, settings: Mapping[str, Any]) -> Iterator[None]:
+        """Begin, or go on with what is there; other processes are kept away meanwhile.
+
+        Parameters
+        ----------
+        settings : mapping
+            All that decides the result; JSON values.
+
+        Raises
+        ------
+        ManifestError
+            The folder holds the work of other settings, something else, or another process works in it.
+        OutputError
+            It cannot be written.
+        """
+        path = self.folder / "settings.json"
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be made ({error.strerror or error})") from error
+        with self._locked():
+            if not path.exists() and any(not file.name.startswith(".") for file in self.folder.iterdir()):
+                raise ManifestError(f"{self.folder}: something else is in this folder; move it away")
+            if not path.exists() or not self._is_continued(path, settings):
+                for name in ("plan.json", "tracks.npy"):
+                    (self.folder / name).unlink(missing_ok=True)
+                write_atomically(path, [json.dumps(settings, indent=1, sort_keys=True).encode()])
+            remove_leftovers(self.folder)
+            yield
+
+    def remove(self) -> None:
+        """The film is whole: nothing of the work is needed any more."""
+        others = [file for file in self.folder.iterdir() if file.name != "settings.json"]
+        for file in others:  # the settings last: with them, the rest can be removed later
+            with contextlib.suppress(OSError):
+                file.unlink()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def segment(self, number: int) -> Path:
+        """File of a segment."""
+        return self.folder / f"{number:06d}.mp4"
+
+    def n_finished(self) -> int:
+        """Segments that are there, from the first on."""
+        number = 0
+        while self.segment(number).is_file():
+            number += 1
+        return number
+
+    def keep_plan(self, plan: Plan, tracks: NDArray[np.int32]) -> None:
+        """Remember the first walk through the film."""
+        write_atomically(self.folder / "tracks.npy", [_packed(tracks)])
+        write_atomically(self.folder / "plan.json", [plan.to_json().encode()])
+
+    def plan(self) -> tuple[Plan, NDArray[np.int32]] | None:
+        """What `keep_plan` kept; None if it did not get so far."""
+        if not (self.folder / "plan.json").is_file():
+            return None
+        plan = Plan.from_json((self.folder / "plan.json").read_text(encoding="utf-8"))
+        return plan, np.load(self.folder / "tracks.npy", allow_pickle=False)
+
+    def keep_state(self, number: int, state: State) -> None:
+        """Remember what segment `number` hands on, before it gets its name."""
+        buffer = io.BytesIO()
+        values: dict[str, Any] = {item.name: np.asarray(getattr(state, item.name)) for item in fields(State)}
+        np.savez(buffer, **values)
+        write_atomically(self._state(number), [buffer.getvalue()])
+        with contextlib.suppress(OSError):
+            self._state(number - 2).unlink(missing_ok=True)
+
+    def state(self, number: int) -> State:
+        """What segment `number` handed on.
+
+        Raises
+        ------
+        ManifestError
+            The file is damaged or missing.
+        """
+        path = self._state(number)
+        try:
+            with np.load(path, allow_pickle=False) as values:
+                found: dict[str, Any] = {name: values[name] for name in values.files}
+            return State(**{**found, "weight": float(found["weight"]), "since": int(found["since"])})
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
+
+    def _state(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.npz"
+
+    def _is_continued(self, path: Path, settings: Mapping[str, Any]) -> bool:
+        """Tell whether the work there is what is wanted; what has no finished piece may be begun anew."""
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            differing = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
+        except (OSError, ValueError, TypeError) as error:
+            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
+        if differing and self.n_finished():
+            names = ", ".join(sorted(differing))
+            raise ManifestError(
+                f"{self.folder}: begun with other settings ({names} differ); go on with those, or remove the folder"
+            )
+        return not differing
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep others away; the lock ends with the process, however it ends."""
+        try:
+            import fcntl
+        except ImportError:  # Windows: two processes on one output are not prevented there
+            yield
+            return
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ManifestError(f"{self.folder}: another process is making this film") from error
+            yield
+        finally:
+            os.close(lock)
+
+
+def _packed(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
