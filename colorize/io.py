@@ -5,9 +5,9 @@ changed or left out on the way is a sentence in ``image.metadata.notes``. Whatev
 of one line. Output files appear whole or not at all, and the same picture always gives the same bytes.
 
 Pillow reads and writes; where it would cut 16 bits to 8, OpenCV (colour PNG and TIFF), tifffile (TIFF output) and
-`colorize._icc` (colour profiles) step in. Reading needs about 12 bytes per pixel at its peak beside the file itself (8
-bit; 24 for 16-bit colour). One photograph is decoded at a time in a process, because Pillow's size limit and Python's
-warning filters are global.
+``colorize._icc`` (colour profiles) step in. Reading needs about 12 bytes per pixel at its peak beside the file itself
+(8 bit; 24 for 16-bit colour). One photograph is decoded at a time in a process, because Pillow's size limit and
+Python's warning filters are global.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from colorize.features.surf import SCALES, surf, surf_descriptors
 from colorize.types import FeatureMatrix, Float32
 
 FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene")
+"""The families that come with the package, in the order of their columns."""
 N_WORDS = 64
 
 
