@@ -1,4 +1,4 @@
-"""Families of one's own: found by name, checked, kept by name in a model file, clearly missed when they are not there."""
+"""Families of one's own: found by name, checked, kept by name in a file, clearly missed when they are not there."""
 
 import runpy
 from pathlib import Path

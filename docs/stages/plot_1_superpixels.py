@@ -1,8 +1,0 @@
-"""
-Superpixels
-===========
-"""
-
-import matplotlib.pyplot as plt
-
-plt.plot([1, 2])
