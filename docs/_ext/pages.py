@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import pkgutil
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import GenericAlias
 from typing import Any
 
 from make_cli_page import cli_page
+from public_modules import public_modules
 from sphinx_gallery.scrapers import figure_rst
-
-import colorize
 
 # Links that are right on a code host, and where they lead on the site.
 LINKS = (
@@ -23,10 +20,10 @@ LINKS = (
     (r"\.\./benchmarks/results/([\w-]+\.md)", r"results/\1"),
     (r"\.\./benchmarks/results", "results/index.md"),
     (r"\.\./examples", "gallery/index.rst"),
+    (r"\.\./examples/(\w+)\.py", r"gallery/\1.rst"),
+    (r"stages", "guide/index.rst"),
+    (r"stages/(\w+)\.py", r"guide/\1.rst"),
 )
-
-# A package and its function of the same name cannot both be told apart from the module between them.
-HIDDEN = ("colorize.optimization.propagate",)
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -61,16 +58,6 @@ def api_page() -> str:
     """A table of all public modules, each with a page of its own."""
     lines = ["All modules", "===========", "", ".. autosummary::", "   :toctree: .", "   :template: module.rst", ""]
     return "\n".join([*lines, *(f"   {name}" for name in public_modules())]) + "\n"
-
-
-def public_modules() -> Iterator[str]:
-    """Modules that a user may import: all but private ones and the commands, which have a page of their own."""
-    yield "colorize"
-    for module in pkgutil.walk_packages(colorize.__path__, "colorize."):
-        parts = module.name.split(".")
-        private = any(part.startswith("_") for part in parts) or parts[1] in ("cli", "commands")
-        if not private and module.name not in HIDDEN:
-            yield module.name
 
 
 def write_if_changed(path: Path, text: str) -> None:

@@ -2,9 +2,9 @@
 1. Superpixels: from pixels to regions
 ======================================
 
-A photograph of 640 x 427 pixels has 273,280 of them, and a single pixel tells nothing about its colour: it is a number.
-A small *region* of like pixels tells more, because it has a texture, a shape, a place and neighbours. So the first stage
-cuts the photograph into a few hundred regions, called **superpixels**.
+A photograph of 640 x 427 pixels has 273,280 of them, and a single pixel tells nothing about its colour: it is a
+number. A small *region* of like pixels tells more, because it has a texture, a shape, a place and neighbours. So the
+first stage cuts the photograph into a few hundred regions, called **superpixels**.
 
 The method is SLIC (:ref:`Achanta et al. 2012 <achanta2012>`): k-means clustering of the pixels by lightness and place.
 Each cluster starts on a grid and takes the pixels that are near and alike.
@@ -24,8 +24,8 @@ print(f"{superpixels.n_superpixels} regions, {superpixels.areas.mean():.0f} pixe
 print(f"{len(superpixels.adjacency)} pairs of regions touch")
 
 # %%
-# The borders follow what edges there are, and otherwise stay compact. On the right every region has its mean lightness:
-# this is nearly all that the next stages see of the photograph's layout.
+# The borders follow what edges there are, and otherwise stay compact. On the right every region has its mean
+# lightness: this is nearly all that the next stages see of the photograph's layout.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2), layout="constrained")
 left.imshow(mark_boundaries(gray.lightness / 100, superpixels.labels, color=(1, 0.55, 0.1), mode="thick"))
@@ -51,6 +51,6 @@ for axes, setting in zip(panels, settings, strict=True):
     axes.axis("off")
 
 # %%
-# A border that misses an edge by a pixel does no harm in the end: the last stage works on pixels again.
-# Photographs larger than about 0.25 megapixels are cut at that size, so the cost of this and the next stages does not
-# grow with the scan. The reference is :func:`colorize.superpixels.segment`.
+# A border that misses an edge by a pixel does no harm in the end: the last stage works on pixels again. Photographs
+# larger than about 0.25 megapixels are cut at that size, so the cost of this and the next stages does not grow with
+# the scan. The reference is :func:`colorize.superpixels.segment`.

@@ -3,8 +3,8 @@
 ====================================
 
 A classifier cannot look at a region; it is given a row of numbers, its *features*. Which numbers? Those of which
-somebody who guesses colours would ask: How light is it? How fine is its texture, and which way does it run? Where in the
-picture is it? What is around it? Numbers that belong together are called a **family**.
+somebody who guesses colours would ask: How light is it? How fine is its texture, and which way does it run? Where in
+the picture is it? What is around it? Numbers that belong together are called a **family**.
 """
 
 import matplotlib.pyplot as plt
@@ -28,9 +28,9 @@ for name, columns in features.families.items():
 # --------------------------------------------
 #
 # A **Gabor filter** is a small wave inside a bell curve. Where the photograph has stripes of the wave's length and
-# direction, the answer is strong; its strength is called energy. Five wavelengths by eight directions give 40 numbers per
-# region. Here are four of the eight directions at the finest wavelength: the first answers to upright stripes (columns),
-# the third to lying ones (tiles and eaves).
+# direction, the answer is strong; its strength is called energy. Five wavelengths by eight directions give 40 numbers
+# per region. Here are four of the eight directions at the finest wavelength: the first answers to upright stripes
+# (columns), the third to lying ones (tiles and eaves).
 
 analysis = PhotoAnalysis(described.lightness, described.superpixels)
 energy = gabor_magnitudes(analysis.pyramid[0])
@@ -54,11 +54,11 @@ for axes, scale in zip(panels, (0, 2, 4), strict=True):
 # SURF: the pattern around the centre
 # -----------------------------------
 #
-# **SURF** (:ref:`Bay et al. 2006 <bay2006>`) was made to find the same spot again in another photograph. Around a point
-# it lays a grid of 4 x 4 cells, turned into the direction in which the pattern runs, and sums up in each how lightness
-# rises along and across: 64 numbers. It is computed at the centre of every region, at three sizes. As pictures these
-# numbers say little; what they do say is which regions look alike. Below, every region's likeness to the one with the
-# white ring, which lies on a roof.
+# **SURF** (:ref:`Bay et al. 2006 <bay2006>`) was made to find the same spot again in another photograph. Around a
+# point it lays a grid of 4 x 4 cells, turned into the direction in which the pattern runs, and sums up in each how
+# lightness rises along and across: 64 numbers. It is computed at the centre of every region, at three sizes. As
+# pictures these numbers say little; what they do say is which regions look alike. Below, every region's likeness to
+# the one with the white ring, which lies on a roof.
 
 descriptors = features.family("surf")
 chosen = labels[190, 330]
@@ -77,8 +77,8 @@ figure.colorbar(shown, ax=right, label="likeness of SURF descriptors", shrink=0.
 # -----------------------
 #
 # A smooth light region may be sky or wall. Its **context** decides: tones and textures averaged over the regions that
-# touch it, over those that touch these, and so on, and over everything above and below. Here, the mean lightness of each
-# region itself, of the first and third ring around it, and of what is above it.
+# touch it, over those that touch these, and so on, and over everything above and below. Here, the mean lightness of
+# each region itself, of the first and third ring around it, and of what is above it.
 
 block = features.family("context")
 names = [name.removeprefix("context:") for name in features.names[features.families["context"]]]
@@ -93,8 +93,8 @@ for axes in panels:
     axes.axis("off")
 
 # %%
-# The other families: *intensity* (tones and how they are spread), *position*, *shape*, *lbp* (local binary patterns, the
-# finest texture; :ref:`Ojala et al. 2002 <ojala2002>`) and *scene* (one description of the whole photograph, the same for
-# all of its regions). Which of them matter is measured: see :doc:`/evaluation` and the notebook
+# The other families: *intensity* (tones and how they are spread), *position*, *shape*, *lbp* (local binary patterns,
+# the finest texture; :ref:`Ojala et al. 2002 <ojala2002>`) and *scene* (one description of the whole photograph, the
+# same for all of its regions). Which of them matter is measured: see :doc:`/evaluation` and the notebook
 # :doc:`/notebooks/importance`. You can :doc:`add a family of your own </own_family>`. The reference is
 # :mod:`colorize.features`.

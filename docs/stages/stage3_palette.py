@@ -2,14 +2,14 @@
 3. The palette: colour as a list to choose from
 ===============================================
 
-A photograph's colour has three numbers per pixel. In the space **CIELAB** one of them is *lightness* L*, from 0 (black) to
-100 (white). The other two are colour alone: a* from green to red, b* from blue to yellow; both 0 is gray. So colorizing
-means: lightness is given, find a* and b*. A pair of them is called *ab* here, its distance from gray *chroma*, its
-direction *hue*.
+A photograph's colour has three numbers per pixel. In the space **CIELAB** one of them is *lightness* L*, from 0
+(black) to 100 (white). The other two are colour alone: a* from green to red, b* from blue to yellow; both 0 is gray.
+So colorizing means: lightness is given, find a* and b*. A pair of them is called *ab* here, its distance from gray
+*chroma*, its direction *hue*.
 
-One could predict the two numbers directly. But then a coat that is either red or blue gets the mean of both, which is a
-dull violet that it surely is not. It is better to ask *which* of a list of colours, and how probable each is. The list is the
-**palette**.
+One could predict the two numbers directly. But then a coat that is either red or blue gets the mean of both, which is
+a dull violet that it surely is not. It is better to ask *which* of a list of colours, and how probable each is. The
+list is the **palette**.
 """
 
 import matplotlib.pyplot as plt
@@ -25,8 +25,8 @@ print(f"{palette.n_colors} colours, the first is neutral: {palette.colors_[0].to
 # %%
 # A palette is learnt from the training photographs by k-means in the ab plane (:ref:`Zhang et al. 2016 <zhang2016>`
 # quantise it by a grid). Most pixels of most photographs are nearly gray, so plain k-means would spend all colours
-# there; here a pixel weighs by the density of its colour to the power of -0.25, which gives rare colours a place. Gray itself is
-# always in the list.
+# there; here a pixel weighs by the density of its colour to the power of -0.25, which gives rare colours a place. Gray
+# itself is always in the list.
 #
 # Left: the palette of the default model; the size of a dot is how often its colour occurred. Behind it, what sRGB can
 # show at L* = 60. Right: the true colours of one photograph, which are what a model should find.
@@ -47,7 +47,8 @@ for axes, title in ((left, "the palette"), (right, "the true colours of china.jp
     axes.set_title(title, fontsize=10)
 
 # %%
-# Does a list of 32 colours limit the result? Every region of the photograph gets the palette colour next to its true one:
+# Does a list of 32 colours limit the result? Every region of the photograph gets the palette colour next to its true
+# one:
 
 nearest = palette.colors_[palette.encode(true[..., 1:].reshape(-1, 2))].reshape(true[..., 1:].shape)
 error = np.linalg.norm(nearest - true[..., 1:], axis=-1).mean()

@@ -2,11 +2,11 @@
 4. Probabilities: what could this region be?
 ============================================
 
-Now every region has its row of features, and there is a list of colours. A **classifier** learns from the regions of the
-training photographs, whose colours are known, and answers for a new region: how probable is each colour?
+Now every region has its row of features, and there is a list of colours. A **classifier** learns from the regions of
+the training photographs, whose colours are known, and answers for a new region: how probable is each colour?
 
-Here it is a **support vector machine** with a Gaussian kernel. It keeps a number of training regions, the *landmarks*; how
-much a new region resembles each of them decides how strongly each colour is voted for. The votes are *calibrated*:
+Here it is a **support vector machine** with a Gaussian kernel. It keeps a number of training regions, the *landmarks*;
+how much a new region resembles each of them decides how strongly each colour is voted for. The votes are *calibrated*:
 turned into probabilities that are right as often as they say, on photographs that the machine has not seen
 (:ref:`Platt 1999 <platt1999>` is the classic of this idea). Six small neural nets vote beside it.
 """
@@ -24,7 +24,8 @@ described = model.describe(gray)
 labels = described.superpixels.labels
 
 probabilities = model.region_probabilities(described.features.values)
-print(f"{probabilities.shape[0]} regions x {probabilities.shape[1]} colours, each row sums to {probabilities[0].sum():.3f}")
+n_regions, n_colors = probabilities.shape
+print(f"{n_regions} regions x {n_colors} colours, each row sums to {probabilities[0].sum():.3f}")
 
 # %%
 # Three places, and what the classifier thinks of each. The bars are in the very colours that they stand for.
@@ -45,8 +46,8 @@ for axes, (name, (row, col)) in zip(panels, places.items(), strict=True):
     axes.invert_yaxis()
 
 # %%
-# Seldom is one colour sure. That is honest: nobody knows the colour of a roof from its lightness. How unsure the opinion
-# is can be said in one number, its *entropy*; here in bits, 0 if one colour is certain, 5 if all 32 are alike.
+# Seldom is one colour sure. That is honest: nobody knows the colour of a roof from its lightness. How unsure the
+# opinion is can be said in one number, its *entropy*; here in bits, 0 if one colour is certain, 5 if all 32 are alike.
 
 entropy = -(probabilities * np.log2(np.maximum(probabilities, 1e-12))).sum(axis=1)
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
@@ -62,6 +63,6 @@ for axes in (left, middle, right):
     axes.axis("off")
 
 # %%
-# Neither of the two pictures is good. The likeliest colours are patchy, because every region answered alone; the means are
-# pale. The next stage finds something better in the same numbers. To see *why* a region got its probabilities, ask
+# Neither of the two pictures is good. The likeliest colours are patchy, because every region answered alone; the means
+# are pale. The next stage finds something better in the same numbers. To see *why* a region got its probabilities, ask
 # ``colorize explain`` (:doc:`/explain`). The reference is :mod:`colorize.classifier`.

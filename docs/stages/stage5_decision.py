@@ -2,8 +2,8 @@
 5. The decision: one colour for each region, and how sure
 =========================================================
 
-Regions answered alone; now they confer. Two regions of like lightness that touch probably belong together, so first they
-*share their evidence*. Then neighbours *agree*: each looks at what the others around it think, and shifts its
+Regions answered alone; now they confer. Two regions of like lightness that touch probably belong together, so first
+they *share their evidence*. Then neighbours *agree*: each looks at what the others around it think, and shifts its
 probabilities towards them, for a few rounds (a *mean field*, see :mod:`colorize.decision`).
 """
 
@@ -39,10 +39,10 @@ for axes, stage, title in zip(panels, (alone, shared, agreed), ("alone", "shared
 # The dial
 # --------
 #
-# From probabilities to a colour there is no single right way. The *mean* of all plausible colours has the smallest error
-# and looks dull; the *likeliest* is lively and more often wrong. Between the two lies the annealed mean
-# (:ref:`Zhang et al. 2016 <zhang2016>`, eq. 5): probabilities are raised to a power that sharpens them, then averaged. The
-# option ``vividness`` turns this dial.
+# From probabilities to a colour there is no single right way. The *mean* of all plausible colours has the smallest
+# error and looks dull; the *likeliest* is lively and more often wrong. Between the two lies the annealed mean
+# (:ref:`Zhang et al. 2016 <zhang2016>`, eq. 5): probabilities are raised to a power that sharpens them, then averaged.
+# The option ``vividness`` turns this dial.
 
 figure, panels = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
 for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
@@ -53,8 +53,8 @@ for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
 # How sure?
 # ---------
 #
-# **Confidence** is the probability that the true colour lies within 20 ab units of the chosen one. Blue is sure, orange
-# is a guess. It ranks errors, but weakly: :doc:`/explain` measures how much it is worth.
+# **Confidence** is the probability that the true colour lies within 20 ab units of the chosen one. Blue is sure,
+# orange is a guess. It ranks errors, but weakly: :doc:`/explain` measures how much it is worth.
 
 region_ab, confidence = model.decide(described, alone)
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")

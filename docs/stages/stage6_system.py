@@ -7,8 +7,8 @@ Every region has a colour now, with hard borders. The last stage asks for a colo
 1. each pixel is near the colour of its region, and
 2. neighbouring pixels of like lightness have like colours.
 
-The second wish is the idea of :ref:`Levin, Lischinski and Weiss (2004) <levin2004>`. Both are squares of differences, so the
-best answer is the solution of one large system of linear equations.
+The second wish is the idea of :ref:`Levin, Lischinski and Weiss (2004) <levin2004>`. Both are squares of differences,
+so the best answer is the solution of one large system of linear equations.
 """
 
 import matplotlib.pyplot as plt
@@ -31,8 +31,8 @@ spread = propagate(gray.lightness, target_ab, weight)
 print(spread.report)
 
 # %%
-# Left: the wish of every pixel, which is the colour of its region. Right: the solution. The borders of the regions have gone,
-# the edges of the photograph have not.
+# Left: the wish of every pixel, which is the colour of its region. Right: the solution. The borders of the regions
+# have gone, the edges of the photograph have not.
 
 figure, panels = plt.subplots(2, 2, figsize=(12, 7.2), layout="constrained")
 part = np.s_[110:250, 330:540]
@@ -46,8 +46,8 @@ for row, cut in zip(panels, (np.s_[:, :], part), strict=True):
 # The weights
 # -----------
 #
-# How strongly do two neighbours hold together? By a Gaussian of the difference of their lightness: 1 on an even surface,
-# next to nothing across an edge. Each pixel has eight neighbours; here is the mean of its eight weights.
+# How strongly do two neighbours hold together? By a Gaussian of the difference of their lightness: 1 on an even
+# surface, next to nothing across an edge. Each pixel has eight neighbours; here is the mean of its eight weights.
 
 planes = affinity.gaussian(gray.lightness)
 directed = affinity.directed_from_planes(planes)
@@ -61,14 +61,14 @@ figure.colorbar(shown, label="mean weight", shrink=0.85)
 # ----------
 #
 # With one equation per pixel the matrix has 273,280 rows and as many columns, but only nine numbers per row are not
-# zero: it is **sparse**. In the picture, the matrix of a piece of 8 x 8 pixels: blue on the diagonal, where a pixel meets
-# itself, red where it meets a neighbour.
+# zero: it is **sparse**. In the picture, the matrix of a piece of 8 x 8 pixels: blue on the diagonal, where a pixel
+# meets itself, red where it meets a neighbour.
 
 piece = np.ascontiguousarray(gray.lightness[200:208, 330:338])
 no_wish = np.zeros((*piece.shape, 2), np.float32)
-matrix = system.stencil_system(affinity.gaussian(piece), no_wish, np.full(piece.shape, 0.03, np.float32)).to_matrix().matrix
+equations = system.stencil_system(affinity.gaussian(piece), no_wish, np.full(piece.shape, 0.03, np.float32))
 figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
-dense = matrix.toarray()
+dense = equations.to_matrix().matrix.toarray()
 axes.imshow(np.where(dense == 0, np.nan, dense), cmap="RdBu", vmin=-4, vmax=4)
 axes.set_title(f"64 equations, {np.count_nonzero(dense)} of {dense.size} entries", fontsize=9)
 

@@ -2,9 +2,9 @@
 7. The result, and why its lightness never changes
 ==================================================
 
-The last step joins what was given and what was found: L* of the photograph, a* and b* of the solution. That sounds like
-nothing, but it is a promise of this package: **the lightness of no pixel changes.** Whatever the model gets wrong, it gets
-wrong in colour; the drawing of the photograph, every grain and every face, stays as it was.
+The last step joins what was given and what was found: L* of the photograph, a* and b* of the solution. That sounds
+like nothing, but it is a promise of this package: **the lightness of no pixel changes.** Whatever the model gets
+wrong, it gets wrong in colour; the drawing of the photograph, every grain and every face, stays as it was.
 """
 
 import matplotlib.pyplot as plt
@@ -35,8 +35,8 @@ difference = rgb_to_lightness(result.rgb) - gray.lightness
 print(f"largest change of L*: {np.abs(difference).max():.3f}, mean {np.abs(difference).mean():.3f}")
 
 # %%
-# Not zero, because a pixel of 8 bits can only have 256 levels per channel: this is the rounding. What would be the same
-# picture in 16 bits changes by less than a hundredth of that:
+# Not zero, because a pixel of 8 bits can only have 256 levels per channel: this is the rounding. What would be the
+# same picture in 16 bits changes by less than a hundredth of that:
 
 fine = lab_to_rgb(gray.lightness, result.ab, bit_depth=16)
 print(f"in 16 bits: {np.abs(rgb_to_lightness(fine) - gray.lightness).max():.4f}")
@@ -45,10 +45,10 @@ print(f"in 16 bits: {np.abs(rgb_to_lightness(fine) - gray.lightness).max():.4f}"
 # Why it has to be done with care
 # -------------------------------
 #
-# A screen mixes red, green and blue light, each from none to full. Not every triple of L*, a* and b* can be mixed that way;
-# those that can are the **gamut** of sRGB. A light, strong blue cannot: full blue light alone is dark, and whoever adds light
-# to it adds white. What happens with a colour outside? Most programs *clip*: they cut each channel at its limits. That
-# changes the lightness too.
+# A screen mixes red, green and blue light, each from none to full. Not every triple of L*, a* and b* can be mixed that
+# way; those that can are the **gamut** of sRGB. A light, strong blue cannot: full blue light alone is dark, and
+# whoever adds light to it adds white. What happens with a colour outside? Most programs *clip*: they cut each channel
+# at its limits. That changes the lightness too.
 #
 # Here is a row of pixels of L* = 70 that become bluer and bluer.
 
@@ -71,8 +71,8 @@ print(f"clipped, L* moves by up to {np.abs(rgb_to_lab(clipped)[:, 0] - 70).max()
 print(f"with chroma giving way, by {np.abs(rgb_to_lightness(kept) - 70).max():.2f}")
 
 # %%
-# The rule of this package: a colour outside the gamut **loses chroma at constant hue** until it fits. The colour becomes
-# paler, never lighter or darker. :func:`colorize.color.map_to_gamut` finds the strongest colour that fits:
+# The rule of this package: a colour outside the gamut **loses chroma at constant hue** until it fits. The colour
+# becomes paler, never lighter or darker. :func:`colorize.color.map_to_gamut` finds the strongest colour that fits:
 
 print("asked for ", ab[-1].round(1).tolist(), "at L* 70")
 print("shown     ", map_to_gamut(70, ab[-1]).round(1).tolist())
@@ -96,9 +96,10 @@ panels[0].set_ylabel("b*")
 # Why lightness, of all things?
 # -----------------------------
 #
-# Because it is the one thing that is *known*. A grayscale photograph is a measurement of how light things were; the colours are
-# an opinion. An opinion must not alter a measurement. It has practical sides too: a result can be turned back into the
-# photograph it came from, two results of one photograph can be compared pixel by pixel, and a face never loses its likeness.
+# Because it is the one thing that is *known*. A grayscale photograph is a measurement of how light things were; the
+# colours are an opinion. An opinion must not alter a measurement. It has practical sides too: a result can be turned
+# back into the photograph it came from, two results of one photograph can be compared pixel by pixel, and a face never
+# loses its likeness.
 #
 # Lossy files add their own loss when they are written: JPEG changes L* by 0.6 at most in the mean, PNG and TIFF by
 # nothing beyond the rounding. The reference is :mod:`colorize.color`.

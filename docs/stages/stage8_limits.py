@@ -2,11 +2,11 @@
 8. Limits and failures
 ======================
 
-What a colorizer cannot do is best seen on photographs where it fails. These come with scikit-image and scikit-learn; the
-model is the default one, its dial at the default of 0.5, and nothing was chosen to look good. In each row: what the model
-was given, its answer, the truth. The number is the mean colour difference CIEDE2000 (:ref:`Sharma et al. 2005
-<sharma2005>`) of the answer, and in brackets that of the gray picture itself. **Where the first number is the larger one, leaving
-the photograph gray would have been better.**
+What a colorizer cannot do is best seen on photographs where it fails. These come with scikit-image and scikit-learn;
+the model is the default one, its dial at the default of 0.5, and nothing was chosen to look good. In each row: what
+the model was given, its answer, the truth. The number is the mean colour difference CIEDE2000 (:ref:`Sharma et al.
+2005 <sharma2005>`) of the answer, and in brackets that of the gray picture itself. **Where the first number is the
+larger one, leaving the photograph gray would have been better.**
 """
 
 import matplotlib.pyplot as plt
@@ -29,7 +29,7 @@ def error(true, pixels):
 
 def compare(*photos):
     """Rows of given, answer and truth."""
-    figure, rows = plt.subplots(len(photos), 3, figsize=(12, 2.9 * len(photos)), layout="constrained", squeeze=False)
+    _, rows = plt.subplots(len(photos), 3, figsize=(12, 2.9 * len(photos)), layout="constrained", squeeze=False)
     for row, true in zip(rows, photos, strict=True):
         gray = to_gray(RgbImage(true))
         answer = model.predict(gray).rgb
@@ -45,8 +45,8 @@ def compare(*photos):
 # Things of any colour
 # --------------------
 #
-# Cups, motorcycles, clothes, painted walls and doors may have any colour, and their lightness does not tell which. The mean
-# of everything possible is nearly gray, and that is what they get. No model can know better; one that paints the
+# Cups, motorcycles, clothes, painted walls and doors may have any colour, and their lightness does not tell which. The
+# mean of everything possible is nearly gray, and that is what they get. No model can know better; one that paints the
 # motorcycle red has guessed, or has seen it.
 
 compare(skimage.data.coffee(), skimage.data.stereo_motorcycle()[0], skimage.data.astronaut())
@@ -56,8 +56,8 @@ compare(skimage.data.coffee(), skimage.data.stereo_motorcycle()[0], skimage.data
 # --------------------------------------------------------------------
 #
 # A back of the eye has no place among the landscapes, animals, faces and streets that the model learnt from. It finds
-# something smooth, shaded and light, and half of it becomes sky. The blurred room behind the cat becomes a meadow, because
-# behind most animals of the training photographs there was one.
+# something smooth, shaded and light, and half of it becomes sky. The blurred room behind the cat becomes a meadow,
+# because behind most animals of the training photographs there was one.
 
 compare(skimage.data.retina()[::2, ::2], skimage.data.chelsea())
 
@@ -65,8 +65,8 @@ compare(skimage.data.retina()[::2, ::2], skimage.data.chelsea())
 # One lightness, many hues
 # ------------------------
 #
-# The wheel holds every hue; where two of them have the same lightness, the model sees one and the same gray. Red and green
-# on the temple below are a milder case: beams and eaves are dark, and dark things are painted cautiously.
+# The wheel holds every hue; where two of them have the same lightness, the model sees one and the same gray. Red and
+# green on the temple below are a milder case: beams and eaves are dark, and dark things are painted cautiously.
 
 compare(skimage.data.colorwheel(), load_sample_image("china.jpg"))
 
@@ -104,5 +104,5 @@ for axes, (pixels, title) in zip(panels, shown, strict=True):
 
 # %%
 # Or train a model on photographs like yours (:doc:`/tutorial`), show it a colour photograph of the same kind
-# (:doc:`/references`), or keep colour only where the model is sure (``--only-confident``, :doc:`/explain`). How often and
-# how badly it fails on hundreds of photographs is in :doc:`/evaluation`.
+# (:doc:`/references`), or keep colour only where the model is sure (``--only-confident``, :doc:`/explain`). How often
+# and how badly it fails on hundreds of photographs is in :doc:`/evaluation`.
