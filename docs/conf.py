@@ -42,6 +42,7 @@ source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!colorize\.).*")]
 default_role = "py:obj"
+smartquotes = False  # "--option" is no dash
 
 myst_enable_extensions = ["deflist", "attrs_inline"]
 myst_heading_anchors = 4
@@ -80,11 +81,15 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["gallery", "guide"],
     "filename_pattern": r".*",
     "image_scrapers": ("pages.written_pictures", "matplotlib"),
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "pages.ByDepth",
+    "default_thumb_file": str(HERE / "images" / "explain-page.jpg"),
     "download_all_examples": False,
     "remove_config_comments": True,
+    "reset_modules": ("matplotlib", "pages.larger_text"),
+    "capture_repr": (),
     "min_reported_time": 1000,
     "show_memory": False,
+    "write_computation_times": False,  # its table would load scripts from a network
     "plot_gallery": True,
     "abort_on_example_error": False,
 }

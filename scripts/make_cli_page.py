@@ -23,9 +23,8 @@ usage, 3 several photographs of which some failed, 130 interrupted.
 
 def cli_page() -> str:
     """The page, as MyST Markdown."""
-    return "\n".join(
-        [INTRODUCTION, *(section(context) for context in contexts(click.Context(main, info_name="colorize")))]
-    )
+    top = click.Context(main, info_name="colorize", **main.context_settings)
+    return "\n".join([INTRODUCTION, *(section(context) for context in contexts(top))])
 
 
 def contexts(context: click.Context) -> Iterator[click.Context]:
@@ -44,9 +43,8 @@ def section(context: click.Context) -> str:
     text = inspect.cleandoc(context.command.help or "").replace("\b\n", "")
     lines = [f"## {context.command_path}", "", "```text", f"{context.command_path} {usage}", "```", "", text, ""]
     for parameter in context.command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is not None:
-            names, meaning = record
+        names, meaning = parameter.get_help_record(context) or ("", "")
+        if meaning:
             lines += [f"`{names}`", f": {' '.join(meaning.split())}", ""]
     return "\n".join(lines)
 

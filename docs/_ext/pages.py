@@ -8,6 +8,7 @@ from pathlib import Path
 from types import GenericAlias
 from typing import Any
 
+import matplotlib.pyplot as plt
 from make_cli_page import cli_page
 from public_modules import public_modules
 from sphinx_gallery.scrapers import figure_rst
@@ -76,7 +77,9 @@ def drop_empty_patterns(app: Any, name: str, source: list[str]) -> None:
     """Patterns in the table of contents may wait for pages that are not there yet."""
     if name == "index":
         lines = source[0].splitlines()
-        kept = [line for line in lines if not re.fullmatch(r"\S+\*", line) or any(Path(app.srcdir).glob(f"{line}.md"))]
+        kept = [
+            line for line in lines if not re.fullmatch(r"[\w/]+\*", line) or any(Path(app.srcdir).glob(f"{line}.md"))
+        ]
         source[0] = "\n".join(kept) + "\n"
 
 
@@ -95,3 +98,24 @@ def written_pictures(block: Any, variables: dict[str, Any], conf: dict[str, Any]
         shown.append(str(next(places)))
         shutil.move(picture, shown[-1])
     return figure_rst(shown, conf["src_dir"])
+
+
+def larger_text(_conf: dict[str, Any], _name: str) -> None:
+    """Pictures of twelve inches are shown at half their size: let their text be read all the same."""
+    plt.rcParams.update({"font.size": 14, "axes.titlesize": 14})
+
+
+class ByDepth:
+    """Order of the examples: from paths over stages to the matrix, then the rest; the guide by its numbers."""
+
+    ORDER = ("simple", "advanced", "expert", "hints", "reference", "alternatives", "explain", "own_family")
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str) -> tuple[int, str]:
+        stem = Path(name).stem
+        return (self.ORDER.index(stem) if stem in self.ORDER else len(self.ORDER)), stem
+
+    def __repr__(self) -> str:
+        return "<ByDepth>"

@@ -47,7 +47,7 @@ settings = ({"n_segments": 100}, {"n_segments": 400}, {"n_segments": 400, "compa
 for axes, setting in zip(panels, settings, strict=True):
     labels = segment(gray.lightness, **setting).labels
     axes.imshow(mark_boundaries(gray.lightness / 100, labels, color=(1, 0.55, 0.1))[120:320, 200:500])
-    axes.set_title(", ".join(f"{name}={value}" for name, value in setting.items()), fontsize=9)
+    axes.set_title(", ".join(f"{name}={value}" for name, value in setting.items()))
     axes.axis("off")
 
 # %%

@@ -37,7 +37,7 @@ energy = gabor_magnitudes(analysis.pyramid[0])
 figure, panels = plt.subplots(1, 4, figsize=(12, 2.4), layout="constrained")
 for axes, direction in zip(panels, (0, 2, 4, 6), strict=True):
     axes.imshow(np.cbrt(energy[..., direction]), cmap="magma", vmin=0, vmax=0.4)
-    axes.set_title(f"wave at {22.5 * direction:g} degrees", fontsize=9)
+    axes.set_title(f"wave at {22.5 * direction:g} degrees")
     axes.axis("off")
 
 # %%
@@ -47,7 +47,7 @@ block = features.family("gabor").reshape(-1, 5, 8).mean(axis=2)
 figure, panels = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
 for axes, scale in zip(panels, (0, 2, 4), strict=True):
     axes.imshow(block[labels, scale], cmap="magma")
-    axes.set_title(f"texture of {4 * 2**scale} pixels", fontsize=9)
+    axes.set_title(f"texture of {4 * 2**scale} pixels")
     axes.axis("off")
 
 # %%
@@ -85,10 +85,10 @@ names = [name.removeprefix("context:") for name in features.names[features.famil
 wanted = ("ring 1, mean", "ring 3, mean", "above, mean")
 figure, panels = plt.subplots(1, 4, figsize=(12, 2.4), layout="constrained")
 panels[0].imshow(features.family("intensity")[labels, 0], cmap="gray", vmin=0, vmax=1)
-panels[0].set_title("the region itself", fontsize=9)
+panels[0].set_title("the region itself")
 for axes, name in zip(panels[1:], wanted, strict=True):
     axes.imshow(block[labels, names.index(name)], cmap="gray", vmin=0, vmax=1)
-    axes.set_title(name, fontsize=9)
+    axes.set_title(name)
 for axes in panels:
     axes.axis("off")
 

@@ -44,7 +44,7 @@ for axes, title in ((left, "the palette"), (right, "the true colours of china.jp
     axes.set(xlim=(-80, 80), ylim=(-80, 80), aspect="equal", xlabel="a* (green to red)", ylabel="b* (blue to yellow)")
     axes.axhline(0, color="gray", lw=0.5)
     axes.axvline(0, color="gray", lw=0.5)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title)
 
 # %%
 # Does a list of 32 colours limit the result? Every region of the photograph gets the palette colour next to its true
@@ -63,7 +63,7 @@ shown = (
 )
 for axes, (title, ab) in zip(panels, shown, strict=True):
     axes.imshow(lab_to_rgb(true[..., 0], ab.reshape(true[..., 1:].shape)))
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title)
     axes.axis("off")
 
 # %%

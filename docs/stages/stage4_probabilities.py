@@ -38,7 +38,7 @@ top.imshow(gray.lightness, cmap="gray", vmin=0, vmax=100)
 top.axis("off")
 for axes, (name, (row, col)) in zip(panels, places.items(), strict=True):
     top.plot(col, row, "o", ms=9, mfc="none", mec="orange", mew=2)
-    top.annotate(name, (col, row), (6, 6), textcoords="offset points", color="orange", fontsize=9)
+    top.annotate(name, (col, row), (6, 6), textcoords="offset points", color="orange")
     opinion = probabilities[labels[row, col]]
     likeliest = np.argsort(opinion)[::-1][:8]
     axes.barh(range(8), opinion[likeliest], color=swatches[likeliest], edgecolor="black", linewidth=0.4)
@@ -55,9 +55,9 @@ likeliest = model.palette_.colors_[probabilities.argmax(axis=1)]
 mean = probabilities @ model.palette_.colors_
 for axes, title, ab in ((left, "the likeliest colour", likeliest), (middle, "the mean of all colours", mean)):
     axes.imshow(lab_to_rgb(described.lightness, ab[labels].astype(np.float32)))
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title)
 shown = right.imshow(entropy[labels], cmap="cividis", vmin=0, vmax=5)
-right.set_title("entropy, bits", fontsize=9)
+right.set_title("entropy, bits")
 figure.colorbar(shown, ax=right, shrink=0.8)
 for axes in (left, middle, right):
     axes.axis("off")

@@ -24,7 +24,7 @@ colors = model.palette_.colors_
 def show(axes, region_ab, title):
     """The photograph with one colour per region."""
     axes.imshow(lab_to_rgb(described.lightness, region_ab.astype(np.float32)[labels]))
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title)
     axes.axis("off")
 
 

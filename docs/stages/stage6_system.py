@@ -28,18 +28,19 @@ region_ab, _ = model.decide(described, model.region_probabilities(described.feat
 target_ab = region_ab[resize_labels(described.superpixels, gray.shape)]
 weight = model.seed_weight(gray, described.superpixels)
 spread = propagate(gray.lightness, target_ab, weight)
-print(spread.report)
+report = spread.report
+print(f"{report.method}: {report.iterations} steps, {report.bytes / 1e6:.0f} MB, converged: {report.converged}")
 
 # %%
 # Left: the wish of every pixel, which is the colour of its region. Right: the solution. The borders of the regions
 # have gone, the edges of the photograph have not.
 
 figure, panels = plt.subplots(2, 2, figsize=(12, 7.2), layout="constrained")
-part = np.s_[110:250, 330:540]
+part = np.s_[120:260, 150:360]
 for row, cut in zip(panels, (np.s_[:, :], part), strict=True):
     for axes, ab, title in zip(row, (target_ab, spread.ab), ("wishes", "solution"), strict=True):
         axes.imshow(lab_to_rgb(gray.lightness[cut], ab[cut]))
-        axes.set_title(title if cut is not part else f"{title}, enlarged", fontsize=9)
+        axes.set_title(title if cut is not part else f"{title}, enlarged")
         axes.axis("off")
 
 # %%
@@ -70,7 +71,7 @@ equations = system.stencil_system(affinity.gaussian(piece), no_wish, np.full(pie
 figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
 dense = equations.to_matrix().matrix.toarray()
 axes.imshow(np.where(dense == 0, np.nan, dense), cmap="RdBu", vmin=-4, vmax=4)
-axes.set_title(f"64 equations, {np.count_nonzero(dense)} of {dense.size} entries", fontsize=9)
+axes.set_title(f"64 equations, {np.count_nonzero(dense)} of {dense.size} entries")
 
 # %%
 # It is solved by *multigrid* in a time proportional to the number of pixels. Why that works, three ways to write the

@@ -22,7 +22,7 @@ figure, panels = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
 plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
 for axes, pixels, title in zip(panels, (plain, result.rgb, photo.pixels), ("given", "result", "true"), strict=True):
     axes.imshow(pixels)
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title)
     axes.axis("off")
 
 # %%

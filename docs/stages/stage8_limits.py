@@ -37,7 +37,7 @@ def compare(*photos):
         title = f"{error(true, answer):.1f} (gray {error(true, plain):.1f})"
         for axes, pixels, text in zip(row, (plain, answer, true), ("given", title, "true"), strict=True):
             axes.imshow(pixels)
-            axes.set_title(text, fontsize=9)
+            axes.set_title(text)
             axes.axis("off")
 
 
@@ -99,7 +99,7 @@ figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained")
 shown = ((session.colorize().rgb, "by itself"), (corrected, "with three strokes"), (astronaut, "true"))
 for axes, (pixels, title) in zip(panels, shown, strict=True):
     axes.imshow(pixels)
-    axes.set_title(f"{title}, {error(astronaut, pixels):.1f}" if title != "true" else title, fontsize=9)
+    axes.set_title(f"{title}, {error(astronaut, pixels):.1f}" if title != "true" else title)
     axes.axis("off")
 
 # %%
