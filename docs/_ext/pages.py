@@ -114,6 +114,7 @@ class ByDepth:
         self.folder = folder
 
     def __call__(self, name: str) -> tuple[int, str]:
+        """Key to sort a file name by."""
         stem = Path(name).stem
         return (self.ORDER.index(stem) if stem in self.ORDER else len(self.ORDER)), stem
 
