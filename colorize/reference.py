@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RARE = 0.003
 """Share of a photograph below which a colour counts as absent."""
-TRUST = 0.8
+TRUST = 0.5
 """Power of the re-weighing: 1 would believe that the photograph has the colours of the reference to the letter."""
 
 

@@ -1,5 +1,7 @@
 """The belief: hints are heard where they reach, variance only falls, and clicks go where they tell most."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from colorize.superpixels import from_labels
 ROWS, COLUMNS = 4, 6
 N = ROWS * COLUMNS
 PHOTO, SIMILAR, HERE = range(3)
+SCENE = np.zeros(4)
 LEFT = np.arange(N) % COLUMNS < 3  # a dark half and a light half, which look unlike
 
 
@@ -29,7 +32,9 @@ def make_prior(*, mean=0.0, areas=None):
         labels = np.repeat(labels, areas, axis=1)
     lightness = np.where(LEFT, 20, 80).astype(np.float32)
     rng = np.random.default_rng(0)
-    looks = Appearance(np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3)), np.full((N, 2), [10.0, 20.0]))
+    looks = Appearance(
+        np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3)), np.full((N, 2), [10.0, 20.0]), SCENE
+    )
     return prior(np.full((N, 2), mean), looks, from_labels(labels), lightness)
 
 
@@ -161,11 +166,18 @@ def test_appearance_knows_doubt_and_likeness():
 
 
 def test_errors_elsewhere_are_expected_in_like_regions():
-    elsewhere = Appearance(np.array([[0.0], [6.0]]), np.full((2, 2), 10.0))
-    looks = Appearance(np.array([[0.0], [6.0], [100.0]]), np.full((3, 2), 10.0))
-    learnt = learnt_elsewhere(looks, [elsewhere], [np.array([[20, 0], [-20, 0]])])
+    elsewhere, errors = (
+        Appearance(np.array([[0.0], [6.0]]), np.full((2, 2), 10.0), SCENE),
+        np.array([[20, 0], [-20, 0]]),
+    )
+    looks = Appearance(np.array([[0.0], [6.0], [100.0]]), np.full((3, 2), 10.0), SCENE + 0.25)
+    learnt = learnt_elsewhere(looks, [elsewhere], [errors])
     assert learnt[0, 0] > 3
     assert learnt[1, 0] < -3
     np.testing.assert_allclose(learnt[2], 0, atol=0.1)
-    twice = learnt_elsewhere(looks, [elsewhere] * 2, [np.array([[20, 0], [-20, 0]])] * 2)
+    twice = learnt_elsewhere(looks, [elsewhere] * 2, [errors] * 2)
     assert learnt[0, 0] < twice[0, 0] < 20
+    stranger = replace(looks, scene=SCENE + 5)
+    np.testing.assert_allclose(learnt_elsewhere(stranger, [elsewhere], [errors]), 0, atol=1e-6)
+    unknown = replace(looks, scene=np.zeros(0))  # of a model without scene features
+    assert learnt_elsewhere(unknown, [replace(elsewhere, scene=np.zeros(0))], [errors])[0, 0] > learnt[0, 0]

@@ -87,6 +87,7 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
     picture = np.asarray(lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32)), np.uint8)
     height, width = lightness.shape
     unit = max(4, round(min(height, width) / 40))
+    taken: list[tuple[int, int, int]] = []
     for position, place in enumerate(places, start=1):
         center = place.col, place.row
         for color, thickness in (((0, 0, 0), unit // 2 + 2), ((255, 255, 255), max(1, unit // 4))):
@@ -94,8 +95,8 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
         side = 2 * unit
         total = side * (len(place.colors) + 1)
         left = int(np.clip(place.col - total // 2, 1, max(1, width - total - 1)))
-        below = place.row + 2 * unit
-        top = below if below + side < height else max(1, place.row - 2 * unit - side)
+        top = _free_row(place.row, left, left + total, side, height, taken)
+        taken.append((top, left, left + total))
         cv2.rectangle(picture, (left - 1, top - 1), (left + total, top + side), (255, 255, 255), -1)
         scale = side / 32
         cv2.putText(
@@ -107,3 +108,13 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
             box = tuple(int(channel) for channel in color)
             cv2.rectangle(picture, (corner, top), (corner + side - 2, top + side - 1), box, -1)
     return RgbImage(picture)
+
+
+def _free_row(row: int, left: int, right: int, side: int, height: int, taken: Sequence[tuple[int, int, int]]) -> int:
+    """Row at which a label as high as `side` hides no other: below its place, above it, then farther off."""
+    for offset in (1, -2, 2, -3, 3, -4):
+        top = row + offset * side
+        hides = any(abs(top - other) <= side and left <= end and start <= right for other, start, end in taken)
+        if 0 < top < height - side and not hides:
+            return top
+    return int(np.clip(row + side, 1, max(1, height - side - 1)))
