@@ -61,7 +61,7 @@ for axes, scale in zip(panels, (0, 2, 4), strict=True):
 # the one with the white ring, which lies on a roof.
 
 descriptors = features.family("surf")
-chosen = labels[190, 330]
+chosen = labels[112, 190]
 likeness = descriptors @ descriptors[chosen] / 3  # each of the three descriptors has length 1
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2), layout="constrained")
 left.imshow(gray.lightness, cmap="gray", vmin=0, vmax=100)
@@ -73,6 +73,8 @@ for axes in (left, right):
 figure.colorbar(shown, ax=right, label="likeness of SURF descriptors", shrink=0.8)
 
 # %%
+# The other eaves answer, and so does the far shore: a pattern is not yet a thing.
+#
 # Context: what is around
 # -----------------------
 #

@@ -30,7 +30,7 @@ print(f"{n_regions} regions x {n_colors} colours, each row sums to {probabilitie
 # %%
 # Three places, and what the classifier thinks of each. The bars are in the very colours that they stand for.
 
-places = {"sky": (40, 450), "roof": (190, 330), "trees": (290, 60)}
+places = {"sky": (40, 450), "roof": (112, 190), "trees": (370, 60)}
 swatches = lab_to_rgb(np.full(model.palette_.n_colors, 60, np.float32), model.palette_.colors_) / 255
 
 figure, (top, *panels) = plt.subplots(1, 4, figsize=(12, 3), layout="constrained", width_ratios=(1.6, 1, 1, 1))
@@ -42,7 +42,7 @@ for axes, (name, (row, col)) in zip(panels, places.items(), strict=True):
     opinion = probabilities[labels[row, col]]
     likeliest = np.argsort(opinion)[::-1][:8]
     axes.barh(range(8), opinion[likeliest], color=swatches[likeliest], edgecolor="black", linewidth=0.4)
-    axes.set(title=name, yticks=[], xlim=(0, 0.55), xlabel="probability")
+    axes.set(title=name, yticks=[], xlim=(0, 0.8), xlabel="probability")
     axes.invert_yaxis()
 
 # %%
