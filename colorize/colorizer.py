@@ -79,7 +79,8 @@ class Colorizer(BaseEstimator):
     n_superpixels : int
         Regions per photograph. Raise it if small things take the colour of what is behind them.
     families : sequence of str
-        Feature families to use (`colorize.features.FAMILIES`).
+        Feature families to use, some of `colorize.features.registry.FAMILIES` and of those that you have registered
+        (`colorize.features.register_family`).
     classifier : {"vote", "kernel", "svc"} or classifier
         ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``vote`` the mean of that and `NeuralNets`, which
         errs less than either; ``svc`` the exact RBF machine on a subsample; any other scikit-learn classifier is

@@ -11,7 +11,7 @@ import numpy as np
 from colorize.classifier import FamilyScaler, KernelSVM, Vote
 from colorize.evaluation.baselines import RULES, LightnessHeightLookup
 from colorize.exceptions import ColorizeError
-from colorize.features import FAMILIES, FeatureExtractor
+from colorize.features import FeatureExtractor, in_order
 from colorize.features.extractor import N_WORDS
 from colorize.nets import NeuralNets
 from colorize.palette import ColorPalette
@@ -223,11 +223,11 @@ def _baseline(name: str, arrays: Mapping[str, np.ndarray]) -> LightnessHeightLoo
 
 
 def _slices(sizes: Mapping[str, int], families: Sequence[str]) -> dict[str, slice]:
-    """Columns of every family, in the order of `FAMILIES`: a file keeps its header sorted by name."""
+    """Columns of every family, in the order that features have: a file keeps its header sorted by name."""
     if set(sizes) != set(families):
         raise ValueError(f"families must be {', '.join(families)}, got columns of {', '.join(sizes)}")
     slices, start = {}, 0
-    for family in sorted(sizes, key=FAMILIES.index):
+    for family in in_order(sizes):
         size = sizes[family]
         if not isinstance(size, int) or size < 1:
             raise ValueError(f"family {family} must have a positive number of columns, got {size!r}")

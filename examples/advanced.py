@@ -1,7 +1,8 @@
-"""Stages: the same road, one box of the architecture picture after another.
+"""Stages: one box of the architecture after another
+=================================================
 
-Each stage is usable alone; between them are plain values. Try another palette temperature, another segmentation, or
-colours of your own in place of the classifier's.
+The same road as with paths, step by step. Each stage is usable alone; between them are plain values. Try another
+palette temperature, another segmentation, or colours of your own in place of the classifier's.
 """
 
 import numpy as np

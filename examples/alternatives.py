@@ -1,4 +1,7 @@
-"""Alternatives: several whole, coherent pictures; the chosen one is where hints go on.
+"""Alternatives: choose among several
+==================================
+
+Several whole, coherent pictures; the chosen one is where hints go on.
 
 Results go into the current folder.
 """

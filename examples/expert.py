@@ -1,7 +1,9 @@
-"""The matrix by hand: Levin's optimization with two scribbles, once by the library and once by SciPy.
+"""The matrix by hand
+==================
 
-A person says that the flower is orange and the leaves are green; everything else follows from lightness. The two
-answers agree to a hundredth of an ab unit or so, and only one of the two ways works at 12 megapixels.
+Levin's optimization with two scribbles, once by the library and once by SciPy. A person says that the flower is orange
+and the leaves are green; everything else follows from lightness. The two answers agree to a hundredth of an ab unit or
+so, and only one of the two ways works at 12 megapixels.
 """
 
 import numpy as np

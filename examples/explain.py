@@ -1,4 +1,7 @@
-"""Why this colour? The opinions behind a place, in text, as numbers, and on a page.
+"""Why this colour?
+================
+
+The opinions behind a place, in text, as numbers, and on a page.
 
 Run: ``python examples/explain.py OLD.jpg ROW COL`` (without arguments it asks about scikit-learn's sample photograph).
 The page needs the extra ``report``.

@@ -1,4 +1,5 @@
-"""Hints: say what you know, and let the rest follow.
+"""Hints: say what you know
+========================
 
 Where does the model want to know more? What does one point change, near and far? Results go into the current folder.
 """

@@ -1,4 +1,5 @@
-"""References: "it should look like this one".
+"""References: it should look like this one
+========================================
 
 The right half of a photograph is colorized with its left half as the reference. Results go into the current folder.
 """

@@ -1,4 +1,5 @@
-"""Paths: a photograph in, a colour photograph out.
+"""Paths: a photograph in, a colour photograph out
+===============================================
 
 Run: ``python examples/simple.py OLD.jpg NEW.png`` (without arguments it takes scikit-learn's sample photograph).
 """

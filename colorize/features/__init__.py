@@ -1,6 +1,7 @@
 """Feature families: one module each, joined by `FeatureExtractor` into a matrix with named columns."""
 
 from colorize.features.analysis import PhotoAnalysis
-from colorize.features.extractor import FAMILIES, FeatureExtractor
+from colorize.features.extractor import FeatureExtractor
+from colorize.features.registry import FAMILIES, in_order, register_family
 
-__all__ = ["FAMILIES", "FeatureExtractor", "PhotoAnalysis"]
+__all__ = ["FAMILIES", "FeatureExtractor", "PhotoAnalysis", "in_order", "register_family"]

@@ -14,12 +14,12 @@ from colorize.features.gabor import N_ORIENTATIONS, N_SCALES, gabor
 from colorize.features.intensity import N_BINS, intensity
 from colorize.features.lbp import lbp
 from colorize.features.position import position
+from colorize.features.registry import FAMILIES, compute_own, in_order
 from colorize.features.scene import scene
 from colorize.features.shape import shape
 from colorize.features.surf import SCALES, surf, surf_descriptors
 from colorize.types import FeatureMatrix, Float32
 
-FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene")
 N_WORDS = 64
 
 
@@ -31,7 +31,8 @@ class FeatureExtractor:
     Parameters
     ----------
     families : sequence of str
-        Families to keep, in any order; the columns always come in the order of `FAMILIES`.
+        Families to keep, in any order, also one's own (`register_family`); the columns always come in the order of
+        `in_order`.
     random_state : int
         Seed of the k-means that finds the visual words.
 
@@ -57,9 +58,7 @@ class FeatureExtractor:
     def __init__(self, families: Iterable[str] = FAMILIES, random_state: int = 0) -> None:
         self.families = tuple(families)
         self.random_state = random_state
-        unknown = sorted(set(self.families) - set(FAMILIES))
-        if unknown or not self.families:
-            raise ValueError(f"families must be some of {', '.join(FAMILIES)}; got {', '.join(unknown) or 'none'}")
+        in_order(self.families)  # raises if there are unknown ones
 
     def fit(self, photos: Iterable[PhotoAnalysis]) -> FeatureExtractor:
         """Learn the visual words from the SURF descriptors of training photographs."""
@@ -118,7 +117,7 @@ class FeatureExtractor:
             blocks["context"] = context(photo, *_core(blocks))
         if "scene" in wanted:
             blocks["scene"] = self._scene(photo, blocks)
-        return {name: blocks[name] for name in FAMILIES if name in wanted}
+        return {name: blocks.get(name) or compute_own(name, photo) for name in in_order(wanted)}
 
     def _scene(
         self, photo: PhotoAnalysis, blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]

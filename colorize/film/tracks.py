@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.film.motion import Float32, Gray, agreement, flow, flow_shape
+from colorize.film.motion import Gray, agreement, flow, flow_shape
 from colorize.hints import HintPixels
+from colorize.types import Float32
 
 MOST_POINTS = 3000
 """Points that are followed from one frame; of larger hints an even sample."""

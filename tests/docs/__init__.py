@@ -1,0 +1,1 @@
+"""Tests of README and docs; a package, because they share `markdown`."""
