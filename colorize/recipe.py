@@ -15,6 +15,10 @@ from xml.sax.saxutils import escape, quoteattr, unescape
 
 from colorize.exceptions import RecipeError
 
+DECIDED_AT, REFINER = "decided at", "refiner"
+"""Entries of `Recipe.hints` that no person said: the height and width at which the regions of a larger photograph were
+described, the digest of a refiner."""
+
 _NAMESPACE = "urn:colorize:recipe:1"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 _RECIPE = re.compile(rb'colorize:recipe="([^"]*)"')
@@ -42,7 +46,7 @@ class Recipe:
         0 faithful ... 1 bold.
     hints : tuple
         What a person said about the colours, as JSON values: hints (`colorize.hints.Hints.to_json`), and marks for
-        what cannot be repeated (references, a chosen alternative); empty if nobody did.
+        what cannot be repeated (references, a chosen alternative, `DECIDED_AT`, `REFINER`); empty if nobody did.
     palette : tuple of float or None
         Share of every palette colour that the album should have.
     keep_tint : bool
@@ -95,7 +99,8 @@ class Recipe:
 
     def sentence(self) -> str:
         """Say it for people."""
-        hints = ", guided by a person" if self.hints else ""
+        by_a_person = any(set(said) - {DECIDED_AT, REFINER} for said in self.hints)
+        hints = ", guided by a person" if by_a_person else ""
         return (
             f"The colours of this picture are simulated, not recorded: made by colorize {self.version} with the model "
             f"{self.model} (sha256 {self.model_sha256[:12]}), seed {self.seed}, vividness {self.vividness:g}{hints}."

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorize.app.uploads import free_path
-from colorize.color import to_gray
+from colorize.batch.work import Handling, colorize_file
 from colorize.colorizer import Colorizer
 from colorize.dataset import has_colors
 from colorize.evaluation.compare import evaluate
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError
-from colorize.io import encode_screen, find_photos, read_photo, write_photo
+from colorize.io import encode_screen, find_photos
 from colorize.model_loader import load_any_model
+from colorize.recipe import Recipe
 from colorize.types import RgbImage
 
 COMPARED_SIDE = 512
@@ -106,7 +107,7 @@ def colorize_all(
     archive: Path,
     *,
     suffix: str,
-    vividness: float,
+    recipe: Recipe,
     max_pixels: int,
     left_out: Mapping[str, str],
     turn: Callable[[], AbstractContextManager[object]],
@@ -123,7 +124,8 @@ def colorize_all(
         The zip to write.
     suffix : str
         Of the pictures.
-    vividness : float
+    recipe : Recipe
+        How they are to be coloured.
     max_pixels : int
     left_out : mapping of str to str
         Files that failed already.
@@ -140,9 +142,7 @@ def colorize_all(
             target = free_path(folder, f"{path.stem}.colorized{suffix}")
             with turn():
                 try:
-                    photo = read_photo(path, max_pixels=max_pixels)
-                    result = colorizer.predict(to_gray(photo), vividness=vividness)
-                    notes = photo.metadata.notes + write_photo(result.image, target)
+                    notes = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
                 except (ColorizeError, MemoryError) as error:
                     failures[path.name] = str(error).replace(f"{path}: ", "") or "not enough memory"
                 else:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,11 +28,13 @@ from colorize.app.shelf import Shelf
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Visit, Visits
+from colorize.batch.work import file_digest, make_recipe, noted_hints, signed
 from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.hints import REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
+from colorize.recipe import DECIDED_AT, Recipe
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
@@ -198,7 +200,7 @@ class Service:
             return encode_screen(shrunk(pixels.astype(np.uint8), 640))
 
     def save(self, key: str, kind: str) -> Path:
-        """Write the photograph at full size, with its metadata, into the visitor's folder.
+        """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
 
         Parameters
         ----------
@@ -217,7 +219,7 @@ class Service:
             session = self._session(visit).at_size(gray)
             result = _colored(session, visit)
             path = visit.folder / f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}"
-            write_photo(result.image, path, overwrite=True)
+            write_photo(signed(result.image, self._recipe(visit)), path, overwrite=True)
             return path
 
     # --- hints -------------------------------------------------------------------------------------------------------
@@ -397,14 +399,15 @@ class Service:
         if not files:
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
+        colorizer = self.shelf.load(model)
         with tempfile.TemporaryDirectory(dir=visit.folder) as place:
             left_out = gather(files, Path(place), self.limits)
             return errands.colorize_all(
-                self.shelf.load(model),
+                colorizer,
                 Path(place),
                 visit.folder / "colorized.zip",
                 suffix=SAVED_AS[kind],
-                vividness=vividness,
+                recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
                 turn=lambda: self._working(key),
@@ -530,6 +533,19 @@ class Service:
             visit.session = session
             self.visits.opened(visit)
         return visit.session
+
+    def _recipe(self, visit: Visit) -> Recipe:
+        """How the colours of the visitor's photograph are made; what `colorize replay` cannot repeat is named."""
+        photo, hints = visit.need_photo(), visit.hints()
+        recipe = make_recipe(self.shelf.path(visit.model), self.shelf.load(visit.model), vividness=visit.vividness)
+        others: dict[str, Any] = {
+            "references": len(visit.references),
+            "chosen": [number for number, _ in visit.steps],
+            DECIDED_AT: list(photo.gray.shape) if photo.gray.shape != photo.shape else None,
+        }
+        said: tuple[dict[str, Any], ...] = () if hints is None else (noted_hints(hints),)
+        said += tuple({name: value} for name, value in others.items() if value)
+        return replace(recipe, hints=said, input_sha256=file_digest(photo.path))
 
     def _result(self, visit: Visit) -> Colorization:
         if visit.result is None:

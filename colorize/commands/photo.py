@@ -279,6 +279,7 @@ def colorize_by_hand(
     from colorize.batch.work import copy_times, file_digest, finished, reading_notes, signed
     from colorize.color import to_gray
     from colorize.io import read_photo, write_photo
+    from colorize.recipe import REFINER
 
     photo = read_photo(source, max_pixels=handling.max_pixels)
     hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
@@ -293,7 +294,7 @@ def colorize_by_hand(
     for number, (image, path) in enumerate(zip(images, wishes.targets(target), strict=True), start=1):
         said = told(hints, wishes, doubt, number)
         refined_by = getattr(colorizer, "sha256_", None)
-        said += () if refined_by is None else ({"refiner": refined_by},)
+        said += () if refined_by is None else ({REFINER: refined_by},)
         written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
         if handling.keep_times:
             copy_times(source, path)

@@ -249,7 +249,7 @@ def _fill(
 
 def _painted(
     segments: Sequence[Path], times: Sequence[tuple[int, int]], time_base: Fraction, video: VideoStream
-) -> Iterator[tuple[Fraction, Packet]]:
+) -> Iterator[tuple[Fraction, Packet[Any]]]:
     """Packets of the coloured frames with the times of the original, each with its second."""
     remaining = iter(times)
     for segment in segments:
@@ -263,7 +263,7 @@ def _painted(
                     yield pts * time_base, packet
 
 
-def _copied(source: Any, copies: Mapping[int, Stream]) -> Iterator[tuple[Fraction, Packet]]:
+def _copied(source: Any, copies: Mapping[int, Stream]) -> Iterator[tuple[Fraction, Packet[Any]]]:
     """Packets of sound and subtitles, as far as they can be read."""
     av = import_or_raise("av", extra="video")
     if not copies:

@@ -18,6 +18,7 @@ from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.io import read_photo, write_photo
+from colorize.recipe import find_note
 from colorize.types import GrayImage, RgbImage
 
 
@@ -92,6 +93,17 @@ def test_a_stroke_is_met_where_it_is_painted_and_at_full_size_too(opened):
     shown = rgb_to_lab(decoded(after.color))[96:104, 136:152].mean(axis=(0, 1))
     assert np.abs(spot - shown)[1:].max() < 3  # JPEG on the screen, PNG on the disk
     assert decoded(opened.undo("v").color).tolist() == decoded(before.color).tolist()
+
+
+def test_a_saved_picture_notes_how_it_was_made(opened):
+    opened.set_style("v", vividness=0.3)
+    note = find_note(read_photo(opened.save("v", "JPEG")).metadata.xmp)
+    assert (note.model, note.vividness, note.hints) == ("tiny", 0.3, ({"decided at": [192, 256]},))
+    assert "guided by a person" not in note.sentence()
+    opened.add_hint("v", stroke())
+    note = find_note(read_photo(opened.save("v", "PNG")).metadata.xmp)
+    assert len(note.hints) == 2
+    assert "guided by a person" in note.sentence()
 
 
 def test_undo_and_clear_of_nothing_change_nothing(opened):
@@ -269,7 +281,9 @@ def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
         assert sorted(archive.namelist()) == [
             *("a 2.colorized.png", "a.colorized.png", "inside.colorized.png", "report.txt")
         ]
-        assert read_photo(archive.read("inside.colorized.png")).shape == (100, 120)
+        inside = read_photo(archive.read("inside.colorized.png"))
+        assert inside.shape == (100, 120)
+        assert find_note(inside.metadata.xmp).model == "tiny"
         report = archive.read("report.txt").decode()
     assert "3 coloured, 2 failed" in report
     assert str(tmp_path) not in report
