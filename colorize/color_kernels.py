@@ -12,11 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, njit, types, void
 
+from colorize._compiling import keeps_compiled_code
+
 _PLANE = types.Array(float32, 1, "C", readonly=True)
 _PLANES = _MATRIX = types.Array(float32, 2, "C", readonly=True)
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-_OPTIONS["cache"] = True
+_OPTIONS["cache"] = keeps_compiled_code()
 
 _DELTA = np.float32(6 / 29)
 _SLOPE = np.float32(3 * (6 / 29) ** 2)  # 116 / kappa

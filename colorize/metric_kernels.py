@@ -14,10 +14,12 @@ import math
 import numpy as np
 from numba import float32, float64, int64, njit, types, uint8, uint16, void
 
+from colorize._compiling import keeps_compiled_code
+
 _PIXELS = [types.Array(dtype, 2, "C", readonly=True) for dtype in (uint8, uint16)]  # writable ones are taken, too
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
 _inner = njit(**_OPTIONS, inline="always")
-_OPTIONS["cache"] = True
+_OPTIONS["cache"] = keeps_compiled_code()
 
 _ONE, _TWO, _HALF = np.float32(1), np.float32(2), np.float32(0.5)
 _TINY = np.float32(1e-12)

@@ -22,6 +22,7 @@ ROOMS = {
         "types",
         "exceptions",
         "_bits",
+        "_compiling",
         "_optional",
         "_files",
         "_icc",

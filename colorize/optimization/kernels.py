@@ -20,6 +20,8 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, float64, intp, njit, void
 
+from colorize._compiling import keeps_compiled_code
+
 EAST, SOUTH, SOUTH_EAST, SOUTH_WEST = 0, 1, 2, 3
 LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3
 STAGES = 4  # two sweeps of two stages each, see `smooth`
@@ -35,7 +37,7 @@ _SUMS = float64[:, ::1]
 # Reassociation lets sums run in vector registers; NaN and infinity keep their meaning.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 _inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-_OPTIONS["cache"] = True
+_OPTIONS["cache"] = keeps_compiled_code()
 
 
 # ---------------------------------------------------------------------------------------------------- weights
