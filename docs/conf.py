@@ -9,6 +9,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT / "scripts")]
+for library in ("OMP", "OPENBLAS"):  # threads of a busy machine wait for each other, for minutes
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # notebook kernels else complain about frozen modules
 
 import colorize  # noqa: E402
