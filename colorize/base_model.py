@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler
 from colorize.decision import dial
+from colorize.exceptions import DatasetError
 from colorize.palette import ColorPalette
 from colorize.types import Float32
 
@@ -123,10 +124,13 @@ def learn_alone(
     rows: Mapping[str, Any], palette: ColorPalette, machine: CalibratedClassifier
 ) -> tuple[FamilyScaler, CalibratedClassifier]:
     """Scaler and machine (a copy of the one given) fitted to these rows and nothing else."""
+    palette_index = palette.encode(rows["ab"])
+    if len(np.unique(palette_index)) < 2:
+        raise DatasetError("all regions have one and the same colour of the palette: add other photographs")
     scaler = FamilyScaler(rows["families"]).fit(rows["features"])
     fitted = clone(machine).fit(
         scaler.transform(rows["features"]),
-        palette.encode(rows["ab"]),
+        palette_index,
         groups=rows["photo"],
         sample_weight=rows["area"],
     )

@@ -8,6 +8,7 @@ from colorize.base_model import Choice, choose, describe_choice
 from colorize.classifier import CalibratedClassifier, KernelSVM
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
+from colorize.exceptions import DatasetError
 from colorize.model_format import digest
 from colorize.palette import ColorPalette
 from colorize.types import RgbImage
@@ -176,6 +177,13 @@ def test_a_palette_of_ones_own_is_kept(tiny_colorizer, photos):
     rows = described(tiny_colorizer, photos[:6])
     palette = ColorPalette(4).fit(rows["ab"])
     assert Colorizer(n_superpixels=60).learn(rows, palette=palette, base=tiny_colorizer).palette_ is palette
+
+
+def test_regions_of_one_colour_teach_nothing(tiny_colorizer, photos):
+    rows = described(tiny_colorizer, photos[:6])
+    gray = rows | {"ab": np.zeros_like(rows["ab"])}
+    with pytest.raises(DatasetError, match="one and the same colour of the palette"):
+        Colorizer(n_superpixels=60).learn(gray, palette=ColorPalette(4).fit(rows["ab"]))
 
 
 # The command line
