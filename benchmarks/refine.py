@@ -50,6 +50,7 @@ LANDSCAPE_RIVALS = (
     ("unet", "l1+wgan-gp"),
     ("unet", "classification"),
     ("unet-large", "l1"),
+    ("unet-large", "l1+gan"),
     ("resnet50", "l1"),
 )
 CLASSICAL, REFINED = "classical", "classical + refiner"

@@ -51,6 +51,13 @@ palette_option = click.option(
 superpixels_option = click.option(
     "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
 )
+picture_vividness_option = click.option(
+    "--vividness",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="0 is faithful and pale, 1 is bold.",
+)
 vividness_option = click.option(
     "--vividness",
     type=click.FloatRange(0, 1),

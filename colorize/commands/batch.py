@@ -45,13 +45,7 @@ class Memory(click.ParamType):
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path), metavar="DEST")
 @_shared.model_option
-@click.option(
-    "--vividness",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="0 is faithful and pale, 1 is bold.",
-)
+@_shared.picture_vividness_option
 @click.option(
     "--format",
     "file_format",

@@ -43,9 +43,7 @@ class Place(click.ParamType):
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write everything as JSON.")
 @_shared.model_option
 @_hands.hints_option
-@click.option(
-    "--vividness", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="As in `colorize photo`."
-)
+@_shared.picture_vividness_option
 @_shared.force_option
 @_shared.quiet_option
 def command(

@@ -24,13 +24,7 @@ _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
 @click.argument("source", type=click.Path(path_type=Path), metavar="IN")
 @click.argument("target", type=click.Path(path_type=Path), metavar="OUT")
 @_shared.model_option
-@click.option(
-    "--vividness",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="0 is faithful and pale, 1 is bold.",
-)
+@_shared.picture_vividness_option
 @click.option(
     "--hints",
     "hints_path",

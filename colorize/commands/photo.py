@@ -39,13 +39,7 @@ BATCH_HAS_FAILED_FILES = 3
     help=f"Where to write; the file's ending decides the format. Default: beside INPUT, as NAME{SUFFIX}.",
 )
 @_shared.model_option
-@click.option(
-    "--vividness",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="0 is faithful and pale, 1 is bold.",
-)
+@_shared.picture_vividness_option
 @_hands.options
 @click.option(
     "--only-confident",
