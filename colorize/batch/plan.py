@@ -11,7 +11,6 @@ from pathlib import Path
 from colorize.exceptions import DatasetError, OutputError
 from colorize.io import PHOTO_SUFFIXES
 
-FORMATS = ("keep", "png", "jpg", "tif", "webp")
 _WRITABLE = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"))
 
 
@@ -82,7 +81,7 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     target : Path
         Where outputs will go; if it lies in `source`, it is not searched.
     file_format : str
-        One of `FORMATS`; ``keep`` writes what can be written as it was, and PNG for the rest.
+        keep, png, jpg, tif or webp; ``keep`` writes what can be written as it was, and PNG for the rest.
     known : mapping of str to str, optional
         Outputs that earlier runs gave to inputs; they stay.
 

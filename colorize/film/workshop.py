@@ -95,11 +95,21 @@ class Workshop:
         write_atomically(self.folder / "plan.json", [plan.to_json().encode()])
 
     def plan(self) -> tuple[Plan, NDArray[np.int32]] | None:
-        """What `keep_plan` kept; None if it did not get so far."""
-        if not (self.folder / "plan.json").is_file():
+        """What `keep_plan` kept; None if it did not get so far.
+
+        Raises
+        ------
+        ManifestError
+            A file of it is damaged or missing.
+        """
+        path = self.folder / "plan.json"
+        if not path.is_file():
             return None
-        plan = Plan.from_json((self.folder / "plan.json").read_text(encoding="utf-8"))
-        return plan, np.load(self.folder / "tracks.npy", allow_pickle=False)
+        try:
+            plan = Plan.from_json(path.read_text(encoding="utf-8"))
+            return plan, np.load(self.folder / "tracks.npy", allow_pickle=False)
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
 
     def keep_state(self, number: int, state: State) -> None:
         """Remember what segment `number` hands on, before it gets its name."""
