@@ -36,7 +36,7 @@ STYLE = {"svg.fonttype": "none", "font.size": 11.5, "figure.facecolor": "none"}
 SIZE, GAP = (210, 140), 4
 COLUMNS = (
     "classical", "refiner", "unet-l1", "unet-l2", "unet-l1-gan", "unet-l1-wgan-gp", "unet-classification",
-    "unet-large-l1", "resnet50-l1",
+    "unet-large-l1", "unet-large-l1-gan", "resnet50-l1",
 )  # fmt: skip
 
 
