@@ -156,22 +156,18 @@ class Belief:
     def directions(self, n: int) -> list[Float64]:
         """The n fields of change that the present uncertainty makes likeliest, each of shape (n_regions, 2).
 
-        Eigenvectors of the covariance over both channels, regions weighted by area, times the square roots of their
-        eigenvalues: one standard deviation of the photograph along each.
+        Field k holds, for a* and for b*, the k-th eigenvector of the covariance of that channel over the regions,
+        weighted by area, times the square root of its eigenvalue: one standard deviation of the photograph along it.
+        Signs are such that on the whole the field reddens and yellows.
         """
         weight = np.sqrt(self.areas)
-        fields: list[tuple[float, Float64]] = []
-        for channel in range(2):
-            scale = self.deviation[:, channel]
-            covariance = (weight * scale)[:, None] * self.correlation * (weight * scale)
-            values, vectors = np.linalg.eigh(covariance)
-            for k in range(1, min(n, len(values)) + 1):
-                field = np.zeros((len(scale), 2))
-                field[:, channel] = vectors[:, -k] * np.sqrt(max(values[-k], 0)) / weight
-                field *= 1 if (field * self.areas[:, None]).sum() >= 0 else -1  # the sign is arbitrary: fix it
-                fields.append((float(values[-k]), field))
-        fields.sort(key=lambda pair: -pair[0])
-        return [field for _, field in fields[:n]]
+        fields = np.zeros((min(n, len(weight)), *self.mean.shape))
+        for channel, scale in enumerate(self.deviation.T):
+            values, vectors = np.linalg.eigh((weight * scale)[:, None] * self.correlation * (weight * scale))
+            for k, field in enumerate(fields, start=1):
+                eigen = vectors[:, -k] * np.sqrt(max(values[-k], 0))
+                field[:, channel] = np.copysign(1, weight @ eigen) * eigen / weight
+        return list(fields)
 
     def moved(self, field: Float64) -> Belief:
         """The same uncertainty around another mean."""

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
 """Regions, their ab, noise and reach, all of length m."""
 
-N_ALTERNATIVES = 9
-"""Most alternatives that are made of one photograph."""
+MOODS = ((-0.1, -1.1), (0.55, 1.15), (-0.8, 0.65), (0.65, -0.45))
+"""Steps from a picture to its alternatives, colder, warmer, greener, rosier: standard deviations of the photograph along
+the likeliest change of a* and of b*. Fitted by which five pictures come closest to the truth with their best one."""
 
-STEP = 1.0
-"""Standard deviations between an alternative and the picture it is an alternative to."""
+N_ALTERNATIVES = 1 + 2 * len(MOODS)
+"""Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
 
 _APART = 12.0  # ab between two colours that are offered side by side
 
@@ -179,8 +180,8 @@ class Session:
     def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
         """Make n whole, coherent, visibly different pictures.
 
-        The first is the usual one; the others are steps to both sides along the changes of the whole photograph that
-        the present uncertainty makes likeliest (`Belief.directions`).
+        The first is the usual one; the others are steps (`MOODS`) along the changes of the whole photograph that the
+        present uncertainty makes likeliest (`Belief.directions`).
 
         Parameters
         ----------
@@ -460,11 +461,11 @@ class Session:
 
 
 def _step(belief: Belief, number: int) -> NDArray[np.float64]:
-    """How alternative `number` differs from the usual picture: one side and the other of each likely change."""
+    """How alternative `number` differs from the usual picture."""
     if number == 0:
         return np.zeros_like(belief.mean)
-    field = belief.directions((number + 1) // 2)[-1]
-    return (STEP if number % 2 else -STEP) * field
+    level, mood = divmod(number - 1, len(MOODS))
+    return belief.directions(level + 1)[-1] * MOODS[mood]
 
 
 def _updated(chances: Float32, colors: Float32, before: Belief, after: Belief, region: int) -> Float32:

@@ -217,6 +217,12 @@ def test_alternatives_differ_visibly_and_begin_with_the_usual(session):
     assert max(np.abs(rgb_to_lightness(r.rgb) - session.gray.lightness).max() for r in results) <= 0.3
 
 
+def test_alternatives_are_colder_warmer_greener_and_rosier(session):
+    a, b = np.array([result.region_ab.mean(axis=0) for result in session.alternatives(5)]).T
+    assert b[1] < b[0] < b[2]
+    assert a[3] < a[0] < a[4]
+
+
 def test_a_chosen_alternative_is_where_one_goes_on(session, photos):
     chosen = session.choose(3)
     # a solve that starts elsewhere stops within a unit of ab
