@@ -36,12 +36,15 @@ FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.
 were fitted too and count nothing.)"""
 OPINION_WIDTH, LIGHTNESS_WIDTH = 0.32, 50.0
 """How far regions that look alike may differ in the square roots of their probabilities and in L*."""
+ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.3, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
+"""The same between photographs: there likeness is stricter, and texture counts more."""
 TIE, TIE_LIGHTNESS = 2000.0, 2.0
 """Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
-KINSHIP_WIDTH, STRICTNESS, NOISE_ELSEWHERE = 0.8, 1.6, 0.1
-"""Of reference photographs, see `learnt_elsewhere`; chosen by trial on portraits and landscapes."""
+KINSHIP_WIDTH, NOISE_ELSEWHERE = 0.9, 0.2
+"""Of reference photographs, see `learnt_elsewhere`. They and `ELSEWHERE_WEIGHTS` were fitted by the error of portraits
+and landscapes with references."""
 MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
 
@@ -182,6 +185,8 @@ class Appearance:
     ----------
     points : ndarray, shape (n, d), float64
         Regions that look alike lie close: at distance 1 the likeness is 0.6.
+    points_elsewhere : ndarray, shape (n, d), float64
+        The same for likeness to regions of other photographs.
     deviation : ndarray, shape (n, 2), float64
         Standard deviation of the error of each channel of ab.
     scene : ndarray, shape (d,), float64
@@ -189,6 +194,7 @@ class Appearance:
     """
 
     points: Float64
+    points_elsewhere: Float64
     deviation: Float64
     scene: Float64
 
@@ -205,16 +211,24 @@ def appearance(
     colors : ndarray, shape (K, 2), float32
         The palette.
     features : mapping of str to ndarray, shape (n, n_columns), float32
-        The feature families on their common scale; those of `FAMILY_WEIGHTS` and the scene are used.
+        The feature families on their common scale; those that `FAMILY_WEIGHTS` names and the scene are used.
     region_lightness : ndarray, shape (n,), float32
         Mean L* of the regions.
     """
-    blocks = [features[name] * np.float32(weight**0.5) for name, weight in FAMILY_WEIGHTS.items() if name in features]
-    blocks += [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
+    opinion = [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
+    points, points_elsewhere = (
+        np.concatenate(
+            [features[name] * np.float32(weight**0.5) for name, weight in weights.items() if name in features]
+            + opinion,
+            axis=1,
+            dtype=np.float64,
+        )
+        for weights in (FAMILY_WEIGHTS, ELSEWHERE_WEIGHTS)
+    )
     variance = np.maximum(probabilities @ colors**2 - (probabilities @ colors) ** 2, 0)
     deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
     scene = features["scene"][0] if "scene" in features else np.zeros(0)
-    return Appearance(np.concatenate(blocks, axis=1).astype(np.float64), deviation, scene.astype(np.float64))
+    return Appearance(points, points_elsewhere, deviation, scene.astype(np.float64))
 
 
 def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixels, region_lightness: Float32) -> Belief:
@@ -250,9 +264,9 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
 def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[Any]]) -> Float64:
     """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
 
-    Between two photographs a share of the covariance is left that falls with the distance of their scenes, as a
-    Gaussian of width `KINSHIP_WIDTH`: portraits teach each other more than landscapes do. Likeness is stricter by
-    `STRICTNESS`.
+    The covariance between regions of two photographs is the likeness of the regions times the kinship of the
+    photographs, which falls with the distance d of their scenes as ``exp(-(d / KINSHIP_WIDTH)^4)``: portraits teach
+    each other more than landscapes do.
 
     Parameters
     ----------
@@ -263,15 +277,13 @@ def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Se
     errors : sequence of ndarray, shape (m, 2)
         True minus automatic ab of their regions.
     """
-    points = np.concatenate([other.points for other in others]) * STRICTNESS
-    photo = np.repeat(np.arange(len(others)), [len(other.points) for other in others])
-    among = WHOLE + ALIKE * _likeness(points, points)
+    points = np.concatenate([other.points_elsewhere for other in others])
+    photo = np.repeat(np.arange(len(others)), [len(other.points_elsewhere) for other in others])
     scenes = np.stack([other.scene for other in others])
-    among *= _kinship(scenes, scenes)[photo[:, None], photo]
+    among = _likeness(points, points) * _kinship(scenes, scenes)[photo[:, None], photo]
     among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
+    across = _likeness(looks.points_elsewhere, points) * _kinship(looks.scene[None], scenes)[0, photo]
     scaled = np.concatenate([error / other.deviation for error, other in zip(errors, others, strict=True)])
-    across = WHOLE + ALIKE * _likeness(looks.points * STRICTNESS, points)
-    across *= _kinship(looks.scene[None], scenes)[0, photo]
     return looks.deviation * (across @ cho_solve(cho_factor(among), scaled))
 
 
@@ -311,4 +323,4 @@ def _likeness(points: Float64, others: Float64) -> Float64:
 def _kinship(scenes: Float64, others: Float64) -> Float64:
     """Share of covariance that photographs of these scenes have in common, 0..1, shape (len(scenes), len(others))."""
     distance = np.linalg.norm(scenes[:, None] - others, axis=2)
-    return np.exp(-((distance / KINSHIP_WIDTH) ** 2))
+    return np.exp(-((distance / KINSHIP_WIDTH) ** 4))

@@ -19,7 +19,7 @@ from colorize.base_model import check_base, choose, in_summary, learn_alone, rec
 from colorize.belief import Appearance, appearance
 from colorize.classifier import KernelSVM, SubsampledSVC, Vote
 from colorize.color import rgb_to_lab, to_gray
-from colorize.decision import confidence, dial, mean_field, palette_shares, rebalance, share_evidence
+from colorize.decision import SHARING, confidence, dial, mean_field, palette_shares, rebalance, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -383,30 +383,33 @@ class Colorizer(BaseEstimator):
         return region_probabilities(self.scaler_, self.classifier_, self.palette_, features)
 
     def decide(
-        self, description: Description, probabilities: Float32, *, vividness: float = 0.5
+        self, description: Description, probabilities: Float32, *, vividness: float = 0.5, reach: float = SHARING
     ) -> tuple[Float32, Float32]:
         """One colour per region, shape (n_superpixels, 2), and how sure it is, shape (n_superpixels,), 0..1.
 
-        `probabilities` are those of `region_probabilities` for the description's features.
+        `probabilities` are those of `region_probabilities` for the description's features; `reach` is that of
+        `share_evidence`.
         """
         temperature, strength, reserve = dial(vividness)
         colors = self.palette_.colors_
-        _, belief = self.agree(description, probabilities)
+        _, belief = self.agree(description, probabilities, reach=reach)
         region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
         region_ab *= np.float32(1 - reserve)
         return region_ab, confidence(belief, colors, region_ab)
 
-    def agree(self, description: Description, probabilities: Float32) -> tuple[Float32, Float32]:
+    def agree(
+        self, description: Description, probabilities: Float32, *, reach: float = SHARING
+    ) -> tuple[Float32, Float32]:
         """Probabilities after regions shared their evidence, and after neighbours agreed, both (n_superpixels, K)."""
         region_lightness = region_means(description.lightness, description.superpixels)
-        evidence = share_evidence(probabilities, description.superpixels, region_lightness)
+        evidence = share_evidence(probabilities, description.superpixels, region_lightness, reach=reach)
         return evidence, mean_field(evidence, self.palette_.colors_, description.superpixels, region_lightness)
 
-    def appearance(self, description: Description, probabilities: Float32) -> Appearance:
+    def appearance(self, description: Description, probabilities: Float32, *, reach: float = SHARING) -> Appearance:
         """What the errors of a photograph's regions depend on, for `colorize.belief`."""
         superpixels, families = description.superpixels, description.features.families
         region_lightness = region_means(description.lightness, superpixels)
-        evidence = share_evidence(probabilities, superpixels, region_lightness)
+        evidence = share_evidence(probabilities, superpixels, region_lightness, reach=reach)
         scaled = self.scaler_.scale(description.features.values)
         features = {name: scaled[:, columns] for name, columns in families.items()}
         return appearance(evidence, self.palette_.colors_, features, region_lightness)

@@ -13,6 +13,9 @@ from colorize.types import Float32, Superpixels
 NEAR = 20.0
 """Distance in ab within which a colour counts as right when confidence is stated."""
 
+SHARING = 10.0
+"""How far regions share evidence (`share_evidence`) when nobody but the model speaks."""
+
 
 class Dial(NamedTuple):
     """What a vividness means.
@@ -71,7 +74,7 @@ def share_evidence(
     superpixels: Superpixels,
     region_lightness: Float32,
     *,
-    reach: float = 10.0,
+    reach: float = SHARING,
     lightness_scale: float = 2.0,
 ) -> Float32:
     """Let regions that belong together decide together.

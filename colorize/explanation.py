@@ -271,9 +271,8 @@ class Explainer:
         self._automatic = session.colorize(vividness)
         self.result: Colorization = self._automatic if hints is None else session.with_hints(hints, vividness)
         self._features = session.description.features.values
-        self._opinions = np.stack(
-            [session.probabilities, *self.colorizer.agree(session.description, session.probabilities)]
-        )
+        agreed = self.colorizer.agree(session.description, session.probabilities, reach=session.sharing)
+        self._opinions = np.stack([session.probabilities, *agreed])
         self._lightness = region_means(session.description.lightness, self.superpixels)
 
     @property

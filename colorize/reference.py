@@ -1,8 +1,8 @@
 """Reference photographs: "it should look like this one".
 
-A reference says two things. Which colours its kind of photograph has, more and less than the model expects: that
-re-weighs the palette. And how the model errs on such a photograph: what it got wrong there is put right here, in
-regions that look alike, by the same Gaussian process that hears hints. Both fade where nothing in the reference is
+A reference says two things. Which colours its kind of photograph has, and how much of each: the probabilities are drawn
+towards them. And how the model errs on such a photograph: what it got wrong there is put right here, in
+regions that look alike, by the same Gaussian process that hears hints, and less where nothing in the reference is
 similar. References are picked by a person; picked by a program, they were measured to do harm.
 """
 
@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 from colorize.belief import Appearance, learnt_elsewhere
 from colorize.color import rgb_to_lab, to_gray
 from colorize.dataset import has_colors
+from colorize.decision import SHARING, toward_palette
 from colorize.exceptions import InvalidImageError
 from colorize.superpixels import region_means
-from colorize.types import Float32, RgbImage
+from colorize.types import Float32, RgbImage, Superpixels
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer, Description
 
-RARE = 0.003
-"""Share of a photograph below which a colour counts as absent."""
-TRUST = 0.5
-"""Power of the re-weighing: 1 would believe that the photograph has the colours of the reference to the letter."""
+TRUST = 0.4
+"""How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
+ALONE = 0.1
+"""How far regions share evidence beside references, against without: sharing blurs what a reference tells apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,30 +58,36 @@ class References:
     Attributes
     ----------
     photos : tuple of Reference
-    ratio : ndarray, shape (n_colors,), float32
-        True share of each palette colour in the references, against the share that the model expected.
+    palette : ndarray, shape (n_colors,), float32
+        Share of each palette colour in the references.
     """
 
     photos: tuple[Reference, ...]
-    ratio: Float32
+    palette: Float32
 
-    def reweigh(self, probabilities: Float32, strength: float) -> Float32:
-        """Probabilities, shape (n, n_colors), moved towards the colours that the references have."""
-        weighed = probabilities * self.ratio ** np.float32(TRUST * strength)
-        return weighed / weighed.sum(axis=1, keepdims=True)
+    def draw(self, probabilities: Float32, superpixels: Superpixels, strength: float) -> Float32:
+        """Probabilities, shape (n, n_colors), drawn towards the colours that the references have."""
+        return toward_palette(probabilities, superpixels, self.palette, strength=TRUST * strength)
+
+    @staticmethod
+    def sharing(strength: float) -> float:
+        """How far regions share evidence beside references, the `reach` of `share_evidence`."""
+        return float(SHARING * ALONE**strength)
 
     def correction(
         self, colorizer: Colorizer, appearance: Appearance, strength: float, vividness: float
     ) -> NDArray[np.float64]:
         """What to add to the automatic colours of regions of this appearance, shape (n, 2).
 
-        Both the automatic colours here and those in the references are decided from re-weighed probabilities.
+        Both the automatic colours here and those in the references are decided from drawn probabilities.
         """
+        reach = self.sharing(strength)
         appearances, errors = [], []
         for photo in self.photos:
-            weighed = self.reweigh(photo.probabilities, strength)
-            appearances.append(colorizer.appearance(photo.description, weighed))
-            errors.append(photo.ab - colorizer.decide(photo.description, weighed, vividness=vividness)[0])
+            drawn = self.draw(photo.probabilities, photo.description.superpixels, strength)
+            appearances.append(colorizer.appearance(photo.description, drawn, reach=reach))
+            found, _ = colorizer.decide(photo.description, drawn, vividness=vividness, reach=reach)
+            errors.append(photo.ab - found)
         return strength * learnt_elsewhere(appearance, appearances, errors)
 
 
@@ -105,14 +112,11 @@ def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> 
     """
     seen = tuple(_seen(colorizer, number, photo) for number, photo in enumerate(photos))
     palette = colorizer.palette_
-    n = len(palette.colors_)
-    true, expected = np.zeros(n), np.zeros(n)
-    for one in seen:
-        areas = one.description.superpixels.areas
-        shares = areas / areas.sum()
-        true += np.bincount(palette.encode(one.ab), shares, minlength=n) / len(seen)
-        expected += shares @ one.probabilities / len(seen)
-    return References(seen, ((true + RARE) / (expected + RARE)).astype(np.float32))
+    shares = [
+        np.bincount(palette.encode(one.ab), one.description.superpixels.areas, minlength=len(palette.colors_))
+        for one in seen
+    ]
+    return References(seen, np.mean([share / share.sum() for share in shares], axis=0, dtype=np.float32))
 
 
 def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray[Any]) -> Reference:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from colorize.belief import Appearance, Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.decision import NEAR, toward_palette
+from colorize.decision import NEAR, SHARING, toward_palette
 from colorize.hints import REACHES, HintPixels, Hints
 from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
 """Regions, their ab, noise and reach, all of length m."""
 
-MOODS = ((-0.1, -1.1), (0.55, 1.15), (-0.8, 0.65), (0.65, -0.45))
-"""Steps from a picture to its alternatives, colder, warmer, greener, rosier: standard deviations of the photograph along
-the likeliest change of a* and of b*. Fitted by which five pictures come closest to the truth with their best one."""
+MOODS = {"colder": (-0.1, -1.1), "warmer": (0.55, 1.15), "greener": (-0.8, 0.65), "rosier": (0.65, -0.45)}
+"""Steps from a picture to its alternatives: standard deviations of the photograph along the likeliest change of a* and
+of b*. Fitted so that the best of the five pictures comes close to the truth."""
 
 N_ALTERNATIVES = 1 + 2 * len(MOODS)
 """Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
@@ -86,7 +86,9 @@ class Session:
     description : Description
         Regions and features.
     probabilities : ndarray, shape (n_superpixels, n_colors), float32
-        Calibrated probabilities of the palette colours, re-weighed by the references if there are any.
+        Calibrated probabilities of the palette colours, drawn towards the colours of the references if there are any.
+    sharing : float
+        How far regions share evidence, the `reach` of `share_evidence`: less beside references.
 
     Examples
     --------
@@ -115,8 +117,11 @@ class Session:
         self.gray = gray
         self.description = description
         self.probabilities = (
-            probabilities if references is None else references.reweigh(probabilities, reference_strength)
+            probabilities
+            if references is None
+            else references.draw(probabilities, description.superpixels, reference_strength)
         )
+        self.sharing = SHARING if references is None else references.sharing(reference_strength)
         self._references = references, reference_strength
         self._opening = clock.seconds
         self._offset: Float32 | None = None  # added to the automatic colours: a chosen alternative, a refiner
@@ -326,7 +331,7 @@ class Session:
         if self._automatic_at is None or self._automatic_at[0] != vividness:
             with clock("decision"):
                 region_ab, region_confidence = self.colorizer.decide(
-                    self.description, self.probabilities, vividness=vividness
+                    self.description, self.probabilities, vividness=vividness, reach=self.sharing
                 )
                 references, strength = self._references
                 if references is not None:
@@ -388,7 +393,7 @@ class Session:
 
     @cached_property
     def _appearance(self) -> Appearance:
-        return self.colorizer.appearance(self.description, self.probabilities)
+        return self.colorizer.appearance(self.description, self.probabilities, reach=self.sharing)
 
     def _suggestion(self, region: int, before: Belief, after: Belief) -> Suggestion:
         colors = self.colorizer.palette_.colors_
@@ -465,7 +470,7 @@ def _step(belief: Belief, number: int) -> NDArray[np.float64]:
     if number == 0:
         return np.zeros_like(belief.mean)
     level, mood = divmod(number - 1, len(MOODS))
-    return belief.directions(level + 1)[-1] * MOODS[mood]
+    return belief.directions(level + 1)[-1] * list(MOODS.values())[mood]
 
 
 def _updated(chances: Float32, colors: Float32, before: Belief, after: Belief, region: int) -> Float32:

@@ -32,9 +32,8 @@ def make_prior(*, mean=0.0, areas=None):
         labels = np.repeat(labels, areas, axis=1)
     lightness = np.where(LEFT, 20, 80).astype(np.float32)
     rng = np.random.default_rng(0)
-    looks = Appearance(
-        np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3)), np.full((N, 2), [10.0, 20.0]), SCENE
-    )
+    points = np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3))
+    looks = Appearance(points, 2 * points, np.full((N, 2), [10.0, 20.0]), SCENE)
     return prior(np.full((N, 2), mean), looks, from_labels(labels), lightness)
 
 
@@ -169,11 +168,12 @@ def test_appearance_knows_doubt_and_likeness():
 
 
 def test_errors_elsewhere_are_expected_in_like_regions():
-    elsewhere, errors = (
-        Appearance(np.array([[0.0], [6.0]]), np.full((2, 2), 10.0), SCENE),
-        np.array([[20, 0], [-20, 0]]),
-    )
-    looks = Appearance(np.array([[0.0], [6.0], [100.0]]), np.full((3, 2), 10.0), SCENE + 0.25)
+    def make_looks(*points, scene=SCENE):
+        column = np.array(points)[:, None]
+        return Appearance(column, 2 * column, np.full((len(points), 2), 10.0), scene)
+
+    elsewhere, errors = make_looks(0.0, 3.0), np.array([[20, 0], [-20, 0]])
+    looks = make_looks(0.0, 3.0, 50.0, scene=SCENE + 0.25)
     learnt = learnt_elsewhere(looks, [elsewhere], [errors])
     assert learnt[0, 0] > 3
     assert learnt[1, 0] < -3

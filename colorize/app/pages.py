@@ -11,6 +11,7 @@ from colorize.app.errands import BatchResult, Compared
 from colorize.app.service import Place, data_uri
 from colorize.app.shelf import Card
 from colorize.app.training import Status
+from colorize.session import MOODS
 
 HEADER = """
 <header class="masthead">
@@ -46,7 +47,7 @@ def samples(pictures: Mapping[str, bytes]) -> str:
 
 def choices(pictures: Sequence[bytes]) -> str:
     """Alternatives, as buttons."""
-    names = ["as it is now", *(f"version {number}" for number in range(1, len(pictures)))]
+    names = ["as it is now", *MOODS]
     buttons = (
         f'<button type="button" data-pick="{number}"><img src="{data_uri(picture)}" alt="the photograph, {name}">'
         f"<span>{name}</span></button>"

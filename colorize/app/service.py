@@ -35,6 +35,7 @@ from colorize.hints import REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe import DECIDED_AT, Recipe
+from colorize.session import MOODS
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ THUMBNAIL_SIDE = 280
 REFERENCE_SIDE = 640
 EXPLANATION_SIDE = 512
 N_REFERENCES = 8
-N_ALTERNATIVES = 5
+N_ALTERNATIVES = 1 + len(MOODS)
 N_MARKS = 2000
 COMPARED_SIDE = 640
 RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}

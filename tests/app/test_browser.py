@@ -119,6 +119,7 @@ def test_other_versions_and_doubts(visit, cat_photo):
     choices = visitor.page.locator("#choices button[data-pick]")
     choices.first.wait_for()
     assert choices.count() == 6
+    assert choices.nth(1).inner_text() == "colder"
     choices.nth(1).click()
     visitor.wait_for_version(2)
     assert np.abs(visitor.picture().astype(int) - before).mean() > 3
