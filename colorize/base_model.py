@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler
 from colorize.decision import dial
@@ -155,7 +156,8 @@ def region_probabilities(
 ) -> Float32:
     """Probability of every palette index, shape (n, n_colors); a colour never seen as a class gets 0."""
     probabilities = np.zeros((len(features), len(palette.colors_)), np.float32)
-    probabilities[:, machine.classes_] = machine.predict_proba(scaler.transform(features))
+    with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
+        probabilities[:, machine.classes_] = machine.predict_proba(scaler.transform(features))
     return probabilities
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
 from colorize.belief import Appearance, appearance
@@ -369,7 +370,7 @@ class Colorizer(BaseEstimator):
         clock = clock or Clock()
         with clock("superpixels"):
             lightness, superpixels = self._segment(_as_gray_image(gray))
-        with clock("features"):
+        with clock("features"), threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
             features = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
         if hasattr(self, "scaler_"):
             _check_families(features.families, self.scaler_.families or {})

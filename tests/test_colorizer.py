@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from colorize.color import rgb_to_lightness, to_gray
 from colorize.colorizer import Colorizer
@@ -336,3 +337,13 @@ def test_nothing_works_before_fit(photos, tmp_path):
 def test_photographs_that_can_be_read_only_once_are_refused(photos):
     with pytest.raises(TypeError, match="photos must be a sequence, because it is read several times, got generator"):
         Colorizer().fit(photo for photo in photos)
+
+
+def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):
+    gray = to_gray(RgbImage(pictures["astronaut"]))
+    results = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            results.append(tiny_colorizer.open(gray))
+    np.testing.assert_array_equal(*(session.description.features.values for session in results))
+    np.testing.assert_array_equal(*(session.probabilities for session in results))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from colorize._optional import import_or_raise
 from colorize.batch.work import file_digest
@@ -288,10 +289,11 @@ def _noted(hints: Mapping[int | float, Hints]) -> tuple[Any, ...]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread: its optical flow depends on their number."""
+    """Keep OpenCV and the linear algebra to one thread: optical flow and sums depend on their number."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         cv2.setNumThreads(before)
