@@ -264,9 +264,10 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
 def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[Any]]) -> Float64:
     """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
 
-    The covariance between regions of two photographs is the likeness of the regions times the kinship of the
-    photographs, which falls with the distance d of their scenes as ``exp(-(d / KINSHIP_WIDTH)^4)``: portraits teach
-    each other more than landscapes do.
+    The covariance between regions here and in another photograph is the likeness of the regions times the kinship of
+    the photographs, which falls with the distance d of their scenes as ``exp(-(d / KINSHIP_WIDTH)^4)``: portraits teach
+    each other more than landscapes do. The others are akin through this photograph alone: by the product of their
+    kinships to it, which makes a covariance of any set of them.
 
     Parameters
     ----------
@@ -279,10 +280,10 @@ def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Se
     """
     points = np.concatenate([other.points_elsewhere for other in others])
     photo = np.repeat(np.arange(len(others)), [len(other.points_elsewhere) for other in others])
-    scenes = np.stack([other.scene for other in others])
-    among = _likeness(points, points) * _kinship(scenes, scenes)[photo[:, None], photo]
+    kin = _kinship(looks.scene, np.stack([other.scene for other in others]))[photo]
+    among = _likeness(points, points) * np.where(photo[:, None] == photo, 1, kin[:, None] * kin)
     among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
-    across = _likeness(looks.points_elsewhere, points) * _kinship(looks.scene[None], scenes)[0, photo]
+    across = _likeness(looks.points_elsewhere, points) * kin
     scaled = np.concatenate([error / other.deviation for error, other in zip(errors, others, strict=True)])
     return looks.deviation * (across @ cho_solve(cho_factor(among), scaled))
 
@@ -320,7 +321,6 @@ def _likeness(points: Float64, others: Float64) -> Float64:
     return np.exp(-np.maximum(squared, 0) / 2)
 
 
-def _kinship(scenes: Float64, others: Float64) -> Float64:
-    """Share of covariance that photographs of these scenes have in common, 0..1, shape (len(scenes), len(others))."""
-    distance = np.linalg.norm(scenes[:, None] - others, axis=2)
-    return np.exp(-((distance / KINSHIP_WIDTH) ** 4))
+def _kinship(scene: Float64, others: Float64) -> Float64:
+    """Share of the errors that a photograph of this scene has in common with others, 0..1, shape (len(others),)."""
+    return np.exp(-((np.linalg.norm(others - scene, axis=1) / KINSHIP_WIDTH) ** 4))

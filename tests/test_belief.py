@@ -184,3 +184,11 @@ def test_errors_elsewhere_are_expected_in_like_regions():
     np.testing.assert_allclose(learnt_elsewhere(stranger, [elsewhere], [errors]), 0, atol=1e-6)
     unknown = replace(looks, scene=np.zeros(0))  # of a model without scene features
     assert learnt_elsewhere(unknown, [replace(elsewhere, scene=np.zeros(0))], [errors])[0, 0] > learnt[0, 0]
+
+
+def test_any_set_of_other_photographs_is_a_possible_one():
+    # likeness that falls as the fourth power of a distance is no covariance by itself: three scenes in a row show it
+    points = np.zeros((50, 1))
+    row = [Appearance(points, points, np.full((50, 2), 10.0), np.array([step])) for step in (0.0, 0.42, 0.84)]
+    learnt = learnt_elsewhere(replace(row[0], scene=np.array([0.2])), row, [np.full((50, 2), 5.0)] * 3)
+    assert ((learnt > 3) & (learnt < 6)).all()
