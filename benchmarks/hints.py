@@ -215,7 +215,7 @@ def measure_alternatives(cases: Callable[[], Iterable[Case]]) -> list[str]:
 
 
 def measure_speed(photo: RgbImage, colorizer: Colorizer) -> list[str]:
-    """Milliseconds per hint, on 500 regions."""
+    """Milliseconds per hint, on 500 regions, which are heard on 2.5 times as many parts."""
     finer = copy(colorizer)
     finer.n_superpixels = 510
     case = Case(0, photo, finer)
@@ -227,13 +227,14 @@ def measure_speed(photo: RgbImage, colorizer: Colorizer) -> list[str]:
         result = case.session.with_hints(hints, FAITHFUL)
         totals.append(time.process_time() - start)
         others.append(result.timings["belief"] + result.timings["color"])
-    n = case.session.description.superpixels.n_superpixels
+    regions, parts = (d.superpixels.n_superpixels for d in (case.session.description, case.session.parts))
     return [
         "## Speed",
         "",
-        f"20 hints on {n} regions, {photo.shape[1]} x {photo.shape[0]} pixels, 25 times: Gaussian process and decoding "
-        f"{1e3 * min(others):.0f} ms in the quietest, {1e3 * np.median(others):.0f} ms in the median (wall); with the "
-        f"solve {1e3 * np.median(totals):.0f} ms of CPU. Wanted: 30 ms without the solve.",
+        f"20 hints on {regions} regions in {parts} parts, {photo.shape[1]} x {photo.shape[0]} pixels, 25 times: "
+        f"Gaussian process and decoding {1e3 * min(others):.0f} ms in the quietest, {1e3 * np.median(others):.0f} ms "
+        f"in the median (wall); with the solve {1e3 * np.median(totals):.0f} ms of CPU. Wanted: 30 ms without the "
+        "solve.",
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, eigh
 
 from colorize.types import Float32, Superpixels
 
@@ -36,9 +36,9 @@ FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.
 were fitted too and count nothing.)"""
 OPINION_WIDTH, LIGHTNESS_WIDTH = 0.32, 50.0
 """How far regions that look alike may differ in the square roots of their probabilities and in L*."""
-ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.3, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
+ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.6, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
 """The same between photographs: there likeness is stricter, and texture counts more."""
-TIE, TIE_LIGHTNESS = 2000.0, 2.0
+TIE, TIE_LIGHTNESS = 5000.0, 2.0
 """Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
@@ -124,6 +124,20 @@ class Belief:
         half = np.linalg.solve(np.linalg.cholesky(among + np.diag(noise)), across.T)
         return self.correlation - half.T @ half
 
+    def merged(self, shares: Float64, areas: Float64) -> Belief:
+        """The same belief about larger regions.
+
+        Parameters
+        ----------
+        shares : ndarray, shape (k, n), float64
+            Share of every present region in each of k larger ones; rows sum to 1.
+        areas : ndarray, shape (k,)
+            Share of the photograph that each of those covers.
+        """
+        kernels = {name: shares @ kernel @ shares.T for name, kernel in self.kernels.items()}
+        correlation = shares @ self.correlation @ shares.T
+        return Belief(shares @ self.mean, shares @ self.deviation, correlation, kernels, areas)
+
     def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
         """Regions whose colours would tell most about the photograph, the best first.
 
@@ -166,7 +180,8 @@ class Belief:
         weight = np.sqrt(self.areas)
         fields = np.zeros((min(n, len(weight)), *self.mean.shape))
         for channel, scale in enumerate(self.deviation.T):
-            values, vectors = np.linalg.eigh((weight * scale)[:, None] * self.correlation * (weight * scale))
+            covariance = (weight * scale)[:, None] * self.correlation * (weight * scale)
+            values, vectors = eigh(covariance, subset_by_index=[len(weight) - len(fields), len(weight) - 1])
             for k, field in enumerate(fields, start=1):
                 eigen = vectors[:, -k] * np.sqrt(max(values[-k], 0))
                 field[:, channel] = np.copysign(1, weight @ eigen) * eigen / weight

@@ -43,6 +43,10 @@ Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 SEED_WEIGHT = 0.03
 """Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
 
+FINER = 2.5
+"""Parts that hints and references speak about, against the regions that the model colours (`describe_parts`)."""
+
+_MOST_PARTS = 2_000  # their covariance is dense
 _MAX_ROWS = 60_000
 _WORD_PHOTOS = 60
 
@@ -370,11 +374,23 @@ class Colorizer(BaseEstimator):
         clock = clock or Clock()
         with clock("superpixels"):
             lightness, superpixels = self._segment(_as_gray_image(gray))
-        with clock("features"), threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
-            features = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        with clock("features"):
+            description = self._described(lightness, superpixels)
         if hasattr(self, "scaler_"):
-            _check_families(features.families, self.scaler_.families or {})
-        return Description(lightness, superpixels, features)
+            _check_families(description.features.families, self.scaler_.families or {})
+        return description
+
+    def describe_parts(self, description: Description) -> Description:
+        """Cut a photograph that is described already into smaller regions, `FINER` times as many.
+
+        Hints and references speak about them: a person points at smaller things than the model tells apart.
+        """
+        n_parts = max(self.n_superpixels, min(round(FINER * self.n_superpixels), _MOST_PARTS))
+        return self._described(description.lightness, segment(description.lightness, n_segments=n_parts))
+
+    def _described(self, lightness: Float32, superpixels: Superpixels) -> Description:
+        with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
+            return Description(lightness, superpixels, self.extractor_.transform(PhotoAnalysis(lightness, superpixels)))
 
     def region_probabilities(self, features: Float32) -> Float32:
         """Probability of every palette index, shape (n, n_colors), for rows of features, shape (n, n_features).

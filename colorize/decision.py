@@ -16,6 +16,9 @@ NEAR = 20.0
 SHARING = 10.0
 """How far regions share evidence (`share_evidence`) when nobody but the model speaks."""
 
+TOWARD = 0.5
+"""How far the shares of colours are drawn towards those of an album (`toward_palette`)."""
+
 
 class Dial(NamedTuple):
     """What a vividness means.
@@ -147,7 +150,7 @@ def palette_shares(probabilities: Float32, superpixels: Superpixels) -> Float32:
 
 
 def toward_palette(
-    probabilities: Float32, superpixels: Superpixels, wanted: Float32, *, strength: float = 0.5, floor: float = 0.003
+    probabilities: Float32, superpixels: Superpixels, wanted: Float32, *, strength: float = TOWARD, floor: float = 0.003
 ) -> Float32:
     """Draw a photograph towards the colours that its album has, so that a series looks like one.
 

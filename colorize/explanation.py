@@ -79,16 +79,18 @@ class Memories:
 
 @dataclass(frozen=True, eq=False)
 class HintEffect:
-    """How hints moved the colour of a region; one row per hinted region, those that moved it most first.
+    """How hints moved the colour of a place, more exactly of the small region, the *part*, that hints are heard on.
+
+    One row per hinted part, those that moved it most first.
 
     Attributes
     ----------
     before, after : ndarray, shape (2,), float32
-        ab of the region without and with hints.
+        ab of the part without and with hints.
     is_hinted : bool
-        Whether the region has hints on itself: their pixels are exact whatever is decided for the rest of it.
+        Whether the part has hints on itself: their pixels are exact whatever is decided for the rest of it.
     place : ndarray, shape (m, 2), int64
-        Row and column of the hinted regions, in pixels of the photograph.
+        Row and column of the hinted parts, in pixels of the photograph.
     ab : ndarray, shape (m, 2), float64
         The colours hinted there.
     shift : ndarray, shape (m, 2), float64
@@ -293,8 +295,7 @@ class Explainer:
             raise PlaceError(
                 f"place {row},{col} lies outside the photograph: rows are 0 to {height - 1}, columns 0 to {width - 1}"
             )
-        rows, cols = self.superpixels.shape
-        return int(self.superpixels.labels[int((row + 0.5) * rows / height), int((col + 0.5) * cols / width)])
+        return self._label_at(self.superpixels, row, col)
 
     def at(self, row: int, col: int) -> Explanation:
         """Explain the colour of the region at a pixel.
@@ -322,7 +323,7 @@ class Explainer:
             families=tuple(self.colorizer.scaler_.families or ("all",)),
             attribution=self._attribution(region, winner, rival),
             memories=self._memories(region),
-            hints=None if self.hints is None else self._hint_effect(self.hints, region),
+            hints=None if self.hints is None else self._hint_effect(self.hints, row, col),
         )
 
     def places(self, n: int = 5) -> list[tuple[int, int]]:
@@ -343,7 +344,10 @@ class Explainer:
         confidence = self.result.confidence[tuple(self._pixels_near(self.superpixels.centroids).T)]
         in_areas = [_middle(self.superpixels, np.flatnonzero(area == one)) for one in largest[: 4 * n]]
         chosen = self._apart(in_areas, -(-3 * n // 5), [])
-        return [self._pixel_in(region) for region in self._apart(np.argsort(confidence, kind="stable"), n, chosen)]
+        return [
+            self._pixel_in(self.superpixels, region)
+            for region in self._apart(np.argsort(confidence, kind="stable"), n, chosen)
+        ]
 
     def _apart(self, candidates: Sequence[int] | NDArray[np.intp], n: int, chosen: list[int]) -> list[int]:
         """Go on choosing, in order, regions that are not close to one chosen already, until there are n."""
@@ -402,29 +406,37 @@ class Explainer:
             favourite=int(votes.argmax()),
         )
 
-    def _hint_effect(self, hints: Hints, region: int) -> HintEffect:
-        """Split the shift of a region among the hinted regions: it is linear in what was said there."""
-        before, (regions, ab, noise, reach) = self._belief_before, self.session.observations(hints)
-        shift = np.zeros((len(regions), 2))
-        for k in range(len(regions)):
-            alone = before.mean[regions]
+    def _hint_effect(self, hints: Hints, row: int, col: int) -> HintEffect:
+        """Split the shift of the part at a pixel among the hinted parts: it is linear in what was said there."""
+        superpixels, before = self.session.parts.superpixels, self._belief_before
+        parts, ab, noise, reach = self.session.observations(hints)
+        here = self._label_at(superpixels, row, col)
+        shift = np.zeros((len(parts), 2))
+        for k in range(len(parts)):
+            alone = before.mean[parts]
             alone[k] = ab[k]
-            after = before.told(regions, alone, noise, reach)
-            shift[k] = after.mean[region] - before.mean[region]
+            after = before.told(parts, alone, noise, reach)
+            shift[k] = after.mean[here] - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         return HintEffect(
-            before=self._automatic.region_ab[region],
-            after=self.result.region_ab[region],
-            is_hinted=bool((regions == region).any()),
-            place=np.array([self._pixel_in(int(k)) for k in regions[order]]),
+            before=before.mean[here].astype(np.float32),
+            after=before.told(parts, ab, noise, reach).mean[here].astype(np.float32),
+            is_hinted=bool((parts == here).any()),
+            place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]]),
             ab=ab[order],
             shift=shift[order],
         )
 
-    def _pixel_in(self, region: int) -> tuple[int, int]:
+    def _label_at(self, superpixels: Superpixels, row: int, col: int) -> int:
+        """The label at a pixel of the photograph."""
+        height, width = self.result.image.shape
+        rows, cols = superpixels.shape
+        return int(superpixels.labels[int((row + 0.5) * rows / height), int((col + 0.5) * cols / width)])
+
+    def _pixel_in(self, superpixels: Superpixels, label: int) -> tuple[int, int]:
         """A pixel of the photograph inside a region, as near to its centroid as it gets."""
-        inside = np.argwhere(self.superpixels.labels == region)
-        best = inside[np.abs(inside - self.superpixels.centroids[region]).sum(axis=1).argmin()]
+        inside = np.argwhere(superpixels.labels == label)
+        best = inside[np.abs(inside - superpixels.centroids[label]).sum(axis=1).argmin()]
         row, col = self._pixels_near(best)
         return int(row), int(col)
 

@@ -22,15 +22,17 @@ from colorize.dataset import has_colors
 from colorize.decision import SHARING, toward_palette
 from colorize.exceptions import InvalidImageError
 from colorize.superpixels import region_means
-from colorize.types import Float32, RgbImage, Superpixels
+from colorize.types import Float32, RgbImage
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer, Description
 
-TRUST = 0.4
+TRUST = 0.45
 """How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
 ALONE = 0.1
 """How far regions share evidence beside references, against without: sharing blurs what a reference tells apart."""
+GAIN = 0.04
+"""What colours gain in chroma beside references: what is learnt is an average, and averages are paler than things."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +41,22 @@ class Reference:
 
     Attributes
     ----------
-    description : Description
-    probabilities : ndarray, shape (m, n_colors), float32
-        What the model thinks of its regions.
-    ab : ndarray, shape (m, 2), float32
-        True colours of its regions.
+    regions : Description
+        Those that the model colours.
+    probabilities : ndarray, shape (n_regions, n_colors), float32
+        What the model thinks of them.
+    parts : Description
+        The smaller ones that are compared with the parts of another photograph.
+    part_probabilities : ndarray, shape (n_parts, n_colors), float32
+        What the model thinks of them.
+    ab : ndarray, shape (n_parts, 2), float32
+        Their true colours.
     """
 
-    description: Description
+    regions: Description
     probabilities: Float32
+    parts: Description
+    part_probabilities: Float32
     ab: Float32
 
 
@@ -65,9 +74,9 @@ class References:
     photos: tuple[Reference, ...]
     palette: Float32
 
-    def draw(self, probabilities: Float32, superpixels: Superpixels, strength: float) -> Float32:
-        """Probabilities, shape (n, n_colors), drawn towards the colours that the references have."""
-        return toward_palette(probabilities, superpixels, self.palette, strength=TRUST * strength)
+    def pull(self, strength: float) -> tuple[Float32, float]:
+        """Shares of the palette colours, and how strongly photographs are drawn towards them (`toward_palette`)."""
+        return self.palette, TRUST * strength
 
     @staticmethod
     def sharing(strength: float) -> float:
@@ -75,20 +84,24 @@ class References:
         return float(SHARING * ALONE**strength)
 
     def correction(
-        self, colorizer: Colorizer, appearance: Appearance, strength: float, vividness: float
+        self, colorizer: Colorizer, looks: Appearance, part_ab: Float32, strength: float, vividness: float
     ) -> NDArray[np.float64]:
-        """What to add to the automatic colours of regions of this appearance, shape (n, 2).
+        """What to add to the automatic colours of parts that look like this, shape (n_parts, 2).
 
-        Both the automatic colours here and those in the references are decided from drawn probabilities.
+        Both those colours, `part_ab`, and those in the references are decided from drawn probabilities.
         """
+        wanted, pull = self.pull(strength)
         reach = self.sharing(strength)
-        appearances, errors = [], []
+        others, errors = [], []
         for photo in self.photos:
-            drawn = self.draw(photo.probabilities, photo.description.superpixels, strength)
-            appearances.append(colorizer.appearance(photo.description, drawn, reach=reach))
-            found, _ = colorizer.decide(photo.description, drawn, vividness=vividness, reach=reach)
-            errors.append(photo.ab - found)
-        return strength * learnt_elsewhere(appearance, appearances, errors)
+            regions, parts = photo.regions.superpixels, photo.parts.superpixels
+            drawn = toward_palette(photo.probabilities, regions, wanted, strength=pull)
+            found, _ = colorizer.decide(photo.regions, drawn, vividness=vividness, reach=reach)
+            errors.append(photo.ab - region_means(found[regions.labels], parts))
+            drawn = toward_palette(photo.part_probabilities, parts, wanted, strength=pull)
+            others.append(colorizer.appearance(photo.parts, drawn, reach=reach))
+        learnt = learnt_elsewhere(looks, others, errors)
+        return strength * (learnt + GAIN * (part_ab + learnt))
 
 
 def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> References:
@@ -113,8 +126,7 @@ def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> 
     seen = tuple(_seen(colorizer, number, photo) for number, photo in enumerate(photos))
     palette = colorizer.palette_
     shares = [
-        np.bincount(palette.encode(one.ab), one.description.superpixels.areas, minlength=len(palette.colors_))
-        for one in seen
+        np.bincount(palette.encode(one.ab), one.parts.superpixels.areas, minlength=len(palette.colors_)) for one in seen
     ]
     return References(seen, np.mean([share / share.sum() for share in shares], axis=0, dtype=np.float32))
 
@@ -123,10 +135,12 @@ def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray[Any]) -> 
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
-    description = colorizer.describe(to_gray(photo))
-    superpixels = description.superpixels
+    regions = colorizer.describe(to_gray(photo))
+    parts = colorizer.describe_parts(regions)
     ab = rgb_to_lab(photo.pixels)[..., 1:]
-    if ab.shape[:2] != superpixels.shape:
-        ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-    probabilities = colorizer.region_probabilities(description.features.values)
-    return Reference(description, probabilities, region_means(ab, superpixels))
+    if ab.shape[:2] != parts.superpixels.shape:
+        ab = cv2.resize(ab, parts.superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
+    probabilities, part_probabilities = (
+        colorizer.region_probabilities(one.features.values) for one in (regions, parts)
+    )
+    return Reference(regions, probabilities, parts, part_probabilities, region_means(ab, parts.superpixels))

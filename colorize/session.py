@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from colorize.belief import Appearance, Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.decision import NEAR, SHARING, toward_palette
+from colorize.decision import NEAR, SHARING, TOWARD, toward_palette
 from colorize.hints import REACHES, HintPixels, Hints
 from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from colorize.colorizer import Colorizer, Description
     from colorize.reference import References
 
+Pull = tuple[Float32, float]
+"""Shares of the palette colours, shape (n_colors,), and how strongly probabilities are drawn towards them."""
+
 Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
-"""Regions, their ab, noise and reach, all of length m."""
+"""Parts, their ab, noise and reach, all of length m."""
 
 MOODS = {"colder": (-0.1, -1.1), "warmer": (0.55, 1.15), "greener": (-0.8, 0.65), "rosier": (0.65, -0.45)}
 """Steps from a picture to its alternatives: standard deviations of the photograph along the likeliest change of a* and
@@ -36,6 +39,7 @@ of b*. Fitted so that the best of the five pictures comes close to the truth."""
 N_ALTERNATIVES = 1 + 2 * len(MOODS)
 """Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
 
+_DEEP = 8  # pixels of the working resolution that are deep enough inside a region to click on
 _APART = 12.0  # ab between two colours that are offered side by side
 
 
@@ -67,10 +71,10 @@ class Suggestion:
 
 @dataclass(frozen=True, eq=False)
 class _Automatic:
-    """What the model makes of the photograph at one vividness, before any hint."""
+    """What is made of the photograph at one vividness, before any hint."""
 
     region_ab: Float32
-    region_confidence: Float32
+    confidence: Float32
     spread: Propagation
 
 
@@ -84,7 +88,9 @@ class Session:
     colorizer : Colorizer
     gray : GrayImage
     description : Description
-        Regions and features.
+        The regions that the model colours, and their features.
+    parts : Description
+        The smaller regions that hints, references and alternatives speak about. Made when they are first needed.
     probabilities : ndarray, shape (n_superpixels, n_colors), float32
         Calibrated probabilities of the palette colours, drawn towards the colours of the references if there are any.
     sharing : float
@@ -116,15 +122,13 @@ class Session:
         self.colorizer = colorizer
         self.gray = gray
         self.description = description
-        self.probabilities = (
-            probabilities
-            if references is None
-            else references.draw(probabilities, description.superpixels, reference_strength)
-        )
         self.sharing = SHARING if references is None else references.sharing(reference_strength)
         self._references = references, reference_strength
+        self._pulls: tuple[Pull, ...] = () if references is None else (references.pull(reference_strength),)
+        self.probabilities = self._drawn(probabilities, description.superpixels)
         self._opening = clock.seconds
-        self._offset: Float32 | None = None  # added to the automatic colours: a chosen alternative, a refiner
+        self._offset: Float32 | None = None  # a refiner's, added to the automatic colours of the regions
+        self._chosen: NDArray[np.float64] | None = None  # the alternative gone on from, added to those of the parts
         self._automatic_at: tuple[float, _Automatic] | None = None
 
     def __repr__(self) -> str:
@@ -135,7 +139,7 @@ class Session:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
         clock = Clock(self._opening)
         found = self._automatic(vividness, clock)
-        return self._finished(found.region_ab, found.region_confidence, found.spread, clock)
+        return self._finished(found, clock)
 
     def with_hints(self, hints: Hints, vividness: float = 0.5) -> Colorization:
         """Colorize with hints: exact where they are, and heard as far as they reach.
@@ -178,8 +182,11 @@ class Session:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
-        before = self._prior(self._automatic(0.0, Clock()))
-        after = before if hints is None else self._told(before, *self._pixels(hints)[:2])
+        before = self.prior(0.0)
+        after = before if hints is None else before.told(*self.observations(hints))
+        # A click tells about a thing: among regions the choice was better (on 88 instead of 73 % of photographs).
+        areas = self._superpixels.areas / self._superpixels.areas.sum(dtype=np.float64)
+        before, after = (belief.merged(self._parts_of_regions, areas) for belief in (before, after))
         return [self._suggestion(region, before, after) for region in after.telling(n)]
 
     def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
@@ -223,10 +230,14 @@ class Session:
         """
         if not 0 <= number < N_ALTERNATIVES:
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
-        belief = self._prior(self._automatic(0.0, Clock()))
+        belief = self.prior(0.0)
         if hints is not None:
-            belief = self._told(belief, *self._pixels(hints)[:2])
-        return self.shifted(_step(belief, number).astype(np.float32))
+            belief = belief.told(*self.observations(hints))
+        other = copy(self)
+        other._automatic_at = None
+        step = _step(belief, number)
+        other._chosen = step if self._chosen is None else self._chosen + step
+        return other
 
     def shifted(self, offset: Float32) -> Session:
         """Go on with other automatic colours.
@@ -272,7 +283,7 @@ class Session:
         """
         other = copy(self)
         other.gray, other._automatic_at = gray, None
-        for name in ("_labels", "_weight", "_propagator"):  # those that were made for the pixels
+        for name in ("_part_labels", "_weight", "_propagator"):  # those that were made for the pixels
             other.__dict__.pop(name, None)
         return other
 
@@ -298,9 +309,10 @@ class Session:
         if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
             raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
         other = copy(self)
-        other.probabilities = toward_palette(self.probabilities, self._superpixels, wanted)
+        other._pulls = (*self._pulls, (wanted, TOWARD))
+        other.probabilities = toward_palette(self.probabilities, self._superpixels, wanted, strength=TOWARD)
         other._automatic_at = None
-        for name in ("_appearance", "_prior_at_zero"):  # those that were made of the probabilities
+        for name in ("_part_probabilities", "_appearance", "_prior_at_zero"):  # those that follow the probabilities
             other.__dict__.pop(name, None)
         return other
 
@@ -310,39 +322,70 @@ class Session:
             return self.colorize(vividness)
         clock = Clock()
         found = self._automatic(vividness, clock)
-        is_known, known_ab = None, None
+        is_known, residual_ab, certainty = None, None, None
         notes: tuple[str, ...] = ()
         with clock("belief"):
-            belief = self._prior(found)
+            before = belief = self._prior(found)
             if hints is not None:
                 pixels, known_ab, notes = self._pixels(hints)
-                belief, is_known = self._told(belief, pixels, known_ab), pixels.is_known
-            region_ab = (belief.mean + _step(belief, number)).astype(np.float32)
-            region_confidence = found.region_confidence if hints is None else belief.within(NEAR).astype(np.float32)
+                belief, is_known = belief.told(*self._observed(pixels, known_ab)), pixels.is_known
+                residual_ab = known_ab - found.spread.ab
+                certainty = belief.within(NEAR).astype(np.float32)
+            shift = belief.mean + _step(belief, number) - before.mean
         with clock("propagation"):
-            target_ab = region_ab[self._labels]
-            spread = self._propagator.solve(
-                target_ab, self._weight, is_known=is_known, known_ab=known_ab, start_ab=found.spread.ab
-            )
-        return self._finished(region_ab, region_confidence, spread, clock, notes=notes)
+            shifted = self._shifted(found, shift, is_known, residual_ab)
+        if certainty is not None:
+            shifted = replace(shifted, confidence=smooth_map(certainty, self.parts.superpixels, self.gray.shape))
+        return self._finished(shifted, clock, notes=notes)
 
     def _automatic(self, vividness: float, clock: Clock) -> _Automatic:
-        """The model's own colours; those of the last vividness asked for are kept."""
+        """The colours before any hint; those of the last vividness asked for are kept."""
         if self._automatic_at is None or self._automatic_at[0] != vividness:
             with clock("decision"):
-                region_ab, region_confidence = self.colorizer.decide(
+                region_ab, certainty = self.colorizer.decide(
                     self.description, self.probabilities, vividness=vividness, reach=self.sharing
                 )
-                references, strength = self._references
-                if references is not None:
-                    learnt = references.correction(self.colorizer, self._appearance, strength, vividness)
-                    region_ab = region_ab + learnt.astype(np.float32)
                 if self._offset is not None:
                     region_ab = region_ab + self._offset
             with clock("propagation"):
                 spread = self.colorizer.spread(self.gray, self._superpixels, region_ab)
-            self._automatic_at = vividness, _Automatic(region_ab, region_confidence, spread)
+            confidence = smooth_map(certainty, self._superpixels, self.gray.shape)
+            found = self._corrected(_Automatic(region_ab, confidence, spread), vividness, clock)
+            self._automatic_at = vividness, found
         return self._automatic_at[1]
+
+    def _corrected(self, found: _Automatic, vividness: float, clock: Clock) -> _Automatic:
+        """The model's own colours after references, and a step to a chosen alternative."""
+        references, strength = self._references
+        if references is None and self._chosen is None:
+            return found
+        with clock("belief"):
+            shift = np.zeros((self.parts.superpixels.n_superpixels, 2)) if self._chosen is None else self._chosen
+            if references is not None:
+                part_ab = self._over_parts(found)
+                shift = shift + references.correction(self.colorizer, self._appearance, part_ab, strength, vividness)
+        with clock("propagation"):
+            return self._shifted(found, shift)
+
+    def _shifted(
+        self,
+        found: _Automatic,
+        shift: NDArray[np.float64],
+        is_known: NDArray[np.bool_] | None = None,
+        residual_ab: Float32 | None = None,
+    ) -> _Automatic:
+        """Add a change of the parts' colours, and exact changes of some pixels, spread to all pixels together.
+
+        The equations are linear: to solve for the change is to solve for the changed colours, and where nothing
+        changes every pixel keeps its colour.
+        """
+        target_ab = shift.astype(np.float32)[self._part_labels]
+        change = self._propagator.solve(
+            target_ab, self._weight, is_known=is_known, known_ab=residual_ab, start_ab=target_ab
+        )
+        np.add(found.spread.ab, change.ab, out=change.ab)
+        shift_of_regions = region_means(shift[self.parts.superpixels.labels], self._superpixels)
+        return replace(found, region_ab=found.region_ab + shift_of_regions, spread=change)
 
     def _pixels(self, hints: Hints) -> tuple[HintPixels, Float32, tuple[str, ...]]:
         """Hints as pixels, their ab as sRGB can show it at the photograph's lightness, and what there is to tell."""
@@ -362,38 +405,66 @@ class Session:
         return pixels, ab, (*pixels.notes, lost)
 
     def observations(self, hints: Hints) -> Observations:
-        """What hints say about regions: what `Belief.told` takes, one observation per region and reach."""
+        """What hints say about parts: what `Belief.told` takes, one observation per part and reach."""
         return self._observed(*self._pixels(hints)[:2])
 
     def prior(self, vividness: float = 0.5) -> Belief:
-        """What is believed about the regions before any hint."""
+        """What is believed about the parts before any hint."""
         return self._prior(self._automatic(vividness, Clock()))
 
-    def _told(self, belief: Belief, pixels: HintPixels, known_ab: Float32) -> Belief:
-        return belief.told(*self._observed(pixels, known_ab))
-
     def _observed(self, pixels: HintPixels, known_ab: Float32) -> Observations:
-        """One observation per region and reach: the mean of its hinted pixels."""
+        """One observation per part and reach: the mean of its hinted pixels."""
         known = pixels.is_known
-        key = self._labels[known] * len(REACHES) + pixels.reach[known]
+        key = self._part_labels[known] * len(REACHES) + pixels.reach[known]
         groups, member = np.unique(key, return_inverse=True)
         seen = np.column_stack([self.gray.lightness[known], known_ab[known]])
         means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
-        regions, reach = np.divmod(groups, len(REACHES))
-        noise = hint_noise(means[:, 0], self._region_lightness[regions])
-        return regions, means[:, 1:], noise, reach
+        parts, reach = np.divmod(groups, len(REACHES))
+        noise = hint_noise(means[:, 0], self._part_lightness[parts])
+        return parts, means[:, 1:], noise, reach
 
     def _prior(self, found: _Automatic) -> Belief:
-        return replace(self._prior_at_zero, mean=found.region_ab.astype(np.float64))
+        return replace(self._prior_at_zero, mean=self._over_parts(found).astype(np.float64))
+
+    def _over_parts(self, found: _Automatic) -> Float32:
+        """Mean automatic colours of the parts, shape (n_parts, 2)."""
+        superpixels, ab = self.parts.superpixels, found.spread.ab
+        if ab.shape[:2] != superpixels.shape:
+            ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
+        return region_means(ab, superpixels)
+
+    @cached_property
+    def parts(self) -> Description:
+        """The smaller regions that hints, references and alternatives speak about."""
+        return self.colorizer.describe_parts(self.description)
+
+    @cached_property
+    def _part_probabilities(self) -> Float32:
+        probabilities = self.colorizer.region_probabilities(self.parts.features.values)
+        return self._drawn(probabilities, self.parts.superpixels)
 
     @cached_property
     def _prior_at_zero(self) -> Belief:
-        nothing = np.zeros((self._superpixels.n_superpixels, 2))
-        return prior(nothing, self._appearance, self._superpixels, self._region_lightness)
+        nothing = np.zeros((self.parts.superpixels.n_superpixels, 2))
+        return prior(nothing, self._appearance, self.parts.superpixels, self._part_lightness)
 
     @cached_property
     def _appearance(self) -> Appearance:
-        return self.colorizer.appearance(self.description, self.probabilities, reach=self.sharing)
+        return self.colorizer.appearance(self.parts, self._part_probabilities, reach=self.sharing)
+
+    def _drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
+        """Probabilities drawn towards the colours of references and albums."""
+        for wanted, strength in self._pulls:
+            probabilities = toward_palette(probabilities, superpixels, wanted, strength=strength)
+        return probabilities
+
+    @cached_property
+    def _parts_of_regions(self) -> NDArray[np.float64]:
+        """Share of every part in every region, shape (n_superpixels, n_parts); rows sum to 1."""
+        regions, parts = self._superpixels, self.parts.superpixels
+        shape = regions.n_superpixels, parts.n_superpixels
+        pairs = np.ravel_multi_index((regions.labels.ravel(), parts.labels.ravel()), shape)
+        return np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape) / regions.areas[:, None]
 
     def _suggestion(self, region: int, before: Belief, after: Belief) -> Suggestion:
         colors = self.colorizer.palette_.colors_
@@ -405,40 +476,34 @@ class Session:
             if all(np.linalg.norm(colors[k] - colors[other]) > _APART for other in kept):
                 kept.append(int(k))
         lightness = np.full(len(kept), self._region_lightness[region], np.float32)
-        row, col = self._inside(region)
+        row, col = self._typical(region)
         return Suggestion(
             row, col, region, np.asarray(lab_to_rgb(lightness, colors[kept]), np.uint8), colors[kept], chances[kept]
         )
 
-    def _inside(self, region: int) -> tuple[int, int]:
-        """The pixel of the photograph deepest inside a region."""
-        mask = np.pad((self._superpixels.labels == region).astype(np.uint8), 1)
-        depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)[1:-1, 1:-1]
-        row, col = np.unravel_index(int(depth.argmax()), depth.shape)
-        height, width = self._superpixels.shape
+    def _typical(self, region: int) -> tuple[int, int]:
+        """A pixel of the photograph well inside a region where it is as light as on the whole: no edge, no speck."""
+        inside = self._superpixels.labels == region
+        depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        unlike = np.abs(self._smooth_lightness - self._region_lightness[region])  # a pixel of depth against 1 L*
+        best = np.where(inside, np.minimum(depth, _DEEP) - unlike, -np.inf).argmax()
+        row, col = np.unravel_index(int(best), inside.shape)
+        height, width = inside.shape
         return (
             int((row + 0.5) * self.gray.shape[0] / height),
             int((col + 0.5) * self.gray.shape[1] / width),
         )
 
-    def _finished(
-        self,
-        region_ab: Float32,
-        region_confidence: Float32,
-        spread: Propagation,
-        clock: Clock,
-        *,
-        notes: Sequence[str] = (),
-    ) -> Colorization:
-        photo = self.gray
+    def _finished(self, found: _Automatic, clock: Clock, *, notes: Sequence[str] = ()) -> Colorization:
+        photo, spread = self.gray, found.spread
         with clock("color"):
             pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
         return Colorization(
             image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, smooth_map(region_confidence, self._superpixels, photo.shape)),
+            field=ColorField(spread.ab, found.confidence),
             superpixels=self._superpixels,
             probabilities=self.probabilities,
-            region_ab=region_ab,
+            region_ab=found.region_ab,
             report=spread.report,
             timings=clock.seconds,
             notes=tuple(notes),
@@ -449,12 +514,21 @@ class Session:
         return self.description.superpixels
 
     @cached_property
+    def _smooth_lightness(self) -> Float32:
+        """Mean L* around every pixel at the working resolution, over about what a person clicks on."""
+        return np.asarray(cv2.blur(self.description.lightness, (7, 7)), np.float32)
+
+    @cached_property
     def _region_lightness(self) -> Float32:
         return region_means(self.description.lightness, self._superpixels)
 
     @cached_property
-    def _labels(self) -> NDArray[np.int32]:
-        return resize_labels(self._superpixels, self.gray.shape)
+    def _part_lightness(self) -> Float32:
+        return region_means(self.parts.lightness, self.parts.superpixels)
+
+    @cached_property
+    def _part_labels(self) -> NDArray[np.int32]:
+        return resize_labels(self.parts.superpixels, self.gray.shape)
 
     @cached_property
     def _weight(self) -> Float32:
@@ -503,4 +577,4 @@ class Clock:
         """Time what is done inside."""
         start = time.perf_counter()
         yield
-        self.seconds[stage] = time.perf_counter() - start
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start

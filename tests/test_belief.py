@@ -89,7 +89,7 @@ def test_variance_falls_and_stays_positive(hints):
 
 def test_hints_of_several_reaches_are_all_met():
     hints = [(0, (30, 0), PHOTO), (23, (-10, 5), SIMILAR), (9, (0, 40), HERE), (2, (10, 10), PHOTO)]
-    told = tell(make_prior(), *hints)
+    told = tell(make_prior(), *hints, noise=1e-8)  # on one surface errors differ by less than a thousandth
     for region, ab, _ in hints:
         np.testing.assert_allclose(told.mean[region], ab, atol=0.05)
 
@@ -117,6 +117,18 @@ def test_clicks_avoid_what_is_known():
     belief = make_prior()
     told = tell(belief, *((k, (0, 0), PHOTO) for k in np.flatnonzero(LEFT)))
     assert not LEFT[told.telling(1)[0]]
+
+
+def test_merged_regions_are_believed_to_have_the_mean_of_their_parts():
+    belief = make_prior(mean=np.arange(2.0 * N).reshape(N, 2))
+    pairs = np.repeat(np.eye(N // 2), 2, axis=1) / 2
+    merged = belief.merged(pairs, np.full(N // 2, 2 / N))
+    np.testing.assert_allclose(merged.mean[0], belief.mean[:2].mean(axis=0))
+    # variance of a mean: a quarter of the sum over both parts and, twice, what they share
+    wanted = (belief.deviation[0] ** 2 * belief.correlation[:2, :2].sum() / 4).sum()
+    assert merged.variance[0].sum() == pytest.approx(wanted)
+    assert (np.diag(merged.kernels["here"]) <= np.diag(merged.kernels["photo"])).all()
+    assert len({*merged.telling(3)}) == 3
 
 
 def test_directions_are_the_largest_part_of_the_variance():

@@ -118,7 +118,8 @@ def test_effects_of_hints_add_up(session, hints):
         sizes = np.linalg.norm(effect.shift, axis=1)
         assert (np.diff(sizes) <= 0).all()
         assert effect.is_hinted == (row != 60)
-    np.testing.assert_array_equal(effect.after, session.with_hints(hints).region_ab[explainer.region_of(100, 120)])
+        # what is believed of a part, and one of its pixels in the picture
+        np.testing.assert_allclose(effect.after, explainer.result.ab[row, col], atol=4)
 
 
 def test_references_are_a_step_of_their_own(tiny_colorizer, photos, explainer):

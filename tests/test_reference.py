@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from colorize.color import to_gray
-from colorize.reference import look_at
-from colorize.superpixels import from_labels
+from colorize.decision import toward_palette
+from colorize.reference import GAIN, look_at
+from colorize.superpixels import from_labels, region_means
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +16,11 @@ def references(tiny_colorizer, photos):
 
 def test_colours_that_the_reference_has_become_likelier(references):
     even, regions = np.full((1, 8), 1 / 8, np.float32), from_labels(np.array([[0]]))
-    drawn = references.draw(even, regions, 1.0)
-    assert drawn.sum() == pytest.approx(1, abs=1e-6)
-    assert drawn.argmax() == references.palette.argmax()
-    assert np.ptp(references.draw(even, regions, 0.5)) < np.ptp(drawn)
-    np.testing.assert_allclose(references.draw(even, regions, 0.0), even)
+    none, half, full = (drawn(references, even, regions, strength) for strength in (0.0, 0.5, 1.0))
+    assert full.sum() == pytest.approx(1, abs=1e-6)
+    assert full.argmax() == references.palette.argmax()
+    assert np.ptp(half) < np.ptp(full)
+    np.testing.assert_allclose(none, even)
 
 
 def test_every_reference_counts_alike(tiny_colorizer, photos):
@@ -41,14 +42,28 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
 
 def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
     references = look_at(tiny_colorizer, [photos[4]])
-    description = tiny_colorizer.describe(to_gray(photos[4]))
-    drawn, reach = (
-        references.draw(references.photos[0].probabilities, description.superpixels, 1.0),
-        references.sharing(1),
-    )
-    automatic = tiny_colorizer.decide(description, drawn, vividness=0.0, reach=reach)[0]
-    appearance = tiny_colorizer.appearance(description, drawn, reach=reach)
-    error = references.photos[0].ab - automatic
-    full, half = (references.correction(tiny_colorizer, appearance, s, 0.0) for s in (1.0, 0.5))
+    seen, reach = references.photos[0], references.sharing(1)
+    probabilities = drawn(references, seen.probabilities, seen.regions.superpixels, 1.0)
+    region_ab, _ = tiny_colorizer.decide(seen.regions, probabilities, vividness=0.0, reach=reach)
+    automatic = region_means(region_ab[seen.regions.superpixels.labels], seen.parts.superpixels)
+    part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
+    looks = tiny_colorizer.appearance(seen.parts, part_probabilities, reach=reach)
+    full, half = (references.correction(tiny_colorizer, looks, automatic, s, 0.0) for s in (1.0, 0.5))
+    error = seen.ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
     assert 0 < np.linalg.norm(half) < np.linalg.norm(full)
+
+
+def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, references, monkeypatch):
+    seen = references.photos[0]
+    looks = tiny_colorizer.appearance(seen.parts, seen.part_probabilities)
+    ab = np.random.default_rng(0).normal(0, 20, (len(seen.ab), 2)).astype(np.float32)
+    gained = references.correction(tiny_colorizer, looks, ab, 1.0, 0.0)
+    monkeypatch.setattr("colorize.reference.GAIN", 0.0)
+    learnt = references.correction(tiny_colorizer, looks, ab, 1.0, 0.0)
+    np.testing.assert_allclose(gained, learnt + GAIN * (ab + learnt))
+
+
+def drawn(references, probabilities, superpixels, strength):
+    wanted, pull = references.pull(strength)
+    return toward_palette(probabilities, superpixels, wanted, strength=pull)

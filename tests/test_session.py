@@ -1,5 +1,6 @@
 """A session: hints are met exactly, everything else follows, and nothing depends on what was asked before."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -63,6 +64,30 @@ def test_a_shift_moves_the_automatic_colours_and_adds_up(session, photos):
     for wrong in (offset[1:], np.full_like(offset, np.nan)):
         with pytest.raises(ValueError, match="offset must be"):
             session.shifted(wrong)
+
+
+def test_parts_are_smaller_than_regions_and_stay_the_same(session, pictures):
+    regions, parts = session.description.superpixels, session.parts.superpixels
+    assert 2 * regions.n_superpixels < parts.n_superpixels < 3 * regions.n_superpixels
+    assert parts.shape == regions.shape
+    large = session.gray.shape[0] * 2, session.gray.shape[1] * 2
+    for other in (
+        session.choose(1),
+        session.at_size(GrayImage(cv2.resize(session.gray.lightness, large[::-1]))),
+        session.in_album(np.full(8, 1 / 8, np.float32)),
+    ):
+        assert other.parts is session.parts
+
+
+def test_what_the_model_says_itself_is_no_news(session):
+    """A hint of the automatic colour, of every reach, changes nothing elsewhere."""
+    before = session.colorize(0.0)
+    row, col = session.suggest(1)[0].row, session.suggest(1)[0].col
+    color = tuple(int(value) for value in before.rgb[row, col])
+    for reach in REACHES:
+        after = session.with_hints(point(session, row, col, color, radius=0, reach=reach), 0.0)
+        assert np.abs(after.ab - before.ab).max() < 3  # that pixel is not the mean of its part
+        assert np.abs(after.ab - before.ab).mean() < 0.5
 
 
 @pytest.mark.parametrize("reach", REACHES)
