@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,9 @@ DATA_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 settings.register_profile("colorize", deadline=None)  # wall time says nothing on a busy machine
 settings.load_profile("colorize")
+
+# What a shell started in the background ignores Ctrl-C, and so would the programs that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
