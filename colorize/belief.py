@@ -39,7 +39,8 @@ OPINION_WIDTH, LIGHTNESS_WIDTH = 0.32, 50.0
 ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.6, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
 """The same between photographs: there likeness is stricter, and texture counts more."""
 TIE, TIE_LIGHTNESS = 5000.0, 2.0
-"""Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third."""
+"""Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third. The
+strength grows with the number of regions: 2000 for 400 of them binds as far across the photograph as 5000 for 1000."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
 KINSHIP_WIDTH, NOISE_ELSEWHERE = 0.9, 0.2
@@ -130,7 +131,7 @@ class Belief:
         Parameters
         ----------
         shares : ndarray, shape (k, n), float64
-            Share of every present region in each of k larger ones; rows sum to 1.
+            Share of each of k larger regions that lies in every present one; rows sum to 1.
         areas : ndarray, shape (k,)
             Share of the photograph that each of those covers.
         """
@@ -186,10 +187,6 @@ class Belief:
                 eigen = vectors[:, -k] * np.sqrt(max(values[-k], 0))
                 field[:, channel] = np.copysign(1, weight @ eigen) * eigen / weight
         return list(fields)
-
-    def moved(self, field: Float64) -> Belief:
-        """The same uncertainty around another mean."""
-        return replace(self, mean=self.mean + field)
 
 
 @dataclass(frozen=True, eq=False)

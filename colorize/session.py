@@ -182,11 +182,12 @@ class Session:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
-        before = self.prior(0.0)
-        after = before if hints is None else before.told(*self.observations(hints))
-        # A click tells about a thing: among regions the choice was better (on 88 instead of 73 % of photographs).
+        # A click tells about a thing, so it is chosen among regions: parts were the worse choice.
         areas = self._superpixels.areas / self._superpixels.areas.sum(dtype=np.float64)
-        before, after = (belief.merged(self._parts_of_regions, areas) for belief in (before, after))
+        belief = self.prior(0.0)
+        before = after = belief.merged(self._parts_of_regions, areas)
+        if hints is not None:
+            after = belief.told(*self.observations(hints)).merged(self._parts_of_regions, areas)
         return [self._suggestion(region, before, after) for region in after.telling(n)]
 
     def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
@@ -460,7 +461,7 @@ class Session:
 
     @cached_property
     def _parts_of_regions(self) -> NDArray[np.float64]:
-        """Share of every part in every region, shape (n_superpixels, n_parts); rows sum to 1."""
+        """Share of every region that lies in every part, shape (n_superpixels, n_parts); rows sum to 1."""
         regions, parts = self._superpixels, self.parts.superpixels
         shape = regions.n_superpixels, parts.n_superpixels
         pairs = np.ravel_multi_index((regions.labels.ravel(), parts.labels.ravel()), shape)

@@ -144,7 +144,6 @@ def test_directions_are_the_largest_part_of_the_variance():
         assert sum(belief.areas @ field[:, channel] ** 2 for field in every) == pytest.approx(total)
     assert len(belief.directions(2 * N)) == N
     assert (belief.areas @ fields[0] >= 0).all()
-    np.testing.assert_allclose(belief.moved(fields[0]).mean, fields[0])
 
 
 def test_within_is_a_probability_that_grows_with_knowledge():

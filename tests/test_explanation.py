@@ -122,6 +122,19 @@ def test_effects_of_hints_add_up(session, hints):
         np.testing.assert_allclose(effect.after, explainer.result.ab[row, col], atol=4)
 
 
+def test_a_region_moves_as_its_parts_do(session, hints):
+    explainer = Explainer(session, hints=hints)
+    region = explainer.region_of(100, 120)
+    pixels = np.argwhere(session.description.superpixels.labels == region)
+    parts = session.parts.superpixels.labels[tuple(pixels.T)]
+    _, first, counts = np.unique(parts, return_index=True, return_counts=True)
+    effects = [explainer.at(row, col).hints for row, col in pixels[first].tolist()]
+    moved = np.average([effect.after - effect.before for effect in effects], axis=0, weights=counts)
+    before, after = (result.region_ab[region] for result in (session.colorize(), explainer.result))
+    assert np.linalg.norm(moved) > 1
+    np.testing.assert_allclose(moved, after - before, atol=1e-3)
+
+
 def test_references_are_a_step_of_their_own(tiny_colorizer, photos, explainer):
     assert "references" not in explainer.at(60, 80).steps()
     found = Explainer(tiny_colorizer.open(photos[0], references=[photos[7]])).at(60, 80)
