@@ -1,0 +1,142 @@
+"""The network: EfficientNet-Lite0 that sees lightness, and a light decoder that says which colours it expects where.
+
+Photographs come in as L* / 100, shape (n, 1, H, W), H and W multiples of 32; out come scores of `N_COLORS` colours,
+shape (n, N_COLORS, H / 4, W / 4), and the maps that the features are made of.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+N_COLORS = 72
+WIDTH = 96
+MEAN, DEVIATION = 0.449, 0.226
+"""Of ImageNet's gray: where the weights that the training starts from expect their input."""
+
+# Tan and Le, "EfficientNet", ICML 2019, table 1, without squeeze and excitation, with ReLU6 (the Lite variant):
+# repeats, kernel, stride, expansion, channels out
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+LATERAL = {24: "stride 4", 40: "stride 8", 112: "stride 16", 320: "stride 32"}
+"""Channels of the last map of every resolution."""
+
+
+class ConvNorm(nn.Module):
+    """Convolution, padded as TensorFlow's SAME does for even sizes, batch normalisation, and ReLU6 if wanted."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1, active: bool = True):
+        super().__init__()
+        before = (kernel - stride) // 2
+        self.padding = (before, kernel - stride - before) * 2
+        self.conv = nn.Conv2d(n_in, n_out, kernel, stride, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(n_out, eps=1e-3, momentum=0.02)
+        self.active = active
+
+    def forward(self, x: Tensor) -> Tensor:
+        symmetric = self.padding[0] == self.padding[1]
+        if not symmetric:
+            x = functional.pad(x, self.padding)
+        x = functional.conv2d(
+            x,
+            self.conv.weight,
+            None,
+            self.conv.stride,
+            self.padding[0] if symmetric else 0,
+            groups=self.conv.groups,
+        )
+        x = self.norm(x)
+        return functional.relu6(x) if self.active else x
+
+
+class Inverted(nn.Module):
+    """Inverted residual block (Sandler et al., "MobileNetV2", CVPR 2018)."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        inner = n_in * expansion
+        self.expand = ConvNorm(n_in, inner, 1) if expansion != 1 else nn.Identity()
+        self.depthwise = ConvNorm(inner, inner, kernel, stride=stride, groups=inner)
+        self.project = ConvNorm(inner, n_out, 1, active=False)
+        self.residual = stride == 1 and n_in == n_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.project(self.depthwise(self.expand(x)))
+        return x + y if self.residual else y
+
+
+class Mixing(nn.Module):
+    """What the decoder does at every resolution: look around, mix channels, add."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.depthwise = ConvNorm(width, width, 5, groups=width)
+        self.mix = ConvNorm(width, width, 1, active=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu6(x + self.mix(self.depthwise(x)))
+
+
+class Encoder(nn.Module):
+    """Sees a gray photograph, and tells for every place which colours it expects there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = ConvNorm(1, 32, 3, stride=2)
+        blocks, n_in = [], 32
+        for repeats, kernel, stride, expansion, n_out in _STAGES:
+            for repeat in range(repeats):
+                blocks.append(Inverted(n_in, n_out, kernel, stride if repeat == 0 else 1, expansion))
+                n_in = n_out
+        self.blocks = nn.ModuleList(blocks)
+        self.lateral = nn.ModuleList(ConvNorm(n, WIDTH, 1, active=False) for n in LATERAL)
+        self.scene = ConvNorm(320, WIDTH, 1, active=False)
+        self.mixing = nn.ModuleList(Mixing(WIDTH) for _ in LATERAL)
+        self.head = nn.Conv2d(WIDTH, N_COLORS, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores and the last map of the decoder, both at stride 4, and the map at stride 16."""
+        x = self.stem((x - MEAN) / DEVIATION)
+        maps = []
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in LAST_BLOCKS:
+                maps.append(x)
+        y = self.lateral[3](maps[3]) + self.scene(maps[3].mean(dim=(2, 3), keepdim=True))
+        y = self.mixing[3](y)
+        for level in (2, 1, 0):
+            y = functional.interpolate(y, scale_factor=2.0, mode="nearest")
+            y = self.mixing[level](y + self.lateral[level](maps[level]))
+        return self.head(y), y, maps[2]
+
+
+LAST_BLOCKS = (2, 4, 10, 15)
+"""Blocks whose output is the last of its resolution."""
+
+
+def start_from_imagenet(network: Encoder, file: Path) -> None:
+    """Take over the weights of EfficientNet-Lite0; the three colour channels of the first layer become one."""
+    there = torch.load(file, map_location="cpu", weights_only=True)
+
+    def fill(layer: ConvNorm, conv: str, norm: str) -> None:
+        weight = there[f"{conv}.weight"]
+        layer.conv.weight.data.copy_(weight.sum(dim=1, keepdim=True) if layer is network.stem else weight)
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            getattr(layer.norm, name).data.copy_(there[f"{norm}.{name}"])
+
+    fill(network.stem, "_conv_stem", "_bn0")
+    for i, block in enumerate(network.blocks):
+        if isinstance(block.expand, ConvNorm):
+            fill(block.expand, f"_blocks.{i}._expand_conv", f"_blocks.{i}._bn0")
+        fill(block.depthwise, f"_blocks.{i}._depthwise_conv", f"_blocks.{i}._bn1")
+        fill(block.project, f"_blocks.{i}._project_conv", f"_blocks.{i}._bn2")
