@@ -24,6 +24,7 @@ from colorize.decision import SHARING, confidence, dial, mean_field, palette_sha
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
+from colorize.features.encoder import Sight
 from colorize.features.surf import surf_descriptors
 from colorize.model_format import digest, pack, unpack
 from colorize.nets import NeuralNets
@@ -63,11 +64,14 @@ class Description:
         The regions, at the working resolution.
     features : FeatureMatrix
         One row per region, unscaled.
+    sight : Sight or None
+        What the encoder said, if the model listens to it.
     """
 
     lightness: Float32
     superpixels: Superpixels
     features: FeatureMatrix
+    sight: Sight | None = None
 
 
 class Colorizer(BaseEstimator):
@@ -386,11 +390,14 @@ class Colorizer(BaseEstimator):
         Hints and references speak about them: a person points at smaller things than the model tells apart.
         """
         n_parts = max(self.n_superpixels, min(round(FINER * self.n_superpixels), _MOST_PARTS))
-        return self._described(description.lightness, segment(description.lightness, n_segments=n_parts))
+        parts = segment(description.lightness, n_segments=n_parts)
+        return self._described(description.lightness, parts, description.sight)
 
-    def _described(self, lightness: Float32, superpixels: Superpixels) -> Description:
+    def _described(self, lightness: Float32, superpixels: Superpixels, sight: Sight | None = None) -> Description:
         with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
-            return Description(lightness, superpixels, self.extractor_.transform(PhotoAnalysis(lightness, superpixels)))
+            analysis = PhotoAnalysis(lightness, superpixels, sight)
+            features = self.extractor_.transform(analysis)
+        return Description(lightness, superpixels, features, analysis.sight if "semantic" in self.families else None)
 
     def region_probabilities(self, features: Float32) -> Float32:
         """Probability of every palette index, shape (n, n_colors), for rows of features, shape (n, n_features).

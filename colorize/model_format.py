@@ -13,6 +13,7 @@ from colorize.evaluation.baselines import RULES, LightnessHeightLookup
 from colorize.exceptions import ColorizeError
 from colorize.features import FeatureExtractor, in_order
 from colorize.features.extractor import N_WORDS
+from colorize.models.encoder import read_encoder
 from colorize.nets import NeuralNets
 from colorize.palette import ColorPalette
 from colorize.persistence import model_digest
@@ -89,6 +90,8 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "svm": {name: float(getattr(svm, name)) for name in _SVM},
         "summary": dict(colorizer.summary_),
     }
+    if "semantic" in colorizer.families:
+        header["encoder"] = read_encoder().digest
     if colorizer.thumbnails_ is not None:
         more_header, more_arrays = colorizer.thumbnails_.pack()
         header, arrays = header | more_header, arrays | more_arrays
@@ -174,11 +177,15 @@ def _unpack_nets(arrays: Mapping[str, np.ndarray], machine: Vote) -> NeuralNets:
 def _check_header(header: Mapping[str, Any]) -> None:
     """Every entry there, and the numbers that are used as they are within what they can mean."""
     entries = {"parameters": _PARAMETERS, "families": None, "svm": _SVM, "summary": None}
-    if set(header) != set(entries):
-        raise ValueError(f"header entries missing or unknown: {', '.join(sorted(set(header) ^ set(entries)))}")
+    unknown = set(header) - {"encoder"} ^ set(entries)
+    if unknown:
+        raise ValueError(f"header entries missing or unknown: {', '.join(sorted(unknown))}")
     for name, keys in entries.items():
         if not isinstance(header[name], dict) or (keys and set(header[name]) != set(keys)):
             raise ValueError(f"{name} must hold {', '.join(keys or ['names'])}")
+    seeing = "semantic" in header["families"]
+    if header.get("encoder") != (read_encoder().digest if seeing else None):
+        raise ValueError("trained with another encoder than this version has; train it again")
     for name in _SVM:
         value = header["svm"][name]
         if not isinstance(value, (int, float)) or not 0 < value < 1e6:

@@ -20,6 +20,7 @@ FAMILIES = {
     "lbp": "its fine texture",
     "context": "what surrounds it",
     "scene": "the kind of photograph",
+    "semantic": "what the encoder takes it for",
 }
 """Feature families in plain words; one that is not here stands by its name."""
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from colorize.features.encoder import Sight, see
 from colorize.types import Float32, Superpixels
 
 N_LEVELS = 6
@@ -23,6 +24,8 @@ class PhotoAnalysis:
         CIE L*, 0..100, at the working resolution (about 0.25 megapixels).
     superpixels : Superpixels
         Of the same height and width.
+    sight : Sight, optional
+        What the encoder said of this photograph, if it was asked already.
 
     Attributes
     ----------
@@ -40,11 +43,19 @@ class PhotoAnalysis:
     [(64, 96), (32, 48), (16, 24), (8, 12), (4, 6), (2, 3)]
     """
 
-    def __init__(self, lightness: Float32, superpixels: Superpixels) -> None:
+    def __init__(self, lightness: Float32, superpixels: Superpixels, sight: Sight | None = None) -> None:
         if lightness.shape != superpixels.shape:
             raise ValueError(f"superpixels must have the shape {lightness.shape}, got {superpixels.shape}")
         self.gray: Float32 = np.ascontiguousarray(lightness, dtype=np.float32) / np.float32(100)
         self.superpixels = superpixels
+        self._sight = sight
+
+    @property
+    def sight(self) -> Sight:
+        """What the encoder says of the photograph, asked once."""
+        if self._sight is None:
+            self._sight = see(self.gray)
+        return self._sight
 
     @cached_property
     def pyramid(self) -> list[Float32]:

@@ -16,6 +16,7 @@ from colorize.features.lbp import lbp
 from colorize.features.position import position
 from colorize.features.registry import FAMILIES, compute_own, in_order
 from colorize.features.scene import scene
+from colorize.features.semantic import semantic
 from colorize.features.shape import shape
 from colorize.features.surf import SCALES, surf, surf_descriptors
 from colorize.types import FeatureMatrix, Float32
@@ -117,6 +118,8 @@ class FeatureExtractor:
             blocks["context"] = context(photo, *_core(blocks))
         if "scene" in wanted:
             blocks["scene"] = self._scene(photo, blocks)
+        if "semantic" in wanted:
+            blocks["semantic"] = semantic(photo)
         return {name: blocks.get(name) or compute_own(name, photo) for name in in_order(wanted)}
 
     def _scene(

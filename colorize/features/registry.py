@@ -9,7 +9,7 @@ import numpy as np
 from colorize.features.analysis import PhotoAnalysis
 from colorize.types import Float32
 
-FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene")
+FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene", "semantic")
 """The families that come with the package, in the order of their columns."""
 
 Family = Callable[[PhotoAnalysis], tuple[np.ndarray, Sequence[str]]]

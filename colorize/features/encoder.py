@@ -1,0 +1,95 @@
+"""The encoder: a small convolutional network, trained by this project, that says which colours it expects where.
+
+It is a file of the package (`colorize.models`), pure data, and OpenCV runs it: neither torch nor a GPU is needed. Its
+card tells what it was taught with.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import Lock
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from colorize.models.encoder import read_encoder
+from colorize.types import Float32
+
+SIDE = 320
+"""About how many pixels the longer side of a photograph has when the encoder sees it."""
+
+STRIDE = 4
+_UNIT = 32  # sides must be multiples of the coarsest stride
+_LEAST_SIDE = 2 * _UNIT  # with a coarsest map of one row OpenCV 4 and 5 differ
+_MEAN, _DEVIATION = np.float32(0.449), np.float32(0.226)  # of the photographs that the first weights were learnt from
+_running = Lock()  # the network keeps its input and its maps between calls
+
+
+class Sight(NamedTuple):
+    """What the encoder says of a photograph, for every place of a grid of one point per four pixels.
+
+    Attributes
+    ----------
+    beliefs : ndarray, shape (K, h, w), float32
+        Probability of each of the encoder's own colours (`expected_colors`).
+    features : ndarray, shape (C, h, w), float32
+        The last map of its decoder: what it knows of a place before it thinks of colours.
+    """
+
+    beliefs: Float32
+    features: Float32
+
+
+def see(gray: Float32) -> Sight:
+    """Show a photograph to the encoder.
+
+    Parameters
+    ----------
+    gray : ndarray, shape (H, W), float32
+        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a multiple of 32.
+
+    Returns
+    -------
+    Sight
+
+    Raises
+    ------
+    ModelFileError
+        The encoder's file is missing or damaged.
+
+    References
+    ----------
+    Tan and Le, "EfficientNet", ICML 2019 (its trunk, in the Lite variant). Lin et al., "Feature pyramid networks",
+    CVPR 2017 (its decoder). Zhang, Isola and Efros, "Colorful image colorization", ECCV 2016 (what it is taught).
+
+    Examples
+    --------
+    >>> sight = see(np.full((60, 90), 0.5, np.float32))
+    >>> sight.beliefs.shape[1:], round(float(sight.beliefs[:, 0, 0].sum()), 3)
+    ((56, 80), 1.0)
+    """
+    scale = SIDE / max(gray.shape)
+    height, width = (max(_LEAST_SIDE, _UNIT * round(scale * side / _UNIT)) for side in gray.shape)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(np.ascontiguousarray(gray, np.float32), (width, height), interpolation=method)
+    network = _network()
+    with _running:
+        network.setInput(((scaled - _MEAN) / _DEVIATION)[None, None])
+        scores, features = (maps[0].copy() for maps in network.forward(["scores", "features"]))
+    scores -= scores.max(axis=0)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=0)
+    return Sight(scores, features)
+
+
+def expected_colors() -> Float32:
+    """The colours that the encoder tells apart, shape (K, 2), ab."""
+    return read_encoder().colors
+
+
+@lru_cache(maxsize=1)
+def _network() -> Any:
+    return cv2.dnn.readNetFromONNX(np.frombuffer(read_encoder().network, np.uint8))
+
+
