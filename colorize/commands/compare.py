@@ -25,7 +25,7 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
     "--method",
     "methods",
     multiple=True,
-    metavar="gray|mean|lookup|welsh|MODEL",
+    metavar="gray|mean|lookup|welsh|encoder|encoder+levin|MODEL",
     shell_complete=_shared.complete_model,
     help=f"A rule, a shipped model or a model file; say it once per method. Default: {', '.join(DEFAULT_METHODS)}.",
 )

@@ -14,14 +14,16 @@ import numpy as np
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import RULES, GrayBaseline
 from colorize.evaluation.compare import Method
+from colorize.evaluation.head import EncoderHead
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
 from colorize.models import find_model
+from colorize.models.encoder import read_encoder
 from colorize.types import GrayImage, RgbImage
 
 __all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]
 
-RULE_NAMES = ("gray", "mean", "lookup", "welsh")
+RULE_NAMES = ("gray", "mean", "lookup", "welsh", "encoder", "encoder+levin")
 """What a comparison knows besides model files."""
 
 _BASELINES = {"mean": "mean colour", "lookup": "L + height lookup"}
@@ -61,7 +63,8 @@ def make_methods(
     Parameters
     ----------
     specs : sequence of str
-        ``gray``, ``mean``, ``lookup``, ``welsh``, names of shipped models, or paths of model files.
+        ``gray``, ``mean``, ``lookup``, ``welsh``, ``encoder`` and ``encoder+levin`` (the encoder's own colours, enlarged
+        or propagated), names of shipped models, or paths of model files.
     vividness : float
         Setting of the models.
     references : sequence of RgbImage
@@ -103,6 +106,8 @@ def make_methods(
             made.append(NamedMethod(spec, GrayBaseline(), 0, "No colour at all."))
         elif spec == "welsh":
             made.append(_welsh(references))
+        elif spec.startswith("encoder"):
+            made.append(_head(spec, vividness))
         else:
             table = tables[_BASELINES[spec]]
             what = "one colour for everything" if spec == "mean" else "mean colour by lightness and height"
@@ -146,6 +151,13 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(keep(name, function)) for name, function in stages.items()}
+
+
+def _head(spec: str, vividness: float) -> NamedMethod:
+    levin = spec == "encoder+levin"
+    how = "propagated to the pixels" if levin else "enlarged"
+    description = f"What the encoder of the semantic features believes by itself, {how}: no regions, no classifier."
+    return NamedMethod(spec, EncoderHead(vividness, levin=levin), len(read_encoder().network), description)
 
 
 def _welsh(references: Sequence[RgbImage]) -> NamedMethod:

@@ -1,0 +1,53 @@
+"""The encoder's own colours, without regions and without a support vector machine: what the classical road adds to it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from colorize.colorizer import SEED_WEIGHT
+from colorize.decision import dial, rebalance
+from colorize.features.encoder import expected_colors, see
+from colorize.optimization import propagate
+from colorize.palette import anneal
+from colorize.superpixels import working_shape
+from colorize.types import Float32, GrayImage
+
+__all__ = ["EncoderHead"]
+
+
+class EncoderHead:
+    """Colour every place as the encoder believes, and enlarge that to the photograph.
+
+    Parameters
+    ----------
+    vividness : float
+        As in `Colorizer.predict`.
+    levin : bool
+        Carry the colours to the pixels by Levin's optimization, which keeps to edges; otherwise they are interpolated.
+
+    Examples
+    --------
+    >>> EncoderHead().predict_ab(GrayImage(np.full((40, 60), 50, np.float32))).shape
+    (40, 60, 2)
+    """
+
+    def __init__(self, vividness: float = 0.5, *, levin: bool = False) -> None:
+        self.vividness = vividness
+        self.levin = levin
+
+    def predict_ab(self, gray: GrayImage) -> Float32:
+        """a* and b* of every pixel, shape (H, W, 2)."""
+        height, width = working_shape(gray.shape)
+        small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
+        beliefs = see(small / np.float32(100)).beliefs
+        colors = expected_colors()
+        temperature, strength, reserve = dial(self.vividness)
+        favoured = rebalance(beliefs.reshape(len(colors), -1).T, colors, strength)
+        places = (anneal(favoured, temperature) @ colors) * np.float32(1 - reserve)
+        coarse = places.reshape(*beliefs.shape[1:], 2).astype(np.float32)
+        ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        if not self.levin:
+            return ab
+        weight = np.full(gray.shape, SEED_WEIGHT * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
+        return propagate(gray.lightness, ab, weight).ab
