@@ -1,45 +1,97 @@
-"""Train the model that ships with the package, and print the figures for its card.
+"""Train the models that ship with the package, `default` and `classic`, and write whom their photographs are owed to.
 
-Run from the repository root: ``python scripts/train_default_model.py ../shared/data/cc0``. The photographs are not part
-of the project; equal photographs give an equal file, byte for byte.
+Run from the repository root: ``python scripts/train_default_model.py ../shared/data/cc0 ../shared/data/ship``. The
+photographs are not part of the project; equal photographs give equal files, byte for byte. Photographs under licences
+that must be shared alike are left out. Both models learn from the same regions: `classic` without what the encoder says
+of them. ``benchmarks/ordinary.py`` measures what came out.
 """
 
 from __future__ import annotations
 
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+from encoder.photographs import is_share_alike, licences
 from rich.console import Console
+from rich.progress import Progress
 
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.compare import evaluate
+from colorize.features import FAMILIES
+from colorize.types import RgbImage
 
-MODEL = Path(__file__).resolve().parents[1] / "colorize" / "models" / "default.safetensors"
+MODELS = Path(__file__).resolve().parents[1] / "colorize" / "models"
+CLASSICAL = tuple(family for family in FAMILIES if family != "semantic")
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=MODEL, show_default=True)
-def main(folder: Path, output: Path) -> None:
-    """Hold out a fifth of FOLDER to measure, then train on all of it and write the model."""
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=MODELS, show_default=True)
+def main(folders: Sequence[Path], output: Path) -> None:
+    """Train on the photographs of FOLDERS and write default.safetensors, classic.safetensors and CREDITS.md."""
     console = Console()
-    training_set = load_folder(folder)
-    console.print(str(training_set.report))
-    learnt, held_out = training_set.split(0.2, random_state=0)
-    trial = Colorizer(random_state=0).fit(learnt.photos)
-    result = evaluate(methods_of(trial), held_out.photos)
-    console.print(result.table())
-    final = Colorizer(random_state=0).fit(training_set.photos)
-    final.save(output, overwrite=True)
-    console.print(f"{output.name}: {output.stat().st_size / 1e6:.2f} MB, {final.summary_}")
+    photos: list[RgbImage] = []
+    owed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for folder in folders:
+        found = load_folder(folder)
+        kept = found.only([not is_share_alike(licence) for licence in licences(folder, found)])
+        console.print(f"{folder.name}: {len(kept)} photographs; left out: {found.report.counts}, share-alike licences")
+        photos += kept.photos
+        for source, credit in credits_of(folder, kept.names):
+            owed[source][credit] += 1
+    described: dict[int, Mapping[str, Any]] = {}
+    with Progress(console=console) as bar:
+        task = bar.add_task("default")
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        default = Colorizer(random_state=0).fit(photos, described=described, progress=show)
+        classic = Colorizer(families=CLASSICAL, random_state=0).fit(
+            photos, described={i: without_encoder(block) for i, block in described.items()}, progress=show
+        )
+    for name, model in {"default": default, "classic": classic}.items():
+        path = output / f"{name}.safetensors"
+        model.save(path, overwrite=True)
+        console.print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {model.summary_}")
+    (output / "CREDITS.md").write_text(credits_page(owed), encoding="utf-8")
 
 
-def methods_of(colorizer: Colorizer) -> dict:
-    """The model at three settings, beside the rules that it has to beat."""
-    dials = {"faithful": 0.0, "default": 0.5, "bold": 1.0}
-    models = {name: lambda gray, v=v: colorizer.predict(gray, vividness=v) for name, v in dials.items()}
-    return {**colorizer.baselines_, **models}
+def without_encoder(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Described regions as a model without the encoder would have described them: its family comes last."""
+    columns = block["families"]["semantic"]
+    families = {name: part for name, part in block["families"].items() if name != "semantic"}
+    return dict(block) | {"features": block["features"][:, : columns.start], "families": families}
+
+
+def credits_of(folder: Path, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Source with its licence, and credit, of every photograph that was used."""
+    with (folder / "SOURCES.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["file"]: row for row in csv.DictReader(file)}
+    used = [rows[name] for name in names]
+    return [
+        (f"{row['repo']} ({row.get('licence') or row.get('licence_as_stated')})", row["credit"].strip() or "no name stated")
+        for row in used
+    ]
+
+
+def credits_page(owed: Mapping[str, Mapping[str, int]]) -> str:
+    """Everybody whose photographs the encoder and the models learnt from, by source and licence."""
+    lines = [
+        "# Credits",
+        "",
+        "The encoder, `default` and `classic` learnt from the photographs below. None of them is part of the package. Source",
+        "(a repository) with the licence that it states, then the names it gives, with the number of photographs.",
+        "",
+    ]
+    for source in sorted(owed, key=str.lower):
+        names = ", ".join(f"{name} ({n})" for name, n in sorted(owed[source].items(), key=lambda item: item[0].lower()))
+        lines.append(f"- **{source}**: {names}")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """
-2. Features: a region in 650 numbers
+2. Features: a region in 821 numbers
 ====================================
 
 A classifier cannot look at a region; it is given a row of numbers, its *features*. Which numbers? Those of which
@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, to_gray
+from colorize.color import lab_to_rgb
 from colorize.features import PhotoAnalysis
 from colorize.features.gabor import gabor_magnitudes
 
@@ -93,6 +94,21 @@ for axes, name in zip(panels[1:], wanted, strict=True):
     axes.set_title(name)
 for axes in panels:
     axes.axis("off")
+
+# %%
+# Semantics: what it is
+# ---------------------
+#
+# No texture tells a face from a pebble. The **semantic** family comes from a small network that was taught to expect
+# colours where it sees things, the :doc:`encoder </encoder>`; it never decides, the classifier hears it beside the others.
+# Its expectation alone, region by region, at the lightness of the photograph:
+
+block = features.family("semantic")
+first = [name.removeprefix("semantic:") for name in features.names[features.families["semantic"]]].index("expected a")
+expected = 20 * block[:, first : first + 2][labels]
+figure, axes = plt.subplots(figsize=(6, 4.2), layout="constrained")
+axes.imshow(lab_to_rgb(described.lightness, expected))
+axes.axis("off")
 
 # %%
 # The other families: *intensity* (tones and how they are spread), *position*, *shape*, *lbp* (local binary patterns,
