@@ -106,5 +106,5 @@ def test_cluster_options(run, stub, monkeypatch):
     monkeypatch.delitem(sys.modules, "colorize.batch.cluster", raising=False)
     result = run("batch", "in", "out", "--local-cluster", 2, status=1)
     assert result.stderr.splitlines() == [
-        "Error: distributed is not installed; install it with: pip install 'colorize[distributed]'"
+        "Error: distributed is not installed; install it from the checkout: pip install '.[distributed]'"
     ]
