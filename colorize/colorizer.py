@@ -255,12 +255,13 @@ class Colorizer(BaseEstimator):
         """
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
         machine = make_machine(self.classifier, self.random_state)
-        choice = None if base is None else choose(rows, self.palette_, base, machine, self.random_state)
-        if choice is None or not choice.keeps_base:
-            self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine)
-        else:
-            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
-        features = self.scaler_.transform(rows["features"])
+        with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
+            choice = None if base is None else choose(rows, self.palette_, base, machine, self.random_state)
+            if choice is None or not choice.keeps_base:
+                self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine)
+            else:
+                self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
+            features = self.scaler_.transform(rows["features"])
         self.sample_ = self._draw_sample(features, rows)
         self.thumbnails_ = None
         self.summary_ = {
@@ -547,7 +548,7 @@ class Colorizer(BaseEstimator):
         """Features, true ab, area and maybe picture of every region; all of it can travel to another process."""
         photo = _as_rgb_image(item)
         lightness, superpixels = self._segment(to_gray(photo))
-        matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        matrix = self._described(lightness, superpixels).features
         ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
         found = {
             "features": matrix.values,

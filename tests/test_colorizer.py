@@ -1,5 +1,8 @@
 """The Colorizer: any photograph in, the same lightness out, the same bytes every time, one line for every mistake."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -347,3 +350,23 @@ def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):
             results.append(tiny_colorizer.open(gray))
     np.testing.assert_array_equal(*(session.description.features.values for session in results))
     np.testing.assert_array_equal(*(session.probabilities for session in results))
+
+
+def test_the_same_bytes_from_processes_started_with_one_and_with_two_threads(pictures, tmp_path):
+    corner = slice(0, 300), slice(0, 451)  # small sums are made by one thread anyway
+    np.save(tmp_path / "photos.npy", [pictures[name][corner] for name in ("chelsea", "coffee", "china", "flower")])
+    script = (
+        "import numpy as np\n"
+        "from colorize.colorizer import Colorizer\n"
+        "from colorize.model_format import digest\n"
+        "photos = np.load('photos.npy')\n"
+        "print(digest(Colorizer(n_colors=8, n_superpixels=800, random_state=0).fit(list(photos))))\n"
+    )
+    digests = set()
+    for threads in ("1", "2"):
+        started = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        result = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=started, capture_output=True, text=True, check=True
+        )
+        digests.add(result.stdout)
+    assert len(digests) == 1
