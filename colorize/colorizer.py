@@ -481,6 +481,39 @@ class Colorizer(BaseEstimator):
             raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
         return colorizer
 
+    def score(self, photos: Iterable[Photo], y: None = None) -> float:
+        """Tell how near the colours of photographs come, for the searches of scikit-learn: more is better.
+
+        Parameters
+        ----------
+        photos : iterable of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
+            With their true colours.
+        y : ignored
+
+        Returns
+        -------
+        float
+            Minus the mean CIEDE2000 over photographs at `vividness` 0: the figure of `colorize evaluate`.
+
+        Raises
+        ------
+        DatasetError
+            There are no photographs.
+        """
+        from colorize.metrics import Truth  # compiled when first imported: who only colorizes should not wait for it
+
+        errors = []
+        for photo in map(_as_rgb_image, photos):
+            result = self.predict(photo, vividness=0)
+            errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])
+        if not errors:
+            raise DatasetError("there are no photographs to measure with")
+        return -float(np.mean(errors))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # with read-only mappings, which are neither pickled nor copied
+        return {name: dict(value) if isinstance(value, MappingProxyType) else value for name, value in state.items()}
+
     def _check_parameters(self) -> None:
         for name, low, high in (
             ("n_colors", 2, 256),

@@ -26,7 +26,7 @@ PAGES = pages()
 FLOWER = Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
 RUN = ("README.md", *(f"docs/{name}.md" for name in (
     *("index", "tutorial", "hints", "references", "alternatives", "explain"),
-    *("base_models", "propagation", "own_family"),
+    *("base_models", "propagation", "own_family", "api"),
 )))  # fmt: skip
 
 
