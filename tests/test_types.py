@@ -246,7 +246,7 @@ def test_errors_are_also_what_a_caller_expects(name, builtin):
 
 
 def test_missing_library_names_its_extra():
-    with pytest.raises(MissingDependencyError, match=r"colorize\[refine\]"):
+    with pytest.raises(MissingDependencyError, match=r"'\.\[refine\]'"):
         import_or_raise("a_library_that_nobody_has", extra="refine")
 
 
