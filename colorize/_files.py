@@ -6,12 +6,40 @@ import contextlib
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from colorize.exceptions import OutputError
+from colorize.exceptions import OutputError, OutputExistsError
 
 _PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file that nobody said may be replaced.
+
+    Raises
+    ------
+    OutputExistsError
+        The file exists and `overwrite` is False.
+    """
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path}: exists already; name another file or say overwrite (--force)")
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder in which no file can be made, by making one that vanishes.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing, or the disk refuses.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written to ({error.strerror or error})") from error
 
 
 def write_atomically(path: Path, parts: Iterable[bytes]) -> None:

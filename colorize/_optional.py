@@ -5,6 +5,9 @@ from types import ModuleType
 
 from colorize.exceptions import MissingDependencyError
 
+DISTRIBUTION = "colorize-photos"
+"""What the package is called where packages are installed from; `colorize` is another project there."""
+
 
 def import_or_raise(module: str, *, extra: str) -> ModuleType:
     """Import an optional library or name the extra that brings it.
@@ -32,5 +35,5 @@ def import_or_raise(module: str, *, extra: str) -> ModuleType:
         if error.name is None or not (module == error.name or module.startswith(error.name + ".")):
             raise  # the library is there, but broken: its own message says more than ours would
         raise MissingDependencyError(
-            f"{module} is not installed; install it with: pip install 'colorize[{extra}]'"
+            f"{module} is not installed; install it from the checkout: pip install '.[{extra}]'"
         ) from error

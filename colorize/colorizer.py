@@ -259,12 +259,13 @@ class Colorizer(BaseEstimator):
         """
         self.palette_ = palette or _fit_palette(self.n_colors, rows, self.random_state)
         machine = make_machine(self.classifier, self.random_state)
-        choice = None if base is None else choose(rows, self.palette_, base, machine, self.random_state)
-        if choice is None or not choice.keeps_base:
-            self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine)
-        else:
-            self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
-        features = self.scaler_.transform(rows["features"])
+        with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
+            choice = None if base is None else choose(rows, self.palette_, base, machine, self.random_state)
+            if choice is None or not choice.keeps_base:
+                self.scaler_, self.classifier_ = learn_alone(rows, self.palette_, machine)
+            else:
+                self.scaler_, self.classifier_ = recalibrate(rows, self.palette_, base)
+            features = self.scaler_.transform(rows["features"])
         self.sample_ = self._draw_sample(features, rows)
         self.thumbnails_ = None
         self.summary_ = {
@@ -487,6 +488,39 @@ class Colorizer(BaseEstimator):
             raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
         return colorizer
 
+    def score(self, photos: Iterable[Photo], y: None = None) -> float:
+        """Tell how near the colours of photographs come, for the searches of scikit-learn: more is better.
+
+        Parameters
+        ----------
+        photos : iterable of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
+            With their true colours.
+        y : ignored
+
+        Returns
+        -------
+        float
+            Minus the mean CIEDE2000 over photographs at `vividness` 0: the figure of `colorize evaluate`.
+
+        Raises
+        ------
+        DatasetError
+            There are no photographs.
+        """
+        from colorize.metrics import Truth  # compiled when first imported: who only colorizes should not wait for it
+
+        errors = []
+        for photo in map(_as_rgb_image, photos):
+            result = self.predict(photo, vividness=0)
+            errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])
+        if not errors:
+            raise DatasetError("there are no photographs to measure with")
+        return -float(np.mean(errors))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # with read-only mappings, which are neither pickled nor copied
+        return {name: dict(value) if isinstance(value, MappingProxyType) else value for name, value in state.items()}
+
     def _check_parameters(self) -> None:
         for name, low, high in (
             ("n_colors", 2, 256),
@@ -554,7 +588,7 @@ class Colorizer(BaseEstimator):
         """Features, true ab, area and maybe picture of every region; all of it can travel to another process."""
         photo = _as_rgb_image(item)
         lightness, superpixels = self._segment(to_gray(photo))
-        matrix = self.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+        matrix = self._described(lightness, superpixels).features
         ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
         found = {
             "features": matrix.values,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from colorize.exceptions import ColorizeError
 from colorize.model_format import digest
@@ -136,16 +137,17 @@ def learn_corrections(
     kept = colorizer.sample_["features"].astype(np.float32)
     if not len(kept):
         raise ColorizeError("the model carries no training rows to hold on to; train it with n_sample_rows above 0")
-    scaled = colorizer.scaler_.transform(rows)
-    classes = colorizer.classifier_.classes_
-    soft = colorizer.palette_.encode_soft(wanted)[:, classes]
-    targets = soft / np.maximum(soft.sum(axis=1, keepdims=True), 1e-6)
-    machine = colorizer.classifier_.moved(
-        np.concatenate([kept, scaled]),
-        np.concatenate([colorizer.classifier_.predict_proba(kept), targets]),
-        alpha=_PENALTY,
-        sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), strength * share]),
-    )
+    with threadpool_limits(1, user_api="blas"):  # equal corrections give equal bytes on any number of cores
+        scaled = colorizer.scaler_.transform(rows)
+        classes = colorizer.classifier_.classes_
+        soft = colorizer.palette_.encode_soft(wanted)[:, classes]
+        targets = soft / np.maximum(soft.sum(axis=1, keepdims=True), 1e-6)
+        machine = colorizer.classifier_.moved(
+            np.concatenate([kept, scaled]),
+            np.concatenate([colorizer.classifier_.predict_proba(kept), targets]),
+            alpha=_PENALTY,
+            sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), strength * share]),
+        )
     distance = np.linalg.norm(wanted[:, None] - colorizer.palette_.colors_, axis=2).min(axis=1)
     return Learnt(
         _with_corrections(colorizer, machine, scaled, wanted),

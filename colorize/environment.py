@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize import __version__
-from colorize._optional import import_or_raise
+from colorize._optional import DISTRIBUTION, import_or_raise
 from colorize.exceptions import ModelFileError
 from colorize.models import available_models, user_folder
 from colorize.persistence import check_file
@@ -69,12 +69,12 @@ def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]
     libraries: dict[str, str | None] = {}
     extras: dict[str, dict[str, str | None]] = {}
     try:
-        requirements = metadata.requires("colorize") or []
+        requirements = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return libraries, extras
     for requirement in requirements:
         match = _REQUIREMENT.fullmatch(requirement)
-        if match is not None and match[1] != "colorize":
+        if match is not None and match[1] != DISTRIBUTION:
             table = libraries if match[2] is None else extras.setdefault(match[2], {})
             table[match[1]] = _version(match[1])
     return libraries, extras

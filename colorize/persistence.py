@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from colorize._files import write_atomically
+from colorize._files import check_free, write_atomically
 from colorize.exceptions import ModelFileError, OutputExistsError
 
 FORMAT_NAME = "colorize-model"
@@ -97,8 +97,7 @@ def save_model(
     path = Path(path)
     if path.is_dir():
         raise OutputExistsError(f"{path}: is a folder; name a file inside it")
-    if not overwrite and path.exists():
-        raise OutputExistsError(f"{path}: exists already; choose another name or ask to overwrite it")
+    check_free(path, overwrite=overwrite)
     head, payload, _ = _assemble(header, arrays, kind)
     write_atomically(path, [head, *payload])
 

@@ -37,7 +37,7 @@ class Recipe:
     model : str
         Name of the model, for people.
     model_sha256 : str
-        Digest of its file, for `colorize replay`.
+        What its file states of itself (`colorize.persistence.stated_digest`), for `colorize replay`.
     version : str
         Version of colorize.
     seed : int

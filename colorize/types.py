@@ -74,6 +74,9 @@ class RgbImage:
         object.__setattr__(self, "pixels", _frozen(p))
         object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
 
+    def __repr__(self) -> str:
+        return f"RgbImage({_size(self)}{'' if self.alpha is None else ', with alpha'})"
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
@@ -197,6 +200,9 @@ class FeatureMatrix:
         object.__setattr__(self, "values", _frozen(self.values))
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
+        return type(self), (self.values, dict(self.families), self.names)
+
     def family(self, name: str) -> Float32:
         """Columns of one family, shape (n_superpixels, n_columns)."""
         return self.values[:, self.families[name]]
@@ -307,6 +313,14 @@ class Colorization:
         object.__setattr__(self, "region_ab", _frozen(self.region_ab))
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
+        regions = (self.superpixels, self.probabilities, self.region_ab)
+        return type(self), (self.image, self.field, *regions, self.report, dict(self.timings), self.notes)
+
+    def __repr__(self) -> str:
+        regions = f"{self.superpixels.n_superpixels} regions, {self.probabilities.shape[1]} palette colours"
+        return f"Colorization({_size(self.image)}; {regions})"
+
     @property
     def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """sRGB pixels, shape (H, W, 3)."""
@@ -347,10 +361,17 @@ class ColorizedPhoto:
         object.__setattr__(self, "ab", _frozen(self.ab))
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
+        return type(self), (self.image, self.ab, dict(self.timings))
+
     @property
     def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """sRGB pixels, shape (H, W, 3)."""
         return self.image.pixels
+
+
+def _size(image: RgbImage) -> str:
+    return f"{image.shape[0]} rows x {image.shape[1]} columns, {image.bit_depth} bits"
 
 
 def _describe(array: object) -> str:

@@ -100,7 +100,8 @@ def check_packages(folder: Path) -> tuple[Path, Path]:
     if different:
         raise SystemExit(f"the wheel of the sdist differs in {', '.join(different)}")
     missing = [name for name in NEEDED if f"colorize/{name}" not in second]
-    strange = [name for name in second if not name.startswith(("colorize/", "colorize-")) or name.endswith(".pyc")]
+    own = ("colorize/", wheel.name.partition("-")[0] + "-")  # the package, and what pip records of it
+    strange = [name for name in second if not name.startswith(own) or name.endswith(".pyc")]
     if missing or strange:
         raise SystemExit(f"the wheel lacks {missing}, and should not have {strange}")
     return wheel, sources

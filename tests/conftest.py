@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import pytest
-from hypothesis import settings
+for library in ("OMP", "OPENBLAS"):  # threads of small sums wait for each other: twice the CPU time for nothing
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from colorize.types import RgbImage
+import numpy as np  # noqa: E402  - it reads them
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+from colorize.types import RgbImage  # noqa: E402
 
 DATA_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -80,16 +84,6 @@ def pytest_configure(config):
         watches.append(Watch("browser", "Chromium, playwright and gradio are there, but "))
     for watch in watches:
         config.pluginmanager.register(watch)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_blas_thread():
-    """Keep the linear algebra to one thread: on a busy machine its threads wait for each other many times longer."""
-    import scipy.linalg  # noqa: F401  - the limit reaches the libraries that are loaded
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 @pytest.fixture(scope="session")

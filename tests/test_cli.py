@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from colorize import __version__
+from colorize import io as photo_io
 from colorize.cli import main
 from colorize.color import rgb_to_lightness
-from colorize.commands import _shared, photo
+from colorize.commands import _shared, photo, train
 from colorize.exceptions import ConvergenceWarning, InvalidImageError
 from colorize.types import RgbImage
 
@@ -143,6 +146,47 @@ def test_existing_output_is_found_before_the_model_is_loaded(run, monkeypatch, w
     run("photo", "a.png", status=1)
 
 
+NOWHERE = "/proc"  # a folder in which nobody, not even root, can make a file
+
+
+@pytest.mark.skipif(not Path(NOWHERE).is_dir(), reason="there is no /proc")
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("none/x", "there is no folder none"),
+        (f"{NOWHERE}/x", f"{NOWHERE}: cannot be written to"),
+        ("there", "there{}: exists already; name another file or say overwrite (--force)"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [
+        (["photo", "a.png", "-o"], ".png"),
+        (["photo", "a.png", "--alternatives", "1", "-o"], ".png"),
+        (["film", "a.png"], ".mp4"),
+        (["explain", "a.png", "-o"], ".html"),
+        (["explain", "a.png", "--json"], ".json"),
+    ],
+)
+def test_a_wrong_place_for_the_output_is_found_first(run, monkeypatch, workplace, command, ending, place, problem):
+    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("loaded"))
+    monkeypatch.setattr(photo_io, "read_photo", lambda *args, **options: pytest.fail("read"))
+    gray_file(workplace / "a.png")
+    numbered = ".1" if "--alternatives" in command else ""
+    (workplace / f"there{numbered}{ending}").write_text("mine")
+    result = CliRunner().invoke(main, [*command, f"{place}{ending}"])
+    assert result.exit_code in (1, 2)
+    assert problem.format(f"{numbered}{ending}") in result.stderr
+    assert (workplace / f"there{numbered}{ending}").read_text() == "mine"
+
+
+def test_a_folder_of_photographs_is_for_batch(run, stub, workplace):
+    gray_file(workplace / "album" / "a.png")
+    result = run("photo", "album", status=2)
+    assert "album is a folder; `colorize batch album DEST`" in result.stderr
+    assert os.listdir("album") == ["a.png"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -250,7 +294,7 @@ def album(workplace, photos):
 def test_training_writes_the_same_model_twice(run, album, workplace):
     options = ["--limit", 4, "--seed", 3, "--palette-size", 6, "--superpixels", 40]
     result = run("train", album, "-o", "first.safetensors", *options)
-    assert run("train", album, "-o", "second.safetensors", *options, "--quiet").output == ""
+    assert run("train", album, "-o", "second.safetensors", *options, "--quiet").stdout == ""
     assert (workplace / "first.safetensors").read_bytes() == (workplace / "second.safetensors").read_bytes()
     assert "4 photographs used" in result.stdout
     run("photo", album / "a.png", "--model", "first.safetensors", "-o", "a.png")
@@ -294,6 +338,13 @@ def test_training_passes_its_options_on_and_reports(run, trainer, album):
     assert "n_photos 6, n_rows 10, loss 0.5" in result.stdout
 
 
+def test_few_photographs_are_warned_of(run, trainer, album, monkeypatch):
+    words = "6 photographs are few to learn colours from; --base default builds on"
+    assert words in run("train", album, "-o", "m.safetensors", "--quiet").stderr
+    monkeypatch.setattr(train, "FEW_PHOTOS", 6)
+    assert run("train", album, "-o", "m.safetensors", "--force").stderr == ""
+
+
 def test_training_leaves_the_defaults_to_the_library(run, trainer, album):
     run("train", album, "-o", "m.safetensors")
     assert trainer.made[0].parameters == {"random_state": 0}
@@ -332,6 +383,7 @@ def test_training_replaces_with_force(run, trainer, album, workplace):
 
 def test_evaluation_prints_a_table_and_writes_json(run, tiny_model, album, workplace):
     result = run("evaluate", album, "--model", tiny_model, "--json", "figures.json")
+    assert "7 photographs measured; 8 of 8 files examined\n1 not measured:\n  h.jpg: " in result.stdout
     assert "CIEDE2000" in result.stdout
     assert re.search(r"^gray .*^model ", result.stdout, re.MULTILINE | re.DOTALL)
     figures = (workplace / "figures.json").read_text()

@@ -94,6 +94,7 @@ def test_torch_is_asked_for_gpus_only_where_it_is_installed(monkeypatch):
     assert describe_environment()["cuda"] == "none found by torch"
 
 
+@pytest.mark.slow
 def test_the_folder_of_compiled_kernels_is_the_one_that_numba_uses(monkeypatch, tmp_path):
     script = "from colorize import color_kernels as kernels, environment\n"
     script += "print(kernels.linear_rgb._cache.cache_path, environment._kernel_folder())"

@@ -59,4 +59,4 @@ def test_sizes(run, served, text, expected):
 
 def test_without_gradio_the_extra_is_named(run, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "gradio", None)
-    assert "colorize[app]" in run("app", "--no-browser", status=1).output
+    assert "'.[app]'" in run("app", "--no-browser", status=1).output

@@ -1,6 +1,7 @@
 """`colorize batch`: options, exit status, what is printed."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -91,11 +92,21 @@ def test_real_run_with_a_bad_file(run, workplace, photos, tiny_model):
     (workplace / "in" / "c.tif").write_bytes(b"broken")
     result = run("batch", "in", "out", "--model", tiny_model, "--workers", 1, status=3)
     assert "Error: c.tif: " in result.stderr
+    assert result.stderr.count("c.tif") == 1
     assert "2 of 3 photographs done, 1 failed" in result.stdout
     for name in ("a.png", "sub/b.jpg"):
         assert run("replay", f"out/{name}", f"in/{name}", "--model", tiny_model).stdout.endswith("byte for byte\n")
     shutil.rmtree("in/sub")
     assert "1 of 2 photographs done" in run("batch", "in", "out", "--model", tiny_model, status=3).stdout
+
+
+def test_a_wrong_place_for_the_output_is_found_first(run, monkeypatch, workplace):
+    monkeypatch.setattr(batch_run, "run_batch", lambda *arguments, **options: pytest.fail("begun"))
+    (workplace / "in").mkdir()
+    (workplace / "file").write_text("mine")
+    assert "file is a file; name a folder" in run("batch", "in", "file/out", status=2).stderr
+    if Path("/proc").is_dir():
+        assert "/proc: cannot be written to" in run("batch", "in", "/proc/out", status=1).stderr
 
 
 def test_cluster_options(run, stub, monkeypatch):
@@ -106,5 +117,5 @@ def test_cluster_options(run, stub, monkeypatch):
     monkeypatch.delitem(sys.modules, "colorize.batch.cluster", raising=False)
     result = run("batch", "in", "out", "--local-cluster", 2, status=1)
     assert result.stderr.splitlines() == [
-        "Error: distributed is not installed; install it with: pip install 'colorize[distributed]'"
+        "Error: distributed is not installed; install it from the checkout: pip install '.[distributed]'"
     ]

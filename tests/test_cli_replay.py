@@ -1,5 +1,9 @@
 """`colorize replay` and the options about files that it shares with `colorize photo`."""
 
+import json
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -100,7 +104,9 @@ def test_pictures_with_other_wishes_have_a_note_that_refuses(run, old, tiny_mode
     Image.fromarray(noise, "RGBA").save("noise.png")
     run("photo", old, "-o", "new.png", "--model", tiny_model, *wish)
     assert b"guided by a person" in read_xmp(picture)
-    assert "cannot be repeated" in run("replay", picture, old, "--model", tiny_model, status=1).stderr
+    (line,) = run("replay", picture, old, "--model", tiny_model, status=1).stderr.splitlines()
+    assert line.startswith(f"Error: {picture}: more than hints decided the colours (")
+    assert line.endswith("): that cannot be repeated from a note")
 
 
 def test_confidence_map_leaves_the_picture_as_it_is(run, old, tiny_model):
@@ -114,13 +120,30 @@ def test_frames_go_without_wishes(run, old, tiny_model):
 
 
 def test_replay_says_if_hints_were_given(run, old, tiny_model, workplace):
-    from dataclasses import replace
-
     run("photo", old, "-o", "new.png", "--model", tiny_model)
     note = find_note(read_xmp("new.png"))
     packet = add_note(None, replace(note, hints=({"at": [1, 2], "color": "#00ff00"},)))
     Image.fromarray(read_photo("new.png").pixels).save("hinted.png", pnginfo=png_note(packet))
     assert "hints" in run("replay", "hinted.png", old, "--model", tiny_model, status=1).stderr
+
+
+def test_damaged_hints_of_a_note_are_named(run, old, tiny_model):
+    run("photo", old, "-o", "new.png", "--model", tiny_model)
+    packet = add_note(None, replace(find_note(read_xmp("new.png")), hints=({"hints": "none"},)))
+    Image.fromarray(read_photo("new.png").pixels).save("hinted.png", pnginfo=png_note(packet))
+    (line,) = run("replay", "hinted.png", old, "--model", tiny_model, status=1).stderr.splitlines()
+    assert line.startswith("Error: hinted.png: the hints in its note are damaged (")
+
+
+def test_one_sha256_names_a_model_everywhere(run, old, tiny_model, workplace):
+    named = run("models", tiny_model, "--quiet").stdout.strip()
+    run("photo", old, "-o", "new.png", "--model", tiny_model)
+    assert find_note(read_xmp("new.png")).model_sha256 == named
+    (workplace / "in").mkdir()
+    shutil.copy(old, "in")
+    run("batch", "in", "out", "--model", tiny_model, "--workers", 1)
+    head = json.loads((workplace / "out" / "colorize-manifest.jsonl").read_text().partition("\n")[0])
+    assert named in json.dumps(head)
 
 
 def test_size_limit_of_photo(run, old, tiny_model):

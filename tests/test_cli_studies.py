@@ -83,11 +83,11 @@ def test_html_without_its_libraries_is_refused_at_once(run, album, tiny_model, m
     from colorize.exceptions import MissingDependencyError
 
     def missing():
-        raise MissingDependencyError("jinja2 is not installed; install it with: pip install 'colorize[report]'")
+        raise MissingDependencyError("jinja2 is not installed; install it from the checkout: pip install '.[report]'")
 
     monkeypatch.setattr(report, "check_installed", missing)
     (line,) = errors(run("evaluate", album, "--model", tiny_model, "--html", "e.html", status=1))
-    assert "colorize[report]" in line
+    assert "'.[report]'" in line
     run("evaluate", album, "--model", tiny_model, "--json", "e.json", "--quiet")  # all else works
 
 

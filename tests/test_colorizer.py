@@ -1,5 +1,10 @@
 """The Colorizer: any photograph in, the same lightness out, the same bytes every time, one line for every mistake."""
 
+import copy
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,13 +12,16 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 from colorize.color import rgb_to_lightness, to_gray
 from colorize.colorizer import Colorizer
+from colorize.evaluation.compare import evaluate
 from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.features import FAMILIES
 from colorize.metrics import colorfulness
+from colorize.model_format import digest
 from colorize.types import GrayImage, PhotoMetadata, RgbImage
 
 STAGES = ["superpixels", "features", "classifier", "decision", "propagation", "color"]
@@ -347,3 +355,63 @@ def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):
             results.append(tiny_colorizer.open(gray))
     np.testing.assert_array_equal(*(session.description.features.values for session in results))
     np.testing.assert_array_equal(*(session.probabilities for session in results))
+
+
+def test_the_same_bytes_from_processes_started_with_one_and_with_two_threads(pictures, tmp_path):
+    corner = slice(0, 300), slice(0, 451)  # small sums are made by one thread anyway
+    np.save(tmp_path / "photos.npy", [pictures[name][corner] for name in ("chelsea", "coffee", "china", "flower")])
+    script = (
+        "import numpy as np\n"
+        "from colorize.colorizer import Colorizer\n"
+        "from colorize.model_format import digest\n"
+        "photos = np.load('photos.npy')\n"
+        "print(digest(Colorizer(n_colors=8, n_superpixels=800, random_state=0).fit(list(photos))))\n"
+    )
+    digests = set()
+    for threads in ("1", "2"):
+        started = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        result = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=started, capture_output=True, text=True, check=True
+        )
+        digests.add(result.stdout)
+    assert len(digests) == 1
+
+
+def through_pickle(value):
+    return pickle.loads(pickle.dumps(value))  # noqa: S301  - what was pickled here
+
+
+def test_a_fitted_model_can_be_pickled_and_copied(tiny_colorizer, photos):
+    gray = to_gray(photos[0])
+    expected = tiny_colorizer.predict(gray).rgb
+    for other in (through_pickle(tiny_colorizer), copy.deepcopy(tiny_colorizer)):
+        assert digest(other) == digest(tiny_colorizer)
+        assert other.baselines_.keys() == tiny_colorizer.baselines_.keys()
+        np.testing.assert_array_equal(other.predict(gray).rgb, expected)
+
+
+def test_results_come_back_from_other_processes(tiny_colorizer, photos):
+    gray = to_gray(photos[0])
+    result, description = tiny_colorizer.predict(gray), tiny_colorizer.describe(gray)
+    again, described = through_pickle((result, description))
+    np.testing.assert_array_equal(again.rgb, result.rgb)
+    assert dict(again.timings) == dict(result.timings)
+    assert dict(described.features.families) == dict(description.features.families)
+    with pytest.raises(TypeError):
+        again.timings["features"] = 0
+
+
+def test_score_is_minus_what_evaluation_measures(tiny_colorizer, photos):
+    found = evaluate({"model": lambda gray: tiny_colorizer.predict(gray, vividness=0)}, photos[:3])
+    assert tiny_colorizer.score(photos[:3]) == pytest.approx(-found.means()["model"]["ciede2000"])
+    assert tiny_colorizer.score(photos[:3]) < -1
+    with pytest.raises(DatasetError, match="no photographs"):
+        tiny_colorizer.score([])
+
+
+def test_scikit_learn_searches_by_score(photos):
+    search = GridSearchCV(Colorizer(**SMALL, classifier="kernel"), {"n_colors": [2, 6]}, cv=2).fit(photos[:6])
+    scores = search.cv_results_["mean_test_score"]
+    assert search.best_params_["n_colors"] == (2, 6)[int(scores.argmax())]
+    assert (scores < 0).all()
+    assert scores[0] != scores[1]

@@ -585,6 +585,7 @@ def test_corpus_loads_or_fails_cleanly(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_whatever_loads_can_be_written_and_read_again(tmp_path):
     for row in corpus():

@@ -14,6 +14,7 @@ def rings(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return X, np.digitize(np.hypot(*X.T), [0.8, 1.5])
 
 
+@pytest.mark.slow
 def test_scikit_learn_manners():
     single = "float32 probabilities differ by more than its 1e-7"
     expected = {"check_methods_sample_order_invariance": single, "check_methods_subset_invariance": single}

@@ -246,7 +246,7 @@ def test_errors_are_also_what_a_caller_expects(name, builtin):
 
 
 def test_missing_library_names_its_extra():
-    with pytest.raises(MissingDependencyError, match=r"colorize\[refine\]"):
+    with pytest.raises(MissingDependencyError, match=r"'\.\[refine\]'"):
         import_or_raise("a_library_that_nobody_has", extra="refine")
 
 
@@ -255,6 +255,12 @@ def test_broken_library_keeps_its_own_message(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="a_part_that_is_missing"):
         import_or_raise("broken_library", extra="refine")
+
+
+def test_values_are_shown_without_their_pixels():
+    photo = RgbImage(np.zeros((2, 3, 3), np.uint16), np.zeros((2, 3), np.uint16))
+    assert repr(photo) == "RgbImage(2 rows x 3 columns, 16 bits, with alpha)"
+    assert repr(colorization()) == "Colorization(2 rows x 3 columns, 8 bits; 2 regions, 4 palette colours)"
 
 
 @pytest.mark.parametrize("name", MODULES)

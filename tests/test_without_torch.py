@@ -45,13 +45,13 @@ def test_networks_name_their_extra_in_one_line(run, album, arguments):
         save_model(f"{kind}.safetensors", {}, {}, kind=kind)
     result = run(*arguments, status=1)
     (line,) = result.stderr.splitlines()
-    assert line == "Error: torch is not installed; install it with: pip install 'colorize[refine]'"
+    assert line == "Error: torch is not installed; install it from the checkout: pip install '.[refine]'"
     assert not Path("x.training").exists()
 
 
 @pytest.mark.usefixtures("no_torch")
 def test_the_room_itself_cannot_be_entered():
-    with pytest.raises(MissingDependencyError, match=r"colorize\[refine\]"):
+    with pytest.raises(MissingDependencyError, match=r"'\.\[refine\]'"):
         import colorize.refine  # noqa: F401
 
 
@@ -68,7 +68,7 @@ def test_the_app_says_what_a_network_needs(album, workplace):
     (workplace / "models").mkdir()
     save_model("models/mine.safetensors", {}, {}, kind="rival")
     service = Service(workplace / "models")
-    with pytest.raises(RequestError, match=r"torch is not installed; .*colorize\[refine\]"):
+    with pytest.raises(RequestError, match=r"torch is not installed; .*'\.\[refine\]'"):
         service.compare("somebody", album / "0.png", "0.png", ["default", "mine"])
     service.close()
 

@@ -61,14 +61,18 @@ def check_folders(source: Path, target: Path) -> None:
     Raises
     ------
     DatasetError
-        No such source folder.
+        No such source folder, or there is no photograph in it.
     OutputError
         The outputs would lie among the inputs.
     """
     if not source.is_dir():
-        raise DatasetError(f"{source}: no such folder")
+        what = "is not a folder" if source.exists() else "no such folder"
+        raise DatasetError(f"{source}: {what}; name a folder of photographs")
     if target.resolve() == source.resolve() or target.resolve() in source.resolve().parents:
         raise OutputError(f"{target}: the outputs would be mixed with the photographs of {source}; name another folder")
+    unreadable: dict[str, str] = {}
+    if not any(names for _, names, _, _ in _walk(source, target.resolve(), unreadable)) and not unreadable:
+        raise DatasetError(f"{source}: holds no photographs, neither itself nor in its sub-folders")
 
 
 def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: Mapping[str, str] | None = None) -> Plan:

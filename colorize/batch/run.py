@@ -20,9 +20,9 @@ from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
-from colorize.batch.work import file_digest
 from colorize.exceptions import OutputError, OutputFormatError
 from colorize.models import find_model
+from colorize.persistence import stated_digest
 
 ALBUM_SAMPLE = 40
 """Photographs of a folder that decide the palette of its album."""
@@ -266,7 +266,7 @@ def _head(settings: Settings, file_format: str, album: bool) -> dict[str, Any]:
     return {
         "version": __version__,
         "model": model.stem,
-        "model_sha256": file_digest(model),
+        "model_sha256": stated_digest(model),
         "vividness": settings.vividness,
         "keep_tint": settings.keep_tint,
         "all_frames": settings.all_frames,

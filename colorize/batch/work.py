@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize import __version__
+from colorize._files import check_free
 from colorize.color import lab_to_rgb, tint_of, to_gray
-from colorize.exceptions import InvalidImageError, OutputExistsError, OutputFormatError, RecipeError
+from colorize.exceptions import InvalidImageError, OutputFormatError, RecipeError
 from colorize.hints import Hints
 from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
 from colorize.models import find_model
+from colorize.persistence import stated_digest
 from colorize.recipe import Recipe, add_note, can_extend, find_note
 from colorize.types import RgbImage
 
@@ -71,7 +73,7 @@ def make_recipe(
     path = find_model(model)
     return Recipe(
         model=path.stem,
-        model_sha256=file_digest(path),
+        model_sha256=stated_digest(path),
         version=__version__,
         seed=int(getattr(colorizer, "random_state", 0)),
         vividness=float(vividness),
@@ -131,11 +133,15 @@ def repeated_hints(recipe: Recipe) -> Hints:
     RecipeError
         They are not whole, or a person said more than hints can (references, a choice among alternatives).
     """
+    wishes = [said for said in recipe.hints if isinstance(said, dict) and "hints" not in said]
+    if wishes:
+        names = ", ".join(name for said in wishes for name in said)
+        raise RecipeError(f"more than hints decided the colours ({names}): that cannot be repeated from a note")
     try:
         (content,) = recipe.hints
         return Hints.from_json(json.dumps(content))
     except ValueError as error:
-        raise RecipeError("hints or wishes are part of this recipe that cannot be repeated from a note") from error
+        raise RecipeError(f"the hints in its note are damaged ({error})") from error
 
 
 def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
@@ -169,8 +175,7 @@ def colorize_file(
         The picture cannot be written.
     """
     handling = handling or Handling()
-    if target.exists() and not handling.overwrite:
-        raise OutputExistsError(f"{target}: exists already; say overwrite (--force) to replace it")
+    check_free(target, overwrite=handling.overwrite)
     photos = (
         read_frames(source, max_pixels=handling.max_pixels)
         if recipe.all_frames

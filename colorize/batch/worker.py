@@ -63,7 +63,8 @@ class Studio:
                 digest = file_digest(Path(job.source))
                 result = self._do(job, digest, wait)
             except (ColorizeError, MemoryError, OSError) as error:
-                result = Result("stop" if _meets_all(error) else "failed", _one_line(error))
+                reason = _one_line(error).removeprefix(f"{job.source}: ")  # the line has the name already
+                result = Result("stop" if _meets_all(error) else "failed", reason)
         said = [result.message, *(str(warning.message) for warning in caught)] if result.status == "done" else []
         message = "; ".join(" ".join(text.split()) for text in said if text) or result.message
         return replace(result, message=message, sha256=digest, seconds=round(time.perf_counter() - start, 3))

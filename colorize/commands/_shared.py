@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from colorize._files import write_atomically
-from colorize.exceptions import OutputExistsError
+from colorize._files import check_free, check_writable, write_atomically
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
@@ -218,13 +217,16 @@ def check_target(path: Path, *, force: bool) -> None:
         raise click.UsageError(f"{path} is a folder; name a file")
     if not path.parent.is_dir():
         raise click.UsageError(f"{path}: there is no folder {path.parent}")
-    if path.exists() and not force:
-        raise already_there(path)
+    check_free(path, overwrite=force)
+    check_writable(path.parent)
 
 
-def already_there(path: Path) -> OutputExistsError:
-    """Make the error for an output that exists."""
-    return OutputExistsError(f"{path}: exists already; name another file or say --force")
+def check_target_folder(path: Path) -> None:
+    """Refuse an output folder that can be neither made nor written to, before the work."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise click.UsageError(f"{there} is a file; name a folder")
+    check_writable(there)
 
 
 def one_line(error: BaseException, path: Path | None = None) -> str:

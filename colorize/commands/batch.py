@@ -107,6 +107,7 @@ def command(
     of any kind and it goes on. Ctrl-C finishes the photographs in hand; a second one stops at once. A photograph that
     fails costs a line, not the batch; the exit status is then 3.
     """
+    _shared.check_target_folder(target)
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
 

@@ -10,6 +10,7 @@ import click
 from colorize.commands import _shared
 
 if TYPE_CHECKING:
+    from colorize.dataset import TrainingSet
     from colorize.evaluation.run import Evaluation
 
 
@@ -48,9 +49,18 @@ def command(
             progress=progress,
         )
     if not quiet:
-        click.echo(str(test_set.report))
+        click.echo(measured(test_set, left_out))
         click.echo(summary(found))
     outputs.write(html=lambda: page(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
+
+
+def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:
+    """How many photographs were measured, and why others were not."""
+    report = test_set.report
+    lines = [f"{len(test_set)} photographs measured; {report.n_examined} of {report.n_files} files examined"]
+    if left_out:
+        lines.append(f"{len(left_out)} not measured:")
+    return "\n".join([*lines, *(f"  {name}: {reason}" for name, reason in left_out.items())])
 
 
 def page(found: Evaluation) -> str:

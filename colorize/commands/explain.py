@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from colorize.commands import _hands, _shared
+from colorize.exceptions import PlaceError
 
 if TYPE_CHECKING:
     from colorize.explanation import Explainer, Explanation
@@ -77,7 +78,10 @@ def command(
     explainer = Explainer(_shared.load_colorizer(model).open(gray), hints=hints, vividness=vividness)
     for note in explainer.result.notes:
         click.echo(f"Note: {photo}: {note}", err=True)
-    found = [explainer.at(*place) for place in places or explainer.places(n_places)]
+    try:
+        found = [explainer.at(*place) for place in places or explainer.places(n_places)]
+    except PlaceError as error:
+        raise PlaceError(f"{photo}: {error}") from error
     if not quiet:
         click.echo(account(found))
     name = model if not model.endswith(".safetensors") else Path(model).stem

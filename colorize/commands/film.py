@@ -58,13 +58,14 @@ def command(
     Sound and time stamps are those of IN; of its colours only the lightness is used. Finished pieces are kept in
     OUT.part until all is done: run the same command again after an interruption of any kind and it goes on.
     """
+    may_be_whole = Path(f"{target}.part").is_dir()  # the last run was cut off as it cleared away
+    _shared.check_target(target, force=force or may_be_whole)
     from colorize.batch.work import make_recipe
     from colorize.film.reading import Film
     from colorize.film.run import colorize_film
     from colorize.film.writing import container_format
 
     container_format(target)
-    _shared.check_target(target, force=True)  # an output that is there may be one whose last run was cut off
     film = Film.open(source)
     hints = {} if hints_path is None else read_moments(hints_path, film.shape)
     colorizer = _shared.load_colorizer(model)

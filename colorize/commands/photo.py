@@ -173,7 +173,11 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> lis
     if len(inputs) > 1 and output is not None and not output.is_dir():
         if output.exists() or output.suffix:
             raise click.UsageError(f"several photographs need a folder after -o, and {output} is none")
+        _shared.check_target_folder(output)
         output.mkdir(parents=True)
+    for source in inputs:
+        if source.is_dir():
+            raise click.UsageError(f"{source} is a folder; `colorize batch {source} DEST` colorizes what is in it")
     jobs = [(source, output_path(source, output, suffix)) for source in inputs]
     targets = Counter(target.resolve() for _, target in jobs)
     sources = {source.resolve() for source in inputs}
@@ -205,22 +209,11 @@ def run_jobs(
     device: str = "auto",
 ) -> int:
     """Colorize one after another; return how many failed."""
-    from colorize.batch.work import Handling, check_format, colorize_file, make_recipe
-
-    todo = []
-    for source, target in jobs:
-        try:
-            check_format(target, all_frames=colors["all_frames"])
-        except ColorizeError as error:
-            report_failure(error, source)
-            continue
-        taken = next((path for path in wishes.targets(target) if path.exists() and not files["overwrite"]), None)
-        if taken is not None:
-            report_failure(_shared.already_there(taken), source)
-        else:
-            todo.append((source, target))
+    todo = with_good_targets(jobs, wishes, all_frames=colors["all_frames"], force=files["overwrite"])
     if not todo:
         return len(jobs)
+    from colorize.batch.work import Handling, colorize_file, make_recipe
+
     colorizer = _shared.load_colorizer(model)
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
     references = _hands.read_references(colorizer, wishes.references)
@@ -245,6 +238,25 @@ def run_jobs(
                     click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
     return len(jobs) - n_done
+
+
+def with_good_targets(
+    jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, all_frames: bool, force: bool
+) -> list[tuple[Path, Path]]:
+    """Those whose outputs can be written; say of the others what is wrong, before any work."""
+    todo = []
+    for source, target in jobs:
+        try:
+            for path in wishes.targets(target):
+                _shared.check_target(path, force=force)
+            from colorize.batch.work import check_format  # takes a second: not before the places are right
+
+            check_format(target, all_frames=all_frames)
+        except (ColorizeError, click.UsageError) as error:
+            report_failure(error, source)
+        else:
+            todo.append((source, target))
+    return todo
 
 
 def load_refiner(file: str, colorizer: Colorizer, device: str) -> Refiner:

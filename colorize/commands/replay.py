@@ -57,7 +57,10 @@ def command(
     recipe = read_recipe(picture)
     check_photo(photo, recipe, picture)
     colorizer = Colorizer.load(find_recipe_model(recipe, model, picture))
-    colorize_file(photo, output, colorizer, recipe, Handling(max_pixels=max_pixels, overwrite=force))
+    try:
+        colorize_file(photo, output, colorizer, recipe, Handling(max_pixels=max_pixels, overwrite=force))
+    except RecipeError as error:
+        raise RecipeError(f"{picture}: {error}") from error
     verdict, is_same = compare(picture, output, recipe)
     if not quiet:
         click.echo(f"{photo} -> {output}: {verdict}")
@@ -89,17 +92,17 @@ def check_photo(photo: Path, recipe: Recipe, picture: Path) -> None:
 
 def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
     """Find the very model of a recipe: the one that was named, or a shipped one."""
-    from colorize.batch.work import file_digest
     from colorize.models import available_models, find_model
+    from colorize.persistence import stated_digest
 
     wanted = f"{recipe.model} (sha256 {recipe.model_sha256[:12]}...)"
     if model is not None:
         path = find_model(model)
-        if file_digest(path) != recipe.model_sha256:
+        if stated_digest(path) != recipe.model_sha256:
             raise RecipeError(f"{path}: is another model than {wanted}, with which {picture} was made")
         return path
     for shipped in available_models():
-        if file_digest(shipped.path) == recipe.model_sha256:
+        if stated_digest(shipped.path) == recipe.model_sha256:
             return shipped.path
     raise RecipeError(f"{picture}: was made with the model {wanted}, which is not shipped here; name it with --model")
 

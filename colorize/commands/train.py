@@ -9,6 +9,9 @@ import click
 
 from colorize.commands import _shared
 
+FEW_PHOTOS = 25
+"""With fewer the colours of a model are mostly those of the single photographs."""
+
 
 @click.command("train", short_help="Train a model on a folder of colour photographs.")
 @_shared.folder_argument
@@ -79,6 +82,12 @@ def command(
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
+        if base is None and len(training_set) < FEW_PHOTOS:
+            click.echo(
+                f"Warning: {folder}: {len(training_set)} photographs are few to learn colours from; "
+                "--base default builds on what the shipped model knows",
+                err=True,
+            )
         kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
         spread = {} if client is None else {"mapper": mapper_of(client)}
         colorizer = Colorizer(random_state=seed, **parameters)

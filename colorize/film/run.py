@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from colorize._files import check_free
 from colorize._optional import import_or_raise
 from colorize.batch.work import file_digest
 from colorize.color import lab_to_rgb
@@ -268,8 +269,7 @@ def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
     if target.exists():
         if target.samefile(source):
             raise OutputExistsError(f"{target}: is the film itself; name another file")
-        if not overwrite:
-            raise OutputExistsError(f"{target}: exists already; name another file or say overwrite (--force)")
+        check_free(target, overwrite=overwrite)
     if not target.parent.is_dir():
         raise OutputError(f"{target}: there is no folder {target.parent}")
 

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from colorize._bits import to_8_bit
-from colorize._files import write_atomically
+from colorize._files import check_free, write_atomically
 from colorize._png import chunk
-from colorize.exceptions import OutputExistsError, OutputFormatError
+from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
 from colorize.io.metadata import exif_option, png_info, text_tags, xmp_chunk
 from colorize.io.profiles import in_own_colors
@@ -80,7 +80,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     file_format = output_format(path, image.shape)
     if not 95 <= quality <= 100:
         raise ValueError(f"quality must be between 95 and 100, got {quality!r}")
-    _check_free(path, overwrite)
+    check_free(path, overwrite=overwrite)
     data, notes = _encode(image, file_format, quality)
     write_atomically(path, [data])
     return notes
@@ -121,7 +121,7 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     path = Path(path)
     if output_format(path) != "TIFF":
         raise OutputFormatError(f"{path}: several pages need a TIFF file; use .tif")
-    _check_free(path, overwrite)
+    check_free(path, overwrite=overwrite)
     notes: list[str] = []
     data = _tiff(images, notes)
     write_atomically(path, [data])
@@ -211,11 +211,6 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
             f"the picture has {max(shape)}; use .png or .tif"
         )
     return file_format
-
-
-def _check_free(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already; say overwrite (--force) to replace it")
 
 
 def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tuple[str, ...]]:

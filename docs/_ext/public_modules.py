@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import colorize
 
@@ -14,8 +15,16 @@ HIDDEN = ("colorize.optimization.propagate",)
 def public_modules() -> Iterator[str]:
     """Modules that a user may import: all but private ones and the commands, which have a page of their own."""
     yield "colorize"
-    for module in pkgutil.walk_packages(colorize.__path__, "colorize."):
-        parts = module.name.split(".")
+    for name in module_names(Path(colorize.__file__).parent, "colorize"):
+        parts = name.split(".")
         private = any(part.startswith("_") for part in parts) or parts[1] in ("cli", "commands")
-        if not private and module.name not in HIDDEN:
-            yield module.name
+        if not private and name not in HIDDEN:
+            yield name
+
+
+def module_names(folder: Path, package: str) -> Iterator[str]:
+    """Modules below a package's folder, found without importing any: some need packages that may not be there."""
+    for module in pkgutil.iter_modules([str(folder)]):
+        yield f"{package}.{module.name}"
+        if module.ispkg:
+            yield from module_names(folder / module.name, f"{package}.{module.name}")

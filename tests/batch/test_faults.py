@@ -17,6 +17,8 @@ from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import local_pool, run_batch
 from colorize.batch.work import colorize_file, make_recipe
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-c", "from colorize.cli import main; main()", "batch"]
 
 
@@ -85,7 +87,6 @@ def test_kill_9_at_any_moment_and_going_on(expected, tiny_model, tmp_path):
     check_whole(source, tmp_path / "out", wanted)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_twenty_kills(expected, tiny_model, tmp_path, seed):
     source, wanted = expected(60)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize.batch.plan import _output_names, check_folders, make_plan
+from colorize.dataset import load_folder
 from colorize.exceptions import DatasetError, OutputError
 
 
@@ -84,8 +85,19 @@ def test_outputs_within_the_source_are_not_photographs(source, tmp_path):
         with pytest.raises(OutputError, match="mixed"):
             check_folders(folder, target)
     check_folders(folder, folder / "out")
-    with pytest.raises(DatasetError, match="no such folder"):
-        check_folders(folder / "a.jpg", tmp_path / "out")
+    for place, problem in (("a.jpg", "is not a folder"), ("none", "no such folder")):
+        with pytest.raises(DatasetError, match=problem):
+            check_folders(folder / place, tmp_path / "out")
+
+
+def test_a_folder_without_photographs_is_refused_in_the_words_of_training(source, tmp_path):
+    folder = source("note.txt", "sub/list.csv", "out/a.jpg")
+    refused = []
+    for work in (lambda: check_folders(folder, folder / "out"), lambda: load_folder(folder / "sub")):
+        with pytest.raises(DatasetError, match="holds no photographs") as error:
+            work()
+        refused.append(str(error.value).partition(": ")[2])
+    assert refused[0] == refused[1]
 
 
 def test_links_in_a_circle_end(source, tmp_path):

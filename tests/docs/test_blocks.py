@@ -26,7 +26,7 @@ PAGES = pages()
 FLOWER = Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
 RUN = ("README.md", *(f"docs/{name}.md" for name in (
     *("index", "tutorial", "hints", "references", "alternatives", "explain"),
-    *("evaluation", "base_models", "propagation", "own_family"),
+    *("base_models", "propagation", "own_family", "api"),
 )))  # fmt: skip
 
 
@@ -88,7 +88,10 @@ def part_of_example() -> str:
     return before + family
 
 
-@pytest.mark.parametrize("page", RUN)
+LONG = [pytest.param("docs/evaluation.md", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("page", [*RUN, *LONG])
 def test_python_blocks_run(page, desk, names, monkeypatch):
     settings = {"n_repeats": 1, "n_detail_repeats": 0, "refits": page == "docs/own_family.md"}
     quick = partial(colorize.evaluation.importance.importance, **settings)
@@ -126,6 +129,7 @@ def test_every_block_is_what_it_says(page):
             assert block.language in known or block.language.startswith("{"), f"{page}: a block of {block.language}"
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_tutorial_run_one_after_the_other(desk, run):
     text = PAGES["docs/tutorial.md"]
     hints = next(block.text for block in blocks("", text) if block.language == "json")

@@ -161,6 +161,14 @@ def test_the_reference_has_every_public_name_and_every_stage():
     assert modules - private == listed | set(HIDDEN)
 
 
+def test_the_reference_is_the_same_where_a_package_cannot_be_imported(monkeypatch):
+    from public_modules import public_modules
+
+    listed = list(public_modules())
+    monkeypatch.setitem(sys.modules, "colorize.refine", None)
+    assert list(public_modules()) == listed
+
+
 def test_the_architecture_page_names_every_module_and_the_doors_of_the_tests():
     text = PAGES["docs/architecture.md"]
     package = Path(colorize.__file__).parent

@@ -256,5 +256,5 @@ def test_missing_library_is_named_with_its_extra(monkeypatch, library):
         return real(name, *arguments)
 
     monkeypatch.setattr(importlib, "import_module", without)
-    with pytest.raises(MissingDependencyError, match=rf"{library}.*colorize\[report\]"):
+    with pytest.raises(MissingDependencyError, match=rf"{library}.*'\.\[report\]'"):
         check_installed()

@@ -91,6 +91,7 @@ def test_a_model_keeps_the_name_and_misses_the_function(photos, tmp_path, monkey
         Colorizer.load(tmp_path / "mine.safetensors")
 
 
+@pytest.mark.slow
 def test_the_example_runs_and_its_family_shows_in_the_importance(workplace, capsys, analyse):
     example = runpy.run_path(str(EXAMPLE))
     assert ("edges", "") in example["found"].select("permutation", "across", "log_loss")

@@ -94,4 +94,4 @@ def test_missing_pyav_is_one_line(run, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "av", None)
     result = run("film", "old.mp4", "new.mp4", status=1)
-    assert result.stderr == "Error: av is not installed; install it with: pip install 'colorize[video]'\n"
+    assert result.stderr == "Error: av is not installed; install it from the checkout: pip install '.[video]'\n"

@@ -162,5 +162,5 @@ def test_missing_pyav_names_the_extra(tmp_path, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(MissingDependencyError, match=r"colorize\[video\]"):
+    with pytest.raises(MissingDependencyError, match=r"'\.\[video\]'"):
         Film.open(tmp_path / "a.mp4")
