@@ -51,13 +51,19 @@ def main() -> None:
     lines = [f"# The shipped models on ordinary photographs, {datetime.date.today().isoformat()}", ""]
     for name in options.only:
         photographs = load_folder(FOLDERS[name], limit=options.limit, select=False)
-        shown = methods if name in list(FOLDERS)[:2] else {m: f for m, f in methods.items() if not m.startswith("encoder")}
+        shown = (
+            methods if name in list(FOLDERS)[:2] else {m: f for m, f in methods.items() if not m.startswith("encoder")}
+        )
         lines += [*table(name, evaluate(shown, photographs.photos)), ""]
         print("\n".join(lines[-len(shown) - 6 :]), flush=True)
     if not CASCADE.is_file():
-        parser.exit(1, f"{CASCADE} is missing (Debian's package opencv-data): skin was not measured, nothing was kept\n")
+        parser.exit(
+            1, f"{CASCADE} is missing (Debian's package opencv-data): skin was not measured, nothing was kept\n"
+        )
     photographs = [p for name in FACES for p in load_folder(FOLDERS[name], limit=options.limit, select=False).photos]
-    lines += skin({name: f for name, f in methods.items() if not isinstance(f, GrayBaseline | EncoderHead)}, photographs)
+    lines += skin(
+        {name: f for name, f in methods.items() if not isinstance(f, GrayBaseline | EncoderHead)}, photographs
+    )
     print("\n".join(lines[-len(methods) - 6 :]))
     if options.save:
         path = ROOT / "benchmarks" / "results" / f"ordinary-{datetime.date.today().isoformat()}.md"

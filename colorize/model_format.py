@@ -84,7 +84,7 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         for name, (attribute, layer, dtype, _) in _LAYERS.items():
             arrays[name] = np.ascontiguousarray(getattr(machine.partner_, attribute)[layer], dtype=dtype)
     arrays |= {_baseline_name(name): rule.table_ for name, rule in colorizer.baselines_.items()}
-    header = {
+    header: dict[str, Any] = {
         "parameters": {name: _plain(getattr(colorizer, name)) for name in _PARAMETERS},
         "families": {name: columns.stop - columns.start for name, columns in colorizer.scaler_.families.items()},
         "svm": {name: float(getattr(svm, name)) for name in _SVM},

@@ -74,7 +74,10 @@ def credits_of(folder: Path, names: Sequence[str]) -> list[tuple[str, str]]:
         rows = {row["file"]: row for row in csv.DictReader(file)}
     used = [rows[name] for name in names]
     return [
-        (f"{row['repo']} ({row.get('licence') or row.get('licence_as_stated')})", row["credit"].strip() or "no name stated")
+        (
+            f"{row['repo']} ({row.get('licence') or row.get('licence_as_stated')})",
+            row["credit"].strip() or "no name stated",
+        )
         for row in used
     ]
 
@@ -84,8 +87,8 @@ def credits_page(owed: Mapping[str, Mapping[str, int]]) -> str:
     lines = [
         "# Credits",
         "",
-        "The encoder, `default` and `classic` learnt from the photographs below. None of them is part of the package. Source",
-        "(a repository) with the licence that it states, then the names it gives, with the number of photographs.",
+        "The encoder, `default` and `classic` learnt from the photographs below. None of them is part of the package.",
+        "Source (a repository) with the licence that it states, then the names it gives, with the number of pictures.",
         "",
     ]
     for source in sorted(owed, key=str.lower):

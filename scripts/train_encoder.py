@@ -48,13 +48,28 @@ _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count mo
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--imagenet", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--crops", default=200_000, show_default=True, help="How many the network is shown in all.")
-@click.option("--watch", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Folder of photographs to measure on while it goes, besides those held out.")
-@click.option("--export", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Train no further: write what OUTPUT holds as encoder.onnx and encoder.json into this folder.")
+@click.option(
+    "--watch",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of photographs to measure on while it goes, besides those held out.",
+)
+@click.option(
+    "--export",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Train no further: write what OUTPUT holds as encoder.onnx and encoder.json into this folder.",
+)
 @click.option("--threads", default=1, show_default=True, help="More are faster on a machine that does nothing else.")
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path))
-def main(folders: Sequence[Path], imagenet: Path, crops: int, watch: Sequence[Path], export: Path | None, threads: int, output: Path) -> None:
+def main(
+    folders: Sequence[Path],
+    imagenet: Path,
+    crops: int,
+    watch: Sequence[Path],
+    export: Path | None,
+    threads: int,
+    output: Path,
+) -> None:
     """Train on the photographs of FOLDERS."""
     if hashlib.sha256(imagenet.read_bytes()).hexdigest() != IMAGENET_SHA256:
         raise click.ClickException(f"{imagenet}: these are not the ImageNet weights that training starts from")
@@ -178,8 +193,7 @@ class Run:
         """The network with the mean of its recent weights."""
         network = Encoder()
         network.load_state_dict(self.average.module.state_dict())
-        statistics = {name: value for name, value in self.network.named_buffers()}
-        network.load_state_dict(statistics, strict=False)
+        network.load_state_dict(dict(self.network.named_buffers()), strict=False)
         return network.eval()
 
     def export(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The encoder's own colours, without regions and without a support vector machine: what the classical road adds to it."""
+"""The encoder's own colours, without regions and without a support vector machine: to see what these add."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ def make_methods(
     Parameters
     ----------
     specs : sequence of str
-        ``gray``, ``mean``, ``lookup``, ``welsh``, ``encoder`` and ``encoder+levin`` (the encoder's own colours, enlarged
-        or propagated), names of shipped models, or paths of model files.
+        ``gray``, ``mean``, ``lookup``, ``welsh``, ``encoder`` and ``encoder+levin`` (the encoder's own colours,
+        enlarged or propagated), names of shipped models, or paths of model files.
     vividness : float
         Setting of the models.
     references : sequence of RgbImage

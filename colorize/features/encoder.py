@@ -91,5 +91,3 @@ def expected_colors() -> Float32:
 @lru_cache(maxsize=1)
 def _network() -> Any:
     return cv2.dnn.readNetFromONNX(np.frombuffer(read_encoder().network, np.uint8))
-
-

@@ -67,7 +67,11 @@ def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_arra
 
 def _corners(large: int, small: int) -> list[tuple[np.ndarray, Float32]]:
     """For every pixel along one side: the cell of the map before and after its centre, and their weights."""
-    place = np.clip((np.arange(large, dtype=np.float32) + np.float32(0.5)) * np.float32(small / large) - np.float32(0.5), 0, small - 1)
+    place = np.clip(
+        (np.arange(large, dtype=np.float32) + np.float32(0.5)) * np.float32(small / large) - np.float32(0.5),
+        0,
+        small - 1,
+    )
     before = place.astype(np.int64)
     share = place - before
     return [(before, 1 - share), (np.minimum(before + 1, small - 1), share)]

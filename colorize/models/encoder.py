@@ -55,7 +55,9 @@ def read_encoder(folder: Path | None = None) -> EncoderFile:
         colors = np.array(note["colors"], np.float32)
         stated = note["sha256"]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelFileError(f"{path}: the encoder of this installation cannot be read ({error}); install it again") from error
+        raise ModelFileError(
+            f"{path}: the encoder of this installation cannot be read ({error}); install it again"
+        ) from error
     if encoder_digest(network, colors) != stated:
         raise ModelFileError(f"{path}: the encoder of this installation is damaged; install it again")
     return EncoderFile(network, colors, stated)

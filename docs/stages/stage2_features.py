@@ -104,7 +104,7 @@ for axes in panels:
 # Its expectation alone, region by region, at the lightness of the photograph:
 
 block = features.family("semantic")
-first = [name.removeprefix("semantic:") for name in features.names[features.families["semantic"]]].index("expected a")
+first = features.names[features.families["semantic"]].index("semantic:expected a")
 expected = 20 * block[:, first : first + 2][labels]
 figure, axes = plt.subplots(figsize=(6, 4.2), layout="constrained")
 axes.imshow(lab_to_rgb(described.lightness, expected))

@@ -1,1 +1,1 @@
-"""How the encoder of the `semantic` features is made: its network, the photographs it sees, its training, its export."""
+"""How the encoder of the `semantic` features is made: its network, the photographs it sees, its export."""

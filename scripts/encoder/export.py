@@ -1,4 +1,4 @@
-"""Writes the trained network as ONNX: batch normalisation folded into the convolutions, padding made explicit, float16."""
+"""Writes the trained network as ONNX: normalisation folded into the convolutions, padding explicit, float16."""
 
 from __future__ import annotations
 
@@ -60,8 +60,13 @@ class Graph:
         folded = (weight * factor[:, None, None, None]).detach().numpy()
         bias = (norm.bias - norm.running_mean * factor).detach().numpy()
         x = self.add(
-            "Conv", x, self.constant(folded), self.constant(bias),
-            kernel_shape=list(weight.shape[2:]), strides=list(layer.conv.stride), group=layer.conv.groups,
+            "Conv",
+            x,
+            self.constant(folded),
+            self.constant(bias),
+            kernel_shape=list(weight.shape[2:]),
+            strides=list(layer.conv.stride),
+            group=layer.conv.groups,
             pads=[top, left, bottom, right],
         )
         return self.relu6(x) if layer.active else x
@@ -91,10 +96,16 @@ def to_onnx(network: Encoder) -> bytes:
     y = graph.mixing(graph.add("Add", coarse, scene), network.mixing[3])
     for level in (2, 1, 0):
         twice = graph.exact([1, 1, 2, 2], np.float32)
-        y = graph.add("Resize", y, "", twice, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
-        y = graph.mixing(graph.add("Add", y, graph.conv_norm(maps[level], network.lateral[level])), network.mixing[level])
+        y = graph.add(
+            "Resize", y, "", twice, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+        )
+        y = graph.mixing(
+            graph.add("Add", y, graph.conv_norm(maps[level], network.lateral[level])), network.mixing[level]
+        )
     head = network.head
-    scores = graph.add("Conv", y, graph.constant(head.weight.numpy()), graph.constant(head.bias.numpy()), kernel_shape=[1, 1])
+    scores = graph.add(
+        "Conv", y, graph.constant(head.weight.numpy()), graph.constant(head.bias.numpy()), kernel_shape=[1, 1]
+    )
     outputs = {"scores": scores, "features": y}
     for name, value in outputs.items():
         graph.nodes.append(helper.make_node("Identity", [value], [name]))

@@ -44,6 +44,7 @@ class ConvNorm(nn.Module):
         self.active = active
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pad only where the padding is uneven: a convolution does the rest itself."""
         symmetric = self.padding[0] == self.padding[1]
         if not symmetric:
             x = functional.pad(x, self.padding)
@@ -71,6 +72,7 @@ class Inverted(nn.Module):
         self.residual = stride == 1 and n_in == n_out
 
     def forward(self, x: Tensor) -> Tensor:
+        """Widen, look around, narrow, and add what came in where it fits."""
         y = self.project(self.depthwise(self.expand(x)))
         return x + y if self.residual else y
 
@@ -84,6 +86,7 @@ class Mixing(nn.Module):
         self.mix = ConvNorm(width, width, 1, active=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Add what the surroundings say."""
         return functional.relu6(x + self.mix(self.depthwise(x)))
 
 
