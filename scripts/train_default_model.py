@@ -9,8 +9,11 @@ of them. ``benchmarks/ordinary.py`` measures what came out.
 from __future__ import annotations
 
 import csv
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +33,9 @@ CLASSICAL = tuple(family for family in FAMILIES if family != "semantic")
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--workers", default=os.cpu_count(), show_default=True, help="Processes that describe photographs.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=MODELS, show_default=True)
-def main(folders: Sequence[Path], output: Path) -> None:
+def main(folders: Sequence[Path], workers: int, output: Path) -> None:
     """Train on the photographs of FOLDERS and write default.safetensors, classic.safetensors and CREDITS.md."""
     console = Console()
     photos: list[RgbImage] = []
@@ -44,13 +48,15 @@ def main(folders: Sequence[Path], output: Path) -> None:
         for source, credit in credits_of(folder, kept.names):
             owed[source][credit] += 1
     described: dict[int, Mapping[str, Any]] = {}
-    with Progress(console=console) as bar:
+    with Progress(console=console) as bar, ProcessPoolExecutor(workers) as pool:
         task = bar.add_task("default")
 
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        default = Colorizer(random_state=0).fit(photos, described=described, progress=show)
+        default = Colorizer(random_state=0).fit(
+            photos, described=described, progress=show, mapper=partial(pool.map, chunksize=8)
+        )
         classic = Colorizer(families=CLASSICAL, random_state=0).fit(
             photos, described={i: without_encoder(block) for i, block in described.items()}, progress=show
         )

@@ -116,7 +116,7 @@ def test_the_old_model_stays_and_the_new_one_has_the_rows(tiny_colorizer, told):
     assert set(new.sample_["photo"][-6:]) == {12}
     assert new.summary_["corrected"] == digest(old)
     assert new.summary_["n_corrected_photos"] == 1
-    again = learn_corrections(new, np.zeros((1, 650), np.float32), [[0, 0]]).colorizer
+    again = learn_corrections(new, np.zeros((1, new.scaler_.n_features_in_), np.float32), [[0, 0]]).colorizer
     assert again.summary_["n_corrected_photos"] == 2
     assert again.summary_["n_corrected_regions"] == 7
 

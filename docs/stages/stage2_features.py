@@ -100,7 +100,8 @@ for axes in panels:
 # ---------------------
 #
 # No texture tells a face from a pebble. The **semantic** family comes from a small network that was taught to expect
-# colours where it sees things, the :doc:`encoder </encoder>`; it never decides, the classifier hears it beside the others.
+# colours where it sees things, the
+# :doc:`encoder </encoder>`; it never decides, the classifier hears it beside the others.
 # Its expectation alone, region by region, at the lightness of the photograph:
 
 block = features.family("semantic")
