@@ -97,6 +97,7 @@ def command(
     from colorize.base_model import describe_choice
     from colorize.colorizer import Colorizer
     from colorize.dataset import load_folder
+    from colorize.model_loader import describe
 
     base_model = None if base is None else _shared.load_colorizer(base)
     if base_model is not None and superpixels not in (None, base_model.n_superpixels):
@@ -133,11 +134,3 @@ def mapper_of(client: Any) -> Any:
     from colorize.batch.cluster import cluster_mapper
 
     return cluster_mapper(client)
-
-
-def describe(summary: dict[str, Any]) -> str:
-    """Put the plain entries of a training summary in one line."""
-    plain = {name: value for name, value in summary.items() if isinstance(value, (int, float, str))}
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain.items()
-    )
