@@ -160,7 +160,23 @@ def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplac
     assert "log-loss" in result.stdout
     with open("i.csv", newline="") as file:
         assert {row["analysis"] for row in csv.DictReader(file)} == {"permutation", "cluster", "colour"}
-    assert "What the model uses" in (workplace / "i.html").read_text()
+    page = (workplace / "i.html").read_text()
+    assert "What the model uses" in page
+    assert "By log-loss, its surprise at the true palette colour, " in page
+
+    # the order is that of the measure that the headline names
+    headline, head, *lines = result.stdout.splitlines()
+    assert "in the order of the log-loss added" in headline
+    assert re.findall(r"\S.*?(?=  |$)", head) == [
+        "region ab error",
+        "final ab error",
+        "log-loss",
+        "balanced score lost",
+    ]
+    values = [re.findall(r"([+-]\d+\.\d+) \(", line) for line in lines]
+    losses = [float(row[2]) for row in values if len(row) == 4]
+    assert len(losses) > 3
+    assert losses == sorted(losses, reverse=True)
     few = run("importance", tiny_model, album, "--limit", 3, status=1)
     assert "at least 4 photographs" in errors(few)[0]
 
