@@ -10,13 +10,15 @@ The numbers below were fitted by marginal likelihood on photographs that the mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
+from threadpoolctl import threadpool_limits
 
 from colorize.types import Float32, Superpixels
 
@@ -48,6 +50,13 @@ KINSHIP_WIDTH, NOISE_ELSEWHERE = 0.9, 0.2
 and landscapes with references."""
 MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Limit dense algebra to one thread: at this size more of them burn time while they wait for each other."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +92,7 @@ class Belief:
         """Probability that the true colour lies within a distance in ab of the mean, shape (n,)."""
         return 1 - np.exp(-(distance**2) / self.variance.sum(axis=1))
 
+    @_one_thread()
     def told(self, regions: NDArray[np.intp], ab: Float64, noise: Float64, reach: NDArray[np.intp]) -> Belief:
         """What is believed after some colours have been told.
 
@@ -125,6 +135,7 @@ class Belief:
         half = np.linalg.solve(np.linalg.cholesky(among + np.diag(noise)), across.T)
         return self.correlation - half.T @ half
 
+    @_one_thread()
     def merged(self, shares: Float64, areas: Float64) -> Belief:
         """The same belief about larger regions.
 
@@ -139,6 +150,7 @@ class Belief:
         correlation = shares @ self.correlation @ shares.T
         return Belief(shares @ self.mean, shares @ self.deviation, correlation, kernels, areas)
 
+    @_one_thread()
     def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
         """Regions whose colours would tell most about the photograph, the best first.
 
@@ -171,6 +183,7 @@ class Belief:
         open_to[known] = -np.inf
         return int((gain + open_to).argmax())
 
+    @_one_thread()
     def directions(self, n: int) -> list[Float64]:
         """The n fields of change that the present uncertainty makes likeliest, each of shape (n_regions, 2).
 
@@ -243,6 +256,7 @@ def appearance(
     return Appearance(points, points_elsewhere, deviation, scene.astype(np.float64))
 
 
+@_one_thread()
 def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixels, region_lightness: Float32) -> Belief:
     """What is believed before anybody has said anything.
 
@@ -273,6 +287,7 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
     return Belief(mean.astype(np.float64), looks.deviation, kernels["photo"], kernels, areas)
 
 
+@_one_thread()
 def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[Any]]) -> Float64:
     """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
 

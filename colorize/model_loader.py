@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from colorize.exceptions import ModelFileError
 from colorize.models import available_models
 from colorize.persistence import load_model, model_kind, stated_digest
 
-__all__ = ["find_base", "load_any_model"]
+__all__ = ["NETWORKS", "describe", "find_base", "load_any_model", "network_facts"]
+
+NETWORKS = ("refiner", "rival")
+"""Kinds of model files that hold neural networks."""
 
 
 def load_any_model(path: str | Path, *, device: str = "auto") -> Any:
@@ -54,6 +58,35 @@ def load_any_model(path: str | Path, *, device: str = "auto") -> Any:
     raise ModelFileError(f"{path}: a file of kind {kind!r}, which colorizes nothing")
 
 
+def network_facts(path: str | Path) -> dict[str, Any]:
+    """Tell what a neural network is and how it was trained, from the header of its file: torch is not needed.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of a kind in `NETWORKS`.
+
+    Returns
+    -------
+    dict of str to str, int or float
+        ``kind``; of a rival ``generator`` and ``objective``, of a refiner ``base_sha256``; then its summary:
+        photographs, epochs, errors before and after, and where the weights of a frozen ``encoder`` came from.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, damaged, or holds no network.
+    """
+    kind = model_kind(path)
+    if kind not in NETWORKS:
+        raise ModelFileError(f"{path}: a file of kind {kind!r}, which holds no network that colorizes")
+    header, _ = load_model(path, kind=kind)
+    summary = header.pop("summary", {})
+    if not isinstance(summary, dict):
+        raise ModelFileError(f"{path}: parts of the model do not fit together (its summary is none)")
+    return {"kind": kind, **header, **summary}
+
+
 def find_base(refiner: str | Path) -> Path:
     """Find the model that a refiner was trained on: among the shipped models, then beside the refiner's own file.
 
@@ -71,6 +104,14 @@ def find_base(refiner: str | Path) -> Path:
     raise ModelFileError(
         f"{refiner}: refines the model with sha256 {str(wanted)[:12]}..., which is neither shipped nor in the "
         "same folder; put its file there"
+    )
+
+
+def describe(summary: Mapping[str, Any]) -> str:
+    """Put the plain entries of a summary in one line."""
+    plain = {name: value for name, value in summary.items() if isinstance(value, (int, float, str))}
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain.items()
     )
 
 

@@ -36,7 +36,8 @@ MOODS = {"colder": (-0.1, -1.1), "warmer": (0.55, 1.15), "greener": (-0.8, 0.65)
 """Steps from a picture to its alternatives: standard deviations of the photograph along the likeliest change of a* and
 of b*. Fitted so that the best of the five pictures comes close to the truth."""
 
-N_ALTERNATIVES = 1 + 2 * len(MOODS)
+_LEVELS = 2  # changes of the photograph that are likely enough to be shown
+N_ALTERNATIVES = 1 + _LEVELS * len(MOODS)
 """Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
 
 _DEEP = 8  # pixels of the working resolution that are deep enough inside a region to click on
@@ -130,6 +131,7 @@ class Session:
         self._offset: Float32 | None = None  # a refiner's, added to the automatic colours of the regions
         self._chosen: NDArray[np.float64] | None = None  # the alternative gone on from, added to those of the parts
         self._automatic_at: tuple[float, _Automatic] | None = None
+        self._directions_after: tuple[Hints | None, list[NDArray[np.float64]]] | None = None
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
@@ -231,12 +233,9 @@ class Session:
         """
         if not 0 <= number < N_ALTERNATIVES:
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
-        belief = self.prior(0.0)
-        if hints is not None:
-            belief = belief.told(*self.observations(hints))
+        step = self._step(number, hints)
         other = copy(self)
         other._automatic_at = None
-        step = _step(belief, number)
         other._chosen = step if self._chosen is None else self._chosen + step
         return other
 
@@ -283,7 +282,7 @@ class Session:
         Session
         """
         other = copy(self)
-        other.gray, other._automatic_at = gray, None
+        other.gray, other._automatic_at, other._directions_after = gray, None, None
         for name in ("_part_labels", "_weight", "_propagator"):  # those that were made for the pixels
             other.__dict__.pop(name, None)
         return other
@@ -312,7 +311,7 @@ class Session:
         other = copy(self)
         other._pulls = (*self._pulls, (wanted, TOWARD))
         other.probabilities = toward_palette(self.probabilities, self._superpixels, wanted, strength=TOWARD)
-        other._automatic_at = None
+        other._automatic_at, other._directions_after = None, None
         for name in ("_part_probabilities", "_appearance", "_prior_at_zero"):  # those that follow the probabilities
             other.__dict__.pop(name, None)
         return other
@@ -332,7 +331,7 @@ class Session:
                 belief, is_known = belief.told(*self._observed(pixels, known_ab)), pixels.is_known
                 residual_ab = known_ab - found.spread.ab
                 certainty = belief.within(NEAR).astype(np.float32)
-            shift = belief.mean + _step(belief, number) - before.mean
+            shift = belief.mean + self._step(number, hints) - before.mean
         with clock("propagation"):
             shifted = self._shifted(found, shift, is_known, residual_ab)
         if certainty is not None:
@@ -426,6 +425,22 @@ class Session:
 
     def _prior(self, found: _Automatic) -> Belief:
         return replace(self._prior_at_zero, mean=self._over_parts(found).astype(np.float64))
+
+    def _step(self, number: int, hints: Hints | None) -> NDArray[np.float64]:
+        """How alternative `number` differs from the usual picture."""
+        if number == 0:
+            return np.zeros((self.parts.superpixels.n_superpixels, 2))
+        level, mood = divmod(number - 1, len(MOODS))
+        return self._directions(hints)[: level + 1][-1] * list(MOODS.values())[mood]
+
+    def _directions(self, hints: Hints | None) -> list[NDArray[np.float64]]:
+        """The likeliest changes of the photograph after hints; those of the last hints asked for are kept."""
+        if self._directions_after is None or self._directions_after[0] is not hints:
+            belief = self._prior_at_zero
+            if hints is not None:
+                belief = belief.told(*self.observations(hints))
+            self._directions_after = hints, belief.directions(_LEVELS)
+        return self._directions_after[1]
 
     def _over_parts(self, found: _Automatic) -> Float32:
         """Mean automatic colours of the parts, shape (n_parts, 2)."""
@@ -538,14 +553,6 @@ class Session:
     @cached_property
     def _propagator(self) -> Propagator:
         return Propagator(self.gray.lightness)
-
-
-def _step(belief: Belief, number: int) -> NDArray[np.float64]:
-    """How alternative `number` differs from the usual picture."""
-    if number == 0:
-        return np.zeros_like(belief.mean)
-    level, mood = divmod(number - 1, len(MOODS))
-    return belief.directions(level + 1)[-1] * list(MOODS.values())[mood]
 
 
 def _updated(chances: Float32, colors: Float32, before: Belief, after: Belief, region: int) -> Float32:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
+import colorize.belief
 from colorize.belief import (
     NOISE,
     REACHES,
@@ -203,3 +205,32 @@ def test_any_set_of_other_photographs_is_a_possible_one():
     row = [Appearance(points, points, np.full((50, 2), 10.0), np.array([step])) for step in (0.0, 0.42, 0.84)]
     learnt = learnt_elsewhere(replace(row[0], scene=np.array([0.2])), row, [np.full((50, 2), 5.0)] * 3)
     assert ((learnt > 3) & (learnt < 6)).all()
+
+
+def test_dense_algebra_runs_on_one_thread(monkeypatch):
+    n_threads = []
+
+    def spy(module, name):
+        plain = getattr(module, name)
+
+        def watched(*arguments, **options):
+            n_threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+            return plain(*arguments, **options)
+
+        monkeypatch.setattr(module, name, watched)
+
+    steps = {
+        "inv": make_prior,
+        "cholesky": lambda: tell(belief, (3, (7, 7), PHOTO)),
+        "cho_factor": lambda: belief.telling(3),
+        "eigh": lambda: belief.directions(2),
+    }
+    belief = make_prior()
+    for name in steps:
+        spy(np.linalg if name in ("inv", "cholesky") else colorize.belief, name)
+    with threadpool_limits(2, user_api="blas"):
+        for name, step in steps.items():
+            n_threads.clear()
+            step()
+            assert n_threads, name
+            assert set(n_threads) == {1}, name

@@ -21,6 +21,7 @@ from colorize.cli import main
 from colorize.color import rgb_to_lightness
 from colorize.commands import _shared, photo, train
 from colorize.exceptions import ConvergenceWarning, InvalidImageError
+from colorize.features.registry import FAMILIES
 from colorize.types import RgbImage
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -336,6 +337,35 @@ def test_training_passes_its_options_on_and_reports(run, trainer, album):
     assert "same picture as a.png" in result.stdout
     assert "h.jpg" in result.stdout
     assert "n_photos 6, n_rows 10, loss 0.5" in result.stdout
+
+
+def test_classifier_and_families_are_passed_on(run, trainer, album):
+    run("train", album, "-o", "m.safetensors", "--classifier", "kernel", "--families", "gabor, position")
+    assert trainer.made[0].parameters == {
+        "random_state": 0, "classifier": "kernel", "families": ("position", "gabor")
+    }  # fmt: skip
+
+
+def test_an_ablation_is_one_command(run, album, workplace):
+    from colorize.colorizer import Colorizer
+
+    small = ("--palette-size", 6, "--superpixels", 40, "--limit", 4)
+    run("train", album, "-o", "a.safetensors", "--classifier", "kernel", "--families", "intensity,position", *small)
+    model = Colorizer.load(workplace / "a.safetensors")
+    assert (model.classifier, model.families) == ("kernel", ("intensity", "position"))
+    base = ("--base", "a.safetensors", "--families")
+    refused = run("train", album, "-o", "b.safetensors", *base, "gabor", status=2)
+    assert "--families must be those of the base, intensity,position, or left out" in refused.stderr
+
+
+def test_a_family_that_is_not_there_is_answered_with_those_that_are(run, trainer, album):
+    result = run("train", album, "-o", "m.safetensors", "--families", "gabor,colour", status=2)
+    line = error_lines(result)[-1]
+    assert "--families" in line
+    assert f"some of {', '.join(FAMILIES)}; got colour" in line
+    assert "none" in error_lines(run("train", album, "-o", "m.safetensors", "--families", "", status=2))[-1]
+    assert "'vote', 'kernel'" in run("train", album, "-o", "m.safetensors", "--classifier", "svc", status=2).stderr
+    assert trainer.made == []
 
 
 def test_few_photographs_are_warned_of(run, trainer, album, monkeypatch):

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from colorize.color import rgb_to_lab
+from colorize.commands._hands import CAPTION
 from colorize.hints import Hints, Mark
+from colorize.io import read_xmp
+from colorize.recipe import find_note
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -115,10 +118,28 @@ def test_alternatives_as_files_and_as_a_sheet(go, old):
     assert not os.path.exists("old.colorized.png")
     assert np.abs(pictures[0] - pictures[1]).mean() > 1
     go("photo", old, "--alternatives", "5", "--sheet", "-o", "sheet.png")
-    with Image.open("sheet.png") as sheet:
-        assert sheet.size == (3 * 160 + 16, 2 * 120 + 8)
+    sheet = np.asarray(Image.open("sheet.png"), int)
+    captioned = 120 + CAPTION
+    assert sheet.shape == (2 * captioned + 8, 3 * 160 + 16, 3)
+    for k in range(5):
+        top, left = k // 3 * (captioned + 8), k % 3 * 168
+        single = np.asarray(Image.open(f"sheet.{k + 1}.png"), int)
+        np.testing.assert_array_equal(sheet[top : top + 120, left : left + 160], single)
+        caption = sheet[top + 120 : top + captioned, left : left + 160]
+        assert 20 < (caption < 128).sum() / 3 < 200  # the strokes of one digit
+    np.testing.assert_array_equal(np.asarray(Image.open("sheet.2.png"), int), pictures[1])
+    assert [find_note(read_xmp(name)).hints for name in ("sheet.1.png", "sheet.2.png", "sheet.png")] == [
+        (), ({"alternative": 1},), ({"sheet": True},)
+    ]  # fmt: skip
     go("photo", old, "--choose", "2", "-o", "chosen.png")
     assert np.abs(np.asarray(Image.open("chosen.png"), int) - pictures[1]).mean() < 1
+
+
+def test_a_sheet_replaces_none_of_the_pictures_unasked(go, old):
+    Path("sheet.2.png").write_text("mine")
+    result = go("photo", old, "--alternatives", "2", "--sheet", "-o", "sheet.png", status=1)
+    assert "sheet.2.png: exists already" in result.stderr
+    assert not os.path.exists("sheet.png")
 
 
 def test_alternatives_replace_nothing_unasked(go, old):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -100,7 +101,32 @@ def test_compare_measures_where_it_can_and_shows_the_rest(run, album, tiny_model
     assert list(content["means"]) == ["gray", "welsh", "tiny"]
     assert content["methods"]["tiny"]["n_bytes"] == tiny_model.stat().st_size
     assert content["photos"]["gray"]["ciede2000"][content["names"].index("gray.png")] is None
-    assert "photo-5" in (workplace / "c.html").read_text()
+    page = (workplace / "c.html").read_text()
+    assert "photo-5" in page
+
+    # the same differences everywhere, each the mean over the photographs with truth of one method minus another
+    figures = {name: np.array(content["photos"][name]["ciede2000"][:5], float) for name in content["means"]}
+    for first, others in content["differences"].items():
+        assert set(others) == set(figures) - {first}
+        for second, row in others.items():
+            assert row["ciede2000"]["value"] == pytest.approx(np.mean(figures[first] - figures[second]))
+            assert row["ciede2000"]["low"] < row["ciede2000"]["value"] < row["ciede2000"]["high"]
+    found = content["differences"]["tiny"]["welsh"]["ciede2000"]
+    words = "{value:+.2f} ({low:+.2f} to {high:+.2f})".format(**found)
+    assert any(line.startswith("tiny ") and words in line for line in result.stdout.splitlines())
+    assert "{value:+.2f}<small>{low:+.2f} to {high:+.2f}</small>".format(**found) in page
+    with open("c.csv", newline="") as file:
+        rows = {(row["method"], row["photo"]): row for row in csv.DictReader(file)}
+    assert len(rows) == 3 * 6 + 3 * 3
+    for name, photo in {"value": "difference", "low": "difference, low", "high": "difference, high"}.items():
+        assert float(rows["tiny minus welsh", photo]["ciede2000"]) == pytest.approx(found[name], rel=1e-4)
+
+
+def test_compare_with_few_photographs_gives_differences_without_intervals(run, album, tiny_model):
+    result = run("compare", album / "sea" / "5.png", "--method", "gray", "--method", tiny_model)
+    (line,) = re.findall(r"row minus that of the column.*\n +gray\n(tiny .*)", result.stdout)
+    assert re.fullmatch(r"tiny  [+-]\d+\.\d\d", line)
+    assert "row minus" not in run("compare", album / "sea" / "5.png", "--method", "gray").stdout
 
 
 def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):
@@ -134,7 +160,23 @@ def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplac
     assert "log-loss" in result.stdout
     with open("i.csv", newline="") as file:
         assert {row["analysis"] for row in csv.DictReader(file)} == {"permutation", "cluster", "colour"}
-    assert "What the model uses" in (workplace / "i.html").read_text()
+    page = (workplace / "i.html").read_text()
+    assert "What the model uses" in page
+    assert "By log-loss, its surprise at the true palette colour, " in page
+
+    # the order is that of the measure that the headline names
+    headline, head, *lines = result.stdout.splitlines()
+    assert "in the order of the log-loss added" in headline
+    assert re.findall(r"\S.*?(?=  |$)", head) == [
+        "region ab error",
+        "final ab error",
+        "log-loss",
+        "balanced score lost",
+    ]
+    values = [re.findall(r"([+-]\d+\.\d+) \(", line) for line in lines]
+    losses = [float(row[2]) for row in values if len(row) == 4]
+    assert len(losses) > 3
+    assert losses == sorted(losses, reverse=True)
     few = run("importance", tiny_model, album, "--limit", 3, status=1)
     assert "at least 4 photographs" in errors(few)[0]
 

@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from colorize.belief import Belief
 from colorize.color import map_to_gamut, rgb_to_lab, rgb_to_lightness, to_gray
 from colorize.exceptions import HintsError, InvalidImageError
 from colorize.hints import REACHES, Hints, Mark
 from colorize.metrics import ciede2000
 from colorize.reference import look_at
+from colorize.session import MOODS
 from colorize.types import GrayImage, RgbImage
 
 
@@ -266,6 +268,34 @@ def test_alternatives_obey_hints(session, photos):
     true = rgb_to_lab(photos[0].pixels)[known][:, 1:]
     for result in session.alternatives(3, hints):
         np.testing.assert_allclose(result.ab[known], true, atol=0.1)
+
+
+def test_directions_are_computed_once_for_the_same_hints(tiny_colorizer, photos, monkeypatch):
+    calls = []
+    plain = Belief.directions
+    monkeypatch.setattr(Belief, "directions", lambda belief, n: calls.append(n) or plain(belief, n))
+    opened = tiny_colorizer.open(photos[0])
+    opened.alternatives(9)
+    opened.choose(8).alternatives(3, vividness=1.0)
+    assert len(calls) == 1
+    hints = patch(photos[0], (20, 30))
+    opened.alternatives(5, hints)
+    opened.choose(2, hints)
+    assert len(calls) == 2
+    # what the directions follow from has changed
+    opened.in_album(np.full(8, 1 / 8, np.float32)).choose(1)
+    opened.at_size(opened.gray).choose(1, hints)
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("number", [1, 4, 5, 8])
+def test_a_step_is_a_mood_along_a_direction(session, photos, number):
+    hints = patch(photos[0], (20, 30))
+    belief = session.prior(0.0).told(*session.observations(hints))
+    level, mood = divmod(number - 1, 4)
+    wanted = belief.directions(level + 1)[level] * list(MOODS.values())[mood]
+    chosen = session.choose(number, hints)
+    np.testing.assert_allclose(chosen._chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
 
 
 @pytest.mark.parametrize("n", [0, 10])

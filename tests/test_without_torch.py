@@ -9,7 +9,7 @@ from PIL import Image
 
 from colorize.exceptions import MissingDependencyError, RequestError
 from colorize.model_loader import load_any_model
-from colorize.persistence import save_model
+from colorize.persistence import save_model, stated_digest
 
 
 @pytest.fixture
@@ -59,6 +59,37 @@ def test_the_room_itself_cannot_be_entered():
 def test_classical_models_are_loaded_and_compared(run, album, tiny_model):
     assert type(load_any_model(tiny_model)).__name__ == "Colorizer"
     assert "CIEDE2000" in run("compare", album, "--method", "gray", "--method", tiny_model).stdout
+
+
+@pytest.mark.usefixtures("no_torch", "workplace")
+def test_networks_are_described(run):
+    summary = {"n_photos": 30, "n_epochs": 12, "ciede2000_held_out": 8.5}
+    rival = {"generator": "resnet50", "objective": "l1+gan", "summary": {**summary, "encoder": "random"}}
+    save_model("rival.safetensors", rival, {}, kind="rival")
+    save_model("refiner.safetensors", {"base_sha256": "ab" * 32, "summary": summary}, {}, kind="refiner")
+    trained = "n_epochs 12, n_photos 30"
+    assert run("models", "rival.safetensors", "refiner.safetensors").stdout.splitlines() == [
+        "rival.safetensors",
+        stated_digest("rival.safetensors"),
+        f"kind rival, generator resnet50, objective l1+gan, ciede2000_held_out 8.5, encoder random, {trained}",
+        "refiner.safetensors",
+        stated_digest("refiner.safetensors"),
+        f"kind refiner, ciede2000_held_out 8.5, {trained}",
+        f"Base: {'ab' * 32}",
+    ]
+    assert run("models", "rival.safetensors", "--quiet").stdout.split() == [stated_digest("rival.safetensors")]
+
+
+@pytest.mark.usefixtures("no_torch", "workplace")
+@pytest.mark.parametrize(
+    ("kind", "header", "match"),
+    [("rival", {"summary": [1]}, "parts of the model do not fit together"), ("training", {}, "kind 'training'")],
+)
+def test_what_is_no_network_is_refused_in_one_line(run, kind, header, match):
+    save_model("x.safetensors", header, {}, kind=kind)
+    (line,) = run("models", "x.safetensors", status=1).stderr.splitlines()
+    assert line.startswith("Error: x.safetensors: ")
+    assert match in line
 
 
 @pytest.mark.usefixtures("no_torch")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SHEET_SIDE = 800
 """Longest side of a picture on a contact sheet, in pixels."""
+CAPTION = 32
+"""Height of the strip below each picture that holds its number, in pixels."""
 
 hints_option = click.option(
     "--hints",
@@ -62,9 +64,10 @@ class Wishes:
 
     def targets(self, target: Path) -> list[Path]:
         """Files that will be written for one photograph."""
-        if self.alternatives is None or self.sheet:
+        if self.alternatives is None:
             return [target]
-        return [target.with_name(f"{target.stem}.{k + 1}{target.suffix}") for k in range(self.alternatives)]
+        numbered = [target.with_name(f"{target.stem}.{k + 1}{target.suffix}") for k in range(self.alternatives)]
+        return [*numbered, target] if self.sheet else numbered
 
     def results(self, session: Session, hints: Hints | None, vividness: float) -> list[Colorization]:
         """Pictures that were asked for."""
@@ -93,7 +96,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     number = click.IntRange(1, 9)
     for option in (
         click.option("--choose", type=number, default=1, metavar="K", help="Start from alternative K."),
-        click.option("--sheet", is_flag=True, help="Put the alternatives on one contact sheet."),
+        click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
         click.option("--alternatives", type=number, metavar="N", help="Write N different pictures, FILE.1 to FILE.N."),
         click.option(
             "--reference-strength",
@@ -153,7 +156,7 @@ def read_references(colorizer: Colorizer, paths: Sequence[Path]) -> References |
 
 
 def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
-    """Pictures of one size side by side, up to three in a row, reduced in size."""
+    """Pictures of one size side by side, up to three in a row, reduced in size, each above its number, from 1."""
     import cv2
     import numpy as np
 
@@ -166,9 +169,12 @@ def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     columns = 2 if len(pixels) in (2, 4) else min(3, len(pixels))
     gap, rows = 8, -(-len(pixels) // columns)
-    sheet = np.full((rows * (size[1] + gap) - gap, columns * (size[0] + gap) - gap, 3), 255, np.uint8)
+    cell = size[0] + gap, size[1] + CAPTION + gap
+    sheet = np.full((rows * cell[1] - gap, columns * cell[0] - gap, 3), 255, np.uint8)
     for k, picture in enumerate(pixels):
-        top, left = k // columns * (size[1] + gap), k % columns * (size[0] + gap)
+        top, left = k // columns * cell[1], k % columns * cell[0]
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
         sheet[top : top + size[1], left : left + size[0]] = small
+        foot = left + 2, top + size[1] + CAPTION - 8
+        cv2.putText(sheet, str(k + 1), foot, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2, cv2.LINE_AA)
     return RgbImage(sheet)

@@ -13,6 +13,7 @@ from colorize.exceptions import ColorizeError
 if TYPE_CHECKING:
     from colorize.dataset import TrainingSet
     from colorize.evaluation.run import Comparison
+    from colorize.evaluation.statistics import Interval
     from colorize.types import RgbImage
 
 MAX_SIDE = 640
@@ -82,7 +83,7 @@ def command(
     if not quiet:
         click.echo(summary(found))
     source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"
-    outputs.write(html=lambda: page(found, source), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(html=lambda: page(found, source), csv=found.to_csv, json=found.to_json, quiet=quiet)
 
 
 def read_inputs(
@@ -131,7 +132,7 @@ def summary(found: Comparison) -> str:
     """Put the findings in text for a terminal."""
     result, lines = found.result, []
     if result.n_measured:
-        lines += [result.table(), ""]
+        lines += [result.table(), "", *differences(found)]
     else:
         lines.append("None of these photographs has known colours: nothing was measured, see them with --html.")
     width = max(len(method.name) for method in found.methods)
@@ -145,3 +146,25 @@ def summary(found: Comparison) -> str:
         )
     lines += [f"left out: {name}: {reason}" for name, reason in found.left_out.items()]
     return "\n".join(lines)
+
+
+def differences(found: Comparison) -> list[str]:
+    """Paired differences of CIEDE2000, each pair of methods once: that of the row minus that of the column."""
+    table = {
+        first: {second: row["ciede2000"] for second, row in rows.items()} for first, rows in found.differences().items()
+    }
+    names = list(table)
+    if len(names) < 2:
+        return []
+    cells = [["", *names[:-1]]]
+    for place, first in enumerate(names[1:], start=1):
+        cells.append([first, *(signed(table[first][second]) for second in names[:place])])
+    widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(len(names))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
+    return ["CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals", *lines, ""]
+
+
+def signed(difference: Interval) -> str:
+    """A difference and its interval, with signs."""
+    limits = f" ({difference.low:+.2f} to {difference.high:+.2f})" if difference.known else ""
+    return f"{difference.value:+.2f}{limits}"

@@ -90,10 +90,10 @@ def page(found: ImportanceResult, model: str, source: str) -> str:
 
 def summary(found: ImportanceResult) -> str:
     """Put the findings in text for a terminal."""
-    scores = {"region_ab_error": "ab error", "final_ab_error": "final ab error", "log_loss": "log-loss"}
+    scores = {"region_ab_error": "region ab error", "final_ab_error": "final ab error", "log_loss": "log-loss"}
     columns = {score: found.select("permutation", "across", score) for score in (*scores, "balanced_score")}
     width = max(len(family) for family, _ in columns["region_ab_error"])
-    lines = [f"{'added by permuting across photos':<{width}}"]
+    lines = ["added by permuting a family across photographs; in the order of the log-loss added, in nats"]
     lines.append(" " * width + "".join(f"  {title:>24}" for title in (*scores.values(), "balanced score lost")))
     for family in [
         *found.ranking(score="log_loss"),

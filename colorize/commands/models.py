@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 def command(models: tuple[str, ...], quiet: bool) -> None:
     """List the shipped models with their cards; with --quiet, their names alone.
 
-    With names or files of models: what each was trained on, the base that it was built on, and its sha256, by which
-    models that are built on it name it (with --quiet, the sha256 alone).
+    With names or files of models: what each is and was trained on, the base that it was built on, and its sha256, by
+    which models that are built on it name it (with --quiet, the sha256 alone). Neural networks are described without
+    the extra `refine`.
     """
     for model in models:
-        colorizer = _shared.load_colorizer(model)
-        click.echo(identity(colorizer)[0] if quiet else "\n".join([model, *identity(colorizer)]))
+        lines = identity(model)
+        click.echo(lines[0] if quiet else "\n".join([model, *lines]))
     if not models:
         list_shipped(quiet=quiet)
 
@@ -42,12 +44,33 @@ def list_shipped(*, quiet: bool) -> None:
             click.echo(f"{model.name} ({model.path.stat().st_size / 1e6:.1f} MB)\n\n{model.card}\n")
 
 
-def identity(colorizer: Colorizer) -> list[str]:
-    """Digest, figures of the training, and what was made of a base, each a line or more."""
-    from colorize.base_model import describe_choice
-    from colorize.commands.train import describe
-    from colorize.model_format import digest
+def identity(model: str) -> list[str]:
+    """Digest, kind, figures of the training, and what was made of a base, each a line or more."""
+    from colorize.model_loader import NETWORKS
+    from colorize.models import find_model
+    from colorize.persistence import model_kind
 
+    path = find_model(model)
+    return of_network(path) if model_kind(path) in NETWORKS else of_colorizer(_shared.load_colorizer(model))
+
+
+def of_network(path: Path) -> list[str]:
+    """Identity of a rival or refiner."""
+    from colorize.model_loader import describe, network_facts
+    from colorize.persistence import stated_digest
+
+    facts = network_facts(path)
+    base = facts.pop("base_sha256", None)
+    return [stated_digest(path), describe(facts), *([] if base is None else [f"Base: {base}"])]
+
+
+def of_colorizer(colorizer: Colorizer) -> list[str]:
+    """Identity of a classical model."""
+    from colorize.base_model import describe_choice
+    from colorize.model_format import digest
+    from colorize.model_loader import describe
+
+    made = {"kind": "classical", "classifier": colorizer.classifier, "families": ",".join(colorizer.families)}
     plain = {name: value for name, value in colorizer.summary_.items() if name.startswith(("n_", "explained"))}
     base = describe_choice(colorizer.summary_)
-    return [digest(colorizer), describe(plain), *([base] if base else [])]
+    return [digest(colorizer), describe(made | plain), *([base] if base else [])]

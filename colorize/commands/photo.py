@@ -294,7 +294,7 @@ def colorize_by_hand(
     shown = doubt.shown(results, session.gray, force=handling.overwrite)
     images = [finished(photo, result, recipe) for result in shown]
     if wishes.sheet:
-        images = [_hands.contact_sheet(images)]
+        images.append(_hands.contact_sheet(images))
     recipe = replace(recipe, input_sha256=file_digest(source))
     notes = reading_notes([photo]) + results[0].notes
     for number, (image, path) in enumerate(zip(images, wishes.targets(target), strict=True), start=1):
@@ -308,14 +308,15 @@ def colorize_by_hand(
 
 
 def told(hints: Hints | None, wishes: _hands.Wishes, doubt: Doubt, number: int) -> tuple[Any, ...]:
-    """What the note of picture `number` says of a person's part in it; hints alone can be repeated."""
+    """What the note of picture `number` (a sheet is the last) says of a person's part in it; hints can be repeated."""
     from colorize.batch.work import noted_hints
 
+    is_sheet = wishes.sheet and number > (wishes.alternatives or 1)
     others = {
         "references": len(wishes.references),
         "chosen": wishes.choose - 1,
-        "sheet": wishes.sheet,
-        "alternative": number - 1,
+        "sheet": is_sheet,
+        "alternative": 0 if is_sheet else number - 1,
         "only_confident": doubt.least,
     }
     said = [] if hints is None else [noted_hints(hints)]

@@ -13,6 +13,18 @@ FEW_PHOTOS = 25
 """With fewer the colours of a model are mostly those of the single photographs."""
 
 
+def check_families(_context: click.Context, _parameter: click.Parameter, names: str | None) -> tuple[str, ...] | None:
+    """The families that were named, in the order of their columns."""
+    if names is None:
+        return None
+    from colorize.features.registry import in_order
+
+    try:
+        return in_order(name.strip() for name in names.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @click.command("train", short_help="Train a model on a folder of colour photographs.")
 @_shared.folder_argument
 @click.option(
@@ -34,6 +46,18 @@ FEW_PHOTOS = 25
 @_shared.palette_option
 @_shared.superpixels_option
 @click.option(
+    "--classifier",
+    type=click.Choice(["vote", "kernel"]),
+    help="What learns the colours: a support vector machine and small nets that vote (the default), or the machine "
+    "alone, kernel.",
+)
+@click.option(
+    "--families",
+    callback=check_families,
+    metavar="NAME,...",
+    help="Feature families to describe regions by, such as intensity,gabor,lbp; all of the package by default.",
+)
+@click.option(
     "--thumbnails",
     type=click.IntRange(min=1),
     metavar="KB",
@@ -51,6 +75,8 @@ def command(
     seed: int,
     palette_size: int | None,
     superpixels: int | None,
+    classifier: str | None,
+    families: tuple[str, ...] | None,
     thumbnails: int | None,
     scheduler: str | None,
     local_cluster: int | None,
@@ -71,11 +97,16 @@ def command(
     from colorize.base_model import describe_choice
     from colorize.colorizer import Colorizer
     from colorize.dataset import load_folder
+    from colorize.model_loader import describe
 
     base_model = None if base is None else _shared.load_colorizer(base)
     if base_model is not None and superpixels not in (None, base_model.n_superpixels):
         raise click.UsageError(f"--superpixels must be that of the base, {base_model.n_superpixels}, or left out")
+    if base_model is not None and families and set(families) != set(base_model.families):
+        raise click.UsageError(f"--families must be those of the base, {','.join(base_model.families)}, or left out")
+    chosen = {"classifier": classifier, "families": families}
     parameters: dict[str, Any] = _shared.model_parameters(palette_size, superpixels)
+    parameters |= {name: value for name, value in chosen.items() if value is not None}
     if base_model is not None:
         parameters |= {"n_superpixels": base_model.n_superpixels, "families": base_model.families}
     with _shared.cluster(scheduler, local_cluster) as client, _shared.progress_bars(quiet=quiet) as progress:
@@ -103,11 +134,3 @@ def mapper_of(client: Any) -> Any:
     from colorize.batch.cluster import cluster_mapper
 
     return cluster_mapper(client)
-
-
-def describe(summary: dict[str, Any]) -> str:
-    """Put the plain entries of a training summary in one line."""
-    plain = {name: value for name, value in summary.items() if isinstance(value, (int, float, str))}
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain.items()
-    )

@@ -265,7 +265,7 @@ class EvaluationResult:
         for method, figures in self.figures.items():
             numbers = [figures[name] for name in columns] + [self.costs[method][name] for name in costs]
             for i, name in enumerate(self.names):
-                rows.append([name, category.get(i, ""), method, *(_cell(values[i]) for values in numbers)])
+                rows.append([name, category.get(i, ""), method, *(csv_cell(values[i]) for values in numbers)])
         return write_csv(rows)
 
 
@@ -376,6 +376,11 @@ def write_csv(rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
+def csv_cell(value: float) -> str:
+    """A number for `write_csv`; empty if there is none."""
+    return f"{value:.6g}" if math.isfinite(value) else ""
+
+
 def _function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
     if isinstance(method, WithTruth):
         return method.function
@@ -450,7 +455,3 @@ def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap
 def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     measured = ~np.isnan(columns["true_colorfulness"])
     return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)
-
-
-def _cell(value: float) -> str:
-    return f"{value:.6g}" if math.isfinite(value) else ""

@@ -17,8 +17,10 @@ from colorize.evaluation.compare import Method
 from colorize.evaluation.head import EncoderHead
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
+from colorize.model_loader import NETWORKS, describe, network_facts
 from colorize.models import find_model
 from colorize.models.encoder import read_encoder
+from colorize.persistence import model_kind
 from colorize.types import GrayImage, RgbImage
 
 __all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]
@@ -101,7 +103,7 @@ def make_methods(
         if spec in models:
             path = paths[spec]
             method = partial(models[spec].predict, vividness=vividness)
-            made.append(NamedMethod(names[spec], method, path.stat().st_size, f"Model file {path.name}."))
+            made.append(NamedMethod(names[spec], method, path.stat().st_size, _about(path)))
         elif spec == "gray":
             made.append(NamedMethod(spec, GrayBaseline(), 0, "No colour at all."))
         elif spec == "welsh":
@@ -151,6 +153,11 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(keep(name, function)) for name, function in stages.items()}
+
+
+def _about(path: Path) -> str:
+    network = f": {describe(network_facts(path))}" if model_kind(path) in NETWORKS else ""
+    return f"Model file {path.name}{network}."
 
 
 def _head(spec: str, vividness: float) -> NamedMethod:

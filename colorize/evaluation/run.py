@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import GrayBaseline
-from colorize.evaluation.compare import EvaluationResult, Method, Observer, evaluate
+from colorize.evaluation.compare import EvaluationResult, Method, Observer, csv_cell, evaluate, write_csv
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
 from colorize.evaluation.realism import RealismObserver, Verdict
+from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.types import RgbImage
 
 __all__ = ["Comparison", "Evaluation", "compare_methods", "evaluate_model"]
@@ -100,9 +102,36 @@ class Comparison:
     memory: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
 
+    def differences(self) -> dict[str, dict[str, dict[str, Interval]]]:
+        """Paired differences between all methods: the figure of the first minus that of the second.
+
+        Returns
+        -------
+        dict of str to dict of str to dict of str to Interval
+            Per first method, second method and figure.
+        """
+        bootstrap = Bootstrap(self.result.n_photos)
+        return {name: self.result.differences(name, bootstrap) for name in self.result.figures}
+
+    def to_csv(self) -> str:
+        """The rows of `EvaluationResult.to_csv`; below them, for every pair of methods, mean difference and limits."""
+        columns = list(next(iter(self.result.figures.values())))
+        names = list(self.result.figures)
+        rows = []
+        for first, others in self.differences().items():
+            for second in names[: names.index(first)]:
+                found = [others[second].get(name, Interval(math.nan)) for name in columns]
+                method = f"{first} minus {second}"
+                rows.append(["difference", "", method, *(csv_cell(interval.value) for interval in found)])
+                rows.append(["difference, low", "", method, *(csv_cell(interval.low) for interval in found)])
+                rows.append(["difference, high", "", method, *(csv_cell(interval.high) for interval in found)])
+        n_costs = 2 if self.result.costs else 0
+        return self.result.to_csv() + write_csv([*row, *[""] * n_costs] for row in rows)
+
     def to_json(self) -> str:
-        """All figures, realism and costs as JSON."""
+        """All figures, differences, realism and costs as JSON."""
         return self.result.to_json(
+            differences=self.differences(),
             methods={m.name: {"description": m.description, "n_bytes": m.n_bytes} for m in self.methods},
             told_from_real={name: verdict.accuracy for name, verdict in self.verdicts.items()},
             peak_bytes=self.memory,

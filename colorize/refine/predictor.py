@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -416,7 +417,7 @@ class Rival(_Network):
             network = self._make_network()
         self._keep(outcome, network, len(examples))
         if self.generator == "resnet50":
-            self.summary_["encoder"] = "random" if encoder is None else "from a file"
+            self.summary_["encoder"] = "random" if self.encoder is None else _origin(self.encoder)
         return self
 
     def predict(self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5) -> ColorizedPhoto:
@@ -522,6 +523,11 @@ def read_encoder(path: str | Path) -> dict[str, np.ndarray]:
             )
     counters = {name: np.zeros((), np.int64) for name in own if name.endswith("num_batches_tracked")}
     return counters | {name: array.astype(counters.get(name, np.float32(0)).dtype) for name, array in arrays.items()}
+
+
+def _origin(path: str | Path) -> str:
+    """Where weights came from, in words that do not depend on the place of the file."""
+    return f"from a file with sha256 {hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
 
 
 def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Float32, Float32]:

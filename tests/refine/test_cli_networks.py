@@ -8,8 +8,10 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from colorize.evaluation.methods import make_methods  # noqa: E402
 from colorize.io import read_xmp  # noqa: E402
-from colorize.persistence import model_kind  # noqa: E402
+from colorize.model_loader import load_any_model  # noqa: E402
+from colorize.persistence import model_kind, stated_digest  # noqa: E402
 from colorize.recipe import find_note  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("workplace")]
@@ -103,6 +105,18 @@ def test_an_earlier_training_is_not_written_over(run, album, workplace):
     (line,) = errors(run(*TRAIN_RIVAL, "--resume", status=1))
     assert "checkpoint.safetensors: cut short" in line
     assert (workplace / "r.training" / "checkpoint.safetensors").read_bytes() == b"mine"
+
+
+def test_files_of_every_kind_are_described(run, network_files, rival):
+    described = {kind: run("models", path).stdout for kind, path in network_files.items()}
+    for kind, text in described.items():
+        assert f"kind {kind}, " in text
+    assert f"Base: {stated_digest(network_files['classical'])}" in described["refiner"]
+    line = described["rival"].splitlines()[2]
+    assert "generator unet, objective classification" in line
+    assert f"ciede2000_held_out {rival.summary_['ciede2000_held_out']:g}" in line
+    (method,) = make_methods([str(network_files["rival"])], load=load_any_model)
+    assert method.description == f"Model file rival.safetensors: {line}."
 
 
 @pytest.mark.parametrize("kind", ["classical", "rival"])

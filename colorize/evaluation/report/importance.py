@@ -80,16 +80,18 @@ def _importance_lead(found: ImportanceResult, source: str) -> list[str]:
     sure = [name for name in ranking if surprise[name, ""].excludes(0) and surprise[name, ""].value > 0]
     first = f"Measured on {source}. "
     if sure:
-        first += f"Taking away a family's numbers surprises the model most for {joined(sure[:3])}."
+        first += f"By log-loss, its surprise at the true palette colour, the model lives most on {joined(sure[:3])}."
     else:
-        first += "No single family is told from zero on these photographs."
+        first += "By log-loss, its surprise at the true palette colour, no single family is told from zero."
+    first += " Other measures rank families otherwise: all four are below."
     control = found.select("permutation", "across", "region_ab_error").get((NOISE, ""))
     lines = [first]
     if control is not None:
         fine = (
             "contains zero, as it must" if not control.excludes(0) else "does NOT contain zero: distrust these numbers"
         )
-        lines.append(f"Control: a family of shuffled numbers has the importance {signed(control, 3)}, which {fine}.")
+        added = f"adds {signed(control, 3)} ab units to the region error"
+        lines.append(f"Control: a family of shuffled numbers {added}, which {fine}.")
     return lines
 
 
