@@ -4,8 +4,8 @@ Measures, on the same photographs in one run, gray, the lookup by lightness and 
 file), ``classic``, the encoder's own colours with and without Levin's step, and ``default`` at three settings: on
 ``../shared/data/everyday``, the validation photographs of BSDS500, and the seven categories (the default model has seen
 no photograph of any of them). Then skin: where OpenCV's cascade finds a frontal face, whether the middle of the face
-has the hue of skin. ``--limit N`` takes N photographs of each folder; ``--only NAME`` some folders. The tables are kept
-as ``benchmarks/results/ordinary-DATE.md``.
+has the hue of skin. ``--limit N`` takes N photographs of each category, ``--only NAME`` some folders. The tables are
+kept as ``benchmarks/results/ordinary-DATE.md``.
 """
 
 from __future__ import annotations
@@ -45,26 +45,24 @@ def main() -> None:
     parser.add_argument("--former", type=Path, metavar="FILE")
     parser.add_argument("--limit", type=int, metavar="N")
     parser.add_argument("--only", nargs="+", choices=list(FOLDERS), default=list(FOLDERS))
+    parser.add_argument("--skin", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--save", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
+    if options.skin and not CASCADE.is_file():
+        parser.error(f"{CASCADE} is missing (Debian's package opencv-data); --no-skin measures the rest")
     methods = make_methods(options.former)
     lines = [f"# The shipped models on ordinary photographs, {datetime.date.today().isoformat()}", ""]
     for name in options.only:
-        photographs = load_folder(FOLDERS[name], limit=options.limit, select=False)
-        shown = (
-            methods if name in list(FOLDERS)[:2] else {m: f for m, f in methods.items() if not m.startswith("encoder")}
-        )
+        limit = options.limit if name in KINDS else None
+        photographs = load_folder(FOLDERS[name], limit=limit, select=False)
+        shown = {method: f for method, f in methods.items() if name not in KINDS or not method.startswith("encoder")}
         lines += [*table(name, evaluate(shown, photographs.photos)), ""]
         print("\n".join(lines[-len(shown) - 6 :]), flush=True)
-    if not CASCADE.is_file():
-        parser.exit(
-            1, f"{CASCADE} is missing (Debian's package opencv-data): skin was not measured, nothing was kept\n"
-        )
-    photographs = [p for name in FACES for p in load_folder(FOLDERS[name], limit=options.limit, select=False).photos]
-    lines += skin(
-        {name: f for name, f in methods.items() if not isinstance(f, GrayBaseline | EncoderHead)}, photographs
-    )
-    print("\n".join(lines[-len(methods) - 6 :]))
+    if options.skin:
+        photographs = [p for name in FACES for p in load_folder(FOLDERS[name], select=False).photos]
+        models = {name: f for name, f in methods.items() if not isinstance(f, GrayBaseline | EncoderHead)}
+        lines += skin(models, photographs)
+        print("\n".join(lines[-len(models) - 4 :]))
     if options.save:
         path = ROOT / "benchmarks" / "results" / f"ordinary-{datetime.date.today().isoformat()}.md"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

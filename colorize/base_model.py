@@ -35,7 +35,7 @@ __all__ = [
     "region_probabilities",
 ]
 
-WEIGHTS = {"semantic": 6.0}
+WEIGHTS = {"semantic": 1.5}
 """What a feature family counts against the others, if not 1: one that knows what it sees must not be drowned by those
 that tell what it looks like. Chosen on everyday photographs and those of BSDS500 together."""
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from encoder.export import to_onnx
+from encoder.export import mix, to_onnx
 from encoder.network import N_COLORS, Encoder, start_from_imagenet
 from encoder.photographs import Collection, crop, load_collection, whole
 from numpy.typing import NDArray
@@ -36,10 +36,9 @@ from colorize.palette import ColorPalette
 
 IMAGENET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 BATCH = 16
-RATES = {"encoder": 1e-4, "decoder": 1e-3}
+DECODER_RATE = 1e-3
 EVERY = 12_000  # crops between two lines of the record, and two checkpoints
 _WARM_UP = 3_200
-_FALL = 0.6  # of all crops: over so many of the last ones the learning rate falls to nothing
 _AVERAGE = 0.998  # of the weights, per step
 _SOFTNESS = 6.0  # ab units: how far a true colour counts for the palette colours near it
 _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count more
@@ -60,6 +59,19 @@ _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count mo
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Train no further: write what OUTPUT holds as encoder.onnx and encoder.json into this folder.",
 )
+@click.option(
+    "--mix-with",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Output folder of another run: export the mean of both networks.",
+)
+@click.option("--rate", default=1e-4, show_default=True, help="Learning rate of the trunk.")
+@click.option(
+    "--fall",
+    default=0.6,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of the crops, at the end, over which the learning rate falls to nothing; 0 lets it stay.",
+)
 @click.option("--threads", default=1, show_default=True, help="More are faster on a machine that does nothing else.")
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path))
 def main(
@@ -68,6 +80,9 @@ def main(
     crops: int,
     watch: Sequence[Path],
     export: Path | None,
+    mix_with: Path | None,
+    rate: float,
+    fall: float,
     threads: int,
     output: Path,
 ) -> None:
@@ -82,12 +97,12 @@ def main(
     watched = {"held out": collection.part(held_out=True).pixels}
     watched |= {folder.name: [p.pixels for p in load_folder(folder, select=False).photos] for folder in watch}
     print(f"{len(seen.names)} photographs to learn from, {len(watched['held out'])} held out", flush=True)
-    run = Run(output, imagenet, fit_palette(seen))
+    run = Run(output, imagenet, fit_palette(seen), rate)
     if export:
-        run.export(export)
+        run.export(export, Run(mix_with, imagenet, run.palette, rate) if mix_with else None)
         return
     while run.shown < crops:
-        run.train(seen, min(crops, run.shown + EVERY), crops)
+        run.train(seen, min(crops, run.shown + EVERY), crops, fall)
         run.measure(watched)
         run.save()
 
@@ -103,7 +118,7 @@ def fit_palette(photographs: Collection) -> Tensor:
 class Run:
     """A training run, which goes on where the checkpoint in its folder ends."""
 
-    def __init__(self, folder: Path, imagenet: Path, palette: Tensor) -> None:
+    def __init__(self, folder: Path, imagenet: Path, palette: Tensor, rate: float) -> None:
         self.folder, self.palette = folder, palette
         self.network = Encoder()
         start_from_imagenet(self.network, imagenet)
@@ -114,7 +129,7 @@ class Run:
         old = [self.network.stem, *self.network.blocks]
         start = [p for part in old for p in part.parameters()]
         fresh = [p for p in self.network.parameters() if all(p is not known for known in start)]
-        groups = [{"params": start, "rate": RATES["encoder"]}, {"params": fresh, "rate": RATES["decoder"]}]
+        groups = [{"params": start, "rate": rate}, {"params": fresh, "rate": DECODER_RATE}]
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.05, fused=True)
         self.shown, self.seconds = 0, 0.0
         self.frequency = torch.full((N_COLORS,), 1 / N_COLORS)
@@ -126,7 +141,7 @@ class Run:
     def _checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
-    def train(self, photographs: Collection, until: int, total: int) -> None:
+    def train(self, photographs: Collection, until: int, total: int, fall: float) -> None:
         """Show crops until so many were shown in all."""
         self.network.train()
         for part in [self.network.stem, *self.network.blocks]:
@@ -140,7 +155,7 @@ class Run:
             for number in numbers:
                 lightness, ab = coming.result()
                 coming = pool.submit(_batch, photographs, number + 1)
-                self._step(lightness, ab, _schedule(number * BATCH, total))
+                self._step(lightness, ab, _schedule(number * BATCH, total, fall))
         self.shown = until
         self.seconds += time.time() - start
 
@@ -197,10 +212,13 @@ class Run:
         network.load_state_dict(dict(self.network.named_buffers()), strict=False)
         return network.eval()
 
-    def export(self, folder: Path) -> None:
+    def export(self, folder: Path, other: Run | None) -> None:
         """Write the network with averaged weights, and beside it its colours and a digest of both."""
-        network = to_onnx(self.averaged())
-        colors = [[round(float(v), 2) for v in color] for color in self.palette]
+        averaged, palette = self.averaged(), self.palette
+        if other is not None:
+            averaged, palette = mix(averaged, palette, other.averaged(), other.palette)
+        network = to_onnx(averaged)
+        colors = [[round(float(v), 2) for v in color] for color in palette]
         note = {"sha256": encoder_digest(network, np.array(colors, np.float32)), "colors": colors}
         write_atomically(folder / "encoder.onnx", [network])
         write_atomically(folder / "encoder.json", [json.dumps(note).encode()])
@@ -238,9 +256,9 @@ def _batch(photographs: Collection, number: int) -> tuple[Tensor, Tensor]:
     return lightness, torch.from_numpy(np.stack([c[1] for c in crops])).permute(0, 3, 1, 2)
 
 
-def _schedule(shown: int, total: int) -> float:
+def _schedule(shown: int, total: int, fall: float) -> float:
     """Share of the learning rate: rises at first, stays, and falls to nothing."""
-    return min(1.0, (shown + BATCH) / _WARM_UP, max(0.0, (total - shown) / (_FALL * total)))
+    return min(1.0, (shown + BATCH) / _WARM_UP, (total - shown) / max(fall * total, 1.0))
 
 
 if __name__ == "__main__":

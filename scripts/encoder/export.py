@@ -9,6 +9,8 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
 
 from encoder.network import LAST_BLOCKS, ConvNorm, Encoder, Inverted, Mixing
 
@@ -80,6 +82,22 @@ class Graph:
     def mixing(self, x: str, block: Mixing) -> str:
         """One resolution of the decoder."""
         return self.relu6(self.add("Add", x, self.conv_norm(self.conv_norm(x, block.depthwise), block.mix)))
+
+
+@torch.no_grad()
+def mix(first: Encoder, colors: Tensor, second: Encoder, other_colors: Tensor) -> tuple[Encoder, Tensor]:
+    """The mean of two networks that started from the same weights, and of their colours, each with its likest.
+
+    Their mistakes differ, what they learnt from the start does not (Wortsman et al., "Model soups", ICML 2022).
+    """
+    _, match = linear_sum_assignment(torch.cdist(colors, other_colors).numpy())
+    theirs = second.state_dict()
+    for name in ("head.weight", "head.bias"):
+        theirs[name] = theirs[name][match]
+    ours = first.state_dict()
+    mixed = Encoder()
+    mixed.load_state_dict({n: (v + theirs[n]) / 2 if v.is_floating_point() else v for n, v in ours.items()})
+    return mixed.eval(), (colors + other_colors[match]) / 2
 
 
 @torch.no_grad()
