@@ -17,7 +17,7 @@ from sphinx_gallery.scrapers import figure_rst
 LINKS = (
     (r"\.\./CONTRIBUTING\.md", "contributing.md"),
     (r"\.\./CHANGELOG\.md", "changelog.md"),
-    (r"\.\./colorize/models/default\.md", "card.md"),
+    (r"\.\./colorize/models/(?:default|classic|encoder)\.md", "card.md"),
     (r"\.\./benchmarks/results/([\w-]+\.md)", r"results/\1"),
     (r"\.\./benchmarks/results", "results/index.md"),
     (r"\.\./examples", "gallery/index.rst"),
