@@ -24,11 +24,10 @@ from rich.progress import Progress
 
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.features import FAMILIES
+from colorize.features import CLASSICAL
 from colorize.types import RgbImage
 
 MODELS = Path(__file__).resolve().parents[1] / "colorize" / "models"
-CLASSICAL = tuple(family for family in FAMILIES if family != "semantic")
 
 
 @click.command()

@@ -9,7 +9,7 @@ from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ColorizeError, PlaceError
 from colorize.explanation import Explainer, explain
-from colorize.features import FAMILIES
+from colorize.features import CLASSICAL
 from colorize.hints import Hints, Mark
 from colorize.types import RgbImage
 
@@ -46,8 +46,7 @@ def by_position():
     """A model of a world in which the upper half of everything is blue; the encoder, who knows ours, is not asked."""
     rng = np.random.default_rng(0)
     photos = [grained(rng, blue_above) for _ in range(10)]
-    families = [family for family in FAMILIES if family != "semantic"]
-    return Colorizer(n_colors=3, n_superpixels=60, families=families).fit(photos), grained(rng, blue_above)
+    return Colorizer(n_colors=3, n_superpixels=60, families=CLASSICAL).fit(photos), grained(rng, blue_above)
 
 
 def test_steps_add_up_to_the_odds_in_the_end(explainer):

@@ -2,6 +2,6 @@
 
 from colorize.features.analysis import PhotoAnalysis
 from colorize.features.extractor import FeatureExtractor
-from colorize.features.registry import FAMILIES, in_order, register_family
+from colorize.features.registry import CLASSICAL, FAMILIES, in_order, register_family
 
-__all__ = ["FAMILIES", "FeatureExtractor", "PhotoAnalysis", "in_order", "register_family"]
+__all__ = ["CLASSICAL", "FAMILIES", "FeatureExtractor", "PhotoAnalysis", "in_order", "register_family"]

@@ -12,6 +12,9 @@ from colorize.types import Float32
 FAMILIES = ("intensity", "position", "shape", "gabor", "surf", "lbp", "context", "scene", "semantic")
 """The families that come with the package, in the order of their columns."""
 
+CLASSICAL = tuple(family for family in FAMILIES if family != "semantic")
+"""Those of them in which nothing was learnt elsewhere."""
+
 Family = Callable[[PhotoAnalysis], tuple[np.ndarray, Sequence[str]]]
 
 _own: dict[str, Family] = {}

@@ -30,14 +30,15 @@ class ShippedModel(NamedTuple):
 
 
 def available_models() -> list[ShippedModel]:
-    """List the models of the package by name.
+    """List the models of the package, the default first, the others by name.
 
     Examples
     --------
     >>> all(model.path.suffix == ".safetensors" for model in available_models())
     True
     """
-    return [ShippedModel(path.stem, path, _card(path)) for path in sorted(_folder().glob("*.safetensors"))]
+    paths = sorted(_folder().glob("*.safetensors"), key=lambda path: (path.stem != "default", path.stem))
+    return [ShippedModel(path.stem, path, _card(path)) for path in paths]
 
 
 def find_model(name_or_path: str | Path = "default") -> Path:

@@ -21,9 +21,9 @@ def shelf(tmp_path):
 
 
 def test_a_model_is_brought_and_never_written_over(shelf, tiny_model):
-    assert shelf.names() == ["default"]
+    assert shelf.names() == ["default", "classic"]
     assert shelf.add(tiny_model, " mine ") == "mine"
-    assert shelf.names() == ["default", "mine"]
+    assert shelf.names() == ["default", "classic", "mine"]
     assert shelf.path("mine").read_bytes() == tiny_model.read_bytes()
     for name in ("mine", "MINE", "default"):
         with pytest.raises(RequestError, match="already"):
@@ -45,7 +45,7 @@ def test_what_is_no_model_is_refused_without_its_path(shelf, tmp_path, content):
     with pytest.raises(RequestError) as error:
         shelf.add(path, "bad")
     assert "hidden-place" not in str(error.value)
-    assert shelf.names() == ["default"]
+    assert shelf.names() == ["default", "classic"]
 
 
 def test_a_flipped_bit_is_noticed(shelf, tmp_path, tiny_model):
@@ -65,7 +65,7 @@ def test_models_of_another_kind_are_listed_for_comparing_alone(shelf):
     shelf.folder.mkdir()
     save_model(shelf.folder / "other.safetensors", {}, {}, kind="deep")
     (shelf.folder / "rubbish.safetensors").write_bytes(b"rubbish")
-    assert shelf.names() == ["default"]
+    assert shelf.names() == ["default", "classic"]
     assert "other" in shelf.paths()
 
 

@@ -12,6 +12,7 @@ from colorize.colorizer import Colorizer
 from colorize.evaluation.colors import color_names
 from colorize.evaluation.importance import NOISE, detail_groups, importance
 from colorize.exceptions import DatasetError, ModelFileError
+from colorize.features import CLASSICAL
 from colorize.types import RgbImage
 
 SHAPE = (96, 128)
@@ -57,7 +58,7 @@ def height():
 
 @pytest.fixture(scope="module")
 def texture():
-    return study(photo_of_texture, n_detail_repeats=1)
+    return study(photo_of_texture, n_detail_repeats=1, families=CLASSICAL)  # the encoder sees stripes too
 
 
 def test_height_is_found_first(height):
