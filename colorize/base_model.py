@@ -35,10 +35,6 @@ __all__ = [
     "region_probabilities",
 ]
 
-WEIGHTS = {"semantic": 1.5}
-"""What a feature family counts against the others, if not 1: one that knows what it sees must not be drowned by those
-that tell what it looks like. Chosen on everyday photographs and those of BSDS500 together."""
-
 _HELD_OUT = 0.2
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
 _PENALTY = 0.5  # over the number of photographs: with 15 a penalty of 0.03 served best, with 160 one of 0.003
@@ -132,7 +128,7 @@ def learn_alone(
     palette_index = palette.encode(rows["ab"])
     if len(np.unique(palette_index)) < 2:
         raise DatasetError("all regions have one and the same colour of the palette: add other photographs")
-    scaler = FamilyScaler(rows["families"], weights=WEIGHTS).fit(rows["features"])
+    scaler = FamilyScaler(rows["families"]).fit(rows["features"])
     fitted = clone(machine).fit(
         scaler.transform(rows["features"]),
         palette_index,

@@ -30,9 +30,8 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
     """Bring feature families to a common scale and keep their principal components.
 
     Every column is z-scored and clipped, then divided by the square root of its family's size, so that families weigh
-    alike in a distance whatever their number of columns, and multiplied by a weight of its own where one is given.
-    Principal components afterwards keep distances, cost less and make small model files; a family that weighs more also
-    gets more of them.
+    alike in a distance whatever their number of columns. Principal components afterwards keep distances, cost less and
+    make small model files.
 
     Parameters
     ----------
@@ -42,8 +41,6 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         Principal components to keep; fewer blur the rarer differences between regions.
     clip : float
         Largest absolute z-score.
-    weights : mapping of str to float, optional
-        What a family counts in distances; one that is not named counts 1.
 
     Attributes
     ----------
@@ -64,17 +61,10 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
     (100, 4)
     """
 
-    def __init__(
-        self,
-        families: Mapping[str, slice] | None = None,
-        n_components: int = 128,
-        clip: float = 5.0,
-        weights: Mapping[str, float] | None = None,
-    ) -> None:
+    def __init__(self, families: Mapping[str, slice] | None = None, n_components: int = 128, clip: float = 5.0) -> None:
         self.families = families
         self.n_components = n_components
         self.clip = clip
-        self.weights = weights
 
     def fit(self, X: ArrayLike, y: None = None) -> FamilyScaler:
         """Learn scales and components from X, shape (n_samples, n_features).
@@ -94,10 +84,8 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         deviation = rows.std(axis=0, dtype=np.float64)
         self.factor_ = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0).astype(np.float32)
         self.bound_ = np.full(rows.shape[1], self.clip, np.float32)
-        for name, columns in families.items():
-            weight = (self.weights or {}).get(name, 1.0)
-            _check_number(f"weights[{name!r}]", weight, Real, 0, open_=True)
-            size = np.float32(columns.stop - columns.start) ** 0.5 / np.float32(weight)
+        for columns in families.values():
+            size = np.float32(columns.stop - columns.start) ** 0.5
             self.factor_[columns] /= size
             self.bound_[columns] /= size
         scaled = self.scale(rows)
