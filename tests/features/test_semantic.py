@@ -72,8 +72,7 @@ def test_pooling_is_the_mean_of_bilinear_samples():
     np.testing.assert_allclose(pool.sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_same_bytes_on_any_number_of_threads(threads):
+def test_the_same_bytes_on_any_number_of_threads():
     program = (
         "import sys, cv2, numpy as np; cv2.setNumThreads(int(sys.argv[1]))\n"
         "from colorize.features.encoder import see\n"
@@ -81,8 +80,7 @@ def test_the_same_bytes_on_any_number_of_threads(threads):
         "sys.stdout.buffer.write(see(gray).beliefs.tobytes())"
     )
     answers = [
-        subprocess.run([sys.executable, "-c", program, str(n)], capture_output=True, check=True).stdout
-        for n in (1, threads)
+        subprocess.run([sys.executable, "-c", program, str(n)], capture_output=True, check=True).stdout for n in (1, 2)
     ]
     assert len(answers[0]) > 0
     assert answers[0] == answers[1]
