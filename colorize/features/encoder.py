@@ -6,8 +6,8 @@ card tells what it was taught with.
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
-from threading import Lock
 from typing import Any, NamedTuple
 
 import cv2
@@ -19,11 +19,10 @@ from colorize.types import Float32
 SIDE = 320
 """About how many pixels the longer side of a photograph has when the encoder sees it."""
 
-STRIDE = 4
 _UNIT = 32  # sides must be multiples of the coarsest stride
 _LEAST_SIDE = 2 * _UNIT  # with a coarsest map of one row OpenCV 4 and 5 differ
 _MEAN, _DEVIATION = np.float32(0.449), np.float32(0.226)  # of the photographs that the first weights were learnt from
-_running = Lock()  # the network keeps its input and its maps between calls
+_running = threading.Lock()  # the network keeps its input and its maps between calls
 
 
 class Sight(NamedTuple):
