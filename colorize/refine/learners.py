@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from colorize.decision import dial
 from colorize.exceptions import DeviceError
 from colorize.refine import losses
 from colorize.refine.data import GUIDE_PLANES, Batch
@@ -270,9 +269,7 @@ class RivalLearner(Learner):
 
     def colors(self, planes: Float32) -> Float32:
         """ab at the faithful setting."""
-        return rival_colors(
-            self.average, self._tensor(planes[:, :1]), self._palette(), temperature=dial(0.0).temperature
-        )
+        return rival_colors(self.average, self._tensor(planes[:, :1]), self._palette(), temperature=1.0)
 
     def _palette(self) -> Tensor | None:
         return self._classes if self.objective == "classification" else None

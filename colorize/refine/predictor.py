@@ -428,15 +428,16 @@ class Rival(_Network):
         gray : GrayImage, RgbImage or ndarray
             As for `Colorizer.predict`.
         vividness : float
-            How sharply the histograms of ``classification`` are decoded (`colorize.decision.dial`); a network of
-            another objective knows one colour only and takes any setting for the same.
+            How sharply the histograms of ``classification`` are decoded: 0 takes their mean, 1 nearly their likeliest
+            colour; a network of another objective knows one colour only and takes any setting for the same.
 
         Returns
         -------
         ColorizedPhoto
         """
         check_is_fitted(self, "network_")
-        temperature = dial(vividness).temperature
+        dial(vividness)
+        temperature = 1 - 0.8 * vividness
         photo, clock = _as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)
