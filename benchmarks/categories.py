@@ -36,13 +36,14 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colorize.base_model import choose, learn_alone, recalibrate, region_error, region_probabilities
+from colorize.base_model import choose, learn_alone, recalibrate, region_error
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.colorizer import Colorizer, Description, make_machine
+from colorize.colorizer import Colorizer, make_machine
 from colorize.dataset import load_folder
 from colorize.evaluation.baselines import LightnessHeightLookup, MeanColorBaseline
 from colorize.metrics import ab_auc, ab_l2, ciede2000, colorfulness
 from colorize.models import find_model
+from colorize.model import Description, Recognizer
 from colorize.palette import ColorPalette
 from colorize.superpixels import from_labels, region_means
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage
@@ -135,7 +136,7 @@ def cached(cache: Path, name: str, model: Colorizer) -> list[Photo]:
         folder.mkdir(parents=True, exist_ok=True)
         for index, photo in enumerate(load_folder(DATA / name).photos):
             show(f"{name}: {index}")
-            described = model.describe(photo)
+            described = model.model.describe(photo)
             size = described.lightness.shape[::-1]
             pixels = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
             ab = region_means(
@@ -227,12 +228,12 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
     found: dict[str, Any] = {"gray": error_of(photo, np.zeros((*gray.shape, 2), np.float32))}
     found |= {name: error_of(photo, rule.predict_ab(gray)) for name, rule in rules.items()}
     for name, model in models.items():
-        probabilities = model.region_probabilities(photo.features)
+        probabilities = model.model.region_probabilities(photo.features)
         for dial, vividness in DIALS.items():
             if dial != "faithful" and name != winner:
                 continue
-            region_ab, _ = model.decide(described, probabilities, vividness=vividness)
-            ab = model.spread(gray, described.superpixels, region_ab).ab
+            region_ab, _ = model.model.decide(described, probabilities, vividness=vividness)
+            ab = model.model.spread(gray, described.superpixels, region_ab).ab
             if dial == "faithful":
                 found[name] = error_of(photo, ab)
             if name == winner:
@@ -258,7 +259,9 @@ def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], defaul
         rest = rows_of(test, families, 10_000)
 
         def error(scaler: Any, machine: Any, palette: ColorPalette, rest: dict[str, Any] = rest) -> float:
-            return region_error(rest, region_probabilities(scaler, machine, palette, rest["features"]), palette)
+            return region_error(
+                rest, Recognizer(palette, scaler, machine).region_probabilities(rest["features"]), palette
+            )
 
         nothing = np.tile(np.eye(len(default.palette_.colors_), dtype=np.float32)[0], (len(rest["ab"]), 1))
         cells = [

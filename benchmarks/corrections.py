@@ -70,13 +70,13 @@ def measure(kind: str, photos: Sequence[Photo], n: int, model: Colorizer, streng
         others = np.mean([error(model, probabilities, photo, np.array([], int)) for photo in untouched])
         print(f"| {kind} | {n} | {name} | {elsewhere:.2f} | {others:.2f} | {spent:.1f} |", flush=True)
 
-    line("before", model.region_probabilities, 0)
+    line("before", model.model.region_probabilities, 0)
     for strength in strengths:
         start = time.process_time()
         learnt = model
         for photo, rows in zip(corrected, hinted, strict=True):
             learnt = learn_corrections(learnt, photo.features[rows], photo.ab[rows], strength=strength).colorizer
-        line(f"learnt, strength {strength:g}", learnt.region_probabilities, time.process_time() - start)
+        line(f"learnt, strength {strength:g}", learnt.model.region_probabilities, time.process_time() - start)
     start = time.process_time()
     features = np.concatenate([photo.features[rows] for photo, rows in zip(corrected, hinted, strict=True)])
     ab = np.concatenate([photo.ab[rows] for photo, rows in zip(corrected, hinted, strict=True)])

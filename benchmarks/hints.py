@@ -269,7 +269,7 @@ def measure_references(name: str, options: argparse.Namespace) -> list[str]:
 
 def _character(photo: RgbImage, colorizer: Colorizer) -> tuple[np.ndarray, np.ndarray]:
     """Scene features, and shares of the palette colours in the true photograph."""
-    description = colorizer.describe(to_gray(photo))
+    description = colorizer.model.describe(to_gray(photo))
     scene = colorizer.scaler_.scale(description.features.values[:1])[0, description.features.families["scene"]]
     ab = rgb_to_lab(photo.pixels)[::4, ::4, 1:].reshape(-1, 2)
     return scene, colorizer.palette_.encode_soft(ab, sigma=8.0).mean(axis=0)

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler
 from colorize.exceptions import DatasetError
+from colorize.model import Recognizer
 from colorize.palette import ColorPalette
 from colorize.types import Float32
 
@@ -31,7 +31,6 @@ __all__ = [
     "learn_alone",
     "recalibrate",
     "region_error",
-    "region_probabilities",
 ]
 
 _HELD_OUT = 0.2
@@ -110,7 +109,7 @@ def choose(
     rest = {name: values if name == "families" else values[held_out] for name, values in rows.items()}
 
     def error(scaler: FamilyScaler, fitted: CalibratedClassifier, colors: ColorPalette = palette) -> float:
-        return region_error(rest, region_probabilities(scaler, fitted, colors, rest["features"]), colors)
+        return region_error(rest, Recognizer(colors, scaler, fitted).region_probabilities(rest["features"]), colors)
 
     return Choice(
         len(drawn),
@@ -148,16 +147,6 @@ def recalibrate(rows: Mapping[str, Any], palette: ColorPalette, base: Any) -> tu
         sample_weight=rows["area"],
     )
     return base.scaler_, machine
-
-
-def region_probabilities(
-    scaler: FamilyScaler, machine: CalibratedClassifier, palette: ColorPalette, features: Float32
-) -> Float32:
-    """Probability of every palette index, shape (n, n_colors); a colour never seen as a class gets 0."""
-    probabilities = np.zeros((len(features), len(palette.colors_)), np.float32)
-    with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
-        probabilities[:, machine.classes_] = machine.predict_proba(scaler.transform(features))
-    return probabilities
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:

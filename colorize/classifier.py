@@ -23,10 +23,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from colorize.recognition.machine import CalibratedMachine, KernelMachine, Scaling, rbf_kernel, softmax
 from colorize.types import Float32
 
 
-class FamilyScaler(TransformerMixin, BaseEstimator):
+class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
     """Bring feature families to a common scale and keep their principal components.
 
     Every column is z-scored and clipped, then divided by the square root of its family's size, so that families weigh
@@ -105,34 +106,12 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
     def transform(self, X: ArrayLike) -> Float32:
         """Scaled principal components, shape (n_samples, n_components), float32."""
         check_is_fitted(self)
-        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        return (self.scale(rows) - self.center_) @ self.components_.T
+        return super().transform(validate_data(self, X, dtype=np.float32, reset=False))
 
-    def scale(self, rows: Float32) -> Float32:
-        """Rows, shape (n, n_features), on the common scale of the families, before the principal components."""
-        return np.clip((rows - self.mean_) * self.factor_, -self.bound_, self.bound_)
-
-    def family_parts(self, X: ArrayLike) -> Float32:
-        """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components).
-
-        The sum over families is `transform`.
-        """
+    def family_parts(self, rows: ArrayLike) -> Float32:
+        """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components)."""
         check_is_fitted(self)
-        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        scaled = self.scale(rows) - self.center_
-        return np.stack([scaled[:, c] @ self.components_[:, c].T for c in self._columns()])
-
-    def split_components(self, components: Float32) -> Float32:
-        """Like `family_parts`, for rows of which only the components, shape (n_samples, n_components), were kept.
-
-        The rows are first carried back to the features: what the components had lost is missing from the parts, and
-        the parts still sum to the components.
-        """
-        check_is_fitted(self)
-        return np.stack([(components @ self.components_[:, c]) @ self.components_[:, c].T for c in self._columns()])
-
-    def _columns(self) -> list[slice]:
-        return list((self.families or {"all": slice(0, len(self.mean_))}).values())
+        return super().family_parts(validate_data(self, rows, dtype=np.float32, reset=False))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -140,7 +119,7 @@ class FamilyScaler(TransformerMixin, BaseEstimator):
         return tags
 
 
-class KernelSVM(ClassifierMixin, BaseEstimator):
+class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
     """One-vs-rest support vector machine with an RBF kernel on a reduced set of landmarks.
 
     The decision of class k is ``sum_j coef[j, k] exp(-gamma |x - z_j|^2) + intercept[k]`` over a random subset z of the
@@ -227,9 +206,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike) -> Float32:
         """Margins, shape (n_samples, n_classes), or (n_samples,) for the second of two classes."""
         check_is_fitted(self)
-        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        margins = rbf_kernel(rows, self.landmarks_, self.gamma) @ self.coef_ + self.intercept_
-        return margins[:, 1] if len(self.classes_) == 2 else margins
+        return super().decision_function(validate_data(self, X, dtype=np.float32, reset=False))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of the largest margin, shape (n_samples,)."""
@@ -262,7 +239,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         self.n_iter_ = self.max_iter
 
 
-class CalibratedClassifier(ClassifierMixin, BaseEstimator):
+class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     """Probabilities for any classifier, calibrated on groups (photographs) that it was not fitted on.
 
     The classifier is fitted once without each fold of groups to get out-of-fold margins; a multinomial logistic map
@@ -438,7 +415,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             step = flat.reshape(self.weights_.shape).astype(np.float32)
-            probabilities = _softmax(design @ (self.weights_ + step))
+            probabilities = softmax(design @ (self.weights_ + step))
             entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
             gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
             return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
@@ -451,8 +428,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> Float32:
         """Calibrated probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
         check_is_fitted(self)
-        rows: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        return _softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_)
+        return super().predict_proba(validate_data(self, X, dtype=np.float32, reset=False))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Most probable class, shape (n_samples,)."""
@@ -466,22 +442,6 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         fold = np.random.default_rng(self.random_state).permutation(len(names)) % self.n_folds
         return [fold[member] == k for k in range(self.n_folds)]
 
-    def _margins(self, fitted: Any, rows: Float32) -> Float32:
-        """Margins with one column per class of `margin_classes_`, whichever of them the classifier has seen."""
-        if hasattr(fitted, "decision_function"):
-            seen = np.asarray(fitted.decision_function(rows), dtype=np.float32)
-            seen = np.column_stack([-seen, seen]) if seen.ndim == 1 else seen
-        else:
-            seen = np.log(np.maximum(fitted.predict_proba(rows), 1e-6)).astype(np.float32)
-        # A class that a fold has never seen is as unlikely there as the least likely one that it has.
-        margins = np.repeat(seen.min(axis=1, keepdims=True), len(self.margin_classes_), axis=1)
-        margins[:, np.searchsorted(self.margin_classes_, fitted.classes_)] = seen
-        return margins
-
-    def _standardise(self, margins: Float32) -> Float32:
-        scaled = (margins - self.mean_) / self.deviation_
-        return np.concatenate([scaled, np.ones((len(margins), 1), np.float32)], axis=1)
-
     def _fit_map(self, margins: Float32, index: NDArray[np.intp], weight: Float32) -> None:
         """Minimise the weighted log-loss plus alpha/2 |weights|^2 (not the intercept), starting from the identity."""
         self.mean_ = margins.mean(axis=0)
@@ -492,7 +452,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights = flat.reshape(shape).astype(np.float32)
-            probabilities = _softmax(design @ weights)
+            probabilities = softmax(design @ weights)
             log_loss = -weight @ np.log(np.maximum(probabilities[np.arange(len(index)), index], 1e-12))
             penalised = weights.copy()
             penalised[-1] = 0
@@ -570,11 +530,6 @@ class Vote(CalibratedClassifier):
             wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), np.float32(1e-6))
         return super().moved(X, wanted, alpha=alpha, sample_weight=sample_weight)
 
-    def predict_proba(self, X: ArrayLike) -> Float32:
-        """Mean of both probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
-        calibrated = super().predict_proba(X)
-        return calibrated if self.partner is None else (calibrated + self.partner_.predict_proba(X)) / 2
-
 
 class SubsampledSVC(ClassifierMixin, BaseEstimator):
     """The exact RBF support vector machine (libsvm) on a random subsample: slow, and the yardstick for `KernelSVM`.
@@ -615,23 +570,6 @@ class SubsampledSVC(ClassifierMixin, BaseEstimator):
         """Class of the largest margin, shape (n_samples,)."""
         check_is_fitted(self)
         return self.svc_.predict(validate_data(self, X, dtype=np.float32, reset=False))
-
-
-def rbf_kernel(A: Float32, B: Float32, gamma: float) -> Float32:
-    """``exp(-gamma |a - b|^2)`` for all pairs of rows, shape (len(A), len(B)), in the precision of A and B."""
-    squared = A @ B.T
-    squared *= -2
-    squared += (A * A).sum(axis=1)[:, None]
-    squared += (B * B).sum(axis=1)
-    np.maximum(squared, 0, out=squared)
-    squared *= -float(gamma)
-    return np.exp(squared, out=squared)
-
-
-def _softmax(scores: Float32) -> Float32:
-    scores = scores - scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    return scores / scores.sum(axis=1, keepdims=True)
 
 
 def _check_number(name: str, value: Any, kind: Any, low: float, *, open_: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,69 +11,35 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate, region_probabilities
-from colorize.belief import Appearance, appearance
-from colorize.classifier import KernelSVM, SubsampledSVC, Vote
+from colorize.base_model import check_base, choose, in_summary, learn_alone, recalibrate
+from colorize.classifier import FamilyScaler, KernelSVM, SubsampledSVC, Vote
 from colorize.color import rgb_to_lab, to_gray
-from colorize.decision import SHARING, confidence, dial, mean_field, palette_shares, share_evidence
 from colorize.evaluation.baselines import RULES
-from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
+from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
-from colorize.features.encoder import Sight
 from colorize.features.surf import surf_descriptors
+from colorize.model import Describer, Model, Photo, Recognizer, as_rgb_image, check_ranges
 from colorize.model_format import digest, pack, unpack
 from colorize.nets import NeuralNets
-from colorize.optimization import Propagation, propagate
 from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
-from colorize.reference import References, look_at
-from colorize.session import Clock, Session
-from colorize.superpixels import region_means, resize_labels, segment, working_shape
+from colorize.predictor import Predictor
+from colorize.superpixels import region_means
 from colorize.thumbnails import Thumbnails, cut_thumbnails, photo_name, room_for
-from colorize.types import Colorization, FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
+from colorize.types import Float32
 
 Progress = Callable[[str, int, int], None]
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
-SEED_WEIGHT = 0.03
-"""Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
-
-FINER = 2.5
-"""Parts that hints and references speak about, against the regions that the model colours (`describe_parts`)."""
-
-_MOST_PARTS = 2_000  # their covariance is dense
 _MAX_ROWS = 60_000
 _WORD_PHOTOS = 60
 
 
-@dataclass(frozen=True, eq=False)
-class Description:
-    """What a model knows of a photograph before it thinks of colours.
-
-    Attributes
-    ----------
-    lightness : ndarray, shape (h, w), float32
-        CIE L* at the working resolution.
-    superpixels : Superpixels
-        The regions, at the working resolution.
-    features : FeatureMatrix
-        One row per region, unscaled.
-    sight : Sight or None
-        What the encoder said, if the model listens to it.
-    """
-
-    lightness: Float32
-    superpixels: Superpixels
-    features: FeatureMatrix
-    sight: Sight | None = None
-
-
-class Colorizer(BaseEstimator):
+class Colorizer(Predictor, BaseEstimator):
     """Colorizes grayscale photographs after learning from colour photographs of a kind.
 
     A photograph is cut into superpixels; each is described by texture, tone, place and surroundings; a support vector
@@ -230,7 +195,7 @@ class Colorizer(BaseEstimator):
             self.thumbnails_: Thumbnails | None = Thumbnails.chosen(kept, names, thumbnail_bytes)
         say("learning", 1, 2)
         self.baselines_ = MappingProxyType(
-            {name: rule().fit(map(_as_rgb_image, photos)) for name, rule in RULES.items()}
+            {name: rule().fit(map(as_rgb_image, photos)) for name, rule in RULES.items()}
         )
         say("learning", 2, 2)
         return self
@@ -279,175 +244,32 @@ class Colorizer(BaseEstimator):
             self.summary_ |= in_summary(choice)
         return self
 
-    def predict(
-        self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5, palette: Sequence[float] | None = None
-    ) -> Colorization:
-        """Colorize a photograph.
-
-        Parameters
-        ----------
-        gray : GrayImage, RgbImage or ndarray
-            The photograph; of colours only the lightness is used. An array is gray (H, W) or sRGB (H, W, 3), uint8 or
-            uint16.
-        vividness : float
-            0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
-        palette : sequence of float, optional
-            Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
-            colours are drawn towards them.
-
-        Returns
-        -------
-        Colorization
+    @property
+    def model(self) -> Model:
+        """What was learnt, as a value.
 
         Raises
         ------
-        InvalidImageError
-            `gray` is no photograph.
-        ValueError
-            `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
-            The model is neither fitted nor loaded.
+            Nothing was: the model is neither fitted nor loaded.
         """
-        dial(vividness)
-        session = self.open(gray)
-        return (session if palette is None else session.in_album(palette)).colorize(vividness)
+        check_is_fitted(self, ["classifier_", "extractor_"])
+        return Model(
+            palette=self.palette_,
+            scaler=self.scaler_,
+            classifier=self.classifier_,
+            n_superpixels=self.n_superpixels,
+            extractor=self.extractor_,
+            sample=self.sample_,
+            thumbnails=self.thumbnails_,
+            random_state=self.random_state,
+        )
 
-    def open(
-        self,
-        gray: GrayImage | Photo | NDArray[Any],
-        references: Sequence[Photo] | References = (),
-        reference_strength: float = 1.0,
-    ) -> Session:
-        """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
-
-        Parameters
-        ----------
-        gray : GrayImage, RgbImage or ndarray
-            As in `predict`.
-        references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
-            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
-            many photographs.
-        reference_strength : float
-            0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
-
-        Returns
-        -------
-        Session
-
-        Raises
-        ------
-        InvalidImageError
-            `gray` is no photograph, or a reference has no colours.
-        ValueError
-            `reference_strength` is outside [0, 1].
-        sklearn.exceptions.NotFittedError
-            The model is neither fitted nor loaded.
-        """
+    @property
+    def recognizer(self) -> Recognizer:
+        """What was learnt of regions: enough to answer for rows of features (`learn`)."""
         check_is_fitted(self, "classifier_")
-        if not 0 <= reference_strength <= 1:
-            raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
-        photo = _as_gray_image(gray)
-        clock = Clock()
-        description = self.describe(photo, clock)
-        with clock("classifier"):
-            probabilities = self.region_probabilities(description.features.values)
-        seen: References | None = None
-        if isinstance(references, References):
-            seen = references
-        elif len(references):
-            seen = look_at(self, references)
-        return Session(self, photo, description, probabilities, clock, seen, reference_strength)
-
-    def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
-        """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
-
-        The mean over the photographs of an album is what `predict` takes as `palette`.
-        """
-        description = self.describe(gray)
-        return palette_shares(self.region_probabilities(description.features.values), description.superpixels)
-
-    def describe(self, gray: GrayImage | Photo | NDArray[Any], clock: Clock | None = None) -> Description:
-        """Cut a photograph into regions and describe them: the first stages of `predict`.
-
-        Raises
-        ------
-        InvalidImageError
-            `gray` is no photograph.
-        ModelFileError
-            The model was trained with other features than this version computes.
-        """
-        clock = clock or Clock()
-        with clock("superpixels"):
-            lightness, superpixels = self._segment(_as_gray_image(gray))
-        with clock("features"):
-            description = self._described(lightness, superpixels)
-        if hasattr(self, "scaler_"):
-            _check_families(description.features.families, self.scaler_.families or {})
-        return description
-
-    def describe_parts(self, description: Description) -> Description:
-        """Cut a photograph that is described already into smaller regions, `FINER` times as many.
-
-        Hints and references speak about them: a person points at smaller things than the model tells apart.
-        """
-        n_parts = max(self.n_superpixels, min(round(FINER * self.n_superpixels), _MOST_PARTS))
-        parts = segment(description.lightness, n_segments=n_parts)
-        return self._described(description.lightness, parts, description.sight)
-
-    def _described(self, lightness: Float32, superpixels: Superpixels, sight: Sight | None = None) -> Description:
-        with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
-            analysis = PhotoAnalysis(lightness, superpixels, sight)
-            features = self.extractor_.transform(analysis)
-        return Description(lightness, superpixels, features, analysis.sight if "semantic" in self.families else None)
-
-    def region_probabilities(self, features: Float32) -> Float32:
-        """Probability of every palette index, shape (n, n_colors), for rows of features, shape (n, n_features).
-
-        A colour never seen as a class gets 0.
-        """
-        return region_probabilities(self.scaler_, self.classifier_, self.palette_, features)
-
-    def decide(
-        self, description: Description, probabilities: Float32, *, vividness: float = 0.5, reach: float = SHARING
-    ) -> tuple[Float32, Float32]:
-        """One colour per region, shape (n_superpixels, 2), and how sure it is, shape (n_superpixels,), 0..1.
-
-        `probabilities` are those of `region_probabilities` for the description's features; `reach` is that of
-        `share_evidence`.
-        """
-        temperature, gain = dial(vividness)
-        _, belief = self.agree(description, probabilities, reach=reach)
-        region_ab = self.palette_.decode(belief, temperature=temperature) * np.float32(gain)
-        return region_ab, confidence(belief, self.palette_.colors_, region_ab)
-
-    def agree(
-        self, description: Description, probabilities: Float32, *, reach: float = SHARING
-    ) -> tuple[Float32, Float32]:
-        """Probabilities after regions shared their evidence, and after neighbours agreed, both (n_superpixels, K)."""
-        region_lightness = region_means(description.lightness, description.superpixels)
-        evidence = share_evidence(probabilities, description.superpixels, region_lightness, reach=reach)
-        return evidence, mean_field(evidence, self.palette_.colors_, description.superpixels, region_lightness)
-
-    def appearance(self, description: Description, probabilities: Float32, *, reach: float = SHARING) -> Appearance:
-        """What the errors of a photograph's regions depend on, for `colorize.belief`."""
-        superpixels, families = description.superpixels, description.features.families
-        region_lightness = region_means(description.lightness, superpixels)
-        evidence = share_evidence(probabilities, superpixels, region_lightness, reach=reach)
-        scaled = self.scaler_.scale(description.features.values)
-        features = {name: scaled[:, columns] for name, columns in families.items()}
-        return appearance(evidence, self.palette_.colors_, features, region_lightness)
-
-    def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
-        """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels, weight = seeds(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
-
-    def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
-        """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
-
-        Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
-        """
-        return _seed_weight(superpixels, gray.shape)
+        return Recognizer(self.palette_, self.scaler_, self.classifier_)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data.
@@ -478,12 +300,20 @@ class Colorizer(BaseEstimator):
         ModelFileError
             The file is missing, damaged, of another version, or its parts do not fit together.
         """
-        header, arrays = load_model(path)
-        try:
-            colorizer = unpack(cls, header, arrays)
-            colorizer._check_parameters()
-        except (TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
+        found = unpack(path, *load_model(path))
+        model, colorizer = found.model, cls(**found.parameters)
+        seed = colorizer.random_state
+        machine = make_machine(colorizer.classifier, seed)
+        colorizer.palette_ = _grown(
+            ColorPalette(colorizer.n_colors, random_state=colorizer.random_state), model.palette
+        )
+        colorizer.scaler_ = _grown(FamilyScaler(n_components=len(model.scaler.components_)), model.scaler)
+        colorizer.classifier_ = _grown(machine, model.classifier)
+        colorizer.classifier_.estimator_ = _grown(clone(machine.estimator), model.classifier.estimator_)
+        if model.classifier.partner_ is not None:
+            colorizer.classifier_.partner_ = _grown(clone(machine.partner), model.classifier.partner_)
+        colorizer.extractor_, colorizer.sample_, colorizer.thumbnails_ = model.extractor, model.sample, model.thumbnails
+        colorizer.baselines_, colorizer.summary_ = found.baselines, found.summary
         return colorizer
 
     def score(self, photos: Iterable[Photo], y: None = None) -> float:
@@ -508,7 +338,7 @@ class Colorizer(BaseEstimator):
         from colorize.metrics import Truth  # compiled when first imported: who only colorizes should not wait for it
 
         errors = []
-        for photo in map(_as_rgb_image, photos):
+        for photo in map(as_rgb_image, photos):
             result = self.predict(photo, vividness=0)
             errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])
         if not errors:
@@ -520,34 +350,18 @@ class Colorizer(BaseEstimator):
         return {name: dict(value) if isinstance(value, MappingProxyType) else value for name, value in state.items()}
 
     def _check_parameters(self) -> None:
-        for name, low, high in (
-            ("n_colors", 2, 256),
-            ("n_superpixels", 4, 10_000),
-            ("rows_per_photo", 1, 10_000),
-            ("n_sample_rows", 0, 10**6),
-            ("random_state", 0, 2**32 - 1),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or not low <= value <= high:
-                raise ValueError(f"{name} must be an integer in {low}..{high}, got {value!r}")
+        check_ranges(self.get_params(deep=False))
         make_machine(self.classifier, self.random_state)
-
-    def _segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
-        """Lightness and superpixels at the working resolution."""
-        lightness = photo.lightness
-        shape = working_shape(photo.shape)
-        if shape != photo.shape:
-            lightness = cv2.resize(lightness, shape[::-1], interpolation=cv2.INTER_AREA)
-        return lightness, segment(lightness, n_segments=self.n_superpixels)
 
     def _fit_extractor(self, photos: Sequence[Photo], say: Progress) -> FeatureExtractor:
         extractor = FeatureExtractor(self.families, self.random_state)
+        describer = Describer(self.n_superpixels, extractor)
         rng = np.random.default_rng(self.random_state)
         chosen = np.sort(rng.choice(len(photos), min(len(photos), _WORD_PHOTOS), replace=False))
         descriptors = []
         for done, index in enumerate(chosen):
             say("visual words", done, len(chosen))
-            analysis = PhotoAnalysis(*self._segment(to_gray(_as_rgb_image(photos[index]))))
+            analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[index]))))
             descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
         say("visual words", len(chosen), len(chosen))
         return extractor.fit_words(descriptors)
@@ -584,9 +398,9 @@ class Colorizer(BaseEstimator):
 
     def _describe_regions(self, item: Photo, *, pictures: bool) -> dict[str, Any]:
         """Features, true ab, area and maybe picture of every region; all of it can travel to another process."""
-        photo = _as_rgb_image(item)
-        lightness, superpixels = self._segment(to_gray(photo))
-        matrix = self._described(lightness, superpixels).features
+        photo = as_rgb_image(item)
+        description = Describer(self.n_superpixels, self.extractor_).describe(to_gray(photo))
+        lightness, superpixels, matrix = description.lightness, description.superpixels, description.features
         ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
         found = {
             "features": matrix.values,
@@ -629,13 +443,11 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Vote:
     raise ValueError(f"classifier must be 'vote', 'kernel', 'svc' or a classifier, got {classifier!r}")
 
 
-def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
-    """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
-    return resize_labels(superpixels, shape), _seed_weight(superpixels, shape)
-
-
-def _seed_weight(superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    return np.full(shape, SEED_WEIGHT * superpixels.labels.size / (shape[0] * shape[1]), np.float32)
+def _grown(estimator: Any, learnt: Any) -> Any:
+    """An estimator that knows what was learnt before."""
+    vars(estimator).update(vars(learnt))
+    estimator.n_features_in_ = learnt.n_features
+    return estimator
 
 
 def _drawn(regions: Mapping[str, Any], photo: int, budget: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -651,30 +463,3 @@ def _fit_palette(n_colors: int, rows: Mapping[str, np.ndarray], random_state: in
         return ColorPalette(n_colors, random_state=random_state).fit(rows["ab"], sample_weight=rows["area"])
     except ValueError as error:
         raise DatasetError(f"no palette can be learnt from these photographs: {error}") from error
-
-
-def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) -> None:
-    here = {name: columns.stop - columns.start for name, columns in computed.items()}
-    there = {name: columns.stop - columns.start for name, columns in learnt.items()}
-    if here != there:
-        names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
-        sizes = ", ".join(f"{name} ({there.get(name, 0)} columns, here {here.get(name, 0)})" for name in names)
-        raise ModelFileError(
-            f"the model was trained with other features than this version computes: {sizes}; train it again"
-        )
-
-
-def _as_rgb_image(photo: Photo) -> RgbImage:
-    return photo if isinstance(photo, RgbImage) else RgbImage(photo)
-
-
-def _as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
-    if isinstance(photo, GrayImage):
-        return photo
-    if isinstance(photo, np.ndarray) and photo.ndim == 2:
-        photo = np.repeat(photo[..., None], 3, axis=2)
-    if not isinstance(photo, (RgbImage, np.ndarray)):
-        raise InvalidImageError(
-            f"a photograph must be a GrayImage, an RgbImage or an array, got {type(photo).__name__}"
-        )
-    return to_gray(_as_rgb_image(photo))

@@ -105,7 +105,7 @@ def learn_corrections(
     colorizer : Colorizer
         Fitted; it must carry training rows (`n_sample_rows` above 0).
     features : array-like, shape (n, n_features)
-        Of the corrected regions, as `Colorizer.describe` gives them.
+        Of the corrected regions, as `Model.describe` gives them.
     ab : array-like, shape (n, 2)
         Wanted colours.
     weight : array-like, shape (n,), optional

@@ -14,10 +14,10 @@ from scipy.sparse.csgraph import connected_components
 
 from colorize.attribution import Attribution, attribute
 from colorize.belief import Belief
-from colorize.colorizer import Colorizer
 from colorize.decision import NEAR
 from colorize.exceptions import PlaceError
 from colorize.hints import Hints
+from colorize.predictor import Predictor
 from colorize.session import Session
 from colorize.superpixels import region_means
 from colorize.types import Colorization, Float32, Superpixels
@@ -267,13 +267,13 @@ class Explainer:
 
     def __init__(self, session: Session, *, hints: Hints | None = None, vividness: float = 0.5) -> None:
         self.session = session
-        self.colorizer = session.colorizer
+        self.model = session.model
         self.hints = hints
         self.vividness = vividness
         self._automatic = session.colorize(vividness)
         self.result: Colorization = self._automatic if hints is None else session.with_hints(hints, vividness)
         self._features = session.description.features.values
-        agreed = self.colorizer.agree(session.description, session.probabilities, reach=session.sharing)
+        agreed = self.model.agree(session.description, session.probabilities, reach=session.sharing)
         self._opinions = np.stack([session.probabilities, *agreed])
         self._lightness = region_means(session.description.lightness, self.superpixels)
 
@@ -306,7 +306,7 @@ class Explainer:
             There is no such pixel.
         """
         region = self.region_of(row, col)
-        colors = self.colorizer.palette_.colors_
+        colors = self.model.palette.colors_
         opinions = self._opinions[:, region]
         winner, rival = _contenders(opinions[-1], colors)
         return Explanation(
@@ -320,7 +320,7 @@ class Explainer:
             probabilities=opinions,
             winner=winner,
             rival=rival,
-            families=tuple(self.colorizer.scaler_.families or ("all",)),
+            families=tuple(self.model.scaler.families or ("all",)),
             attribution=self._attribution(region, winner, rival),
             memories=self._memories(region),
             hints=None if self.hints is None else self._hint_effect(self.hints, row, col),
@@ -361,39 +361,39 @@ class Explainer:
     @cached_property
     def _remembered(self) -> tuple[Float32, Float32, float]:
         """The sample's rows in the classifier's space, those of the background split by family, the usual distance."""
-        sample = self.colorizer.sample_
+        sample = self.model.sample
         rows = sample["features"].astype(np.float32)
         few = _evenly(len(rows), N_BACKGROUND)
-        return rows, self.colorizer.scaler_.split_components(rows[few]), _usual_distance(rows, sample["photo"])
+        return rows, self.model.scaler.split_components(rows[few]), _usual_distance(rows, sample["photo"])
 
     @cached_property
     def _belief_before(self) -> Belief:
         return self.session.prior(self.vividness)
 
     def _attribution(self, region: int, winner: int, rival: int) -> Attribution | None:
-        classes = self.colorizer.classifier_.classes_
-        if not len(self.colorizer.sample_["photo"]) or not np.isin([winner, rival], classes).all():
+        classes = self.model.classifier.classes_
+        if not len(self.model.sample["photo"]) or not np.isin([winner, rival], classes).all():
             return None
         first, second = np.searchsorted(classes, [winner, rival])
 
         def score(rows: Float32) -> NDArray[Any]:
-            logs = np.log(np.maximum(self.colorizer.classifier_.predict_proba(rows)[:, [first, second]], _FAINTEST))
+            logs = np.log(np.maximum(self.model.classifier.predict_proba(rows)[:, [first, second]], _FAINTEST))
             return logs[:, 0] - logs[:, 1]
 
-        row = self.colorizer.scaler_.family_parts(self._features[region : region + 1])[:, 0]
+        row = self.model.scaler.family_parts(self._features[region : region + 1])[:, 0]
         return attribute(score, row, self._remembered[1])
 
     def _memories(self, region: int) -> Memories | None:
-        sample, thumbnails = self.colorizer.sample_, self.colorizer.thumbnails_
+        sample, thumbnails = self.model.sample, self.model.thumbnails
         if not len(sample["photo"]):
             return None
         rows, _, usual = self._remembered
-        here = self.colorizer.scaler_.transform(self._features[region : region + 1])
+        here = self.model.scaler.transform(self._features[region : region + 1])
         distances = np.linalg.norm(rows - here, axis=1)
         nearest = np.argsort(distances, kind="stable")[:N_MEMORIES]
         ab = sample["ab"][nearest].astype(np.float32)
         photos = sample["photo"][nearest]
-        palette = self.colorizer.palette_
+        palette = self.model.palette
         votes = np.bincount(palette.encode(ab), minlength=len(palette.colors_))
         return Memories(
             row=nearest,
@@ -446,13 +446,13 @@ class Explainer:
 
 
 def explain(
-    colorizer: Colorizer, gray: Any, row: int, col: int, *, hints: Hints | None = None, vividness: float = 0.5
+    predictor: Predictor, gray: Any, row: int, col: int, *, hints: Hints | None = None, vividness: float = 0.5
 ) -> Explanation:
     """Explain the colour of one place; for several places of a photograph make an `Explainer`.
 
     Parameters
     ----------
-    colorizer : Colorizer
+    predictor : Colorizer or Predictor
         Fitted or loaded.
     gray : GrayImage, RgbImage or ndarray
         As `Colorizer.predict` takes it.
@@ -470,7 +470,7 @@ def explain(
     PlaceError
         There is no such pixel.
     """
-    return Explainer(colorizer.open(gray), hints=hints, vividness=vividness).at(row, col)
+    return Explainer(predictor.open(gray), hints=hints, vividness=vividness).at(row, col)
 
 
 def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from colorize.classifier import FamilyScaler, KernelSVM, Vote
 from colorize.evaluation.baselines import RULES, LightnessHeightLookup
-from colorize.exceptions import ColorizeError
+from colorize.exceptions import ColorizeError, ModelFileError
 from colorize.features import FeatureExtractor, in_order
 from colorize.features.extractor import N_WORDS
+from colorize.model import Model, check_ranges
 from colorize.models.encoder import read_encoder
-from colorize.nets import NeuralNets
-from colorize.palette import ColorPalette
 from colorize.persistence import model_digest
+from colorize.recognition.machine import CalibratedMachine, Committee, KernelMachine, Scaling
+from colorize.recognition.palette import Palette
 from colorize.thumbnails import Thumbnails
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
@@ -67,7 +68,7 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """
     machine = colorizer.classifier_
     svm = machine.estimator_
-    if not isinstance(svm, KernelSVM):
+    if not isinstance(svm, KernelMachine):
         raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
     parts: dict[str, Any] = {
         "palette": colorizer.palette_,
@@ -80,7 +81,7 @@ def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for name, (part, attribute, dtype, _) in _ARRAYS.items():
         value = colorizer.sample_[attribute] if part == "sample" else getattr(parts[part], attribute)
         arrays[name] = np.ascontiguousarray(value, dtype=dtype)
-    if machine.partner is not None:
+    if machine.partner_ is not None:
         for name, (attribute, layer, dtype, _) in _LAYERS.items():
             arrays[name] = np.ascontiguousarray(getattr(machine.partner_, attribute)[layer], dtype=dtype)
     arrays |= {_baseline_name(name): rule.table_ for name, rule in colorizer.baselines_.items()}
@@ -103,75 +104,93 @@ def digest(colorizer: Any) -> str:
     return model_digest(*pack(colorizer))
 
 
-def unpack(cls: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
-    """A fitted `Colorizer` (the class is handed in, because it knows this module) from what `pack` gave.
+class Unpacked(NamedTuple):
+    """What a model file holds.
+
+    Attributes
+    ----------
+    model : Model
+    parameters : dict
+        Of the `Colorizer` that learnt it.
+    baselines : mapping of str to LightnessHeightLookup
+    summary : dict
+    """
+
+    model: Model
+    parameters: dict[str, Any]
+    baselines: MappingProxyType[str, LightnessHeightLookup]
+    summary: dict[str, Any]
+
+
+def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Unpacked:
+    """What `pack` was given, from what it gave.
 
     Raises
     ------
-    ValueError, TypeError
-        Something is missing, superfluous, or does not fit the rest.
+    ModelFileError
+        Something is missing, superfluous, or does not fit the rest; `path` is named.
     """
+    try:
+        return _unpacked(header, arrays)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
+
+
+def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Unpacked:
     header, arrays, thumbnails = Thumbnails.unpack(header, arrays)
     _check_arrays(arrays)
     _check_header(header)
-    votes = "nets.weights.0" in arrays
     parameters = {**header["parameters"], "families": tuple(header["parameters"]["families"])}
-    colorizer = cls(**parameters, classifier="vote" if votes else "kernel")
-    seed = colorizer.random_state
-    svm = KernelSVM(len(arrays["svm.landmarks"]), random_state=seed, **header["svm"])
-    parts: dict[str, Any] = {
-        "palette": ColorPalette(colorizer.n_colors, random_state=seed),
-        "extractor": FeatureExtractor(colorizer.families, seed),
-        "scaler": FamilyScaler(_slices(header["families"], colorizer.families), len(arrays["scaler.components"])),
-        "svm": svm,
-        "calibration": Vote(partner=NeuralNets(random_state=seed) if votes else None, random_state=seed),
-    }
+    check_ranges(parameters)
+    parameters["classifier"] = "vote" if "nets.weights.0" in arrays else "kernel"
+    extractor = FeatureExtractor(parameters["families"], parameters["random_state"])
+    parts: dict[str, Any] = {"palette": Palette(), "extractor": extractor, "scaler": Scaling()}
+    parts |= {"svm": KernelMachine(), "calibration": CalibratedMachine()}
     for name, (part, attribute, _, _) in _ARRAYS.items():
         if part != "sample":
             setattr(parts[part], attribute, arrays[name])
-    _finish(parts, arrays)
-    colorizer.palette_, colorizer.extractor_ = parts["palette"], parts["extractor"]
-    colorizer.scaler_, colorizer.classifier_ = parts["scaler"], parts["calibration"]
-    colorizer.sample_ = MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")})
-    colorizer.thumbnails_ = thumbnails
-    colorizer.baselines_ = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
-    colorizer.summary_ = dict(header["summary"])
-    return colorizer
+    parts["scaler"].families = _slices(header["families"], parameters["families"])
+    for name in _SVM:
+        setattr(parts["svm"], name, header["svm"][name])
+    _finish(parts, arrays, parameters["n_colors"])
+    model = Model(
+        palette=parts["palette"],
+        scaler=parts["scaler"],
+        classifier=parts["calibration"],
+        n_superpixels=parameters["n_superpixels"],
+        extractor=extractor,
+        sample=MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")}),
+        thumbnails=thumbnails,
+        random_state=parameters["random_state"],
+    )
+    baselines = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
+    return Unpacked(model, parameters, baselines, dict(header["summary"]))
 
 
-def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors: int) -> None:
     """Attributes that follow from the arrays; checks that arrays and parameters agree."""
-    n_colors, n_features = len(arrays["palette.colors"]), len(arrays["scaler.mean"])
-    classes = arrays["calibration.classes"]
-    if n_colors != parts["palette"].n_colors:
-        raise ValueError(f"n_colors is {parts['palette'].n_colors!r}, but the palette has {n_colors}")
+    palette, classes = arrays["palette.colors"], arrays["calibration.classes"]
+    if n_colors != len(palette):
+        raise ValueError(f"n_colors is {n_colors!r}, but the palette has {len(palette)}")
     if len(classes) < 2 or (np.diff(classes) <= 0).any() or classes[0] < 0 or classes[-1] >= n_colors:
         raise ValueError("classes must be at least two ascending palette indices")
     if (arrays["calibration.deviation"] <= 0).any():
         raise ValueError("calibration.deviation must be positive")
+    n_features = len(arrays["scaler.mean"])
     if sum(columns.stop - columns.start for columns in parts["scaler"].families.values()) != n_features:
         raise ValueError(f"families must have {n_features} columns together")
-    parts["palette"].neutral_index_ = 0
-    parts["palette"].n_features_in_ = 2
-    parts["scaler"].n_features_in_ = n_features
     svm, calibration = parts["svm"], parts["calibration"]
     svm.landmarks_ = svm.landmarks_.astype(np.float32)
     n_margins = len(svm.intercept_)
     svm.classes_ = calibration.margin_classes_ = classes if n_margins == len(classes) else np.arange(n_margins)
-    svm.n_features_in_ = calibration.n_features_in_ = svm.landmarks_.shape[1]
     calibration.estimator_ = svm
-    if calibration.partner is not None:
-        calibration.partner_ = _unpack_nets(arrays, calibration)
-
-
-def _unpack_nets(arrays: Mapping[str, np.ndarray], machine: Vote) -> NeuralNets:
-    nets = NeuralNets(len(arrays["nets.weights.0"]), random_state=machine.random_state)
-    nets.hidden = tuple(arrays[f"nets.weights.{layer}"].shape[2] for layer in (0, 1))
-    for attribute in ("weights_", "biases_"):
-        layers = [name for name, (whose, *_) in _LAYERS.items() if whose == attribute]
-        setattr(nets, attribute, tuple(arrays[name].astype(np.float32) for name in layers))
-    nets.classes_, nets.n_features_in_ = machine.classes_, machine.n_features_in_
-    return nets
+    if "nets.weights.0" in arrays:
+        calibration.partner_ = nets = Committee()
+        nets.classes_ = classes
+        for attribute in ("weights_", "biases_"):
+            layers = [name for name, (whose, *_) in _LAYERS.items() if whose == attribute]
+            setattr(nets, attribute, tuple(arrays[name].astype(np.float32) for name in layers))
+        nets.n_nets, nets.hidden = len(nets.weights_[0]), tuple(layer.shape[2] for layer in nets.weights_[:-1])
 
 
 def _check_header(header: Mapping[str, Any]) -> None:

@@ -13,10 +13,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from colorize.recognition.machine import Committee
 from colorize.types import Float32
 
 
-class NeuralNets(ClassifierMixin, BaseEstimator):
+class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
     """Mean opinion of a few small networks, each taught by other photographs.
 
     Every member is a perceptron with two hidden layers of rectified linear units, stopped after a few passes over a
@@ -109,13 +110,7 @@ class NeuralNets(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> Float32:
         """Mean of the members' probabilities, shape (n_samples, n_classes), float32; columns as in `classes_`."""
         check_is_fitted(self)
-        signal: Float32 = validate_data(self, X, dtype=np.float32, reset=False)
-        for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
-            signal = np.maximum(signal @ weights + biases, 0)
-        scores = signal @ self.weights_[-1] + self.biases_[-1]
-        scores -= scores.max(axis=2, keepdims=True)
-        np.exp(scores, out=scores)
-        return (scores / scores.sum(axis=2, keepdims=True)).mean(axis=0)
+        return super().predict_proba(validate_data(self, X, dtype=np.float32, reset=False))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Most probable class, shape (n_samples,)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,11 +21,9 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.dataset import has_colors
 from colorize.decision import SHARING, toward_palette
 from colorize.exceptions import InvalidImageError
+from colorize.model import Description, Model
 from colorize.superpixels import region_means
 from colorize.types import Float32, RgbImage
-
-if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer, Description
 
 TRUST = 0.45
 """How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
@@ -84,7 +82,7 @@ class References:
         return float(SHARING * ALONE**strength)
 
     def correction(
-        self, colorizer: Colorizer, looks: Appearance, part_ab: Float32, strength: float, vividness: float
+        self, model: Model, looks: Appearance, part_ab: Float32, strength: float, vividness: float
     ) -> NDArray[np.float64]:
         """What to add to the automatic colours of parts that look like this, shape (n_parts, 2).
 
@@ -96,21 +94,20 @@ class References:
         for photo in self.photos:
             regions, parts = photo.regions.superpixels, photo.parts.superpixels
             drawn = toward_palette(photo.probabilities, regions, wanted, strength=pull)
-            found, _ = colorizer.decide(photo.regions, drawn, vividness=vividness, reach=reach)
+            found, _ = model.decide(photo.regions, drawn, vividness=vividness, reach=reach)
             errors.append(photo.ab - region_means(found[regions.labels], parts))
             drawn = toward_palette(photo.part_probabilities, parts, wanted, strength=pull)
-            others.append(colorizer.appearance(photo.parts, drawn, reach=reach))
+            others.append(model.appearance(photo.parts, drawn, reach=reach))
         learnt = learnt_elsewhere(looks, others, errors)
         return strength * (learnt + GAIN * (part_ab + learnt))
 
 
-def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> References:
+def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> References:
     """Describe reference photographs as a model sees them.
 
     Parameters
     ----------
-    colorizer : Colorizer
-        Fitted.
+    model : Model
     photos : sequence of RgbImage or ndarray of shape (H, W, 3), uint8 or uint16
         At least one. sRGB.
 
@@ -123,24 +120,22 @@ def look_at(colorizer: Colorizer, photos: Sequence[RgbImage | NDArray[Any]]) -> 
     InvalidImageError
         One is no photograph or has no colours.
     """
-    seen = tuple(_seen(colorizer, number, photo) for number, photo in enumerate(photos))
-    palette = colorizer.palette_
+    seen = tuple(_seen(model, number, photo) for number, photo in enumerate(photos))
+    palette = model.palette
     shares = [
         np.bincount(palette.encode(one.ab), one.parts.superpixels.areas, minlength=len(palette.colors_)) for one in seen
     ]
     return References(seen, np.mean([share / share.sum() for share in shares], axis=0, dtype=np.float32))
 
 
-def _seen(colorizer: Colorizer, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
+def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
-    regions = colorizer.describe(to_gray(photo))
-    parts = colorizer.describe_parts(regions)
+    regions = model.describe(to_gray(photo))
+    parts = model.describe_parts(regions)
     ab = rgb_to_lab(photo.pixels)[..., 1:]
     if ab.shape[:2] != parts.superpixels.shape:
         ab = cv2.resize(ab, parts.superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-    probabilities, part_probabilities = (
-        colorizer.region_probabilities(one.features.values) for one in (regions, parts)
-    )
+    probabilities, part_probabilities = (model.region_probabilities(one.features.values) for one in (regions, parts))
     return Reference(regions, probabilities, parts, part_probabilities, region_means(ab, parts.superpixels))

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._clock import Clock
 from colorize.belief import Appearance, Belief, hint_noise, prior
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
 from colorize.decision import NEAR, SHARING, TOWARD, toward_palette
 from colorize.hints import REACHES, HintPixels, Hints
+from colorize.model import Description, Model
 from colorize.optimization import Propagation, Propagator
+from colorize.reference import References
 from colorize.superpixels import region_means, resize_labels
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage, Superpixels
-
-if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer, Description
-    from colorize.reference import References
 
 Pull = tuple[Float32, float]
 """Shares of the palette colours, shape (n_colors,), and how strongly probabilities are drawn towards them."""
@@ -86,7 +82,7 @@ class Session:
 
     Attributes
     ----------
-    colorizer : Colorizer
+    model : Model
     gray : GrayImage
     description : Description
         The regions that the model colours, and their features.
@@ -112,7 +108,7 @@ class Session:
 
     def __init__(
         self,
-        colorizer: Colorizer,
+        model: Model,
         gray: GrayImage,
         description: Description,
         probabilities: Float32,
@@ -120,7 +116,7 @@ class Session:
         references: References | None = None,
         reference_strength: float = 1.0,
     ) -> None:
-        self.colorizer = colorizer
+        self.model = model
         self.gray = gray
         self.description = description
         self.sharing = SHARING if references is None else references.sharing(reference_strength)
@@ -342,13 +338,13 @@ class Session:
         """The colours before any hint; those of the last vividness asked for are kept."""
         if self._automatic_at is None or self._automatic_at[0] != vividness:
             with clock("decision"):
-                region_ab, certainty = self.colorizer.decide(
+                region_ab, certainty = self.model.decide(
                     self.description, self.probabilities, vividness=vividness, reach=self.sharing
                 )
                 if self._offset is not None:
                     region_ab = region_ab + self._offset
             with clock("propagation"):
-                spread = self.colorizer.spread(self.gray, self._superpixels, region_ab)
+                spread = self.model.spread(self.gray, self._superpixels, region_ab)
             confidence = smooth_map(certainty, self._superpixels, self.gray.shape)
             found = self._corrected(_Automatic(region_ab, confidence, spread), vividness, clock)
             self._automatic_at = vividness, found
@@ -363,7 +359,7 @@ class Session:
             shift = np.zeros((self.parts.superpixels.n_superpixels, 2)) if self._chosen is None else self._chosen
             if references is not None:
                 part_ab = self._over_parts(found)
-                shift = shift + references.correction(self.colorizer, self._appearance, part_ab, strength, vividness)
+                shift = shift + references.correction(self.model, self._appearance, part_ab, strength, vividness)
         with clock("propagation"):
             return self._shifted(found, shift)
 
@@ -452,11 +448,11 @@ class Session:
     @cached_property
     def parts(self) -> Description:
         """The smaller regions that hints, references and alternatives speak about."""
-        return self.colorizer.describe_parts(self.description)
+        return self.model.describe_parts(self.description)
 
     @cached_property
     def _part_probabilities(self) -> Float32:
-        probabilities = self.colorizer.region_probabilities(self.parts.features.values)
+        probabilities = self.model.region_probabilities(self.parts.features.values)
         return self._drawn(probabilities, self.parts.superpixels)
 
     @cached_property
@@ -466,7 +462,7 @@ class Session:
 
     @cached_property
     def _appearance(self) -> Appearance:
-        return self.colorizer.appearance(self.parts, self._part_probabilities, reach=self.sharing)
+        return self.model.appearance(self.parts, self._part_probabilities, reach=self.sharing)
 
     def _drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
         """Probabilities drawn towards the colours of references and albums."""
@@ -483,7 +479,7 @@ class Session:
         return np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape) / regions.areas[:, None]
 
     def _suggestion(self, region: int, before: Belief, after: Belief) -> Suggestion:
-        colors = self.colorizer.palette_.colors_
+        colors = self.model.palette.colors_
         chances = _updated(self.probabilities[region], colors, before, after, region)
         kept: list[int] = []
         for k in np.argsort(-chances, kind="stable"):
@@ -548,7 +544,7 @@ class Session:
 
     @cached_property
     def _weight(self) -> Float32:
-        return self.colorizer.seed_weight(self.gray, self._superpixels)
+        return self.model.seed_weight(self.gray, self._superpixels)
 
     @cached_property
     def _propagator(self) -> Propagator:
@@ -572,17 +568,3 @@ def smooth_map(region_values: Float32, superpixels: Superpixels, shape: tuple[in
     spacing = (superpixels.areas.mean() ** 0.5) / 2
     blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
     return blurred if shape == blurred.shape else cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-class Clock:
-    """Wall seconds per stage."""
-
-    def __init__(self, seconds: dict[str, float] | None = None) -> None:
-        self.seconds: dict[str, float] = dict(seconds or {})
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Time what is done inside."""
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start

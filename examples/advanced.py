@@ -14,20 +14,20 @@ from colorize.decision import mean_field, share_evidence
 from colorize.features import PhotoAnalysis
 from colorize.superpixels import region_means, resize_labels, segment
 
-model = Colorizer.load(find_model("default"))
+model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("flower.jpg")))
 lightness = gray.lightness  # L*, 0..100
 
 superpixels = segment(lightness, n_segments=600, compactness=8)
-features = model.extractor_.transform(PhotoAnalysis(lightness, superpixels))
+features = model.extractor.transform(PhotoAnalysis(lightness, superpixels))
 sizes = {name: columns.stop - columns.start for name, columns in features.families.items()}
 print(f"{superpixels.n_superpixels} regions, columns per family: {sizes}")
 
 probabilities = model.region_probabilities(features.values)
 region_lightness = region_means(lightness, superpixels)
 evidence = share_evidence(probabilities, superpixels, region_lightness)
-belief = mean_field(evidence, model.palette_.colors_, superpixels, region_lightness)
-region_ab = model.palette_.decode(belief, temperature=0.4)
+belief = mean_field(evidence, model.palette.colors_, superpixels, region_lightness)
+region_ab = model.palette.decode(belief, temperature=0.4)
 
 target_ab = region_ab[resize_labels(superpixels, gray.shape)]
 spread = propagate(lightness, target_ab, np.full(gray.shape, 0.03, np.float32))

@@ -105,7 +105,7 @@ def test_a_base_that_knows_nothing_is_left(photos):
     assert "Chosen: own photographs alone" in describe_choice(model.summary_)
     alone = Colorizer(**BIG).learn(rows)
     np.testing.assert_array_equal(
-        model.region_probabilities(rows["features"]), alone.region_probabilities(rows["features"])
+        model.recognizer.region_probabilities(rows["features"]), alone.recognizer.region_probabilities(rows["features"])
     )
 
 

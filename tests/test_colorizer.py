@@ -392,7 +392,7 @@ def test_a_fitted_model_can_be_pickled_and_copied(tiny_colorizer, photos):
 
 def test_results_come_back_from_other_processes(tiny_colorizer, photos):
     gray = to_gray(photos[0])
-    result, description = tiny_colorizer.predict(gray), tiny_colorizer.describe(gray)
+    result, description = tiny_colorizer.predict(gray), tiny_colorizer.model.describe(gray)
     again, described = through_pickle((result, description))
     np.testing.assert_array_equal(again.rgb, result.rgb)
     assert dict(again.timings) == dict(result.timings)

@@ -17,7 +17,7 @@ RED = np.array([45, 30], np.float32)
 
 @pytest.fixture(scope="module")
 def described(tiny_colorizer, photos):
-    return tiny_colorizer.describe(photos[2])
+    return tiny_colorizer.model.describe(photos[2])
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def told(tiny_colorizer, described):
 def chance_of_red(model: Colorizer, features: np.ndarray) -> np.ndarray:
     near = np.linalg.norm(model.palette_.colors_ - RED, axis=1) < 30
     assert near.any()
-    return model.region_probabilities(features)[:, near].sum(axis=1)
+    return model.model.region_probabilities(features)[:, near].sum(axis=1)
 
 
 # Regions
@@ -68,10 +68,10 @@ def test_the_wanted_color_becomes_likelier_in_the_corrected_regions_and_in_their
 
 def test_other_photographs_change_less(tiny_colorizer, photos, described, told):
     def change(features):
-        old, new = (model.region_probabilities(features) for model in (tiny_colorizer, told.colorizer))
+        old, new = (model.model.region_probabilities(features) for model in (tiny_colorizer, told.colorizer))
         return np.abs(new - old).sum(axis=1).mean()
 
-    elsewhere = np.mean([change(tiny_colorizer.describe(photo).features.values) for photo in photos[6:10]])
+    elsewhere = np.mean([change(tiny_colorizer.model.describe(photo).features.values) for photo in photos[6:10]])
     assert elsewhere < 0.7 * change(described.features.values[:6])
 
 

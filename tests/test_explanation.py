@@ -98,7 +98,7 @@ def test_winner_and_rival_look_different(explainer):
 
 
 def test_opinions_are_those_of_the_decision(explainer, session, tiny_colorizer):
-    evidence, belief = tiny_colorizer.agree(session.description, session.probabilities)
+    evidence, belief = tiny_colorizer.model.agree(session.description, session.probabilities)
     found = explainer.at(60, 80)
     expected = [session.probabilities[found.region], evidence[found.region], belief[found.region]]
     np.testing.assert_array_equal(found.probabilities, expected)

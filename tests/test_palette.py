@@ -10,7 +10,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from colorize.palette import ColorPalette, anneal, mean_color
+from colorize.palette import ColorPalette
+from colorize.recognition.palette import anneal, mean_color
 
 TWO_COLUMNS = "the check brings more or fewer than the two columns of an ab colour"
 INAPPLICABLE = dict.fromkeys(

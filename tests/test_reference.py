@@ -11,7 +11,7 @@ from colorize.superpixels import from_labels, region_means
 
 @pytest.fixture(scope="module")
 def references(tiny_colorizer, photos):
-    return look_at(tiny_colorizer, [photos[4], photos[8]])
+    return look_at(tiny_colorizer.model, [photos[4], photos[8]])
 
 
 def test_colours_that_the_reference_has_become_likelier(references):
@@ -24,7 +24,7 @@ def test_colours_that_the_reference_has_become_likelier(references):
 
 
 def test_every_reference_counts_alike(tiny_colorizer, photos):
-    one, other, both = (look_at(tiny_colorizer, [photos[k] for k in chosen]) for chosen in ((4,), (8,), (4, 8)))
+    one, other, both = (look_at(tiny_colorizer.model, [photos[k] for k in chosen]) for chosen in ((4,), (8,), (4, 8)))
     np.testing.assert_allclose(both.palette, (one.palette + other.palette) / 2, atol=1e-6)
     assert both.palette.sum() == pytest.approx(1)
 
@@ -41,13 +41,13 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
 
 
 def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
-    references = look_at(tiny_colorizer, [photos[4]])
+    references = look_at(tiny_colorizer.model, [photos[4]])
     seen, reach = references.photos[0], references.sharing(1)
     probabilities = drawn(references, seen.probabilities, seen.regions.superpixels, 1.0)
-    region_ab, _ = tiny_colorizer.decide(seen.regions, probabilities, vividness=0.0, reach=reach)
+    region_ab, _ = tiny_colorizer.model.decide(seen.regions, probabilities, vividness=0.0, reach=reach)
     automatic = region_means(region_ab[seen.regions.superpixels.labels], seen.parts.superpixels)
     part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
-    looks = tiny_colorizer.appearance(seen.parts, part_probabilities, reach=reach)
+    looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, reach=reach)
     full, half = (references.correction(tiny_colorizer, looks, automatic, s, 0.0) for s in (1.0, 0.5))
     error = seen.ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
@@ -56,7 +56,7 @@ def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours
 
 def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, references, monkeypatch):
     seen = references.photos[0]
-    looks = tiny_colorizer.appearance(seen.parts, seen.part_probabilities)
+    looks = tiny_colorizer.model.appearance(seen.parts, seen.part_probabilities)
     ab = np.random.default_rng(0).normal(0, 20, (len(seen.ab), 2)).astype(np.float32)
     gained = references.correction(tiny_colorizer, looks, ab, 1.0, 0.0)
     monkeypatch.setattr("colorize.reference.GAIN", 0.0)

@@ -216,7 +216,7 @@ def test_what_was_said_is_not_asked_again(session, photos):
 
 def test_colours_offered_follow_the_hints(session):
     place = session.suggest(1)[0]
-    palette = session.colorizer.palette_.colors_
+    palette = session.model.palette.colors_
     red = int(palette[:, 0].argmax())
     hints = point(session, place.row, place.col, (220, 40, 60), radius=25)
     offered = next(other for other in session.suggest(60, hints) if other.label == place.label)
@@ -331,7 +331,7 @@ def test_a_reference_pulls_towards_its_colours(tiny_colorizer, photos):
 
 
 def test_strength_decides_how_much(tiny_colorizer, photos):
-    reference = look_at(tiny_colorizer, [tinted(photos[5], (25, 10))])
+    reference = look_at(tiny_colorizer.model, [tinted(photos[5], (25, 10))])
     ab = [tiny_colorizer.open(photos[4], reference, s).colorize(0.0).ab[..., 0].mean() for s in (0, 0.5, 1)]
     assert ab[0] < ab[1] < ab[2]
     np.testing.assert_allclose(

@@ -99,7 +99,7 @@ def test_every_photograph_needs_a_name(photos):
 
 
 def test_corrections_leave_them_alone(model, photos, tmp_path):
-    features = model.describe(photos[5]).features.values[:3]
+    features = model.model.describe(photos[5]).features.values[:3]
     corrected = learn_corrections(model, features, np.full((3, 2), 10.0)).colorizer
     corrected.save(tmp_path / "corrected.safetensors")
     loaded = Colorizer.load(tmp_path / "corrected.safetensors")

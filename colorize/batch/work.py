@@ -22,7 +22,7 @@ from colorize.recipe import Recipe, add_note, can_extend, find_note
 from colorize.types import RgbImage
 
 if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer
+    from colorize.predictor import Predictor
     from colorize.types import Colorization
 
 _LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
@@ -49,7 +49,7 @@ class Handling:
 
 def make_recipe(
     model: str | Path,
-    colorizer: Colorizer,
+    colorizer: Predictor,
     *,
     vividness: float = 0.5,
     keep_tint: bool = False,
@@ -61,7 +61,7 @@ def make_recipe(
     ----------
     model : str or Path
         Name of a shipped model, or its file.
-    colorizer : Colorizer
+    colorizer : Colorizer or Predictor
         The same, loaded.
     vividness : float
         0 faithful ... 1 bold.
@@ -82,7 +82,7 @@ def make_recipe(
     )
 
 
-def colorize_photo(photo: RgbImage, colorizer: Colorizer, recipe: Recipe) -> RgbImage:
+def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> RgbImage:
     """Colour a photograph by a recipe.
 
     Returns
@@ -150,14 +150,14 @@ def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
 
 
 def colorize_file(
-    source: Path, target: Path, colorizer: Colorizer, recipe: Recipe, handling: Handling | None = None
+    source: Path, target: Path, colorizer: Predictor, recipe: Recipe, handling: Handling | None = None
 ) -> tuple[str, ...]:
     """Read a photograph, colour it, write it.
 
     Parameters
     ----------
     source, target : Path
-    colorizer : Colorizer
+    colorizer : Colorizer or Predictor
     recipe : Recipe
         The digest of the photograph is added here if it is missing.
     handling : Handling, optional

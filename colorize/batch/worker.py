@@ -26,10 +26,10 @@ import numpy as np
 from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.batch.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe
 from colorize.color import to_gray
-from colorize.colorizer import Colorizer
 from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
 from colorize.io import count_pixels, read_photo
 from colorize.models import find_model
+from colorize.predictor import Predictor
 from colorize.types import GrayImage
 
 # Errors of the disk that lie in the name or size of one file; all others would meet every photograph.
@@ -40,7 +40,7 @@ class Studio:
     """A loaded model that does jobs."""
 
     def __init__(self, settings: Settings) -> None:
-        self.colorizer = Colorizer.load(find_model(settings.model))
+        self.colorizer = Predictor.load(find_model(settings.model))
         self.handling = Handling(settings.max_pixels, settings.keep_times, settings.overwrite)
         self.recipe = make_recipe(
             settings.model,

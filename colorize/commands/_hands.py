@@ -15,8 +15,8 @@ from colorize.commands import _shared
 from colorize.exceptions import ColorizeError, HintsError, InvalidImageError
 
 if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer
     from colorize.hints import Hints
+    from colorize.predictor import Predictor
     from colorize.reference import References
     from colorize.session import Session
     from colorize.types import Colorization, RgbImage
@@ -140,7 +140,7 @@ def read_hints(path: Path, shape: tuple[int, int]) -> Hints:
         raise HintsError(_shared.one_line(error, path)) from error
 
 
-def read_references(colorizer: Colorizer, paths: Sequence[Path]) -> References | tuple[()]:
+def read_references(colorizer: Predictor, paths: Sequence[Path]) -> References | tuple[()]:
     """Read and describe reference photographs."""
     from colorize.dataset import has_colors
     from colorize.io import read_photo
@@ -152,7 +152,7 @@ def read_references(colorizer: Colorizer, paths: Sequence[Path]) -> References |
         if not has_colors(photo):
             raise InvalidImageError(f"{path}: gray or toned; a reference must have colours to borrow")
         photos.append(photo)
-    return look_at(colorizer, photos) if photos else ()
+    return look_at(colorizer.model, photos) if photos else ()
 
 
 def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:

@@ -18,6 +18,7 @@ from colorize._files import check_free, check_writable, write_atomically
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
     from colorize.dataset import TrainingSet
+    from colorize.predictor import Predictor
 
 Progress = Callable[[str, int, int], None]
 
@@ -209,6 +210,14 @@ def load_colorizer(model: str) -> Colorizer:
     from colorize.models import find_model
 
     return Colorizer.load(find_model(model))
+
+
+def load_predictor(model: str) -> Predictor:
+    """Load what colorizes with a shipped model or a model file; far sooner there than one that can also learn."""
+    from colorize.models import find_model
+    from colorize.predictor import Predictor
+
+    return Predictor.load(find_model(model))
 
 
 def check_target(path: Path, *, force: bool) -> None:

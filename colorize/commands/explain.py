@@ -75,7 +75,7 @@ def command(
 
     gray = to_gray(read_photo(photo))
     hints = None if hints_file is None else _hands.read_hints(hints_file, gray.shape)
-    explainer = Explainer(_shared.load_colorizer(model).open(gray), hints=hints, vividness=vividness)
+    explainer = Explainer(_shared.load_predictor(model).open(gray), hints=hints, vividness=vividness)
     for note in explainer.result.notes:
         click.echo(f"Note: {photo}: {note}", err=True)
     try:

@@ -68,7 +68,7 @@ def command(
     container_format(target)
     film = Film.open(source)
     hints = {} if hints_path is None else read_moments(hints_path, film.shape)
-    colorizer = _shared.load_colorizer(model)
+    colorizer = _shared.load_predictor(model)
     try:
         with progress_of_batch(quiet=quiet) as progress:
             report = colorize_film(

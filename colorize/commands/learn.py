@@ -56,7 +56,7 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     colorizer = _shared.load_colorizer(model)
     gray = to_gray(read_photo(photo))
     wishes = _hands.read_hints(hints, gray.shape).rasterize(gray.shape)
-    description = colorizer.describe(gray)
+    description = colorizer.model.describe(gray)
     region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, rgb_to_lab(wishes.rgb)[..., 1:])
     learnt = learn_corrections(colorizer, description.features.values[region], wanted, weight, strength=strength)
     learnt.colorizer.save(output, overwrite=force)

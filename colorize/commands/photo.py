@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize.batch.work import Handling
-    from colorize.colorizer import Colorizer
     from colorize.hints import Hints
+    from colorize.predictor import Predictor
     from colorize.recipe import Recipe
     from colorize.reference import References
     from colorize.refine.predictor import Refiner
@@ -162,7 +162,10 @@ def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Pat
     if inputs:
         raise click.UsageError("--sample needs no INPUT")
     package, name = SAMPLE
-    source = Path(str(resources.files(package) / name))
+    spec = find_spec(package)  # finds it without the second that importing it takes
+    if spec is None or not spec.submodule_search_locations:
+        raise click.UsageError(f"--sample is a photograph of {package}, which is not installed")
+    source = Path(spec.submodule_search_locations[0]) / name
     return [(source, output_path(source, output or Path.cwd(), SUFFIX))]
 
 
@@ -214,10 +217,10 @@ def run_jobs(
         return len(jobs)
     from colorize.batch.work import Handling, colorize_file, make_recipe
 
-    colorizer = _shared.load_colorizer(model)
+    refiner = None if refine is None else load_refiner(refine, model, device)
+    colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
     references = _hands.read_references(colorizer, wishes.references)
-    refiner = None if refine is None else load_refiner(refine, colorizer, device)
     n_done = 0
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
@@ -259,11 +262,11 @@ def with_good_targets(
     return todo
 
 
-def load_refiner(file: str, colorizer: Colorizer, device: str) -> Refiner:
+def load_refiner(file: str, model: str, device: str) -> Refiner:
     """Load what refines a model."""
     from colorize.refine.predictor import Refiner
 
-    return Refiner.load(file, colorizer, device=device)
+    return Refiner.load(file, _shared.load_colorizer(model), device=device)
 
 
 def report_failure(error: BaseException, source: Path) -> None:
@@ -274,7 +277,7 @@ def report_failure(error: BaseException, source: Path) -> None:
 def colorize_by_hand(
     source: Path,
     target: Path,
-    colorizer: Colorizer | Refiner,
+    colorizer: Predictor | Refiner,
     recipe: Recipe,
     handling: Handling,
     wishes: _hands.Wishes,

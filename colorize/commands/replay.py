@@ -50,13 +50,13 @@ def command(
     rest. PHOTO is the photograph that it was made from. The exit status is 1 if the pictures differ.
     """
     from colorize.batch.work import Handling, colorize_file
-    from colorize.colorizer import Colorizer
+    from colorize.predictor import Predictor
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
     _shared.check_target(output, force=force)
     recipe = read_recipe(picture)
     check_photo(photo, recipe, picture)
-    colorizer = Colorizer.load(find_recipe_model(recipe, model, picture))
+    colorizer = Predictor.load(find_recipe_model(recipe, model, picture))
     try:
         colorize_file(photo, output, colorizer, recipe, Handling(max_pixels=max_pixels, overwrite=force))
     except RecipeError as error:

@@ -52,7 +52,7 @@ def command(
             _shared.check_target(path, force=force)
     source = read_photo(photo)
     hints = None if hints_file is None else _hands.read_hints(hints_file, source.shape)
-    session = _shared.load_colorizer(model).open(to_gray(source))
+    session = _shared.load_predictor(model).open(to_gray(source))
     places = session.suggest(number, hints)
     write_photo(marked(session.gray.lightness, places), target, overwrite=force)
     if json_file is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from colorize.colorizer import SEED_WEIGHT
 from colorize.decision import dial
 from colorize.features.encoder import expected_colors, see
+from colorize.model import SEED_WEIGHT
 from colorize.optimization import propagate
-from colorize.palette import anneal, mean_color
+from colorize.recognition.palette import anneal, mean_color
 from colorize.superpixels import working_shape
 from colorize.types import Float32, GrayImage
 

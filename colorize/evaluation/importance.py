@@ -23,12 +23,13 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from colorize.color import rgb_to_lab, to_gray
-from colorize.colorizer import Colorizer, Description
+from colorize.colorizer import Colorizer
 from colorize.evaluation.colors import color_names
 from colorize.evaluation.compare import plain, write_csv
 from colorize.evaluation.oracles import true_region_ab
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
+from colorize.model import Description
 from colorize.types import Float32, GrayImage, RgbImage
 
 __all__ = ["ANALYSES", "NOISE", "ImportanceResult", "detail_groups", "importance"]
@@ -367,7 +368,7 @@ class _Study:
         self.true_index = colorizer.palette_.encode(data.true_ab)
         self.area_by_color = self._by_color(data.area)
         self.names = np.array(color_names(colorizer.palette_.colors_))
-        self.untouched = self.score(colorizer.region_probabilities(data.features))
+        self.untouched = self.score(colorizer.recognizer.region_probabilities(data.features))
         self._final: NDArray[np.float64] | None = None
 
     @property
@@ -391,7 +392,9 @@ class _Study:
         region_ab = np.empty_like(data.true_ab)
         for index, description in enumerate(data.descriptions):
             rows = data.photo == index
-            region_ab[rows], _ = self.colorizer.decide(description, probabilities[rows], vividness=self.vividness)
+            region_ab[rows], _ = self.colorizer.recognizer.decide(
+                description, probabilities[rows], vividness=self.vividness
+            )
         error = np.hypot(*(region_ab - data.true_ab).T) * data.area
         given = probabilities[np.arange(len(probabilities)), self.true_index]
         surprise = -np.log(np.maximum(given, _SMALLEST)) * data.area
@@ -407,7 +410,7 @@ class _Study:
         """Pixel ab error after propagation, shape (n_photos,)."""
         data, errors = self.data, np.empty(self.data.n_photos)
         for index, (gray, description) in enumerate(zip(data.grays, data.descriptions, strict=True)):
-            spread = self.colorizer.spread(gray, description.superpixels, region_ab[data.photo == index])
+            spread = self.colorizer.model.spread(gray, description.superpixels, region_ab[data.photo == index])
             true_ab = rgb_to_lab(data.photos[index].pixels)[..., 1:]
             errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)
         return errors
@@ -477,7 +480,7 @@ class _Study:
             features = self.data.features.copy()
             donors = _donors(self.data.photo, way, self.random_state + repeat)
             features[:, columns] = self.data.features[donors][:, columns]
-            scores.append(self.score(self.colorizer.region_probabilities(features)))
+            scores.append(self.score(self.colorizer.recognizer.region_probabilities(features)))
         return scores[0], _mean(scores)
 
     def _rows(
@@ -592,7 +595,7 @@ def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], stage: str, say:
     for index, photo in enumerate(photos):
         say(stage, index, len(photos))
         gray = to_gray(photo)
-        description = colorizer.describe(gray)
+        description = colorizer.model.describe(gray)
         superpixels = description.superpixels
         grays.append(gray)
         descriptions.append(description)

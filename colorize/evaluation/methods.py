@@ -146,10 +146,10 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         return found["description"].features.values
 
     stages: dict[str, Callable[[], object]] = {
-        "description": lambda: colorizer.describe(gray),
-        "classifier": lambda: colorizer.region_probabilities(rows()),
-        "decision": lambda: colorizer.decide(found["description"], found["classifier"]),
-        "propagation": lambda: colorizer.spread(gray, found["description"].superpixels, found["decision"][0]),
+        "description": lambda: colorizer.model.describe(gray),
+        "classifier": lambda: colorizer.model.region_probabilities(rows()),
+        "decision": lambda: colorizer.model.decide(found["description"], found["classifier"]),
+        "propagation": lambda: colorizer.model.spread(gray, found["description"].superpixels, found["decision"][0]),
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(keep(name, function)) for name, function in stages.items()}

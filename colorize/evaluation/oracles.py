@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.colorizer import Colorizer, seeds
+from colorize.colorizer import Colorizer
 from colorize.evaluation.compare import Method, WithTruth
 from colorize.metrics import Truth
+from colorize.model import seeds
 from colorize.optimization import Propagator
 from colorize.superpixels import region_means
 from colorize.types import Colorization, Float32, GrayImage, Superpixels

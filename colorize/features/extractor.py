@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from colorize.features.analysis import PhotoAnalysis
@@ -75,6 +74,8 @@ class FeatureExtractor:
         max_descriptors : int
             Descriptors kept for the k-means, drawn at random.
         """
+        from sklearn.cluster import KMeans  # for learning only: it takes a second to import
+
         rng = np.random.default_rng(self.random_state)
         pool = np.concatenate(descriptors)
         if len(pool) > max_descriptors:

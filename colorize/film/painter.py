@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.color import map_to_gamut, rgb_to_lab
-from colorize.colorizer import Colorizer, seeds
 from colorize.film.motion import Motion, find_motion
 from colorize.hints import REACHES, HintPixels, Hints
+from colorize.model import seeds
 from colorize.optimization import Propagator
+from colorize.predictor import Predictor
 from colorize.types import Float32, GrayImage
 
 MEMORY_SECONDS = 2.0
@@ -115,7 +116,7 @@ class Painter:
 
     Parameters
     ----------
-    colorizer : Colorizer
+    colorizer : Colorizer or Predictor
     vividness : float
         0 faithful ... 1 bold.
     rate : float
@@ -140,7 +141,7 @@ class Painter:
     """
 
     def __init__(
-        self, colorizer: Colorizer, *, vividness: float = 0.5, rate: float = 24.0, meter: Meter | None = None
+        self, colorizer: Predictor, *, vividness: float = 0.5, rate: float = 24.0, meter: Meter | None = None
     ) -> None:
         self.colorizer, self.vividness, self.meter = colorizer, vividness, meter or Meter()
         self.memory = max(1.0, MEMORY_SECONDS * rate)
@@ -213,7 +214,7 @@ class Painter:
             session = self.colorizer.open(GrayImage(lightness))
             hints = said.as_hints()
             if hints is None:
-                region_ab, _ = self.colorizer.decide(
+                region_ab, _ = self.colorizer.model.decide(
                     session.description, session.probabilities, vividness=self.vividness
                 )
             else:

@@ -32,7 +32,7 @@ from colorize.film.writing import SegmentWriter, assemble, check_streams
 from colorize.hints import HintPixels, Hints
 
 if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer
+    from colorize.predictor import Predictor
     from colorize.recipe import Recipe
 
 CRF = 16
@@ -73,7 +73,7 @@ class FilmReport:
 def colorize_film(
     source: str | Path,
     target: str | Path,
-    colorizer: Colorizer,
+    colorizer: Predictor,
     recipe: Recipe,
     *,
     hints: Mapping[int | float, Hints] | None = None,
@@ -92,7 +92,7 @@ def colorize_film(
     source : str or Path
     target : str or Path
         Ends in .mp4, .m4v, .mov or .mkv.
-    colorizer : Colorizer
+    colorizer : Colorizer or Predictor
     recipe : Recipe
         How colours are made (`colorize.batch.work.make_recipe`); the digest of the film and the hints are added here.
     hints : mapping of frame to Hints, optional
@@ -158,7 +158,7 @@ class _Run:
     painter: Painter
 
     def __init__(
-        self, film: Film, colorizer: Colorizer, recipe: Recipe, workshop: Workshop, crf: int, say: Progress
+        self, film: Film, colorizer: Predictor, recipe: Recipe, workshop: Workshop, crf: int, say: Progress
     ) -> None:
         self.film, self.workshop, self.crf, self.say = film, workshop, crf, say
         self.meter = Meter()

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from colorize.color import rgb_to_lab, to_gray
-from colorize.colorizer import Colorizer, Description, seeds
+from colorize.colorizer import Colorizer
 from colorize.exceptions import DatasetError
+from colorize.model import Description, seeds
 from colorize.optimization import propagate
 from colorize.superpixels import region_means, working_shape
 from colorize.types import Float32, RgbImage
@@ -84,8 +85,8 @@ def plain_example(photo: RgbImage) -> Example:
 def guided_example(photo: RgbImage, base: Colorizer, description: Description) -> Example:
     """Prepare a photograph for the refiner, with what a base model makes of it."""
     lab = _small_lab(photo)
-    probabilities = base.region_probabilities(description.features.values)
-    region_ab, confidence = base.decide(description, probabilities, vividness=0.0)
+    probabilities = base.model.region_probabilities(description.features.values)
+    region_ab, confidence = base.model.decide(description, probabilities, vividness=0.0)
     superpixels = description.superpixels
     labels, weight = seeds(superpixels, lab.shape[:2])
     base_ab = propagate(np.ascontiguousarray(lab[..., 0]), region_ab[labels], weight).ab
@@ -102,7 +103,7 @@ def guide_table(
     here depends on the size or order of the palette.
     """
     colors = base.palette_.colors_
-    _, belief = base.agree(description, probabilities)
+    _, belief = base.model.agree(description, probabilities)
     mean = belief @ colors
     variance = np.maximum(belief @ colors**2 - mean**2, 0)
     columns = (region_ab / 50, np.sqrt(variance) / 20, confidence[:, None] * 2 - 1)
@@ -145,7 +146,7 @@ def out_of_fold(
     descriptions, blocks = [], []
     for index, photo in enumerate(photos):
         say("describing", index, len(photos))
-        descriptions.append(base.describe(to_gray(photo)))
+        descriptions.append(base.model.describe(to_gray(photo)))
         blocks.append(_sample_rows(photo, descriptions[-1], index, base.rows_per_photo, rng))
     say("describing", len(photos), len(photos))
     rows: dict[str, Any] = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}

@@ -17,15 +17,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from colorize._clock import Clock
 from colorize.color import lab_to_rgb
-from colorize.colorizer import (
-    Colorizer,
-    Description,
-    _as_gray_image,
-    _as_rgb_image,
-)
+from colorize.colorizer import Colorizer
 from colorize.decision import dial
 from colorize.exceptions import ModelFileError
+from colorize.model import Description, Photo, as_gray_image, as_rgb_image
 from colorize.model_format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
 from colorize.palette import ColorPalette
@@ -44,13 +41,11 @@ from colorize.refine.data import (
 from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import GENERATORS, ResNet50
 from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
-from colorize.session import Clock, Session
+from colorize.session import Session
 from colorize.superpixels import region_means, resize_labels, working_shape
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 REFINER_KIND, RIVAL_KIND = "refiner", "rival"
-
-Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 _N_CLASSES = 64
 _PALETTE_PIXELS = 40_000
@@ -210,7 +205,7 @@ class Refiner(_Network):
         device = learners.choose_device(self.device)
         started = time.process_time() if device.type == "cpu" else time.perf_counter()
         self.base_sha256_ = digest_of(self.base)
-        pictures = [_as_rgb_image(photo) for photo in photos]
+        pictures = [as_rgb_image(photo) for photo in photos]
         examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
         training, held_out = self._split(examples)
         with forked_randomness(self.random_state):
@@ -255,7 +250,7 @@ class Refiner(_Network):
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
-        region_ab, confidence = self.base.decide(description, probabilities, vividness=0.0)
+        region_ab, confidence = self.base.model.decide(description, probabilities, vividness=0.0)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
         lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
         labels = resize_labels(description.superpixels, shape)
@@ -395,7 +390,7 @@ class Rival(_Network):
         device = learners.choose_device(self.device)
         started = time.process_time() if device.type == "cpu" else time.perf_counter()
         encoder = None if self.encoder is None else read_encoder(self.encoder)
-        examples = [plain_example(_as_rgb_image(photo)) for photo in photos]
+        examples = [plain_example(as_rgb_image(photo)) for photo in photos]
         training, held_out = self._split(examples)
         self.classes_ = _color_classes(training, self.random_state) if self.objective == "classification" else None
         with forked_randomness(self.random_state):
@@ -438,7 +433,7 @@ class Rival(_Network):
         check_is_fitted(self, "network_")
         dial(vividness)
         temperature = 1 - 0.8 * vividness
-        photo, clock = _as_gray_image(gray), Clock()
+        photo, clock = as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)
             small = cv2.resize(photo.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)

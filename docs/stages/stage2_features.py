@@ -16,7 +16,7 @@ from colorize.color import lab_to_rgb
 from colorize.features import PhotoAnalysis
 from colorize.features.gabor import gabor_magnitudes
 
-model = Colorizer.load(find_model("default"))
+model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 described = model.describe(gray)
 labels, features = described.superpixels.labels, described.features

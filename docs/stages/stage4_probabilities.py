@@ -18,7 +18,7 @@ from sklearn.datasets import load_sample_image
 from colorize import Colorizer, RgbImage, find_model, to_gray
 from colorize.color import lab_to_rgb
 
-model = Colorizer.load(find_model("default"))
+model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 described = model.describe(gray)
 labels = described.superpixels.labels
@@ -31,7 +31,7 @@ print(f"{n_regions} regions x {n_colors} colours, each row sums to {probabilitie
 # Three places, and what the classifier thinks of each. The bars are in the very colours that they stand for.
 
 places = {"sky": (40, 450), "roof": (112, 190), "trees": (370, 60)}
-swatches = lab_to_rgb(np.full(model.palette_.n_colors, 60, np.float32), model.palette_.colors_) / 255
+swatches = lab_to_rgb(np.full(len(model.palette.colors_), 60, np.float32), model.palette.colors_) / 255
 
 figure, (top, *panels) = plt.subplots(1, 4, figsize=(12, 3), layout="constrained", width_ratios=(1.6, 1, 1, 1))
 top.imshow(gray.lightness, cmap="gray", vmin=0, vmax=100)
@@ -51,8 +51,8 @@ for axes, (name, (row, col)) in zip(panels, places.items(), strict=True):
 
 entropy = -(probabilities * np.log2(np.maximum(probabilities, 1e-12))).sum(axis=1)
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
-likeliest = model.palette_.colors_[probabilities.argmax(axis=1)]
-mean = probabilities @ model.palette_.colors_
+likeliest = model.palette.colors_[probabilities.argmax(axis=1)]
+mean = probabilities @ model.palette.colors_
 for axes, title, ab in ((left, "the likeliest colour", likeliest), (middle, "the mean of all colours", mean)):
     axes.imshow(lab_to_rgb(described.lightness, ab[labels].astype(np.float32)))
     axes.set_title(title)

@@ -14,11 +14,11 @@ from sklearn.datasets import load_sample_image
 from colorize import Colorizer, RgbImage, find_model, to_gray
 from colorize.color import lab_to_rgb
 
-model = Colorizer.load(find_model("default"))
+model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 described = model.describe(gray)
 labels = described.superpixels.labels
-colors = model.palette_.colors_
+colors = model.palette.colors_
 
 
 def show(axes, region_ab, title):

@@ -20,7 +20,7 @@ from colorize.color import lab_to_rgb
 from colorize.optimization import affinity, system
 from colorize.superpixels import resize_labels
 
-model = Colorizer.load(find_model("default"))
+model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 described = model.describe(gray)
 region_ab, _ = model.decide(described, model.region_probabilities(described.features.values))

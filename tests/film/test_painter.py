@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colorize.color import map_to_gamut, rgb_to_lab
-from colorize.colorizer import seeds
+from colorize.model import seeds
 from colorize.film.painter import Painter, Said
 from colorize.hints import HintPixels
 from colorize.superpixels import region_means

@@ -79,7 +79,7 @@ def explanation_report(
             "agree. Pick a number to see what spoke for the colour of that place, and what against."
         ],
         facts=[
-            fact("Model", model, f"{len(explainer.colorizer.palette_.colors_)} palette colours"),
+            fact("Model", model, f"{len(explainer.model.palette.colors_)} palette colours"),
             fact("Vividness", f"{explainer.vividness:g}", "0 faithful, 1 bold"),
             fact("Regions", f"{explainer.superpixels.n_superpixels}", "each with one colour before blending"),
         ],
@@ -106,12 +106,12 @@ def place_in_words(explainer: Explainer, found: Explanation) -> dict[str, Any]:
 
 
 def _warnings(explainer: Explainer) -> list[str]:
-    if not len(explainer.colorizer.sample_["photo"]):
+    if not len(explainer.model.sample["photo"]):
         return [
             "This model carries no training regions: what a place resembles, and what each feature family says, cannot "
             "be told. Train with sample rows (n_sample_rows) to have both."
         ]
-    if explainer.colorizer.thumbnails_ is None:
+    if explainer.model.thumbnails is None:
         return [
             "This model carries no thumbnails: training regions are shown as plain colours, and photographs by number. "
             "A model trained with --thumbnails shows them."

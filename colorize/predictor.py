@@ -1,0 +1,146 @@
+"""`Predictor`: colours photographs with a model that was fitted before. `Colorizer` is one that also learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from colorize._clock import Clock
+from colorize.decision import dial, palette_shares
+from colorize.model import Model, Photo, as_gray_image
+from colorize.model_format import unpack
+from colorize.persistence import load_model
+from colorize.reference import References, look_at
+from colorize.session import Session
+from colorize.types import Colorization, Float32, GrayImage
+
+
+class Predictor:
+    """Colours photographs with a fitted model; needs no scikit-learn, which takes a second to import.
+
+    Parameters
+    ----------
+    model : Model
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from colorize.models import find_model
+    >>> predictor = Predictor.load(find_model("default"))
+    >>> predictor.predict(GrayImage(np.full((60, 90), 50, np.float32))).rgb.shape
+    (60, 90, 3)
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.random_state = model.random_state
+
+    @classmethod
+    def load(cls, path: str | Path) -> Predictor:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelFileError
+            The file is missing, damaged, of another version, or its parts do not fit together.
+        """
+        return Predictor(unpack(path, *load_model(path)).model)
+
+    @property
+    def model(self) -> Model:
+        """What was learnt."""
+        return self._model
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.model!r})"
+
+    def predict(
+        self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5, palette: Sequence[float] | None = None
+    ) -> Colorization:
+        """Colorize a photograph.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            The photograph; of colours only the lightness is used. An array is gray (H, W) or sRGB (H, W, 3), uint8 or
+            uint16.
+        vividness : float
+            0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
+        palette : sequence of float, optional
+            Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
+            colours are drawn towards them.
+
+        Returns
+        -------
+        Colorization
+
+        Raises
+        ------
+        InvalidImageError
+            `gray` is no photograph.
+        ValueError
+            `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
+        sklearn.exceptions.NotFittedError
+            The model is neither fitted nor loaded.
+        """
+        dial(vividness)
+        session = self.open(gray)
+        return (session if palette is None else session.in_album(palette)).colorize(vividness)
+
+    def open(
+        self,
+        gray: GrayImage | Photo | NDArray[Any],
+        references: Sequence[Photo] | References = (),
+        reference_strength: float = 1.0,
+    ) -> Session:
+        """Describe a photograph once, to colour it many times: with hints, in other ways, as a reference looks.
+
+        Parameters
+        ----------
+        gray : GrayImage, RgbImage or ndarray
+            As in `predict`.
+        references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
+            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
+            many photographs.
+        reference_strength : float
+            0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        InvalidImageError
+            `gray` is no photograph, or a reference has no colours.
+        ValueError
+            `reference_strength` is outside [0, 1].
+        sklearn.exceptions.NotFittedError
+            The model is neither fitted nor loaded.
+        """
+        if not 0 <= reference_strength <= 1:
+            raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
+        photo = as_gray_image(gray)
+        clock = Clock()
+        model = self.model
+        description = model.describe(photo, clock)
+        with clock("classifier"):
+            probabilities = model.region_probabilities(description.features.values)
+        seen: References | None = None
+        if isinstance(references, References):
+            seen = references
+        elif len(references):
+            seen = look_at(model, references)
+        return Session(model, photo, description, probabilities, clock, seen, reference_strength)
+
+    def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
+        """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
+
+        The mean over the photographs of an album is what `predict` takes as `palette`.
+        """
+        model = self.model
+        description = model.describe(as_gray_image(gray))
+        return palette_shares(model.region_probabilities(description.features.values), description.superpixels)

@@ -1,0 +1,141 @@
+"""The palette as it is used: soft encoding of colours, and decoding of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from colorize.types import Float32
+
+
+class Palette:
+    """Quantised ab colours; `colorize.palette.ColorPalette` is one that is learnt.
+
+    Attributes
+    ----------
+    colors_ : ndarray, shape (K, 2), float32
+        ab of every palette index, sorted by hue, the neutral one first.
+    frequencies_ : ndarray, shape (K,), float32
+        Share of the training weight that fell to each colour.
+    neutral_index_ : int
+        Palette index of neutral gray (ab = 0).
+    """
+
+    colors_: Float32
+    frequencies_: Float32
+    neutral_index_: int = 0
+    n_features: int = 2
+
+    def encode(self, ab: ArrayLike) -> NDArray[np.intp]:
+        """Palette index of the nearest colour, shape (n,)."""
+        return np.argmin(self._squared_distances(ab), axis=1)
+
+    def encode_soft(self, ab: ArrayLike, *, n_nearest: int = 5, sigma: float = 5.0) -> Float32:
+        """Weights over the nearest colours (Zhang et al. 2016, sec. 2.2), shape (n, K), rows sum to 1.
+
+        Parameters
+        ----------
+        ab : array-like, shape (n, 2)
+        n_nearest : int
+            Colours that share the weight.
+        sigma : float
+            Width of the Gaussian, in ab units.
+
+        Raises
+        ------
+        ValueError
+            `ab` has another shape, or a parameter is out of range.
+        """
+        if n_nearest < 1:
+            raise ValueError(f"n_nearest must be at least 1, got {n_nearest}")
+        if not sigma > 0:
+            raise ValueError(f"sigma must be positive, got {sigma}")
+        squared = self._squared_distances(ab)
+        kept = np.argsort(squared, axis=1, kind="stable")[:, :n_nearest]
+        distances = np.take_along_axis(squared, kept, axis=1)
+        weights = np.exp(-(distances - distances[:, :1]) / (2 * sigma**2))
+        encoded = np.zeros(squared.shape, np.float32)
+        np.put_along_axis(encoded, kept, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32), axis=1)
+        return encoded
+
+    def decode(self, probabilities: Float32, *, temperature: float = 1.0) -> Float32:
+        """Colours for rows of probabilities by annealed mean (`mean_color`), shape (n, 2), float32.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (n, K)
+            Rows sum to 1.
+        temperature : float
+            1 is the expectation (safe, and brownish where colours compete), 0 the most probable colour (bold, and
+            patchy); in between the probabilities are sharpened before averaging (Zhang et al. 2016, eq. 5).
+
+        Raises
+        ------
+        ValueError
+            The temperature is outside [0, 1] or the number of columns is not K.
+        """
+        if probabilities.ndim != 2 or probabilities.shape[1] != len(self.colors_):
+            raise ValueError(f"probabilities must have shape (n, {len(self.colors_)}), got {probabilities.shape}")
+        return mean_color(anneal(probabilities, temperature), self.colors_)
+
+    def _squared_distances(self, ab: ArrayLike) -> NDArray[np.float64]:
+        points = np.asarray(ab, dtype=np.float64)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"ab must have shape (n, 2), got {points.shape}")
+        return ((points[:, None, :] - self.colors_.astype(np.float64)) ** 2).sum(axis=2)
+
+
+def anneal(probabilities: Float32, temperature: float) -> Float32:
+    """Sharpen rows of probabilities: p^(1/T), normalised (Zhang et al. 2016, eq. 5); T = 0 keeps only the largest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> anneal(np.array([[0.2, 0.8]], np.float32), 0.5).round(3).tolist()
+    [[0.05900000035762787, 0.9409999847412109]]
+    """
+    if not 0 <= temperature <= 1:
+        raise ValueError(f"temperature must be in [0, 1], got {temperature}")
+    if temperature == 0:
+        return np.eye(probabilities.shape[1], dtype=np.float32)[np.argmax(probabilities, axis=1)]
+    # The smallest temperature that float32 bears is as good as 0, except that it shares between equals.
+    logs = np.log(np.maximum(probabilities, 1e-12)) / np.float32(max(temperature, 1e-6))
+    sharp = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return (sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def mean_color(shares: Float32, colors: Float32) -> Float32:
+    """The mean of colours where differences are what CIEDE2000 says they are, shape (n, 2), float32.
+
+    CIEDE2000 divides a difference in chroma by ``1 + 0.045 C``, so strong colours lie closer together than their ab
+    tells. Along a hue that makes a scale ``ln(1 + 0.045 C) / 0.045``; the mean is taken there and carried back. It is
+    paler than the mean in ab where gray and a strong colour compete, and errs less when it is made as colourful.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n, K), float32
+        Rows sum to 1.
+    colors : ndarray, shape (K, 2), float32
+        ab.
+
+    References
+    ----------
+    Luo, Cui and Rigg, "The development of the CIE 2000 colour-difference formula: CIEDE2000", Color Research and
+    Application 26, 2001 (the weight of chroma). Cui et al., "Uniform colour spaces based on the DIN99 colour-difference
+    formula", Color Research and Application 27, 2002 (the logarithmic scale).
+
+    Examples
+    --------
+    >>> mean_color(np.array([[0.5, 0.5]], np.float32), np.array([[0, 0], [60, 0]], np.float32)).round(1).tolist()
+    [[20.5, 0.0]]
+    """
+    rate = np.float32(0.045)
+    chroma = rate * np.hypot(colors[:, :1], colors[:, 1:])
+    mean = shares @ (colors * _ratio(np.log1p(chroma), chroma))
+    chroma = rate * np.hypot(mean[:, :1], mean[:, 1:])
+    return mean * _ratio(np.expm1(chroma), chroma)
+
+
+def _ratio(above: Float32, below: Float32) -> Float32:
+    """Quotient of two numbers that are alike near 0, where it is 1."""
+    return np.divide(above, below, out=np.ones_like(above), where=below > 0)
