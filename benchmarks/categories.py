@@ -42,8 +42,8 @@ from colorize.colorizer import Colorizer, make_machine
 from colorize.dataset import load_folder
 from colorize.evaluation.baselines import LightnessHeightLookup, MeanColorBaseline
 from colorize.metrics import ab_auc, ab_l2, ciede2000, colorfulness
-from colorize.models import find_model
 from colorize.model import Description, Recognizer
+from colorize.models import find_model
 from colorize.palette import ColorPalette
 from colorize.superpixels import from_labels, region_means
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from colorize.recognition.palette import Palette
+from colorize.types import Float32
 
 
 class ColorPalette(Palette, BaseEstimator):
@@ -93,6 +94,15 @@ class ColorPalette(Palette, BaseEstimator):
         self.frequencies_ = np.bincount(self.encode(ab), weight, minlength=self.n_colors).astype(np.float32)
         self.frequencies_ /= self.frequencies_.sum()
         return self
+
+    def decode(self, probabilities: Float32, *, temperature: float = 1.0) -> Float32:
+        """See `Palette.decode`."""
+        check_is_fitted(self)
+        return super().decode(probabilities, temperature=temperature)
+
+    def _squared_distances(self, ab: ArrayLike) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return super()._squared_distances(ab)
 
 
 def _density(ab: NDArray[np.float64], weight: NDArray[np.float64], bin_width: float = 5.0) -> NDArray[np.float64]:

@@ -48,7 +48,7 @@ def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours
     automatic = region_means(region_ab[seen.regions.superpixels.labels], seen.parts.superpixels)
     part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
     looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, reach=reach)
-    full, half = (references.correction(tiny_colorizer, looks, automatic, s, 0.0) for s in (1.0, 0.5))
+    full, half = (references.correction(tiny_colorizer.model, looks, automatic, s, 0.0) for s in (1.0, 0.5))
     error = seen.ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
     assert 0 < np.linalg.norm(half) < np.linalg.norm(full)
@@ -58,9 +58,9 @@ def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, refer
     seen = references.photos[0]
     looks = tiny_colorizer.model.appearance(seen.parts, seen.part_probabilities)
     ab = np.random.default_rng(0).normal(0, 20, (len(seen.ab), 2)).astype(np.float32)
-    gained = references.correction(tiny_colorizer, looks, ab, 1.0, 0.0)
+    gained = references.correction(tiny_colorizer.model, looks, ab, 1.0, 0.0)
     monkeypatch.setattr("colorize.reference.GAIN", 0.0)
-    learnt = references.correction(tiny_colorizer, looks, ab, 1.0, 0.0)
+    learnt = references.correction(tiny_colorizer.model, looks, ab, 1.0, 0.0)
     np.testing.assert_allclose(gained, learnt + GAIN * (ab + learnt))
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from colorize.color import map_to_gamut, rgb_to_lab
-from colorize.model import seeds
 from colorize.film.painter import Painter, Said
 from colorize.hints import HintPixels
+from colorize.model import seeds
 from colorize.superpixels import region_means
 from colorize.types import GrayImage
 
