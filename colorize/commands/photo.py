@@ -73,6 +73,7 @@ def command(
     refine: str | None,
     device: str,
     max_pixels: int,
+    salvage: bool,
     keep_tint: bool,
     all_frames: bool,
     keep_times: bool,
@@ -102,7 +103,7 @@ def command(
         refine=refine,
         device=device,
         colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
-        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force},
+        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force, "salvage": salvage},
         wishes=wishes,
         doubt=doubt,
         quiet=quiet,
@@ -282,12 +283,12 @@ def colorize_by_hand(
     doubt: Doubt,
 ) -> tuple[str, ...]:
     """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
-    from colorize.batch.work import copy_times, file_digest, finished, reading_notes, signed
+    from colorize.batch.work import copy_times, file_digest, finished, read, reading_notes, signed
     from colorize.color import to_gray
-    from colorize.io import read_photo, write_photo
+    from colorize.io import write_photo
     from colorize.recipe import REFINER
 
-    photo = read_photo(source, max_pixels=handling.max_pixels)
+    (photo,) = read(source, handling)
     hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
     session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
     results = wishes.results(session, hints, recipe.vividness)
