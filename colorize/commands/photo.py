@@ -107,6 +107,7 @@ def command(
         wishes=wishes,
         doubt=doubt,
         quiet=quiet,
+        tell_notes=not sample,  # what is special about the sample's file is nobody's concern
     )
     if n_failed:
         if len(jobs) > 1:
@@ -206,6 +207,7 @@ def run_jobs(
     wishes: _hands.Wishes,
     doubt: Doubt,
     quiet: bool,
+    tell_notes: bool = True,
     refine: str | None = None,
     device: str = "auto",
 ) -> int:
@@ -235,7 +237,7 @@ def run_jobs(
             n_done += 1
             if not quiet:
                 click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
-                for note in notes:
+                for note in notes if tell_notes else ():
                     click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
     return len(jobs) - n_done
