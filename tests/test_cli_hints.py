@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize._labels import label_corners
 from colorize.color import rgb_to_lab
 from colorize.commands._hands import CAPTION
-from colorize.commands.suggest import label_corners, marked
+from colorize.commands.suggest import marked
 from colorize.hints import Hints, Mark
 from colorize.io import read_xmp
 from colorize.recipe import find_note
@@ -198,7 +199,7 @@ def test_labels_of_suggestions_hide_neither_rings_nor_each_other(seed):
     rings, size = [(place.row, place.col) for place in places], (2 * unit, 12 * unit)
     corners = label_corners(rings, [size] * 12, shape, unit)
     covered = np.zeros(shape, int)
-    for top, left in corners:
+    for top, left in np.int64(corners):
         assert top + size[0] < shape[0]
         assert left + size[1] < shape[1]
         covered[top : top + size[0], left : left + size[1]] += 1

@@ -81,6 +81,7 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
     import cv2
     import numpy as np
 
+    from colorize._labels import label_corners
     from colorize.color import lab_to_rgb
     from colorize.types import RgbImage
 
@@ -88,7 +89,7 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
     unit = max(4, round(min(lightness.shape) / 40))
     rings = [(place.row, place.col) for place in places]
     sizes = [(2 * unit, 2 * unit * (len(place.colors) + 1)) for place in places]
-    corners = label_corners(rings, sizes, lightness.shape, unit)
+    corners = [(round(top), round(left)) for top, left in label_corners(rings, sizes, lightness.shape, unit)]
     for (row, col), (height, width), (top, left) in zip(rings, sizes, corners, strict=True):
         end = int(np.clip(col, left, left + width)), int(np.clip(row, top, top + height))
         cv2.line(picture, (col, row), end, (255, 255, 255), max(1, unit // 6), cv2.LINE_AA)
@@ -98,33 +99,6 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
         for shade, thickness in ((0, unit // 2 + 2), (255, max(1, unit // 4))):
             cv2.circle(picture, (col, row), unit, (shade, shade, shade), thickness, cv2.LINE_AA)
     return RgbImage(picture)
-
-
-def label_corners(
-    rings: Sequence[tuple[int, int]], sizes: Sequence[tuple[int, int]], shape: tuple[int, int], unit: int
-) -> list[tuple[int, int]]:
-    """Top and left of every label: near its ring, over no ring and no label before it, as far as there is room.
-
-    A square unit of something else under a label counts as much as 20 units more to its ring.
-    """
-    import numpy as np
-
-    reach = 2 * unit  # of a ring, with its rim
-    taken = [(row - reach, col - reach, row + reach, col + reach) for row, col in rings]
-    corners = []
-    for (row, col), (height, width) in zip(rings, sizes, strict=True):
-        tops = np.arange(1, max(2, shape[0] - height), max(1, unit // 2))[:, None]
-        lefts = np.arange(1, max(2, shape[1] - width), max(1, unit // 2))[None, :]
-        cost = np.hypot(tops + height / 2 - row - 0.1, lefts + width / 2 - col) / unit  # below rather than above
-        for top, left, bottom, right in taken:
-            rows = np.clip(np.minimum(tops + height, bottom) - np.maximum(tops, top), 0, None)
-            cols = np.clip(np.minimum(lefts + width, right) - np.maximum(lefts, left), 0, None)
-            cost += 20 * rows * cols / unit**2
-        i, j = np.unravel_index(np.argmin(cost), cost.shape)
-        corner = int(tops[i, 0]), int(lefts[0, j])
-        taken.append((*corner, corner[0] + height, corner[1] + width))
-        corners.append(corner)
-    return corners
 
 
 def _draw_label(picture: np.ndarray, number: int, colors: np.ndarray, corner: tuple[int, int], side: int) -> None:
