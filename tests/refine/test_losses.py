@@ -5,7 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from colorize.palette import ColorPalette, anneal  # noqa: E402
+from colorize.palette import ColorPalette  # noqa: E402
+from colorize.recognition.palette import anneal  # noqa: E402
 from colorize.refine import losses  # noqa: E402
 
 pytestmark = pytest.mark.torch
