@@ -51,7 +51,7 @@ class StubColorizer:
 @pytest.fixture
 def stub(monkeypatch):
     colorizer = StubColorizer()
-    monkeypatch.setattr(_shared, "load_colorizer", lambda model: colorizer)
+    monkeypatch.setattr(_shared, "load_predictor", lambda model: colorizer)
     return colorizer
 
 
@@ -141,7 +141,7 @@ def test_nothing_is_overwritten_without_force(run, stub, workplace):
 
 
 def test_existing_output_is_found_before_the_model_is_loaded(run, monkeypatch, workplace):
-    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("loaded"))
+    monkeypatch.setattr(_shared, "load_predictor", lambda model: pytest.fail("loaded"))
     gray_file(workplace / "a.png")
     gray_file(workplace / "a.colorized.png")
     run("photo", "a.png", status=1)
@@ -170,7 +170,7 @@ NOWHERE = "/proc"  # a folder in which nobody, not even root, can make a file
     ],
 )
 def test_a_wrong_place_for_the_output_is_found_first(run, monkeypatch, workplace, command, ending, place, problem):
-    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("loaded"))
+    monkeypatch.setattr(_shared, "load_predictor", lambda model: pytest.fail("loaded"))
     monkeypatch.setattr(photo_io, "read_photo", lambda *args, **options: pytest.fail("read"))
     gray_file(workplace / "a.png")
     numbered = ".1" if "--alternatives" in command else ""
@@ -206,7 +206,7 @@ def test_a_folder_of_photographs_is_for_batch(run, stub, workplace):
     ],
 )
 def test_wrong_usage_is_refused_before_any_work(run, monkeypatch, workplace, arguments, match):
-    monkeypatch.setattr(_shared, "load_colorizer", lambda model: pytest.fail("loaded"))
+    monkeypatch.setattr(_shared, "load_predictor", lambda model: pytest.fail("loaded"))
     for name in ("a.png", "b.png", "a.jpg", "sub/a.jpg", "a.colorized.png"):
         gray_file(workplace / name)
     before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*")}
@@ -474,7 +474,7 @@ def test_ctrl_c_ends_the_program_with_one_line():
         "import colorize.io, time\n"
         "def read_photo(path, **limits):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "colorize.io.read_photo = read_photo\n"
-        "from colorize.commands import _shared\n_shared.load_colorizer = lambda model: None\n"
+        "from colorize.commands import _shared\n_shared.load_predictor = lambda model: None\n"
         "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"
     )
     process = subprocess.Popen(

@@ -586,7 +586,7 @@ class _Refits:
         probabilities = np.empty((len(columns), len(self.study.colorizer.palette_.colors_)), np.float32)
         for model, (_, asked) in zip(models, self.folds, strict=True):
             rows = asked[self.data.photo]
-            probabilities[rows] = model.region_probabilities(columns[rows])
+            probabilities[rows] = model.recognizer.region_probabilities(columns[rows])
         return probabilities
 
 

@@ -133,6 +133,7 @@ class Painter:
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
+    >>> from colorize.colorizer import Colorizer
     >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
     >>> painter = Painter(Colorizer(n_colors=6, n_superpixels=60).fit(photos), rate=25.0)
     >>> first, second = (painter.paint(np.roll(photos[0][..., 1], k, axis=1) / np.float32(2.55)) for k in (0, 1))
@@ -214,7 +215,7 @@ class Painter:
             session = self.colorizer.open(GrayImage(lightness))
             hints = said.as_hints()
             if hints is None:
-                region_ab, _ = self.colorizer.model.decide(
+                region_ab, _ = session.model.decide(
                     session.description, session.probabilities, vividness=self.vividness
                 )
             else:

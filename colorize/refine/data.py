@@ -85,8 +85,8 @@ def plain_example(photo: RgbImage) -> Example:
 def guided_example(photo: RgbImage, base: Colorizer, description: Description) -> Example:
     """Prepare a photograph for the refiner, with what a base model makes of it."""
     lab = _small_lab(photo)
-    probabilities = base.model.region_probabilities(description.features.values)
-    region_ab, confidence = base.model.decide(description, probabilities, vividness=0.0)
+    probabilities = base.recognizer.region_probabilities(description.features.values)
+    region_ab, confidence = base.recognizer.decide(description, probabilities, vividness=0.0)
     superpixels = description.superpixels
     labels, weight = seeds(superpixels, lab.shape[:2])
     base_ab = propagate(np.ascontiguousarray(lab[..., 0]), region_ab[labels], weight).ab
@@ -103,7 +103,7 @@ def guide_table(
     here depends on the size or order of the palette.
     """
     colors = base.palette_.colors_
-    _, belief = base.model.agree(description, probabilities)
+    _, belief = base.recognizer.agree(description, probabilities)
     mean = belief @ colors
     variance = np.maximum(belief @ colors**2 - mean**2, 0)
     columns = (region_ab / 50, np.sqrt(variance) / 20, confidence[:, None] * 2 - 1)

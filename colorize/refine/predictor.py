@@ -249,7 +249,7 @@ class Refiner(_Network):
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
-        region_ab, confidence = self.base.model.decide(description, probabilities, vividness=0.0)
+        region_ab, confidence = self.base.recognizer.decide(description, probabilities, vividness=0.0)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
         lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
         labels = resize_labels(description.superpixels, shape)

@@ -8,7 +8,7 @@ import pytest
 from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.film.painter import Painter, Said
 from colorize.hints import HintPixels
-from colorize.model import seeds
+from colorize.model import Recognizer, seeds
 from colorize.superpixels import region_means
 from colorize.types import GrayImage
 
@@ -65,13 +65,13 @@ def test_flicker_is_at_most_a_fifth_of_frame_by_frame(painter, pan, tiny_coloriz
 def test_new_opinion_comes_in_slowly(painter, still, monkeypatch):
     painter.paint(still)
     before = painter.paint(still)
-    decide = painter.colorizer.decide
+    decide = Recognizer.decide
 
     def other(*arguments, **options):
         region_ab, sure = decide(*arguments, **options)
         return region_ab + np.float32([30, 0]), sure
 
-    monkeypatch.setattr(painter.colorizer, "decide", other, raising=False)
+    monkeypatch.setattr(Recognizer, "decide", other)
     steps = []
     for _ in range(60):
         after = painter.paint(still)
@@ -90,11 +90,11 @@ def test_cut_forgets(painter, pan, still, tiny_colorizer):
 
 
 def test_moving_object_keeps_its_colour_and_leaves_none_behind(painter, pan, monkeypatch):
-    def bright_is_red(description, probabilities, *, vividness):
+    def bright_is_red(_, description, probabilities, *, vividness):
         is_bright = region_means(description.lightness, description.superpixels) > 70
         return np.where(is_bright[:, None], np.float32([40, 30]), np.float32(0)), None
 
-    monkeypatch.setattr(painter.colorizer, "decide", bright_is_red, raising=False)
+    monkeypatch.setattr(Recognizer, "decide", bright_is_red)
     ground = lightness_of(pan("china", 1, grain=0))[0] * np.float32(0.4)
     for number in range(20):
         frame = ground.copy()
