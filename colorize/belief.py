@@ -385,7 +385,19 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
 
 
 def find_things(looks: Appearance, superpixels: Superpixels) -> Things:
-    """Tie neighbours that look alike."""
+    """Tie neighbours that look alike.
+
+    Examples
+    --------
+    Four regions in a row, the last of another look:
+
+    >>> from colorize.superpixels import from_labels
+    >>> points = np.array([[0.0], [0.2], [0.1], [3.0]])
+    >>> looks = Appearance(points, points, np.ones((4, 2)), np.zeros(0))
+    >>> things = find_things(looks, from_labels(np.repeat([[0, 1, 2, 3]], 4, axis=0)))
+    >>> (things.log_odds(np.array([1]), np.array([REACHES.index("here")])) > 0).tolist()
+    [[True, True, True, False]]
+    """
     low, high = superpixels.adjacency.T
     step = np.linalg.norm(looks.points[low] - looks.points[high], axis=1)
     n = superpixels.n_superpixels
