@@ -24,7 +24,6 @@ from threadpoolctl import threadpool_limits
 from colorize.classifier import CalibratedClassifier, KernelSVM
 from colorize.colorizer import Colorizer
 from colorize.corrections import learn_corrections
-from colorize.decision import dial
 from colorize.metrics import ciede2000
 from colorize.models import find_model
 from colorize.types import Float32
@@ -107,7 +106,7 @@ def trained_again(model: Colorizer, features: Float32, ab: Float32) -> Probabili
 
 def error(model: Colorizer, probabilities: Probabilities, photo: Photo, left_out: np.ndarray) -> float:
     """Area-weighted CIEDE2000 of the regions of a photograph, some left out."""
-    decided = model.palette_.decode(probabilities(photo.features), temperature=dial(0).temperature)
+    decided = model.palette_.decode(probabilities(photo.features))
     lightness = np.full((len(decided), 1), 50, np.float32)
     errors = ciede2000(np.hstack([lightness, photo.ab]), np.hstack([lightness, decided]))
     return float(np.average(errors, weights=np.where(np.isin(np.arange(len(errors)), left_out), 0, photo.areas)))

@@ -2,10 +2,11 @@
 
 20,000 files are made by seeded mutations (flipped bits, overwritten numbers, cut ends, moved, doubled and exchanged
 pieces) from small valid files of every format and, where it is there, from the hard and broken files of
-``../shared/data/badinput``. Each is read in a process whose memory is limited, first frame, every frame, its pixels
-counted and its note looked for; what can be read must be a photograph, and what cannot must be one error of one line.
-A file counts as a failure if the process dies, hangs, raises anything else, prints anything, or asks for more memory
-than the limit. ``--save`` keeps the table in ``benchmarks/results``; ``--only SEED`` repeats one file.
+``../shared/data/badinput``. Each is read in a process whose memory is limited, first frame, every frame, what is left
+of a damaged one, its pixels counted and its note looked for; what can be read must be a photograph, and what cannot
+must be one error of one line. A file counts as a failure if the process dies, hangs, raises anything else, prints
+anything, or asks for more memory than the limit. ``--save`` keeps the table in ``benchmarks/results``; ``--only SEED``
+repeats one file.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -178,19 +180,20 @@ def outcome(data: bytes, seed: int) -> str:
     from colorize.types import RgbImage
 
     results = set()
-    calls = [read_photo, count_pixels] if seed % 4 else [read_photo, count_pixels, read_frames, read_xmp]
+    salvage = partial(read_photo, salvage=True)
+    calls = [read_photo, count_pixels, salvage, *([] if seed % 4 else [read_frames, read_xmp])]
     for call in calls:
         try:
             found = call(data, max_pixels=MAX_PIXELS) if call is not read_xmp else find_note(read_xmp(data))
-            if call is read_photo and (
+            if call in (read_photo, salvage) and (
                 not isinstance(found, RgbImage) or found.shape[0] * found.shape[1] > MAX_PIXELS or not found.pixels.size
             ):
                 return "FAILURE: no photograph"
-            results.add("read")
+            results.add("salvaged" if call is salvage else "read")
         except Exception as error:  # noqa: BLE001 - this is what is looked for
             problem = wrong_with(error)
             if problem and not isinstance(error, RecipeError):
-                return f"FAILURE: {call.__name__}: {problem}"
+                return f"FAILURE: {getattr(call, '__name__', 'salvage')}: {problem}"
             results.add("refused")
     return "read" if "read" in results else "refused"
 

@@ -1,10 +1,12 @@
-"""The refiner and the rivals, measured: ``python benchmarks/refine.py bsds|landscape|speed``.
+"""The refiner and the rivals, measured: ``python benchmarks/refine.py bsds|landscape|frozen|speed``.
 
 ``bsds`` trains the classical model, a refiner of it and the rival ``unet`` with ``l1`` on
 ``../shared/data/bsds500/train`` and measures them on ``val``. ``landscape`` trains everything for equal CPU-minutes on
-one category, four fifths of its photographs, and measures on the last fifth. ``speed`` times the refinement of a small
-and a large photograph, each in a process of its own. Tables are kept as ``benchmarks/results/refine-WHAT-DATE.md``,
-figures as ``.json``.
+one category, four fifths of its photographs, and measures on the last fifth. ``frozen`` asks on the photographs of
+``bsds`` what ImageNet is worth to a frozen encoder: the rival ``lite0`` with ``l1``, with the weights of
+``--encoder FILE`` (docs/refine.md tells how to get them) and with random ones. ``speed`` times the refinement of a
+small and a large photograph, each in a process of its own. Tables are kept as
+``benchmarks/results/refine-WHAT-DATE.md``, figures as ``.json``.
 
 One thread. ``--minutes N`` sets the CPU-minutes of the rivals, ``--refiner-minutes N`` those of the refiner. Trained
 models are kept in ``--work FOLDER`` and used again if they are there.
@@ -61,7 +63,7 @@ def main() -> None:
     options = parse_arguments()
     torch.set_num_threads(1)
     options.work.mkdir(parents=True, exist_ok=True)
-    text, content = {"bsds": bsds, "landscape": landscape, "speed": speed}[options.what](options)
+    text, content = {"bsds": bsds, "landscape": landscape, "frozen": frozen, "speed": speed}[options.what](options)
     print(text)
     if options.save:
         stem = ROOT / "benchmarks" / "results" / f"refine-{options.what}-{datetime.date.today().isoformat()}"
@@ -73,12 +75,13 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("bsds", "landscape", "speed"))
+    parser.add_argument("what", choices=("bsds", "landscape", "frozen", "speed"))
     parser.add_argument("--work", type=Path, default=Path("refine-benchmark"), metavar="FOLDER")
     parser.add_argument("--minutes", type=float, default=12.0, metavar="N")
     parser.add_argument("--refiner-minutes", type=float, default=10.0, metavar="N")
     parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="of the rivals")
     parser.add_argument("--category", type=Path, default=DATA / "categories" / "landscape", metavar="FOLDER")
+    parser.add_argument("--encoder", type=Path, metavar="FILE", help="ImageNet weights of EfficientNet-Lite0")
     parser.add_argument("--save", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
@@ -88,6 +91,24 @@ def bsds(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     train = load_folder(DATA / "bsds500" / "train").photos
     test = load_folder(DATA / "bsds500" / "val", select=False)
     return compared("bsds500/train and val", train, test.photos, (("unet", "l1"),), options)
+
+
+def frozen(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """One generator with a frozen encoder that has seen ImageNet, and with one that has seen nothing."""
+    train = load_folder(DATA / "bsds500" / "train").photos
+    test = load_folder(DATA / "bsds500" / "val", select=False).photos
+    base = kept(options.work / "bsds500-classical.safetensors", Colorizer.load, lambda: Colorizer().fit(train))
+    methods: dict[str, Method] = {"gray": GrayBaseline(), **base.baselines_}
+    methods[CLASSICAL] = partial(base.predict, vividness=0.0)
+    networks: dict[str, Any] = {}
+    for knowledge, encoder in (("ImageNet", options.encoder), ("random", None)):
+        title, file = f"lite0, l1, {knowledge}", options.work / f"bsds500-lite0-{knowledge}.safetensors"
+        make = partial(train_rival, "lite0", "l1", train, options, encoder)
+        networks[title] = kept(file, partial(Rival.load, device="cpu"), make)
+        methods[title] = partial(networks[title].predict, vividness=0.0)
+    result = evaluate(methods, test)
+    text = report("bsds500/train and val", result, networks, dict.fromkeys(networks, options.minutes), len(train))
+    return text, {"means": result.means(), "intervals": result.intervals()}
 
 
 def landscape(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -138,9 +159,15 @@ def compared(
     }
 
 
-def train_rival(generator: str, objective: str, train: Sequence[RgbImage], options: argparse.Namespace) -> Rival:
+def train_rival(
+    generator: str,
+    objective: str,
+    train: Sequence[RgbImage],
+    options: argparse.Namespace,
+    encoder: Path | None = None,
+) -> Rival:
     """One rival, for so many CPU-minutes."""
-    rival = Rival(generator, objective, minutes=options.minutes, batch_size=options.batch_size, device="cpu")
+    rival = Rival(generator, objective, encoder, minutes=options.minutes, batch_size=options.batch_size, device="cpu")
     return rival.fit(train)
 
 

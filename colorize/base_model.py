@@ -19,7 +19,6 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from colorize.classifier import CalibratedClassifier, FamilyScaler
-from colorize.decision import dial
 from colorize.exceptions import DatasetError
 from colorize.palette import ColorPalette
 from colorize.types import Float32
@@ -201,7 +200,7 @@ def region_error(rows: Mapping[str, Any], probabilities: Float32, palette: Color
     """Mean over photographs of the area-weighted CIEDE2000; lightness is the same on both sides and plays no part."""
     from colorize.metrics import ciede2000  # compiled when first imported: nobody who only colorizes should wait for it
 
-    decided = palette.decode(probabilities, temperature=dial(0).temperature)
+    decided = palette.decode(probabilities)
     lightness = np.full((len(decided), 1), 50, np.float32)
     error = ciede2000(np.hstack([lightness, rows["ab"]]), np.hstack([lightness, decided]))
     _, photo = np.unique(rows["photo"], return_inverse=True)

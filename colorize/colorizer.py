@@ -20,7 +20,7 @@ from colorize.base_model import check_base, choose, in_summary, learn_alone, rec
 from colorize.belief import Appearance, appearance
 from colorize.classifier import KernelSVM, SubsampledSVC, Vote
 from colorize.color import rgb_to_lab, to_gray
-from colorize.decision import SHARING, confidence, dial, mean_field, palette_shares, rebalance, share_evidence
+from colorize.decision import SHARING, confidence, dial, mean_field, palette_shares, share_evidence
 from colorize.evaluation.baselines import RULES
 from colorize.exceptions import DatasetError, InvalidImageError, ModelFileError
 from colorize.features import FAMILIES, FeatureExtractor, PhotoAnalysis
@@ -415,12 +415,10 @@ class Colorizer(BaseEstimator):
         `probabilities` are those of `region_probabilities` for the description's features; `reach` is that of
         `share_evidence`.
         """
-        temperature, strength, reserve = dial(vividness)
-        colors = self.palette_.colors_
+        temperature, gain = dial(vividness)
         _, belief = self.agree(description, probabilities, reach=reach)
-        region_ab = self.palette_.decode(rebalance(belief, colors, strength), temperature=temperature)
-        region_ab *= np.float32(1 - reserve)
-        return region_ab, confidence(belief, colors, region_ab)
+        region_ab = self.palette_.decode(belief, temperature=temperature) * np.float32(gain)
+        return region_ab, confidence(belief, self.palette_.colors_, region_ab)
 
     def agree(
         self, description: Description, probabilities: Float32, *, reach: float = SHARING

@@ -27,43 +27,29 @@ class Dial(NamedTuple):
     ----------
     temperature : float
         Of decoding: 1 takes the mean of all plausible colours, 0 the likeliest alone (`ColorPalette.decode`).
-    strength : float
-        Of `rebalance`.
-    reserve : float
-        Belief, 0..1, kept for "unlike anything learnt", which has no colour: decoded colours lose that share of chroma.
+    gain : float
+        Factor on the chroma of what was decoded: a mean of colours that compete is paler than any of them.
     """
 
     temperature: float
-    strength: float
-    reserve: float
+    gain: float
 
 
 def dial(vividness: float) -> Dial:
     """What a vividness in [0, 1] means.
 
-    0 is faithful (the mean of all plausible colours, with a little doubt held back: smallest error, most of all on
-    photographs unlike those learnt from), 1 is bold (near the most plausible colour, and colourful ones favoured).
+    0 is faithful (the mean of all plausible colours: smallest error), 1 is bold (likelier colours count more, and all
+    are stronger). Hues come from the mean at every setting: where much is plausible, nothing loud is said.
 
     Examples
     --------
     >>> [tuple(round(value, 2) for value in dial(vividness)) for vividness in (0, 0.5, 1)]
-    [(1.0, 0.0, 0.1), (0.5, 1.25, 0.0), (0.2, 5.0, 0.0)]
+    [(1.0, 1.0), (0.75, 1.3), (0.5, 1.6)]
     """
     v = float(vividness)
     if not 0 <= v <= 1:
         raise ValueError(f"vividness must be in [0, 1], got {vividness}")
-    return Dial(1 - 1.2 * v + 0.4 * v**2, 5 * v**2, 0.1 * max(0.0, 1 - 2 * v))
-
-
-def rebalance(probabilities: Float32, colors: Float32, strength: float) -> Float32:
-    """Favour colourful palette entries: weights ``1 + strength * chroma / 50``, rows normalised again.
-
-    Strong colours are seldom the likeliest and often the right ones; Zhang et al. (2016, sec. 2.2) rebalance by rarity
-    in training for the same reason. 0 changes nothing.
-    """
-    weights = 1 + np.float32(strength / 50) * np.hypot(colors[:, 0], colors[:, 1])
-    favoured = probabilities * weights
-    return favoured / favoured.sum(axis=1, keepdims=True)
+    return Dial(1 - 0.5 * v, 1 + 0.6 * v)
 
 
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:

@@ -9,6 +9,10 @@ class InvalidImageError(ColorizeError, ValueError):
     """A file or array that is not a photograph this project can work on."""
 
 
+class DamagedImageError(InvalidImageError):
+    """A photograph whose header is sound and whose picture data is not; `salvage` may read part of it."""
+
+
 class ImageTooLargeError(InvalidImageError):
     """A photograph whose header announces more pixels than the limit allows."""
 

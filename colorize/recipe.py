@@ -55,6 +55,9 @@ class Recipe:
         Every page or frame of the file was colorized, not the first alone.
     input_sha256 : str
         Digest of the photograph's file.
+    damage : str
+        How much of the photograph could be read, if its file is damaged (`colorize.types.PhotoMetadata`); left out of
+        the note of a sound one.
 
     Examples
     --------
@@ -73,10 +76,12 @@ class Recipe:
     keep_tint: bool = False
     all_frames: bool = False
     input_sha256: str = ""
+    damage: str = ""
 
     def to_json(self) -> str:
         """One line of ASCII, names sorted."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        said = {name: value for name, value in asdict(self).items() if value or name != "damage"}
+        return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -91,7 +96,7 @@ class Recipe:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise RecipeError("the note about its colours is damaged") from error
-        if not isinstance(found, dict) or set(found) != {field.name for field in fields(cls)}:
+        if not isinstance(found, dict) or {*found, "damage"} != {field.name for field in fields(cls)}:
             raise RecipeError("the note about its colours is damaged, or of another version")
         _check_values(found)
         palette = found["palette"]
@@ -101,9 +106,11 @@ class Recipe:
         """Say it for people."""
         by_a_person = any(set(said) - {DECIDED_AT, REFINER} for said in self.hints)
         hints = ", guided by a person" if by_a_person else ""
+        harm = f" The file of the photograph is damaged: {self.damage}." if self.damage else ""
         return (
             f"The colours of this picture are simulated, not recorded: made by colorize {self.version} with the model "
-            f"{self.model} (sha256 {self.model_sha256[:12]}), seed {self.seed}, vividness {self.vividness:g}{hints}."
+            f"{self.model} (sha256 {self.model_sha256[:12]}), seed {self.seed}, "
+            f"vividness {self.vividness:g}{hints}.{harm}"
         )
 
 
@@ -190,7 +197,7 @@ def _packet(block: bytes) -> bytes:
 def _check_values(found: Mapping[str, Any]) -> None:
     """Values that are used as they are must be what they seem: the note may come from anybody."""
     kinds = {"model": str, "model_sha256": str, "version": str, "input_sha256": str, "seed": int, "hints": list}
-    kinds |= {"keep_tint": bool, "all_frames": bool}
+    kinds |= {"keep_tint": bool, "all_frames": bool} | ({"damage": str} if "damage" in found else {})
     palette, vividness = found["palette"], found["vividness"]
     is_sound = (
         all(isinstance(found[name], kind) for name, kind in kinds.items())

@@ -39,6 +39,8 @@ class PhotoMetadata:
         The XMP packet as read: titles, captions, rights, and `colorize.recipe`'s note of how a picture was made.
     rgb_profile : bytes or None
         The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
+    damage : str
+        How much of a damaged file could be read ("74 % of its rows could be read, the rest is black"); empty if all.
     """
 
     exif: bytes | None = None
@@ -46,6 +48,7 @@ class PhotoMetadata:
     notes: tuple[str, ...] = ()
     xmp: bytes | None = None
     rgb_profile: bytes | None = None
+    damage: str = ""
 
 
 @dataclass(frozen=True, eq=False)

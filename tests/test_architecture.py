@@ -23,6 +23,7 @@ ROOMS = {
         "exceptions",
         "_bits",
         "_compiling",
+        "_labels",
         "_optional",
         "_files",
         "_icc",

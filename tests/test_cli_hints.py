@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize._labels import label_corners
 from colorize.color import rgb_to_lab
 from colorize.commands._hands import CAPTION
+from colorize.commands.suggest import marked
 from colorize.hints import REACHES, Hints, Mark
 from colorize.io import read_xmp
 from colorize.recipe import find_note
+from colorize.session import Suggestion
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -212,6 +215,42 @@ def test_suggest_marks_and_lists_places(go, old):
     for line, place in zip(lines[1:4], places, strict=True):
         assert f"{place['row']:5d} {place['col']:5d}" in line
         assert place["colors"][0]["color"] in line
+
+
+def suggestions(rng, shape, number):
+    colors = rng.integers(0, 256, (number, 5, 3), np.uint8)
+    rows, cols = (rng.integers(0, length, number) for length in shape)
+    ab, chances = np.zeros((5, 2), np.float32), np.full(5, 0.2, np.float32)
+    return [
+        Suggestion(int(row), int(col), 0, color, ab, chances)
+        for row, col, color in zip(rows, cols, colors, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_of_suggestions_hide_neither_rings_nor_each_other(seed):
+    unit, shape = 12, (480, 640)
+    places = suggestions(np.random.default_rng(seed), shape, 12)
+    rings, size = [(place.row, place.col) for place in places], (2 * unit, 12 * unit)
+    corners = label_corners(rings, [size] * 12, shape, unit)
+    covered = np.zeros(shape, int)
+    for top, left in np.int64(corners):
+        assert top + size[0] < shape[0]
+        assert left + size[1] < shape[1]
+        covered[top : top + size[0], left : left + size[1]] += 1
+    assert covered.max() == 1
+    for row, col in rings:
+        assert not covered[max(0, row - unit) : row + unit, max(0, col - unit) : col + unit].any()
+
+
+@pytest.mark.parametrize(("shape", "number"), [((400, 300), 100), ((40, 300), 9), ((12, 12), 3), ((2, 2), 1)])
+def test_rings_are_seen_where_there_is_no_room_for_labels(shape, number):
+    places = suggestions(np.random.default_rng(0), shape, number)
+    pixels = marked(np.full(shape, 50, np.float32), places).pixels
+    unit = max(4, round(min(shape) / 40))
+    last = places[-1]
+    if last.row + unit < shape[0]:
+        assert pixels[last.row + unit, last.col].min() > 200
 
 
 def test_suggest_takes_hints_and_replaces_nothing(go, old):

@@ -28,6 +28,22 @@ def test_replay_gives_the_same_bytes(run, old, tiny_model, options):
     assert "new.replayed.jpg: the same, byte for byte" in result.stdout
 
 
+@pytest.mark.parametrize("wishes", [[], ["--alternatives", "2", "--sheet"]])
+def test_a_damaged_photograph_is_salvaged_when_asked_for(run, old, tiny_model, wishes):
+    old.write_bytes(old.read_bytes()[: old.stat().st_size * 3 // 4])
+    error = run("photo", old, "-o", "new.png", "--model", tiny_model, *wishes, status=1).stderr
+    assert "damaged" in error
+    assert "--salvage" in error
+    assert error.count("\n") == 1
+    said = run("photo", old, "-o", "new.png", "--model", tiny_model, "--salvage", *wishes).stderr
+    damage = find_note(read_xmp("new.png")).damage
+    assert damage.endswith("% of its rows could be read, the rest is black")
+    assert f"the file is damaged: {damage}" in said
+    if not wishes:
+        assert not read_photo("new.png").pixels[-1].any()
+        assert "byte for byte" in run("replay", "new.png", old, "--model", tiny_model).stdout
+
+
 def test_replay_finds_a_shipped_model_by_its_digest(run, old, tiny_model, monkeypatch):
     from colorize import models
 

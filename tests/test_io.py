@@ -18,6 +18,7 @@ from colorize._bits import to_8_bit
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import (
     ColorizeError,
+    DamagedImageError,
     DatasetError,
     ImageTooLargeError,
     InvalidImageError,
@@ -371,6 +372,83 @@ def test_errors_name_the_file_in_one_line(tmp_path, capfd, make, message):
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+def cut(data: bytes, share: float) -> bytes:
+    return data[: int(len(data) * share)]
+
+
+def salvage_cases():
+    color = Image.fromarray(smooth_pixels((300, 200)) + random_pixels((300, 200)) // 32)
+    deep = Image.fromarray(random_pixels((300, 200), 16, channels=1)[..., 0])
+    return {
+        "jpeg": encoded(color, "JPEG"),
+        "gray jpeg": encoded(color.convert("L"), "JPEG"),
+        "png": encoded(color),
+        "palette": encoded(color.quantize(50)),
+        "opacity": encoded(color.convert("RGBA")),
+        "16 bits": encoded(deep),
+        "tiff": encoded(color, "TIFF"),
+    }
+
+
+@pytest.mark.parametrize("kind", salvage_cases())
+@pytest.mark.parametrize("share", [0.6, 0.95])
+def test_what_a_damaged_file_holds_can_be_salvaged(kind, share):
+    data = salvage_cases()[kind]
+    whole, torn = read_photo(data), cut(data, share)
+    with pytest.raises(DamagedImageError, match="damaged"):
+        read_photo(torn)
+    found = read_photo(torn, salvage=True)
+    percent = int(found.metadata.damage.split(" % of its rows could be read, the rest is black")[0])
+    assert 100 * share - 20 < percent < 100 * share + 10
+    assert found.metadata.notes[0] == f"the file is damaged: {found.metadata.damage}"
+    n_rows = np.flatnonzero(found.pixels.reshape(300, -1).any(axis=1)).max() + 1
+    assert n_rows * 100 // 300 == percent
+    np.testing.assert_array_equal(found.pixels[:n_rows], whole.pixels[:n_rows])
+    np.testing.assert_array_equal(found.pixels[n_rows:], 0)
+    assert read_photo(data, salvage=True).metadata.damage == ""
+
+
+def test_black_rows_of_a_damaged_photograph_count_as_read():
+    pixels = smooth_pixels((300, 200))
+    pixels[40:] = 0
+    found = read_photo(cut(encoded(Image.fromarray(pixels), "TIFF"), 0.9), salvage=True)
+    assert found.metadata.damage.startswith("8")
+
+
+def test_progressive_jpeg_loses_detail_not_rows():
+    picture = Image.fromarray(smooth_pixels((300, 200)) + random_pixels((300, 200)) // 32)
+    data = encoded(picture, "JPEG", progressive=True)
+    found = read_photo(cut(data, 0.7), salvage=True)
+    assert found.metadata.damage == "all of its rows could be read, some in less detail"
+    assert 0 < np.abs(found.pixels.astype(int) - read_photo(data).pixels).mean() < 5
+    with pytest.raises(DamagedImageError, match="less than 10%"):  # ends in the first scan
+        read_photo(cut(data, 0.06), salvage=True)
+
+
+def test_a_salvaged_photograph_stands_upright():
+    exif = some_exif(orientation=6)
+    data = cut(encoded(Image.fromarray(smooth_pixels((300, 200)) | 1), "JPEG", exif=exif), 0.7)
+    found = read_photo(data, salvage=True)
+    assert found.shape == (200, 300)
+    is_black = ~found.pixels.any(axis=(0, 2))
+    assert is_black[0]  # rows from the top of the file are columns from the right
+    assert not is_black[-1]
+
+
+@pytest.mark.parametrize("data", [b"", b"no photograph", cut(encoded(Image.fromarray(random_pixels())), 0.1)])
+def test_too_little_is_refused_all_the_same(data):
+    with pytest.raises(InvalidImageError):
+        read_photo(data, salvage=True)
+
+
+def test_damaged_pages_are_salvaged_too():
+    pages = [Image.fromarray(smooth_pixels()), Image.fromarray(smooth_pixels()[::-1])]
+    data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    position = data.rindex(pages[1].tobytes()[-3000:])
+    first, second = read_frames(data[: position + 100], salvage=True)
+    assert (first.metadata.damage, second.metadata.damage[2:23]) == ("", " % of its rows could ")
 
 
 def test_importing_loads_no_heavy_library():

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from colorize.palette import ColorPalette, anneal
+from colorize.palette import ColorPalette, anneal, mean_color
 
 TWO_COLUMNS = "the check brings more or fewer than the two columns of an ab colour"
 INAPPLICABLE = dict.fromkeys(
@@ -148,12 +148,23 @@ def test_soft_weights_fall_like_a_gaussian(palette):
 
 
 @given(ROWS)
-def test_temperature_0_is_the_most_probable_color_and_1_the_expectation(palette, rows):
+def test_temperature_0_is_the_most_probable_color_and_1_the_mean_of_all(palette, rows):
     probabilities = normalised(rows)
     best = palette.colors_[probabilities.argmax(axis=1)]
-    np.testing.assert_array_equal(palette.decode(probabilities, temperature=0), best)
     # 1e-3 of colours up to 70: float32 logarithms and exponentials
-    np.testing.assert_allclose(palette.decode(probabilities, temperature=1), probabilities @ palette.colors_, atol=1e-3)
+    np.testing.assert_allclose(palette.decode(probabilities, temperature=0), best, atol=1e-3)
+    mean = mean_color(probabilities, palette.colors_)
+    np.testing.assert_allclose(palette.decode(probabilities, temperature=1), mean, atol=1e-3)
+
+
+@given(st.floats(0, 1), st.floats(0, 90), st.floats(0, 2 * np.pi))
+def test_the_mean_of_gray_and_a_color_lies_where_ciede2000_puts_it(share, chroma, angle):
+    color = np.float32([chroma * np.cos(angle), chroma * np.sin(angle)])
+    mean = mean_color(np.float32([[1 - share, share]]), np.stack([np.zeros(2, np.float32), color]))[0]
+    # 1 + 0.045 C is the divisor of CIEDE2000, and the integral of its inverse this logarithm
+    scale = np.log1p(0.045 * np.array([np.hypot(*mean), np.hypot(*color)]))
+    np.testing.assert_allclose(scale[0], share * scale[1], atol=1e-4)
+    np.testing.assert_allclose(mean[0] * color[1], mean[1] * color[0], atol=1e-2)  # the hue stays
 
 
 @given(ROWS, st.floats(0, 1), st.floats(0, 2 * np.pi))

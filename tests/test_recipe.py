@@ -66,6 +66,13 @@ def test_every_recipe_comes_back(name, vividness, flag):
     assert find_note(add_note(None, recipe)) == recipe
 
 
+def test_damage_is_told_of_damaged_photographs_alone():
+    assert "damage" not in RECIPE.to_json() + RECIPE.sentence()
+    harmed = replace(RECIPE, damage="74 % of its rows could be read, the rest is black")
+    assert harmed.sentence() == f"{RECIPE.sentence()} The file of the photograph is damaged: {harmed.damage}."
+    assert find_note(add_note(None, harmed)) == harmed
+
+
 def test_there_may_be_no_note():
     assert find_note(None) is None
     assert find_note(FOREIGN) is None
@@ -84,6 +91,7 @@ def test_there_may_be_no_note():
         {"palette": 1},
         {"keep_tint": 1},
         {"extra": 1},
+        {"damage": 1},
     ],
     ids=str,
 )

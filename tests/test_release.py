@@ -1,6 +1,7 @@
 """What a release states of itself agrees with itself: versions, oldest libraries, what is packed."""
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -111,6 +112,15 @@ def test_every_message_of_a_missing_library_names_an_extra_of_the_project():
         import_or_raise("no_such_library", extra="report")
     assert PIP.search(str(missing.value))
     assert list(faults_of_pip(str(missing.value))) == []
+
+
+def test_what_is_promised_to_newcomers_is_held_by_tests():
+    newcomer = runpy.run_path(str(ROOT / "scripts" / "check_newcomer.py"))
+    first, second = newcomer["readme_commands"]((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert (first.split()[:4], second.split()[:4]) == (["python", "-m", "pip", "install"],) * 2
+    for test in (test for tests in newcomer["PROMISES"].values() for test in tests):
+        file, _, name = test.partition("::")
+        assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ class Settings:
     max_pixels: int = 200_000_000
     keep_times: bool = False
     overwrite: bool = False
+    salvage: bool = False
 
 
 @dataclass(frozen=True)

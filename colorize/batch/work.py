@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from colorize import __version__
 from colorize._files import check_free
 from colorize.color import lab_to_rgb, tint_of, to_gray
-from colorize.exceptions import InvalidImageError, OutputFormatError, RecipeError
+from colorize.exceptions import DamagedImageError, InvalidImageError, OutputFormatError, RecipeError
 from colorize.hints import Hints
 from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
 from colorize.models import find_model
@@ -40,11 +40,32 @@ class Handling:
         Give the output the times of the input.
     overwrite : bool
         Replace output files that are there.
+    salvage : bool
+        Colour what can be read of a damaged photograph.
     """
 
     max_pixels: int = MAX_PIXELS
     keep_times: bool = False
     overwrite: bool = False
+    salvage: bool = False
+
+
+def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[RgbImage]:
+    """Read a photograph, or all its frames.
+
+    Raises
+    ------
+    InvalidImageError
+        It cannot be read, or is damaged and not to be salvaged.
+    """
+    try:
+        if all_frames:
+            return read_frames(source, max_pixels=handling.max_pixels, salvage=handling.salvage)
+        return [read_photo(source, max_pixels=handling.max_pixels, salvage=handling.salvage)]
+    except DamagedImageError as error:
+        if handling.salvage:
+            raise
+        raise DamagedImageError(f"{error}; photo and batch colorize what is left of it with --salvage") from error
 
 
 def make_recipe(
@@ -145,7 +166,8 @@ def repeated_hints(recipe: Recipe) -> Hints:
 
 
 def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
-    """Put the note into the metadata of a picture."""
+    """Put the note into the metadata of a picture, and what is missing of the photograph into the note."""
+    recipe = replace(recipe, damage=image.metadata.damage)
     return replace(image, metadata=replace(image.metadata, xmp=add_note(image.metadata.xmp, recipe)))
 
 
@@ -176,11 +198,7 @@ def colorize_file(
     """
     handling = handling or Handling()
     check_free(target, overwrite=handling.overwrite)
-    photos = (
-        read_frames(source, max_pixels=handling.max_pixels)
-        if recipe.all_frames
-        else [read_photo(source, max_pixels=handling.max_pixels)]
-    )
+    photos = read(source, handling, all_frames=recipe.all_frames)
     recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
     notes = reading_notes(photos)
     pictures = [colorize_photo(photo, colorizer, recipe) for photo in photos]
@@ -219,7 +237,8 @@ def is_made_by(target: Path, recipe: Recipe) -> bool:
     Whatever else lies there, a picture of somebody else or no picture at all, is not.
     """
     try:
-        return target.is_file() and find_note(read_xmp(target)) == recipe
+        note = find_note(read_xmp(target)) if target.is_file() else None
+        return note is not None and replace(note, damage="") == recipe
     except (InvalidImageError, RecipeError):
         return False
 

@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 
 from colorize.batch.jobs import Job, Result, Settings, as_message
-from colorize.batch.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe
+from colorize.batch.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe, read
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
-from colorize.io import count_pixels, read_photo
+from colorize.io import count_pixels
 from colorize.models import find_model
 from colorize.types import GrayImage
 
@@ -41,7 +41,7 @@ class Studio:
 
     def __init__(self, settings: Settings) -> None:
         self.colorizer = Colorizer.load(find_model(settings.model))
-        self.handling = Handling(settings.max_pixels, settings.keep_times, settings.overwrite)
+        self.handling = Handling(settings.max_pixels, settings.keep_times, settings.overwrite, settings.salvage)
         self.recipe = make_recipe(
             settings.model,
             self.colorizer,
@@ -74,7 +74,7 @@ class Studio:
         limit = self.handling.max_pixels
         if not job.target:
             wait(count_pixels(source, max_pixels=limit))
-            gray = to_gray(read_photo(source, max_pixels=limit))
+            gray = to_gray(read(source, self.handling)[0])
             return Result("done", palette=[round(float(share), 6) for share in self.colorizer.palette_shares(gray)])
         recipe = replace(self.recipe, input_sha256=digest, palette=job.palette and tuple(job.palette))
         if is_made_by(target, recipe):  # the run was cut off before the photograph had its line

@@ -179,7 +179,7 @@ def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
     import numpy as np
 
     from colorize._bits import to_8_bit
-    from colorize.types import RgbImage
+    from colorize.types import PhotoMetadata, RgbImage
 
     pixels = [to_8_bit(image.pixels) for image in images]
     height, width = pixels[0].shape[:2]
@@ -195,4 +195,4 @@ def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
         sheet[top : top + size[1], left : left + size[0]] = small
         foot = left + 2, top + size[1] + CAPTION - 8
         cv2.putText(sheet, str(k + 1), foot, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2, cv2.LINE_AA)
-    return RgbImage(sheet)
+    return RgbImage(sheet, metadata=PhotoMetadata(damage=images[0].metadata.damage))

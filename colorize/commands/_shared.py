@@ -83,12 +83,17 @@ keep_tint_option = click.option(
 all_frames_option = click.option(
     "--all-frames", is_flag=True, help="Colorize every page or frame of a file, not the first alone; output as TIFF."
 )
+salvage_option = click.option(
+    "--salvage",
+    is_flag=True,
+    help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
+)
 keep_times_option = click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs.")
 
 
 def file_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what concerns reading and writing: --max-pixels --keep-tint --all-frames --keep-times."""
-    for option in (keep_times_option, all_frames_option, keep_tint_option, max_pixels_option):
+    """Give a command what concerns files: --max-pixels --salvage --keep-tint --all-frames --keep-times."""
+    for option in (keep_times_option, all_frames_option, keep_tint_option, salvage_option, max_pixels_option):
         function = option(function)
     return function
 

@@ -95,6 +95,7 @@ def command(
     local_cluster: int | None,
     retry_failed: bool,
     max_pixels: int,
+    salvage: bool,
     keep_tint: bool,
     all_frames: bool,
     keep_times: bool,
@@ -119,6 +120,7 @@ def command(
         max_pixels=max_pixels,
         keep_times=keep_times,
         overwrite=force,
+        salvage=salvage,
     )
     with _shared.cluster(scheduler, local_cluster) as client, progress_of_batch(quiet=quiet) as progress:
         if client is None:

@@ -73,6 +73,7 @@ def command(
     refine: str | None,
     device: str,
     max_pixels: int,
+    salvage: bool,
     keep_tint: bool,
     all_frames: bool,
     keep_times: bool,
@@ -102,10 +103,11 @@ def command(
         refine=refine,
         device=device,
         colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
-        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force},
+        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force, "salvage": salvage},
         wishes=wishes,
         doubt=doubt,
         quiet=quiet,
+        tell_notes=not sample,  # what is special about the sample's file is nobody's concern
     )
     if n_failed:
         if len(jobs) > 1:
@@ -205,6 +207,7 @@ def run_jobs(
     wishes: _hands.Wishes,
     doubt: Doubt,
     quiet: bool,
+    tell_notes: bool = True,
     refine: str | None = None,
     device: str = "auto",
 ) -> int:
@@ -234,7 +237,7 @@ def run_jobs(
             n_done += 1
             if not quiet:
                 click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
-                for note in notes:
+                for note in notes if tell_notes else ():
                     click.echo(f"Note: {source}: {note}", err=True)
         progress("photographs", len(todo), len(todo))
     return len(jobs) - n_done
@@ -282,12 +285,12 @@ def colorize_by_hand(
     doubt: Doubt,
 ) -> tuple[str, ...]:
     """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
-    from colorize.batch.work import copy_times, file_digest, finished, reading_notes, signed
+    from colorize.batch.work import copy_times, file_digest, finished, read, reading_notes, signed
     from colorize.color import to_gray
-    from colorize.io import read_photo, write_photo
+    from colorize.io import write_photo
     from colorize.recipe import REFINER
 
-    photo = read_photo(source, max_pixels=handling.max_pixels)
+    (photo,) = read(source, handling)
     hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape, wishes.reach)
     session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
     results = wishes.results(session, hints, recipe.vividness)

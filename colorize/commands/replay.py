@@ -57,8 +57,9 @@ def command(
     recipe = read_recipe(picture)
     check_photo(photo, recipe, picture)
     colorizer = Colorizer.load(find_recipe_model(recipe, model, picture))
+    handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)  # the file is the one that was read then
     try:
-        colorize_file(photo, output, colorizer, recipe, Handling(max_pixels=max_pixels, overwrite=force))
+        colorize_file(photo, output, colorizer, recipe, handling)
     except RecipeError as error:
         raise RecipeError(f"{picture}: {error}") from error
     verdict, is_same = compare(picture, output, recipe)

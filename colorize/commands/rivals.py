@@ -9,7 +9,8 @@ import click
 from colorize.commands import _shared, _training
 
 # as in colorize.refine, which cannot be asked without torch
-GENERATORS = ("unet", "unet-large", "resnet50")
+GENERATORS = ("unet", "unet-large", "resnet50", "lite0")
+ENCODERS = ("resnet50", "lite0")
 OBJECTIVES = ("l1", "l2", "l1+gan", "l1+wgan-gp", "classification")
 
 
@@ -28,18 +29,18 @@ def command() -> None:
     "--encoder",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Weights of ResNet-50 (safetensors, torchvision's names) for the generator resnet50; random without it.",
+    help="Weights (safetensors) of the frozen encoder of the generator resnet50 or lite0; random without it.",
 )
 @_training.options
 @_shared.quiet_option
 def train(folder: Path, generator: str, objective: str, encoder: Path | None, job: _training.Job, quiet: bool) -> None:
     """Train a network on the colour photographs of FOLDER; use the result with `colorize compare --method MODEL`."""
-    if encoder is not None and generator != "resnet50":
-        raise click.UsageError("--encoder belongs to --generator resnet50")
+    if encoder is not None and generator not in ENCODERS:
+        raise click.UsageError("--encoder belongs to --generator resnet50 or lite0")
     job.check()
     from colorize.refine.predictor import Rival
 
     rival = Rival(generator, objective, encoder, device=job.device, random_state=job.seed, **job.length)
-    if generator == "resnet50" and encoder is None and not quiet:
+    if generator in ENCODERS and encoder is None and not quiet:
         click.echo("Note: without --encoder the frozen encoder has random weights.", err=True)
     _training.run(job, rival, folder, quiet=quiet)

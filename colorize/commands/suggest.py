@@ -79,44 +79,42 @@ def plain(place: Suggestion) -> dict[str, Any]:
 
 
 def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
-    """The gray photograph with a numbered ring at every place and its likeliest colours beside it."""
+    """The gray photograph with a ring at every place, and near it a label: its number and its likeliest colours."""
     import cv2
     import numpy as np
 
+    from colorize._labels import label_corners
     from colorize.color import lab_to_rgb
     from colorize.types import RgbImage
 
     picture = np.asarray(lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32)), np.uint8)
-    height, width = lightness.shape
-    unit = max(4, round(min(height, width) / 40))
-    taken: list[tuple[int, int, int]] = []
-    for position, place in enumerate(places, start=1):
-        center = place.col, place.row
-        for color, thickness in (((0, 0, 0), unit // 2 + 2), ((255, 255, 255), max(1, unit // 4))):
-            cv2.circle(picture, center, unit, color, thickness, cv2.LINE_AA)
-        side = 2 * unit
-        total = side * (len(place.colors) + 1)
-        left = int(np.clip(place.col - total // 2, 1, max(1, width - total - 1)))
-        top = _free_row(place.row, left, left + total, side, height, taken)
-        taken.append((top, left, left + total))
-        cv2.rectangle(picture, (left - 1, top - 1), (left + total, top + side), (255, 255, 255), -1)
-        scale = side / 32
-        cv2.putText(
-            picture, str(position), (left + side // 5, top + side - side // 5), cv2.FONT_HERSHEY_SIMPLEX, scale,
-            (0, 0, 0), max(1, round(scale * 1.5)), cv2.LINE_AA,
-        )  # fmt: skip
-        for k, color in enumerate(place.colors, start=1):
-            corner = left + k * side
-            box = tuple(int(channel) for channel in color)
-            cv2.rectangle(picture, (corner, top), (corner + side - 2, top + side - 1), box, -1)
+    unit = max(4, round(min(lightness.shape) / 40))
+    rings = [(place.row, place.col) for place in places]
+    sizes = [(2 * unit, 2 * unit * (len(place.colors) + 1)) for place in places]
+    corners = [(round(top), round(left)) for top, left in label_corners(rings, sizes, lightness.shape, unit)]
+    for (row, col), (height, width), (top, left) in zip(rings, sizes, corners, strict=True):
+        end = int(np.clip(col, left, left + width)), int(np.clip(row, top, top + height))
+        cv2.line(picture, (col, row), end, (255, 255, 255), max(1, unit // 6), cv2.LINE_AA)
+    for number, (place, corner) in enumerate(zip(places, corners, strict=True), start=1):
+        _draw_label(picture, number, place.colors, corner, 2 * unit)
+    for row, col in rings:  # last: nothing hides a ring
+        for shade, thickness in ((0, unit // 2 + 2), (255, max(1, unit // 4))):
+            cv2.circle(picture, (col, row), unit, (shade, shade, shade), thickness, cv2.LINE_AA)
     return RgbImage(picture)
 
 
-def _free_row(row: int, left: int, right: int, side: int, height: int, taken: Sequence[tuple[int, int, int]]) -> int:
-    """Row at which a label as high as `side` hides no other: below its place, above it, then farther off."""
-    for offset in (1, -2, 2, -3, 3, -4):
-        top = row + offset * side
-        hides = any(abs(top - other) <= side and left <= end and start <= right for other, start, end in taken)
-        if 0 < top < height - side and not hides:
-            return top
-    return int(np.clip(row + side, 1, max(1, height - side - 1)))
+def _draw_label(picture: np.ndarray, number: int, colors: np.ndarray, corner: tuple[int, int], side: int) -> None:
+    """A number and boxes of colours, each as wide and high as a side, on white."""
+    import cv2
+
+    (top, left), white, black = corner, (255, 255, 255), (0, 0, 0)
+    cv2.rectangle(picture, (left - 1, top - 1), (left + side * (len(colors) + 1), top + side), white, -1)
+    scale = side / 32 if number < 100 else side / 45
+    foot = left + (side // 5 if number < 10 else 0), top + side - side // 5
+    cv2.putText(
+        picture, str(number), foot, cv2.FONT_HERSHEY_SIMPLEX, scale if number < 10 else 0.7 * scale, black,
+        max(1, round(scale * 1.5)), cv2.LINE_AA,
+    )  # fmt: skip
+    for k, color in enumerate(colors, start=1):
+        start, box = left + k * side, tuple(int(channel) for channel in color)
+        cv2.rectangle(picture, (start, top), (start + side - 2, top + side - 1), box, -1)

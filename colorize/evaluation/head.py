@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from colorize.colorizer import SEED_WEIGHT
-from colorize.decision import dial, rebalance
+from colorize.decision import dial
 from colorize.features.encoder import expected_colors, see
 from colorize.optimization import propagate
-from colorize.palette import anneal
+from colorize.palette import anneal, mean_color
 from colorize.superpixels import working_shape
 from colorize.types import Float32, GrayImage
 
@@ -42,10 +42,9 @@ class EncoderHead:
         small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
         beliefs = see(small / np.float32(100)).beliefs
         colors = expected_colors()
-        temperature, strength, reserve = dial(self.vividness)
-        favoured = rebalance(beliefs.reshape(len(colors), -1).T, colors, strength)
-        places = (anneal(favoured, temperature) @ colors) * np.float32(1 - reserve)
-        coarse = places.reshape(*beliefs.shape[1:], 2).astype(np.float32)
+        temperature, gain = dial(self.vividness)
+        places = mean_color(anneal(beliefs.reshape(len(colors), -1).T, temperature), colors) * np.float32(gain)
+        coarse = places.reshape(*beliefs.shape[1:], 2)
         ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         if not self.levin:
             return ab

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._labels import label_corners
 from colorize._optional import import_or_raise
 from colorize.evaluation.statistics import Interval
 
@@ -124,14 +125,14 @@ def intervals(
         axes.axvline(reference, color=MUTED, lw=1, dashes=(3, 2))
         if note:
             axes.annotate(
-                note, (reference, 0), (3, 3), textcoords="offset points", color=MUTED, fontsize=10, va="bottom",
-                xycoords=("data", "axes fraction"),
+                note, (reference, 1), (0, 2), textcoords="offset points", color=MUTED, fontsize=10, va="bottom",
+                ha="center", xycoords=("data", "axes fraction"),
             )  # fmt: skip
     _label_rows(axes, rows, strong)
     axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel(label)
     if series:
-        figure.legend(loc="outside upper right", ncols=len(series), fontsize=10.5, handletextpad=0.1, columnspacing=1.2)
+        _legend(figure, series)
     return figure
 
 
@@ -139,28 +140,23 @@ def intervals(
 def trade_off(
     points: Mapping[str, tuple[float, float]], x_label: str, y_label: str, *, target: float | None = None
 ) -> Any:
-    """Draw methods as points in the plane of two figures, each with its name."""
+    """Draw methods as points in the plane of two figures, each with its name beside it."""
     figure, axes = _figure(3.6)
     axes.grid(True, axis="both")
     for (x, y), (color, marker) in zip(
         points.values(), [SERIES[i % len(SERIES)] for i in range(len(points))], strict=True
     ):
         axes.plot(x, y, marker, color=color, ms=8, mec=PAPER, mew=0.8)
-    middle = np.mean([x for x, _ in points.values()])
-    for name, (x, y) in points.items():
-        left = x > middle
-        axes.annotate(
-            _short(name), (x, y), (-8 if left else 8, 0), textcoords="offset points", fontsize=10.5, va="center",
-            ha="right" if left else "left",
-        )  # fmt: skip
-    if target is not None:
-        axes.axhline(target, color=MUTED, lw=1, dashes=(3, 2))
-        axes.annotate("the true photographs", (0, target), (2, 3), xycoords=("axes fraction", "data"),
-                      textcoords="offset points", color=MUTED, fontsize=10)  # fmt: skip
     axes.tick_params(axis="y", colors=MUTED)
     axes.margins(0.12)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
+    notes = []
+    if target is not None:
+        axes.axhline(target, color=MUTED, lw=1, dashes=(3, 2))
+        notes = [axes.annotate("the true photographs", (0, target), (2, 3), xycoords=("axes fraction", "data"),
+                               textcoords="offset points", color=MUTED, fontsize=10)]  # fmt: skip
+    _name_points(figure, axes, points, notes)
     return figure
 
 
@@ -179,7 +175,7 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
     axes.set_xlabel("photographs, from easy to hard")
     axes.set_ylabel(label)
     axes.set_ylim(bottom=0)
-    figure.legend(loc="outside upper right", ncols=len(columns), fontsize=10.5, handletextpad=0.1)
+    _legend(figure, columns)
     return figure
 
 
@@ -225,13 +221,13 @@ def curves(
         axes.fill_between(x, low, high, color=color, alpha=0.13, lw=0)
     if log:
         axes.set_xscale("log")
-        marks = sorted(set(ticks))
+        marks = _far_apart(sorted(set(ticks)))
         axes.set_xticks(marks, [f"{mark:.3g}" for mark in marks])
         axes.xaxis.minorticks_off()
     axes.tick_params(axis="y", colors=MUTED)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
-    figure.legend(loc="outside upper right", ncols=len(series), fontsize=10.5, handletextpad=0.3)
+    _legend(figure, series)
     return figure
 
 
@@ -269,6 +265,8 @@ def heatmap(
     low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
     scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
     normal = (values - low) / max(high - low, 1e-9)
+    cell = _cell_width(rows, columns, swatches)
+    size = min(9.5, cell / (0.58 * max(len(form.format(value)) for value in values.flat)))
     for (i, j), share in np.ndenumerate(normal):
         if not np.isfinite(share):
             continue
@@ -276,8 +274,8 @@ def heatmap(
         axes.add_patch(_rectangle(j - 0.48, i - 0.46, 0.96, 0.92, color))
         weak = faint is not None and bool(faint[i, j])
         text = "#000000" if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.5 else "#ffffff"
-        axes.text(j, i, form.format(values[i, j]), ha="center", va="center", color=text, fontsize=7.5 if weak else 9.5,
-                  alpha=0.7 if weak else 1)  # fmt: skip
+        axes.text(j, i, form.format(values[i, j]), ha="center", va="center", color=text,
+                  fontsize=0.8 * size if weak else size, alpha=0.7 if weak else 1)  # fmt: skip
     for place, colors in enumerate(swatches):
         for k, color in enumerate(list(colors)[:4]):
             axes.add_patch(_rectangle(-0.62 - 0.17 * (k + 1), place - 0.3, 0.14, 0.6, color))
@@ -286,7 +284,8 @@ def heatmap(
     left = -0.55 - (0.17 * min(4, max(map(len, swatches))) + 0.1 if swatches else 0)
     axes.set_xlim(left, len(columns) - 0.5)
     axes.spines["bottom"].set_visible(False)
-    axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], rotation=35, ha="right", color=INK)
+    angle = {"rotation": 35 if cell > 30 else 60, "rotation_mode": "anchor", "ha": "right", "va": "center"}
+    axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], color=INK, **angle)
     if label:
         figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
         figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
@@ -306,7 +305,8 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     ordered = [names[i] for i in order]
     figure = heatmap(100 * shares[np.ix_(order, order)], ordered, ordered, "", form="{:.0f}")
     figure.set_layout_engine("none")  # it knows nothing of the tree: inches by hand
-    left, below, cells, tree_height = 0.25 + 0.09 * max(map(len, names)), 0.85, 0.34 * len(names), 0.75
+    longest = max(map(len, names))
+    left, below, cells, tree_height = 0.25 + 0.09 * longest, 0.25 + 0.08 * min(longest, 16), 0.34 * len(names), 0.75
     height = below + cells + tree_height + 0.4
     figure.set_size_inches(WIDTH, height)
     axes = figure.axes[0]
@@ -362,6 +362,52 @@ def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
         axes.set_yticks(range(len(rows)))
         axes.set_ylim(len(rows) - 0.4, -0.6)
     return figure, axes
+
+
+def _legend(figure: Any, names: Iterable[str]) -> None:
+    """A legend above the plot, in as many columns as there is room for."""
+    names = [_short(name) for name in names]
+    n_columns = max(1, min(len(names), int(72 * WIDTH // (6.5 * max(map(len, names)) + 32))))
+    figure.legend(loc="outside upper right", ncols=n_columns, fontsize=10.5, handletextpad=0.2, columnspacing=1.2)
+    figure.set_figheight(figure.get_figheight() + 0.22 * ((len(names) - 1) // n_columns))
+
+
+def _name_points(figure: Any, axes: Any, points: Mapping[str, tuple[float, float]], notes: Sequence[Any]) -> None:
+    """Write the name of every point near it, over no other point, name or note, with a line where it is farther off."""
+    texts = [axes.text(0, 0, _short(name), transform=axes.transAxes, fontsize=10.5, va="bottom") for name in points]
+    figure.draw_without_rendering()  # only now is known how large the axes and the names are
+    area, unit = axes.get_window_extent(), figure.dpi / 16  # the radius of a marker
+    places = [(area.y1 - y, x - area.x0) for x, y in axes.transData.transform(list(points.values()))]
+    sizes = [(box.height, box.width) for box in (text.get_window_extent() for text in texts)]
+    kept = [note.get_window_extent() for note in notes]
+    taken = [(area.y1 - box.y1, box.x0 - area.x0, area.y1 - box.y0, box.x1 - area.x0) for box in kept]
+    corners = label_corners(places, sizes, (area.height, area.width), unit, taken)
+    for text, point, (row, col), (height, width), (top, left) in zip(
+        texts, points.values(), places, sizes, corners, strict=True
+    ):
+        text.set_position((left / area.width, 1 - (top + height) / area.height))
+        near = np.clip(row, top, top + height), np.clip(col, left, left + width)
+        if np.hypot(near[0] - row, near[1] - col) > 3 * unit:
+            axes.annotate(
+                "", point, (near[1] / area.width, 1 - near[0] / area.height), textcoords="axes fraction",
+                arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.6, "shrinkA": 0, "shrinkB": 4},
+            )  # fmt: skip
+
+
+def _far_apart(marks: Sequence[float]) -> list[float]:
+    """Those of the marks of a logarithmic axis whose numbers do not touch, the last one among them."""
+    gap = 0.1 * np.log(marks[-1] / marks[0])
+    kept = [marks[-1]]
+    for mark in marks[-2::-1]:
+        if np.log(kept[-1] / mark) >= gap:
+            kept.append(mark)
+    return kept[::-1]
+
+
+def _cell_width(rows: Sequence[str], columns: Sequence[str], swatches: Sequence[Any]) -> float:
+    """About how wide the cells of a heat map are, in points."""
+    names = 6.6 * min(_LONGEST_LABEL, max(map(len, rows)))
+    return (72 * WIDTH - names - 20) / (len(columns) + (0.8 if swatches else 0))
 
 
 def _label_rows(axes: Any, rows: Mapping[str, Any], strong: Sequence[str]) -> None:

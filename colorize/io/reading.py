@@ -18,14 +18,15 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from colorize._icc import MatrixProfile, convert
 from colorize._png import plain_png
-from colorize.exceptions import DatasetError, ImageTooLargeError, InvalidImageError
+from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeError, InvalidImageError
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.metadata import kept_exif, kept_xmp, read_orientation, read_resolution
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
+from colorize.io.salvage import damage, salvaged
 from colorize.types import PhotoMetadata, RgbImage
 
 MAX_PIXELS = 200_000_000
@@ -42,7 +43,7 @@ _INPUT_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000"
 _decoding = threading.RLock()
 
 
-def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> RgbImage:
+def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salvage: bool = False) -> RgbImage:
     """Read a photograph of any common kind: gray, palette, RGB, CMYK or Lab, 8 or 16 bit, with or without opacity.
 
     Parameters
@@ -51,6 +52,9 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> R
         File name, or the bytes of a file.
     max_pixels : int, default 200_000_000
         Refuse a photograph whose header announces more, before decoding it.
+    salvage : bool, default False
+        Of a damaged photograph, return what can be read, if it is at least a tenth of its rows. The rest is black,
+        which takes no colour, and ``metadata.damage`` and a note say so.
 
     Returns
     -------
@@ -63,7 +67,9 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> R
     Raises
     ------
     InvalidImageError
-        No such file, no photograph, or a damaged one.
+        No such file or no photograph.
+    DamagedImageError
+        Its picture data is damaged, and `salvage` does not say to take what is left, or too little is.
     ImageTooLargeError
         More pixels than `max_pixels`.
 
@@ -77,10 +83,10 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> R
     """
     with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
         notes = ["only the first of several pictures in the file was used"] if _has_more_frames(picture) else []
-        return _decode(picture, data, notes)
+        return _decode(picture, data, notes, salvage=salvage)
 
 
-def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> list[RgbImage]:
+def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salvage: bool = False) -> list[RgbImage]:
     """Read every page of a TIFF or every frame of an animation, as `read_photo` reads the first.
 
     Parameters
@@ -89,11 +95,15 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> 
         File name, or the bytes of a file.
     max_pixels : int, default 200_000_000
         Refuse a file whose frames have more pixels together.
+    salvage : bool, default False
+        Of damaged frames, return what can be read, as `read_photo` does.
 
     Raises
     ------
     InvalidImageError
-        No such file, no photograph, or one of its frames is damaged.
+        No such file or no photograph.
+    DamagedImageError
+        One of its frames is damaged, and `salvage` does not say to take what is left, or too little is.
     ImageTooLargeError
         More pixels than `max_pixels`.
 
@@ -117,7 +127,7 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> 
             left -= picture.size[0] * picture.size[1]
             if left < 0:
                 raise ImageTooLargeError(f"its frames have more than the limit of {max_pixels / 1e6:g} megapixels")
-            frames.append(_decode(picture, data, [], index))
+            frames.append(_decode(picture, data, [], index, salvage=salvage))
         return frames
 
 
@@ -256,13 +266,14 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
         yield picture
 
 
-def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0) -> RgbImage:
+def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, salvage: bool = False) -> RgbImage:
     """The frame on which the picture stands."""
     is_deep_color = _has_16_bit_color(picture)
-    with _silent_stderr() if picture.format == "TIFF" else contextlib.nullcontext():
-        picture.load()
-    orientation = read_orientation(picture)  # 1 for TIFF: both decoders have turned it by now
+    picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
+    notes += [f"the file is damaged: {harm}"] if harm else []
+    orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
     pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index)
+    pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
     metadata = PhotoMetadata(
         exif=kept_exif(picture, notes),
@@ -270,8 +281,28 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0)
         xmp=kept_xmp(picture, notes),
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
+        damage=harm,
     )
     return RgbImage(pixels, alpha, metadata)
+
+
+def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> tuple[Image.Image, int, str]:
+    """The picture with its pixels, how many rows of them mean something, and what is wrong with it."""
+    with _silent_stderr() if picture.format == "TIFF" else contextlib.nullcontext():
+        try:
+            picture.load()
+            return picture, picture.size[1], ""
+        except DECODER_ERRORS as error:
+            if not salvage:
+                raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
+        found, n_rows = salvaged(data, lambda content: _standing_on(content, index))
+        return found, n_rows, damage(found, n_rows)
+
+
+def _standing_on(data: bytes, index: int) -> ImageFile.ImageFile:
+    picture = Image.open(io.BytesIO(data), formats=_input_formats())
+    picture.seek(index)
+    return picture
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from colorize.decision import dial
 from colorize.exceptions import DeviceError
 from colorize.refine import losses
 from colorize.refine.data import GUIDE_PLANES, Batch
@@ -28,7 +27,7 @@ REFINER_GAIN = 10.0
 CRITIC_STEPS = {"l1+gan": 1, "l1+wgan-gp": 3}
 """Steps of the discriminator or critic for each step of the generator."""
 
-_LEARNING_RATES = {"refiner": 1e-3, "unet": 1e-3, "unet-large": 5e-4, "resnet50": 1e-3}
+_LEARNING_RATES = {"refiner": 1e-3, "unet": 1e-3, "unet-large": 5e-4, "resnet50": 1e-3, "lite0": 1e-3}
 _ADVERSARIAL_RATE = 2e-4
 _WARM_UP = 0.05
 
@@ -210,7 +209,7 @@ class RivalLearner(Learner):
     classes : ndarray, shape (K, 2), and their frequencies, shape (K,), optional
         Colours of the objective ``classification``.
     encoder : mapping of str to ndarray, optional
-        Weights of the encoder of ``resnet50``; without them it stays as random as it starts.
+        Weights of the frozen encoder; without them it stays as random as it starts.
     """
 
     def __init__(
@@ -270,9 +269,7 @@ class RivalLearner(Learner):
 
     def colors(self, planes: Float32) -> Float32:
         """ab at the faithful setting."""
-        return rival_colors(
-            self.average, self._tensor(planes[:, :1]), self._palette(), temperature=dial(0.0).temperature
-        )
+        return rival_colors(self.average, self._tensor(planes[:, :1]), self._palette(), temperature=1.0)
 
     def _palette(self) -> Tensor | None:
         return self._classes if self.objective == "classification" else None

@@ -13,11 +13,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-GENERATORS = ("unet", "unet-large", "resnet50")
+GENERATORS = ("unet", "unet-large", "resnet50", "lite0")
 """The generators of the rivals."""
 
 _LARGE_WIDTHS = (64, 128, 256, 512, 512, 512, 512)
 _DECODER_WIDTHS = (256, 128, 64, 32, 32)
+_LITE_STAGES = (  # repeats, kernel, stride, expansion, channels out
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -26,9 +35,10 @@ def make_generator(name: str, n_out: int) -> nn.Module:
 
     Parameters
     ----------
-    name : {"unet", "unet-large", "resnet50"}
-        A small U-Net (about 0.9 million weights), that of pix2pix (42 million), or a frozen ResNet-50 with a decoder of
-        transposed convolutions (23.5 million frozen, 9.3 million trained).
+    name : {"unet", "unet-large", "resnet50", "lite0"}
+        A small U-Net (about 0.9 million weights), that of pix2pix (42 million), or a frozen encoder with a decoder of
+        transposed convolutions: ResNet-50 (23.5 million frozen, 9.1 million trained) or EfficientNet-Lite0 (3.0 and 2.0
+        million).
     n_out : int
         Planes to predict: 2 for a* and b*, or one per colour class.
 
@@ -46,8 +56,8 @@ def make_generator(name: str, n_out: int) -> nn.Module:
         return SmallUNet(3, n_out, (32, 64, 96, 108), dropout=0.2)
     if name == "unet-large":
         return LargeUNet(n_out)
-    if name == "resnet50":
-        return ResNetGenerator(n_out)
+    if name in ENCODERS:
+        return FrozenGenerator(ENCODERS[name](), n_out)
     raise ValueError(f"generator must be one of {', '.join(GENERATORS)}, got {name!r}")
 
 
@@ -177,24 +187,28 @@ class LargeUNet(nn.Module):
         return self.head(F.relu(x))[..., :height, :width]
 
 
-class ResNetGenerator(nn.Module):
-    """A frozen ResNet-50 and five transposed convolutions.
+class FrozenGenerator(nn.Module):
+    """A frozen encoder and five transposed convolutions.
 
-    The encoder's weights carry torchvision's names (`ResNet50`) and are never trained; its batch statistics never move.
+    Parameters
+    ----------
+    encoder : ResNet50 or EfficientNetLite0
+        Its weights are never trained, and its batch statistics never move.
+    n_out : int
     """
 
-    def __init__(self, n_out: int) -> None:
+    def __init__(self, encoder: ResNet50 | EfficientNetLite0, n_out: int) -> None:
         super().__init__()
-        self.encoder = ResNet50()
+        self.encoder = encoder
         self.encoder.requires_grad_(False)
-        sizes = (2048, *_DECODER_WIDTHS)
+        sizes = (encoder.n_maps, *_DECODER_WIDTHS)
         self.decoder = nn.Sequential(
             *(_transposed(wide, narrow) for wide, narrow in pairwise(sizes)),
         )
         self.head = nn.Conv2d(sizes[-1], n_out, 3, padding=1)
         _start_at_zero(self.head)
 
-    def train(self, mode: bool = True) -> ResNetGenerator:
+    def train(self, mode: bool = True) -> FrozenGenerator:
         """Switch the decoder; the encoder stays as it is in use."""
         super().train(mode)
         self.encoder.eval()
@@ -218,6 +232,10 @@ class ResNet50(nn.Module):
     He, Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016, table 1.
     """
 
+    title, n_maps = "torchvision's ResNet-50", 2048
+    classifier = ("fc.",)
+    """How the names of the weights begin that are for naming things and have no place here."""
+
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
@@ -232,6 +250,43 @@ class ResNet50(nn.Module):
         x = F.relu(self.bn1(self.conv1(pictures)))
         x = F.max_pool2d(x, 3, stride=2, padding=1)
         return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+
+
+class EfficientNetLite0(nn.Module):
+    """The convolutional part of EfficientNet-Lite0, its weights named as in the package `efficientnet-lite-pytorch`.
+
+    Maps pictures (N, 3, H, W), normalised as for ImageNet, H and W multiples of 32, to features (N, 320, H/32, W/32).
+
+    References
+    ----------
+    Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML 2019, table 1; the Lite
+    variant has ReLU6 and no squeeze and excitation.
+    """
+
+    title, n_maps = "EfficientNet-Lite0", 320
+    classifier = ("_conv_head.", "_bn1.", "_fc.")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem = _SameConv(3, 32, 3, stride=2)
+        self._bn0 = _lite_norm(32)
+        self._blocks = nn.ModuleList()
+        n_in = 32
+        for repeats, kernel, stride, expansion, n_out in _LITE_STAGES:
+            for repeat in range(repeats):
+                self._blocks.append(_Inverted(n_in, n_out, kernel, 1 if repeat else stride, expansion))
+                n_in = n_out
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Features of a batch."""
+        x = F.relu6(self._bn0(self._conv_stem(pictures)))
+        for block in self._blocks:
+            x = block(x)
+        return x
+
+
+ENCODERS: dict[str, type[ResNet50] | type[EfficientNetLite0]] = {"resnet50": ResNet50, "lite0": EfficientNetLite0}
+"""The frozen encoders of the generators that have one."""
 
 
 class PatchDiscriminator(nn.Module):
@@ -317,6 +372,43 @@ class _Bottleneck(nn.Module):
         y = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
         return F.relu(self.bn3(self.conv3(y)) + self.downsample(x))
+
+
+class _SameConv(nn.Conv2d):
+    """A convolution that pads as TensorFlow's SAME does for even sizes: what is odd goes below and to the right."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(n_in, n_out, kernel, stride, groups=groups, bias=False)
+        self.before, self.after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.pad(x, (self.before, self.after) * 2))
+
+
+class _Inverted(nn.Module):
+    """Widen, look around, narrow (Sandler et al., "MobileNetV2", CVPR 2018)."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = n_in * expansion
+        self.widens, self.adds = expansion > 1, stride == 1 and n_in == n_out
+        if self.widens:
+            self._expand_conv = nn.Conv2d(n_in, inner, 1, bias=False)
+            self._bn0 = _lite_norm(inner)
+        self._depthwise_conv = _SameConv(inner, inner, kernel, stride=stride, groups=inner)
+        self._bn1 = _lite_norm(inner)
+        self._project_conv = nn.Conv2d(inner, n_out, 1, bias=False)
+        self._bn2 = _lite_norm(n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu6(self._bn0(self._expand_conv(x))) if self.widens else x
+        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        y = self._bn2(self._project_conv(y))
+        return x + y if self.adds else y
+
+
+def _lite_norm(n_maps: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(n_maps, eps=1e-3)
 
 
 def _bottlenecks(n_in: int, width: int, count: int, *, stride: int) -> nn.Sequential:

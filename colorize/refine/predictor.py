@@ -42,7 +42,7 @@ from colorize.refine.data import (
     plain_example,
 )
 from colorize.refine.losses import OBJECTIVES
-from colorize.refine.networks import GENERATORS, ResNet50
+from colorize.refine.networks import ENCODERS, GENERATORS
 from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
 from colorize.session import Clock, Session
 from colorize.superpixels import region_means, resize_labels, working_shape
@@ -54,7 +54,6 @@ Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
 _N_CLASSES = 64
 _PALETTE_PIXELS = 40_000
-_ENCODER_HEAD = ("fc.weight", "fc.bias")
 
 
 class _Network(BaseEstimator):
@@ -316,12 +315,13 @@ class Rival(_Network):
 
     Parameters
     ----------
-    generator : {"unet", "unet-large", "resnet50"}
+    generator : {"unet", "unet-large", "resnet50", "lite0"}
     objective : {"l1", "l2", "l1+gan", "l1+wgan-gp", "classification"}
         What it is trained for; any generator goes with any objective.
     encoder : path, optional
-        A safetensors file with torchvision's weights of ResNet-50, for the generator ``resnet50``. Without it the
-        frozen encoder is random; ``summary_`` says which.
+        A safetensors file with the weights of the frozen encoder: torchvision's of ResNet-50 for the generator
+        ``resnet50``, those of EfficientNet-Lite0 for ``lite0``. Without it that encoder is random; ``summary_`` says
+        which.
     epochs, minutes, batch_size, crop, patience, hold_out, device, random_state
         As for `Refiner`.
 
@@ -389,12 +389,12 @@ class Rival(_Network):
         """
         _check_choice("generator", self.generator, GENERATORS)
         _check_choice("objective", self.objective, OBJECTIVES)
-        if self.encoder is not None and self.generator != "resnet50":
-            raise ValueError(f"encoder belongs to the generator resnet50, got generator {self.generator!r}")
+        if self.encoder is not None and self.generator not in ENCODERS:
+            raise ValueError(f"encoder belongs to the generators resnet50 and lite0, got {self.generator!r}")
         settings = self._settings()
         device = learners.choose_device(self.device)
         started = time.process_time() if device.type == "cpu" else time.perf_counter()
-        encoder = None if self.encoder is None else read_encoder(self.encoder)
+        encoder = None if self.encoder is None else read_encoder(self.encoder, self.generator)
         examples = [plain_example(_as_rgb_image(photo)) for photo in photos]
         training, held_out = self._split(examples)
         self.classes_ = _color_classes(training, self.random_state) if self.objective == "classification" else None
@@ -416,7 +416,7 @@ class Rival(_Network):
             ).run()  # fmt: skip
             network = self._make_network()
         self._keep(outcome, network, len(examples))
-        if self.generator == "resnet50":
+        if self.generator in ENCODERS:
             self.summary_["encoder"] = "random" if self.encoder is None else _origin(self.encoder)
         return self
 
@@ -428,15 +428,16 @@ class Rival(_Network):
         gray : GrayImage, RgbImage or ndarray
             As for `Colorizer.predict`.
         vividness : float
-            How sharply the histograms of ``classification`` are decoded (`colorize.decision.dial`); a network of
-            another objective knows one colour only and takes any setting for the same.
+            How sharply the histograms of ``classification`` are decoded: 0 takes their mean, 1 nearly their likeliest
+            colour; a network of another objective knows one colour only and takes any setting for the same.
 
         Returns
         -------
         ColorizedPhoto
         """
         check_is_fitted(self, "network_")
-        temperature = dial(vividness).temperature
+        dial(vividness)
+        temperature = 1 - 0.8 * vividness
         photo, clock = _as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)
@@ -492,8 +493,8 @@ class Rival(_Network):
         )
 
 
-def read_encoder(path: str | Path) -> dict[str, np.ndarray]:
-    """Read torchvision's weights of ResNet-50 from a safetensors file; those of its last layer are left out.
+def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
+    """Read the weights of a generator's frozen encoder from a safetensors file, without those that only name things.
 
     Raises
     ------
@@ -503,14 +504,15 @@ def read_encoder(path: str | Path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    encoder = ENCODERS[generator]
     try:
         arrays = load_file(path)
     except (OSError, SafetensorError, ValueError) as error:
         detail = " ".join(str(error).split())[:120]
-        raise ModelFileError(f"{path}: no safetensors file with weights of ResNet-50 ({detail})") from error
-    arrays = {name: array for name, array in arrays.items() if name not in _ENCODER_HEAD}
+        raise ModelFileError(f"{path}: no safetensors file with weights of {encoder.title} ({detail})") from error
+    arrays = {name: array for name, array in arrays.items() if not name.startswith(encoder.classifier)}
     with torch.device("meta"):
-        own = ResNet50().state_dict()
+        own = encoder().state_dict()
     # files of old versions lack the counters, which a frozen network does not use
     missing = sorted(name for name in own if name not in arrays and not name.endswith("num_batches_tracked"))
     unknown = sorted(set(arrays) - set(own))
@@ -518,7 +520,7 @@ def read_encoder(path: str | Path) -> dict[str, np.ndarray]:
     for what, names in (("lacks", missing), ("holds unknown", unknown), ("holds another shape of", wrong)):
         if names:
             raise ModelFileError(
-                f"{path}: no weights of torchvision's ResNet-50: {what} {', '.join(names[:3])}"
+                f"{path}: no weights of {encoder.title}: {what} {', '.join(names[:3])}"
                 + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             )
     counters = {name: np.zeros((), np.int64) for name in own if name.endswith("num_batches_tracked")}

@@ -132,6 +132,24 @@ def test_failures_stay_until_asked_for(album, here, settings, tmp_path):
     assert len(read_manifest(target / NAME)) == 2
 
 
+def test_damaged_photographs_are_salvaged_when_asked_for(album, here, settings, tmp_path):
+    source, target = album(2), tmp_path / "out"
+    path = source / "odd/00.png"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    report = run_batch(source, target, settings, open_pool=here, album=True)
+    assert "--salvage" in report.failed["odd/00.png"]
+    salvaging = replace(settings, salvage=True)  # no other batch: what is sound comes out the same
+    report = run_batch(source, target, salvaging, open_pool=here, album=True, retry_failed=True)
+    assert (report.n_done, report.n_earlier) == (2, 1)
+    damage = find_note(read_xmp(target / "odd/00.png")).damage
+    assert damage.endswith("% of its rows could be read, the rest is black")
+    assert read_manifest(target / NAME)[-1].message == f"the file is damaged: {damage}"
+    rows = (target / NAME).read_bytes().splitlines(keepends=True)
+    (target / NAME).write_bytes(b"".join(rows[:-1]))  # killed between the output and its line
+    run_batch(source, target, salvaging, open_pool=here, album=True)
+    assert read_manifest(target / NAME)[-1].message == "was there already"
+
+
 def test_leftovers_of_killed_workers_are_swept(album, here, settings, tmp_path):
     source, target = album(2), tmp_path / "out"
     (target / "odd").mkdir(parents=True)

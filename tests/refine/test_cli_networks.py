@@ -86,7 +86,7 @@ def test_patience_ends_a_training_early(run, album, workplace):
     [
         (["--minutes", 1], 2, "--epochs or --minutes, not both"),
         (["--resume"], 2, "--resume: there is no"),
-        (["--encoder", "w.safetensors"], 2, "--encoder belongs to --generator resnet50"),
+        (["--encoder", "w.safetensors"], 2, "--encoder belongs to --generator resnet50 or lite0"),
         (["--generator", "vgg"], 2, "Invalid value for '--generator'"),
         (["--generator", "resnet50", "--encoder", "w.safetensors"], 1, "w.safetensors: no safetensors file"),
         (["-o", "model.pth"], 2, "must end in .safetensors"),
@@ -147,8 +147,9 @@ def test_random_weights_are_said_to_be_random(run, album, monkeypatch):
     from colorize.commands import _training
 
     monkeypatch.setattr(_training, "run", lambda job, network, folder, quiet: None)
-    result = run(*TRAIN_RIVAL, "--generator", "resnet50")
-    assert "Note: without --encoder the frozen encoder has random weights." in result.stderr
+    for generator in ("resnet50", "lite0"):
+        result = run(*TRAIN_RIVAL, "--generator", generator)
+        assert "Note: without --encoder the frozen encoder has random weights." in result.stderr
     assert errors(run(*TRAIN_RIVAL, "--generator", "unet")) == []
 
 
@@ -157,5 +158,6 @@ def test_choices_are_those_of_the_networks():
     from colorize.refine import learners, losses, networks
 
     assert rivals.GENERATORS == networks.GENERATORS
+    assert tuple(networks.ENCODERS) == rivals.ENCODERS
     assert rivals.OBJECTIVES == losses.OBJECTIVES
     assert _training.DEVICES == learners.DEVICES

@@ -7,7 +7,9 @@ torch = pytest.importorskip("torch")
 
 from colorize.refine import learners  # noqa: E402
 from colorize.refine.networks import (  # noqa: E402
+    ENCODERS,
     GENERATORS,
+    EfficientNetLite0,
     PatchDiscriminator,
     ResNet50,
     SmallUNet,
@@ -34,6 +36,7 @@ def test_sizes_are_those_that_the_documentation_names():
         assert count_weights(make_generator("unet", 2)) == pytest.approx(0.92e6, rel=0.03)
         assert count_weights(make_generator("unet-large", 2)) == pytest.approx(41.8e6, rel=0.01)
         assert count_weights(ResNet50()) == 23_508_032  # 25,557,032 of torchvision's less 2,049,000 of its last layer
+        assert count_weights(EfficientNetLite0()) == 2_958_848  # 4,652,008 less 1,693,160 after the last block
 
 
 def test_weights_of_the_encoder_have_the_names_of_torchvision():
@@ -52,8 +55,37 @@ def test_weights_of_the_encoder_have_the_names_of_torchvision():
         assert tuple(state[name].shape) == shape
 
 
-def test_the_encoder_stays_frozen_in_training():
-    generator = make_generator("resnet50", 2).train()
+def test_weights_of_the_lite_encoder_have_the_names_of_its_package():
+    with torch.device("meta"):
+        state = EfficientNetLite0().state_dict()
+    assert len(state) == 288
+    for name, shape in {
+        "_conv_stem.weight": (32, 3, 3, 3),
+        "_bn0.running_var": (32,),
+        "_blocks.0._depthwise_conv.weight": (32, 1, 3, 3),
+        "_blocks.0._bn2.weight": (16,),
+        "_blocks.5._expand_conv.weight": (240, 40, 1, 1),
+        "_blocks.15._project_conv.weight": (320, 1152, 1, 1),
+    }.items():
+        assert tuple(state[name].shape) == shape
+    assert "_blocks.0._expand_conv.weight" not in state
+
+
+def test_the_lite_encoder_pads_as_tensorflow_does():
+    """SAME of an even picture and stride 2: a column more on the right than on the left, and as many below."""
+    encoder = EfficientNetLite0()
+    with torch.no_grad():
+        encoder._conv_stem.weight.fill_(1)
+        found = encoder._conv_stem(torch.ones(1, 3, 8, 8))[0, 0]
+    assert found.shape == (4, 4)
+    assert (found[:3, :3] == 27).all()
+    assert (found[3, :3] == 18).all()
+    assert (found[:3, 3] == 18).all()
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_encoder_stays_frozen_in_training(name):
+    generator = make_generator(name, 2).train()
     before = {name: value.clone() for name, value in generator.encoder.state_dict().items()}
     generator(torch.rand(2, 1, 64, 64) * 100).sum().backward()
     assert all(torch.equal(value, before[name]) for name, value in generator.encoder.state_dict().items())

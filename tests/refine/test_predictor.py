@@ -19,7 +19,7 @@ from colorize.model_format import digest  # noqa: E402
 from colorize.model_loader import find_base, load_any_model  # noqa: E402
 from colorize.persistence import load_model, save_model, stated_digest  # noqa: E402
 from colorize.refine import learners  # noqa: E402
-from colorize.refine.networks import ResNet50  # noqa: E402
+from colorize.refine.networks import ENCODERS, ResNet50  # noqa: E402
 from colorize.refine.predictor import Refiner, Rival, read_encoder  # noqa: E402
 from colorize.types import GrayImage, RgbImage  # noqa: E402
 
@@ -203,43 +203,54 @@ def test_the_app_compares_models_of_every_kind(network_files, album_photo):
 # Weights of the encoder
 
 
+def weights_of(generator):
+    """Random weights of a frozen encoder, with those of the layers that name things."""
+    torch.manual_seed(1)
+    encoder = ENCODERS[generator]
+    state = {name: value.numpy().copy() for name, value in encoder().state_dict().items()}
+    return state | {f"{name}weight": np.zeros(3, np.float32) for name in encoder.classifier}
+
+
 @pytest.fixture(scope="module")
 def encoder_weights():
-    torch.manual_seed(1)
-    state = {name: value.numpy().copy() for name, value in ResNet50().state_dict().items()}
-    return state | {"fc.weight": np.zeros((1000, 2048), np.float32), "fc.bias": np.zeros(1000, np.float32)}
+    return weights_of("resnet50")
 
 
-def test_weights_of_the_encoder_are_taken_from_a_file_and_never_trained(encoder_weights, scenes, tmp_path):
-    file = tmp_path / "resnet50.safetensors"
-    save_file(encoder_weights, file)
-    rival = Rival("resnet50", "l1", encoder=file, epochs=1, crop=32, batch_size=4, device="cpu").fit(scenes[:5])
+@pytest.mark.parametrize("generator", ENCODERS)
+def test_weights_of_the_encoder_are_taken_from_a_file_and_never_trained(generator, scenes, tmp_path):
+    weights, file, model = weights_of(generator), tmp_path / "weights.safetensors", tmp_path / "rival.safetensors"
+    save_file(weights, file)
+    rival = Rival(generator, "l1", encoder=file, epochs=1, crop=32, batch_size=4, device="cpu").fit(scenes[:5])
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert rival.summary_["encoder"] == f"from a file with sha256 {digest}"
     trained = rival.network_.encoder.state_dict()
-    assert all(np.array_equal(trained[name].numpy(), encoder_weights[name]) for name in trained)
+    assert all(np.array_equal(trained[name].numpy(), weights[name]) for name in trained)
+    rival.save(model)
+    file.unlink()  # the model file stands on its own
+    np.testing.assert_array_equal(Rival.load(model, device="cpu").predict(scenes[0]).ab, rival.predict(scenes[0]).ab)
 
 
 def test_old_weights_without_counters_will_do(encoder_weights, tmp_path):
     old = {name: array for name, array in encoder_weights.items() if not name.endswith("num_batches_tracked")}
     save_file(old, tmp_path / "old.safetensors")
-    assert set(read_encoder(tmp_path / "old.safetensors")) == set(ResNet50().state_dict())
+    assert set(read_encoder(tmp_path / "old.safetensors", "resnet50")) == set(ResNet50().state_dict())
 
 
 def test_weights_that_are_missing_or_others_are_refused(encoder_weights, scenes, tmp_path):
-    def refusal(arrays) -> str:
+    def refusal(arrays, generator="resnet50") -> str:
         path = tmp_path / "weights.safetensors"
         path.unlink(missing_ok=True)
         if arrays is not None:
             save_file(arrays, path)
         with pytest.raises(ModelFileError) as caught:
-            Rival("resnet50", "l1", encoder=path, epochs=1, device="cpu").fit(scenes)
+            Rival(generator, "l1", encoder=path, epochs=1, device="cpu").fit(scenes)
         message = str(caught.value)
         assert message.startswith(f"{path}: no ")
         assert "\n" not in message
         return message
 
-    assert "no safetensors file with weights of ResNet-50" in refusal(None)
+    assert "no safetensors file with weights of torchvision's ResNet-50" in refusal(None)
+    assert "no weights of EfficientNet-Lite0: lacks _blocks.0" in refusal(encoder_weights, "lite0")
     assert "lacks bn1.bias, bn1.running_mean" in refusal({"conv1.weight": encoder_weights["conv1.weight"]})
     assert "holds unknown layer5.x" in refusal({**encoder_weights, "layer5.x": np.zeros(1, np.float32)})
     narrow = {**encoder_weights, "layer1.0.conv1.weight": np.zeros((64, 32, 1, 1), np.float32)}

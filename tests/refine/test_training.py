@@ -28,7 +28,7 @@ def check_learning(scenes, generator, objective):
     rival = Rival(generator, objective, **QUICK).fit(scenes)
     assert [entry["epoch"] for entry in rival.history_] == [0, 1, 2]
     assert rival.history_[2]["loss"] < rival.history_[1]["loss"]
-    assert rival.summary_.get("encoder") == ("random" if generator == "resnet50" else None)
+    assert rival.summary_.get("encoder") == ("random" if generator in networks.ENCODERS else None)
     assert ("critic" in rival.history_[1]) == (objective in learners.CRITIC_STEPS)
     assert rival.predict(scenes[7]).rgb.shape == (40, 48, 3)
 
@@ -248,9 +248,9 @@ def test_random_numbers_of_the_caller_are_left_alone(scenes):
         ({"epochs": 1, "batch_size": 1}, "batch_size must be at least 2"),
         ({"epochs": 1, "patience": 0}, "patience must be at least 1"),
         ({"epochs": 1, "hold_out": 1.0}, "hold_out must lie between"),
-        ({"generator": "vgg"}, "generator must be one of unet, unet-large, resnet50, got 'vgg'"),
+        ({"generator": "vgg"}, "generator must be one of unet, unet-large, resnet50, lite0, got 'vgg'"),
         ({"objective": "l3"}, "objective must be one of l1"),
-        ({"encoder": "x.safetensors"}, "encoder belongs to the generator resnet50"),
+        ({"encoder": "x.safetensors"}, "encoder belongs to the generators resnet50 and lite0"),
         ({"device": "tpu"}, "device must be one of auto, cpu, cuda"),
     ],
 )

@@ -1,0 +1,73 @@
+"""Reading what is left of a damaged photograph.
+
+A decoder writes rows from the top until the data end or turn to nonsense. It is given two pictures to write over, one
+of zeros and one of ones: a row that is the same in both afterwards was written, and is the photograph's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from colorize.exceptions import DamagedImageError
+
+LEAST_READABLE = 0.1
+"""Share of the rows that must be there, counted from the top."""
+
+_JPEG_END, _PROGRESSIVE, _SCAN = b"\xff\xd9", b"\xff\xc2", b"\xff\xda"
+
+
+def salvaged(data: bytes, open_picture: Callable[[bytes], ImageFile.ImageFile]) -> tuple[ImageFile.ImageFile, int]:
+    """Load what can be read of a picture.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    open_picture : callable
+        Opens it and stands on the wanted frame, without loading.
+
+    Returns
+    -------
+    picture : PIL.ImageFile.ImageFile
+        Loaded.
+    n_rows : int
+        How many of its rows, from the top as they lie in the file, could be read; what is below means nothing.
+
+    Raises
+    ------
+    DamagedImageError
+        Less than `LEAST_READABLE` of them.
+    """
+    is_progressive = bool(open_picture(data).info.get("progressive"))
+    ended = data + _JPEG_END if is_progressive else data  # every scan adds detail everywhere: nothing is written before
+    picture, other = (_written_over(open_picture(ended), value) for value in (0, 1))
+    height = picture.size[1]
+    is_read = (np.asarray(picture) == np.asarray(other)).reshape(height, -1).all(axis=1)
+    n_rows = height if is_read.all() else int(is_read.argmin())
+    ends_in_first_scan = is_progressive and data.count(_SCAN, data.rfind(_PROGRESSIVE)) < 2
+    if n_rows < LEAST_READABLE * height or ends_in_first_scan:
+        raise DamagedImageError(f"the picture data is damaged, and less than {LEAST_READABLE:.0%} of it can be read")
+    return picture, n_rows
+
+
+def damage(picture: Image.Image, n_rows: int) -> str:
+    """Say how much of a damaged picture could be read."""
+    height = picture.size[1]
+    if n_rows < height:
+        return f"{100 * n_rows // height} % of its rows could be read, the rest is black"
+    less = ", some in less detail" if picture.info.get("progressive") else ""
+    return f"all of its rows could be read{less}"
+
+
+def _written_over(picture: ImageFile.ImageFile, value: int) -> ImageFile.ImageFile:
+    """Decode onto a picture that has this value everywhere."""
+    n_bands = len(picture.getbands())
+    picture.im = Image.new(picture.mode, picture.size, value if n_bands == 1 else (value,) * n_bands).im
+    with contextlib.suppress(OSError):
+        picture.load()
+    picture.tile = []  # loaded, as far as it goes
+    return picture
