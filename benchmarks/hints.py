@@ -7,6 +7,11 @@ Colour errors are CIEDE2000 before gamut mapping, at the faithful setting, means
 
 - *hints*: error at 0 to 100 hints for the session; for hints alone (Levin, converged); for automatic colours plus
   Levin's solution of the residual. How exactly hints are met, and PSNR.
+- *objects*: a person hints exactly the thing that differs. On photographs of BSDS500 val and of ``everyday`` (default
+  model) one thing, a connected set of superpixels of one true colour, is wished another hue, 60 to 180 degrees away, by
+  a stroke or a point inside it. Share of its pixels within 5 ab of the wish, and share of the pixels outside that move
+  by more than 5 ab, per reach.
+- *reaches*: error at 1, 5 and 20 hints of true colours per reach, on the photographs of *objects*.
 - *suggest*: five suggested places against five random ones.
 - *confidence*: error of the quarter of pixels that are most confident, without and with five hints.
 - *alternatives*: the best of five against the single picture.
@@ -29,20 +34,25 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from colorize.color import rgb_to_lab, to_gray
+from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import has_colors, load_folder
 from colorize.exceptions import ConvergenceWarning
-from colorize.hints import Hints
+from colorize.hints import REACHES, Hints, Mark
 from colorize.metrics import ciede2000, psnr_rgb
 from colorize.models import find_model
 from colorize.optimization import propagate
 from colorize.session import Session
+from colorize.superpixels import from_labels, region_means
 from colorize.types import Colorization, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +63,10 @@ SEED = 2026
 CONVERGED = 0.02
 FAITHFUL = 0.0
 WANTED = {"face": 0.30, "landscape": 0.10}
+N_OBJECTS = 30
+OBJECT_FOLDERS = "bsds500/val", "everyday"
+NEAR_WISH = 5.0
+SIZES = 0.01, 0.10
 
 
 class Case:
@@ -76,12 +90,12 @@ class Case:
             mask[max(0, row - PATCH) : row + PATCH + 1, max(0, col - PATCH) : col + PATCH + 1] = True
         return mask
 
-    def hints(self, places: Sequence[tuple[int, int]]) -> Hints:
+    def hints(self, places: Sequence[tuple[int, int]], reach: str = "photo") -> Hints:
         """True colours at some places, as a person would paint them."""
         layer = np.zeros((*self.photo.shape, 4), np.uint8)
         mask = self.mask(places)
         layer[mask, :3], layer[mask, 3] = self.photo.pixels[mask], 255
-        return Hints.from_rgba(layer, self.photo.shape)
+        return Hints.from_rgba(layer, self.photo.shape, reach=reach)
 
     def errors(self, ab: np.ndarray) -> np.ndarray:
         """CIEDE2000 of every pixel."""
@@ -148,6 +162,160 @@ def measure_hints(cases: Callable[[], Iterable[Case]]) -> list[str]:
         "before and < 0.8 after rounding.",
     ]
     return lines
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """An object in a photograph, the colour it is wished, and a stroke inside it."""
+
+    inside: np.ndarray
+    color: tuple[int, int, int]
+    stroke: list[list[int]]
+
+    def hints(self, kind: str, reach: str) -> Hints:
+        """The wish as a point or as a stroke."""
+        places = self.stroke if kind == "stroke" else self.stroke[:1]
+        return Hints(self.inside.shape, (Mark(kind, places, self.color, 3, reach),))
+
+    def wished(self, lightness: np.ndarray) -> np.ndarray:
+        """The wish as sRGB can show it at every pixel."""
+        ab = rgb_to_lab(np.array([[self.color]], np.uint8))[..., 1:]
+        return map_to_gamut(lightness, np.broadcast_to(ab, (*lightness.shape, 2)).copy())
+
+
+def find_thing(photo: RgbImage, seed: Sequence[int], sizes: tuple[float, float] = SIZES) -> Thing | None:
+    """Choose one by a fixed seed: 1 to 10 % of the photograph, away from most of its border, with edges to be seen."""
+    rng, lab = np.random.default_rng(seed), rgb_to_lab(photo.pixels)
+    regions = from_labels(_colour_superpixels(lab))
+    means = region_means(lab, regions)
+    frame = np.ones(photo.shape, bool)
+    frame[1:-1, 1:-1] = False
+    for start in rng.permutation(regions.n_superpixels):
+        alike = (np.abs(means - means[start]) <= (25, 10, 10)).all(axis=1)
+        inside = np.isin(regions.labels, _connected(start, alike, regions.adjacency))
+        depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+        low, high = regions.adjacency.T
+        is_in = region_means(inside.astype(np.float32), regions) > 0.5
+        across = is_in[low] != is_in[high]
+        steps = np.linalg.norm(means[low[across]] - means[high[across]], axis=1)
+        is_thing = sizes[0] <= inside.mean() <= sizes[1] and inside[frame].mean() < 0.25 and depth.max() >= 6
+        if is_thing and np.median(steps) >= 15:
+            color = _another_hue(means[start], rng)
+            if color is not None:
+                return Thing(inside, color, _stroke(depth, inside.sum() ** 0.5 / 4))
+    return None
+
+
+def _colour_superpixels(lab: np.ndarray) -> np.ndarray:
+    """SLIC on the true colours, about 400 regions."""
+    levels = np.clip(lab * (2.55, 1, 1) + (0, 128, 128), 0, 255).astype(np.uint8)
+    spacing = round((lab.shape[0] * lab.shape[1] / 400) ** 0.5)
+    slic = cv2.ximgproc.createSuperpixelSLIC(cv2.GaussianBlur(levels, (0, 0), 1), cv2.ximgproc.SLIC, spacing, 15.0)
+    slic.iterate(10)
+    slic.enforceLabelConnectivity(25)
+    return slic.getLabels()
+
+
+def _connected(start: int, allowed: np.ndarray, adjacency: np.ndarray) -> np.ndarray:
+    """Numbers of the allowed regions that hang together with one."""
+    pairs = adjacency[allowed[adjacency].all(axis=1)]
+    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(allowed), len(allowed)))
+    _, group = connected_components(graph, directed=False)
+    return np.flatnonzero(group == group[start])
+
+
+def _another_hue(mean_lab: np.ndarray, rng: np.random.Generator) -> tuple[int, int, int] | None:
+    """A colour of that lightness, 60 to 180 degrees of hue away, chroma 40 if sRGB has it, at least 25."""
+    hue = np.arctan2(mean_lab[2], mean_lab[1]) + np.radians(rng.uniform(60, 180, 8)) * rng.choice([-1, 1], 8)
+    lightness = np.full(8, mean_lab[0], np.float32)
+    ab = map_to_gamut(lightness, np.float32(40) * np.stack([np.cos(hue), np.sin(hue)], axis=1).astype(np.float32))
+    good = np.flatnonzero(np.linalg.norm(ab, axis=1) >= 25)
+    if not len(good):
+        return None
+    red, green, blue = lab_to_rgb(lightness[good[:1]], ab[good[:1]])[0].tolist()
+    return red, green, blue
+
+
+def _stroke(depth: np.ndarray, half: float) -> list[list[int]]:
+    """From the deepest place the farthest way left, right, up or down that stays 4 pixels deep."""
+    row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+    ends = [(int(row), int(col))]
+    for step in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        reached = (int(row), int(col))
+        for n in range(1, int(2 * half)):
+            place = int(row) + n * step[0], int(col) + n * step[1]
+            is_on_it = min(place) >= 0 and place[0] < depth.shape[0] and place[1] < depth.shape[1]
+            if not is_on_it or depth[place] < 4:
+                break
+            reached = place
+        ends.append(reached)
+    far = max(ends, key=lambda place: abs(place[0] - row) + abs(place[1] - col))
+    return [[int(row), int(col)], list(far)]
+
+
+def measure_reaches(options: argparse.Namespace) -> list[str]:
+    """True colours at random places, heard near and far."""
+    colorizer = Colorizer.load(find_model(options.reference_model))
+    counts = (1, 5, 20)
+    lines = ["## Reaches", "", "| photographs | reach | 0 | 1 | 5 | 20 |", "|---" * 6 + "|"]
+    for name in OBJECT_FOLDERS:
+        photos = load_folder(DATA / name, select=False).photos
+        chosen = spread(len(photos), options.limit or N_OBJECTS)
+        table = []
+        for case in each(photos, chosen, colorizer):
+            automatic = case.error(case.session.colorize(FAITHFUL))
+            table.append([[automatic, *(_told_error(case, n, reach) for n in counts)] for reach in REACHES])
+        for reach, row in zip(REACHES, np.mean(table, axis=0), strict=True):
+            lines.append(f"| {len(chosen)} of {name} | {reach} | " + " | ".join(f"{error:.2f}" for error in row) + " |")
+    return lines
+
+
+def _told_error(case: Case, n: int, reach: str) -> float:
+    return case.error(case.session.with_hints(case.hints(case.places[:n], reach), FAITHFUL))
+
+
+def measure_objects(options: argparse.Namespace) -> list[str]:
+    """One thing wished another hue: is it all of that hue, and does the rest stay?"""
+    colorizer = Colorizer.load(find_model(options.reference_model))
+    lines = ["## Objects", ""]
+    for name in OBJECT_FOLDERS:
+        photos = load_folder(DATA / name, select=False).photos
+        rows = []
+        for number in spread(len(photos), options.limit or N_OBJECTS):
+            thing = find_thing(photos[number], [SEED, number])
+            if thing is not None:
+                rows.append(_object_rows(colorizer.open(to_gray(photos[number])), thing))
+        shares = np.array(rows)
+        lines += [
+            f"{len(rows)} things in photographs of {name}, {shares[:, 0, 0, 2].mean():.1%} of the photograph each.", "",
+            "| hint | reach | inside within 5 of the wish | median | at least 90 % | outside moved over 5 | median "
+            "| at most 5 % |", "|---" * 8 + "|",
+        ]  # fmt: skip
+        for k, kind in enumerate(("stroke", "point")):
+            for r, reach in enumerate(REACHES):
+                good, moved = shares[:, k, r, 0], shares[:, k, r, 1]
+                lines.append(
+                    f"| {kind} | {reach} | {good.mean():.1%} | {np.median(good):.1%} | {np.mean(good >= 0.9):.0%} "
+                    f"| {moved.mean():.1%} | {np.median(moved):.1%} | {np.mean(moved <= 0.05):.0%} |"
+                )
+        lines.append("")
+    return [*lines, "Wanted: 90 % inside, 5 % outside."]
+
+
+def _object_rows(session: Session, thing: Thing) -> list[list[tuple[float, float, float]]]:
+    """Share good inside, share moved outside, size; per kind of hint and reach."""
+    lightness = session.gray.lightness
+    before, wish = map_to_gamut(lightness, session.colorize(FAITHFUL).ab), thing.wished(lightness)
+    table = []
+    for kind in ("stroke", "point"):
+        row = []
+        for reach in REACHES:
+            after = map_to_gamut(lightness, session.with_hints(thing.hints(kind, reach), FAITHFUL).ab)
+            good = np.linalg.norm(after - wish, axis=2)[thing.inside] <= NEAR_WISH
+            moved = np.linalg.norm(after - before, axis=2)[~thing.inside] > NEAR_WISH
+            row.append((good.mean(), moved.mean(), thing.inside.mean()))
+        table.append(row)
+    return table
 
 
 def measure_suggest(cases: Callable[[], Iterable[Case]]) -> list[str]:
@@ -289,7 +457,7 @@ def main() -> None:
         f"`python benchmarks/hints.py`; seed {SEED}; Python {platform.python_version()}, {platform.machine()}. "
         + " ".join((__doc__ or "").split("\n\n")[1].split())
     )
-    if set(options.parts) - {"references"}:
+    if set(options.parts) - {"references", *WITH_DEFAULT}:
         colorizer = trained(options.model)
         photos = load_folder(DATA / "bsds500" / "val", select=False).photos
         chosen = spread(len(photos), options.limit)
@@ -301,6 +469,9 @@ def main() -> None:
                 print("\n".join(lines[-8:]), file=sys.stderr)
         if "speed" in options.parts:
             lines += ["", *measure_speed(photos[0], colorizer)]
+    for part, measure in WITH_DEFAULT.items():
+        if part in options.parts:
+            lines += ["", *measure(options)]
     if "references" in options.parts:
         for name in WANTED:
             lines += ["", *measure_references(name, options)]
@@ -344,7 +515,8 @@ MEASURES = {
     "confidence": measure_confidence,
     "alternatives": measure_alternatives,
 }
-PARTS = [*MEASURES, "speed", "references"]
+WITH_DEFAULT = {"objects": measure_objects, "reaches": measure_reaches}
+PARTS = [*MEASURES, "speed", *WITH_DEFAULT, "references"]
 
 
 if __name__ == "__main__":

@@ -407,16 +407,21 @@ class Explainer:
         )
 
     def _hint_effect(self, hints: Hints, row: int, col: int) -> HintEffect:
-        """Split the shift of the part at a pixel among the hinted parts: it is linear in what was said there."""
+        """Split the shift of the part at a pixel among the hinted parts.
+
+        For given surprises it is linear in what was said; what evens out the shades of a thing goes to the strongest.
+        """
         superpixels, before = self.session.parts.superpixels, self._belief_before
         parts, ab, noise, reach = self.session.observations(hints)
         here = self._label_at(superpixels, row, col)
+        surprise = before.surprise(parts, ab, reach)
+        evened = before.told(parts, before.mean[parts], noise, reach, surprise).mean[here]
         shift = np.zeros((len(parts), 2))
         for k in range(len(parts)):
             alone = before.mean[parts]
             alone[k] = ab[k]
-            after = before.told(parts, alone, noise, reach)
-            shift[k] = after.mean[here] - before.mean[here]
+            shift[k] = before.told(parts, alone, noise, reach, surprise).mean[here] - evened
+        shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         return HintEffect(
             before=before.mean[here].astype(np.float32),

@@ -23,7 +23,10 @@ from colorize.exceptions import HintsError
 Shape = tuple[int, int]
 
 REACHES = ("photo", "similar", "here")
-"""How far a hint is heard, widest first: the whole photograph, regions that look alike, this surface alone."""
+"""How far a hint is heard, widest first: the whole photograph, regions that look alike, this thing alone."""
+
+DEFAULT_REACH = "here"
+"""What is not said is meant so: a person hints the thing that differs."""
 
 PLACES = {"point": "at", "stroke": "path", "region": "polygon", "pixels": "runs"}
 """Kinds of marks, each with the key of its places in JSON."""
@@ -57,7 +60,7 @@ class Mark:
     places: NDArray[Any]
     color: tuple[int, int, int] = (0, 0, 0)
     radius: float = 3.0
-    reach: str = "photo"
+    reach: str = DEFAULT_REACH
 
     def __post_init__(self) -> None:
         if self.kind not in PLACES:
@@ -134,7 +137,7 @@ class Hints:
         return len(self.marks)
 
     @classmethod
-    def from_rgba(cls, layer: NDArray[np.uint8], photo_shape: Shape, *, reach: str = "photo") -> Hints:
+    def from_rgba(cls, layer: NDArray[np.uint8], photo_shape: Shape, *, reach: str = DEFAULT_REACH) -> Hints:
         """Read a hint layer: what is not fully transparent is a wish.
 
         Parameters
@@ -149,7 +152,8 @@ class Hints:
         Raises
         ------
         HintsError
-            The layer has no opacity, none of its pixels is opaque, or its aspect ratio is another.
+            The layer has no opacity, none of its pixels is opaque, its aspect ratio is another, or there is no such
+            reach.
         """
         layer = np.asarray(layer)
         if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype not in (np.uint8, np.uint16):

@@ -32,6 +32,9 @@ MOODS = {"colder": (-0.1, -1.1), "warmer": (0.55, 1.15), "greener": (-0.8, 0.65)
 """Steps from a picture to its alternatives: standard deviations of the photograph along the likeliest change of a* and
 of b*. Fitted so that the best of the five pictures comes close to the truth."""
 
+FIRM, FIRM_AROUND = 30.0, 3.0
+"""Pull of colours on the pixels of a thing and around it, where the usual one is 1: so it ends within a few pixels."""
+
 _LEVELS = 2  # changes of the photograph that are likely enough to be shown
 N_ALTERNATIVES = 1 + _LEVELS * len(MOODS)
 """Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
@@ -318,7 +321,7 @@ class Session:
             return self.colorize(vividness)
         clock = Clock()
         found = self._automatic(vividness, clock)
-        is_known, residual_ab, certainty = None, None, None
+        is_known, residual_ab, own, certainty = None, None, None, None
         notes: tuple[str, ...] = ()
         with clock("belief"):
             before = belief = self._prior(found)
@@ -326,10 +329,11 @@ class Session:
                 pixels, known_ab, notes = self._pixels(hints)
                 belief, is_known = belief.told(*self._observed(pixels, known_ab)), pixels.is_known
                 residual_ab = known_ab - found.spread.ab
+                own = self._own_change(belief.apart, before.mean, found)
                 certainty = belief.within(NEAR).astype(np.float32)
             shift = belief.mean + self._step(number, hints) - before.mean
         with clock("propagation"):
-            shifted = self._shifted(found, shift, is_known, residual_ab)
+            shifted = self._shifted(found, shift, is_known, residual_ab, own)
         if certainty is not None:
             shifted = replace(shifted, confidence=smooth_map(certainty, self.parts.superpixels, self.gray.shape))
         return self._finished(shifted, clock, notes=notes)
@@ -369,19 +373,32 @@ class Session:
         shift: NDArray[np.float64],
         is_known: NDArray[np.bool_] | None = None,
         residual_ab: Float32 | None = None,
+        own: tuple[Float32, Float32] | None = None,
     ) -> _Automatic:
         """Add a change of the parts' colours, and exact changes of some pixels, spread to all pixels together.
+
+        What `own` adds to the changes and to their weight makes things one colour up to their edges.
 
         The equations are linear: to solve for the change is to solve for the changed colours, and where nothing
         changes every pixel keeps its colour.
         """
-        target_ab = shift.astype(np.float32)[self._part_labels]
-        change = self._propagator.solve(
-            target_ab, self._weight, is_known=is_known, known_ab=residual_ab, start_ab=target_ab
-        )
+        target_ab, weight = shift.astype(np.float32)[self._part_labels], self._weight
+        if own is not None:
+            target_ab, weight = target_ab + own[0], weight * own[1]
+        change = self._propagator.solve(target_ab, weight, is_known=is_known, known_ab=residual_ab, start_ab=target_ab)
         np.add(found.spread.ab, change.ab, out=change.ab)
         shift_of_regions = region_means(shift[self.parts.superpixels.labels], self._superpixels)
         return replace(found, region_ab=found.region_ab + shift_of_regions, spread=change)
+
+    def _own_change(
+        self, apart: NDArray[np.float64], part_ab: NDArray[np.float64], found: _Automatic
+    ) -> tuple[Float32, Float32] | None:
+        """Where things are of a colour of their own: what evens out the automatic colours there, and firmness."""
+        if not apart.any():
+            return None
+        share = apart.astype(np.float32)[self._part_labels]
+        even = share[..., None] * (part_ab.astype(np.float32)[self._part_labels] - found.spread.ab)
+        return even, FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * share
 
     def _pixels(self, hints: Hints) -> tuple[HintPixels, Float32, tuple[str, ...]]:
         """Hints as pixels, their ab as sRGB can show it at the photograph's lightness, and what there is to tell."""

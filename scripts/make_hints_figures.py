@@ -23,8 +23,8 @@ from colorize.session import Session
 from colorize.types import RgbImage
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-PURPLE, LEAF, SUIT, HAIR, WALL, FLAG = (
-    (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (150, 170, 200), (150, 40, 50),
+PURPLE, LEAF, SUIT, HAIR, WALL, FLAG, BLUE = (
+    (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (150, 170, 200), (150, 40, 50), (50, 80, 190),
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def main() -> None:
     astronaut = colorizer.open(to_gray(RgbImage(data.astronaut())))
     strip("hints", hints_row(flower, astronaut))
     strip("hints-reach", reach_row(flower))
+    strip("hints-thing", thing_row(astronaut))
     strip("hints-suggest", [marked(s.gray.lightness, s.suggest(5)).pixels for s in (flower, astronaut)])
     strip("references", reference_row(colorizer))
     strip("alternatives", [result.rgb for result in astronaut.alternatives(5)], width=300)
@@ -42,7 +43,7 @@ def main() -> None:
 
 def hints_row(flower: Session, astronaut: Session) -> list[np.ndarray]:
     """What was drawn, before and after, for two photographs."""
-    petals = Hints(flower.gray.shape, (Mark("stroke", [[150, 250], [200, 300]], PURPLE, 6),))
+    petals = Hints(flower.gray.shape, (Mark("stroke", [[150, 230], [224, 306], [300, 380]], PURPLE, 6, "similar"),))
     leaves = Hints(flower.gray.shape, (Mark("region", [[20, 20], [20, 120], [90, 20]], LEAF, reach="similar"),))
     person = Hints(
         astronaut.gray.shape,
@@ -64,9 +65,19 @@ def reach_row(session: Session) -> list[np.ndarray]:
     """One hint with each reach."""
     row = []
     for reach in REACHES[::-1]:
-        mark = Mark("stroke", [[150, 250], [200, 300]], PURPLE, 6, reach=reach)
+        mark = Mark("stroke", [[150, 230], [224, 306], [300, 380]], PURPLE, 6, reach=reach)
         row.append(session.with_hints(Hints(session.gray.shape, (mark,))).rgb)
     return row
+
+
+def thing_row(session: Session) -> list[np.ndarray]:
+    """Two strokes on the suit, left and right of its strap: drawn, for the thing, for the whole photograph."""
+    paths = ([[340, 130], [430, 150]], [[300, 300], [380, 340]])
+    here, photo = (
+        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in paths))
+        for reach in ("here", "photo")
+    )
+    return [drawn(session, here), *(session.with_hints(hints).rgb for hints in (here, photo))]
 
 
 def reference_row(colorizer: Colorizer) -> list[np.ndarray]:

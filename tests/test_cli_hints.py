@@ -12,7 +12,7 @@ from colorize._labels import label_corners
 from colorize.color import rgb_to_lab
 from colorize.commands._hands import CAPTION
 from colorize.commands.suggest import marked
-from colorize.hints import Hints, Mark
+from colorize.hints import REACHES, Hints, Mark
 from colorize.io import read_xmp
 from colorize.recipe import find_note
 from colorize.session import Suggestion
@@ -61,6 +61,41 @@ def test_hints_from_json_and_what_there_is_to_tell(go, old):
     result = go("photo", old, "--hints", "hints.json", "-o", "new.png")
     assert ab_at("new.png", 25, 50)[0] < -10
     assert "Note: old.png: hint 2: (900, 5) lies outside the photo" in result.stderr
+
+
+def test_a_painted_layer_is_heard_as_far_as_is_said(go, old):
+    save_layer("hints.png", color=(200, 40, 160))
+    go("photo", old, "-o", "plain.png")
+    plain = np.asarray(Image.open("plain.png"), int)
+    moved = {}
+    for reach in ("default", *REACHES):
+        go(
+            "photo",
+            old,
+            "--hints",
+            "hints.png",
+            "-o",
+            f"{reach}.png",
+            *(() if reach == "default" else ("--reach", reach)),
+        )
+        moved[reach] = np.abs(np.asarray(Image.open(f"{reach}.png"), int) - plain).mean()
+    assert moved["default"] == moved["here"] <= moved["similar"] < moved["photo"]
+    for command in ("suggest", "explain"):
+        go(command, old, "--hints", "hints.png", "--reach", "photo")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--hints", "hints.png", "--reach", "far"), "'far' is not one of 'here', 'similar', 'photo'"),
+        (("--reach", "photo"), "--reach is that of painted --hints"),
+        (("--hints", "hints.json", "--reach", "photo"), "in JSON every hint has its own"),
+    ],
+)
+@pytest.mark.parametrize("command", ["photo", "suggest", "explain"])
+def test_a_reach_that_makes_no_sense_is_one_line(go, old, command, arguments, message):
+    error = go(command, old, *arguments, status=2).stderr.splitlines()[-1]
+    assert message in error
 
 
 @pytest.mark.parametrize(

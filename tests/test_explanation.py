@@ -119,8 +119,8 @@ def test_effects_of_hints_add_up(session, hints):
         sizes = np.linalg.norm(effect.shift, axis=1)
         assert (np.diff(sizes) <= 0).all()
         assert effect.is_hinted == (row != 60)
-        # what is believed of a part, and one of its pixels in the picture
-        np.testing.assert_allclose(effect.after, explainer.result.ab[row, col], atol=4)
+        if effect.is_hinted:  # what is believed of a part, and one of its pixels in the picture
+            np.testing.assert_allclose(effect.after, explainer.result.ab[row, col], atol=4)
 
 
 def test_a_region_moves_as_its_parts_do(session, hints):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from colorize.exceptions import HintsError
-from colorize.hints import REACHES, Hints, Mark, parse_color
+from colorize.hints import DEFAULT_REACH, REACHES, Hints, Mark, parse_color
 
 SHAPE = (40, 60)
 RED, GREEN = (200, 30, 30), (30, 160, 40)
@@ -124,6 +124,16 @@ def test_marks_scale_with_the_photograph(kind, factor):
     shape = (int(400 * factor), int(600 * factor))
     share, expected = (hints.rasterize(size).is_known.mean() for size in (shape, (400, 600)))
     assert share == pytest.approx(expected, rel=0.06)  # the outline, at half size
+
+
+def test_a_hint_is_meant_for_its_thing_unless_said_otherwise():
+    layer = np.full((*SHAPE, 4), 255, np.uint8)
+    text = text_with(POINT)
+    for hints in (Hints.from_rgba(layer, SHAPE), Hints(SHAPE, (Mark("point", [[1, 1]]),)), Hints.from_json(text)):
+        assert hints.marks[0].reach == DEFAULT_REACH == "here"
+    assert Hints.from_rgba(layer, SHAPE, reach="photo").marks[0].reach == "photo"
+    with pytest.raises(HintsError, match="reach must be one of photo, similar, here, got 'far'"):
+        Hints.from_rgba(layer, SHAPE, reach="far")
 
 
 def test_reach_is_kept_per_pixel():

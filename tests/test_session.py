@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from colorize.belief import Belief
 from colorize.color import map_to_gamut, rgb_to_lab, rgb_to_lightness, to_gray
@@ -150,6 +151,49 @@ def test_here_is_not_heard_far_away(tiny_colorizer):
         assert np.abs(after - before)[:, :40].mean() > 5
     assert moved["here"] < 0.5
     assert moved["here"] <= moved["similar"] < moved["photo"]
+
+
+@pytest.fixture(scope="module")
+def things(tiny_colorizer):
+    """A dark square on light ground, and a darker frame around both, without noise."""
+    lightness = np.full((120, 160), 75, np.float32)
+    lightness[40:80, 50:100] = 35
+    lightness[:8], lightness[-8:] = 5, 5
+    return tiny_colorizer.open(GrayImage(lightness))
+
+
+@pytest.mark.parametrize("kind", ["point", "stroke"])
+def test_a_stroke_stays_on_its_thing_and_fills_it(things, kind):
+    places = [[60, 65], [60, 80]]
+    hints = Hints(things.gray.shape, (Mark(kind, places, (120, 30, 110), 3),))
+    before, after = things.colorize().ab, things.with_hints(hints).ab
+    wished = map_to_gamut(35, rgb_to_lab(np.uint8([120, 30, 110]))[1:])
+    inside = np.zeros(before.shape[:2], bool)
+    inside[42:78, 52:98] = True
+    outside = cv2.dilate(inside.astype(np.uint8), np.ones((9, 9))) == 0
+    assert np.mean(np.linalg.norm(after - wished, axis=2)[inside] <= 5) > 0.95
+    assert np.mean(np.linalg.norm(after - before, axis=2)[outside] > 5) < 0.05
+
+
+def test_a_thing_that_is_pointed_at_as_it_is_stays_beside_another_colour(things):
+    before = things.colorize()
+    red = Mark("point", [[20, 30]], (230, 120, 120), 3, "photo")
+    as_it_is = Mark("stroke", [[60, 60], [60, 90]], tuple(int(v) for v in before.rgb[60, 75]), 3)
+    shape = things.gray.shape
+    moved = [
+        np.linalg.norm(things.with_hints(Hints(shape, marks)).ab - before.ab, axis=2)[45:75, 55:95].mean()
+        for marks in ((red,), (red, as_it_is))
+    ]
+    assert moved[1] < 0.5 * moved[0]
+
+
+def test_a_hint_gives_equal_bytes_on_any_number_of_threads(things):
+    hints = point(things, 60, 70, (120, 30, 110))
+    results = []
+    for n in (1, 2):
+        with threadpool_limits(n):
+            results.append(things.with_hints(hints).ab.tobytes())
+    assert results[0] == results[1]
 
 
 def test_what_srgb_cannot_show_is_mapped_and_reported(tiny_colorizer):

@@ -31,7 +31,7 @@ from colorize.app.visits import Photo, Visit, Visits
 from colorize.batch.work import file_digest, make_recipe, noted_hints, signed
 from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
-from colorize.hints import REACHES, Hints, Mark, parse_color
+from colorize.hints import DEFAULT_REACH, REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe import DECIDED_AT, Recipe
@@ -589,7 +589,7 @@ def _colored(session: Any, visit: Visit) -> Colorization:
 def _mark(content: dict[str, Any]) -> Mark:
     """A stroke as the page sends it."""
     path = content.get("path")
-    reach = content.get("reach", REACHES[0])
+    reach = content.get("reach", DEFAULT_REACH)
     if not isinstance(path, Sequence) or isinstance(path, str) or not 1 <= len(path) <= 20_000:
         raise RequestError("a stroke needs between 1 and 20000 places")
     kind = "point" if len(path) == 1 else "stroke"

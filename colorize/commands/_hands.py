@@ -34,12 +34,19 @@ hints_option = click.option(
     help="Colours that you know: an RGBA picture painted on the photograph, or JSON.",
 )
 
+reach_option = click.option(
+    "--reach",
+    type=click.Choice(("here", "similar", "photo")),
+    help="Who hears a painted layer: the things painted on (here, the default), what looks like them, everything.",
+)
+
 
 @dataclass(frozen=True)
 class Wishes:
     """All that was said on the command line."""
 
     hints: Path | None = None
+    reach: str | None = None
     references: tuple[Path, ...] = ()
     reference_strength: float = 1.0
     alternatives: int | None = None
@@ -55,6 +62,7 @@ class Wishes:
         """Refuse what makes no sense."""
         if n_photos > 1 and self.hints is not None:
             raise click.UsageError("--hints belong to one photograph; name one INPUT")
+        check_reach(self.hints, self.reach)
         if n_photos > 1 and self.choose > 1:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
         if math.isnan(self.reference_strength):
@@ -83,6 +91,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     def command(
         *,
         hints_file: Path | None,
+        reach: str | None,
         reference: tuple[Path, ...],
         reference_strength: float,
         alternatives: int | None,
@@ -90,7 +99,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         choose: int,
         **others: Any,
     ) -> None:
-        wishes = Wishes(hints_file, reference, reference_strength, alternatives, sheet, choose)
+        wishes = Wishes(hints_file, reach, reference, reference_strength, alternatives, sheet, choose)
         function(wishes=wishes, **others)
 
     number = click.IntRange(1, 9)
@@ -112,17 +121,26 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
             metavar="FILE",
             help="A colour photograph that it should look like; may be given several times.",
         ),
+        reach_option,
         hints_option,
     ):
         command = option(command)
     return command
 
 
-def read_hints(path: Path, shape: tuple[int, int]) -> Hints:
-    """Read hints for a photograph of this height and width from an RGBA picture or a JSON file."""
+def check_reach(path: Path | None, reach: str | None) -> None:
+    """Refuse a reach that nothing would be done with."""
+    if reach is not None and path is None:
+        raise click.UsageError("--reach is that of painted --hints")
+    if reach is not None and path is not None and path.suffix.lower() == ".json":
+        raise click.UsageError("--reach is that of a painted layer; in JSON every hint has its own")
+
+
+def read_hints(path: Path, shape: tuple[int, int], reach: str | None = None) -> Hints:
+    """Read hints for a photograph of this height and width from an RGBA picture, heard so far, or a JSON file."""
     import numpy as np
 
-    from colorize.hints import Hints
+    from colorize.hints import DEFAULT_REACH, Hints
     from colorize.io import read_photo
 
     try:
@@ -133,7 +151,7 @@ def read_hints(path: Path, shape: tuple[int, int]) -> Hints:
         layer = read_photo(path)
         if layer.alpha is None:
             raise HintsError("has no transparency, so that it cannot be told what is a hint: save it as RGBA PNG")
-        return Hints.from_rgba(np.dstack([layer.pixels, layer.alpha]), shape)
+        return Hints.from_rgba(np.dstack([layer.pixels, layer.alpha]), shape, reach=reach or DEFAULT_REACH)
     except UnicodeDecodeError as error:
         raise HintsError(f"{path}: the hints are no JSON (not UTF-8)") from error
     except (ColorizeError, OSError) as error:

@@ -44,6 +44,7 @@ class Place(click.ParamType):
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write everything as JSON.")
 @_shared.model_option
 @_hands.hints_option
+@_hands.reach_option
 @_shared.picture_vividness_option
 @_shared.force_option
 @_shared.quiet_option
@@ -55,6 +56,7 @@ def command(
     json_file: Path | None,
     model: str,
     hints_file: Path | None,
+    reach: str | None,
     vividness: float,
     force: bool,
     quiet: bool,
@@ -65,6 +67,7 @@ def command(
     it and against it, and which regions of the training photographs it reminds the model of. The page needs the extra
     `report`.
     """
+    _hands.check_reach(hints_file, reach)
     outputs = _shared.Outputs(output, None, json_file, force)
     outputs.check()
     if photo.resolve() in {path.resolve() for path in (output, json_file) if path}:
@@ -74,7 +77,7 @@ def command(
     from colorize.io import read_photo
 
     gray = to_gray(read_photo(photo))
-    hints = None if hints_file is None else _hands.read_hints(hints_file, gray.shape)
+    hints = None if hints_file is None else _hands.read_hints(hints_file, gray.shape, reach)
     explainer = Explainer(_shared.load_predictor(model).open(gray), hints=hints, vividness=vividness)
     for note in explainer.result.notes:
         click.echo(f"Note: {photo}: {note}", err=True)

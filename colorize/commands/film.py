@@ -32,6 +32,7 @@ _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
     metavar="FILE|DIR",
     help="Colours that you know, as for a photograph, named after their frame: 000123.png, or 12.5s.json for a time.",
 )
+@_hands.reach_option
 @click.option(
     "--crf",
     type=click.IntRange(1, 40),
@@ -49,6 +50,7 @@ def command(
     model: str,
     vividness: float,
     hints_path: Path | None,
+    reach: str | None,
     crf: int,
     force: bool,
     quiet: bool,
@@ -58,6 +60,7 @@ def command(
     Sound and time stamps are those of IN; of its colours only the lightness is used. Finished pieces are kept in
     OUT.part until all is done: run the same command again after an interruption of any kind and it goes on.
     """
+    _hands.check_reach(hints_path, reach)
     may_be_whole = Path(f"{target}.part").is_dir()  # the last run was cut off as it cleared away
     _shared.check_target(target, force=force or may_be_whole)
     from colorize.batch.work import make_recipe
@@ -67,7 +70,7 @@ def command(
 
     container_format(target)
     film = Film.open(source)
-    hints = {} if hints_path is None else read_moments(hints_path, film.shape)
+    hints = {} if hints_path is None else read_moments(hints_path, film.shape, reach)
     colorizer = _shared.load_predictor(model)
     try:
         with progress_of_batch(quiet=quiet) as progress:
@@ -88,8 +91,8 @@ def command(
         tell(source, target, report)
 
 
-def read_moments(path: Path, shape: tuple[int, int]) -> dict[int | float, Hints]:
-    """Read hints from a file named after its frame, or from all such files of a folder.
+def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> dict[int | float, Hints]:
+    """Read hints from a file named after its frame, or from all such files of a folder; painted ones are heard so far.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def read_moments(path: Path, shape: tuple[int, int]) -> dict[int | float, Hints]
         moment = float(match.group(2)) if match.group(1) is None else int(match.group(1))
         if moment in found:
             raise HintsError(f"{file}: there are other hints for the same frame")
-        found[moment] = _hands.read_hints(file, shape)
+        found[moment] = _hands.read_hints(file, shape, reach)
     return found
 
 

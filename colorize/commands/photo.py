@@ -294,7 +294,7 @@ def colorize_by_hand(
     from colorize.recipe import REFINER
 
     (photo,) = read(source, handling)
-    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape)
+    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape, wishes.reach)
     session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
     results = wishes.results(session, hints, recipe.vividness)
     shown = doubt.shown(results, session.gray, force=handling.overwrite)

@@ -32,12 +32,13 @@ SUFFIX = ".suggested.png"
     help=f"The marked picture. Default: beside PHOTO, as NAME{SUFFIX}.",
 )
 @_hands.hints_option
+@_hands.reach_option
 @_shared.model_option
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the places as JSON.")
 @_shared.force_option
 def command(
-    photo: Path, number: int, output: Path | None, hints_file: Path | None, model: str, json_file: Path | None,
-    force: bool,
+    photo: Path, number: int, output: Path | None, hints_file: Path | None, reach: str | None, model: str,
+    json_file: Path | None, force: bool,
 ) -> None:  # fmt: skip
     """Mark the places of PHOTO whose true colours would tell most, each with its likeliest colours.
 
@@ -46,12 +47,13 @@ def command(
     from colorize.color import to_gray
     from colorize.io import read_photo, write_photo
 
+    _hands.check_reach(hints_file, reach)
     target = output or photo.parent / f"{photo.stem}{SUFFIX}"
     for path in (target, json_file):
         if path is not None:
             _shared.check_target(path, force=force)
     source = read_photo(photo)
-    hints = None if hints_file is None else _hands.read_hints(hints_file, source.shape)
+    hints = None if hints_file is None else _hands.read_hints(hints_file, source.shape, reach)
     session = _shared.load_predictor(model).open(to_gray(source))
     places = session.suggest(number, hints)
     write_photo(marked(session.gray.lightness, places), target, overwrite=force)
