@@ -34,7 +34,7 @@ def serve(
     models : Path or None
         Folder of visitors' models; None is a folder of the user.
     max_upload : int
-        Bytes of the largest file that can be sent.
+        Bytes of the largest photograph that can be sent.
     open_browser : bool
     login : tuple of str or None
         User and password.
@@ -51,6 +51,7 @@ def serve(
         The port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
+    say("Starting the app ...")
     import_or_raise("gradio", extra="app")
     from colorize.app.service import Service
     from colorize.app.uploads import Limits
@@ -66,7 +67,7 @@ def serve(
             _, address, _ = page.launch(
                 server_name=host,
                 server_port=port or free_port(host),
-                max_file_size=max_upload,
+                max_file_size=service.limits.total_bytes,
                 auth=login,
                 inbrowser=open_browser,
                 prevent_thread_lock=True,

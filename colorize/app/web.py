@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
 from functools import wraps
 from html import escape
 from importlib import resources
@@ -13,7 +17,20 @@ from typing import Any
 import numpy as np
 
 from colorize.app import pages
-from colorize.app.service import N_REFERENCES, RULES, SAMPLES, SAVED_AS, Service, View, data_uri, shrunk
+from colorize.app.service import (
+    DEFAULT_REACH,
+    N_REFERENCES,
+    RULES,
+    SAMPLES,
+    SAVED_AS,
+    Service,
+    Told,
+    View,
+    data_uri,
+    shrunk,
+)
+from colorize.app.shelf import NameTakenError
+from colorize.app.visits import Stroke
 from colorize.color import lab_to_rgb, rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.io import encode_screen, read_photo
@@ -25,14 +42,21 @@ _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
 )
 _SAMPLE_SIDE = 120
+_NO_BASE = "nothing: these photographs alone"
 _KEEP_SECONDS = 3600
 _THUMBNAIL_BYTES = 2_700_000
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
-_FETCH = "() => setTimeout(() => document.querySelector('#%s')?.click(), 200)"
+_FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
+_TOKEN = """() => {
+  const token = sessionStorage.getItem('colorize-visit') ?? '';
+  sessionStorage.removeItem('colorize-visit');
+  return token;
+}"""
 
-# Heavy work of visitors waits in line; progress and cards do not.
-_HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1}
+# Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
+_HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 4}
+_LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 8, "show_progress": "hidden"}
 _LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 8, "show_progress": "hidden"}
 
 
@@ -49,25 +73,38 @@ def build(service: Service) -> Any:
     """
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pages.HEADER)
+        desk = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
-                photo_model = _photograph(service, page.load)
+                stage, settings = _photograph(service, page.load, shelf_changed)
             with gr.Tab("Train", elem_id="room-train"):
-                shown_model = _train(service, page.load, shelf_changed)
+                base, shown_model, progress, told = _train(service, page.load, shelf_changed)
             with gr.Tab("Compare", elem_id="room-compare"):
                 methods = _compare(service)
             with gr.Tab("Batch", elem_id="room-batch"):
                 batch_model = _batch(service)
-        pickers = [photo_model, shown_model, batch_model]
+        pickers = [shown_model, batch_model]
 
-        @gr.on([page.load, shelf_changed.change], outputs=[*pickers, methods], **_LIGHT)
+        @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **_LIGHT)
         def list_models() -> list[Any]:
             names = service.shelf.names()
-            return [*(gr.update(choices=names) for _ in pickers), gr.update(choices=service.methods())]
+            bases = gr.update(choices=[_NO_BASE, *names])
+            return [bases, *(gr.update(choices=names) for _ in range(3)), gr.update(choices=service.methods())]
+
+        def come_back(token: str, request: gr.Request) -> list[Any]:
+            key = _key(request)
+            view, chosen = service.come_back(key, str(token or ""))
+            now = service.visits.get(key).token
+            names = service.shelf.names()
+            model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
+            return [now, _fresh(view) if view else gr.skip(), model, chosen.vividness, chosen.shows_sure]
+
+        back = page.load(come_back, [desk], [desk, stage, *settings], js=_TOKEN, **_LIGHT)
+        back.then(told, [], progress, **_LIGHT)
 
         def leave(request: gr.Request) -> None:
-            service.visits.close(str(request.session_hash))
+            service.visits.leave(str(request.session_hash))
 
         page.unload(leave)
     page.queue(max_size=200)
@@ -112,80 +149,120 @@ def look() -> dict[str, Any]:
     return {"theme": theme, "css": _static("style.css"), "footer_links": []}
 
 
-def _photograph(service: Service, arrival: Any) -> Any:
-    """Upload, look, colorize, correct, lend colours, ask; returns the model picker."""
+def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, list[Any]]:
+    """Upload, look, colorize, correct, lend colours, ask; returns the stage and what a visitor sets."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
-            upload = gr.File(label="Your photograph", type="filepath", height=110, elem_id="upload")
-            samples = gr.HTML(pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples")
+            upload = gr.File(
+                label="Your photograph", type="filepath", height=110, elem_id="upload", elem_classes="main-zone"
+            )
+            with gr.Row(elem_id="beginning"):
+                samples = gr.HTML(
+                    pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
+                )
+                gr.HTML(pages.limits(service.limits, packed=False), elem_id="limits")
             stage = gr.HTML(
                 None,
                 html_template=_static("stage.html"),
-                js_on_load=_static("stage.js"),
+                js_on_load="".join(_static(name) for name in ("stage.js", "zoom.js", "brush.js")),
                 places=None,
                 sure=None,
+                reach=DEFAULT_REACH,
                 elem_id="stage",
             )
-        with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="steps"):
-            with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
-                picker, *to_clear = _colorize_panel(service, arrival, stage)
-            with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
-                to_clear += _correct_panel(service, stage)
-            with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                to_clear += _reference_panel(service, stage)
-            with gr.Tab("Why?", elem_id="step-why") as why_tab:
-                to_clear += _why_panel(service, stage)
+        with gr.Column(scale=2, min_width=320):
+            made = _saving(service)
+            with gr.Tabs(elem_id="steps"):
+                with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
+                    settings, choices = _colorize_panel(service, arrival, stage)
+                with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
+                    to_clear = [choices, *_correct_panel(service, stage, shelf_changed)]
+                with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
+                    to_clear += _reference_panel(service, stage)
+                with gr.Tab("Why?", elem_id="step-why") as why_tab:
+                    to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
         for tab in tabs:
             tab.select(None, js=_SET_MODE % mode)
+    outputs = [stage, upload, settings[2], *made, *to_clear]
 
     def opened(view: View) -> list[Any]:
         """The stage, the next upload, and what belonged to the photograph before."""
-        stage_now = gr.HTML(value=_shown(view, fresh=True), places=None, sure=None)
-        return [stage_now, gr.File(value=None, label="Another photograph"), *(None for _ in to_clear)]
+        belonged = [gr.DownloadButton(value=None, visible=False), None, *(None for _ in to_clear)]
+        return [_fresh(view), gr.File(value=None, label="Another photograph"), False, *belonged]
 
-    @_on(upload.upload, [upload], [stage, upload, *to_clear], show_progress_on=[upload, stage], **_HEAVY)
+    refused = [gr.skip(), gr.update(value=None), *(gr.skip() for _ in outputs[2:])]
+
+    @_on(upload.upload, [upload], outputs, refused=refused, show_progress_on=[upload, stage], **_HEAVY)
     def open_photo(path: str, request: gr.Request) -> list[Any]:
         [(name, place)] = _sent(service, request, [path])
         return opened(service.open_photo(_key(request), place, name))
 
-    @_on(samples.pick, [], [stage, upload, *to_clear], show_progress_on=[upload, stage], **_HEAVY)
+    @_on(samples.pick, [], outputs, show_progress_on=[upload, stage], **_HEAVY)
     def open_sample(event: gr.EventData, request: gr.Request) -> list[Any]:
         return opened(service.open_sample(_key(request), str(event.name)))
 
-    return picker
+    return stage, settings
 
 
-def _colorize_panel(service: Service, arrival: Any, stage: Any) -> list[Any]:
-    """Model, vividness, other versions, saving; returns the picker and what a new photograph clears."""
+def _saving(service: Service) -> list[Any]:
+    """What is made of the photograph, always in sight; returns what belongs to the photograph shown."""
+    with gr.Row(elem_id="saving"):
+        kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save as", show_label=False, container=False, scale=3)
+        save = gr.Button("Save", variant="primary", elem_id="save", scale=2, min_width=80)
+        share = gr.Button("Before and after", elem_id="share", scale=2, min_width=120)
+    saved = gr.HTML(None, elem_id="saved")
+    ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
+    refused = [gr.update(value=None, visible=False), None]
+
+    @_on(save.click, [kind], [ready, saved], refused=refused, then=_FETCH, then_inputs=[ready], **_LONG)
+    def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
+        key = _key(request)
+        path = yield from _told(lambda told: service.save(key, wanted, told))
+        is_shown = service.is_shown(key, path)
+        said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
+        yield [_ready(path, visible=is_shown), said]
+
+    @_on(share.click, [], [ready, saved], refused=refused, then=_FETCH, then_inputs=[ready], **_HEAVY)
+    def write_both(request: gr.Request) -> list[Any]:
+        return [_ready(service.share(_key(request))), None]
+
+    return [ready, saved]
+
+
+def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[Any], Any]:
+    """Model, vividness, other versions; returns what the visitor sets, and the versions."""
     picker = gr.Dropdown(
         service.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine."
     )
     vividness = gr.Slider(
-        0, 1, 0.5, step=0.05, label="Vividness", info="0: faithful and a little pale. 1: bold, with more mistakes."
+        0,
+        1,
+        0.5,
+        step=0.05,
+        label="Vividness",
+        info="0: faithful and a little pale. 1: bold, with more mistakes.",
+        elem_id="vividness",
     )
     sure = gr.Checkbox(
         label="Show how sure the model is", info="Before you help, its own doubts are only a rough guide."
     )
     other = gr.Button("Other versions")
     choices = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="choices")
-    kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save at full size, with the photograph's own details")
-    save = gr.Button("Save", variant="primary", elem_id="save")
-    ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
     card = gr.HTML(elem_id="card")
 
     @_on(picker.input, [picker], [stage, choices], **_HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [gr.HTML(value=_shown(service.set_style(_key(request), model=model)), sure=None), None]
+        return [_shown(service.set_style(_key(request), model=model)), None]
 
-    @_on(vividness.release, [vividness], [stage], **_HEAVY)
+    @_on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **_HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return gr.HTML(value=_shown(service.set_style(_key(request), vividness=value)), sure=None)
+        return _shown(service.set_style(_key(request), vividness=value))
 
     @_on(sure.input, [sure], [stage], **_HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return gr.HTML(sure=data_uri(service.confidence_map(_key(request))) if is_wanted else None)
+        return _shown(service.set_style(_key(request), shows_sure=is_wanted))
 
     @_on(other.click, [], [choices], **_HEAVY)
     def offer(request: gr.Request) -> str:
@@ -193,62 +270,94 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> list[Any]:
 
     @_on(choices.pick, [], [stage], **_HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
-        return gr.HTML(value=_shown(service.choose(_key(request), int(event.name))), sure=None)
-
-    @_on(save.click, [kind], [ready], then=_FETCH % "ready", **_HEAVY)
-    def write(wanted: str, request: gr.Request) -> Any:
-        return _ready(service.save(_key(request), wanted))
+        return _shown(service.choose(_key(request), int(event.name)))
 
     @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
     def show_card(model: str) -> str:
         return pages.card(service.shelf.card(model))
 
-    return [picker, choices, sure]
+    return [picker, vividness, sure], choices
 
 
-def _correct_panel(service: Service, stage: Any) -> list[Any]:
+def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:
     """Hints; returns what a new photograph clears."""
     gr.HTML(
         "<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the "
-        "pixels that you paint get exactly your colour, and what resembles them follows. Gray is a colour too.</p>"
+        "pixels that you paint get exactly your colour, and the thing they lie on follows. Gray is a colour too. "
+        "<strong>Protect</strong> what is right already.</p>"
     )
+    strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=_static("strokes.js"), elem_id="strokes")
     suggest = gr.Button("Where would a hint help most?")
     places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
     with gr.Row():
         keep = gr.Button("Keep these hints")
         ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
-    load = gr.File(label="Hints from earlier (JSON)", file_types=[".json"], type="filepath", height=110)
+    load = gr.File(
+        label="Hints from earlier (JSON)", file_types=[".json"], type="filepath", height=110, elem_id="hints-file"
+    )
+    with gr.Accordion("Learn from these corrections", open=False):
+        gr.HTML(
+            "<p class='hint'>Make a new model that remembers what you painted, here and in photographs like it. The "
+            "model in use stays as it is.</p>"
+        )
+        name = gr.Textbox(label="Name of the model that learns", placeholder="grandfather", max_length=40)
+        learn = gr.Button("Learn from these corrections", elem_id="learn")
+        learnt = gr.HTML(None, elem_id="learnt")
 
-    def painted(view: View) -> Any:
-        return gr.HTML(value=_shown(view), sure=None)
+    many: dict[str, Any] = {"then": _ANSWERED, "trigger_mode": "multiple", "show_progress": "hidden"} | _HEAVY
 
-    @_on(stage.paint, [], [stage], then=_ANSWERED, trigger_mode="multiple", show_progress="hidden", **_HEAVY)
+    @_on(stage.paint, [], [stage], **many)
     def paint(event: gr.EventData, request: gr.Request) -> Any:
-        return painted(service.add_hint(_key(request), dict(event._data)))
+        return _shown(service.add_hint(_key(request), dict(event._data)))
 
-    @_on(stage.takeback, [], [stage], then=_ANSWERED, trigger_mode="multiple", show_progress="hidden", **_HEAVY)
+    @_on(stage.takeback, [], [stage], **many)
     def take_back(request: gr.Request) -> Any:
-        return painted(service.undo(_key(request)))
+        return _shown(service.undo(_key(request)))
 
-    @_on(stage.wipe, [], [stage], then=_ANSWERED, show_progress="hidden", **_HEAVY)
+    @_on(stage.again, [], [stage], **many)
+    def again(request: gr.Request) -> Any:
+        return _shown(service.redo(_key(request)))
+
+    @_on(stage.wipe, [], [stage], **many)
     def wipe(request: gr.Request) -> Any:
-        return painted(service.clear(_key(request)))
+        return _shown(service.clear(_key(request)))
+
+    @_on(stage.erase, [], [stage], **many)
+    def erase(event: gr.EventData, request: gr.Request) -> Any:
+        return _shown(service.erase_hint(_key(request), int(event.number)))
+
+    @_on(strokes.erase, [], [stage], **_HEAVY)
+    def erase_listed(event: gr.EventData, request: gr.Request) -> Any:
+        return _shown(service.erase_hint(_key(request), int(event.number)))
+
+    @_on(strokes.edit, [], [stage], **_HEAVY)
+    def edit(event: gr.EventData, request: gr.Request) -> Any:
+        asked = dict(event._data)
+        number = int(asked["number"])
+        return _shown(service.edit_hint(_key(request), number, color=asked.get("color"), reach=asked.get("reach")))
 
     @_on(suggest.click, [], [places, stage], **_HEAVY)
     def suggestions(request: gr.Request) -> list[Any]:
         found = service.suggestions(_key(request))
         return [pages.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
-    @_on(keep.click, [], [ready], then=_FETCH % "hints-ready", **_LIGHT)
+    refused = [gr.update(value=None, visible=False)]
+
+    @_on(keep.click, [], [ready], refused=refused, then=_FETCH, then_inputs=[ready], **_LIGHT)
     def save_hints(request: gr.Request) -> Any:
         return _ready(service.save_hints(_key(request)))
 
-    @_on(load.upload, [load], [stage, load], **_HEAVY)
+    @_on(load.upload, [load], [stage, load], refused=[gr.skip(), gr.update(value=None)], **_HEAVY)
     def load_hints(path: str, request: gr.Request) -> list[Any]:
         [(_, place)] = _sent(service, request, [path])
-        return [painted(service.load_hints(_key(request), place)), None]
+        return [_shown(service.load_hints(_key(request), place)), None]
 
-    return [places]
+    @_on(learn.click, [name], [learnt, shelf_changed, name], **_HEAVY)
+    def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
+        model, words = service.learn(_key(request), wanted)
+        return [pages.learnt(model, words), _news(), ""]
+
+    return [places, learnt]
 
 
 def _reference_panel(service: Service, stage: Any) -> list[Any]:
@@ -276,11 +385,11 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
             raise RequestError("choose a colour photograph first")
         named = _sent(service, request, paths)
         view = service.set_references(_key(request), named, amount)
-        return [gr.HTML(value=_shown(view), sure=None), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
+        return [_shown(view), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
 
     @_on(drop.click, [], [stage, said, files], **_HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [gr.HTML(value=_shown(service.set_references(_key(request), [])), sure=None), None, None]
+        return [_shown(service.set_references(_key(request), [])), None, None]
 
     return [said, files]
 
@@ -297,8 +406,8 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     return [answer]
 
 
-def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Training, and the shelf of models; returns the picker of the shelf."""
+def _train(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
+    """Training, and the shelf of models; returns the lists of bases and models, and what tells of the progress."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             gr.HTML(
@@ -312,11 +421,21 @@ def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
                 type="filepath",
                 height=110,
                 elem_id="teachers",
+                elem_classes="main-zone",
             )
+            gr.HTML(pages.limits(service.limits, packed=True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/mountains",
                 visible=service.folders_allowed,
+            )
+            base = gr.Dropdown(
+                [_NO_BASE, *service.shelf.names()],
+                value=_NO_BASE,
+                label="Build on",
+                info="Better with few photographs: what another model knows is kept where that helps. It must not have "
+                "been trained on these.",
+                elem_id="base",
             )
             pictures = gr.Checkbox(
                 label="Keep tiny pictures in the model",
@@ -324,7 +443,7 @@ def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
             )
             with gr.Row():
                 start = gr.Button("Train", variant="primary")
-                stop = gr.Button("Stop", visible=False)
+                stop = gr.Button("Stop", visible=False, elem_id="stop-training")
                 resume = gr.Button("Go on", visible=False)
         with gr.Column(scale=3, min_width=320):
             status = gr.HTML(pages.training(None), elem_id="training")
@@ -340,16 +459,26 @@ def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
             gr.Timer(active=is_on),
             gr.Button(visible=is_on),
             gr.Button(visible=state in ("stopped", "failed")),
-            found.message if found and state == "done" else gr.skip(),
+            _news() if found and state == "done" else gr.skip(),
         ]
 
     @_on(
-        start.click, [name, files, folder, pictures], [files, *progress], concurrency_id="uploads", concurrency_limit=2
+        start.click,
+        [name, files, folder, base, pictures],
+        [files, *progress],
+        concurrency_id="uploads",
+        concurrency_limit=2,
     )
-    def begin(wanted: str, paths: list[str] | None, place: str, keep_pictures: bool, request: gr.Request) -> list[Any]:
-        named = _sent(service, request, paths)
+    def begin(
+        wanted: str, paths: list[str] | None, place: str, on: str, keep_pictures: bool, request: gr.Request
+    ) -> list[Any]:
         service.train(
-            _key(request), wanted, files=named, folder=place, thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0
+            _key(request),
+            wanted,
+            files=_sent(service, request, paths),
+            folder=place,
+            base="" if on == _NO_BASE else on,
+            thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0,
         )
         return [None, *told(request)]
 
@@ -364,11 +493,11 @@ def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
         return told(request)
 
     _on(timer.tick, [], progress, **_LIGHT)(told)
-    return _shelf(service, arrival, shelf_changed)
+    return base, _shelf(service, arrival, shelf_changed), progress, told
 
 
 def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Look at models, take them along, bring them; returns the picker."""
+    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -376,20 +505,58 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
             with gr.Row():
                 take = gr.Button("Take it along")
                 ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
+            with gr.Row(visible=service.folders_allowed, elem_classes="together"):
+                new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
+                rename = gr.Button("Rename", min_width=80, elem_id="rename-model")
+                delete = gr.Button("Delete", min_width=80, elem_id="delete-model")
             bring = gr.File(
-                label="Bring a model (.safetensors)", file_types=[".safetensors"], type="filepath", height=110
+                label="Bring a model (.safetensors)",
+                file_types=[".safetensors"],
+                type="filepath",
+                height=110,
+                elem_id="bring",
             )
+            brought = gr.State("")
+            with gr.Row(visible=False, elem_classes="together") as clash:
+                other_name = gr.Textbox(label="That name is taken. Bring it as", max_length=40, scale=3)
+                again = gr.Button("Bring it", min_width=80, elem_id="bring-as")
         with gr.Column(scale=3, min_width=320):
             card = gr.HTML()
 
-    @_on(take.click, [picker], [ready], then=_FETCH % "model-ready", **_LIGHT)
+    refused = [gr.update(value=None, visible=False)]
+
+    @_on(take.click, [picker], [ready], refused=refused, then=_FETCH, then_inputs=[ready], **_LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
         return _ready(service.copy_of_model(_key(request), name))
 
-    @_on(bring.upload, [bring], [bring, shelf_changed], **_HEAVY)
-    def add(path: str, request: gr.Request) -> list[Any]:
+    @_on(rename.click, [picker, new_name], [picker, new_name, shelf_changed], **_LIGHT)
+    def call_it(name: str, wanted: str) -> list[Any]:
+        given = service.rename_model(name, wanted)
+        return [gr.Dropdown(value=given, choices=service.shelf.names()), "", _news()]
+
+    @_on(delete.click, [picker], [picker, shelf_changed], **_LIGHT)
+    def delete_it(name: str) -> list[Any]:
+        service.delete_model(name)
+        return [gr.Dropdown(value="default", choices=service.shelf.names()), _news()]
+
+    def add(place: Path, name: str) -> list[Any]:
+        try:
+            service.shelf.add(place, name)
+        except NameTakenError:
+            free = service.shelf.free_name(name)
+            return [None, gr.Row(visible=True), free, str(place), gr.skip()]
+        return [None, gr.Row(visible=False), "", "", _news()]
+
+    outputs = [bring, clash, other_name, brought, shelf_changed]
+
+    @_on(bring.upload, [bring], outputs, refused=[gr.update(value=None), *(gr.skip() for _ in outputs[1:])], **_HEAVY)
+    def bring_it(path: str, request: gr.Request) -> list[Any]:
         [(name, place)] = _sent(service, request, [path])
-        return [None, service.shelf.add(place, Path(name).stem)]
+        return add(place, Path(name).stem)
+
+    @_on(again.click, [brought, other_name], outputs, **_HEAVY)
+    def bring_as(path: str, name: str) -> list[Any]:
+        return add(Path(path), name)
 
     @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
     def show_card(model: str) -> str:
@@ -402,7 +569,13 @@ def _compare(service: Service) -> Any:
     """Several methods on one photograph; returns the list of methods."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=280):
-            photo = gr.File(label="A photograph, gray or in colour", type="filepath", height=110, elem_id="compared")
+            photo = gr.File(
+                label="A photograph, gray or in colour",
+                type="filepath",
+                height=110,
+                elem_id="compared",
+                elem_classes="main-zone",
+            )
             methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
             run = gr.Button("Compare", variant="primary")
@@ -412,7 +585,7 @@ def _compare(service: Service) -> Any:
         with gr.Column(scale=3, min_width=320):
             shown = gr.HTML(None, elem_id="comparison")
 
-    @_on(run.click, [photo, methods, vividness], [shown], **_HEAVY)
+    @_on(run.click, [photo, methods, vividness], [shown], **(_LONG | {"show_progress": "full"}))
     def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> str:
         if not path:
             raise RequestError("choose a photograph first")
@@ -427,24 +600,44 @@ def _batch(service: Service) -> Any:
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = gr.File(
-                label="Photographs, or zips of them", file_count="multiple", type="filepath", height=110, elem_id="many"
+                label="Photographs, or zips of them",
+                file_count="multiple",
+                type="filepath",
+                height=110,
+                elem_id="many",
+                elem_classes="main-zone",
+            )
+            gr.HTML(pages.limits(service.limits, packed=True))
+            folder = gr.Textbox(
+                label="... or a folder on this machine",
+                placeholder="/photographs/1938",
+                visible=service.folders_allowed,
+                elem_id="batch-folder",
             )
             picker = gr.Dropdown(service.shelf.names(), value="default", label="Model")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
-            run = gr.Button("Colour them all", variant="primary")
+            with gr.Row():
+                run = gr.Button("Colour them all", variant="primary")
+                stop = gr.Button("Stop, and keep what is done", elem_id="stop-batch")
         with gr.Column(scale=3, min_width=320):
             report = gr.HTML(
-                "<p class='hint'>You get one zip with the pictures at full size and a report of what failed.</p>",
+                "<p class='hint'>You get one zip with the pictures at full size, in the folders that they came in, and "
+                "a report of what failed.</p>",
                 min_height=120,
             )
             ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
 
     @_on(
-        run.click, [files, picker, vividness, kind], [report, ready, files], concurrency_id="batch", concurrency_limit=1
+        run.click,
+        [files, folder, picker, vividness, kind],
+        [report, ready, files],
+        concurrency_id="batch",
+        concurrency_limit=2,
     )
     def colour_all(
         paths: list[str] | None,
+        place: str,
         model: str,
         value: float,
         wanted: str,
@@ -454,6 +647,7 @@ def _batch(service: Service) -> Any:
         result = service.batch(
             _key(request),
             _sent(service, request, paths),
+            folder=place,
             model=model,
             vividness=value,
             kind=wanted,
@@ -461,16 +655,33 @@ def _batch(service: Service) -> Any:
         )
         return [pages.batch(result), _ready(result.archive), None]
 
+    @_on(stop.click, [], [], **_LIGHT)
+    def stop_it(request: gr.Request) -> None:
+        service.stop_batch(_key(request))
+
     return picker
 
 
 def _on(
-    event: Callable[..., Any], inputs: list[Any], outputs: list[Any], *, then: str | None = None, **options: Any
+    event: Callable[..., Any],
+    inputs: list[Any],
+    outputs: list[Any],
+    *,
+    refused: list[Any] | None = None,
+    then: str | None = None,
+    then_inputs: list[Any] | None = None,
+    **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a function answer an event; what the visitor cannot have is said in a box, and nothing changes.
+    """Let a function answer an event; what the visitor cannot have is said in a box.
 
-    `then` is JavaScript for the browser to run after the answer, good or bad.
+    The outputs become `refused` then, or stay as they are. `then` is JavaScript for the browser to run after the
+    answer, good or bad, on the values of `then_inputs`.
     """
+    nothing: Any = gr.skip() if refused is None else refused[0] if len(refused) == 1 else refused
+
+    def say(error: RequestError) -> Any:
+        gr.Warning(escape(str(error)), title="That did not work", duration=20)
+        return nothing
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
@@ -478,15 +689,52 @@ def _on(
             try:
                 return function(*arguments, **named)
             except RequestError as error:
-                gr.Warning(escape(str(error)), title="That did not work", duration=20)
-                return gr.skip()
+                return say(error)
 
-        step = event(answer, inputs, outputs, **options)
+        @wraps(function)
+        def answers(*arguments: Any, **named: Any) -> Iterator[Any]:
+            try:
+                yield from function(*arguments, **named)
+            except RequestError as error:
+                yield say(error)
+
+        chosen = answers if inspect.isgeneratorfunction(function) else answer
+        step = event(chosen, inputs, outputs, **options)
         if then is not None:
-            step.then(None, js=then)
-        return answer
+            step.then(None, then_inputs, js=then)
+        return chosen
 
     return decorate
+
+
+def _told(work: Callable[[Told], Path]) -> Generator[Any, None, Path]:
+    """Do long work, show every second how far it has come, and give its result."""
+    said: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
+    found: list[Path | Exception] = []
+
+    def run() -> None:
+        try:
+            found.append(work(lambda share, words: said.put((share, words))))
+        except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
+            found.append(error)
+
+    thread, start = threading.Thread(target=run, daemon=True), time.monotonic()
+    thread.start()
+    now = (0.0, "Beginning")
+    while not found:
+        try:
+            now = said.get(timeout=1)
+        except queue.Empty:
+            thread.join(0)
+        yield [gr.skip(), pages.progress(*now, time.monotonic() - start)]
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def _news() -> str:
+    """A value that is new each time: the shelf is to be read again."""
+    return str(time.monotonic())
 
 
 def _sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
@@ -500,25 +748,44 @@ def _key(request: Any) -> str:
     return str(request.session_hash)
 
 
-def _ready(path: Path) -> Any:
+def _ready(path: Path, *, visible: bool = True) -> Any:
     """A button to download a file that is there."""
     size = path.stat().st_size
-    return gr.DownloadButton(f"Download {path.name} ({max(size / 1e6, 0.1):.1f} MB)", value=str(path), visible=True)
+    return gr.DownloadButton(f"Download {path.name} ({max(size / 1e6, 0.1):.1f} MB)", value=str(path), visible=visible)
 
 
-def _shown(view: View, *, fresh: bool = False) -> dict[str, Any]:
-    """A view as the stage takes it; the gray picture only if it is a new one."""
+def _fresh(view: View) -> Any:
+    """A photograph that the page does not have yet, for the stage."""
+    return _shown(view, gray=data_uri(view.gray), places=None)
+
+
+def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:
+    """A view, for the stage; the gray picture only if it is a new one."""
     height, width = view.shape
-    full = f"{view.full_shape[1]} x {view.full_shape[0]} pixels"
-    return {
+    value = {
         "name": view.name,
         "height": height,
         "width": width,
-        "full": full,
-        "gray": data_uri(view.gray) if fresh else None,
+        "full": f"{view.full_shape[1]} x {view.full_shape[0]} pixels",
+        "gray": gray,
         "color": data_uri(view.color),
-        "n_marks": view.n_marks,
+        "strokes": [_plain(stroke) for stroke in view.strokes],
+        "can_undo": view.can_undo,
+        "can_redo": view.can_redo,
         "notes": list(view.notes),
+    }
+    return gr.HTML(value=value, sure=data_uri(view.sure) if view.sure else None, **more)
+
+
+def _plain(stroke: Stroke) -> dict[str, Any]:
+    """A stroke, for the stage."""
+    return {
+        "kind": stroke.mark.kind,
+        "path": [[round(row, 1), round(col, 1)] for row, col in stroke.path],
+        "color": "#" + bytes(stroke.mark.color).hex(),
+        "radius": stroke.radius,
+        "reach": stroke.mark.reach,
+        "protects": stroke.protects,
     }
 
 

@@ -191,7 +191,10 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
 
 
 def test_confidence_and_explanation_are_about_this_photograph(opened):
-    assert decoded(opened.confidence_map("v")).shape == (192, 256, 3)
+    assert opened.set_style("v").sure is None
+    assert decoded(opened.set_style("v", shows_sure=True).sure).shape == (192, 256, 3)
+    assert opened.set_style("v", vividness=0.8).sure is not None  # it stays until it is not wanted any more
+    assert opened.set_style("v", shows_sure=False).sure is None
     page = pages.explanation(opened.explain("v", 90, 120))
     assert "What spoke for it" in page
     assert "data:image" in page
@@ -218,7 +221,7 @@ def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
 
 
 def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
-    for wish in ("confidence_map", "undo", "clear", "suggestions", "alternatives", "save_hints", "set_style"):
+    for wish in ("undo", "redo", "clear", "share", "suggestions", "alternatives", "save_hints", "set_style"):
         with pytest.raises(RequestError, match="first choose a photograph"):
             getattr(service, wish)("nobody")
 
@@ -279,9 +282,9 @@ def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
     }
     with zipfile.ZipFile(result.archive) as archive:
         assert sorted(archive.namelist()) == [
-            *("a 2.colorized.png", "a.colorized.png", "inside.colorized.png", "report.txt")
+            *("a 2.colorized.png", "a.colorized.png", "folder/inside.colorized.png", "report.txt")
         ]
-        inside = read_photo(archive.read("inside.colorized.png"))
+        inside = read_photo(archive.read("folder/inside.colorized.png"))
         assert inside.shape == (100, 120)
         assert find_note(inside.metadata.xmp).model == "tiny"
         report = archive.read("report.txt").decode()
