@@ -134,7 +134,7 @@ def explanation(found: Mapping[str, Any]) -> str:
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in found["sentences"])
     return (
         f'<article class="card why"><h3><i class="swatch" style="background: {found["given"]}"></i>'
-        f"{escape(found['title']).capitalize()}, {found['sure']} sure</h3>"
+        f"{escape(found['title']).capitalize()}</h3>"
         f'<div class="crops">{crops}</div>{said}{_hint_effect(found["hints"])}{_steps(found)}{_memories(found)}'
         '<p class="hint">This tells why the model chose the colour, not that it is right.</p></article>'
     )

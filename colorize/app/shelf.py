@@ -218,7 +218,7 @@ class Shelf:
 
         target = self.new_path(name)
         try:
-            if _kind(source) == "classical":
+            if model_kind(source) == "classical":
                 Colorizer.load(source)
             else:
                 raise ModelFileError("a model of another kind; the app takes models made by `colorize train`")
