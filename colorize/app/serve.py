@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def serve(
         except OSError as error:
             raise RequestError(f"port {port} of {host} is taken or not allowed; name another --port") from error
         say(f"The app runs at {address} (stop it with Ctrl-C)")
+        threading.Thread(target=service.warm_up, daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             page.block_thread()
     finally:

@@ -14,9 +14,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +172,11 @@ class Service:
         self.folders_allowed = folders_allowed
         self._long, self._training = threading.Lock(), threading.Lock()
 
+    def warm_up(self) -> None:
+        """Load what the first visitor would wait for."""
+        with suppress(RequestError):
+            self.shelf.load("default")
+
     def close(self) -> None:
         """Forget everybody and remove all temporary files."""
         self.visits.close_all()
@@ -208,8 +213,8 @@ class Service:
         """Take one of the `SAMPLES`."""
         if name not in SAMPLES:
             raise RequestError("there is no such sample")
-        package, inner = SAMPLES[name]
-        return self.open_photo(key, Path(str(resources.files(package) / inner)), f"{name}{Path(inner).suffix}")
+        path = sample_path(name)
+        return self.open_photo(key, path, f"{name}{path.suffix}")
 
     def set_style(
         self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
@@ -711,6 +716,13 @@ class Service:
             _confidence_map(result, photo.gray) if visit.shows_sure else None,
             (*photo.notes, *result.notes),
         )
+
+
+def sample_path(name: str) -> Path:
+    """Where one of the `SAMPLES` lies; its library is not imported for it."""
+    package, inner = SAMPLES[name]
+    found = find_spec(package)
+    return Path(str(found.origin if found else "")).parent / inner
 
 
 def data_uri(picture: bytes) -> str:

@@ -27,6 +27,7 @@ from colorize.app.service import (
     Told,
     View,
     data_uri,
+    sample_path,
     shrunk,
 )
 from colorize.app.shelf import NameTakenError
@@ -792,10 +793,8 @@ def _plain(stroke: Stroke) -> dict[str, Any]:
 def _sample_pictures() -> dict[str, bytes]:
     """Thumbnails of the samples, gray."""
     found = {}
-    for name, (package, inner) in SAMPLES.items():
-        pixels = shrunk(
-            np.asarray(read_photo(Path(str(resources.files(package) / inner))).pixels, np.uint8), _SAMPLE_SIDE
-        )
+    for name in SAMPLES:
+        pixels = shrunk(np.asarray(read_photo(sample_path(name)).pixels, np.uint8), _SAMPLE_SIDE)
         lightness = rgb_to_lightness(pixels)
         gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
         found[name] = encode_screen(np.asarray(gray, np.uint8))
