@@ -11,13 +11,15 @@ from contextlib import suppress
 from functools import wraps
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from colorize.app import pages
 from colorize.app.service import Service, Told
 from colorize.exceptions import RequestError
+
+Result = TypeVar("Result")
 
 FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
@@ -73,10 +75,10 @@ def on(
     return decorate
 
 
-def told(work: Callable[[Told], Path]) -> Generator[Any, None, Path]:
-    """Do long work, show every second how far it has come, and give its result."""
+def told(work: Callable[[Told], Result], outputs: Callable[[str], list[Any]]) -> Generator[list[Any], None, Result]:
+    """Do long work, and give its result; until then `outputs` of a line on how far it has come, every second."""
     said: queue.SimpleQueue[tuple[float, str] | None] = queue.SimpleQueue()
-    found: list[Path | Exception] = []
+    found: list[Result | Exception] = []
 
     def run() -> None:
         try:
@@ -89,7 +91,7 @@ def told(work: Callable[[Told], Path]) -> Generator[Any, None, Path]:
     threading.Thread(target=run, daemon=True).start()
     now: tuple[float, str] | None = (0.0, "Beginning")
     while now is not None:
-        yield [gr.skip(), pages.progress(*now, time.monotonic() - start)]
+        yield outputs(pages.progress(*now, time.monotonic() - start))
         with suppress(queue.Empty):
             now = said.get(timeout=1)
     if isinstance(found[0], Exception):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from colorize.app import pages
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent
-from colorize.app.service import RULES, SAVED_AS, Service
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
+from colorize.app.service import RULES, SAVED_AS, Service, Told
 from colorize.app.shelf import NameTakenError
 from colorize.exceptions import RequestError
+
+if TYPE_CHECKING:
+    from colorize.app.errands import BatchResult
 
 NO_BASE = "nothing: these photographs alone"
 _THUMBNAIL_BYTES = 2_700_000
@@ -62,7 +65,7 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
     timer = gr.Timer(1, active=False)
     progress = [status, timer, stop, resume, shelf_changed]
 
-    def told(request: gr.Request) -> list[Any]:
+    def stand(request: gr.Request) -> list[Any]:
         found = service.training(key_of(request))
         state = found.state if found else ""
         is_on = state in ("waiting", "running")
@@ -92,20 +95,20 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
             base="" if built_on == NO_BASE else built_on,
             thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0,
         )
-        return [None, *told(request)]
+        return [None, *stand(request)]
 
     @on(stop.click, [], progress, **LIGHT)
     def stop_it(request: gr.Request) -> list[Any]:
         service.stop_training(key_of(request))
-        return told(request)
+        return stand(request)
 
     @on(resume.click, [], progress, **LIGHT)
     def go_on(request: gr.Request) -> list[Any]:
         service.resume_training(key_of(request))
-        return told(request)
+        return stand(request)
 
-    on(timer.tick, [], progress, **LIGHT)(told)
-    return base, _shelf(service, arrival, shelf_changed), progress, told
+    on(timer.tick, [], progress, **LIGHT)(stand)
+    return base, _shelf(service, arrival, shelf_changed), progress, stand
 
 
 def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
@@ -231,7 +234,7 @@ def batch_room(service: Service) -> Any:
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
             with gr.Row():
                 run = gr.Button("Colour them all", variant="primary")
-                stop = gr.Button("Stop, and keep what is done", elem_id="stop-batch")
+                stop = gr.Button("Stop", elem_id="stop-batch")
         with gr.Column(scale=3, min_width=320):
             report = gr.HTML(
                 "<p class='hint'>You get one zip with the pictures at full size, in the folders that they came in, and "
@@ -244,8 +247,7 @@ def batch_room(service: Service) -> Any:
         run.click,
         [files, folder, picker, vividness, kind],
         [report, ready, files],
-        concurrency_id="batch",
-        concurrency_limit=2,
+        **(LONG | {"concurrency_id": "batch"}),
     )
     def colour_all(
         paths: list[str] | None,
@@ -254,18 +256,19 @@ def batch_room(service: Service) -> Any:
         value: float,
         wanted: str,
         request: gr.Request,
-        bar: Any = gr.Progress(),  # noqa: B008  - Gradio looks for it among the defaults
-    ) -> list[Any]:
-        result = service.batch(
-            key_of(request),
-            sent(service, request, paths),
-            folder=place,
-            model=model,
-            vividness=value,
-            kind=wanted,
-            progress=lambda done, total: bar((done, total), desc="Colouring", unit="photographs"),
-        )
-        return [pages.batch(result), ready_to_fetch(result.archive), None]
+    ) -> Iterator[list[Any]]:
+        key, files_sent = key_of(request), sent(service, request, paths)
+
+        def colour(told: Told) -> BatchResult:
+            def progress(done: int, total: int) -> None:
+                told(done / max(total, 1), f"Colouring {min(done + 1, total)} of {total}")
+
+            return service.batch(
+                key, files_sent, folder=place, model=model, vividness=value, kind=wanted, progress=progress
+            )
+
+        result = yield from told(colour, lambda line: [line, gr.skip(), gr.skip()])
+        yield [pages.batch(result), ready_to_fetch(result.archive), None]
 
     @on(stop.click, [], [], **LIGHT)
     def stop_it(request: gr.Request) -> None:

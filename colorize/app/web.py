@@ -206,7 +206,7 @@ def _saving(service: Service) -> list[Any]:
     @on(save.click, [kind], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
-        path = yield from told(lambda told: service.save(key, wanted, told))
+        path = yield from told(lambda told: service.save(key, wanted, told), lambda line: [gr.skip(), line])
         is_shown = service.is_shown(key, path)
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
