@@ -93,7 +93,7 @@ def training(visitor: Visitor, teachers: list[Path]) -> None:
 def main() -> None:
     """Start the app, visit it, write the pictures."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        app = App(Path(folder))
+        app = App(Path(folder), "--max-upload", "50MB")
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         wide = Visitor(browser, app.address)
         photograph(wide)
