@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
 
+_EMPTY = "() => new Promise((done) => setTimeout(() => done(null), 300))"
+"""Empties a zone. An answer that is quicker than the zone's own knowledge of its file could not."""
+
 # Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
 HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 4}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 8, "show_progress": "hidden"}
@@ -36,14 +39,15 @@ def on(
     outputs: list[Any],
     *,
     refused: list[Any] | None = None,
+    empties: Any = None,
     then: str | None = None,
     then_inputs: list[Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function answer an event; what the visitor cannot have is said in a box.
 
-    The outputs become `refused` then, or stay as they are. `then` is JavaScript for the browser to run after the
-    answer, good or bad, on the values of `then_inputs`.
+    The outputs become `refused` then, or stay as they are. After the answer, good or bad, the zone `empties` is ready
+    for the next file, and `then` is JavaScript for the browser to run on the values of `then_inputs`.
     """
     nothing: Any = gr.skip() if refused is None else refused[0] if len(refused) == 1 else refused
 
@@ -68,6 +72,8 @@ def on(
 
         chosen = answers if inspect.isgeneratorfunction(function) else answer
         step = event(chosen, inputs, outputs, **options)
+        if empties is not None:
+            step.then(None, None, [empties], js=_EMPTY)
         if then is not None:
             step.then(None, then_inputs, js=then)
         return chosen

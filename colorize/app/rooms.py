@@ -36,7 +36,7 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
                 type="filepath",
                 height=110,
                 elem_id="teachers",
-                elem_classes="main-zone",
+                elem_classes=["zone", "main-zone"],
             )
             gr.HTML(pages.limits(service.limits, packed=True))
             folder = gr.Textbox(
@@ -130,6 +130,7 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
                 type="filepath",
                 height=110,
                 elem_id="bring",
+                elem_classes="zone",
             )
             brought = gr.State("")
             with gr.Row(visible=False, elem_classes="together") as clash:
@@ -159,12 +160,12 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
             service.shelf.add(place, name)
         except NameTakenError:
             free = service.shelf.free_name(name)
-            return [None, gr.Row(visible=True), free, str(place), gr.skip()]
-        return [None, gr.Row(visible=False), "", "", news()]
+            return [gr.Row(visible=True), free, str(place), gr.skip()]
+        return [gr.Row(visible=False), "", "", news()]
 
-    outputs = [bring, clash, other_name, brought, shelf_changed]
+    outputs = [clash, other_name, brought, shelf_changed]
 
-    @on(bring.upload, [bring], outputs, refused=[gr.update(value=None), *(gr.skip() for _ in outputs[1:])], **HEAVY)
+    @on(bring.upload, [bring], outputs, empties=bring, **HEAVY)
     def bring_it(path: str, request: gr.Request) -> list[Any]:
         [(name, place)] = sent(service, request, [path])
         return add(place, Path(name).stem)
@@ -189,7 +190,7 @@ def compare_room(service: Service) -> Any:
                 type="filepath",
                 height=110,
                 elem_id="compared",
-                elem_classes="main-zone",
+                elem_classes=["zone", "main-zone"],
             )
             methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
@@ -220,7 +221,7 @@ def batch_room(service: Service) -> Any:
                 type="filepath",
                 height=110,
                 elem_id="many",
-                elem_classes="main-zone",
+                elem_classes=["zone", "main-zone"],
             )
             gr.HTML(pages.limits(service.limits, packed=True))
             folder = gr.Textbox(

@@ -141,7 +141,11 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
             upload = gr.File(
-                label="Your photograph", type="filepath", height=110, elem_id="upload", elem_classes="main-zone"
+                label="Your photograph",
+                type="filepath",
+                height=110,
+                elem_id="upload",
+                elem_classes=["zone", "main-zone"],
             )
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
@@ -177,11 +181,9 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     def opened(view: View) -> list[Any]:
         """The stage, the next upload, and what belonged to the photograph before."""
         belonged = [gr.DownloadButton(value=None, visible=False), None, *(None for _ in to_clear)]
-        return [_fresh(view), gr.File(value=None, label="Another photograph"), False, *belonged]
+        return [_fresh(view), gr.File(label="Another photograph"), False, *belonged]
 
-    refused = [gr.skip(), gr.update(value=None), *(gr.skip() for _ in outputs[2:])]
-
-    @on(upload.upload, [upload], outputs, refused=refused, show_progress_on=[upload, stage], **HEAVY)
+    @on(upload.upload, [upload], outputs, empties=upload, show_progress_on=[upload, stage], **HEAVY)
     def open_photo(path: str, request: gr.Request) -> list[Any]:
         [(name, place)] = sent(service, request, [path])
         return opened(service.open_photo(key_of(request), place, name))
@@ -280,7 +282,12 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         keep = gr.Button("Keep these hints")
         ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
     load = gr.File(
-        label="Hints from earlier (JSON)", file_types=[".json"], type="filepath", height=110, elem_id="hints-file"
+        label="Hints from earlier (JSON)",
+        file_types=[".json"],
+        type="filepath",
+        height=110,
+        elem_id="hints-file",
+        elem_classes="zone",
     )
     with gr.Accordion("Learn from these corrections", open=False):
         gr.HTML(
@@ -334,10 +341,10 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
     def save_hints(request: gr.Request) -> Any:
         return ready_to_fetch(service.save_hints(key_of(request)))
 
-    @on(load.upload, [load], [stage, load], refused=[gr.skip(), gr.update(value=None)], **HEAVY)
-    def load_hints(path: str, request: gr.Request) -> list[Any]:
+    @on(load.upload, [load], [stage], empties=load, **HEAVY)
+    def load_hints(path: str, request: gr.Request) -> Any:
         [(_, place)] = sent(service, request, [path])
-        return [_shown(service.load_hints(key_of(request), place)), None]
+        return _shown(service.load_hints(key_of(request), place))
 
     @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
     def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
@@ -359,6 +366,7 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
         type="filepath",
         height=110,
         elem_id="references",
+        elem_classes="zone",
     )
     strength = gr.Slider(0, 1, 1, step=0.05, label="How much to borrow")
     with gr.Row():

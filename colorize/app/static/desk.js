@@ -32,22 +32,32 @@ guard('click', (event) => event.target.closest('#samples [data-pick]'), mayLose)
 guard('click', (event) => event.target.closest('#delete-model'),
   () => confirm('Delete this model for good?'));
 
-// A file dropped anywhere goes to the zone of the room; the browser never opens it.
+// A file dropped anywhere goes to the zone below it, or to the one of the room; the browser never opens it. A zone that is
+// busy with the file before has no input, or is about to lose it: the next one waits.
 const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
 document.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
 document.addEventListener('drop', (event) => {
   if (!hasFiles(event)) return;
-  const zone = event.target.closest('button[data-testid=file-upload], .upload-container, [aria-dropeffect]');
-  if (zone?.closest('#upload') || !zone) {
-    stop(event);
-    const input = [...document.querySelectorAll('.main-zone input[type=file]')].find((item) => item.closest('.main-zone').checkVisibility());
-    if (!input) return;
-    const files = new DataTransfer();
-    for (const file of [...event.dataTransfer.files].slice(0, input.multiple ? undefined : 1)) files.items.add(file);
-    input.files = files.files;
-    input.dispatchEvent(new Event('change', {bubbles: true}));
-  }
+  stop(event);
+  const isShown = (zone) => zone.checkVisibility();
+  const zone = event.target.closest('.zone') || [...document.querySelectorAll('.main-zone')].find(isShown);
+  const files = [...event.dataTransfer.files];
+  event.target.dispatchEvent(new DragEvent('dragleave', {bubbles: true}));
+  if (zone && files.length) give(zone, files, 100);
 }, true);
+
+function give(zone, files, tries) {
+  const input = zone.querySelector('input[type=file]');
+  if (!input || performance.now() - (zone.givenAt ?? -Infinity) < 1500) {
+    if (tries) setTimeout(() => give(zone, files, tries - 1), 100);
+    return;
+  }
+  zone.givenAt = performance.now();
+  const taken = new DataTransfer();
+  for (const file of input.multiple ? files : files.slice(0, 1)) taken.items.add(file);
+  input.files = taken.files;
+  input.dispatchEvent(new Event('change', {bubbles: true}));
+}
 
 document.addEventListener('colorize-download', (event) => {
   const file = event.detail;
