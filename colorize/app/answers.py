@@ -24,7 +24,10 @@ Result = TypeVar("Result")
 FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
 
-_EMPTY = "() => new Promise((done) => setTimeout(() => done(null), 300))"
+_EMPTY = """() => new Promise((done) => setTimeout(() => {
+  done(null);
+  setTimeout(() => { delete document.getElementById('%s').dataset.busy; }, 200);
+}, 300))"""
 """Empties a zone. An answer that is quicker than the zone's own knowledge of its file could not."""
 
 # Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
@@ -73,7 +76,7 @@ def on(
         chosen = answers if inspect.isgeneratorfunction(function) else answer
         step = event(chosen, inputs, outputs, **options)
         if empties is not None:
-            step.then(None, None, [empties], js=_EMPTY)
+            step.then(None, None, [empties], js=_EMPTY % empties.elem_id)
         if then is not None:
             step.then(None, then_inputs, js=then)
         return chosen

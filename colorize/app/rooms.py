@@ -130,7 +130,7 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
                 type="filepath",
                 height=110,
                 elem_id="bring",
-                elem_classes="zone",
+                elem_classes=["zone", "emptied"],
             )
             brought = gr.State("")
             with gr.Row(visible=False, elem_classes="together") as clash:

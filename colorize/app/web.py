@@ -145,7 +145,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 type="filepath",
                 height=110,
                 elem_id="upload",
-                elem_classes=["zone", "main-zone"],
+                elem_classes=["zone", "main-zone", "emptied"],
             )
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
@@ -287,7 +287,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         type="filepath",
         height=110,
         elem_id="hints-file",
-        elem_classes="zone",
+        elem_classes=["zone", "emptied"],
     )
     with gr.Accordion("Learn from these corrections", open=False):
         gr.HTML(

@@ -46,13 +46,18 @@ document.addEventListener('drop', (event) => {
   if (zone && files.length) give(zone, files, 100);
 }, true);
 
+document.addEventListener('change', ({target}) => {
+  const zone = target.type === 'file' && target.closest('.emptied');
+  if (zone) zone.dataset.busy = 'yes';
+});
+
 function give(zone, files, tries) {
   const input = zone.querySelector('input[type=file]');
-  if (!input || performance.now() - (zone.givenAt ?? -Infinity) < 1500) {
-    if (tries) setTimeout(() => give(zone, files, tries - 1), 100);
+  if (tries && (!input || zone.dataset.busy)) {
+    setTimeout(() => give(zone, files, tries - 1), 100);
     return;
   }
-  zone.givenAt = performance.now();
+  if (!input) return;
   const taken = new DataTransfer();
   for (const file of input.multiple ? files : files.slice(0, 1)) taken.items.add(file);
   input.files = taken.files;
