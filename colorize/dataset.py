@@ -17,6 +17,9 @@ from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.types import Float32, RgbImage
 
+FEW_PHOTOS = 25
+"""With fewer the colours of a model are mostly those of the single photographs."""
+
 Progress = Callable[[str, int, int], None]
 
 # Set by measuring 1,300 photographs of everyday scenes, portraits and streets, and 22 scans of old prints.

@@ -54,9 +54,14 @@ def photograph(visitor: Visitor) -> None:
     visitor.wait_for_version(1)
     keep(visitor, "colorize", 1000)
     visitor.step("Correct")
+    page.locator(".stage .width").fill("22")
     page.locator(".stage .paint").fill("#b4432e")
-    visitor.paint(0.62, 0.42, length=0.2)
+    visitor.paint(0.56, 0.42, length=0.14)
     visitor.wait_for_version(2)
+    page.get_by_role("button", name="Protect").click()
+    visitor.paint(0.8, 0.72, length=0.2)
+    visitor.wait_for_version(3)
+    page.get_by_role("button", name="Strokes").click()
     page.get_by_role("button", name="Where would a hint help most?").click()
     page.locator("#places .swatch").first.wait_for()
     keep(visitor, "correct", 1000)
@@ -88,7 +93,7 @@ def training(visitor: Visitor, teachers: list[Path]) -> None:
 def main() -> None:
     """Start the app, visit it, write the pictures."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        app = App(Path(folder))
+        app = App(Path(folder), "--max-upload", "50MB")
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         wide = Visitor(browser, app.address)
         photograph(wide)

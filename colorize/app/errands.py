@@ -8,14 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorize.app.uploads import free_path
 from colorize.batch.work import Handling, colorize_file
 from colorize.colorizer import Colorizer
 from colorize.dataset import has_colors
 from colorize.evaluation.compare import evaluate
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
-from colorize.exceptions import ColorizeError
+from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import encode_screen, find_photos
 from colorize.model_loader import load_any_model
 from colorize.recipe import Recipe
@@ -56,11 +55,14 @@ class BatchResult:
     n_done : int
     failures : mapping of str to str
         Names of photographs that failed, and why.
+    n_left : int
+        Photographs that were not begun.
     """
 
     archive: Path
     n_done: int
     failures: Mapping[str, str]
+    n_left: int = 0
 
 
 def compare(
@@ -106,22 +108,26 @@ def colorize_all(
     folder: Path,
     archive: Path,
     *,
+    scratch: Path,
     suffix: str,
     recipe: Recipe,
     max_pixels: int,
     left_out: Mapping[str, str],
     turn: Callable[[], AbstractContextManager[object]],
+    is_stopping: Callable[[], bool],
     progress: Callable[[int, int], None],
 ) -> BatchResult:
-    """Colour the photographs of a folder into a zip; one that fails costs a line of the report.
+    """Colour the photographs of a folder into a zip with the same folders; one that fails costs a line of the report.
 
     Parameters
     ----------
     colorizer : Colorizer
     folder : Path
-        Photographs; each is removed when it is done.
+        Photographs, which stay as they are.
     archive : Path
         The zip to write.
+    scratch : Path
+        A folder for pictures on their way into the zip.
     suffix : str
         Of the pictures.
     recipe : Recipe
@@ -131,27 +137,46 @@ def colorize_all(
         Files that failed already.
     turn : callable
         Gives what to hold while one photograph is worked on.
+    is_stopping : callable
+        Asked before each photograph whether the rest is to be left.
     progress : callable
         Called with the photographs done and their number.
     """
     failures, done = dict(left_out), []
     photos = find_photos(folder)
+    if not photos and not failures:
+        raise RequestError("there are no photographs in that folder")
+    names: set[str] = set()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
         for number, path in enumerate(photos):
+            if is_stopping():
+                break
             progress(number, len(photos))
-            target = free_path(folder, f"{path.stem}.colorized{suffix}")
+            name = path.relative_to(folder).as_posix()
+            given = _free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names)
+            target = scratch / f"{number}{suffix}"
             with turn():
                 try:
                     notes = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
                 except (ColorizeError, MemoryError) as error:
-                    failures[path.name] = str(error).replace(f"{path}: ", "") or "not enough memory"
+                    failures[name] = str(error).replace(f"{path}: ", "") or "not enough memory"
                 else:
-                    pack.write(target, target.name)
-                    done.append(" ".join([f"{path.name} -> {target.name}", *(f"({note})" for note in notes)]))
-            path.unlink()
+                    pack.write(target, given)
+                    done.append(" ".join([f"{name} -> {given}", *(f"({note})" for note in notes)]))
             target.unlink(missing_ok=True)
-        progress(len(photos), len(photos))
+        else:
+            progress(len(photos), len(photos))
+        n_left = len(photos) + len(left_out) - len(done) - len(failures)
         failed = [f"failed: {name}: {reason}" for name, reason in failures.items()]
-        summary = f"{len(done)} coloured, {len(failures)} failed"
+        summary = f"{len(done)} coloured, {len(failures)} failed" + (f", {n_left} not begun" if n_left else "")
         pack.writestr(REPORT_NAME, "\n".join([summary, "", *done, *failed, ""]))
-    return BatchResult(archive, len(done), failures)
+    return BatchResult(archive, len(done), failures, n_left)
+
+
+def _free_name(stem: str, suffix: str, taken: set[str]) -> str:
+    """A name that no other picture of the zip has: `a.jpg` and `a.png` lie in one folder."""
+    name, number = stem + suffix, 2
+    while name in taken:
+        name, number = f"{stem} {number}{suffix}", number + 1
+    taken.add(name)
+    return name

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from colorize.app.errands import BatchResult, Compared
 from colorize.app.service import Place, data_uri
 from colorize.app.shelf import Card
 from colorize.app.training import Status
+from colorize.app.uploads import Limits
+from colorize.dataset import FEW_PHOTOS
 from colorize.session import MOODS
+
+if TYPE_CHECKING:
+    from colorize.app.errands import BatchResult, Compared
 
 HEADER = """
 <header class="masthead">
@@ -30,6 +34,26 @@ STATES = {
     "failed": "This did not work",
     "done": "Done",
 }
+
+
+def limits(allowed: Limits, *, packed: bool) -> str:
+    """What may be sent, for photographs alone or for zips too."""
+    one = f"A photograph may have {_bytes(allowed.file_bytes)} and {allowed.pixels / 1e6:.0f} megapixels"
+    many = f", a zip {_bytes(allowed.total_bytes)}; at most {allowed.n_files} photographs at a time" if packed else ""
+    return f'<p class="hint">{one}{many}.</p>'
+
+
+def progress(share: float, words: str, seconds: float) -> str:
+    """How far a long piece of work has come."""
+    return (
+        f'<div class="progress" role="status"><progress max="1" value="{share:.2f}" aria-label="{escape(words)}">'
+        f"</progress><p>{escape(words)}{f' ({seconds:.0f} s)' if seconds >= 1 else ''}</p></div>"
+    )
+
+
+def learnt(name: str, words: str) -> str:
+    """A model has learnt corrections."""
+    return f'<p class="hint">The model “{escape(name)}” is in the list of models now. {escape(words)}</p>'
 
 
 def samples(pictures: Mapping[str, bytes]) -> str:
@@ -112,7 +136,7 @@ def explanation(found: Mapping[str, Any]) -> str:
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in found["sentences"])
     return (
         f'<article class="card why"><h3><i class="swatch" style="background: {found["given"]}"></i>'
-        f"{escape(found['title']).capitalize()}, {found['sure']} sure</h3>"
+        f"{escape(found['title']).capitalize()}</h3>"
         f'<div class="crops">{crops}</div>{said}{_hint_effect(found["hints"])}{_steps(found)}{_memories(found)}'
         '<p class="hint">This tells why the model chose the colour, not that it is right.</p></article>'
     )
@@ -161,7 +185,8 @@ def batch(result: BatchResult) -> str:
     """What became of many photographs."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(why)}</td></tr>" for name, why in result.failures.items())
     table = f"<h4>{len(result.failures)} left out</h4><table>{rows}</table>" if rows else ""
-    return f'<article class="card"><h3>{result.n_done} coloured</h3>{table}</article>'
+    left = f"<p>Stopped: {result.n_left} were not begun.</p>" if result.n_left else ""
+    return f'<article class="card"><h3>{result.n_done} coloured</h3>{left}{table}</article>'
 
 
 def markdown(text: str) -> str:
@@ -251,7 +276,10 @@ def _trained_samples(status: Status) -> str:
 def _left_out(status: Status) -> str:
     rows = [(name, why) for name, why in status.not_photos.items()]
     rows += [(name, f"{reason}: {detail}") for name, reason, detail in status.report.get("left_out", [])]
-    used = f"{status.report['n_used']} photographs can teach colours. " if status.report else ""
+    n_used = status.report.get("n_used", 0)
+    used = f"{n_used} photographs can teach colours. " if status.report else ""
+    if 0 < n_used < FEW_PHOTOS and not status.has_base:
+        used += f"With fewer than {FEW_PHOTOS} it is better to build on another model. "
     if not rows:
         return f'<p class="hint">{used}</p>' if used else ""
     body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(why)}</td></tr>" for name, why in rows)
@@ -266,6 +294,10 @@ def _shot(name: str, picture: bytes, facts: str) -> str:
         f'<figure><img src="{data_uri(picture)}" alt="{escape(name)}"><figcaption><b>{escape(name)}</b>'
         f"<span>{facts}</span></figcaption></figure>"
     )
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:g} GB" if number >= 1e9 else f"{number / 1e6:g} MB"
 
 
 def _percent(share: float) -> str:

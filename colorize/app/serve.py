@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def serve(
     models : Path or None
         Folder of visitors' models; None is a folder of the user.
     max_upload : int
-        Bytes of the largest file that can be sent.
+        Bytes of the largest photograph that can be sent.
     open_browser : bool
     login : tuple of str or None
         User and password.
@@ -51,6 +52,7 @@ def serve(
         The port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
+    say("Starting the app ...")
     import_or_raise("gradio", extra="app")
     from colorize.app.service import Service
     from colorize.app.uploads import Limits
@@ -66,7 +68,7 @@ def serve(
             _, address, _ = page.launch(
                 server_name=host,
                 server_port=port or free_port(host),
-                max_file_size=max_upload,
+                max_file_size=service.limits.total_bytes,
                 auth=login,
                 inbrowser=open_browser,
                 prevent_thread_lock=True,
@@ -76,6 +78,7 @@ def serve(
         except OSError as error:
             raise RequestError(f"port {port} of {host} is taken or not allowed; name another --port") from error
         say(f"The app runs at {address} (stop it with Ctrl-C)")
+        threading.Thread(target=service.warm_up, daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             page.block_thread()
     finally:

@@ -1,7 +1,8 @@
 """What the app can do, without a page: visitors, photographs, models. Everything comes in and goes out as plain values.
 
-One heavy job runs at a time; others wait for it. Photographs are edited at no more than `PROXY_SIDE` pixels a side and
-made at full size when they are saved.
+What one visitor asks is done in turn. Small work of several visitors goes on side by side; of long work (saving at full
+size, comparing, many photographs) one piece is done at a time, and nobody's small work waits for it. Photographs are
+edited at no more than `PROXY_SIDE` pixels a side and made at full size when they are saved.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,9 @@ from colorize._bits import to_8_bit
 from colorize.app.shelf import Shelf
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
-from colorize.app.visits import Photo, Visit, Visits
+from colorize.app.visits import Photo, Stroke, Visit, Visits
 from colorize.batch.work import file_digest, make_recipe, noted_hints, signed
-from colorize.color import lab_to_rgb, to_gray
+from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.hints import DEFAULT_REACH, REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
@@ -48,23 +49,29 @@ EXPLANATION_SIDE = 512
 N_REFERENCES = 8
 N_ALTERNATIVES = 1 + len(MOODS)
 N_MARKS = 2000
+DEFAULT_REACH = "here"
+"""How far a stroke is heard if the visitor says nothing: one of `REACHES`."""
+SHARED_SIDE = 1000
 COMPARED_SIDE = 640
 RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}
 """Simple rules that a comparison can show, by their names on the page."""
 SAVED_AS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif"}
 SAMPLES = {
     "flower": ("sklearn", "datasets/images/flower.jpg"),
-    "temple": ("sklearn", "datasets/images/china.jpg"),
-    "astronaut": ("skimage", "data/astronaut.png"),
-    "cat": ("skimage", "data/chelsea.png"),
-    "coffee": ("skimage", "data/coffee.png"),
     "photographer": ("skimage", "data/camera.png"),
+    "temple": ("sklearn", "datasets/images/china.jpg"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "coffee": ("skimage", "data/coffee.png"),
 }
-"""Photographs that come with libraries that are there anyway."""
+"""Photographs that come with libraries that are there anyway, the best results first."""
 
+HEIC = (".heic", ".heif")
 _SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
 
 Progress = Callable[[str, int, int], None]
+Told = Callable[[float, str], object]
+"""Takes the share that is done, 0 to 1, and what is being done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +85,12 @@ class View:
         Height and width: of the pictures here, and of the photograph.
     gray, color : bytes
         JPEG.
-    n_marks : int
-        Hints painted so far.
+    strokes : tuple of Stroke
+        What was painted so far, in that order.
+    can_undo, can_redo : bool
+        Whether there is a change to take back, or one taken back.
+    sure : bytes or None
+        How sure the model is, from orange (a guess) to blue (sure); JPEG. None if it is not to be shown.
     notes : tuple of str
         What there is to tell.
     """
@@ -89,8 +100,25 @@ class View:
     full_shape: tuple[int, int]
     gray: bytes
     color: bytes
-    n_marks: int
+    strokes: tuple[Stroke, ...]
+    can_undo: bool
+    can_redo: bool
+    sure: bytes | None
     notes: tuple[str, ...]
+
+    @property
+    def n_marks(self) -> int:
+        """Hints painted so far."""
+        return len(self.strokes)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a visitor chose, for a page that is loaded again."""
+
+    model: str
+    vividness: float
+    shows_sure: bool
 
 
 @dataclass(frozen=True)
@@ -142,7 +170,12 @@ class Service:
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
         self.visits = Visits(self.workspace / "visits", **(visits or {}))
         self.folders_allowed = folders_allowed
-        self._work, self._training = threading.Lock(), threading.Lock()
+        self._long, self._training = threading.Lock(), threading.Lock()
+
+    def warm_up(self) -> None:
+        """Load what the first visitor would wait for."""
+        with suppress(RequestError):
+            self.shelf.load("default")
 
     def close(self) -> None:
         """Forget everybody and remove all temporary files."""
@@ -160,27 +193,33 @@ class Service:
             It cannot be read, or is too large.
         """
         name = clean_name(name)
-        if path.stat().st_size > self.limits.file_bytes:
-            raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
         with self._working(key) as visit:
-            kept = visit.folder / "original"
             read = self._read(path, name)
+            kept = _place_for(visit) / "original"
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), PROXY_SIDE)
-            visit.photo = Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), read.metadata.notes)
-            visit.marks, visit.steps, visit.references = [], (), ()
-            visit.forget_session()
+            notes = read.metadata.notes
+            visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
+
+    def come_back(self, key: str, token: str) -> tuple[View | None, Settings]:
+        """Go on with the visit of a page that was closed or loaded again; see `Visits.come_back`."""
+        self.visits.come_back(key, token)
+        with self._working(key) as visit:
+            settings = Settings(visit.model, visit.vividness, visit.shows_sure)
+            return (self._view(visit) if visit.photo else None), settings
 
     def open_sample(self, key: str, name: str) -> View:
         """Take one of the `SAMPLES`."""
         if name not in SAMPLES:
             raise RequestError("there is no such sample")
-        package, inner = SAMPLES[name]
-        return self.open_photo(key, Path(str(resources.files(package) / inner)), f"{name}{Path(inner).suffix}")
+        path = sample_path(name)
+        return self.open_photo(key, path, f"{name}{path.suffix}")
 
-    def set_style(self, key: str, *, model: str | None = None, vividness: float | None = None) -> View:
-        """Colour with another model or another vividness; hints stay."""
+    def set_style(
+        self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
+    ) -> View:
+        """Colour with another model or another vividness, or show how sure the model is; hints stay."""
         with self._working(key) as visit:
             if model is not None and model != visit.model:
                 self.shelf.path(model)
@@ -189,24 +228,18 @@ class Service:
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
+            visit.shows_sure = visit.shows_sure if shows_sure is None else shows_sure
             return self._view(visit)
 
-    def confidence_map(self, key: str) -> bytes:
-        """How sure the model is, from orange (a guess) to blue (sure), over the gray photograph; JPEG."""
-        with self._working(key) as visit:
-            result, gray = self._result(visit), visit.need_photo().gray
-            sure = result.confidence[..., None]
-            tint = _UNSURE + (_SURE - _UNSURE) * sure
-            pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
-            return encode_screen(shrunk(pixels.astype(np.uint8), 640))
-
-    def save(self, key: str, kind: str) -> Path:
+    def save(self, key: str, kind: str, told: Told = lambda share, words: None) -> Path:
         """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
 
         Parameters
         ----------
         key : str
         kind : {"PNG", "JPEG", "TIFF"}
+        told : callable
+            Hears how far it has come.
 
         Returns
         -------
@@ -215,45 +248,109 @@ class Service:
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         with self._working(key) as visit:
-            photo = visit.need_photo()
+            photo, session, recipe = visit.need_photo(), self._session(visit), self._recipe(visit)
+            hints, vividness = visit.hints(), visit.vividness
+        told(0.0, "Waiting for its turn")
+        with self._long, self._said(visit):
+            told(0.02, "Reading the photograph")
             gray = to_gray(self._read(photo.path, photo.name))
-            session = self._session(visit).at_size(gray)
-            result = _colored(session, visit)
-            path = visit.folder / f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}"
-            write_photo(signed(result.image, self._recipe(visit)), path, overwrite=True)
+            told(0.1, f"Colouring {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
+            result = _colored(session.at_size(gray), hints, vividness)
+            told(0.7, f"Writing the {kind}")
+            path = photo.path.with_name(f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}")
+            write_photo(signed(result.image, recipe), path, overwrite=True)
+            return path
+
+    def is_shown(self, key: str, path: Path) -> bool:
+        """Whether a saved file is of the photograph that the visitor looks at now."""
+        photo = self.visits.get(key).photo
+        return photo is not None and photo.path.parent == path.parent
+
+    def share(self, key: str) -> Path:
+        """Write one picture with the gray photograph and its colours side by side, to be shown to others."""
+        with self._working(key) as visit:
+            photo, result = visit.need_photo(), self._result(visit)
+            pair = [shrunk(pixels, SHARED_SIDE) for pixels in (_gray_pixels(photo.gray), result.rgb)]
+            height, width = pair[0].shape[:2]
+            gap = max(2, round(0.008 * width)) if width <= height else max(2, round(0.008 * height))
+            stripe = np.full((height, gap, 3) if width <= 2 * height else (gap, width, 3), 255, np.uint8)
+            both = np.concatenate([pair[0], stripe, pair[1]], axis=1 if width <= 2 * height else 0)
+            path = photo.path.with_name(f"{Path(photo.name).stem}.before-after.jpg")
+            write_photo(signed(RgbImage(both), self._recipe(visit)), path, overwrite=True)
             return path
 
     # --- hints -------------------------------------------------------------------------------------------------------
 
     def add_hint(self, key: str, mark: dict[str, Any]) -> View:
-        """Paint: a stroke of places (row, column) in pixels of the view, with a colour, a radius and a reach."""
-        with self._working(key) as visit:
-            visit.need_photo()
-            if len(visit.marks) >= N_MARKS:
-                raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
-            visit.marks.append(_mark(mark))
-            visit.forget_result()
-            try:
-                return self._view(visit)
-            except ColorizeError:
-                visit.marks.pop()  # a stroke beside the photograph
-                raise
+        """Paint: a stroke of places (row, column) in pixels of the view, with a colour, a radius and a reach.
 
-    def undo(self, key: str) -> View:
-        """Take the last stroke back."""
+        One that ``protects`` has no colour: it holds what is shown there now.
+        """
         with self._working(key) as visit:
             visit.need_photo()
-            visit.marks[-1:] = []
-            visit.forget_result()
-            return self._view(visit)
+            if len(visit.strokes) >= N_MARKS:
+                raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
+            painted = self._protecting(visit, mark) if mark.get("protects") else _painted(_mark(mark))
+            return self._repainted(visit, (*visit.strokes, painted))
+
+    def edit_hint(self, key: str, number: int, *, color: str | None = None, reach: str | None = None) -> View:
+        """Give a stroke, counted from 0, another colour or reach."""
+        with self._working(key) as visit:
+            old = self._stroke(visit, number)
+            changes: dict[str, Any] = {} if color is None else {"color": parse_color(color)}
+            changes |= {} if reach is None else {"reach": reach}
+            new = replace(old, mark=replace(old.mark, **changes))
+            return self._repainted(visit, (*visit.strokes[:number], new, *visit.strokes[number + 1 :]))
+
+    def erase_hint(self, key: str, number: int) -> View:
+        """Take one stroke, counted from 0, away."""
+        with self._working(key) as visit:
+            self._stroke(visit, number)
+            return self._repainted(visit, (*visit.strokes[:number], *visit.strokes[number + 1 :]))
 
     def clear(self, key: str) -> View:
-        """Take all strokes back."""
+        """Take all strokes away."""
         with self._working(key) as visit:
             visit.need_photo()
-            visit.marks = []
-            visit.forget_result()
+            return self._repainted(visit, ()) if visit.strokes else self._view(visit)
+
+    def undo(self, key: str) -> View:
+        """Take the last change of the strokes back."""
+        with self._working(key) as visit:
+            visit.need_photo()
+            visit.step_back()
             return self._view(visit)
+
+    def redo(self, key: str) -> View:
+        """Make a change again that `undo` took back."""
+        with self._working(key) as visit:
+            visit.need_photo()
+            visit.step_on()
+            return self._view(visit)
+
+    def _stroke(self, visit: Visit, number: int) -> Stroke:
+        if not 0 <= number < len(visit.strokes):
+            raise RequestError("there is no such stroke")
+        return visit.strokes[number]
+
+    def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
+        """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        before = visit.strokes, visit.past, visit.future
+        visit.paint(strokes)
+        try:
+            return self._view(visit)
+        except ColorizeError:
+            visit.strokes, visit.past, visit.future = before
+            visit.forget_result()
+            raise
+
+    def _protecting(self, visit: Visit, content: dict[str, Any]) -> Stroke:
+        """A stroke whose hint is, pixel by pixel, what is shown under it."""
+        drawn = _painted(_mark(content | {"color": "#000000", "reach": "here"}))
+        shape = visit.need_photo().gray.shape
+        is_covered = Hints(shape, (drawn.mark,)).rasterize(shape).is_known
+        rgba = np.dstack([to_8_bit(self._result(visit).rgb), np.where(is_covered, 255, 0).astype(np.uint8)])
+        return replace(drawn, mark=Hints.from_rgba(rgba, shape, reach="here").marks[0], protects=True)
 
     def save_hints(self, key: str) -> Path:
         """Write the hints as JSON into the visitor's folder."""
@@ -275,14 +372,25 @@ class Service:
                 found = Hints.from_json(path.read_text(encoding="utf-8"))
             except UnicodeDecodeError as error:
                 raise RequestError("the hints are no JSON text") from error
-            before, visit.marks = visit.marks, list(_rescaled(found, shape).marks)
-            visit.forget_result()
-            try:
-                return self._view(visit)
-            except ColorizeError:
-                visit.marks = before
-                visit.forget_result()
-                raise
+            return self._repainted(visit, tuple(_painted(mark) for mark in _rescaled(found, shape).marks))
+
+    def learn(self, key: str, name: str) -> tuple[str, str]:
+        """Make a new model that remembers the visitor's hints; its name, and a sentence on what it learnt."""
+        from colorize.corrections import hinted_regions, learn_corrections
+
+        self.shelf.new_path(name)
+        with self._working(key) as visit:
+            session, hints = self._session(visit), visit.hints()
+            if hints is None:
+                raise RequestError("nothing has been painted yet")
+            wishes = hints.rasterize(session.gray.shape)
+            description = session.description
+            region, wanted, weight = hinted_regions(
+                description.superpixels, wishes.is_known, rgb_to_lab(wishes.rgb)[..., 1:]
+            )
+            learnt = learn_corrections(session.colorizer, description.features.values[region], wanted, weight)
+            learnt.colorizer.save(self.shelf.new_path(name))
+        return name.strip(), learnt_in_words(learnt)
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
         """Places where a hint would tell most, with likely colours."""
@@ -378,7 +486,7 @@ class Service:
             raise RequestError(f"there is no method {unknown[0]}" if unknown else "choose at least one to compare")
         paths = self.shelf.paths()
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
-        with self._working(key):
+        with self._long, self._said(self.visits.get(key)):
             photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return errands.compare(photo, specs, vividness=vividness)
 
@@ -387,33 +495,46 @@ class Service:
         key: str,
         files: Sequence[tuple[str, Path]],
         *,
+        folder: str = "",
         model: str = "default",
         vividness: float = 0.5,
         kind: str = "JPEG",
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> BatchResult:
-        """Colour many photographs, and those in zips, into one zip with a report."""
+        """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
+
+        Folders stay folders. `stop_batch` ends it early, with what is done so far.
+        """
         from colorize.app import errands
 
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
-        if not files:
+        if not files and not folder.strip():
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
+        visit.is_stopping = False
         colorizer = self.shelf.load(model)
-        with tempfile.TemporaryDirectory(dir=visit.folder) as place:
-            left_out = gather(files, Path(place), self.limits)
+        with tempfile.TemporaryDirectory(dir=visit.folder) as scratch, self._said(visit):
+            place = Path(scratch) / "photographs"
+            place.mkdir()
+            left_out = gather(files, place, self.limits) if files else {}
             return errands.colorize_all(
                 colorizer,
-                Path(place),
+                place if files else self._named_folder(folder),
                 visit.folder / "colorized.zip",
+                scratch=Path(scratch),
                 suffix=SAVED_AS[kind],
                 recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
-                turn=lambda: self._working(key),
+                turn=lambda: self._long,
+                is_stopping=lambda: visit.is_stopping,
                 progress=progress,
             )
+
+    def stop_batch(self, key: str) -> None:
+        """End the visitor's `batch` after the photograph that is worked on."""
+        self.visits.get(key).is_stopping = True
 
     # --- training ----------------------------------------------------------------------------------------------------
 
@@ -424,9 +545,12 @@ class Service:
         *,
         files: Sequence[tuple[str, Path]] = (),
         folder: str = "",
+        base: str = "",
         thumbnail_bytes: int = 0,
     ) -> Status:
         """Train a model on photographs that were sent, or on those of a folder of this machine.
+
+        With the name of a `base`, what that model has learnt is kept if that helps; see `Colorizer.fit`.
 
         Raises
         ------
@@ -437,6 +561,7 @@ class Service:
         if visit.job is not None and visit.job.is_running:
             raise RequestError("your training is still running: stop it first")
         self.shelf.new_path(name)
+        base_path = self.shelf.path(base) if base else None
         if not files and not folder.strip():
             raise RequestError("choose photographs to learn from")
         place = self.workspace / "jobs" / secrets.token_hex(16)
@@ -454,6 +579,7 @@ class Service:
             source,
             self._training,
             lambda model: self.shelf.add(model, name),
+            base=base_path,
             thumbnail_bytes=thumbnail_bytes,
             not_photos=not_photos,
         )
@@ -493,22 +619,41 @@ class Service:
         shutil.copyfile(path, target)
         return target
 
+    def rename_model(self, name: str, new_name: str) -> str:
+        """Give one of the visitors' models another name."""
+        self._check_owner()
+        return self.shelf.rename(name, new_name)
+
+    def delete_model(self, name: str) -> None:
+        """Remove one of the visitors' models."""
+        self._check_owner()
+        self.shelf.delete(name)
+
+    def _check_owner(self) -> None:
+        if not self.folders_allowed:
+            raise RequestError("models are changed only where the app runs for this machine alone: others use them too")
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _working(self, key: str) -> Iterator[Visit]:
-        """Wait for the job that is running, then have the visit to oneself; errors come out fit for a visitor."""
+        """Have the visit to oneself; errors come out fit for a visitor."""
         visit = self.visits.get(key)
-        with self._work:
-            try:
-                yield visit
-            except RequestError:
-                raise
-            except ColorizeError as error:
-                raise RequestError(self._harmless(str(error))) from error
-            except MemoryError as error:
-                visit.forget_session()
-                raise RequestError("there is not enough memory for this; try a smaller photograph") from error
+        with visit.turn, self._said(visit):
+            yield visit
+
+    @contextmanager
+    def _said(self, visit: Visit) -> Iterator[None]:
+        """Say errors in words that are fit for a visitor."""
+        try:
+            yield
+        except RequestError:
+            raise
+        except ColorizeError as error:
+            raise RequestError(self._harmless(str(error))) from error
+        except MemoryError as error:
+            visit.forget_session()
+            raise RequestError("there is not enough memory for this; try a smaller photograph") from error
 
     def _harmless(self, message: str) -> str:
         """A message without paths of this machine."""
@@ -517,6 +662,10 @@ class Service:
         return message
 
     def _read(self, path: Path, name: str) -> RgbImage:
+        if path.stat().st_size > self.limits.file_bytes:
+            raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
+        if name.lower().endswith(HEIC):
+            raise RequestError(f"{name}: HEIC photographs are not read; save it as JPEG or PNG first")
         try:
             return read_photo(path, max_pixels=self.limits.pixels)
         except InvalidImageError as error:
@@ -550,7 +699,7 @@ class Service:
 
     def _result(self, visit: Visit) -> Colorization:
         if visit.result is None:
-            visit.result = _colored(self._session(visit), visit)
+            visit.result = _colored(self._session(visit), visit.hints(), visit.vividness)
         return visit.result
 
     def _view(self, visit: Visit) -> View:
@@ -561,9 +710,19 @@ class Service:
             photo.shape,
             photo.preview,
             encode_screen(to_8_bit(result.rgb)),
-            len(visit.marks),
+            visit.strokes,
+            bool(visit.past),
+            bool(visit.future),
+            _confidence_map(result, photo.gray) if visit.shows_sure else None,
             (*photo.notes, *result.notes),
         )
+
+
+def sample_path(name: str) -> Path:
+    """Where one of the `SAMPLES` lies; its library is not imported for it."""
+    package, inner = SAMPLES[name]
+    found = find_spec(package)
+    return Path(str(found.origin if found else "")).parent / inner
 
 
 def data_uri(picture: bytes) -> str:
@@ -581,9 +740,41 @@ def fitted(gray: GrayImage, side: int) -> GrayImage:
     return GrayImage(np.ascontiguousarray(lightness, np.float32))
 
 
-def _colored(session: Any, visit: Visit) -> Colorization:
-    hints = visit.hints()
-    return session.colorize(visit.vividness) if hints is None else session.with_hints(hints, visit.vividness)
+def learnt_in_words(learnt: Any) -> str:
+    """What a model learnt from corrections."""
+    beyond = f" {learnt.n_beyond_palette} want colours far from all of its own." if learnt.n_beyond_palette else ""
+    return (
+        f"It gave the colours that you want a probability of {learnt.before:.0%} before and {learnt.after:.0%} now, "
+        f"in {learnt.n_regions} regions.{beyond}"
+    )
+
+
+def _place_for(visit: Visit) -> Path:
+    """A folder for another photograph; of those before it the last is kept, for what is on its way to the browser."""
+    place = visit.folder / "photographs" / secrets.token_hex(4)
+    place.mkdir(parents=True)
+    last = visit.photo.path.parent if visit.photo else None
+    for old in place.parent.iterdir():
+        if old not in (place, last):
+            shutil.rmtree(old, ignore_errors=True)
+    return place
+
+
+def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
+    """How sure the model is, from orange (a guess) to blue (sure), over the gray photograph; JPEG."""
+    tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
+    pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
+    return encode_screen(shrunk(pixels.astype(np.uint8), 640))
+
+
+def _colored(session: Any, hints: Hints | None, vividness: float) -> Colorization:
+    return session.colorize(vividness) if hints is None else session.with_hints(hints, vividness)
+
+
+def _painted(mark: Mark) -> Stroke:
+    """A mark as a stroke; of single pixels a few stand for all."""
+    places = mark.places[:: max(1, len(mark.places) // 300)] if mark.kind == "pixels" else mark.places
+    return Stroke(mark, tuple((float(place[0]), float(place[1])) for place in places), float(mark.radius))
 
 
 def _mark(content: dict[str, Any]) -> Mark:

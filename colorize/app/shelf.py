@@ -27,6 +27,10 @@ N_LOADED = 3
 _NAME = re.compile(r"[^\W_][\w -]{0,39}")
 
 
+class NameTakenError(RequestError):
+    """Another model has that name."""
+
+
 @dataclass(frozen=True)
 class Swatch:
     """A colour of a model's palette: as CSS, in words, and the share of training regions that had it."""
@@ -139,6 +143,46 @@ class Shelf:
             path.stat().st_size,
         )
 
+    def own(self) -> list[str]:
+        """Models that did not come with the package."""
+        shipped = {model.name for model in available_models()}
+        return [name for name in self.paths() if name not in shipped]
+
+    def rename(self, name: str, new_name: str) -> str:
+        """Give a model of one's own another name, which it tells.
+
+        Raises
+        ------
+        RequestError
+            It came with the package, or the new name is taken or is no plain name.
+        """
+        path = self._own_path(name)
+        return path.rename(self.new_path(new_name)).stem
+
+    def delete(self, name: str) -> None:
+        """Remove a model of one's own for good.
+
+        Raises
+        ------
+        RequestError
+            It came with the package, or there is none of that name.
+        """
+        self._own_path(name).unlink()
+
+    def _own_path(self, name: str) -> Path:
+        path = self.path(name)
+        if name not in self.own():
+            raise RequestError(f"{name} came with the package: it stays as it is")
+        return path
+
+    def free_name(self, name: str) -> str:
+        """The name, or with a number behind it if it is taken."""
+        taken = {other.casefold() for other in self.paths()}
+        found, number = name, 2
+        while found.casefold() in taken:
+            found, number = f"{name[:36]} {number}", number + 1
+        return found
+
     def new_path(self, name: str) -> Path:
         """Where a new model of this name goes; nothing is ever written over.
 
@@ -153,7 +197,7 @@ class Shelf:
                 "give the model a name of 1 to 40 letters, digits, spaces, - or _, beginning with a letter or digit"
             )
         if name.casefold() in (taken.casefold() for taken in self.paths()):
-            raise RequestError(f"there is a model named {name} already; choose another name")
+            raise NameTakenError(f"there is a model named {name} already; choose another name")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -174,7 +218,7 @@ class Shelf:
 
         target = self.new_path(name)
         try:
-            if _kind(source) == "classical":
+            if model_kind(source) == "classical":
                 Colorizer.load(source)
             else:
                 raise ModelFileError("a model of another kind; the app takes models made by `colorize train`")

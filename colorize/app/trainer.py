@@ -85,12 +85,13 @@ def main(folder: Path) -> None:
     """Train what the folder's ``job.json`` asks for."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     try:
-        run(folder, Path(job["source"]), int(job["thumbnail_bytes"]))
+        base = Colorizer.load(job["base"]) if job["base"] else None
+        run(folder, Path(job["source"]), int(job["thumbnail_bytes"]), base)
     except ColorizeError as error:
-        say(error=str(error).replace(f"{job['source']}: ", ""))
+        say(error=str(error).replace(f"{job['source']}: ", "").replace(job["base"] or "\0", "the base"))
 
 
-def run(folder: Path, source: Path, thumbnail_bytes: int) -> None:
+def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None = None) -> None:
     """Read, train, measure, and write ``model.safetensors`` into the folder."""
     found = load_folder(source, progress=progress)
     report = found.report
@@ -103,10 +104,16 @@ def run(folder: Path, source: Path, thumbnail_bytes: int) -> None:
     )
     kept, held_out = hold_out(found)
     samples = held_out.photos[:N_SAMPLES] if held_out else ()
-    colorizer = Colorizer()
+    same: dict[str, Any] = {} if base is None else {"n_superpixels": base.n_superpixels, "families": base.families}
+    colorizer = Colorizer(**same)
     described = Described(folder / f"described-{digest(kept)}", colorizer, len(kept), samples)
     colorizer.fit(
-        kept.photos, names=kept.names, thumbnail_bytes=thumbnail_bytes, described=described, progress=progress
+        kept.photos,
+        base=base,
+        names=kept.names,
+        thumbnail_bytes=thumbnail_bytes,
+        described=described,
+        progress=progress,
     )
     if held_out:
         say_samples(colorizer, samples, len(kept))

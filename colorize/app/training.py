@@ -50,6 +50,8 @@ class Status:
         What went wrong, or the name of the model.
     not_photos : dict of str to str
         Files that were left out before reading, and why.
+    has_base : bool
+        Whether it builds on a model.
     """
 
     state: str
@@ -60,6 +62,7 @@ class Status:
     samples: dict[str, Any]
     message: str
     not_photos: dict[str, str] = field(default_factory=dict)
+    has_base: bool = False
 
 
 class TrainingJob:
@@ -75,6 +78,8 @@ class TrainingJob:
         Held by the job that runs.
     keep : callable
         Puts a finished model file on the shelf and tells its name.
+    base : Path, optional
+        A model to build on.
     thumbnail_bytes : int
         As in `Colorizer.fit`.
     not_photos : dict of str to str
@@ -88,6 +93,7 @@ class TrainingJob:
         turn: threading.Lock,
         keep: Callable[[Path], str],
         *,
+        base: Path | None = None,
         thumbnail_bytes: int = 0,
         not_photos: dict[str, str] | None = None,
     ) -> None:
@@ -101,7 +107,8 @@ class TrainingJob:
         self._fraction, self._started = 0.0, 0.0
         self._report: dict[str, Any] = {}
         self._samples: dict[str, Any] = {}
-        content = {"source": str(source), "thumbnail_bytes": thumbnail_bytes}
+        self._has_base = base is not None
+        content = {"source": str(source), "thumbnail_bytes": thumbnail_bytes, "base": str(base) if base else ""}
         (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
 
     @property
@@ -153,6 +160,7 @@ class TrainingJob:
             self._samples,
             self._message,
             self._not_photos,
+            self._has_base,
         )
 
     def wait(self, seconds: float) -> Status:

@@ -14,6 +14,7 @@ from colorize.exceptions import RequestError
 from colorize.io import PHOTO_SUFFIXES
 
 _BLOCK = 1 << 20
+_DEEPEST = 8  # folders in folders that are kept
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 _ODD = re.compile(r"[^\w .()+,=@-]+")
 
@@ -25,9 +26,9 @@ class Limits:
     Attributes
     ----------
     file_bytes : int
-        Of one file, packed or unpacked.
+        Of one photograph, sent alone or in a zip.
     total_bytes : int
-        Of all files of one upload, unpacked.
+        Of one zip, and of all files of one upload, unpacked.
     n_files : int
         Number of files of one upload, those in zips counted one by one.
     ratio : int
@@ -68,7 +69,7 @@ def free_path(folder: Path, name: str) -> Path:
 
 
 def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> dict[str, str]:
-    """Copy photographs, and those inside zips, into a folder of their own.
+    """Copy photographs, and those inside zips with the folders they lie in, into a folder of their own.
 
     Parameters
     ----------
@@ -123,17 +124,28 @@ class _Counter:
 
 def _take(name: str, blocks: Iterator[bytes], folder: Path, counter: _Counter, left_out: dict[str, str]) -> None:
     counter.start()
-    cleaned = clean_name(name)
+    parts = PurePosixPath(name.replace("\\", "/")).parts[-_DEEPEST:] or ("",)
+    *parents, cleaned = [clean_name(part) for part in parts]
     if Path(cleaned).suffix.lower() not in PHOTO_SUFFIXES:
         inner = " (a zip inside a zip is not opened)" if cleaned.lower().endswith(".zip") else ""
         left_out[cleaned] = f"not a photograph by its name{inner}"
         return
     size = 0
-    with open(free_path(folder, cleaned), "xb") as file:
+    with open(free_path(_made(folder, parents), cleaned), "xb") as file:
         for block in blocks:
             size += len(block)
             counter.add(cleaned, size, len(block))
             file.write(block)
+
+
+def _made(folder: Path, parents: Sequence[str]) -> Path:
+    """A folder in a folder; where a file has its name already, the outer one."""
+    place = folder.joinpath(*parents)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return folder
+    return place
 
 
 def _blocks_of(path: Path) -> Iterator[bytes]:

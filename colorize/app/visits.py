@@ -22,6 +22,30 @@ if TYPE_CHECKING:
     from colorize.session import Session
 
 _FRESH_SECONDS = 60
+_MOST_STEPS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """What a visitor painted, and the hint that it became.
+
+    Attributes
+    ----------
+    mark : Mark
+    path : tuple of (row, column)
+        As it was painted, in pixels of the view.
+    radius : float
+    protects : bool
+        Whether it says "leave this as it is": its hint has the colours that were shown.
+    """
+
+    mark: Mark
+    path: tuple[tuple[float, float], ...]
+    radius: float
+    protects: bool = False
+
+
+Strokes = tuple[Stroke, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +85,10 @@ class Visit:
     photo: Photo | None = None
     model: str = "default"
     vividness: float = 0.5
-    marks: list[Mark] = field(default_factory=list)
+    shows_sure: bool = False
+    strokes: Strokes = ()
+    past: list[Strokes] = field(default_factory=list)
+    future: list[Strokes] = field(default_factory=list)
     references: tuple[RgbImage, ...] = ()
     strength: float = 1.0
     steps: tuple[tuple[int, Hints | None], ...] = ()
@@ -70,6 +97,14 @@ class Visit:
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
+    is_stopping: bool = False
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    leaving: threading.Timer | None = None
+
+    @property
+    def token(self) -> str:
+        """What the browser keeps to come back to this visit."""
+        return self.folder.name
 
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
@@ -79,11 +114,39 @@ class Visit:
 
     def hints(self) -> Hints | None:
         """What was painted, if anything was."""
-        return Hints(self.need_photo().gray.shape, tuple(self.marks)) if self.marks else None
+        marks = tuple(stroke.mark for stroke in self.strokes)
+        return Hints(self.need_photo().gray.shape, marks) if marks else None
+
+    def paint(self, strokes: Strokes) -> None:
+        """Have these strokes instead of those so far, which `step_back` brings back."""
+        self.past = [*self.past[1 - _MOST_STEPS :], self.strokes]
+        self.future = []
+        self.strokes = strokes
+        self.forget_result()
+
+    def step_back(self) -> None:
+        """The strokes as they were before the last change, if there was one."""
+        if self.past:
+            self.future.append(self.strokes)
+            self.strokes = self.past.pop()
+            self.forget_result()
+
+    def step_on(self) -> None:
+        """Take the last `step_back` back, if nothing was painted since."""
+        if self.future:
+            self.past.append(self.strokes)
+            self.strokes = self.future.pop()
+            self.forget_result()
 
     def forget_result(self) -> None:
         """The colours are to be made anew."""
         self.result = self.explainer = None
+
+    def start_over(self, photo: Photo) -> None:
+        """Work on another photograph."""
+        self.photo, self.shows_sure, self.steps, self.references = photo, False, (), ()
+        self.strokes, self.past, self.future = (), [], []
+        self.forget_session()
 
     def forget_session(self) -> None:
         """The photograph is to be described anew."""
@@ -104,6 +167,8 @@ class Visits:
         Visits whose computed part (about 150 MB) is kept in memory.
     idle_seconds : float
         A visit that was not heard of for so long is forgotten.
+    grace_seconds : float
+        A visit whose page was closed is kept for so long: a page that is loaded again comes back to it.
     """
 
     def __init__(
@@ -113,10 +178,12 @@ class Visits:
         most: int = 64,
         most_open: int = 4,
         idle_seconds: float = 3600,
+        grace_seconds: float = 300,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
-        self.most, self.most_open, self.idle_seconds = most, most_open, idle_seconds
+        self.most, self.most_open = most, most_open
+        self.idle_seconds, self.grace_seconds = idle_seconds, grace_seconds
         self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._unwanted: set[Path] = set()
@@ -146,12 +213,36 @@ class Visits:
             for other in others[self.most_open - 1 :]:
                 other.forget_session()
 
+    def leave(self, key: str) -> None:
+        """The page was closed: forget the visit after a while, unless it comes back."""
+        with self._lock:
+            visit = self._visits.get(key)
+            if visit is not None and visit.leaving is None:
+                visit.leaving = threading.Timer(self.grace_seconds, self.close, [key])
+                visit.leaving.daemon = True
+                visit.leaving.start()
+
+    def come_back(self, key: str, token: str) -> Visit:
+        """The visit that the browser had before its page was loaded again; a new one if that is gone."""
+        with self._lock:
+            old = next((name for name, visit in self._visits.items() if visit.token == token), None)
+            if old is not None and old != key:
+                visit = self._visits.pop(old)
+                if visit.leaving is not None:
+                    visit.leaving.cancel()
+                    visit.leaving = None
+                self.close(key)
+                self._visits[key] = visit
+            return self.get(key)
+
     def close(self, key: str) -> None:
         """Forget a visit and remove its files; a training that is running goes on to its end."""
         with self._lock:
             visit = self._visits.pop(key, None)
         if visit is None:
             return
+        if visit.leaving is not None:
+            visit.leaving.cancel()
         if visit.job is not None:
             visit.job.abandon()
         with self._lock:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Iterator
 from html import escape
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from colorize.app import pages
-from colorize.app.service import N_REFERENCES, RULES, SAMPLES, SAVED_AS, Service, View, data_uri, shrunk
+from colorize.app.service import (
+    DEFAULT_REACH,
+    N_REFERENCES,
+    SAMPLES,
+    SAVED_AS,
+    Service,
+    View,
+    data_uri,
+    sample_path,
+    shrunk,
+)
+from colorize.app.visits import Stroke
 from colorize.color import lab_to_rgb, rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.io import encode_screen, read_photo
@@ -21,19 +30,21 @@ from colorize.io import encode_screen, read_photo
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
+from colorize.app.rooms import NO_BASE, batch_room, compare_room, train_room
+
 _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
 )
 _SAMPLE_SIDE = 120
 _KEEP_SECONDS = 3600
-_THUMBNAIL_BYTES = 2_700_000
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
-_FETCH = "() => setTimeout(() => document.querySelector('#%s')?.click(), 200)"
-
-# Heavy work of visitors waits in line; progress and cards do not.
-_HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 1}
-_LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 8, "show_progress": "hidden"}
+_TOKEN = """() => {
+  const token = sessionStorage.getItem('colorize-visit') ?? '';
+  sessionStorage.removeItem('colorize-visit');
+  return token;
+}"""
 
 
 def build(service: Service) -> Any:
@@ -49,25 +60,38 @@ def build(service: Service) -> Any:
     """
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pages.HEADER)
+        desk = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
-                photo_model = _photograph(service, page.load)
+                stage, settings = _photograph(service, page.load, shelf_changed)
             with gr.Tab("Train", elem_id="room-train"):
-                shown_model = _train(service, page.load, shelf_changed)
+                base, shown_model, progress, stand = train_room(service, page.load, shelf_changed)
             with gr.Tab("Compare", elem_id="room-compare"):
-                methods = _compare(service)
+                methods = compare_room(service)
             with gr.Tab("Batch", elem_id="room-batch"):
-                batch_model = _batch(service)
-        pickers = [photo_model, shown_model, batch_model]
+                batch_model = batch_room(service)
+        pickers = [shown_model, batch_model]
 
-        @gr.on([page.load, shelf_changed.change], outputs=[*pickers, methods], **_LIGHT)
+        @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)
         def list_models() -> list[Any]:
             names = service.shelf.names()
-            return [*(gr.update(choices=names) for _ in pickers), gr.update(choices=service.methods())]
+            bases = gr.update(choices=[NO_BASE, *names])
+            return [bases, *(gr.update(choices=names) for _ in range(3)), gr.update(choices=service.methods())]
+
+        def come_back(token: str, request: gr.Request) -> list[Any]:
+            key = key_of(request)
+            view, chosen = service.come_back(key, str(token or ""))
+            now = service.visits.get(key).token
+            names = service.shelf.names()
+            model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
+            return [now, _fresh(view) if view else gr.skip(), model, chosen.vividness, chosen.shows_sure]
+
+        back = page.load(come_back, [desk], [desk, stage, *settings], js=_TOKEN, **LIGHT)
+        back.then(stand, [], progress, **LIGHT)
 
         def leave(request: gr.Request) -> None:
-            service.visits.close(str(request.session_hash))
+            service.visits.leave(str(request.session_hash))
 
         page.unload(leave)
     page.queue(max_size=200)
@@ -112,143 +136,222 @@ def look() -> dict[str, Any]:
     return {"theme": theme, "css": _static("style.css"), "footer_links": []}
 
 
-def _photograph(service: Service, arrival: Any) -> Any:
-    """Upload, look, colorize, correct, lend colours, ask; returns the model picker."""
+def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, list[Any]]:
+    """Upload, look, colorize, correct, lend colours, ask; returns the stage and what a visitor sets."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
-            upload = gr.File(label="Your photograph", type="filepath", height=110, elem_id="upload")
-            samples = gr.HTML(pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples")
+            upload = gr.File(
+                label="Your photograph",
+                type="filepath",
+                height=110,
+                elem_id="upload",
+                elem_classes=["zone", "main-zone", "emptied"],
+            )
+            with gr.Row(elem_id="beginning"):
+                samples = gr.HTML(
+                    pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
+                )
+                gr.HTML(pages.limits(service.limits, packed=False), elem_id="limits")
             stage = gr.HTML(
                 None,
                 html_template=_static("stage.html"),
-                js_on_load=_static("stage.js"),
+                js_on_load="".join(_static(name) for name in ("stage.js", "zoom.js", "brush.js")),
                 places=None,
                 sure=None,
+                reach=DEFAULT_REACH,
                 elem_id="stage",
             )
-        with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="steps"):
-            with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
-                picker, *to_clear = _colorize_panel(service, arrival, stage)
-            with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
-                to_clear += _correct_panel(service, stage)
-            with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                to_clear += _reference_panel(service, stage)
-            with gr.Tab("Why?", elem_id="step-why") as why_tab:
-                to_clear += _why_panel(service, stage)
+        with gr.Column(scale=2, min_width=320):
+            made = _saving(service)
+            with gr.Tabs(elem_id="steps"):
+                with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
+                    settings, choices = _colorize_panel(service, arrival, stage)
+                with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
+                    to_clear = [choices, *_correct_panel(service, stage, shelf_changed)]
+                with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
+                    to_clear += _reference_panel(service, stage)
+                with gr.Tab("Why?", elem_id="step-why") as why_tab:
+                    to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
         for tab in tabs:
             tab.select(None, js=_SET_MODE % mode)
+    outputs = [stage, upload, settings[2], *made, *to_clear]
 
     def opened(view: View) -> list[Any]:
         """The stage, the next upload, and what belonged to the photograph before."""
-        stage_now = gr.HTML(value=_shown(view, fresh=True), places=None, sure=None)
-        return [stage_now, gr.File(value=None, label="Another photograph"), *(None for _ in to_clear)]
+        belonged = [gr.DownloadButton(value=None, visible=False), None, *(None for _ in to_clear)]
+        return [_fresh(view), gr.File(label="Another photograph"), False, *belonged]
 
-    @_on(upload.upload, [upload], [stage, upload, *to_clear], show_progress_on=[upload, stage], **_HEAVY)
+    @on(upload.upload, [upload], outputs, empties=upload, show_progress_on=[upload, stage], **HEAVY)
     def open_photo(path: str, request: gr.Request) -> list[Any]:
-        [(name, place)] = _sent(service, request, [path])
-        return opened(service.open_photo(_key(request), place, name))
+        [(name, place)] = sent(service, request, [path])
+        return opened(service.open_photo(key_of(request), place, name))
 
-    @_on(samples.pick, [], [stage, upload, *to_clear], show_progress_on=[upload, stage], **_HEAVY)
+    @on(samples.pick, [], outputs, show_progress_on=[upload, stage], **HEAVY)
     def open_sample(event: gr.EventData, request: gr.Request) -> list[Any]:
-        return opened(service.open_sample(_key(request), str(event.name)))
+        return opened(service.open_sample(key_of(request), str(event.name)))
 
-    return picker
+    return stage, settings
 
 
-def _colorize_panel(service: Service, arrival: Any, stage: Any) -> list[Any]:
-    """Model, vividness, other versions, saving; returns the picker and what a new photograph clears."""
+def _saving(service: Service) -> list[Any]:
+    """What is made of the photograph, always in sight; returns what belongs to the photograph shown."""
+    with gr.Row(elem_id="saving"):
+        kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save as", show_label=False, container=False, scale=3)
+        save = gr.Button("Save", variant="primary", elem_id="save", scale=2, min_width=80)
+        share = gr.Button("Before and after", elem_id="share", scale=2, min_width=120)
+    saved = gr.HTML(None, elem_id="saved")
+    ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
+    refused = [gr.update(value=None, visible=False), None]
+
+    @on(save.click, [kind], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **LONG)
+    def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
+        key = key_of(request)
+        path = yield from told(lambda told: service.save(key, wanted, told), lambda line: [gr.skip(), line])
+        is_shown = service.is_shown(key, path)
+        said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
+        yield [ready_to_fetch(path, visible=is_shown), said]
+
+    @on(share.click, [], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **HEAVY)
+    def write_both(request: gr.Request) -> list[Any]:
+        return [ready_to_fetch(service.share(key_of(request))), None]
+
+    return [ready, saved]
+
+
+def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[Any], Any]:
+    """Model, vividness, other versions; returns what the visitor sets, and the versions."""
     picker = gr.Dropdown(
         service.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine."
     )
     vividness = gr.Slider(
-        0, 1, 0.5, step=0.05, label="Vividness", info="0: faithful and a little pale. 1: bold, with more mistakes."
+        0,
+        1,
+        0.5,
+        step=0.05,
+        label="Vividness",
+        info="0: faithful and a little pale. 1: bold, with more mistakes.",
+        elem_id="vividness",
     )
     sure = gr.Checkbox(
         label="Show how sure the model is", info="Before you help, its own doubts are only a rough guide."
     )
     other = gr.Button("Other versions")
     choices = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="choices")
-    kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save at full size, with the photograph's own details")
-    save = gr.Button("Save", variant="primary", elem_id="save")
-    ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
     card = gr.HTML(elem_id="card")
 
-    @_on(picker.input, [picker], [stage, choices], **_HEAVY)
+    @on(picker.input, [picker], [stage, choices], **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [gr.HTML(value=_shown(service.set_style(_key(request), model=model)), sure=None), None]
+        return [_shown(service.set_style(key_of(request), model=model)), None]
 
-    @_on(vividness.release, [vividness], [stage], **_HEAVY)
+    @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return gr.HTML(value=_shown(service.set_style(_key(request), vividness=value)), sure=None)
+        return _shown(service.set_style(key_of(request), vividness=value))
 
-    @_on(sure.input, [sure], [stage], **_HEAVY)
+    @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return gr.HTML(sure=data_uri(service.confidence_map(_key(request))) if is_wanted else None)
+        return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
 
-    @_on(other.click, [], [choices], **_HEAVY)
+    @on(other.click, [], [choices], **HEAVY)
     def offer(request: gr.Request) -> str:
-        return pages.choices(service.alternatives(_key(request)))
+        return pages.choices(service.alternatives(key_of(request)))
 
-    @_on(choices.pick, [], [stage], **_HEAVY)
+    @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
-        return gr.HTML(value=_shown(service.choose(_key(request), int(event.name))), sure=None)
+        return _shown(service.choose(key_of(request), int(event.name)))
 
-    @_on(save.click, [kind], [ready], then=_FETCH % "ready", **_HEAVY)
-    def write(wanted: str, request: gr.Request) -> Any:
-        return _ready(service.save(_key(request), wanted))
-
-    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
+    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **LIGHT)
     def show_card(model: str) -> str:
         return pages.card(service.shelf.card(model))
 
-    return [picker, choices, sure]
+    return [picker, vividness, sure], choices
 
 
-def _correct_panel(service: Service, stage: Any) -> list[Any]:
+def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:
     """Hints; returns what a new photograph clears."""
     gr.HTML(
         "<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the "
-        "pixels that you paint get exactly your colour, and what resembles them follows. Gray is a colour too.</p>"
+        "pixels that you paint get exactly your colour, and the thing they lie on follows. Gray is a colour too. "
+        "<strong>Protect</strong> what is right already.</p>"
     )
+    strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=_static("strokes.js"), elem_id="strokes")
     suggest = gr.Button("Where would a hint help most?")
     places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
     with gr.Row():
         keep = gr.Button("Keep these hints")
         ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
-    load = gr.File(label="Hints from earlier (JSON)", file_types=[".json"], type="filepath", height=110)
+    load = gr.File(
+        label="Hints from earlier (JSON)",
+        file_types=[".json"],
+        type="filepath",
+        height=110,
+        elem_id="hints-file",
+        elem_classes=["zone", "emptied"],
+    )
+    with gr.Accordion("Learn from these corrections", open=False):
+        gr.HTML(
+            "<p class='hint'>Make a new model that remembers what you painted, here and in photographs like it. The "
+            "model in use stays as it is.</p>"
+        )
+        name = gr.Textbox(label="Name of the model that learns", placeholder="grandfather", max_length=40)
+        learn = gr.Button("Learn from these corrections", elem_id="learn")
+        learnt = gr.HTML(None, elem_id="learnt")
 
-    def painted(view: View) -> Any:
-        return gr.HTML(value=_shown(view), sure=None)
+    many: dict[str, Any] = {"then": _ANSWERED, "trigger_mode": "multiple", "show_progress": "hidden"} | HEAVY
 
-    @_on(stage.paint, [], [stage], then=_ANSWERED, trigger_mode="multiple", show_progress="hidden", **_HEAVY)
+    @on(stage.paint, [], [stage], **many)
     def paint(event: gr.EventData, request: gr.Request) -> Any:
-        return painted(service.add_hint(_key(request), dict(event._data)))
+        return _shown(service.add_hint(key_of(request), dict(event._data)))
 
-    @_on(stage.takeback, [], [stage], then=_ANSWERED, trigger_mode="multiple", show_progress="hidden", **_HEAVY)
+    @on(stage.takeback, [], [stage], **many)
     def take_back(request: gr.Request) -> Any:
-        return painted(service.undo(_key(request)))
+        return _shown(service.undo(key_of(request)))
 
-    @_on(stage.wipe, [], [stage], then=_ANSWERED, show_progress="hidden", **_HEAVY)
+    @on(stage.again, [], [stage], **many)
+    def again(request: gr.Request) -> Any:
+        return _shown(service.redo(key_of(request)))
+
+    @on(stage.wipe, [], [stage], **many)
     def wipe(request: gr.Request) -> Any:
-        return painted(service.clear(_key(request)))
+        return _shown(service.clear(key_of(request)))
 
-    @_on(suggest.click, [], [places, stage], **_HEAVY)
+    @on(stage.erase, [], [stage], **many)
+    def erase(event: gr.EventData, request: gr.Request) -> Any:
+        return _shown(service.erase_hint(key_of(request), int(event.number)))
+
+    @on(strokes.erase, [], [stage], **HEAVY)
+    def erase_listed(event: gr.EventData, request: gr.Request) -> Any:
+        return _shown(service.erase_hint(key_of(request), int(event.number)))
+
+    @on(strokes.edit, [], [stage], **HEAVY)
+    def edit(event: gr.EventData, request: gr.Request) -> Any:
+        asked = dict(event._data)
+        number = int(asked["number"])
+        return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
+
+    @on(suggest.click, [], [places, stage], **HEAVY)
     def suggestions(request: gr.Request) -> list[Any]:
-        found = service.suggestions(_key(request))
+        found = service.suggestions(key_of(request))
         return [pages.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
-    @_on(keep.click, [], [ready], then=_FETCH % "hints-ready", **_LIGHT)
+    refused = [gr.update(value=None, visible=False)]
+
+    @on(keep.click, [], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
     def save_hints(request: gr.Request) -> Any:
-        return _ready(service.save_hints(_key(request)))
+        return ready_to_fetch(service.save_hints(key_of(request)))
 
-    @_on(load.upload, [load], [stage, load], **_HEAVY)
-    def load_hints(path: str, request: gr.Request) -> list[Any]:
-        [(_, place)] = _sent(service, request, [path])
-        return [painted(service.load_hints(_key(request), place)), None]
+    @on(load.upload, [load], [stage], empties=load, **HEAVY)
+    def load_hints(path: str, request: gr.Request) -> Any:
+        [(_, place)] = sent(service, request, [path])
+        return _shown(service.load_hints(key_of(request), place))
 
-    return [places]
+    @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
+    def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
+        model, words = service.learn(key_of(request), wanted)
+        return [pages.learnt(model, words), news(), ""]
+
+    return [places, learnt]
 
 
 def _reference_panel(service: Service, stage: Any) -> list[Any]:
@@ -263,6 +366,7 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
         type="filepath",
         height=110,
         elem_id="references",
+        elem_classes="zone",
     )
     strength = gr.Slider(0, 1, 1, step=0.05, label="How much to borrow")
     with gr.Row():
@@ -270,17 +374,17 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
         drop = gr.Button("Without them")
     said = gr.HTML(None)
 
-    @_on(look_like.click, [files, strength], [stage, said], **_HEAVY)
+    @on(look_like.click, [files, strength], [stage, said], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
         if not paths:
             raise RequestError("choose a colour photograph first")
-        named = _sent(service, request, paths)
-        view = service.set_references(_key(request), named, amount)
-        return [gr.HTML(value=_shown(view), sure=None), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
+        named = sent(service, request, paths)
+        view = service.set_references(key_of(request), named, amount)
+        return [_shown(view), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
 
-    @_on(drop.click, [], [stage, said, files], **_HEAVY)
+    @on(drop.click, [], [stage, said, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [gr.HTML(value=_shown(service.set_references(_key(request), [])), sure=None), None, None]
+        return [_shown(service.set_references(key_of(request), [])), None, None]
 
     return [said, files]
 
@@ -290,245 +394,53 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     gr.HTML("<p><strong>Click a place of the photograph</strong> to see why it got its colour.</p>")
     answer = gr.HTML(None, elem_id="answer")
 
-    @_on(stage.ask, [], [answer], **_HEAVY)
+    @on(stage.ask, [], [answer], **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
-        return pages.explanation(service.explain(_key(request), float(event.row), float(event.col)))
+        return pages.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
 
     return [answer]
 
 
-def _train(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Training, and the shelf of models; returns the picker of the shelf."""
-    with gr.Row(elem_classes="workspace"):
-        with gr.Column(scale=2, min_width=320):
-            gr.HTML(
-                "<p>About <strong>200 colour photographs of one kind</strong> (your mountains, your family, your "
-                "street) make a model of your own in a few minutes. What it has not seen, it cannot know.</p>"
-            )
-            name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
-            files = gr.File(
-                label="Photographs, or a zip of them",
-                file_count="multiple",
-                type="filepath",
-                height=110,
-                elem_id="teachers",
-            )
-            folder = gr.Textbox(
-                label="... or a folder on this machine",
-                placeholder="/photographs/mountains",
-                visible=service.folders_allowed,
-            )
-            pictures = gr.Checkbox(
-                label="Keep tiny pictures in the model",
-                info="“Why?” can then show what it remembers. Whoever gets the model sees them.",
-            )
-            with gr.Row():
-                start = gr.Button("Train", variant="primary")
-                stop = gr.Button("Stop", visible=False)
-                resume = gr.Button("Go on", visible=False)
-        with gr.Column(scale=3, min_width=320):
-            status = gr.HTML(pages.training(None), elem_id="training")
-    timer = gr.Timer(1, active=False)
-    progress = [status, timer, stop, resume, shelf_changed]
-
-    def told(request: gr.Request) -> list[Any]:
-        found = service.training(_key(request))
-        state = found.state if found else ""
-        is_on = state in ("waiting", "running")
-        return [
-            pages.training(found),
-            gr.Timer(active=is_on),
-            gr.Button(visible=is_on),
-            gr.Button(visible=state in ("stopped", "failed")),
-            found.message if found and state == "done" else gr.skip(),
-        ]
-
-    @_on(
-        start.click, [name, files, folder, pictures], [files, *progress], concurrency_id="uploads", concurrency_limit=2
-    )
-    def begin(wanted: str, paths: list[str] | None, place: str, keep_pictures: bool, request: gr.Request) -> list[Any]:
-        named = _sent(service, request, paths)
-        service.train(
-            _key(request), wanted, files=named, folder=place, thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0
-        )
-        return [None, *told(request)]
-
-    @_on(stop.click, [], progress, **_LIGHT)
-    def stop_it(request: gr.Request) -> list[Any]:
-        service.stop_training(_key(request))
-        return told(request)
-
-    @_on(resume.click, [], progress, **_LIGHT)
-    def go_on(request: gr.Request) -> list[Any]:
-        service.resume_training(_key(request))
-        return told(request)
-
-    _on(timer.tick, [], progress, **_LIGHT)(told)
-    return _shelf(service, arrival, shelf_changed)
+def _fresh(view: View) -> Any:
+    """A photograph that the page does not have yet, for the stage."""
+    return _shown(view, gray=data_uri(view.gray), places=None)
 
 
-def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Look at models, take them along, bring them; returns the picker."""
-    gr.HTML("<h3>Models</h3>")
-    with gr.Row(elem_classes="workspace"):
-        with gr.Column(scale=2, min_width=320):
-            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="shelf")
-            with gr.Row():
-                take = gr.Button("Take it along")
-                ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
-            bring = gr.File(
-                label="Bring a model (.safetensors)", file_types=[".safetensors"], type="filepath", height=110
-            )
-        with gr.Column(scale=3, min_width=320):
-            card = gr.HTML()
-
-    @_on(take.click, [picker], [ready], then=_FETCH % "model-ready", **_LIGHT)
-    def take_along(name: str, request: gr.Request) -> Any:
-        return _ready(service.copy_of_model(_key(request), name))
-
-    @_on(bring.upload, [bring], [bring, shelf_changed], **_HEAVY)
-    def add(path: str, request: gr.Request) -> list[Any]:
-        [(name, place)] = _sent(service, request, [path])
-        return [None, service.shelf.add(place, Path(name).stem)]
-
-    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **_LIGHT)
-    def show_card(model: str) -> str:
-        return pages.card(service.shelf.card(model))
-
-    return picker
-
-
-def _compare(service: Service) -> Any:
-    """Several methods on one photograph; returns the list of methods."""
-    with gr.Row(elem_classes="workspace"):
-        with gr.Column(scale=2, min_width=280):
-            photo = gr.File(label="A photograph, gray or in colour", type="filepath", height=110, elem_id="compared")
-            methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
-            vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
-            run = gr.Button("Compare", variant="primary")
-            gr.HTML(
-                "<p class='hint'>If the photograph has colours, they are taken away first and compared with after.</p>"
-            )
-        with gr.Column(scale=3, min_width=320):
-            shown = gr.HTML(None, elem_id="comparison")
-
-    @_on(run.click, [photo, methods, vividness], [shown], **_HEAVY)
-    def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> str:
-        if not path:
-            raise RequestError("choose a photograph first")
-        [(name, photo_path)] = _sent(service, request, [path])
-        return pages.comparison(*service.compare(_key(request), photo_path, name, wanted, value))
-
-    return methods
-
-
-def _batch(service: Service) -> Any:
-    """Many photographs at once; returns the model picker."""
-    with gr.Row(elem_classes="workspace"):
-        with gr.Column(scale=2, min_width=320):
-            files = gr.File(
-                label="Photographs, or zips of them", file_count="multiple", type="filepath", height=110, elem_id="many"
-            )
-            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model")
-            vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
-            kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
-            run = gr.Button("Colour them all", variant="primary")
-        with gr.Column(scale=3, min_width=320):
-            report = gr.HTML(
-                "<p class='hint'>You get one zip with the pictures at full size and a report of what failed.</p>",
-                min_height=120,
-            )
-            ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
-
-    @_on(
-        run.click, [files, picker, vividness, kind], [report, ready, files], concurrency_id="batch", concurrency_limit=1
-    )
-    def colour_all(
-        paths: list[str] | None,
-        model: str,
-        value: float,
-        wanted: str,
-        request: gr.Request,
-        bar: Any = gr.Progress(),  # noqa: B008  - Gradio looks for it among the defaults
-    ) -> list[Any]:
-        result = service.batch(
-            _key(request),
-            _sent(service, request, paths),
-            model=model,
-            vividness=value,
-            kind=wanted,
-            progress=lambda done, total: bar((done, total), desc="Colouring", unit="photographs"),
-        )
-        return [pages.batch(result), _ready(result.archive), None]
-
-    return picker
-
-
-def _on(
-    event: Callable[..., Any], inputs: list[Any], outputs: list[Any], *, then: str | None = None, **options: Any
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a function answer an event; what the visitor cannot have is said in a box, and nothing changes.
-
-    `then` is JavaScript for the browser to run after the answer, good or bad.
-    """
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)
-        def answer(*arguments: Any, **named: Any) -> Any:
-            try:
-                return function(*arguments, **named)
-            except RequestError as error:
-                gr.Warning(escape(str(error)), title="That did not work", duration=20)
-                return gr.skip()
-
-        step = event(answer, inputs, outputs, **options)
-        if then is not None:
-            step.then(None, js=then)
-        return answer
-
-    return decorate
-
-
-def _sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
-    """Names and places of files that were sent; they are removed when the visitor leaves."""
-    sent = [Path(path) for path in paths or ()]
-    service.visits.get(_key(request)).uploads.update(sent)
-    return [(path.name, path) for path in sent]
-
-
-def _key(request: Any) -> str:
-    return str(request.session_hash)
-
-
-def _ready(path: Path) -> Any:
-    """A button to download a file that is there."""
-    size = path.stat().st_size
-    return gr.DownloadButton(f"Download {path.name} ({max(size / 1e6, 0.1):.1f} MB)", value=str(path), visible=True)
-
-
-def _shown(view: View, *, fresh: bool = False) -> dict[str, Any]:
-    """A view as the stage takes it; the gray picture only if it is a new one."""
+def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:
+    """A view, for the stage; the gray picture only if it is a new one."""
     height, width = view.shape
-    full = f"{view.full_shape[1]} x {view.full_shape[0]} pixels"
-    return {
+    value = {
         "name": view.name,
         "height": height,
         "width": width,
-        "full": full,
-        "gray": data_uri(view.gray) if fresh else None,
+        "full": f"{view.full_shape[1]} x {view.full_shape[0]} pixels",
+        "gray": gray,
         "color": data_uri(view.color),
-        "n_marks": view.n_marks,
+        "strokes": [_plain(stroke) for stroke in view.strokes],
+        "can_undo": view.can_undo,
+        "can_redo": view.can_redo,
         "notes": list(view.notes),
+    }
+    return gr.HTML(value=value, sure=data_uri(view.sure) if view.sure else None, **more)
+
+
+def _plain(stroke: Stroke) -> dict[str, Any]:
+    """A stroke, for the stage."""
+    return {
+        "kind": stroke.mark.kind,
+        "path": [[round(row, 1), round(col, 1)] for row, col in stroke.path],
+        "color": "#" + bytes(stroke.mark.color).hex(),
+        "radius": stroke.radius,
+        "reach": stroke.mark.reach,
+        "protects": stroke.protects,
     }
 
 
 def _sample_pictures() -> dict[str, bytes]:
     """Thumbnails of the samples, gray."""
     found = {}
-    for name, (package, inner) in SAMPLES.items():
-        pixels = shrunk(
-            np.asarray(read_photo(Path(str(resources.files(package) / inner))).pixels, np.uint8), _SAMPLE_SIDE
-        )
+    for name in SAMPLES:
+        pixels = shrunk(np.asarray(read_photo(sample_path(name)).pixels, np.uint8), _SAMPLE_SIDE)
         lightness = rgb_to_lightness(pixels)
         gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
         found[name] = encode_screen(np.asarray(gray, np.uint8))

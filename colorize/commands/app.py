@@ -41,7 +41,9 @@ class Size(click.ParamType):
     metavar="DIR",
     help="Folder of your own models. Default: one in your home.",
 )
-@click.option("--max-upload", type=Size(), default="50MB", show_default=True, help="Largest file that can be sent.")
+@click.option(
+    "--max-upload", type=Size(), default="50MB", show_default=True, help="Largest photograph that can be sent."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--auth", metavar="USER:PASSWORD", help="Let in only those who know these.")
 @click.option("--no-auth", is_flag=True, help="With another --host: let in everybody who can reach it.")

@@ -9,9 +9,6 @@ import click
 
 from colorize.commands import _shared
 
-FEW_PHOTOS = 25
-"""With fewer the colours of a model are mostly those of the single photographs."""
-
 
 def check_families(_context: click.Context, _parameter: click.Parameter, names: str | None) -> tuple[str, ...] | None:
     """The families that were named, in the order of their columns."""
@@ -96,7 +93,7 @@ def command(
     _shared.check_target(output, force=force)
     from colorize.base_model import describe_choice
     from colorize.colorizer import Colorizer
-    from colorize.dataset import load_folder
+    from colorize.dataset import FEW_PHOTOS, load_folder
     from colorize.model_loader import describe
 
     base_model = None if base is None else _shared.load_colorizer(base)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from colorize.decision import NEAR
 from colorize.evaluation.colors import color_names
 from colorize.explanation import Explanation, Memories
 
@@ -45,17 +46,12 @@ def sentences(found: Explanation) -> list[str]:
     names = color_names(found.colors)
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
-    said = ["The colour given is a mean of the plausible ones."]
+    said = [_shown_and_believed(found, names[winner])]
     if found.hints is not None:
         moved = float(np.linalg.norm(found.hints.after - found.hints.before))
         before = color_names(found.hints.before[None])[0]
-        said = [
-            f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}, a mean of the plausible."
-        ]
-    said.append(
-        f"Most probable in the end: {names[winner]} ({agreed[winner]:.0%}); the strongest that looks different: "
-        f"{told_apart(found, rival, winner)} ({agreed[rival]:.0%})."
-    )
+        said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
+    said.append(f"The strongest colour that looks different: {told_apart(found, rival, winner)} ({agreed[rival]:.0%}).")
     if favourite == winner:
         said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
@@ -73,6 +69,17 @@ def sentences(found: Explanation) -> list[str]:
     if found.memories is not None:
         said.append(_agreement(found, found.memories))
     return said
+
+
+def _shown_and_believed(found: Explanation, likeliest: str) -> str:
+    """The colour that is shown, and what the model believes: the mean of many colours is none of them."""
+    is_near = float(np.linalg.norm(found.colors[found.winner] - found.ab)) <= NEAR
+    origin = "a mean of the colours that the model holds possible" if found.hints is None else "as hints moved it"
+    return (
+        f"Shown is {color_names(found.ab[None])[0]}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
+        f"likeliest single colour of the model's own is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
+        f"{'near it' if is_near else 'apart from it'}."
+    )
 
 
 def _agreement(found: Explanation, memories: Memories) -> str:

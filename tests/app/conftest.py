@@ -157,6 +157,30 @@ class Visitor:
         self.page.mouse.move(x2, y, steps=3)
         self.page.mouse.up()
 
+    def drop(self, selector: str, path: Path) -> bool:
+        """Drop a file on an element, as from a window of files; tells whether the browser was kept from opening it."""
+        import base64
+
+        content = base64.b64encode(path.read_bytes()).decode()
+        files = self.page.evaluate_handle(
+            """([content, name]) => {
+                const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+                const files = new DataTransfer();
+                files.items.add(new File([bytes], name));
+                return files;
+            }""",
+            [content, path.name],
+        )
+        return self.page.locator(selector).first.evaluate(
+            """(element, files) => ['dragover', 'drop'].every((name) => !element.dispatchEvent(
+                new DragEvent(name, {dataTransfer: files, bubbles: true, cancelable: true})))""",
+            files,
+        )
+
+    def n_strokes(self) -> int:
+        """Strokes that the page knows of."""
+        return int(self.page.evaluate("Number(document.querySelector('.stage').dataset.marks)"))
+
     def close(self) -> None:
         self.context.close()
         assert self.wrong == []

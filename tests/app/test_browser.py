@@ -111,6 +111,132 @@ def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo, tmp_path)
     assert visitor.picture().tolist() == painted.tolist()
 
 
+def test_vividness_by_keyboard_changes_the_picture_and_doubts_stay_in_sight(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    pictures = [visitor.picture()]
+    slider = visitor.page.locator("#vividness input[type=range]")
+    slider.focus()
+    slider.press("ArrowRight")
+    visitor.wait_for_version(2)
+    pictures.append(visitor.picture())
+    visitor.page.get_by_label("Show how sure the model is").check()
+    visitor.page.locator(".stage img.sure").wait_for()
+    number = visitor.page.locator("#vividness input[type=number]")
+    number.fill("1")
+    number.press("Enter")
+    visitor.wait_for_version(3)
+    pictures.append(visitor.picture())
+    chroma = [np.abs(rgb_to_lab(picture)[..., 1:]).mean() for picture in pictures]
+    assert chroma == sorted(chroma)
+    assert chroma[2] > chroma[0] + 0.5
+    assert visitor.page.locator(".stage img.sure").is_visible()
+
+
+def test_strokes_are_seen_edited_erased_and_brought_back(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    page = visitor.page
+    pictures = {0: visitor.picture()}
+    for number, row in enumerate((0.3, 0.7)):
+        page.locator(".stage .paint").fill(("#2040d0", "#c03020")[number])
+        visitor.paint(row, 0.4)
+        visitor.wait_for_version(2 + number)
+        pictures[1 + number] = visitor.picture()
+    rows = page.locator("#strokes li")
+    assert rows.count() == 2
+    page.get_by_label("Erase", exact=True).or_(page.get_by_role("button", name="Erase", exact=True)).first.click()
+    drawn = page.evaluate(
+        """() => { const c = document.querySelector('canvas.drawn');
+        return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v > 0); }"""
+    )
+    assert drawn
+    page.mouse.click(*visitor.place(0.3, 0.44))  # the first stroke
+    visitor.wait_for_version(4)
+    assert rows.count() == 1
+    page.keyboard.press("Control+z")
+    visitor.wait_for_version(5)
+    assert visitor.picture().tolist() == pictures[2].tolist()
+    page.keyboard.press("Control+z")
+    visitor.wait_for_version(6)
+    assert visitor.picture().tolist() == pictures[1].tolist()
+    page.keyboard.press("Control+Shift+Z")
+    visitor.wait_for_version(7)
+    assert visitor.picture().tolist() == pictures[2].tolist()
+    page.get_by_label("colour of stroke 2").fill("#20c040")
+    visitor.wait_for_version(8)
+    assert visitor.picture().tolist() != pictures[2].tolist()
+    for number in range(2):
+        page.get_by_role("button", name="erase stroke 1").click()
+        visitor.wait_for_version(9 + number)
+    assert visitor.picture().tolist() == pictures[0].tolist()
+
+
+def test_what_is_protected_stays_as_it_is(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    page = visitor.page
+    before = visitor.picture()
+    page.get_by_role("button", name="Protect").click()
+    visitor.paint(0.3, 0.5, length=0.2)
+    visitor.wait_for_version(2)
+    page.get_by_role("button", name="Brush").click()
+    page.get_by_label("Spreads to").select_option("photo")
+    page.locator(".stage .paint").fill("#2040d0")
+    visitor.paint(0.7, 0.2, length=0.2)
+    visitor.wait_for_version(3)
+    height, width = before.shape[:2]
+    moved = np.linalg.norm((rgb_to_lab(visitor.picture()) - rgb_to_lab(before))[..., 1:], axis=2)
+    spot = (slice(round(0.3 * height) - 2, round(0.3 * height) + 3), slice(round(0.52 * width), round(0.68 * width)))
+    assert moved[spot].mean() < 2  # JPEG
+    assert np.median(moved) > 5
+    assert page.locator("#strokes").get_by_text("stays as it is").count() == 1
+
+
+def test_zoom_paints_where_the_pointer_is(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    page = visitor.page
+    x, y = visitor.place(0.3, 0.45)
+    page.mouse.move(x, y)
+    assert page.locator(".stage .ring").is_visible()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -400)
+    page.keyboard.up("Control")
+    page.wait_for_function("Number(document.querySelector('.stage').dataset.zoom) > 2")
+    page.mouse.click(x, y)
+    visitor.wait_for_version(2)
+    row, col = page.evaluate("document.querySelector('.stage').strokes[0].path[0]")
+    height, width = visitor.picture().shape[:2]
+    assert row == pytest.approx(0.3 * height, abs=2)
+    assert col == pytest.approx(0.45 * width, abs=2)
+    page.get_by_role("button", name="Fit").click()
+    assert page.locator(".stage").get_attribute("data-zoom") == "1.00"
+
+
+def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
+    visitor = visit()
+    visitor.open(cat_photo)
+    page = visitor.page
+    visitor.step("Correct")
+    page.get_by_role("button", name="Learn from these corrections").first.click()
+    page.get_by_label("Name of the model that learns").fill("blue cats")
+    page.locator("#learn").click()
+    page.get_by_test_id("toast-body").get_by_text("nothing has been painted").wait_for()
+    page.locator(".stage .paint").fill("#2040d0")
+    visitor.paint(0.3, 0.45)
+    visitor.wait_for_version(2)
+    page.locator("#learn").click()
+    page.locator("#learnt").get_by_text("in the list of models").wait_for()
+    assert (app.models / "blue cats.safetensors").is_file()
+    visitor.room("Train")
+    page.locator("#base input").click()
+    page.get_by_role("option", name="blue cats").wait_for()
+
+
 def test_other_versions_and_doubts(visit, cat_photo):
     visitor = visit()
     visitor.open(cat_photo)
@@ -171,6 +297,153 @@ def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path)
     visitor.wait_for_version(2)
 
 
+def test_after_a_refused_file_the_next_one_is_taken(visit, cat_photo, tmp_path, tiny_model):
+    bad, model = tmp_path / "holiday.png", tmp_path / "gift.safetensors"
+    bad.write_bytes(b"nothing")
+    model.write_bytes(b"nothing")
+    visitor = visit()
+    toasts = visitor.page.get_by_test_id("toast-body")
+    assert visitor.drop("#upload button", bad)
+    toasts.get_by_text("holiday.png: ").wait_for()
+    assert visitor.drop("#upload button", cat_photo)
+    visitor.wait_for_version(1)
+    visitor.room("Train")
+    assert visitor.drop("#bring button", model)
+    toasts.get_by_text("not a colorize model file").wait_for()
+    model.write_bytes(tiny_model.read_bytes())
+    visitor.page.locator("#bring input[type=file]").wait_for(state="attached")
+    assert visitor.drop("#bring button", model)
+    visitor.page.locator("#shelf input").click()
+    visitor.page.get_by_role("option", name="gift").wait_for()
+    visitor.page.keyboard.press("Escape")
+    assert visitor.drop("#bring button", model)  # the name is taken now: another is offered
+    field = visitor.page.get_by_label("That name is taken")
+    field.wait_for()
+    assert field.input_value() == "gift 2"
+    visitor.page.locator("#bring-as").click()
+    field.wait_for(state="hidden")
+    visitor.page.locator("#shelf input").click()
+    visitor.page.get_by_role("option", name="gift 2").click()
+    visitor.page.locator("#new-name input, #new-name textarea").fill("present")
+    visitor.page.locator("#rename-model").click()
+    visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'present'")
+    visitor.page.on("dialog", lambda dialog: dialog.accept())
+    visitor.page.locator("#delete-model").click()
+    visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'default'")
+
+
+def test_a_file_dropped_beside_the_zone_is_taken_in(visit, cat_photo, tmp_path, pictures):
+    visitor = visit()
+    assert visitor.drop(".masthead", cat_photo)
+    visitor.wait_for_version(1)
+    assert "our cat.jpg" in visitor.page.locator(".stage .caption").inner_text()
+    other = tmp_path / "cup.png"
+    Image.fromarray(pictures["coffee"][:200, :300]).save(other)
+    assert visitor.drop(".stage .frame", other)
+    visitor.wait_for_version(2)
+    assert "cup.png" in visitor.page.locator(".stage .caption").inner_text()
+    visitor.room("Batch")
+    assert visitor.drop("#rooms", other)
+    visitor.page.locator("#many").get_by_text("cup").wait_for()
+
+
+def test_saving_shows_its_progress_and_the_button_belongs_to_the_photograph_shown(visit, megapixel_photo, cat_photo):
+    visitor = visit()
+    visitor.open(megapixel_photo)
+    page = visitor.page
+    page.evaluate(
+        """() => { window.said = []; new MutationObserver(() => {
+            const bar = document.querySelector('#saved progress');
+            if (bar?.checkVisibility()) window.said.push(bar.ariaLabel);
+        }).observe(document.querySelector('#saved'), {childList: true, attributes: true, subtree: true}); }"""
+    )
+    for name, kind in (("megapixel.colorized.png", "PNG"), ("megapixel.colorized.jpg", "JPEG")) * 2:
+        page.get_by_label(kind).first.check()
+        with page.expect_download() as download:
+            page.locator("#save").click()
+        assert download.value.suggested_filename == name
+        assert Image.open(download.value.path()).size == (1024, 1024)
+    page.locator("#ready").get_by_text("megapixel").wait_for()
+    assert "Colouring 1.0 megapixels" in page.evaluate("window.said")
+    assert page.locator("#saved progress").count() == 0
+    visitor.open(cat_photo)
+    assert not page.locator("#ready").is_visible()
+    with page.expect_download() as download:
+        page.locator("#share").click()
+    assert download.value.suggested_filename == "our cat.before-after.jpg"
+    both = Image.open(download.value.path())
+    assert both.size[0] > 2 * 1000
+    page.locator("#ready").get_by_text("our cat").wait_for()
+
+
+def test_a_reload_keeps_the_session(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    visitor.paint(0.3, 0.45)
+    visitor.wait_for_version(2)
+    visitor.step("Colorize")
+    number = visitor.page.locator("#vividness input[type=number]")
+    number.fill("0.9")
+    number.press("Enter")
+    visitor.wait_for_version(3)
+    before, asked = visitor.picture(), []
+    visitor.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    visitor.page.reload()
+    assert asked == ["beforeunload"]
+    visitor.page.wait_for_selector(".stage", state="attached")
+    visitor.wait_for_version(1)
+    assert visitor.picture().tolist() == before.tolist()
+    assert visitor.n_strokes() == 1
+    assert visitor.page.locator("#vividness input[type=number]").input_value() == "0.9"
+    visitor.step("Correct")
+    visitor.page.get_by_role("button", name="Undo").click()
+    visitor.wait_for_version(2)
+    assert visitor.n_strokes() == 0
+
+
+def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    visitor.paint(0.3, 0.45)
+    visitor.wait_for_version(2)
+    visitor.page.once("dialog", lambda dialog: dialog.dismiss())
+    visitor.page.set_input_files("#upload input", str(cat_photo))
+    visitor.page.locator("#samples summary").click()
+    visitor.page.once("dialog", lambda dialog: dialog.dismiss())
+    visitor.page.click("#samples button[data-pick=coffee]")
+    assert visitor.n_strokes() == 1
+    visitor.page.once("dialog", lambda dialog: dialog.accept())
+    visitor.page.click("#samples button[data-pick=coffee]")
+    visitor.wait_for_version(3)
+    assert "coffee.png" in visitor.page.locator(".stage .caption").inner_text()
+    assert visitor.n_strokes() == 0
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+def test_photograph_tools_and_save_are_in_one_view(visit, cat_photo, size):
+    visitor = visit(viewport={"width": size[0], "height": size[1]})
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    tools = [f".stage .tools > :nth-child({k})" for k in range(1, 8)]
+    boxes = {}
+    for selector in (".stage .frame", *tools, "#save", "#share"):
+        boxes[selector] = visitor.page.evaluate(
+            "(s) => document.querySelector(s).getBoundingClientRect().toJSON()", selector
+        )
+    for selector, box in boxes.items():
+        assert box["width"] > 0, selector
+        assert box["left"] >= 0, selector
+        assert box["right"] <= size[0], selector
+        assert box["top"] >= 0, selector
+        assert box["bottom"] <= size[1], selector
+    assert visitor.page.evaluate("window.scrollY") == 0
+    assert boxes[".stage .frame"]["height"] > 0.5 * size[1]
+    right = max(boxes[selector]["right"] for selector in tools)
+    assert right <= visitor.page.evaluate("document.querySelector('.stage .tools').getBoundingClientRect().right") + 1
+
+
 def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     visitor = visit()
     page = visitor.page
@@ -179,12 +452,17 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.set_input_files("#teachers input", str(crops))
     page.locator("#teachers").get_by_text("crops").wait_for()
     page.get_by_role("button", name="Train", exact=True).click()
-    page.get_by_role("button", name="Stop").click()
+    page.locator("#stop-training").wait_for()
+    page.reload()  # the training goes on, and its Stop is there again
+    page.wait_for_selector("#card .palette")
+    visitor.room("Train")
+    page.locator("#stop-training").click()
     page.locator("#training").get_by_text("Nothing is lost").wait_for()
     page.get_by_role("button", name="Go on").click()
     page.locator("#training .trio").first.wait_for()
     page.locator("#training").get_by_text("The model is called “crops”").wait_for()
     assert "note.txt" in page.locator("#training").inner_text()
+    assert "better to build on another model" in page.locator("#training").inner_text()
     page.locator("#shelf input").click()
     page.get_by_role("option", name="crops").click()
     page.get_by_text("Learnt from 20 photographs").wait_for()
@@ -220,6 +498,7 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     bad.write_bytes(b"nothing")
     visitor = visit()
     visitor.room("Batch")
+    assert "A photograph may have 20 MB and 64 megapixels, a zip 2 GB" in visitor.page.locator("#rooms").inner_text()
     visitor.page.set_input_files("#many input", [str(crops), str(bad)])
     visitor.page.locator("#many").get_by_text("bad").wait_for()
     visitor.page.get_by_role("button", name="Colour them all").click()

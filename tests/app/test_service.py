@@ -112,6 +112,37 @@ def test_undo_and_clear_of_nothing_change_nothing(opened):
     assert opened.clear("v").color == before.color
 
 
+def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back(opened):
+    views = [opened.set_style("v")]
+    views.append(opened.add_hint("v", stroke()))
+    views.append(opened.add_hint("v", stroke(row=40, color="#c03020", reach="photo")))
+    views.append(opened.edit_hint("v", 1, color="#20c040", reach="here"))
+    assert views[3].strokes[1].mark.color == (0x20, 0xC0, 0x40)
+    assert views[3].strokes[1].mark.reach == "here"
+    views.append(opened.erase_hint("v", 0))
+    views.append(opened.clear("v"))
+    assert [view.n_marks for view in views] == [0, 1, 2, 2, 1, 0]
+    assert len({view.color for view in views}) == 5  # the last is the first
+    for view in reversed(views[:-1]):
+        assert opened.undo("v").color == view.color
+    assert not opened.undo("v").can_undo
+    for view in views[1:]:
+        assert opened.redo("v").color == view.color
+    assert not opened.redo("v").can_redo
+
+
+def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
+    before = opened.add_hint("v", stroke(row=40))
+    view = opened.add_hint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})
+    assert view.strokes[1].protects
+    assert view.strokes[1].mark.reach == "here"
+    assert np.abs(decoded(view.color).astype(int) - decoded(before.color)).mean() < 1  # nothing to see yet
+    loud = opened.add_hint("v", stroke(row=170, color="#c03020", reach="photo"))
+    moved = np.abs(rgb_to_lab(decoded(loud.color)) - rgb_to_lab(decoded(before.color)))[..., 1:].max(axis=2)
+    assert moved[96:104, 134:156].mean() < 2  # JPEG
+    assert np.median(moved) > 3
+
+
 def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pictures):
     painted = opened.add_hint("v", stroke())
     path = opened.save_hints("v")
@@ -135,6 +166,7 @@ def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pi
         ({"path": [[1, 1]], "color": "#ffffff", "reach": "moon"}, "reach"),
         ({"path": [[1, 1]], "color": "#ffffff", "radius": -3}, "radius"),
         ({"path": [[9000, 9000]], "color": "#ffffff", "radius": 3}, "none of the hints"),
+        ({"path": [[9000, 9000]], "protects": True}, "none of the hints"),
     ],
 )
 def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
@@ -191,7 +223,10 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
 
 
 def test_confidence_and_explanation_are_about_this_photograph(opened):
-    assert decoded(opened.confidence_map("v")).shape == (192, 256, 3)
+    assert opened.set_style("v").sure is None
+    assert decoded(opened.set_style("v", shows_sure=True).sure).shape == (192, 256, 3)
+    assert opened.set_style("v", vividness=0.8).sure is not None  # it stays until it is not wanted any more
+    assert opened.set_style("v", shows_sure=False).sure is None
     page = pages.explanation(opened.explain("v", 90, 120))
     assert "What spoke for it" in page
     assert "data:image" in page
@@ -218,7 +253,7 @@ def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
 
 
 def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
-    for wish in ("confidence_map", "undo", "clear", "suggestions", "alternatives", "save_hints", "set_style"):
+    for wish in ("undo", "redo", "clear", "share", "suggestions", "alternatives", "save_hints", "set_style"):
         with pytest.raises(RequestError, match="first choose a photograph"):
             getattr(service, wish)("nobody")
 
@@ -229,6 +264,18 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
         (lambda s: s.set_style("v", model="../tiny"), "no model named"),
         (lambda s: s.save("v", "EXE"), "choose one of"),
         (lambda s: s.choose("v", 99), "no such picture"),
+        (lambda s: s.erase_hint("v", 0), "no such stroke"),
+        (lambda s: s.edit_hint("v", -1, color="#ffffff"), "no such stroke"),
+        (lambda s: s.learn("v", "new"), "nothing has been painted"),
+        (lambda s: s.learn("v", "tiny"), "already"),
+        (lambda s: s.rename_model("default", "mine"), "came with the package"),
+        (lambda s: s.delete_model("default"), "came with the package"),
+        (lambda s: s.delete_model("nothing"), "no model named"),
+        (lambda s: s.rename_model("tiny", "Default"), "already"),
+        (lambda s: s.train("v", "new", folder="x", base="nothing"), "no model named"),
+        (lambda s: s.batch("v", [], folder="/nowhere/at/all"), "no such folder"),
+        (lambda s: s.batch("v", [], folder=str(s.shelf.folder)), "no photographs in that folder"),
+        (lambda s: s.open_photo("v", s.visits.get("v").need_photo().path, "a.heic"), "HEIC"),
         (lambda s: s.open_sample("v", "nothing"), "no such sample"),
         (lambda s: s.explain("v", 5000, 1), "outside"),
         (lambda s: s.compare("v", s.visits.get("v").need_photo().path, "a", ["nonsense"]), "no method nonsense"),
@@ -279,14 +326,98 @@ def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
     }
     with zipfile.ZipFile(result.archive) as archive:
         assert sorted(archive.namelist()) == [
-            *("a 2.colorized.png", "a.colorized.png", "inside.colorized.png", "report.txt")
+            *("a 2.colorized.png", "a.colorized.png", "folder/inside.colorized.png", "report.txt")
         ]
-        inside = read_photo(archive.read("inside.colorized.png"))
+        inside = read_photo(archive.read("folder/inside.colorized.png"))
         assert inside.shape == (100, 120)
         assert find_note(inside.metadata.xmp).model == "tiny"
         report = archive.read("report.txt").decode()
     assert "3 coloured, 2 failed" in report
     assert str(tmp_path) not in report
+
+
+def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stopped(service, tmp_path, pictures):
+    for name in ("1938/summer/a.png", "1938/b.png", "c.png"):
+        path = tmp_path / "albums" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pictures["coffee"][:80, :100]).save(path)
+    result = service.batch("v", [], folder=str(tmp_path / "albums"), model="tiny", kind="PNG")
+    with zipfile.ZipFile(result.archive) as archive:
+        assert sorted(archive.namelist()) == [
+            *("1938/b.colorized.png", "1938/summer/a.colorized.png", "c.colorized.png", "report.txt")
+        ]
+    assert len(list((tmp_path / "albums").rglob("*.png"))) == 3  # as they were
+
+    def stop_after_one(done, total):
+        if done == 1:
+            service.stop_batch("v")
+
+    result = service.batch("v", [], folder=str(tmp_path / "albums"), model="tiny", progress=stop_after_one)
+    assert (result.n_done, result.n_left) == (2, 1)
+    assert "1 were not begun" in pages.batch(result)
+    with zipfile.ZipFile(result.archive) as archive:
+        assert "1 not begun" in archive.read("report.txt").decode()
+
+
+def test_long_work_holds_nobody_else_up(opened, photo_file):
+    """With one lock for everybody the calls within the saving would wait for ever."""
+    before = opened.set_style("v")
+    said = []
+
+    def meanwhile(share, words):
+        said.append(words)
+        if words.startswith("Colouring"):
+            assert opened.open_sample("w", "coffee").name == "coffee.png"
+            assert opened.add_hint("v", stroke()).n_marks == 1
+
+    saved = read_photo(opened.save("v", "PNG", meanwhile))
+    assert said == ["Waiting for its turn", "Reading the photograph", "Colouring 0.2 megapixels", "Writing the PNG"]
+    opened.undo("v")
+    assert opened.set_style("v").color == before.color
+    assert saved.pixels.tolist() == read_photo(opened.save("v", "PNG")).pixels.tolist()  # as when it was begun
+
+
+def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):
+    path = opened.save("v", "JPEG")
+    assert opened.is_shown("v", path)
+    opened.open_sample("v", "coffee")
+    assert not opened.is_shown("v", path)
+    assert path.is_file()  # it may be on its way to the browser
+
+
+def test_before_and_after_are_one_picture_with_a_note(opened):
+    picture = read_photo(opened.share("v"))
+    height, width = picture.shape
+    assert height == 192
+    assert width == pytest.approx(2 * 256, abs=8)
+    chroma = np.hypot(*np.moveaxis(rgb_to_lab(picture.pixels)[..., 1:], 2, 0))
+    assert chroma[:, :250].mean() < 1.5 < chroma[:, 262:].mean()
+    assert find_note(picture.metadata.xmp).model == "tiny"
+
+
+def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
+    view = opened.add_hint("v", stroke())
+    opened.set_style("v", vividness=0.3)
+    token = opened.visits.get("v").token
+    opened.visits.leave("v")
+    again, settings = opened.come_back("v2", token)
+    assert again.n_marks == 1
+    assert again.gray == view.gray
+    assert (settings.model, settings.vividness, settings.shows_sure) == ("tiny", 0.3, False)
+    assert opened.come_back("v3", "a token that nobody has")[0] is None
+    assert opened.set_style("v2").n_marks == 1
+
+
+def test_learning_from_corrections_makes_another_model(opened):
+    opened.add_hint("v", stroke())
+    name, words = opened.learn("v", " Corrected ")
+    assert name == "Corrected"
+    assert "probability of" in words
+    assert opened.shelf.load("Corrected").summary_["n_corrected_photos"] == 1
+    assert opened.rename_model("Corrected", "Better") == "Better"
+    assert "Corrected" not in opened.shelf.names()
+    opened.delete_model("Better")
+    assert opened.shelf.own() == ["tiny"]
 
 
 def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
@@ -380,6 +511,18 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
     assert not job.folder.exists()
 
 
+def test_training_builds_on_a_model(service, tmp_path, photos):
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for number, photo in enumerate(photos[:8]):
+        Image.fromarray(photo.pixels).save(folder / f"{number}.png")
+    service.train("v", "On top", folder=str(folder), base="tiny")
+    status = service.visits.get("v").job.wait(120)
+    assert status.state == "done", status.message
+    assert service.shelf.load("On top").summary_["base"]
+    assert "better to build on" not in pages.training(status)
+
+
 def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     gray = tmp_path / "gray.png"
     Image.new("RGB", (100, 100), (90, 90, 90)).save(gray)
@@ -393,8 +536,15 @@ def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     assert not job.folder.exists()
 
 
-def test_a_visitor_may_not_name_folders_of_a_foreign_machine(tmp_path):
+def test_a_visitor_may_not_name_folders_of_a_foreign_machine_or_change_its_models(tmp_path, tiny_model):
     service = Service(tmp_path / "models", folders_allowed=False)
-    with pytest.raises(RequestError, match="this machine alone"):
-        service.train("v", "New", folder=str(tmp_path))
+    service.shelf.add(tiny_model, "tiny")
+    for wish in (
+        lambda: service.train("v", "New", folder=str(tmp_path)),
+        lambda: service.batch("v", [], folder=str(tmp_path)),
+        lambda: service.rename_model("tiny", "mine"),
+        lambda: service.delete_model("tiny"),
+    ):
+        with pytest.raises(RequestError, match="this machine alone"):
+            wish()
     service.close()

@@ -113,6 +113,19 @@ def test_visits_are_bounded_and_expire(tmp_path):
     assert [folder.exists() for folder in folders] == [False, False, False, True]
 
 
+def test_a_visit_that_was_left_is_forgotten_after_a_while_unless_it_comes_back(tmp_path):
+    visits = Visits(tmp_path, grace_seconds=1000)
+    first, second = visits.get("a"), visits.get("b")
+    visits.leave("a")
+    visits.leave("b")
+    assert visits.come_back("c", first.token) is first
+    assert first.leaving is None
+    assert visits.come_back("d", "unknown") is not second
+    second.leaving.function(*second.leaving.args)  # as when its time is over
+    assert not second.folder.exists()
+    assert visits.get("c") is first
+
+
 def test_only_so_many_photographs_are_kept_open(tmp_path):
     visits = Visits(tmp_path, most_open=2)
     for name in "abc":

@@ -1,0 +1,131 @@
+"""How the page answers: errors in words, long work with its progress, files to be fetched; and what waits for what."""
+
+from __future__ import annotations
+
+import inspect
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from functools import wraps
+from html import escape
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from colorize.app import pages
+from colorize.app.service import Service, Told
+from colorize.exceptions import RequestError
+
+Result = TypeVar("Result")
+
+FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
+"""JavaScript that fetches the file of a button."""
+
+_EMPTY = """() => new Promise((done) => setTimeout(() => {
+  done(null);
+  setTimeout(() => { delete document.getElementById('%s').dataset.busy; }, 200);
+}, 300))"""
+"""Empties a zone. An answer that is quicker than the zone's own knowledge of its file could not."""
+
+# Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
+HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 4}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 8, "show_progress": "hidden"}
+LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 8, "show_progress": "hidden"}
+
+
+def on(
+    event: Callable[..., Any],
+    inputs: list[Any],
+    outputs: list[Any],
+    *,
+    refused: list[Any] | None = None,
+    empties: Any = None,
+    then: str | None = None,
+    then_inputs: list[Any] | None = None,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a function answer an event; what the visitor cannot have is said in a box.
+
+    The outputs become `refused` then, or stay as they are. After the answer, good or bad, the zone `empties` is ready
+    for the next file, and `then` is JavaScript for the browser to run on the values of `then_inputs`.
+    """
+    nothing: Any = gr.skip() if refused is None else refused[0] if len(refused) == 1 else refused
+
+    def say(error: RequestError) -> Any:
+        gr.Warning(escape(str(error)), title="That did not work", duration=20)
+        return nothing
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def answer(*arguments: Any, **named: Any) -> Any:
+            try:
+                return function(*arguments, **named)
+            except RequestError as error:
+                return say(error)
+
+        @wraps(function)
+        def answers(*arguments: Any, **named: Any) -> Iterator[Any]:
+            try:
+                yield from function(*arguments, **named)
+            except RequestError as error:
+                yield say(error)
+
+        chosen = answers if inspect.isgeneratorfunction(function) else answer
+        step = event(chosen, inputs, outputs, **options)
+        if empties is not None:
+            step.then(None, None, [empties], js=_EMPTY % empties.elem_id)
+        if then is not None:
+            step.then(None, then_inputs, js=then)
+        return chosen
+
+    return decorate
+
+
+def told(work: Callable[[Told], Result], outputs: Callable[[str], list[Any]]) -> Generator[list[Any], None, Result]:
+    """Do long work, and give its result; until then `outputs` of a line on how far it has come, every second."""
+    said: queue.SimpleQueue[tuple[float, str] | None] = queue.SimpleQueue()
+    found: list[Result | Exception] = []
+
+    def run() -> None:
+        try:
+            found.append(work(lambda share, words: said.put((share, words))))
+        except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
+            found.append(error)
+        said.put(None)
+
+    start = time.monotonic()
+    threading.Thread(target=run, daemon=True).start()
+    now: tuple[float, str] | None = (0.0, "Beginning")
+    while now is not None:
+        yield outputs(pages.progress(*now, time.monotonic() - start))
+        with suppress(queue.Empty):
+            now = said.get(timeout=1)
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def news() -> str:
+    """A value that is new each time: the shelf is to be read again."""
+    return str(time.monotonic())
+
+
+def sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
+    """Names and places of files that were sent; they are removed when the visitor leaves."""
+    sent = [Path(path) for path in paths or ()]
+    service.visits.get(key_of(request)).uploads.update(sent)
+    return [(path.name, path) for path in sent]
+
+
+def key_of(request: Any) -> str:
+    """Which visitor asks."""
+    return str(request.session_hash)
+
+
+def ready_to_fetch(path: Path, *, visible: bool = True) -> Any:
+    """A button to download a file that is there."""
+    size = path.stat().st_size
+    return gr.DownloadButton(f"Download {path.name} ({max(size / 1e6, 0.1):.1f} MB)", value=str(path), visible=visible)

@@ -1,0 +1,278 @@
+"""The rooms of the page beside the photograph: training and the shelf of models, comparing, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from colorize.app import pages
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
+from colorize.app.service import RULES, SAVED_AS, Service, Told
+from colorize.app.shelf import NameTakenError
+from colorize.exceptions import RequestError
+
+if TYPE_CHECKING:
+    from colorize.app.errands import BatchResult
+
+NO_BASE = "nothing: these photographs alone"
+_THUMBNAIL_BYTES = 2_700_000
+
+
+def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
+    """Training, and the shelf of models; returns the lists of bases and models, and what tells of the progress."""
+    with gr.Row(elem_classes="workspace"):
+        with gr.Column(scale=2, min_width=320):
+            gr.HTML(
+                "<p>About <strong>200 colour photographs of one kind</strong> (your mountains, your family, your "
+                "street) make a model of your own in a few minutes. What it has not seen, it cannot know.</p>"
+            )
+            name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
+            files = gr.File(
+                label="Photographs, or a zip of them",
+                file_count="multiple",
+                type="filepath",
+                height=110,
+                elem_id="teachers",
+                elem_classes=["zone", "main-zone"],
+            )
+            gr.HTML(pages.limits(service.limits, packed=True))
+            folder = gr.Textbox(
+                label="... or a folder on this machine",
+                placeholder="/photographs/mountains",
+                visible=service.folders_allowed,
+            )
+            base = gr.Dropdown(
+                [NO_BASE, *service.shelf.names()],
+                value=NO_BASE,
+                label="Build on",
+                info="Better with few photographs: what another model knows is kept where that helps. It must not have "
+                "been trained on these.",
+                elem_id="base",
+            )
+            pictures = gr.Checkbox(
+                label="Keep tiny pictures in the model",
+                info="“Why?” can then show what it remembers. Whoever gets the model sees them.",
+            )
+            with gr.Row():
+                start = gr.Button("Train", variant="primary")
+                stop = gr.Button("Stop", visible=False, elem_id="stop-training")
+                resume = gr.Button("Go on", visible=False)
+        with gr.Column(scale=3, min_width=320):
+            status = gr.HTML(pages.training(None), elem_id="training")
+    timer = gr.Timer(1, active=False)
+    progress = [status, timer, stop, resume, shelf_changed]
+
+    def stand(request: gr.Request) -> list[Any]:
+        found = service.training(key_of(request))
+        state = found.state if found else ""
+        is_on = state in ("waiting", "running")
+        return [
+            pages.training(found),
+            gr.Timer(active=is_on),
+            gr.Button(visible=is_on),
+            gr.Button(visible=state in ("stopped", "failed")),
+            news() if found and state == "done" else gr.skip(),
+        ]
+
+    @on(
+        start.click,
+        [name, files, folder, base, pictures],
+        [files, *progress],
+        concurrency_id="uploads",
+        concurrency_limit=2,
+    )
+    def begin(
+        wanted: str, paths: list[str] | None, place: str, built_on: str, keep_pictures: bool, request: gr.Request
+    ) -> list[Any]:
+        service.train(
+            key_of(request),
+            wanted,
+            files=sent(service, request, paths),
+            folder=place,
+            base="" if built_on == NO_BASE else built_on,
+            thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0,
+        )
+        return [None, *stand(request)]
+
+    @on(stop.click, [], progress, **LIGHT)
+    def stop_it(request: gr.Request) -> list[Any]:
+        service.stop_training(key_of(request))
+        return stand(request)
+
+    @on(resume.click, [], progress, **LIGHT)
+    def go_on(request: gr.Request) -> list[Any]:
+        service.resume_training(key_of(request))
+        return stand(request)
+
+    on(timer.tick, [], progress, **LIGHT)(stand)
+    return base, _shelf(service, arrival, shelf_changed), progress, stand
+
+
+def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
+    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
+    gr.HTML("<h3>Models</h3>")
+    with gr.Row(elem_classes="workspace"):
+        with gr.Column(scale=2, min_width=320):
+            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="shelf")
+            with gr.Row():
+                take = gr.Button("Take it along")
+                ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
+            with gr.Row(visible=service.folders_allowed, elem_classes="together"):
+                new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
+                rename = gr.Button("Rename", min_width=80, elem_id="rename-model")
+                delete = gr.Button("Delete", min_width=80, elem_id="delete-model")
+            bring = gr.File(
+                label="Bring a model (.safetensors)",
+                file_types=[".safetensors"],
+                type="filepath",
+                height=110,
+                elem_id="bring",
+                elem_classes=["zone", "emptied"],
+            )
+            brought = gr.State("")
+            with gr.Row(visible=False, elem_classes="together") as clash:
+                other_name = gr.Textbox(label="That name is taken. Bring it as", max_length=40, scale=3)
+                again = gr.Button("Bring it", min_width=80, elem_id="bring-as")
+        with gr.Column(scale=3, min_width=320):
+            card = gr.HTML()
+
+    refused = [gr.update(value=None, visible=False)]
+
+    @on(take.click, [picker], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
+    def take_along(name: str, request: gr.Request) -> Any:
+        return ready_to_fetch(service.copy_of_model(key_of(request), name))
+
+    @on(rename.click, [picker, new_name], [picker, new_name, shelf_changed], **LIGHT)
+    def call_it(name: str, wanted: str) -> list[Any]:
+        given = service.rename_model(name, wanted)
+        return [gr.Dropdown(value=given, choices=service.shelf.names()), "", news()]
+
+    @on(delete.click, [picker], [picker, shelf_changed], **LIGHT)
+    def delete_it(name: str) -> list[Any]:
+        service.delete_model(name)
+        return [gr.Dropdown(value="default", choices=service.shelf.names()), news()]
+
+    def add(place: Path, name: str) -> list[Any]:
+        try:
+            service.shelf.add(place, name)
+        except NameTakenError:
+            free = service.shelf.free_name(name)
+            return [gr.Row(visible=True), free, str(place), gr.skip()]
+        return [gr.Row(visible=False), "", "", news()]
+
+    outputs = [clash, other_name, brought, shelf_changed]
+
+    @on(bring.upload, [bring], outputs, empties=bring, **HEAVY)
+    def bring_it(path: str, request: gr.Request) -> list[Any]:
+        [(name, place)] = sent(service, request, [path])
+        return add(place, Path(name).stem)
+
+    @on(again.click, [brought, other_name], outputs, **HEAVY)
+    def bring_as(path: str, name: str) -> list[Any]:
+        return add(Path(path), name)
+
+    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **LIGHT)
+    def show_card(model: str) -> str:
+        return pages.card(service.shelf.card(model))
+
+    return picker
+
+
+def compare_room(service: Service) -> Any:
+    """Several methods on one photograph; returns the list of methods."""
+    with gr.Row(elem_classes="workspace"):
+        with gr.Column(scale=2, min_width=280):
+            photo = gr.File(
+                label="A photograph, gray or in colour",
+                type="filepath",
+                height=110,
+                elem_id="compared",
+                elem_classes=["zone", "main-zone"],
+            )
+            methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
+            vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
+            run = gr.Button("Compare", variant="primary")
+            gr.HTML(
+                "<p class='hint'>If the photograph has colours, they are taken away first and compared with after.</p>"
+            )
+        with gr.Column(scale=3, min_width=320):
+            shown = gr.HTML(None, elem_id="comparison")
+
+    @on(run.click, [photo, methods, vividness], [shown], **(LONG | {"show_progress": "full"}))
+    def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> str:
+        if not path:
+            raise RequestError("choose a photograph first")
+        [(name, photo_path)] = sent(service, request, [path])
+        return pages.comparison(*service.compare(key_of(request), photo_path, name, wanted, value))
+
+    return methods
+
+
+def batch_room(service: Service) -> Any:
+    """Many photographs at once; returns the model picker."""
+    with gr.Row(elem_classes="workspace"):
+        with gr.Column(scale=2, min_width=320):
+            files = gr.File(
+                label="Photographs, or zips of them",
+                file_count="multiple",
+                type="filepath",
+                height=110,
+                elem_id="many",
+                elem_classes=["zone", "main-zone"],
+            )
+            gr.HTML(pages.limits(service.limits, packed=True))
+            folder = gr.Textbox(
+                label="... or a folder on this machine",
+                placeholder="/photographs/1938",
+                visible=service.folders_allowed,
+                elem_id="batch-folder",
+            )
+            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model")
+            vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
+            kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
+            with gr.Row():
+                run = gr.Button("Colour them all", variant="primary")
+                stop = gr.Button("Stop", elem_id="stop-batch")
+        with gr.Column(scale=3, min_width=320):
+            report = gr.HTML(
+                "<p class='hint'>You get one zip with the pictures at full size, in the folders that they came in, and "
+                "a report of what failed.</p>",
+                min_height=120,
+            )
+            ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
+
+    @on(
+        run.click,
+        [files, folder, picker, vividness, kind],
+        [report, ready, files],
+        **(LONG | {"concurrency_id": "batch"}),
+    )
+    def colour_all(
+        paths: list[str] | None,
+        place: str,
+        model: str,
+        value: float,
+        wanted: str,
+        request: gr.Request,
+    ) -> Iterator[list[Any]]:
+        key, files_sent = key_of(request), sent(service, request, paths)
+
+        def colour(told: Told) -> BatchResult:
+            def progress(done: int, total: int) -> None:
+                told(done / max(total, 1), f"Colouring {min(done + 1, total)} of {total}")
+
+            return service.batch(
+                key, files_sent, folder=place, model=model, vividness=value, kind=wanted, progress=progress
+            )
+
+        result = yield from told(colour, lambda line: [line, gr.skip(), gr.skip()])
+        yield [pages.batch(result), ready_to_fetch(result.archive), None]
+
+    @on(stop.click, [], [], **LIGHT)
+    def stop_it(request: gr.Request) -> None:
+        service.stop_batch(key_of(request))
+
+    return picker

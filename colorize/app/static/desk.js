@@ -1,0 +1,76 @@
+// The page as a whole: it comes back after a reload, warns before work is lost, catches files dropped beside the zones,
+// and fetches what was made. `props.value` is the token of the visit.
+const KEY = 'colorize-visit';
+const marks = () => Number(document.querySelector('.stage')?.dataset.marks || 0);
+const isTraining = () => Boolean(document.querySelector('#stop-training')?.checkVisibility());
+
+// Two windows never have one visit: the token lies in the storage only while no page holds it.
+addEventListener('pagehide', () => { if (props.value) sessionStorage.setItem(KEY, props.value); });
+addEventListener('beforeunload', (event) => { if (marks() || isTraining()) event.preventDefault(); });
+
+function mayLose() {
+  const n = marks();
+  return !n || confirm(`Open another photograph? Your ${n} stroke${n > 1 ? 's' : ''} on this one will be lost; `
+    + '“Keep these hints” saves them.');
+}
+
+function stop(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+// Listens before the page's own parts do.
+function guard(name, isMeant, allows) {
+  document.addEventListener(name, (event) => {
+    if (!isMeant(event) || allows(event)) return;
+    stop(event);
+    if (event.target.type === 'file') event.target.value = '';
+  }, true);
+}
+guard('change', (event) => event.target.matches('#upload input[type=file]'), mayLose);
+guard('click', (event) => event.target.closest('#samples [data-pick]'), mayLose);
+guard('click', (event) => event.target.closest('#delete-model'),
+  () => confirm('Delete this model for good?'));
+
+// A file dropped anywhere goes to the zone below it, or to the one of the room; the browser never opens it. A zone that is
+// busy with the file before has no input, or is about to lose it: the next one waits.
+const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
+document.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
+document.addEventListener('drop', (event) => {
+  if (!hasFiles(event)) return;
+  stop(event);
+  const isShown = (zone) => zone.checkVisibility();
+  const zone = event.target.closest('.zone') || [...document.querySelectorAll('.main-zone')].find(isShown);
+  const files = [...event.dataTransfer.files];
+  event.target.dispatchEvent(new DragEvent('dragleave', {bubbles: true}));
+  if (zone && files.length) give(zone, files, 100);
+}, true);
+
+document.addEventListener('change', ({target}) => {
+  const zone = target.type === 'file' && target.closest('.emptied');
+  if (zone) zone.dataset.busy = 'yes';
+});
+
+function give(zone, files, tries) {
+  const input = zone.querySelector('input[type=file]');
+  if (tries && (!input || zone.dataset.busy)) {
+    setTimeout(() => give(zone, files, tries - 1), 100);
+    return;
+  }
+  if (!input) return;
+  const taken = new DataTransfer();
+  for (const file of input.multiple ? files : files.slice(0, 1)) taken.items.add(file);
+  input.files = taken.files;
+  input.dispatchEvent(new Event('change', {bubbles: true}));
+}
+
+document.addEventListener('colorize-download', (event) => {
+  const file = event.detail;
+  if (!file?.url) return;
+  const link = document.createElement('a');
+  link.href = file.url;
+  link.download = file.orig_name || file.path.split('/').pop();
+  document.body.append(link);
+  link.click();
+  link.remove();
+});

@@ -1,0 +1,45 @@
+// The list of strokes: each can be given another colour or reach, or be taken away.
+const reaches = {here: 'this thing only', similar: 'similar things', photo: 'the whole photograph'};
+
+function made(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+function row(item, number) {
+  const name = 'stroke ' + (number + 1);
+  const tell = (changes) => trigger('edit', {number, ...changes});
+  const parts = [];
+  if (item.protects) {
+    parts.push(made('span', {className: 'what', textContent: 'stays as it is'}));
+  } else if (item.kind === 'pixels') {
+    parts.push(made('span', {className: 'what', textContent: 'a painted layer'}));
+  } else {
+    const color = made('input', {type: 'color', value: item.color, ariaLabel: 'colour of ' + name});
+    color.addEventListener('change', () => tell({color: color.value}));
+    parts.push(color);
+  }
+  if (!item.protects) {
+    const reach = made('select', {ariaLabel: 'how far ' + name + ' spreads'});
+    reach.append(...Object.entries(reaches).map(([value, text]) => made('option', {value, textContent: text})));
+    reach.value = item.reach;
+    reach.addEventListener('change', () => tell({reach: reach.value}));
+    parts.push(reach);
+  }
+  const erase = made('button', {type: 'button', className: 'plain', textContent: 'Erase', ariaLabel: 'erase ' + name});
+  erase.addEventListener('click', () => trigger('erase', {number}));
+  const line = made('li', {}, made('b', {textContent: number + 1}), ...parts, erase);
+  const point = (which) => document.dispatchEvent(new CustomEvent('colorize-point', {detail: which}));
+  for (const event of ['pointerenter', 'focusin']) line.addEventListener(event, () => point(number));
+  for (const event of ['pointerleave', 'focusout']) line.addEventListener(event, () => point(-1));
+  return line;
+}
+
+function list() {
+  const strokes = document.querySelector('.stage')?.strokes || [];
+  element.querySelector('ol').replaceChildren(...strokes.map(row));
+}
+
+document.addEventListener('colorize-strokes', list);
+list();

@@ -1,0 +1,82 @@
+// Zoom and pan while painting: Ctrl and the wheel, two fingers, the keys + - 0; Space or the middle button and drag.
+let scale = 1, offset = [0, 0], panFrom = null, isSpaceDown = false;
+const fingers = new Map();
+
+function place_sheet() {
+  const box = frame.getBoundingClientRect(), size = [box.height, box.width];
+  offset = [0, 1].map((k) => Math.min(0, Math.max(offset[k], size[k] * (1 - scale))));
+  sheet.style.transform = scale === 1 ? '' : `translate(${offset[1]}px, ${offset[0]}px) scale(${scale})`;
+  stage.dataset.zoom = scale.toFixed(2);
+}
+
+function fit() {
+  scale = 1;
+  offset = [0, 0];
+  place_sheet();
+}
+
+// What lies at this point of the window stays there.
+function zoom(factor, clientX, clientY) {
+  const box = frame.getBoundingClientRect();
+  const point = clientX === undefined ? [box.height / 2, box.width / 2] : [clientY - box.top, clientX - box.left];
+  const next = Math.min(16, Math.max(1, scale * factor));
+  offset = [0, 1].map((k) => point[k] - (point[k] - offset[k]) * next / scale);
+  scale = next;
+  place_sheet();
+}
+
+function pan(down, right) {
+  offset = [offset[0] + down, offset[1] + right];
+  place_sheet();
+}
+
+// True where a pointer moves the photograph instead of painting.
+function startsPan(event) {
+  fingers.set(event.pointerId, [event.clientX, event.clientY]);
+  if (event.button === 1 || isSpaceDown) panFrom = [event.clientX, event.clientY];
+  return panFrom !== null || (event.pointerType === 'touch' && fingers.size > 1);
+}
+
+function continuesPan(event) {
+  if (panFrom) {
+    pan(event.clientY - panFrom[1], event.clientX - panFrom[0]);
+    panFrom = [event.clientX, event.clientY];
+    return true;
+  }
+  if (fingers.size < 2 || !fingers.has(event.pointerId)) return false;
+  const middle = () => [...fingers.values()].reduce((sum, f) => [sum[0] + f[0] / fingers.size, sum[1] + f[1] / fingers.size], [0, 0]);
+  const spread = () => { const [a, b] = [...fingers.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]); };
+  const before = middle(), wide = spread();
+  fingers.set(event.pointerId, [event.clientX, event.clientY]);
+  const after = middle();
+  pan(after[1] - before[1], after[0] - before[0]);
+  if (wide > 0) zoom(spread() / wide, ...after);
+  return true;
+}
+
+function endPan(event) {
+  fingers.delete(event.pointerId);
+  panFrom = null;
+}
+
+pad.addEventListener('wheel', (event) => {
+  if (stage.dataset.mode !== 'paint' || !(event.ctrlKey || scale > 1)) return;
+  event.preventDefault();
+  if (event.ctrlKey) zoom(Math.exp(-event.deltaY / 400), event.clientX, event.clientY);
+  else pan(-event.deltaY, -event.deltaX);
+}, {passive: false});
+pad.addEventListener('keydown', (event) => {
+  if (stage.dataset.mode !== 'paint' || event.ctrlKey) return;
+  if (event.key === ' ') isSpaceDown = true;
+  else if (event.key === '+') zoom(1.5);
+  else if (event.key === '-') zoom(1 / 1.5);
+  else if (event.key === '0') fit();
+  else return;
+  event.preventDefault();
+});
+addEventListener('keyup', (event) => { if (event.key === ' ') isSpaceDown = false; });
+addEventListener('resize', fit);
+for (const button of element.querySelectorAll('[data-zoom]')) {
+  const step = Number(button.dataset.zoom);
+  button.addEventListener('click', () => { if (step) zoom(1.5 ** step); else fit(); });
+}
