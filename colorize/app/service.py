@@ -49,8 +49,6 @@ EXPLANATION_SIDE = 512
 N_REFERENCES = 8
 N_ALTERNATIVES = 1 + len(MOODS)
 N_MARKS = 2000
-DEFAULT_REACH = "here"
-"""How far a stroke is heard if the visitor says nothing: one of `REACHES`."""
 SHARED_SIDE = 1000
 COMPARED_SIDE = 640
 RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}
@@ -388,7 +386,9 @@ class Service:
             region, wanted, weight = hinted_regions(
                 description.superpixels, wishes.is_known, rgb_to_lab(wishes.rgb)[..., 1:]
             )
-            learnt = learn_corrections(session.colorizer, description.features.values[region], wanted, weight)
+            learnt = learn_corrections(
+                self.shelf.load(visit.model), description.features.values[region], wanted, weight
+            )
             learnt.colorizer.save(self.shelf.new_path(name))
         return name.strip(), learnt_in_words(learnt)
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from colorize.app import pages
 from colorize.app.service import (
-    DEFAULT_REACH,
     N_REFERENCES,
     SAMPLES,
     SAVED_AS,
@@ -25,6 +24,7 @@ from colorize.app.service import (
 from colorize.app.visits import Stroke
 from colorize.color import lab_to_rgb, rgb_to_lightness
 from colorize.exceptions import RequestError
+from colorize.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
