@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
@@ -20,36 +18,21 @@ TOWARD = 0.5
 """How far the shares of colours are drawn towards those of an album (`toward_palette`)."""
 
 
-class Dial(NamedTuple):
-    """What a vividness means.
+def dial(vividness: float) -> float:
+    """What a vividness in [0, 1] means: a factor on the chroma of the mean of all plausible colours.
 
-    Attributes
-    ----------
-    temperature : float
-        Of decoding: 1 takes the mean of all plausible colours, 0 the likeliest alone (`ColorPalette.decode`).
-    gain : float
-        Factor on the chroma of what was decoded: a mean of colours that compete is paler than any of them.
-    """
-
-    temperature: float
-    gain: float
-
-
-def dial(vividness: float) -> Dial:
-    """What a vividness in [0, 1] means.
-
-    0 is faithful (the mean of all plausible colours: smallest error), 1 is bold (likelier colours count more, and all
-    are stronger). Hues come from the mean at every setting: where much is plausible, nothing loud is said.
+    0 is faithful (that mean as it is: smallest error), 1 is bold. A mean of colours that compete is paler than any of
+    them; made stronger it errs less than the likeliest colour, and the hue is the same at every setting.
 
     Examples
     --------
-    >>> [tuple(round(value, 2) for value in dial(vividness)) for vividness in (0, 0.5, 1)]
-    [(1.0, 1.0), (0.75, 1.3), (0.5, 1.6)]
+    >>> [dial(vividness) for vividness in (0, 0.5, 1)]
+    [1.0, 1.25, 1.5]
     """
     v = float(vividness)
     if not 0 <= v <= 1:
         raise ValueError(f"vividness must be in [0, 1], got {vividness}")
-    return Dial(1 - 0.5 * v, 1 + 0.6 * v)
+    return 1 + 0.5 * v
 
 
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:

@@ -153,9 +153,8 @@ class Recognizer:
         `probabilities` are those of `region_probabilities` for the description's features; `reach` is that of
         `share_evidence`.
         """
-        temperature, gain = dial(vividness)
         _, belief = self.agree(description, probabilities, reach=reach)
-        region_ab = self.palette.decode(belief, temperature=temperature) * np.float32(gain)
+        region_ab = self.palette.decode(belief) * np.float32(dial(vividness))
         return region_ab, confidence(belief, self.palette.colors_, region_ab)
 
     def agree(

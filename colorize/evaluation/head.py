@@ -9,7 +9,7 @@ from colorize.decision import dial
 from colorize.features.encoder import expected_colors, see
 from colorize.model import SEED_WEIGHT
 from colorize.optimization import propagate
-from colorize.recognition.palette import anneal, mean_color
+from colorize.recognition.palette import mean_color
 from colorize.superpixels import working_shape
 from colorize.types import Float32, GrayImage
 
@@ -42,8 +42,7 @@ class EncoderHead:
         small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
         beliefs = see(small / np.float32(100)).beliefs
         colors = expected_colors()
-        temperature, gain = dial(self.vividness)
-        places = mean_color(anneal(beliefs.reshape(len(colors), -1).T, temperature), colors) * np.float32(gain)
+        places = mean_color(beliefs.reshape(len(colors), -1).T, colors) * np.float32(dial(self.vividness))
         coarse = places.reshape(*beliefs.shape[1:], 2)
         ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         if not self.levin:
