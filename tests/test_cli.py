@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from colorize import __version__
+from colorize import __version__, dataset
 from colorize import io as photo_io
 from colorize.cli import main
 from colorize.color import rgb_to_lightness
-from colorize.commands import _shared, photo, train
+from colorize.commands import _shared, photo
 from colorize.exceptions import ConvergenceWarning, InvalidImageError
 from colorize.features.registry import FAMILIES
 from colorize.types import RgbImage
@@ -371,7 +371,7 @@ def test_a_family_that_is_not_there_is_answered_with_those_that_are(run, trainer
 def test_few_photographs_are_warned_of(run, trainer, album, monkeypatch):
     words = "6 photographs are few to learn colours from; --base default builds on"
     assert words in run("train", album, "-o", "m.safetensors", "--quiet").stderr
-    monkeypatch.setattr(train, "FEW_PHOTOS", 6)
+    monkeypatch.setattr(dataset, "FEW_PHOTOS", 6)
     assert run("train", album, "-o", "m.safetensors", "--force").stderr == ""
 
 
