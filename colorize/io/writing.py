@@ -30,7 +30,7 @@ _LONGEST_EXIF = 65_000  # a JPEG segment ends at 65533 bytes
 _LONGEST_XMP = 65_502  # the same, less the name of the block
 
 
-def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, quality: int = 95) -> tuple[str, ...]:
+def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, quality: int = 96) -> tuple[str, ...]:
     """Write a photograph as PNG, JPEG, TIFF or WebP, with its EXIF, XMP, resolution and colour profile.
 
     The profile is the photograph's own if it had one for RGB colours (the pixels are converted back to it), else sRGB.
@@ -46,7 +46,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
         The ending says the format: .png, .jpg, .jpeg, .tif, .tiff or .webp.
     overwrite : bool, default False
         Replace a file that is already there.
-    quality : int, default 95
+    quality : int, default 96
         JPEG quality, 95 to 100: below, blocks would show in the lightness.
 
     Returns
