@@ -171,11 +171,15 @@ class Visitor:
             }""",
             [content, path.name],
         )
-        return self.page.locator(selector).first.evaluate(
-            """(element, files) => ['dragover', 'drop'].every((name) => !element.dispatchEvent(
-                new DragEvent(name, {dataTransfer: files, bubbles: true, cancelable: true})))""",
-            files,
-        )
+        # a part of the page that is just being drawn anew is not where a person could drop a file
+        return self.page.wait_for_function(
+            """([selector, files]) => {
+                const element = document.querySelector(selector);
+                return element && ['dragover', 'drop'].every((name) => !element.dispatchEvent(
+                    new DragEvent(name, {dataTransfer: files, bubbles: true, cancelable: true})));
+            }""",
+            arg=[selector, files],
+        ).json_value()
 
     def n_strokes(self) -> int:
         """Strokes that the page knows of."""

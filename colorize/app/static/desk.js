@@ -35,7 +35,7 @@ guard('click', (event) => event.target.closest('#delete-model'),
 // A file dropped anywhere goes to the zone below it, or to the one of the room; the browser never opens it. A zone that is
 // busy with the file before has no input, or is about to lose it: the next one waits.
 const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
-document.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
+document.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); }, true);
 document.addEventListener('drop', (event) => {
   if (!hasFiles(event)) return;
   stop(event);
