@@ -304,9 +304,7 @@ class Colorizer(Predictor, BaseEstimator):
         model, colorizer = found.model, cls(**found.parameters)
         seed = colorizer.random_state
         machine = make_machine(colorizer.classifier, seed)
-        colorizer.palette_ = _grown(
-            ColorPalette(colorizer.n_colors, random_state=colorizer.random_state), model.palette
-        )
+        colorizer.palette_ = _grown(ColorPalette(colorizer.n_colors, random_state=seed), model.palette)
         colorizer.scaler_ = _grown(FamilyScaler(n_components=len(model.scaler.components_)), model.scaler)
         colorizer.classifier_ = _grown(machine, model.classifier)
         colorizer.classifier_.estimator_ = _grown(clone(machine.estimator), model.classifier.estimator_)

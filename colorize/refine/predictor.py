@@ -432,7 +432,7 @@ class Rival(_Network):
         """
         check_is_fitted(self, "network_")
         dial(vividness)
-        temperature = 1 - 0.8 * vividness
+        temperature = 1 - 1.2 * vividness + 0.4 * vividness**2
         photo, clock = as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)

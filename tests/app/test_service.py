@@ -137,12 +137,18 @@ def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
     assert view.strokes[1].protects
     assert view.strokes[1].mark.reach == "here"
     change = np.abs(decoded(view.color).astype(int) - decoded(before.color))
-    assert change[96:104, 134:156].mean() < 2  # nothing to see there; JPEG
-    assert (change.max(axis=2) > 20).mean() < 0.1  # elsewhere what is protected may take back what had been flooded
+    assert change[96:104, 134:156].mean() < 1  # nothing to see there yet
     loud = opened.add_hint("v", stroke(row=170, color="#c03020", reach="photo"))
     moved = np.abs(rgb_to_lab(decoded(loud.color)) - rgb_to_lab(decoded(before.color)))[..., 1:].max(axis=2)
     assert moved[96:104, 134:156].mean() < 2  # JPEG
     assert np.median(moved) > 3
+
+
+@pytest.mark.xfail(strict=True, reason="what is protected is heard as any hint of this colour: its thing follows")
+def test_a_stroke_that_protects_changes_nothing_elsewhere(opened):
+    before = opened.add_hint("v", stroke(row=40))
+    view = opened.add_hint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})
+    assert np.abs(decoded(view.color).astype(int) - decoded(before.color)).mean() < 1
 
 
 def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pictures):
