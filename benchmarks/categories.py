@@ -37,6 +37,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from colorize.base_model import choose, learn_alone, recalibrate, region_error
+from colorize.canvas import Canvas
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.colorizer import Colorizer, make_machine
 from colorize.dataset import load_folder
@@ -228,12 +229,12 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
     found: dict[str, Any] = {"gray": error_of(photo, np.zeros((*gray.shape, 2), np.float32))}
     found |= {name: error_of(photo, rule.predict_ab(gray)) for name, rule in rules.items()}
     for name, model in models.items():
-        probabilities = model.model.region_probabilities(photo.features)
+        probabilities = model.recognizer.region_probabilities(photo.features)
         for dial, vividness in DIALS.items():
             if dial != "faithful" and name != winner:
                 continue
-            region_ab, _ = model.model.decide(described, probabilities, vividness=vividness)
-            ab = model.model.spread(gray, described.superpixels, region_ab).ab
+            decision = model.recognizer.decide(described, probabilities, vividness=vividness)
+            ab = Canvas(gray, described.superpixels, once=True).spread(decision.ab).ab
             if dial == "faithful":
                 found[name] = error_of(photo, ab)
             if name == winner:

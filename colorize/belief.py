@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +26,11 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from colorize.types import Float32, Superpixels
+from colorize.types import REACHES, Float32, Superpixels
 
 Float64 = NDArray[np.float64]
 
-REACHES = ("photo", "similar", "here")
-"""How far a hint is heard, widest first."""
-PHOTO, SIMILAR = 0, 1
+PHOTO, SIMILAR, _, PIXELS = range(len(REACHES))
 
 SCALE = (1.22, 0.85)
 """Variance of the error of a* and b* relative to what the probabilities promise."""
@@ -406,8 +403,10 @@ def find_things(looks: Appearance, superpixels: Superpixels) -> Things:
 
 
 @_one_thread()
-def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[Any]]) -> Float64:
-    """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, 2).
+def learnt_elsewhere(
+    looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[np.floating]]
+) -> Float64:
+    """Error to expect in a photograph from the errors seen in others that a person calls alike, shape (n, k, 2).
 
     The covariance between regions here and in another photograph is the likeness of the regions times the kinship of
     the photographs, which falls with the distance d of their scenes as ``exp(-(d / KINSHIP_WIDTH)^4)``: portraits teach
@@ -420,8 +419,9 @@ def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Se
         Of the n regions of the photograph.
     others : sequence of Appearance
         Of the other photographs.
-    errors : sequence of ndarray, shape (m, 2)
-        True minus automatic ab of their regions.
+    errors : sequence of ndarray, shape (m, k, 2)
+        True minus automatic ab of their regions, or k terms that such errors are sums of: the answer is linear in
+        them, and the costly factor of the covariance serves all.
     """
     points = np.concatenate([other.points_elsewhere for other in others])
     photo = np.repeat(np.arange(len(others)), [len(other.points_elsewhere) for other in others])
@@ -429,8 +429,10 @@ def learnt_elsewhere(looks: Appearance, others: Sequence[Appearance], errors: Se
     among = _likeness(points, points) * np.where(photo[:, None] == photo, 1, kin[:, None] * kin)
     among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
     across = _likeness(looks.points_elsewhere, points) * kin
-    scaled = np.concatenate([error / other.deviation for error, other in zip(errors, others, strict=True)])
-    return looks.deviation * (across @ cho_solve(cho_factor(among), scaled))
+    scaled = np.concatenate([error / other.deviation[:, None] for error, other in zip(errors, others, strict=True)])
+    factor = cho_factor(among, overwrite_a=True, check_finite=False)
+    learnt = across @ cho_solve(factor, scaled.reshape(len(points), -1))
+    return looks.deviation[:, None] * learnt.reshape(len(looks.points), *scaled.shape[1:])
 
 
 def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:

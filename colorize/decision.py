@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from colorize.recognition.palette import mean_color
 from colorize.types import Float32, Superpixels
 
 NEAR = 20.0
@@ -35,10 +39,100 @@ def dial(vividness: float) -> float:
     return 1 + 0.4 * v + 0.35 * v**2
 
 
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """One colour per region, and the probabilities on the way to it.
+
+    Attributes
+    ----------
+    own : ndarray, shape (n_superpixels, K), float32
+        Probabilities of the palette colours from each region's own features.
+    shared : ndarray, shape (n_superpixels, K), float32
+        After regions that belong together shared their evidence (`share_evidence`).
+    agreed : ndarray, shape (n_superpixels, K), float32
+        After neighbours agreed (`mean_field`): those that decide.
+    colors : ndarray, shape (K, 2), float32
+        The palette, ab.
+    vividness : float
+        0 faithful ... 1 bold.
+    """
+
+    own: Float32
+    shared: Float32
+    agreed: Float32
+    colors: Float32
+    vividness: float = 0.5
+
+    def at(self, vividness: float) -> Decision:
+        """The same decision, as brave as this; nothing is computed again that does not depend on it."""
+        other = replace(self, vividness=vividness)
+        other.__dict__["faithful_ab"] = self.faithful_ab
+        return other
+
+    @cached_property
+    def faithful_ab(self) -> Float32:
+        """Mean of all plausible colours, shape (n_superpixels, 2)."""
+        return mean_color(self.agreed, self.colors)
+
+    @cached_property
+    def ab(self) -> Float32:
+        """The colour of every region, shape (n_superpixels, 2)."""
+        return self.faithful_ab * np.float32(dial(self.vividness))
+
+    @cached_property
+    def confidence(self) -> Float32:
+        """Probability that the true colour lies within `NEAR` of the chosen one, shape (n_superpixels,), 0..1."""
+        return confidence(self.agreed, self.colors, self.ab)
+
+
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:
     """Probability that the true colour lies within 20 units of ab of the chosen one, shape (n_superpixels,), 0..1."""
     distances = np.linalg.norm(region_ab[:, None, :] - colors, axis=2)
     return (probabilities * (distances < NEAR)).sum(axis=1).astype(np.float32)
+
+
+def decide(
+    probabilities: Float32,
+    colors: Float32,
+    superpixels: Superpixels,
+    region_lightness: Float32,
+    *,
+    vividness: float = 0.5,
+    reach: float = SHARING,
+) -> Decision:
+    """Choose one colour per region: share evidence, agree, take the mean.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_superpixels, K), float32
+        Of the palette colours, for every region alone.
+    colors : ndarray, shape (K, 2), float32
+        The palette, ab.
+    superpixels : Superpixels
+    region_lightness : ndarray, shape (n_superpixels,), float32
+        Mean L* of the regions.
+    vividness : float
+        As in `dial`.
+    reach : float
+        As in `share_evidence`.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    ValueError
+        `vividness` is outside [0, 1].
+
+    See Also
+    --------
+    share_evidence, mean_field, colorize.recognition.palette.mean_color : The three steps.
+    """
+    dial(vividness)
+    shared = share_evidence(probabilities, superpixels, region_lightness, reach=reach)
+    agreed = mean_field(shared, colors, superpixels, region_lightness)
+    return Decision(probabilities, shared, agreed, colors, vividness)
 
 
 def share_evidence(

@@ -19,7 +19,6 @@ from colorize.exceptions import PlaceError
 from colorize.hints import Hints
 from colorize.predictor import Predictor
 from colorize.session import Session
-from colorize.superpixels import region_means
 from colorize.types import Colorization, Float32, Superpixels
 
 __all__ = ["Explainer", "Explanation", "HintEffect", "Memories", "explain"]
@@ -271,11 +270,10 @@ class Explainer:
         self.hints = hints
         self.vividness = vividness
         self._automatic = session.colorize(vividness)
-        self.result: Colorization = self._automatic if hints is None else session.with_hints(hints, vividness)
+        self.result: Colorization = session.with_hints(hints, vividness)
         self._features = session.description.features.values
-        agreed = self.model.agree(session.description, session.probabilities, reach=session.sharing)
-        self._opinions = np.stack([session.probabilities, *agreed])
-        self._lightness = region_means(session.description.lightness, self.superpixels)
+        decision = session.decide(vividness)
+        self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
 
     @property
     def superpixels(self) -> Superpixels:
@@ -313,7 +311,7 @@ class Explainer:
             row=row,
             col=col,
             region=region,
-            lightness=float(self._lightness[region]),
+            lightness=float(self.session.description.region_lightness[region]),
             ab=self.result.region_ab[region],
             confidence=float(self.result.confidence[row, col]),
             colors=colors,

@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._bits import to_8_bit
+from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.exceptions import HintsError
+from colorize.types import REACHES, Float32
 
 Shape = tuple[int, int]
-
-REACHES = ("photo", "similar", "here")
-"""How far a hint is heard, widest first: the whole photograph, regions that look alike, this thing alone."""
 
 DEFAULT_REACH = "here"
 """What is not said is meant so: a person hints the thing that differs."""
@@ -52,8 +51,8 @@ class Mark:
         sRGB, 0..255. Its lightness is not used. Of pixels, whose runs have their own, it is not used at all.
     radius : float
         Of points and strokes, in pixels of the photograph it was drawn on.
-    reach : {"photo", "similar", "here"}
-        How far it is heard.
+    reach : {"photo", "similar", "here", "pixels"}
+        How far it is heard; ``pixels``, not at all: it holds the colour of these pixels and says nothing of others.
     """
 
     kind: str
@@ -91,6 +90,42 @@ class HintPixels:
 
     is_known: NDArray[np.bool_]
     rgb: NDArray[np.uint8]
+    reach: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+    def on(self, lightness: Float32) -> WantedColors:
+        """The colours as sRGB can show them on a photograph of this L*, shape (H, W)."""
+        known = self.is_known
+        wished = rgb_to_lab(self.rgb[known])[:, 1:]
+        shown = map_to_gamut(lightness[known], wished)
+        ab = np.zeros((*known.shape, 2), np.float32)
+        ab[known] = shown
+        n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
+        lost = (
+            f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
+            "the colour as sRGB can show"
+        )
+        return WantedColors(known, ab, self.reach, (*self.notes, lost) if n_lost else self.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class WantedColors:
+    """What hints ask of the pixels of one photograph.
+
+    Attributes
+    ----------
+    is_known : ndarray, shape (H, W), bool
+        Hinted pixels.
+    ab : ndarray, shape (H, W, 2), float32
+        a* and b* wanted there, inside the gamut of sRGB at the photograph's lightness; 0 elsewhere.
+    reach : ndarray, shape (H, W), uint8
+        Index into `REACHES`; 0 elsewhere.
+    notes : tuple of str
+        One plain sentence for everything that was left out, overruled, or cannot be shown.
+    """
+
+    is_known: NDArray[np.bool_]
+    ab: Float32
     reach: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
 
@@ -146,7 +181,7 @@ class Hints:
             sRGB and opacity. Where opacity is above 0, the colour is wanted; gray is a wish too.
         photo_shape : tuple of int
             Height and width of the photograph. The layer has that shape, or another of the same aspect ratio.
-        reach : {"photo", "similar", "here"}
+        reach : {"photo", "similar", "here", "pixels"}
             How far its hints are heard.
 
         Raises

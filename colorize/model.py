@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -17,21 +18,17 @@ from threadpoolctl import threadpool_limits
 from colorize._clock import Clock
 from colorize.belief import Appearance, appearance
 from colorize.color import to_gray
-from colorize.decision import SHARING, confidence, dial, mean_field, share_evidence
+from colorize.decision import SHARING, Decision, decide, share_evidence
 from colorize.exceptions import InvalidImageError, ModelFileError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.encoder import Sight
-from colorize.optimization import Propagation, propagate
 from colorize.recognition.machine import CalibratedMachine, Scaling
 from colorize.recognition.palette import Palette
-from colorize.superpixels import region_means, resize_labels, segment, working_shape
+from colorize.superpixels import region_means, segment, working_shape
 from colorize.thumbnails import Thumbnails
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
-
-SEED_WEIGHT = 0.03
-"""Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
 
 FINER = 2.5
 """Parts that hints and references speak about, against the regions that the model colours (`describe_parts`)."""
@@ -68,6 +65,11 @@ class Description:
     superpixels: Superpixels
     features: FeatureMatrix
     sight: Sight | None = None
+
+    @cached_property
+    def region_lightness(self) -> Float32:
+        """Mean L* of the regions, shape (n_superpixels,)."""
+        return region_means(self.lightness, self.superpixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,32 +149,27 @@ class Recognizer:
 
     def decide(
         self, description: Description, probabilities: Float32, *, vividness: float = 0.5, reach: float = SHARING
-    ) -> tuple[Float32, Float32]:
-        """One colour per region, shape (n_superpixels, 2), and how sure it is, shape (n_superpixels,), 0..1.
+    ) -> Decision:
+        """One colour per region, and the probabilities on the way to it; see `colorize.decision.decide`.
 
-        `probabilities` are those of `region_probabilities` for the description's features; `reach` is that of
-        `share_evidence`.
+        `probabilities` are those of `region_probabilities` for the description's features.
         """
-        _, belief = self.agree(description, probabilities, reach=reach)
-        region_ab = self.palette.decode(belief) * np.float32(dial(vividness))
-        return region_ab, confidence(belief, self.palette.colors_, region_ab)
-
-    def agree(
-        self, description: Description, probabilities: Float32, *, reach: float = SHARING
-    ) -> tuple[Float32, Float32]:
-        """Probabilities after regions shared their evidence, and after neighbours agreed, both (n_superpixels, K)."""
-        region_lightness = region_means(description.lightness, description.superpixels)
-        evidence = share_evidence(probabilities, description.superpixels, region_lightness, reach=reach)
-        return evidence, mean_field(evidence, self.palette.colors_, description.superpixels, region_lightness)
+        return decide(
+            probabilities,
+            self.palette.colors_,
+            description.superpixels,
+            description.region_lightness,
+            vividness=vividness,
+            reach=reach,
+        )
 
     def appearance(self, description: Description, probabilities: Float32, *, reach: float = SHARING) -> Appearance:
         """What the errors of a photograph's regions depend on, for `colorize.belief`."""
-        superpixels, families = description.superpixels, description.features.families
-        region_lightness = region_means(description.lightness, superpixels)
-        evidence = share_evidence(probabilities, superpixels, region_lightness, reach=reach)
+        families, lightness = description.features.families, description.region_lightness
+        evidence = share_evidence(probabilities, description.superpixels, lightness, reach=reach)
         scaled = self.scaler.scale(description.features.values)
         features = {name: scaled[:, columns] for name, columns in families.items()}
-        return appearance(evidence, self.palette.colors_, features, region_lightness)
+        return appearance(evidence, self.palette.colors_, features, lightness)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,17 +208,66 @@ class Model(Describer, Recognizer):
         _check_families(description.features.families, self.scaler.families or {})
         return description
 
-    def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
-        """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels, weight = seeds(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
+    def look(self, photo: GrayImage | Photo | NDArray[Any]) -> View:
+        """Describe a photograph and say which colours its regions probably have: what is costly, once.
 
-    def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
-        """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
-
-        Colours spread over about 1 / sqrt(weight) pixels: the same share of the photograph at every resolution.
+        Raises
+        ------
+        InvalidImageError, ModelFileError
+            As `describe`.
         """
-        return _seed_weight(superpixels, gray.shape)
+        clock = Clock()
+        description = self.describe(photo, clock)
+        with clock("classifier"):
+            probabilities = self.region_probabilities(description.features.values)
+        return View(self, description, probabilities, clock.seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A photograph as a model sees it, before anybody has said anything.
+
+    Attributes
+    ----------
+    model : Model
+    description : Description
+        The regions that the model colours, and their features.
+    probabilities : ndarray, shape (n_superpixels, n_colors), float32
+        Calibrated probabilities of the palette colours.
+    seconds : mapping of str to float
+        Wall seconds per stage.
+    """
+
+    model: Model
+    description: Description
+    probabilities: Float32
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def parts(self) -> Description:
+        """The smaller regions that hints, references and alternatives speak about."""
+        return self.model.describe_parts(self.description)
+
+    @cached_property
+    def part_probabilities(self) -> Float32:
+        """Probabilities of the palette colours in the parts, shape (n_parts, n_colors)."""
+        return self.model.region_probabilities(self.parts.features.values)
+
+    @cached_property
+    def parts_of_regions(self) -> NDArray[np.float64]:
+        """Share of every region that lies in every part, shape (n_superpixels, n_parts); rows sum to 1."""
+        regions, parts = self.description.superpixels, self.parts.superpixels
+        shape = regions.n_superpixels, parts.n_superpixels
+        pairs = np.ravel_multi_index((regions.labels.ravel(), parts.labels.ravel()), shape)
+        return np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape) / regions.areas[:, None]
+
+    def over_parts(self, region_values: Float32) -> Float32:
+        """Mean over every part of values of the regions, shape (n_parts, ...)."""
+        return region_means(region_values[self.description.superpixels.labels], self.parts.superpixels)
+
+    def over_regions(self, part_values: NDArray[np.floating]) -> Float32:
+        """Mean over every region of values of the parts, shape (n_superpixels, ...)."""
+        return region_means(part_values[self.parts.superpixels.labels], self.description.superpixels)
 
 
 def check_ranges(parameters: Mapping[str, Any]) -> None:
@@ -236,15 +282,6 @@ def check_ranges(parameters: Mapping[str, Any]) -> None:
         value = parameters[name]
         if not isinstance(value, (int, np.integer)) or not low <= value <= high:
             raise ValueError(f"{name} must be an integer in {low}..{high}, got {value!r}")
-
-
-def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Float32]:
-    """Region of every pixel of a photograph, and how much that region's colour pulls on it; both of `shape`."""
-    return resize_labels(superpixels, shape), _seed_weight(superpixels, shape)
-
-
-def _seed_weight(superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    return np.full(shape, SEED_WEIGHT * superpixels.labels.size / (shape[0] * shape[1]), np.float32)
 
 
 def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from colorize._clock import Clock
+from colorize.canvas import Canvas
 from colorize.decision import dial, palette_shares
+from colorize.guidance import Guidance, GuidedView
+from colorize.hints import Hints
 from colorize.model import Model, Photo, as_gray_image
 from colorize.model_format import unpack
 from colorize.persistence import load_model
@@ -58,7 +60,12 @@ class Predictor:
         return f"Predictor({self.model!r})"
 
     def predict(
-        self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5, palette: Sequence[float] | None = None
+        self,
+        gray: GrayImage | Photo | NDArray[Any],
+        *,
+        vividness: float = 0.5,
+        hints: Hints | None = None,
+        palette: Sequence[float] | None = None,
     ) -> Colorization:
         """Colorize a photograph.
 
@@ -69,6 +76,8 @@ class Predictor:
             uint16.
         vividness : float
             0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
+        hints : Hints, optional
+            What a person drew on it; for several tries with one photograph, `open` it.
         palette : sequence of float, optional
             Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
             colours are drawn towards them.
@@ -81,14 +90,16 @@ class Predictor:
         ------
         InvalidImageError
             `gray` is no photograph.
+        HintsError
+            The hints are for another photograph, or none lies on it.
         ValueError
             `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
         dial(vividness)
-        session = self.open(gray)
-        return (session if palette is None else session.in_album(palette)).colorize(vividness)
+        session = self._opened(gray, Guidance(), once=hints is None)
+        return (session if palette is None else session.in_album(palette)).with_hints(hints, vividness)
 
     def open(
         self,
@@ -123,24 +134,20 @@ class Predictor:
         """
         if not 0 <= reference_strength <= 1:
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
+        seen = references if isinstance(references, References) else None
+        if not isinstance(references, References) and len(references):
+            seen = look_at(self.model, references)
+        return self._opened(gray, Guidance(seen, reference_strength))
+
+    def _opened(self, gray: GrayImage | Photo | NDArray[Any], guidance: Guidance, *, once: bool = False) -> Session:
         photo = as_gray_image(gray)
-        clock = Clock()
-        model = self.model
-        description = model.describe(photo, clock)
-        with clock("classifier"):
-            probabilities = model.region_probabilities(description.features.values)
-        seen: References | None = None
-        if isinstance(references, References):
-            seen = references
-        elif len(references):
-            seen = look_at(model, references)
-        return Session(model, photo, description, probabilities, clock, seen, reference_strength)
+        view = self.model.look(photo)
+        return Session(GuidedView(view, guidance), Canvas(photo, view.description.superpixels, once=once))
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.
 
         The mean over the photographs of an album is what `predict` takes as `palette`.
         """
-        model = self.model
-        description = model.describe(as_gray_image(gray))
-        return palette_shares(model.region_probabilities(description.features.values), description.superpixels)
+        view = self.model.look(gray)
+        return palette_shares(view.probabilities, view.description.superpixels)

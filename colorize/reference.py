@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from colorize.belief import Appearance, learnt_elsewhere
 from colorize.color import rgb_to_lab, to_gray
 from colorize.dataset import has_colors
-from colorize.decision import SHARING, toward_palette
+from colorize.decision import SHARING, dial, toward_palette
 from colorize.exceptions import InvalidImageError
-from colorize.model import Description, Model
+from colorize.model import Model, View
 from colorize.superpixels import region_means
 from colorize.types import Float32, RgbImage
 
@@ -39,23 +39,38 @@ class Reference:
 
     Attributes
     ----------
-    regions : Description
-        Those that the model colours.
-    probabilities : ndarray, shape (n_regions, n_colors), float32
-        What the model thinks of them.
-    parts : Description
-        The smaller ones that are compared with the parts of another photograph.
-    part_probabilities : ndarray, shape (n_parts, n_colors), float32
-        What the model thinks of them.
+    view : View
     ab : ndarray, shape (n_parts, 2), float32
-        Their true colours.
+        True colours of its parts.
     """
 
-    regions: Description
-    probabilities: Float32
-    parts: Description
-    part_probabilities: Float32
+    view: View
     ab: Float32
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What references teach about one photograph, at every vividness.
+
+    The errors seen in a reference are its true colours minus the faithful ones times the dial, and what follows from
+    errors is linear in them: so both terms are carried over once.
+
+    Attributes
+    ----------
+    true, faithful : ndarray, shape (n_parts, 2), float64
+        What follows from the true and from the faithful colours of the references.
+    strength : float
+        0..1.
+    """
+
+    true: NDArray[np.float64]
+    faithful: NDArray[np.float64]
+    strength: float
+
+    def correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What to add to the automatic colours of the parts, shape (n_parts, 2)."""
+        learnt = self.true - dial(vividness) * self.faithful
+        return self.strength * (learnt + GAIN * (part_ab + learnt))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,25 +96,24 @@ class References:
         """How far regions share evidence beside references, the `reach` of `share_evidence`."""
         return float(SHARING * ALONE**strength)
 
-    def correction(
-        self, model: Model, looks: Appearance, part_ab: Float32, strength: float, vividness: float
-    ) -> NDArray[np.float64]:
-        """What to add to the automatic colours of parts that look like this, shape (n_parts, 2).
+    def lesson(self, looks: Appearance, strength: float) -> Lesson:
+        """What the references teach about a photograph whose parts look like this.
 
-        Both those colours, `part_ab`, and those in the references are decided from drawn probabilities.
+        Its colours and those in the references are decided from probabilities drawn alike.
         """
         wanted, pull = self.pull(strength)
         reach = self.sharing(strength)
         others, errors = [], []
         for photo in self.photos:
-            regions, parts = photo.regions.superpixels, photo.parts.superpixels
-            drawn = toward_palette(photo.probabilities, regions, wanted, strength=pull)
-            found, _ = model.decide(photo.regions, drawn, vividness=vividness, reach=reach)
-            errors.append(photo.ab - region_means(found[regions.labels], parts))
-            drawn = toward_palette(photo.part_probabilities, parts, wanted, strength=pull)
-            others.append(model.appearance(photo.parts, drawn, reach=reach))
+            view = photo.view
+            model, regions, parts = view.model, view.description, view.parts
+            drawn = toward_palette(view.probabilities, regions.superpixels, wanted, strength=pull)
+            faithful_ab = model.decide(regions, drawn, reach=reach).faithful_ab
+            errors.append(np.stack([photo.ab, view.over_parts(faithful_ab)], axis=1))
+            drawn = toward_palette(view.part_probabilities, parts.superpixels, wanted, strength=pull)
+            others.append(model.appearance(parts, drawn, reach=reach))
         learnt = learnt_elsewhere(looks, others, errors)
-        return strength * (learnt + GAIN * (part_ab + learnt))
+        return Lesson(learnt[:, 0], learnt[:, 1], strength)
 
 
 def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> References:
@@ -119,11 +133,16 @@ def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> Referenc
     ------
     InvalidImageError
         One is no photograph or has no colours.
+
+    See Also
+    --------
+    colorize.session.Session : Takes them as guidance.
     """
     seen = tuple(_seen(model, number, photo) for number, photo in enumerate(photos))
     palette = model.palette
     shares = [
-        np.bincount(palette.encode(one.ab), one.parts.superpixels.areas, minlength=len(palette.colors_)) for one in seen
+        np.bincount(palette.encode(one.ab), one.view.parts.superpixels.areas, minlength=len(palette.colors_))
+        for one in seen
     ]
     return References(seen, np.mean([share / share.sum() for share in shares], axis=0, dtype=np.float32))
 
@@ -132,10 +151,9 @@ def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Referenc
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
-    regions = model.describe(to_gray(photo))
-    parts = model.describe_parts(regions)
+    view = model.look(to_gray(photo))
+    parts = view.parts.superpixels
     ab = rgb_to_lab(photo.pixels)[..., 1:]
-    if ab.shape[:2] != parts.superpixels.shape:
-        ab = cv2.resize(ab, parts.superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-    probabilities, part_probabilities = (model.region_probabilities(one.features.values) for one in (regions, parts))
-    return Reference(regions, probabilities, parts, part_probabilities, region_means(ab, parts.superpixels))
+    if ab.shape[:2] != parts.shape:
+        ab = cv2.resize(ab, parts.shape[::-1], interpolation=cv2.INTER_AREA)
+    return Reference(view, region_means(ab, parts))

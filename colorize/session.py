@@ -2,99 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize import alternatives, suggestion
 from colorize._clock import Clock
-from colorize.belief import Appearance, Belief, hint_noise, prior
-from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab
-from colorize.decision import NEAR, SHARING, TOWARD, toward_palette
-from colorize.hints import REACHES, HintPixels, Hints
-from colorize.model import Description, Model
-from colorize.optimization import Propagation, Propagator
-from colorize.reference import References
-from colorize.superpixels import region_means, resize_labels
-from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage, Superpixels
-
-Pull = tuple[Float32, float]
-"""Shares of the palette colours, shape (n_colors,), and how strongly probabilities are drawn towards them."""
+from colorize.belief import PIXELS, Belief, hint_noise
+from colorize.canvas import Canvas
+from colorize.color import lab_to_rgb
+from colorize.decision import NEAR, Decision
+from colorize.guidance import GuidedView
+from colorize.hints import Hints, WantedColors
+from colorize.model import Description
+from colorize.optimization import Propagation
+from colorize.suggestion import Suggestion
+from colorize.superpixels import resize_labels
+from colorize.types import REACHES, ColorField, Colorization, Float32, GrayImage, RgbImage
 
 Observations = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
 """Parts, their ab, noise and reach, all of length m."""
 
-MOODS = {"colder": (-0.1, -1.1), "warmer": (0.55, 1.15), "greener": (-0.8, 0.65), "rosier": (0.65, -0.45)}
-"""Steps from a picture to its alternatives: standard deviations of the photograph along the likeliest change of a* and
-of b*. Fitted so that the best of the five pictures comes close to the truth."""
-
-FIRM, FIRM_AROUND = 30.0, 3.0
-"""Pull of colours on the pixels of a thing and around it, where the usual one is 1: so it ends within a few pixels."""
-
-_LEVELS = 2  # changes of the photograph that are likely enough to be shown
-N_ALTERNATIVES = 1 + _LEVELS * len(MOODS)
-"""Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
-
-_DEEP = 8  # pixels of the working resolution that are deep enough inside a region to click on
-_APART = 12.0  # ab between two colours that are offered side by side
-
 
 @dataclass(frozen=True, eq=False)
-class Suggestion:
-    """A place worth clicking.
-
-    Attributes
-    ----------
-    row, col : int
-        Pixel of the photograph, well inside its region.
-    label : int
-        Number of the region.
-    colors : ndarray, shape (m, 3), uint8
-        The likeliest colours, sRGB at the lightness of that pixel's region, 1 to 5 of them, likeliest first.
-    ab : ndarray, shape (m, 2), float32
-        Their a* and b*.
-    probabilities : ndarray, shape (m,), float32
-        How likely each is; what is left to 1 is spread over the colours not shown.
-    """
-
-    row: int
-    col: int
-    label: int
-    colors: NDArray[np.uint8]
-    ab: Float32
-    probabilities: Float32
-
-
-@dataclass(frozen=True, eq=False)
-class _Automatic:
-    """What is made of the photograph at one vividness, before any hint."""
+class _Picture:
+    """Colours of regions and of pixels, how sure they are, and how long it took."""
 
     region_ab: Float32
     confidence: Float32
     spread: Propagation
+    seconds: Mapping[str, float]
 
 
 class Session:
     """One photograph and what is known about it. Made by `Colorizer.open`.
 
-    Nothing that is asked of a session changes it: every answer depends on the arguments alone.
+    What stays said about the photograph (references, an album, an alternative) makes another session; what changes
+    with every stroke (hints, vividness) is said with every call. Nothing that is asked of a session changes it: every
+    answer depends on the arguments alone.
+
+    Parameters
+    ----------
+    guided : GuidedView
+        The photograph as the model sees it, and what was said about it.
+    canvas : Canvas
+        Its pixels.
+    offset : ndarray, shape (n_superpixels, 2), float32, optional
+        Change of the colours of its regions: a refiner's.
+    chosen : ndarray, shape (n_parts, 2), float64, optional
+        Change of the colours of its parts: the alternative gone on from.
 
     Attributes
     ----------
-    model : Model
     gray : GrayImage
+    model : Model
     description : Description
         The regions that the model colours, and their features.
-    parts : Description
-        The smaller regions that hints, references and alternatives speak about. Made when they are first needed.
-    probabilities : ndarray, shape (n_superpixels, n_colors), float32
-        Calibrated probabilities of the palette colours, drawn towards the colours of the references if there are any.
-    sharing : float
-        How far regions share evidence, the `reach` of `share_evidence`: less beside references.
 
     Examples
     --------
@@ -111,45 +78,46 @@ class Session:
 
     def __init__(
         self,
-        model: Model,
-        gray: GrayImage,
-        description: Description,
-        probabilities: Float32,
-        clock: Clock,
-        references: References | None = None,
-        reference_strength: float = 1.0,
+        guided: GuidedView,
+        canvas: Canvas,
+        *,
+        offset: Float32 | None = None,
+        chosen: NDArray[np.float64] | None = None,
     ) -> None:
-        self.model = model
-        self.gray = gray
-        self.description = description
-        self.sharing = SHARING if references is None else references.sharing(reference_strength)
-        self._references = references, reference_strength
-        self._pulls: tuple[Pull, ...] = () if references is None else (references.pull(reference_strength),)
-        self.probabilities = self._drawn(probabilities, description.superpixels)
-        self._opening = clock.seconds
-        self._offset: Float32 | None = None  # a refiner's, added to the automatic colours of the regions
-        self._chosen: NDArray[np.float64] | None = None  # the alternative gone on from, added to those of the parts
-        self._automatic_at: tuple[float, _Automatic] | None = None
-        self._directions_after: tuple[Hints | None, list[NDArray[np.float64]]] | None = None
+        self.guided, self.canvas, self.gray = guided, canvas, canvas.gray
+        self.model, self.description = guided.view.model, guided.view.description
+        self.offset, self.chosen = offset, chosen
+        # The last answer alone: that of a large photograph takes 150 MB.
+        self._automatic = lru_cache(maxsize=1)(self._uncached_automatic)
+        self._modes = lru_cache(maxsize=1)(self._uncached_modes)
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
-        return f"Session({width}x{height} pixels, {self.description.superpixels.n_superpixels} regions)"
+        regions, said = self.description.superpixels.n_superpixels, self.guided.guidance
+        return f"Session({width}x{height} pixels, {regions} regions, {said!r})"
+
+    @property
+    def parts(self) -> Description:
+        """The smaller regions that hints, references and alternatives speak about; made when first needed."""
+        return self.guided.view.parts
+
+    @property
+    def probabilities(self) -> Float32:
+        """Probabilities of the palette colours, drawn towards those of references and album."""
+        return self.guided.probabilities
 
     def colorize(self, vividness: float = 0.5) -> Colorization:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
-        clock = Clock(self._opening)
-        found = self._automatic(vividness, clock)
-        return self._finished(found, clock)
+        return self._colored(None, vividness, 0)
 
-    def with_hints(self, hints: Hints, vividness: float = 0.5) -> Colorization:
+    def with_hints(self, hints: Hints | None, vividness: float = 0.5) -> Colorization:
         """Colorize with hints: exact where they are, and heard as far as they reach.
 
         Parameters
         ----------
-        hints : Hints
+        hints : Hints or None
             Drawn on this photograph, or on one of the same aspect ratio. Wishes that sRGB cannot show at the
-            photograph's lightness lose chroma.
+            photograph's lightness lose chroma. None: `colorize`.
         vividness : float
             As in `Colorizer.predict`; of what is not hinted.
 
@@ -183,19 +151,14 @@ class Session:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
-        # A click tells about a thing, so it is chosen among regions: parts were the worse choice.
-        areas = self._superpixels.areas / self._superpixels.areas.sum(dtype=np.float64)
-        belief = self.prior(0.0)
-        before = after = belief.merged(self._parts_of_regions, areas)
-        if hints is not None:
-            after = belief.told(*self.observations(hints)).merged(self._parts_of_regions, areas)
-        return [self._suggestion(region, before, after) for region in after.telling(n)]
+        before = self._belief()
+        return suggestion.suggest(self.guided, before, self._after(before, hints), n, self.gray.shape)
 
     def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
         """Make n whole, coherent, visibly different pictures.
 
-        The first is the usual one; the others are steps (`MOODS`) along the changes of the whole photograph that the
-        present uncertainty makes likeliest (`Belief.directions`).
+        The first is the usual one; the others are steps (`colorize.alternatives.MOODS`) along the changes of the whole
+        photograph that the present uncertainty makes likeliest (`Belief.directions`).
 
         Parameters
         ----------
@@ -210,8 +173,8 @@ class Session:
         -------
         list of Colorization
         """
-        if not 1 <= n <= N_ALTERNATIVES:
-            raise ValueError(f"n must be in 1..{N_ALTERNATIVES}, got {n!r}")
+        if not 1 <= n <= alternatives.N_ALTERNATIVES:
+            raise ValueError(f"n must be in 1..{alternatives.N_ALTERNATIVES}, got {n!r}")
         return [self._colored(hints, vividness, number) for number in range(n)]
 
     def choose(self, number: int, hints: Hints | None = None) -> Session:
@@ -230,13 +193,9 @@ class Session:
             A new session with that alternative as its automatic colours; hints, suggestions and alternatives of its
             own start there.
         """
-        if not 0 <= number < N_ALTERNATIVES:
-            raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
-        step = self._step(number, hints)
-        other = copy(self)
-        other._automatic_at = None
-        other._chosen = step if self._chosen is None else self._chosen + step
-        return other
+        alternatives.check_number(number)
+        step = alternatives.step(self._modes(hints), number)
+        return self._with(chosen=step if self.chosen is None else self.chosen + step)
 
     def shifted(self, offset: Float32) -> Session:
         """Go on with other automatic colours.
@@ -256,35 +215,10 @@ class Session:
         ValueError
             `offset` has another shape, or holds NaN.
         """
-        if offset.shape != (self._superpixels.n_superpixels, 2) or not np.isfinite(offset).all():
-            raise ValueError(
-                f"offset must be {(self._superpixels.n_superpixels, 2)} finite numbers, got shape {offset.shape}"
-            )
-        other = copy(self)
-        other._automatic_at = None
-        other._offset = offset if self._offset is None else self._offset + offset
-        return other
-
-    def at_size(self, gray: GrayImage) -> Session:
-        """Go on with the same photograph at another size: tried out small, made large.
-
-        Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
-        spreading to pixels and the hinted pixels are of the new size.
-
-        Parameters
-        ----------
-        gray : GrayImage
-            The photograph at the other size.
-
-        Returns
-        -------
-        Session
-        """
-        other = copy(self)
-        other.gray, other._automatic_at, other._directions_after = gray, None, None
-        for name in ("_part_labels", "_weight", "_propagator"):  # those that were made for the pixels
-            other.__dict__.pop(name, None)
-        return other
+        shape = self.description.superpixels.n_superpixels, 2
+        if offset.shape != shape or not np.isfinite(offset).all():
+            raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
+        return self._with(offset=offset if self.offset is None else self.offset + offset)
 
     def in_album(self, palette: Sequence[float]) -> Session:
         """Go on with the colours of an album.
@@ -307,281 +241,180 @@ class Session:
         wanted, n_colors = np.asarray(palette, np.float32), self.probabilities.shape[1]
         if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
             raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
-        other = copy(self)
-        other._pulls = (*self._pulls, (wanted, TOWARD))
-        other.probabilities = toward_palette(self.probabilities, self._superpixels, wanted, strength=TOWARD)
-        other._automatic_at, other._directions_after = None, None
-        for name in ("_part_probabilities", "_appearance", "_prior_at_zero"):  # those that follow the probabilities
-            other.__dict__.pop(name, None)
-        return other
+        guidance = replace(self.guided.guidance, album=wanted)
+        return self._with(guided=GuidedView(self.guided.view, guidance))
 
-    def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
-        """Colorize with hints as an alternative; number 0 is the usual one."""
-        if hints is None and number == 0:
-            return self.colorize(vividness)
-        clock = Clock()
-        found = self._automatic(vividness, clock)
-        is_known, residual_ab, own, certainty = None, None, None, None
-        notes: tuple[str, ...] = ()
-        with clock("belief"):
-            before = belief = self._prior(found)
-            if hints is not None:
-                pixels, known_ab, notes = self._pixels(hints)
-                belief, is_known = belief.told(*self._observed(pixels, known_ab)), pixels.is_known
-                residual_ab = known_ab - found.spread.ab
-                own = self._own_change(belief.apart, before.mean, found)
-                certainty = belief.within(NEAR).astype(np.float32)
-            shift = belief.mean + self._step(number, hints) - before.mean
-        with clock("propagation"):
-            shifted = self._shifted(found, shift, is_known, residual_ab, own)
-        if certainty is not None:
-            shifted = replace(shifted, confidence=smooth_map(certainty, self.parts.superpixels, self.gray.shape))
-        return self._finished(shifted, clock, notes=notes)
+    def at_size(self, gray: GrayImage) -> Session:
+        """Go on with the same photograph at another size: tried out small, made large.
 
-    def _automatic(self, vividness: float, clock: Clock) -> _Automatic:
-        """The colours before any hint; those of the last vividness asked for are kept."""
-        if self._automatic_at is None or self._automatic_at[0] != vividness:
-            with clock("decision"):
-                region_ab, certainty = self.model.decide(
-                    self.description, self.probabilities, vividness=vividness, reach=self.sharing
-                )
-                if self._offset is not None:
-                    region_ab = region_ab + self._offset
-            with clock("propagation"):
-                spread = self.model.spread(self.gray, self._superpixels, region_ab)
-            confidence = smooth_map(certainty, self._superpixels, self.gray.shape)
-            found = self._corrected(_Automatic(region_ab, confidence, spread), vividness, clock)
-            self._automatic_at = vividness, found
-        return self._automatic_at[1]
+        Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
+        spreading to pixels and the hinted pixels are of the new size.
 
-    def _corrected(self, found: _Automatic, vividness: float, clock: Clock) -> _Automatic:
-        """The model's own colours after references, and a step to a chosen alternative."""
-        references, strength = self._references
-        if references is None and self._chosen is None:
-            return found
-        with clock("belief"):
-            shift = np.zeros((self.parts.superpixels.n_superpixels, 2)) if self._chosen is None else self._chosen
-            if references is not None:
-                part_ab = self._over_parts(found)
-                shift = shift + references.correction(self.model, self._appearance, part_ab, strength, vividness)
-        with clock("propagation"):
-            return self._shifted(found, shift)
+        Parameters
+        ----------
+        gray : GrayImage
+            The photograph at the other size.
 
-    def _shifted(
-        self,
-        found: _Automatic,
-        shift: NDArray[np.float64],
-        is_known: NDArray[np.bool_] | None = None,
-        residual_ab: Float32 | None = None,
-        own: tuple[Float32, Float32] | None = None,
-    ) -> _Automatic:
-        """Add a change of the parts' colours, and exact changes of some pixels, spread to all pixels together.
-
-        What `own` adds to the changes and to their weight makes things one colour up to their edges.
-
-        The equations are linear: to solve for the change is to solve for the changed colours, and where nothing
-        changes every pixel keeps its colour.
+        Returns
+        -------
+        Session
         """
-        target_ab, weight = shift.astype(np.float32)[self._part_labels], self._weight
-        if own is not None:
-            target_ab, weight = target_ab + own[0], weight * own[1]
-        change = self._propagator.solve(target_ab, weight, is_known=is_known, known_ab=residual_ab, start_ab=target_ab)
-        np.add(found.spread.ab, change.ab, out=change.ab)
-        shift_of_regions = region_means(shift[self.parts.superpixels.labels], self._superpixels)
-        return replace(found, region_ab=found.region_ab + shift_of_regions, spread=change)
+        return self._with(canvas=Canvas(gray, self.canvas.regions))
 
-    def _own_change(
-        self, apart: NDArray[np.float64], part_ab: NDArray[np.float64], found: _Automatic
-    ) -> tuple[Float32, Float32] | None:
-        """Where things are of a colour of their own: what evens out the automatic colours there, and firmness."""
-        if not apart.any():
-            return None
-        share = apart.astype(np.float32)[self._part_labels]
-        even = share[..., None] * (part_ab.astype(np.float32)[self._part_labels] - found.spread.ab)
-        return even, FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * share
+    def decide(self, vividness: float = 0.5) -> Decision:
+        """The decision about the regions before any hint: probabilities, colours, confidence."""
+        return self.guided.decide(vividness)
 
-    def _pixels(self, hints: Hints) -> tuple[HintPixels, Float32, tuple[str, ...]]:
-        """Hints as pixels, their ab as sRGB can show it at the photograph's lightness, and what there is to tell."""
-        pixels = hints.rasterize(self.gray.shape)
-        known = pixels.is_known
-        wished = rgb_to_lab(pixels.rgb[known])[:, 1:]
-        shown = map_to_gamut(self.gray.lightness[known], wished)
-        ab = np.zeros((*known.shape, 2), np.float32)
-        ab[known] = shown
-        n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
-        if not n_lost:
-            return pixels, ab, pixels.notes
-        lost = (
-            f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
-            "the colour as sRGB can show"
-        )
-        return pixels, ab, (*pixels.notes, lost)
+    def region_colors(self, hints: Hints | None = None, vividness: float = 0.5) -> Float32:
+        """Colours of the regions after hints, shape (n_superpixels, 2), without a solve: for whoever spreads them.
+
+        They differ from `Colorization.region_ab` by what the edges of the pixels add to the colours of the parts.
+        """
+        region_ab = self._region_ab(vividness)
+        if hints is None and not self._is_corrected:
+            return region_ab
+        part_ab, automatic = self.guided.view.over_parts(region_ab), self._automatic_parts(vividness)
+        after = self._after(self._belief(automatic), hints)
+        return region_ab + self.guided.view.over_regions(after.mean - part_ab)
 
     def observations(self, hints: Hints) -> Observations:
         """What hints say about parts: what `Belief.told` takes, one observation per part and reach."""
-        return self._observed(*self._pixels(hints)[:2])
+        return self._observed(self._wanted(hints))
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
-        return self._prior(self._automatic(vividness, Clock()))
+        return self.guided.belief(self._part_means(self._automatic(vividness)))
 
-    def _observed(self, pixels: HintPixels, known_ab: Float32) -> Observations:
-        """One observation per part and reach: the mean of its hinted pixels."""
-        known = pixels.is_known
-        key = self._part_labels[known] * len(REACHES) + pixels.reach[known]
+    def _with(self, **changed: Any) -> Session:
+        """Another session, in which everything else is as it is here."""
+        here = {name: getattr(self, name) for name in ("guided", "canvas", "offset", "chosen")}
+        return Session(**here | changed)
+
+    @property
+    def _is_corrected(self) -> bool:
+        """Whether references or a chosen alternative change the colours of parts."""
+        return self.chosen is not None or self.guided.guidance.references is not None
+
+    def _region_ab(self, vividness: float) -> Float32:
+        ab = self.guided.decide(vividness).ab
+        return ab if self.offset is None else ab + self.offset
+
+    def _correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What references and a chosen alternative change in such colours of the parts, shape (n_parts, 2)."""
+        learnt = self.guided.learnt(part_ab, vividness)
+        return learnt if self.chosen is None else self.chosen + learnt
+
+    def _automatic_parts(self, vividness: float) -> Float32:
+        """Colours of the parts before any hint, shape (n_parts, 2), as far as they can be told without pixels."""
+        part_ab = self.guided.view.over_parts(self._region_ab(vividness))
+        return (part_ab + self._correction(part_ab, vividness)).astype(np.float32)
+
+    def _belief(self, part_ab: Float32 | None = None) -> Belief:
+        """What is believed about the parts before any hint; their faithful colours if no others are given."""
+        return self.guided.belief(self._automatic_parts(0.0) if part_ab is None else part_ab)
+
+    def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
+        """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
+        picture = self._automatic(vividness)
+        if hints is None and number == 0:
+            return self._finished(picture)
+        clock = Clock(picture.seconds)
+        wanted = None if hints is None else self._wanted(hints)
+        with clock("belief"):
+            before = after = self._belief(self._part_means(picture))
+            if wanted is not None:
+                after = before.told(*self._observed(wanted))
+            shift = after.mean - before.mean
+            if number:
+                shift += alternatives.step(self._modes(hints), number)
+        with clock("propagation"):
+            moved = self._moved(picture, shift, wanted, before, after)
+        return self._finished(replace(moved, seconds=clock.seconds), () if wanted is None else wanted.notes)
+
+    def _uncached_automatic(self, vividness: float) -> _Picture:
+        """The colours before any hint."""
+        clock = Clock(self.guided.view.seconds)
+        with clock("decision"):
+            decision, region_ab = self.decide(vividness), self._region_ab(vividness)
+        with clock("propagation"):
+            spread = self.canvas.spread(region_ab)
+        confidence = self.canvas.smooth(decision.confidence, self.canvas.regions)
+        picture = _Picture(region_ab, confidence, spread, clock.seconds)
+        if not self._is_corrected:
+            return picture
+        with clock("belief"):
+            shift = self._correction(self._part_means(picture), vividness)
+        with clock("propagation"):
+            return replace(self._moved(picture, shift), seconds=clock.seconds)
+
+    def _moved(
+        self,
+        picture: _Picture,
+        shift: NDArray[np.float64],
+        wanted: WantedColors | None = None,
+        before: Belief | None = None,
+        after: Belief | None = None,
+    ) -> _Picture:
+        """A picture after a change of its parts and, where hints were heard, with their exact colours."""
+        apart = part_ab = None
+        if before is not None and after is not None and after.apart.any():
+            apart = after.apart.astype(np.float32)[self._part_labels]
+            part_ab = before.mean.astype(np.float32)[self._part_labels]
+        spread = self.canvas.move(
+            picture.spread.ab,
+            shift.astype(np.float32)[self._part_labels],
+            is_known=None if wanted is None else wanted.is_known,
+            known_ab=None if wanted is None else wanted.ab,
+            apart=apart,
+            part_ab=part_ab,
+        )
+        confidence = picture.confidence
+        if wanted is not None and after is not None:
+            confidence = self.canvas.smooth(after.within(NEAR).astype(np.float32), self.parts.superpixels)
+        region_ab = picture.region_ab + self.guided.view.over_regions(shift)
+        return replace(picture, region_ab=region_ab, confidence=confidence, spread=spread)
+
+    def _wanted(self, hints: Hints) -> WantedColors:
+        return hints.rasterize(self.gray.shape).on(self.gray.lightness)
+
+    def _after(self, before: Belief, hints: Hints | None) -> Belief:
+        return before if hints is None else before.told(*self.observations(hints))
+
+    def _observed(self, wanted: WantedColors) -> Observations:
+        """One observation per part and reach: the mean of its hinted pixels that speak of more than themselves."""
+        heard = wanted.is_known & (wanted.reach != PIXELS)
+        # One number for each pair of part and reach, so that one sort groups the pixels of both.
+        key = self._part_labels[heard] * len(REACHES) + wanted.reach[heard]
         groups, member = np.unique(key, return_inverse=True)
-        seen = np.column_stack([self.gray.lightness[known], known_ab[known]])
+        seen = np.column_stack([self.gray.lightness[heard], wanted.ab[heard]])
         means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
         parts, reach = np.divmod(groups, len(REACHES))
-        noise = hint_noise(means[:, 0], self._part_lightness[parts])
-        return parts, means[:, 1:], noise, reach
+        return parts, means[:, 1:], hint_noise(means[:, 0], self.parts.region_lightness[parts]), reach
 
-    def _prior(self, found: _Automatic) -> Belief:
-        return replace(self._prior_at_zero, mean=self._over_parts(found).astype(np.float64))
+    def _uncached_modes(self, hints: Hints | None) -> list[NDArray[np.float64]]:
+        """The likeliest changes of the photograph after hints."""
+        if hints is None:
+            return self.guided.modes
+        return self._after(self._belief(), hints).directions(alternatives.N_MODES)
 
-    def _step(self, number: int, hints: Hints | None) -> NDArray[np.float64]:
-        """How alternative `number` differs from the usual picture."""
-        if number == 0:
-            return np.zeros((self.parts.superpixels.n_superpixels, 2))
-        level, mood = divmod(number - 1, len(MOODS))
-        return self._directions(hints)[: level + 1][-1] * list(MOODS.values())[mood]
+    def _part_means(self, picture: _Picture) -> Float32:
+        return self.canvas.means(picture.spread.ab, self.parts.superpixels)
 
-    def _directions(self, hints: Hints | None) -> list[NDArray[np.float64]]:
-        """The likeliest changes of the photograph after hints; those of the last hints asked for are kept."""
-        if self._directions_after is None or self._directions_after[0] is not hints:
-            belief = self._prior_at_zero
-            if hints is not None:
-                belief = belief.told(*self.observations(hints))
-            self._directions_after = hints, belief.directions(_LEVELS)
-        return self._directions_after[1]
-
-    def _over_parts(self, found: _Automatic) -> Float32:
-        """Mean automatic colours of the parts, shape (n_parts, 2)."""
-        superpixels, ab = self.parts.superpixels, found.spread.ab
-        if ab.shape[:2] != superpixels.shape:
-            ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-        return region_means(ab, superpixels)
-
-    @cached_property
-    def parts(self) -> Description:
-        """The smaller regions that hints, references and alternatives speak about."""
-        return self.model.describe_parts(self.description)
-
-    @cached_property
-    def _part_probabilities(self) -> Float32:
-        probabilities = self.model.region_probabilities(self.parts.features.values)
-        return self._drawn(probabilities, self.parts.superpixels)
-
-    @cached_property
-    def _prior_at_zero(self) -> Belief:
-        nothing = np.zeros((self.parts.superpixels.n_superpixels, 2))
-        return prior(nothing, self._appearance, self.parts.superpixels, self._part_lightness)
-
-    @cached_property
-    def _appearance(self) -> Appearance:
-        return self.model.appearance(self.parts, self._part_probabilities, reach=self.sharing)
-
-    def _drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
-        """Probabilities drawn towards the colours of references and albums."""
-        for wanted, strength in self._pulls:
-            probabilities = toward_palette(probabilities, superpixels, wanted, strength=strength)
-        return probabilities
-
-    @cached_property
-    def _parts_of_regions(self) -> NDArray[np.float64]:
-        """Share of every region that lies in every part, shape (n_superpixels, n_parts); rows sum to 1."""
-        regions, parts = self._superpixels, self.parts.superpixels
-        shape = regions.n_superpixels, parts.n_superpixels
-        pairs = np.ravel_multi_index((regions.labels.ravel(), parts.labels.ravel()), shape)
-        return np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape) / regions.areas[:, None]
-
-    def _suggestion(self, region: int, before: Belief, after: Belief) -> Suggestion:
-        colors = self.model.palette.colors_
-        chances = _updated(self.probabilities[region], colors, before, after, region)
-        kept: list[int] = []
-        for k in np.argsort(-chances, kind="stable"):
-            if len(kept) == 5 or (len(kept) >= 3 and chances[k] < 0.03):
-                break
-            if all(np.linalg.norm(colors[k] - colors[other]) > _APART for other in kept):
-                kept.append(int(k))
-        lightness = np.full(len(kept), self._region_lightness[region], np.float32)
-        row, col = self._typical(region)
-        return Suggestion(
-            row, col, region, np.asarray(lab_to_rgb(lightness, colors[kept]), np.uint8), colors[kept], chances[kept]
-        )
-
-    def _typical(self, region: int) -> tuple[int, int]:
-        """A pixel of the photograph well inside a region where it is as light as on the whole: no edge, no speck."""
-        inside = self._superpixels.labels == region
-        depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-        unlike = np.abs(self._smooth_lightness - self._region_lightness[region])  # a pixel of depth against 1 L*
-        best = np.where(inside, np.minimum(depth, _DEEP) - unlike, -np.inf).argmax()
-        row, col = np.unravel_index(int(best), inside.shape)
-        height, width = inside.shape
-        return (
-            int((row + 0.5) * self.gray.shape[0] / height),
-            int((col + 0.5) * self.gray.shape[1] / width),
-        )
-
-    def _finished(self, found: _Automatic, clock: Clock, *, notes: Sequence[str] = ()) -> Colorization:
-        photo, spread = self.gray, found.spread
+    def _finished(self, picture: _Picture, notes: Sequence[str] = ()) -> Colorization:
+        photo, spread, clock = self.gray, picture.spread, Clock(dict(picture.seconds))
         with clock("color"):
             pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
         return Colorization(
             image=RgbImage(pixels, photo.alpha, photo.metadata),
-            field=ColorField(spread.ab, found.confidence),
-            superpixels=self._superpixels,
+            field=ColorField(spread.ab, picture.confidence),
+            superpixels=self.description.superpixels,
             probabilities=self.probabilities,
-            region_ab=found.region_ab,
+            region_ab=picture.region_ab,
             report=spread.report,
             timings=clock.seconds,
             notes=tuple(notes),
         )
 
-    @property
-    def _superpixels(self) -> Superpixels:
-        return self.description.superpixels
-
-    @cached_property
-    def _smooth_lightness(self) -> Float32:
-        """Mean L* around every pixel at the working resolution, over about what a person clicks on."""
-        return np.asarray(cv2.blur(self.description.lightness, (7, 7)), np.float32)
-
-    @cached_property
-    def _region_lightness(self) -> Float32:
-        return region_means(self.description.lightness, self._superpixels)
-
-    @cached_property
-    def _part_lightness(self) -> Float32:
-        return region_means(self.parts.lightness, self.parts.superpixels)
-
     @cached_property
     def _part_labels(self) -> NDArray[np.int32]:
         return resize_labels(self.parts.superpixels, self.gray.shape)
-
-    @cached_property
-    def _weight(self) -> Float32:
-        return self.model.seed_weight(self.gray, self._superpixels)
-
-    @cached_property
-    def _propagator(self) -> Propagator:
-        return Propagator(self.gray.lightness)
-
-
-def _updated(chances: Float32, colors: Float32, before: Belief, after: Belief, region: int) -> Float32:
-    """Probabilities of the palette colours of a region after hints: the change of a normal density, carried over."""
-    if after is before:
-        return chances
-    spacing = 60.0  # variance within a palette entry
-    fit = np.zeros(len(colors))
-    for belief, sign in ((after, -0.5), (before, 0.5)):
-        fit += sign * ((colors - belief.mean[region]) ** 2 / (belief.variance[region] + spacing)).sum(axis=1)
-    weighed = chances * np.exp(fit - fit.max())
-    return (weighed / weighed.sum()).astype(np.float32)
-
-
-def smooth_map(region_values: Float32, superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    """Region values as a smooth map at full resolution: blurred by half a region, then enlarged."""
-    spacing = (superpixels.areas.mean() ** 0.5) / 2
-    blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
-    return blurred if shape == blurred.shape else cv2.resize(blurred, shape[::-1], interpolation=cv2.INTER_LINEAR)

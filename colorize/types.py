@@ -23,6 +23,10 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
+REACHES = ("photo", "similar", "here", "pixels")
+"""How far a hint is heard, widest first: the whole photograph, what looks alike, this thing, these pixels alone."""
+
+
 @dataclass(frozen=True, eq=False)
 class PhotoMetadata:
     """What a photo file carries besides its pixels.

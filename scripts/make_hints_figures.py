@@ -16,11 +16,11 @@ from sklearn.datasets import load_sample_image
 from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
 from colorize.commands.suggest import marked
-from colorize.hints import REACHES, Hints, Mark
+from colorize.hints import Hints, Mark
 from colorize.io import write_photo
 from colorize.models import find_model
 from colorize.session import Session
-from colorize.types import RgbImage
+from colorize.types import REACHES, RgbImage
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 PURPLE, LEAF, SUIT, HAIR, WALL, FLAG, BLUE = (
@@ -64,7 +64,7 @@ def hints_row(flower: Session, astronaut: Session) -> list[np.ndarray]:
 def reach_row(session: Session) -> list[np.ndarray]:
     """One hint with each reach."""
     row = []
-    for reach in REACHES[::-1]:
+    for reach in REACHES[2::-1]:
         mark = Mark("stroke", [[150, 230], [224, 306], [300, 380]], PURPLE, 6, reach=reach)
         row.append(session.with_hints(Hints(session.gray.shape, (mark,))).rgb)
     return row

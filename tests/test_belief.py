@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import colorize.belief
 from colorize.belief import (
     NOISE,
-    REACHES,
     Appearance,
     appearance,
     hint_noise,
@@ -20,6 +19,7 @@ from colorize.belief import (
     surface_covariance,
 )
 from colorize.superpixels import from_labels
+from colorize.types import REACHES
 
 ROWS, COLUMNS = 4, 6
 N = ROWS * COLUMNS
@@ -53,7 +53,7 @@ def test_a_hint_is_met_at_its_region(reach):
 
 
 def test_reach_decides_who_hears():
-    means = {reach: tell(make_prior(), (8, (30, -20), level)).mean for level, reach in enumerate(REACHES)}
+    means = {reach: tell(make_prior(), (8, (30, -20), level)).mean for level, reach in enumerate(REACHES[:3])}
     alike, unlike = 13, 11
     # the whole photograph shares 16 % of the variance, those that look alike most of it
     assert means["photo"][alike, 0] > 25
@@ -234,25 +234,34 @@ def test_errors_elsewhere_are_expected_in_like_regions():
         column = np.array(points)[:, None]
         return Appearance(column, 2 * column, np.full((len(points), 2), 10.0), scene)
 
-    elsewhere, errors = make_looks(0.0, 3.0), np.array([[20, 0], [-20, 0]])
+    elsewhere, errors = make_looks(0.0, 3.0), np.array([[[20, 0]], [[-20, 0]]])
     looks = make_looks(0.0, 3.0, 50.0, scene=SCENE + 0.25)
     learnt = learnt_elsewhere(looks, [elsewhere], [errors])
-    assert learnt[0, 0] > 3
-    assert learnt[1, 0] < -3
+    assert learnt[0, 0, 0] > 3
+    assert learnt[1, 0, 0] < -3
     np.testing.assert_allclose(learnt[2], 0, atol=0.1)
     twice = learnt_elsewhere(looks, [elsewhere] * 2, [errors] * 2)
-    assert learnt[0, 0] < twice[0, 0] < 20
+    assert learnt[0, 0, 0] < twice[0, 0, 0] < 20
     stranger = replace(looks, scene=SCENE + 5)
     np.testing.assert_allclose(learnt_elsewhere(stranger, [elsewhere], [errors]), 0, atol=1e-6)
     unknown = replace(looks, scene=np.zeros(0))  # of a model without scene features
-    assert learnt_elsewhere(unknown, [replace(elsewhere, scene=np.zeros(0))], [errors])[0, 0] > learnt[0, 0]
+    assert learnt_elsewhere(unknown, [replace(elsewhere, scene=np.zeros(0))], [errors])[0, 0, 0] > learnt[0, 0, 0]
+
+
+def test_what_follows_from_a_sum_of_errors_is_the_sum_of_what_follows():
+    points = np.random.default_rng(0).normal(size=(7, 3))
+    looks, other = (Appearance(part, part, np.full((len(part), 2), 9.0), SCENE) for part in (points[:3], points[3:]))
+    terms = np.random.default_rng(1).normal(0, 20, (4, 2, 2))
+    learnt = learnt_elsewhere(looks, [other], [terms])
+    together = learnt_elsewhere(looks, [other], [terms.sum(axis=1, keepdims=True)])
+    np.testing.assert_allclose(learnt.sum(axis=1, keepdims=True), together, atol=1e-9)
 
 
 def test_any_set_of_other_photographs_is_a_possible_one():
     # likeness that falls as the fourth power of a distance is no covariance by itself: three scenes in a row show it
     points = np.zeros((50, 1))
     row = [Appearance(points, points, np.full((50, 2), 10.0), np.array([step])) for step in (0.0, 0.42, 0.84)]
-    learnt = learnt_elsewhere(replace(row[0], scene=np.array([0.2])), row, [np.full((50, 2), 5.0)] * 3)
+    learnt = learnt_elsewhere(replace(row[0], scene=np.array([0.2])), row, [np.full((50, 1, 2), 5.0)] * 3)
     assert ((learnt > 3) & (learnt < 6)).all()
 
 

@@ -12,10 +12,11 @@ from colorize._labels import label_corners
 from colorize.color import rgb_to_lab
 from colorize.commands._hands import CAPTION
 from colorize.commands.suggest import marked
-from colorize.hints import REACHES, Hints, Mark
+from colorize.hints import Hints, Mark
 from colorize.io import read_xmp
 from colorize.recipe import find_note
-from colorize.session import Suggestion
+from colorize.suggestion import Suggestion
+from colorize.types import REACHES
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -99,9 +99,9 @@ def test_winner_and_rival_look_different(explainer):
 
 
 def test_opinions_are_those_of_the_decision(explainer, session, tiny_colorizer):
-    evidence, belief = tiny_colorizer.model.agree(session.description, session.probabilities)
+    decision = tiny_colorizer.model.decide(session.description, session.probabilities)
     found = explainer.at(60, 80)
-    expected = [session.probabilities[found.region], evidence[found.region], belief[found.region]]
+    expected = [opinion[found.region] for opinion in (session.probabilities, decision.shared, decision.agreed)]
     np.testing.assert_array_equal(found.probabilities, expected)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(found.ab, session.colorize().region_ab[found.region])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from colorize.exceptions import HintsError
-from colorize.hints import DEFAULT_REACH, REACHES, Hints, Mark, parse_color
+from colorize.hints import DEFAULT_REACH, Hints, Mark, parse_color
+from colorize.types import REACHES
 
 SHAPE = (40, 60)
 RED, GREEN = (200, 30, 30), (30, 160, 40)
@@ -132,7 +133,7 @@ def test_a_hint_is_meant_for_its_thing_unless_said_otherwise():
     for hints in (Hints.from_rgba(layer, SHAPE), Hints(SHAPE, (Mark("point", [[1, 1]]),)), Hints.from_json(text)):
         assert hints.marks[0].reach == DEFAULT_REACH == "here"
     assert Hints.from_rgba(layer, SHAPE, reach="photo").marks[0].reach == "photo"
-    with pytest.raises(HintsError, match="reach must be one of photo, similar, here, got 'far'"):
+    with pytest.raises(HintsError, match="reach must be one of photo, similar, here, pixels, got 'far'"):
         Hints.from_rgba(layer, SHAPE, reach="far")
 
 
@@ -223,7 +224,7 @@ def test_json_gives_back_what_was_written(items):
         (text_with(POINT | {"size": 3}), "hint 1: 'size' is not understood"),
         (text_with(POINT | {"color": "red"}), "hint 1: color must be written #rrggbb, got 'red'"),
         (text_with(POINT | {"color": None}), "hint 1: color must be written #rrggbb, got None"),
-        (text_with(POINT | {"reach": "everywhere"}), "hint 1: reach must be one of photo, similar, here"),
+        (text_with(POINT | {"reach": "everywhere"}), "hint 1: reach must be one of photo, similar, here, pixels"),
         (text_with(POINT | {"radius": -1}), "hint 1: radius must be a number of pixels, at least 0, got -1"),
         (text_with(POINT | {"at": [1, 2]}), r"hint 1: at must be a list of \[row, column\]"),
         (text_with(POINT | {"at": [["a", 2]]}), r"hint 1: at must be a list of \[row, column\]"),

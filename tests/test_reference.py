@@ -6,7 +6,7 @@ import pytest
 from colorize.color import to_gray
 from colorize.decision import toward_palette
 from colorize.reference import GAIN, look_at
-from colorize.superpixels import from_labels, region_means
+from colorize.superpixels import from_labels
 
 
 @pytest.fixture(scope="module")
@@ -35,32 +35,33 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
         tiny_colorizer.open(gray, given, reference_strength=strength)
         for given, strength in (((), 1.0), (references, 0.5), (references, 1.0))
     )
-    assert whole.sharing < half.sharing < alone.sharing
+    assert whole.guided.guidance.sharing < half.guided.guidance.sharing < alone.guided.guidance.sharing
     ignored = tiny_colorizer.open(gray, references, reference_strength=0.0)
     np.testing.assert_allclose(ignored.colorize(0.0).region_ab, alone.colorize(0.0).region_ab, atol=1e-4)
 
 
 def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
     references = look_at(tiny_colorizer.model, [photos[4]])
-    seen, reach = references.photos[0], references.sharing(1)
-    probabilities = drawn(references, seen.probabilities, seen.regions.superpixels, 1.0)
-    region_ab, _ = tiny_colorizer.model.decide(seen.regions, probabilities, vividness=0.0, reach=reach)
-    automatic = region_means(region_ab[seen.regions.superpixels.labels], seen.parts.superpixels)
+    seen, true_ab, reach = references.photos[0].view, references.photos[0].ab, references.sharing(1)
+    probabilities = drawn(references, seen.probabilities, seen.description.superpixels, 1.0)
+    decision = tiny_colorizer.model.decide(seen.description, probabilities, vividness=0.0, reach=reach)
+    automatic = seen.over_parts(decision.ab)
     part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
     looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, reach=reach)
-    full, half = (references.correction(tiny_colorizer.model, looks, automatic, s, 0.0) for s in (1.0, 0.5))
-    error = seen.ab - automatic
+    full, half = (references.lesson(looks, s).correction(automatic, 0.0) for s in (1.0, 0.5))
+    error = true_ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
     assert 0 < np.linalg.norm(half) < np.linalg.norm(full)
 
 
 def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, references, monkeypatch):
-    seen = references.photos[0]
+    seen = references.photos[0].view
     looks = tiny_colorizer.model.appearance(seen.parts, seen.part_probabilities)
-    ab = np.random.default_rng(0).normal(0, 20, (len(seen.ab), 2)).astype(np.float32)
-    gained = references.correction(tiny_colorizer.model, looks, ab, 1.0, 0.0)
+    ab = np.random.default_rng(0).normal(0, 20, (len(references.photos[0].ab), 2)).astype(np.float32)
+    lesson = references.lesson(looks, 1.0)
+    gained = lesson.correction(ab, 0.0)
     monkeypatch.setattr("colorize.reference.GAIN", 0.0)
-    learnt = references.correction(tiny_colorizer.model, looks, ab, 1.0, 0.0)
+    learnt = lesson.correction(ab, 0.0)
     np.testing.assert_allclose(gained, learnt + GAIN * (ab + learnt))
 
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from colorize.alternatives import MOODS
 from colorize.belief import Belief
 from colorize.color import map_to_gamut, rgb_to_lab, rgb_to_lightness, to_gray
 from colorize.exceptions import HintsError, InvalidImageError
-from colorize.hints import REACHES, Hints, Mark
+from colorize.hints import Hints, Mark
 from colorize.metrics import ciede2000
 from colorize.reference import look_at
-from colorize.session import MOODS
-from colorize.types import GrayImage, RgbImage
+from colorize.types import REACHES, GrayImage, RgbImage
 
 
 @pytest.fixture(scope="module")
@@ -335,11 +335,11 @@ def test_directions_are_computed_once_for_the_same_hints(tiny_colorizer, photos,
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
 def test_a_step_is_a_mood_along_a_direction(session, photos, number):
     hints = patch(photos[0], (20, 30))
-    belief = session.prior(0.0).told(*session.observations(hints))
+    belief = session._belief().told(*session.observations(hints))
     level, mood = divmod(number - 1, 4)
     wanted = belief.directions(level + 1)[level] * list(MOODS.values())[mood]
     chosen = session.choose(number, hints)
-    np.testing.assert_allclose(chosen._chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
+    np.testing.assert_allclose(chosen.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
 
 
 @pytest.mark.parametrize("n", [0, 10])

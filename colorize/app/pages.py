@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from colorize.alternatives import MOODS
 from colorize.app.service import Place, data_uri
 from colorize.app.shelf import Card
 from colorize.app.training import Status
 from colorize.app.uploads import Limits
 from colorize.dataset import FEW_PHOTOS
-from colorize.session import MOODS
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared

@@ -25,19 +25,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._bits import to_8_bit
+from colorize.alternatives import MOODS
 from colorize.app.shelf import Shelf
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Stroke, Visit, Visits
 from colorize.batch.work import file_digest, make_recipe, noted_hints, signed
-from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
+from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
-from colorize.hints import DEFAULT_REACH, REACHES, Hints, Mark, parse_color
+from colorize.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe import DECIDED_AT, Recipe
-from colorize.session import MOODS
-from colorize.types import Colorization, GrayImage, RgbImage
+from colorize.types import REACHES, Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
@@ -253,7 +253,7 @@ class Service:
             told(0.02, "Reading the photograph")
             gray = to_gray(self._read(photo.path, photo.name))
             told(0.1, f"Colouring {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
-            result = _colored(session.at_size(gray), hints, vividness)
+            result = session.at_size(gray).with_hints(hints, vividness)
             told(0.7, f"Writing the {kind}")
             path = photo.path.with_name(f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}")
             write_photo(signed(result.image, recipe), path, overwrite=True)
@@ -348,7 +348,7 @@ class Service:
         shape = visit.need_photo().gray.shape
         is_covered = Hints(shape, (drawn.mark,)).rasterize(shape).is_known
         rgba = np.dstack([to_8_bit(self._result(visit).rgb), np.where(is_covered, 255, 0).astype(np.uint8)])
-        return replace(drawn, mark=Hints.from_rgba(rgba, shape, reach="here").marks[0], protects=True)
+        return replace(drawn, mark=Hints.from_rgba(rgba, shape, reach="pixels").marks[0], protects=True)
 
     def save_hints(self, key: str) -> Path:
         """Write the hints as JSON into the visitor's folder."""
@@ -381,11 +381,9 @@ class Service:
             session, hints = self._session(visit), visit.hints()
             if hints is None:
                 raise RequestError("nothing has been painted yet")
-            wishes = hints.rasterize(session.gray.shape)
+            wishes = hints.rasterize(session.gray.shape).on(session.gray.lightness)
             description = session.description
-            region, wanted, weight = hinted_regions(
-                description.superpixels, wishes.is_known, rgb_to_lab(wishes.rgb)[..., 1:]
-            )
+            region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.ab)
             learnt = learn_corrections(
                 self.shelf.load(visit.model), description.features.values[region], wanted, weight
             )
@@ -699,7 +697,7 @@ class Service:
 
     def _result(self, visit: Visit) -> Colorization:
         if visit.result is None:
-            visit.result = _colored(self._session(visit), visit.hints(), visit.vividness)
+            visit.result = self._session(visit).with_hints(visit.hints(), visit.vividness)
         return visit.result
 
     def _view(self, visit: Visit) -> View:
@@ -765,10 +763,6 @@ def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
     tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
     pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
     return encode_screen(shrunk(pixels.astype(np.uint8), 640))
-
-
-def _colored(session: Any, hints: Hints | None, vividness: float) -> Colorization:
-    return session.colorize(vividness) if hints is None else session.with_hints(hints, vividness)
 
 
 def _painted(mark: Mark) -> Stroke:

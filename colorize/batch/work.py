@@ -116,15 +116,12 @@ def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> Rgb
     RecipeError
         The recipe asks for what this version cannot do.
     """
-    gray = to_gray(photo)
+    said: dict[str, Any] = {}
     if recipe.hints:
-        hints = repeated_hints(recipe)
-        session = colorizer.open(gray)
-        session = session if recipe.palette is None else session.in_album(recipe.palette)
-        result = session.with_hints(hints, recipe.vividness)
-    else:
-        album = {} if recipe.palette is None else {"palette": recipe.palette}
-        result = colorizer.predict(gray, vividness=recipe.vividness, **album)
+        said["hints"] = repeated_hints(recipe)
+    if recipe.palette is not None:
+        said["palette"] = recipe.palette
+    result = colorizer.predict(to_gray(photo), vividness=recipe.vividness, **said)
     return signed(finished(photo, result, recipe), recipe)
 
 

@@ -36,8 +36,9 @@ hints_option = click.option(
 
 reach_option = click.option(
     "--reach",
-    type=click.Choice(("here", "similar", "photo")),
-    help="Who hears a painted layer: the things painted on (here, the default), what looks like them, everything.",
+    type=click.Choice(("here", "similar", "photo", "pixels")),
+    help="Who hears a painted layer: the things painted on (here, the default), what looks like them, everything; or "
+    "the painted pixels alone.",
 )
 
 

@@ -49,15 +49,15 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
     _shared.check_target(output, force=force)
-    from colorize.color import rgb_to_lab, to_gray
+    from colorize.color import to_gray
     from colorize.corrections import hinted_regions, learn_corrections
     from colorize.io import read_photo
 
     colorizer = _shared.load_colorizer(model)
     gray = to_gray(read_photo(photo))
-    wishes = _hands.read_hints(hints, gray.shape).rasterize(gray.shape)
+    wishes = _hands.read_hints(hints, gray.shape).rasterize(gray.shape).on(gray.lightness)
     description = colorizer.model.describe(gray)
-    region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, rgb_to_lab(wishes.rgb)[..., 1:])
+    region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.ab)
     learnt = learn_corrections(colorizer, description.features.values[region], wanted, weight, strength=strength)
     learnt.colorizer.save(output, overwrite=force)
     if not quiet:

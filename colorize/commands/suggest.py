@@ -15,7 +15,7 @@ from colorize.commands import _hands, _shared
 if TYPE_CHECKING:
     import numpy as np
 
-    from colorize.session import Suggestion
+    from colorize.suggestion import Suggestion
     from colorize.types import RgbImage
 
 SUFFIX = ".suggested.png"

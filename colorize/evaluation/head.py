@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from colorize.canvas import PULL
 from colorize.decision import dial
 from colorize.features.encoder import expected_colors, see
-from colorize.model import SEED_WEIGHT
 from colorize.optimization import propagate
 from colorize.recognition.palette import mean_color
 from colorize.superpixels import working_shape
@@ -47,5 +47,5 @@ class EncoderHead:
         ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         if not self.levin:
             return ab
-        weight = np.full(gray.shape, SEED_WEIGHT * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
+        weight = np.full(gray.shape, PULL * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
         return propagate(gray.lightness, ab, weight).ab

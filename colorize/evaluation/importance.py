@@ -22,6 +22,7 @@ from scipy.spatial.distance import squareform
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.colors import color_names
@@ -392,9 +393,8 @@ class _Study:
         region_ab = np.empty_like(data.true_ab)
         for index, description in enumerate(data.descriptions):
             rows = data.photo == index
-            region_ab[rows], _ = self.colorizer.recognizer.decide(
-                description, probabilities[rows], vividness=self.vividness
-            )
+            decision = self.colorizer.recognizer.decide(description, probabilities[rows], vividness=self.vividness)
+            region_ab[rows] = decision.ab
         error = np.hypot(*(region_ab - data.true_ab).T) * data.area
         given = probabilities[np.arange(len(probabilities)), self.true_index]
         surprise = -np.log(np.maximum(given, _SMALLEST)) * data.area
@@ -410,7 +410,8 @@ class _Study:
         """Pixel ab error after propagation, shape (n_photos,)."""
         data, errors = self.data, np.empty(self.data.n_photos)
         for index, (gray, description) in enumerate(zip(data.grays, data.descriptions, strict=True)):
-            spread = self.colorizer.model.spread(gray, description.superpixels, region_ab[data.photo == index])
+            canvas = Canvas(gray, description.superpixels, once=True)
+            spread = canvas.spread(region_ab[data.photo == index])
             true_ab = rgb_to_lab(data.photos[index].pixels)[..., 1:]
             errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)
         return errors

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from colorize.canvas import Canvas
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import RULES, GrayBaseline
 from colorize.evaluation.compare import Method
@@ -149,7 +150,7 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         "description": lambda: colorizer.model.describe(gray),
         "classifier": lambda: colorizer.model.region_probabilities(rows()),
         "decision": lambda: colorizer.model.decide(found["description"], found["classifier"]),
-        "propagation": lambda: colorizer.model.spread(gray, found["description"].superpixels, found["decision"][0]),
+        "propagation": lambda: Canvas(gray, found["description"].superpixels, once=True).spread(found["decision"].ab),
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(keep(name, function)) for name, function in stages.items()}

@@ -7,12 +7,11 @@ from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from colorize.canvas import Canvas
 from colorize.colorizer import Colorizer
 from colorize.evaluation.compare import Method, WithTruth
 from colorize.metrics import Truth
-from colorize.model import seeds
 from colorize.optimization import Propagator
 from colorize.superpixels import region_means
 from colorize.types import Colorization, Float32, GrayImage, Superpixels
@@ -101,12 +100,12 @@ class _Photo:
         return Propagator(self.gray.lightness)
 
     @cached_property
-    def _seeds(self) -> tuple[NDArray[np.int32], Float32]:
-        return seeds(self.result.superpixels, self.gray.shape)
+    def _canvas(self) -> Canvas:
+        return Canvas(self.gray, self.result.superpixels)
 
     def spread(self, region_ab: Float32) -> Float32:
-        labels, weight = self._seeds
-        return self._propagator.solve(region_ab.take(labels, axis=0), weight, tolerance=_TOLERANCE).ab
+        target_ab = region_ab.take(self._canvas.labels, axis=0)
+        return self._propagator.solve(target_ab, self._canvas.weight, tolerance=_TOLERANCE).ab
 
     def true_region_ab(self, truth: Truth) -> Float32:
         return true_region_ab(truth.ab, self.result.superpixels)

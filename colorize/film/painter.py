@@ -19,13 +19,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.film.motion import Motion, find_motion
-from colorize.hints import REACHES, HintPixels, Hints
-from colorize.model import seeds
+from colorize.hints import HintPixels, Hints
 from colorize.optimization import Propagator
 from colorize.predictor import Predictor
-from colorize.types import Float32, GrayImage
+from colorize.types import REACHES, Float32, GrayImage
 
 MEMORY_SECONDS = 2.0
 """A new opinion has come in to two thirds after so long. Longer is steadier, and slower to mend a first mistake."""
@@ -213,19 +211,12 @@ class Painter:
         self.n_keys += 1
         with self.meter("model"):
             session = self.colorizer.open(GrayImage(lightness))
-            hints = said.as_hints()
-            if hints is None:
-                region_ab, _ = session.model.decide(
-                    session.description, session.probabilities, vividness=self.vividness
-                )
-            else:
-                region_ab = session.with_hints(hints, self.vividness).region_ab
-            labels, weight = seeds(session.description.superpixels, lightness.shape)
+            region_ab = session.region_colors(said.as_hints(), self.vividness)
         return replace(
             state,
-            opinion=region_ab.take(labels, axis=0),
+            opinion=region_ab.take(session.canvas.labels, axis=0),
             heard=np.ones(lightness.shape, np.float32),
-            weight=float(weight[0, 0]),
+            weight=session.canvas.pull,
             since=min(state.since, 0),
         )
 
@@ -253,7 +244,7 @@ def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Floa
     target = state.ab + share * (state.opinion - state.ab)
     if said.carried is not None:
         where = said.carried.is_known
-        target[where] = _shown(lightness, said.carried)
+        target[where] = said.carried.on(lightness).ab[where]
         weight[where] += np.float32(_HINT_WEIGHT)
     return target, weight
 
@@ -262,15 +253,8 @@ def _certain(lightness: Float32, said: Said) -> tuple[NDArray[np.bool_] | None, 
     """Pixels hinted on this very frame, and their colours."""
     if said.exact is None:
         return None, None
-    known_ab = np.zeros((*lightness.shape, 2), np.float32)
-    known_ab[said.exact.is_known] = _shown(lightness, said.exact)
-    return said.exact.is_known, known_ab
-
-
-def _shown(lightness: Float32, pixels: HintPixels) -> Float32:
-    """Hinted colours as sRGB can show them at the lightness of the frame, shape (n, 2)."""
-    known = pixels.is_known
-    return map_to_gamut(lightness[known], rgb_to_lab(pixels.rgb[known])[:, 1:])
+    wanted = said.exact.on(lightness)
+    return wanted.is_known, wanted.ab
 
 
 def _as_marks(pixels: HintPixels) -> Hints:

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
+from colorize.decision import Decision
 from colorize.exceptions import DatasetError
-from colorize.model import Description, seeds
-from colorize.optimization import propagate
+from colorize.model import Description
 from colorize.superpixels import region_means, working_shape
-from colorize.types import Float32, RgbImage
+from colorize.types import Float32, GrayImage, RgbImage
 
 Progress = Callable[[str, int, int], None]
 
@@ -86,27 +87,22 @@ def guided_example(photo: RgbImage, base: Colorizer, description: Description) -
     """Prepare a photograph for the refiner, with what a base model makes of it."""
     lab = _small_lab(photo)
     probabilities = base.recognizer.region_probabilities(description.features.values)
-    region_ab, confidence = base.recognizer.decide(description, probabilities, vividness=0.0)
-    superpixels = description.superpixels
-    labels, weight = seeds(superpixels, lab.shape[:2])
-    base_ab = propagate(np.ascontiguousarray(lab[..., 0]), region_ab[labels], weight).ab
-    guide = guide_table(base, description, probabilities, region_ab, confidence)
-    return Example(lab.astype(np.float16), base_ab.astype(np.float16), labels, guide)
+    decision = base.recognizer.decide(description, probabilities, vividness=0.0)
+    canvas = Canvas(GrayImage(np.ascontiguousarray(lab[..., 0])), description.superpixels, once=True)
+    base_ab = canvas.spread(decision.ab).ab
+    return Example(lab.astype(np.float16), base_ab.astype(np.float16), canvas.labels, guide_table(decision))
 
 
-def guide_table(
-    base: Colorizer, description: Description, probabilities: Float32, region_ab: Float32, confidence: Float32
-) -> Float32:
+def guide_table(decision: Decision) -> Float32:
     """What a base thinks of every region, in numbers of about unit size, shape (n_superpixels, GUIDE_PLANES).
 
     The faithful colour (a*, b*), how far the plausible colours spread around it (a*, b*), and the confidence. Nothing
     here depends on the size or order of the palette.
     """
-    colors = base.palette_.colors_
-    _, belief = base.recognizer.agree(description, probabilities)
+    belief, colors = decision.agreed, decision.colors
     mean = belief @ colors
     variance = np.maximum(belief @ colors**2 - mean**2, 0)
-    columns = (region_ab / 50, np.sqrt(variance) / 20, confidence[:, None] * 2 - 1)
+    columns = (decision.ab / 50, np.sqrt(variance) / 20, decision.confidence[:, None] * 2 - 1)
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 

@@ -22,6 +22,7 @@ from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
 from colorize.decision import dial
 from colorize.exceptions import ModelFileError
+from colorize.hints import Hints
 from colorize.model import Description, Photo, as_gray_image, as_rgb_image
 from colorize.model_format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
@@ -219,7 +220,14 @@ class Refiner(_Network):
         self._keep(outcome, learners.make_refiner(), len(pictures))
         return self
 
-    def predict(self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5) -> Colorization:
+    def predict(
+        self,
+        gray: GrayImage | Photo | NDArray[Any],
+        *,
+        vividness: float = 0.5,
+        hints: Hints | None = None,
+        palette: Sequence[float] | None = None,
+    ) -> Colorization:
         """Colorize a photograph: the base's colours, corrected, then propagated.
 
         Parameters
@@ -228,13 +236,16 @@ class Refiner(_Network):
             As for `Colorizer.predict`.
         vividness : float
             Setting of the base. The correction is learnt at 0 and is the same at every setting.
+        hints, palette
+            As for `Colorizer.predict`.
 
         Returns
         -------
         Colorization
         """
         dial(vividness)
-        return self.open(gray).colorize(vividness)
+        session = self.open(gray)
+        return (session if palette is None else session.in_album(palette)).with_hints(hints, vividness)
 
     def open(
         self,
@@ -249,11 +260,11 @@ class Refiner(_Network):
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
-        region_ab, confidence = self.base.recognizer.decide(description, probabilities, vividness=0.0)
+        decision = self.base.recognizer.decide(description, probabilities, vividness=0.0)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
         lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
         labels = resize_labels(description.superpixels, shape)
-        guide = guide_table(self.base, description, probabilities, region_ab, confidence)[labels]
+        guide = guide_table(decision)[labels]
         device = self._place()
         planes = (lightness[None, None], np.ascontiguousarray(guide.transpose(2, 0, 1))[None])
         found = learners.refine(self.network_, *(torch.from_numpy(plane).to(device) for plane in planes))

@@ -144,7 +144,6 @@ def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
     assert np.median(moved) > 3
 
 
-@pytest.mark.xfail(strict=True, reason="what is protected is heard as any hint of this colour: its thing follows")
 def test_a_stroke_that_protects_changes_nothing_elsewhere(opened):
     before = opened.add_hint("v", stroke(row=40))
     view = opened.add_hint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})

@@ -8,7 +8,7 @@ import pytest
 from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.film.painter import Painter, Said
 from colorize.hints import HintPixels
-from colorize.model import Recognizer, seeds
+from colorize.model import Recognizer
 from colorize.superpixels import region_means
 from colorize.types import GrayImage
 
@@ -155,5 +155,4 @@ def test_going_on_from_a_state_is_the_same(tiny_colorizer, pan):
 
 def test_weights_are_those_of_a_photograph(tiny_colorizer, still, painter):
     painter.paint(still)
-    description = tiny_colorizer.open(GrayImage(still)).description
-    assert painter.state.weight == float(seeds(description.superpixels, still.shape)[1][0, 0])
+    assert painter.state.weight == tiny_colorizer.open(GrayImage(still)).canvas.pull

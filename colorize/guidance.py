@@ -1,0 +1,117 @@
+"""What stays said about a photograph, and what its regions look like then. No pixels here: see `colorize.canvas`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.alternatives import N_MODES
+from colorize.belief import Appearance, Belief, prior
+from colorize.decision import SHARING, TOWARD, Decision, toward_palette
+from colorize.model import View
+from colorize.reference import Lesson, References
+from colorize.types import Float32, Superpixels
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """What holds for a photograph whatever is drawn on it, and decides what its regions look like to the model.
+
+    Attributes
+    ----------
+    references : References, optional
+        Photographs that it should look like.
+    reference_strength : float
+        0 ignores them, 1 follows them.
+    album : ndarray, shape (n_colors,), float32, optional
+        Shares of the palette colours in its series.
+    """
+
+    references: References | None = None
+    reference_strength: float = 1.0
+    album: Float32 | None = None
+
+    def __repr__(self) -> str:
+        said = [name for name in ("references", "album") if getattr(self, name) is not None]
+        return f"Guidance({', '.join(said) or 'nothing'})"
+
+    @property
+    def sharing(self) -> float:
+        """How far regions share evidence, the `reach` of `share_evidence`: less beside references."""
+        return SHARING if self.references is None else self.references.sharing(self.reference_strength)
+
+    def drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
+        """Probabilities drawn towards the colours of references and album, shape (n, n_colors)."""
+        if self.references is not None:
+            wanted, strength = self.references.pull(self.reference_strength)
+            probabilities = toward_palette(probabilities, superpixels, wanted, strength=strength)
+        if self.album is not None:
+            probabilities = toward_palette(probabilities, superpixels, self.album, strength=TOWARD)
+        return probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedView:
+    """A photograph as a model sees it, with what was said about it.
+
+    Nothing depends on its size in pixels, so one serves the preview and the large photograph. Everything is computed
+    when it is first asked for, and once.
+
+    Attributes
+    ----------
+    view : View
+    guidance : Guidance
+    """
+
+    view: View
+    guidance: Guidance = Guidance()
+
+    @cached_property
+    def probabilities(self) -> Float32:
+        """Of the palette colours in the regions, shape (n_superpixels, n_colors)."""
+        return self.guidance.drawn(self.view.probabilities, self.view.description.superpixels)
+
+    @cached_property
+    def part_probabilities(self) -> Float32:
+        """Of the palette colours in the parts, shape (n_parts, n_colors)."""
+        return self.guidance.drawn(self.view.part_probabilities, self.view.parts.superpixels)
+
+    def decide(self, vividness: float) -> Decision:
+        """One colour per region."""
+        return self._decision.at(vividness)
+
+    def learnt(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What references change in such automatic colours of the parts, shape (n_parts, 2); 0 without references."""
+        return np.zeros(part_ab.shape) if self._lesson is None else self._lesson.correction(part_ab, vividness)
+
+    def belief(self, part_ab: Float32) -> Belief:
+        """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
+        return replace(self._prior, mean=part_ab.astype(np.float64))
+
+    @cached_property
+    def modes(self) -> list[NDArray[np.float64]]:
+        """The likeliest changes of the whole photograph, see `Belief.directions`."""
+        return self._prior.directions(N_MODES)
+
+    @cached_property
+    def _decision(self) -> Decision:
+        description = self.view.description
+        return self.view.model.decide(description, self.probabilities, reach=self.guidance.sharing)
+
+    @cached_property
+    def _appearance(self) -> Appearance:
+        return self.view.model.appearance(self.view.parts, self.part_probabilities, reach=self.guidance.sharing)
+
+    @cached_property
+    def _prior(self) -> Belief:
+        parts = self.view.parts
+        nothing = np.zeros((parts.superpixels.n_superpixels, 2))
+        return prior(nothing, self._appearance, parts.superpixels, parts.region_lightness)
+
+    @cached_property
+    def _lesson(self) -> Lesson | None:
+        references, strength = self.guidance.references, self.guidance.reference_strength
+        return None if references is None else references.lesson(self._appearance, strength)
