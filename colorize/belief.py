@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,25 @@ def _one_thread() -> Iterator[None]:
     """Limit dense algebra to one thread: at this size more of them burn time while they wait for each other."""
     with threadpool_limits(1, user_api="blas"):
         yield
+
+
+class Observations(NamedTuple):
+    """What was said about some regions; one region may be named several times.
+
+    Attributes
+    ----------
+    regions : ndarray, shape (m,), int
+    ab : ndarray, shape (m, 2), float64
+    noise : ndarray, shape (m,), float64
+        Variance in units of `Belief.deviation` squared; see `hint_noise`.
+    reach : ndarray, shape (m,), int
+        Index into `REACHES`.
+    """
+
+    regions: NDArray[np.intp]
+    ab: Float64
+    noise: Float64
+    reach: NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -433,6 +453,39 @@ def learnt_elsewhere(
     factor = cho_factor(among, overwrite_a=True, check_finite=False)
     learnt = across @ cho_solve(factor, scaled.reshape(len(points), -1))
     return looks.deviation[:, None] * learnt.reshape(len(looks.points), *scaled.shape[1:])
+
+
+def observe(
+    labels: NDArray[np.integer],
+    region_lightness: Float32,
+    lightness: Float32,
+    is_known: NDArray[np.bool_],
+    ab: Float32,
+    reach: NDArray[np.uint8],
+) -> Observations:
+    """What hinted pixels say about regions: one observation per region and reach, the mean of its pixels.
+
+    Pixels of reach ``pixels`` speak of themselves alone and are left out.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (H, W), int
+        Region of every pixel.
+    region_lightness : ndarray, shape (n,), float32
+        Mean L* of the regions.
+    lightness : ndarray, shape (H, W), float32
+        L* of the pixels.
+    is_known, ab, reach
+        As in `colorize.hints.WantedColors`.
+    """
+    heard = is_known & (reach != PIXELS)
+    # One number for each pair of region and reach, so that one sort groups the pixels of both.
+    key = labels[heard] * len(REACHES) + reach[heard]
+    groups, member = np.unique(key, return_inverse=True)
+    seen = np.column_stack([lightness[heard], ab[heard]])
+    means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
+    regions, reaches = np.divmod(groups, len(REACHES))
+    return Observations(regions, means[:, 1:], hint_noise(means[:, 0], region_lightness[regions]), reaches)
 
 
 def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize.hints import WantedColors
 from colorize.optimization import Propagation, Propagator, propagate
 from colorize.superpixels import region_means, resize_labels
 from colorize.types import Float32, GrayImage, Superpixels
@@ -80,9 +81,7 @@ class Canvas:
         self,
         ab: Float32,
         shift: Float32,
-        *,
-        is_known: NDArray[np.bool_] | None = None,
-        known_ab: Float32 | None = None,
+        wanted: WantedColors | None = None,
         apart: Float32 | None = None,
         part_ab: Float32 | None = None,
     ) -> Propagation:
@@ -97,21 +96,19 @@ class Canvas:
             The colours so far.
         shift : ndarray, shape (H, W, 2), float32
             The change asked of every pixel.
-        is_known : ndarray, shape (H, W), bool, optional
+        wanted : WantedColors, optional
             Pixels whose colour is certain.
-        known_ab : ndarray, shape (H, W, 2), float32, optional
-            Their colours.
         apart : ndarray, shape (H, W), float32, optional
             0..1: how far a pixel is of a thing with a colour of its own, which is one colour up to its edges.
         part_ab : ndarray, shape (H, W, 2), float32, optional
             With it: the mean of the colours so far in the part of every pixel.
         """
-        residual_ab = None if known_ab is None else known_ab - ab
         weight = self.weight
         if apart is not None and part_ab is not None:
-            shift = shift + apart[..., None] * (part_ab - ab)
+            shift = shift + apart[..., None] * (part_ab - ab)  # takes the shades out of what is one colour
             weight *= FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * apart
-        change = self._propagator.solve(shift, weight, is_known=is_known, known_ab=residual_ab, start_ab=shift)
+        known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.ab - ab)
+        change = self._propagator.solve(shift, weight, is_known=known, known_ab=known_ab, start_ab=shift)
         np.add(ab, change.ab, out=change.ab)
         return change
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from colorize.canvas import Canvas
 from colorize.decision import dial, palette_shares
-from colorize.guidance import Guidance, GuidedView
+from colorize.guidance import Guidance, GuidedView, Start
 from colorize.hints import Hints
 from colorize.model import Model, Photo, as_gray_image
 from colorize.model_format import unpack
@@ -142,7 +142,7 @@ class Predictor:
     def _opened(self, gray: GrayImage | Photo | NDArray[Any], guidance: Guidance, *, once: bool = False) -> Session:
         photo = as_gray_image(gray)
         view = self.model.look(photo)
-        return Session(GuidedView(view, guidance), Canvas(photo, view.description.superpixels, once=once))
+        return Session(Start(GuidedView(view, guidance)), Canvas(photo, view.description.superpixels, once=once))
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.

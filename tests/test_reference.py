@@ -35,7 +35,9 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
         tiny_colorizer.open(gray, given, reference_strength=strength)
         for given, strength in (((), 1.0), (references, 0.5), (references, 1.0))
     )
-    assert whole.guided.guidance.sharing < half.guided.guidance.sharing < alone.guided.guidance.sharing
+    assert (
+        whole.start.guided.guidance.sharing < half.start.guided.guidance.sharing < alone.start.guided.guidance.sharing
+    )
     ignored = tiny_colorizer.open(gray, references, reference_strength=0.0)
     np.testing.assert_allclose(ignored.colorize(0.0).region_ab, alone.colorize(0.0).region_ab, atol=1e-4)
 

@@ -335,11 +335,11 @@ def test_directions_are_computed_once_for_the_same_hints(tiny_colorizer, photos,
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
 def test_a_step_is_a_mood_along_a_direction(session, photos, number):
     hints = patch(photos[0], (20, 30))
-    belief = session._belief().told(*session.observations(hints))
+    belief = session.start.belief().told(*session.observations(hints))
     level, mood = divmod(number - 1, 4)
     wanted = belief.directions(level + 1)[level] * list(MOODS.values())[mood]
     chosen = session.choose(number, hints)
-    np.testing.assert_allclose(chosen.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
+    np.testing.assert_allclose(chosen.start.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
 
 
 @pytest.mark.parametrize("n", [0, 10])
