@@ -36,7 +36,7 @@ def step(modes: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.float6
     Parameters
     ----------
     modes : sequence of ndarray, shape (n_parts, 2)
-        The `N_MODES` likeliest changes of the photograph (`Belief.directions`); a photograph of few parts has fewer.
+        The `N_MODES` likeliest changes of the photograph (`Belief.modes`); a photograph of few parts has fewer.
     number : int
         0 to 8.
     """

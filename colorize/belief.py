@@ -178,7 +178,7 @@ class Belief:
         return np.where(reach == PHOTO, 0, -np.expm1(-np.minimum(squared, _MOST) / 2))
 
     @_one_thread()
-    def told(
+    def posterior(
         self,
         regions: NDArray[np.intp],
         ab: Float64,
@@ -265,7 +265,7 @@ class Belief:
         )
 
     @_one_thread()
-    def telling(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
+    def next_queries(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
         """Regions whose colours would tell most about the photograph, the best first.
 
         Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, where C is the covariance
@@ -276,16 +276,16 @@ class Belief:
         n = min(n, len(self.areas))
         chosen: list[int] = []
         for _ in range(n):
-            chosen.append(self._most_telling(chosen, range(len(self.areas)), noise))
+            chosen.append(self._best_query(chosen, range(len(self.areas)), noise))
         for place in 2 * list(range(n)):
             others = chosen[:place] + chosen[place + 1 :]
-            chosen[place] = self._most_telling(others, range(len(self.areas)), noise)
+            chosen[place] = self._best_query(others, range(len(self.areas)), noise)
         best_first: list[int] = []
         for _ in range(n):
-            best_first.append(self._most_telling(best_first, chosen, noise))
+            best_first.append(self._best_query(best_first, chosen, noise))
         return best_first
 
-    def _most_telling(self, known: list[int], candidates: Sequence[int], noise: float) -> int:
+    def _best_query(self, known: list[int], candidates: Sequence[int], noise: float) -> int:
         """The candidate, not known yet, whose colour leaves least variance."""
         left = self.correlation
         if known:
@@ -298,7 +298,7 @@ class Belief:
         return int((gain + open_to).argmax())
 
     @_one_thread()
-    def directions(self, n: int) -> list[Float64]:
+    def modes(self, n: int) -> list[Float64]:
         """The n fields of change that the present uncertainty makes likeliest, each of shape (n_regions, 2).
 
         Field k holds, for a* and for b*, the k-th eigenvector of the covariance of that channel over the regions,
@@ -443,12 +443,13 @@ def learnt_elsewhere(
         True minus automatic ab of their regions, or k terms that such errors are sums of: the answer is linear in
         them, and the costly factor of the covariance serves all.
     """
-    points = np.concatenate([other.points_elsewhere for other in others])
+    # Single precision, because eight references are 8000 regions; the noise keeps the system well conditioned.
+    points = np.concatenate([other.points_elsewhere for other in others]).astype(np.float32)
     photo = np.repeat(np.arange(len(others)), [len(other.points_elsewhere) for other in others])
-    kin = _kinship(looks.scene, np.stack([other.scene for other in others]))[photo]
-    among = _likeness(points, points) * np.where(photo[:, None] == photo, 1, kin[:, None] * kin)
+    kin = _kinship(looks.scene, np.stack([other.scene for other in others]))[photo].astype(np.float32)
+    among = _likeness(points, points) * np.where(photo[:, None] == photo, np.float32(1), kin[:, None] * kin)
     among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
-    across = _likeness(looks.points_elsewhere, points) * kin
+    across = _likeness(looks.points_elsewhere.astype(np.float32), points) * kin
     scaled = np.concatenate([error / other.deviation[:, None] for error, other in zip(errors, others, strict=True)])
     factor = cho_factor(among, overwrite_a=True, check_finite=False)
     learnt = across @ cho_solve(factor, scaled.reshape(len(points), -1))
@@ -515,7 +516,7 @@ def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> F
     return covariance * scale[:, None] * scale
 
 
-def _likeness(points: Float64, others: Float64) -> Float64:
+def _likeness(points: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
     """How alike regions look, 0..1, shape (len(points), len(others))."""
     squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
     return np.exp(-np.maximum(squared, 0) / 2)

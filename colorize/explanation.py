@@ -413,17 +413,17 @@ class Explainer:
         parts, ab, noise, reach = self.session.observations(hints)
         here = self._label_at(superpixels, row, col)
         surprise = before.surprise(parts, ab, reach)
-        evened = before.told(parts, before.mean[parts], noise, reach, surprise).mean[here]
+        evened = before.posterior(parts, before.mean[parts], noise, reach, surprise).mean[here]
         shift = np.zeros((len(parts), 2))
         for k in range(len(parts)):
             alone = before.mean[parts]
             alone[k] = ab[k]
-            shift[k] = before.told(parts, alone, noise, reach, surprise).mean[here] - evened
+            shift[k] = before.posterior(parts, alone, noise, reach, surprise).mean[here] - evened
         shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         return HintEffect(
             before=before.mean[here].astype(np.float32),
-            after=before.told(parts, ab, noise, reach).mean[here].astype(np.float32),
+            after=before.posterior(parts, ab, noise, reach).mean[here].astype(np.float32),
             is_hinted=bool((parts == here).any()),
             place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]]),
             ab=ab[order],

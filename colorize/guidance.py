@@ -94,8 +94,8 @@ class GuidedView:
 
     @cached_property
     def modes(self) -> list[NDArray[np.float64]]:
-        """The likeliest changes of the whole photograph, see `Belief.directions`."""
-        return self._prior.directions(N_MODES)
+        """The likeliest changes of the whole photograph, see `Belief.modes`."""
+        return self._prior.modes(N_MODES)
 
     @cached_property
     def _decision(self) -> Decision:

@@ -131,7 +131,7 @@ class Session:
         """Make n whole, coherent, visibly different pictures, 1 to 9, which all obey the hints.
 
         The first is the usual one; the others are steps (`colorize.alternatives.MOODS`) along the changes of the whole
-        photograph that the present uncertainty makes likeliest (`Belief.directions`).
+        photograph that the present uncertainty makes likeliest (`Belief.modes`).
         """
         if not 1 <= n <= alternatives.N_ALTERNATIVES:
             raise ValueError(f"n must be in 1..{alternatives.N_ALTERNATIVES}, got {n!r}")
@@ -180,7 +180,7 @@ class Session:
         return self.start.after(self._after(self.start.belief(vividness), hints), vividness)
 
     def observations(self, hints: Hints) -> Observations:
-        """What hints say about parts: what `Belief.told` takes."""
+        """What hints say about parts: what `Belief.posterior` takes."""
         return self._observed(hints.rasterize(self.gray.shape).on(self.gray.lightness))
 
     def prior(self, vividness: float = 0.5) -> Belief:
@@ -196,7 +196,7 @@ class Session:
         with clock("belief"):
             wanted = None if hints is None else hints.rasterize(self.gray.shape).on(self.gray.lightness)
             before = self._believed(picture)
-            after = before if wanted is None else before.told(*self._observed(wanted))
+            after = before if wanted is None else before.posterior(*self._observed(wanted))
             shift = after.mean - before.mean
             if number:
                 shift += alternatives.step(self._modes(hints), number)
@@ -236,7 +236,7 @@ class Session:
         return replace(picture, region_ab=region_ab, confidence=confidence, spread=spread)
 
     def _after(self, before: Belief, hints: Hints | None) -> Belief:
-        return before if hints is None else before.told(*self.observations(hints))
+        return before if hints is None else before.posterior(*self.observations(hints))
 
     def _observed(self, wanted: WantedColors) -> Observations:
         lightness, said = self.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
@@ -252,7 +252,7 @@ class Session:
         """The likeliest changes of the photograph after hints."""
         if hints is None:
             return self.start.guided.modes
-        return self._after(self.start.belief(), hints).directions(alternatives.N_MODES)
+        return self._after(self.start.belief(), hints).modes(alternatives.N_MODES)
 
     @cached_property
     def _part_labels(self) -> NDArray[np.int32]:

@@ -59,13 +59,13 @@ def suggest(guided: GuidedView, before: Belief, after: Belief, n: int, shape: tu
 
     See Also
     --------
-    colorize.belief.Belief.telling : Which regions those are.
+    colorize.belief.Belief.next_queries : Which regions those are.
     """
     # A click tells about a thing, so it is chosen among regions: parts were the worse choice.
     superpixels = guided.view.description.superpixels
     areas = superpixels.areas / superpixels.areas.sum(dtype=np.float64)
     before, after = (belief.merged(guided.view.parts_of_regions, areas) for belief in (before, after))
-    return [_suggestion(guided, before, after, region, shape) for region in after.telling(n)]
+    return [_suggestion(guided, before, after, region, shape) for region in after.next_queries(n)]
 
 
 def _suggestion(guided: GuidedView, before: Belief, after: Belief, region: int, shape: tuple[int, int]) -> Suggestion:

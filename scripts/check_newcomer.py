@@ -40,7 +40,7 @@ PROMISES = {
     ),
     "alternatives keep to one thread and find their directions once": (
         "tests/test_belief.py::test_dense_algebra_runs_on_one_thread",
-        "tests/test_session.py::test_directions_are_computed_once_for_the_same_hints",
+        "tests/test_session.py::test_modes_are_computed_once_for_the_same_hints",
     ),
     "the same bytes on any number of cores": (
         "tests/test_colorizer.py::test_the_same_bytes_from_processes_started_with_one_and_with_two_threads",

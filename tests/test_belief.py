@@ -42,7 +42,7 @@ def make_prior(*, mean=0.0, areas=None):
 def tell(belief, *hints, noise=1e-6):
     """Hints are (region, (a, b), reach)."""
     regions, ab, reach = zip(*hints, strict=True)
-    return belief.told(np.array(regions), np.array(ab, float), np.full(len(regions), noise), np.array(reach))
+    return belief.posterior(np.array(regions), np.array(ab, float), np.full(len(regions), noise), np.array(reach))
 
 
 @pytest.mark.parametrize("reach", range(3))
@@ -157,18 +157,18 @@ def test_the_scale_of_a_channel_does_not_mix_with_the_other():
 
 
 def test_clicks_cover_what_is_large_and_what_is_unlike():
-    first, second = make_prior().telling(2)
+    first, second = make_prior().next_queries(2)
     assert LEFT[first] != LEFT[second]
     areas = np.ones(ROWS * COLUMNS, int)[:COLUMNS].copy()
     areas[4] = 30
-    assert make_prior(areas=areas).telling(1)[0] % COLUMNS in (3, 4, 5)
-    assert len(set(make_prior().telling(100))) == N
+    assert make_prior(areas=areas).next_queries(1)[0] % COLUMNS in (3, 4, 5)
+    assert len(set(make_prior().next_queries(100))) == N
 
 
 def test_clicks_avoid_what_is_known():
     belief = make_prior()
     told = tell(belief, *((k, (0, 0), PHOTO) for k in np.flatnonzero(LEFT)))
-    assert not LEFT[told.telling(1)[0]]
+    assert not LEFT[told.next_queries(1)[0]]
 
 
 def test_merged_regions_are_believed_to_have_the_mean_of_their_parts():
@@ -179,21 +179,21 @@ def test_merged_regions_are_believed_to_have_the_mean_of_their_parts():
     # variance of a mean: a quarter of the sum over both parts and, twice, what they share
     wanted = (belief.deviation[0] ** 2 * belief.correlation[:2, :2].sum() / 4).sum()
     assert merged.variance[0].sum() == pytest.approx(wanted)
-    assert len({*merged.telling(3)}) == 3
+    assert len({*merged.next_queries(3)}) == 3
 
 
 def test_directions_are_the_largest_part_of_the_variance():
     belief = make_prior()
-    fields = belief.directions(4)
+    fields = belief.modes(4)
     for channel in range(2):
         size = [float(belief.areas @ field[:, channel] ** 2) for field in fields]
         total = float(belief.areas @ belief.variance[:, channel])
         assert size == sorted(size, reverse=True)
         assert sum(size) <= total * (1 + 1e-9)
         assert size[0] > 0.3 * total
-        every = belief.directions(N)
+        every = belief.modes(N)
         assert sum(belief.areas @ field[:, channel] ** 2 for field in every) == pytest.approx(total)
-    assert len(belief.directions(2 * N)) == N
+    assert len(belief.modes(2 * N)) == N
     assert (belief.areas @ fields[0] >= 0).all()
 
 
@@ -280,8 +280,8 @@ def test_dense_algebra_runs_on_one_thread(monkeypatch):
     steps = {
         "inv": make_prior,
         "cholesky": lambda: tell(belief, (3, (7, 7), PHOTO)),
-        "cho_factor": lambda: belief.telling(3),
-        "eigh": lambda: belief.directions(2),
+        "cho_factor": lambda: belief.next_queries(3),
+        "eigh": lambda: belief.modes(2),
     }
     belief = make_prior()
     for name in steps:

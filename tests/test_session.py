@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+import colorize.reference
 from colorize.alternatives import MOODS
 from colorize.belief import Belief
 from colorize.color import map_to_gamut, rgb_to_lab, rgb_to_lightness, to_gray
 from colorize.exceptions import HintsError, InvalidImageError
 from colorize.hints import Hints, Mark
 from colorize.metrics import ciede2000
+from colorize.optimization import Propagator
 from colorize.reference import look_at
 from colorize.types import REACHES, GrayImage, RgbImage
 
@@ -80,6 +82,40 @@ def test_parts_are_smaller_than_regions_and_stay_the_same(session, pictures):
         session.in_album(np.full(8, 1 / 8, np.float32)),
     ):
         assert other.parts is session.parts
+
+
+def test_places_are_suggested_without_a_solve(tiny_colorizer, photos, monkeypatch):
+    opened = tiny_colorizer.open(photos[0])
+    before = opened.colorize()
+    solves = []
+    plain = Propagator.solve
+    monkeypatch.setattr(Propagator, "solve", lambda *a, **k: solves.append(1) or plain(*a, **k))
+    assert len(opened.suggest(3, patch(photos[0], (20, 30)))) == 3
+    np.testing.assert_array_equal(opened.colorize().ab, before.ab)  # kept meanwhile
+    assert solves == []
+
+
+def test_pixels_that_are_held_say_nothing_of_others(session):
+    before = session.colorize()
+    held = point(session, 60, 80, (20, 40, 200), radius=3, reach="pixels")
+    after = session.with_hints(held)
+    known = held.rasterize(session.gray.shape).is_known
+    assert (np.abs(after.ab - before.ab)[known].max(axis=1) > 10).all()
+    np.testing.assert_array_equal(after.region_ab, before.region_ab)
+    assert np.abs(after.ab - before.ab)[:, 130:].max() < 1
+
+
+def test_what_references_teach_is_learnt_once(tiny_colorizer, photos, monkeypatch):
+    calls = []
+    plain = colorize.reference.learnt_elsewhere
+    monkeypatch.setattr(colorize.reference, "learnt_elsewhere", lambda *a: calls.append(1) or plain(*a))
+    opened = tiny_colorizer.open(photos[0], [photos[3], photos[4]])
+    faithful, bold = opened.colorize(0.0), opened.colorize(1.0)
+    opened.at_size(opened.gray).with_hints(patch(photos[0], (20, 30)))
+    assert calls == [1]
+    afresh = tiny_colorizer.open(photos[0], [photos[3], photos[4]])
+    np.testing.assert_array_equal(afresh.colorize(1.0).ab, bold.ab)
+    assert (faithful.ab != bold.ab).any()
 
 
 def test_what_the_model_says_itself_is_no_news(session):
@@ -314,10 +350,10 @@ def test_alternatives_obey_hints(session, photos):
         np.testing.assert_allclose(result.ab[known], true, atol=0.1)
 
 
-def test_directions_are_computed_once_for_the_same_hints(tiny_colorizer, photos, monkeypatch):
+def test_modes_are_computed_once_for_the_same_hints(tiny_colorizer, photos, monkeypatch):
     calls = []
-    plain = Belief.directions
-    monkeypatch.setattr(Belief, "directions", lambda belief, n: calls.append(n) or plain(belief, n))
+    plain = Belief.modes
+    monkeypatch.setattr(Belief, "modes", lambda belief, n: calls.append(n) or plain(belief, n))
     opened = tiny_colorizer.open(photos[0])
     opened.alternatives(9)
     opened.choose(8).alternatives(3, vividness=1.0)
@@ -333,11 +369,11 @@ def test_directions_are_computed_once_for_the_same_hints(tiny_colorizer, photos,
 
 
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
-def test_a_step_is_a_mood_along_a_direction(session, photos, number):
+def test_a_step_is_a_mood_along_a_mode(session, photos, number):
     hints = patch(photos[0], (20, 30))
-    belief = session.start.belief().told(*session.observations(hints))
+    belief = session.start.belief().posterior(*session.observations(hints))
     level, mood = divmod(number - 1, 4)
-    wanted = belief.directions(level + 1)[level] * list(MOODS.values())[mood]
+    wanted = belief.modes(level + 1)[level] * list(MOODS.values())[mood]
     chosen = session.choose(number, hints)
     np.testing.assert_allclose(chosen.start.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
 

@@ -135,7 +135,7 @@ def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
     before = opened.add_hint("v", stroke(row=40))
     view = opened.add_hint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})
     assert view.strokes[1].protects
-    assert view.strokes[1].mark.reach == "here"
+    assert view.strokes[1].mark.reach == "pixels"
     change = np.abs(decoded(view.color).astype(int) - decoded(before.color))
     assert change[96:104, 134:156].mean() < 1  # nothing to see there yet
     loud = opened.add_hint("v", stroke(row=170, color="#c03020", reach="photo"))
@@ -468,7 +468,7 @@ def test_a_failing_job_leaves_the_service_running(opened, monkeypatch):
         opened.set_style("v", vividness=0.9)
     monkeypatch.undo()
     assert opened.set_style("v", vividness=0.8).color
-    monkeypatch.setattr("colorize.app.service._colored", lambda *_: np.empty(1 << 50))
+    monkeypatch.setattr("colorize.session.Session.with_hints", lambda *_: np.empty(1 << 50))
     with pytest.raises(RequestError, match="memory"):
         opened.set_style("v", vividness=0.7)
 

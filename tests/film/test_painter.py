@@ -8,8 +8,8 @@ import pytest
 from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.film.painter import Painter, Said
 from colorize.hints import HintPixels
-from colorize.model import Recognizer
-from colorize.superpixels import region_means
+from colorize.optimization import Propagator
+from colorize.session import Session
 from colorize.types import GrayImage
 
 
@@ -65,13 +65,8 @@ def test_flicker_is_at_most_a_fifth_of_frame_by_frame(painter, pan, tiny_coloriz
 def test_new_opinion_comes_in_slowly(painter, still, monkeypatch):
     painter.paint(still)
     before = painter.paint(still)
-    decide = Recognizer.decide
-
-    def other(*arguments, **options):
-        region_ab, sure = decide(*arguments, **options)
-        return region_ab + np.float32([30, 0]), sure
-
-    monkeypatch.setattr(Recognizer, "decide", other)
+    decided = Session.region_colors
+    monkeypatch.setattr(Session, "region_colors", lambda *said: decided(*said) + np.float32([30, 0]))
     steps = []
     for _ in range(60):
         after = painter.paint(still)
@@ -90,11 +85,11 @@ def test_cut_forgets(painter, pan, still, tiny_colorizer):
 
 
 def test_moving_object_keeps_its_colour_and_leaves_none_behind(painter, pan, monkeypatch):
-    def bright_is_red(_, description, probabilities, *, vividness):
-        is_bright = region_means(description.lightness, description.superpixels) > 70
-        return np.where(is_bright[:, None], np.float32([40, 30]), np.float32(0)), None
+    def bright_is_red(session, hints, vividness):
+        is_bright = session.description.region_lightness > 70
+        return np.where(is_bright[:, None], np.float32([40, 30]), np.float32(0))
 
-    monkeypatch.setattr(Recognizer, "decide", bright_is_red)
+    monkeypatch.setattr(Session, "region_colors", bright_is_red)
     ground = lightness_of(pan("china", 1, grain=0))[0] * np.float32(0.4)
     for number in range(20):
         frame = ground.copy()
@@ -122,6 +117,16 @@ def test_carried_hint_is_a_wish(painter, still):
     wish = map_to_gamut(still[hint.is_known], rgb_to_lab(hint.rgb[hint.is_known])[:, 1:])
     distance = [np.linalg.norm(field[hint.is_known] - wish, axis=1).mean() for field in (plain, ab)]
     assert distance[1] < 0.35 * distance[0]
+
+
+def test_a_hinted_key_frame_takes_one_solve_and_one_set_of_affinities(painter, still, monkeypatch):
+    count = []
+    for name in ("__init__", "solve"):
+        plain = getattr(Propagator, name)
+        monkeypatch.setattr(Propagator, name, lambda *a, _n=name, _p=plain, **k: count.append(_n) or _p(*a, **k))
+    painter.paint(still, Said(exact=spot(still.shape, slice(30, 40), slice(50, 70))))
+    assert painter.n_keys == 1
+    assert sorted(count) == ["__init__", "solve"]
 
 
 def test_held_frame_changes_nothing(painter, still):
