@@ -147,7 +147,6 @@ def solve(
     *,
     tolerance: float,
     maxiter: int,
-    callback: Callable[[int, float], None] | None = None,
 ) -> Outcome:
     """Preconditioned conjugate gradients on the finest grid, both channels at once, after a full-multigrid start.
 
@@ -162,8 +161,6 @@ def solve(
         residual, whose size depends on the photo.
     maxiter : int
         Most steps.
-    callback : callable, optional
-        Called as ``callback(iteration, largest_move)`` after each step.
     """
     fine, p, q = hierarchy.levels[0], np.zeros_like(x), np.zeros_like(x)
     kind = "W" if fine.d.size >= _W_CYCLE_FROM else "V"
@@ -197,8 +194,6 @@ def solve(
         alpha = _ratio(rz, share(kernels.apply, sums, q, fine.w, fine.d, p))
         square = share(kernels.step, sums, moves, x, r, p, q, alpha)
         iteration, move = iteration + 1, float(moves.max())
-        if callback is not None:
-            callback(iteration, move)
     residual = float(_ratio(np.sqrt(square), norm_b).max())
     nbytes = hierarchy.nbytes + x.nbytes + p.nbytes + q.nbytes
     return Outcome(iteration, residual, move <= tolerance and positive, nbytes)
