@@ -52,8 +52,8 @@ class Constraints:
         Raises
         ------
         ValueError
-            Arrays of wrong shape or with NaN, a negative weight, one of `is_known` and `known_ab` without the
-            other, or neither a wish nor a certainty anywhere.
+            Arrays of wrong shape or with NaN, a negative weight, one of `is_known` and `known_ab`
+            without the other, or neither a wish nor a certainty anywhere.
         """
         target_ab, weight = np.asarray(target_ab, np.float32), np.asarray(weight, np.float32)
         if weight.shape != shape:
@@ -78,8 +78,9 @@ class Constraints:
     def shrunk(self, shape: tuple[int, int]) -> Constraints:
         """The same on a smaller grid: means of the colours; a cell with a certain pixel is certain.
 
-        Confidences add up. The smoothness term does not change with the grid (in two dimensions the squared
-        step grows as the number of steps falls), so only the sum keeps the balance of the two.
+        Confidences add up. The smoothness term does not change with the grid (in two dimensions the
+        squared step grows as the number of steps falls), so only the sum keeps the balance of the
+        two.
         """
         if shape == self.weight.shape:
             return self
@@ -95,8 +96,8 @@ class Constraints:
     def clip(self, ab: Float32) -> None:
         """Bring colours into the range of the constraints, in place, channel by channel.
 
-        By the maximum principle the exact solution never leaves it; an iteration that stops early may by
-        its tolerance, and a guided filter by a little more.
+        By the maximum principle the exact solution never leaves it; an iteration that stops early
+        may by its tolerance, and a guided filter by a little more.
         """
         for channel in range(2):
             low, high = self._range(channel)

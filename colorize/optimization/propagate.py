@@ -22,10 +22,11 @@ Bool = NDArray[np.bool_]
 MEMORY_LIMIT = 2_500_000_000
 BYTES_PER_PIXEL = 80
 """Peak memory of the solver: about 20 floats a pixel. The photo's own grid has ten (couplings 4, diagonal
-1, its two fields 2 each, interpolation 1), all coarser grids together a third of that, and conjugate gradients
-three fields of two channels."""
+1, its two fields 2 each, interpolation 1), all coarser grids together a third of that, and
+conjugate gradients three fields of two channels."""
 
-# A person who draws waits for the picture, and an error of one unit of ab cannot be seen beside the stroke.
+# A person who draws waits for the picture, and an error of one unit of ab cannot be seen beside the
+# stroke.
 _TOLERANCE_OF_EDITS = 1.0
 
 
@@ -72,24 +73,25 @@ def propagate(
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours h.
     weight : ndarray, shape (H, W), float32
-        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over about
-        ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall like 1 /
-        (number of pixels). Blotches show through: smaller. Colours wash out: larger. Useful from about
-        1e-5 to 10.
+        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over
+        about ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall
+        like 1 / (number of pixels). Blotches show through: smaller. Colours wash out: larger.
+        Useful from about 1e-5 to 10.
     is_known : ndarray, shape (H, W), bool, optional
         Pixels whose colour is certain; neutral grey is as good as any.
     known_ab : ndarray, shape (H, W, 2), float32, optional
         Colours of the certain pixels.
     sigma, floor : float
-        Of the weights between neighbours, see `colorize.optimization.affinity.gaussian`. A floor of 0.01
-        halves the time and loses little when every pixel has a wish; 0.001 is better with a few strokes.
+        Of the weights between neighbours, see `colorize.optimization.affinity.gaussian`. A floor of
+        0.01 halves the time and loses little when every pixel has a wish; 0.001 is better with a
+        few strokes.
     maxiter : int
         Most iterations.
     tolerance : float
         Stop when a step moves no pixel by more than this many units of a* or b*.
     memory_limit : int
-        Bytes the solver may use. A photograph over it is solved at the largest size that fits and brought
-        to full size by a guided filter; ``report.reduced`` says so.
+        Bytes the solver may use. A photograph over it is solved at the largest size that fits and
+        brought to full size by a guided filter; ``report.reduced`` says so.
     threads : int, optional
         Threads; all cores if None. The result does not depend on it.
 
@@ -100,7 +102,8 @@ def propagate(
     Raises
     ------
     ValueError
-        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty anywhere.
+        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty
+        anywhere.
 
     Warns
     -----
@@ -110,26 +113,29 @@ def propagate(
     See Also
     --------
     Propagator : The same for many changes of one photograph.
-    colorize.optimization.reference.propagate_reference : The same equations and those of the literature,
+    colorize.optimization.reference.propagate_reference : The same equations and those of the
+    literature,
         solved directly.
-    colorize.superpixels.resize_labels : The stage before: the colours of regions, wished by their pixels.
-    colorize.color.map_to_gamut : The stage after: colours that a screen can show.
+    colorize.superpixels.resize_labels : The stage before: the colours of regions, wished by their
+    pixels. colorize.color.map_to_gamut : The stage after: colours that a screen can show.
 
     Notes
     -----
     The colours U minimise
 
-    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``, with ``U_r = known_ab_r`` where `is_known`,
+    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``, with ``U_r = known_ab_r`` where
+    `is_known`,
 
-    over the pairs of 3x3 neighbours. The gradient is zero where ``(D - W + C) U = C h``: the weights W, their
-    row sums D, the confidences C. That matrix is symmetric, positive definite, diagonally dominant with
-    entries of at most 0 beside the diagonal (an M-matrix). Hence the maximum principle: no colour leaves
-    the range of the constraints, and the result is clipped to it.
+    over the pairs of 3x3 neighbours. The gradient is zero where ``(D - W + C) U = C h``: the
+    weights W, their row sums D, the confidences C. That matrix is symmetric, positive definite,
+    diagonally dominant with entries of at most 0 beside the diagonal (an M-matrix). Hence the
+    maximum principle: no colour leaves the range of the constraints, and the result is clipped to
+    it.
 
     References
     ----------
-    Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004, in the symmetric Laplacian
-    form.
+    Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004, in the symmetric
+    Laplacian form.
 
     Examples
     --------
@@ -149,7 +155,8 @@ def propagate(
     """
     photo = Propagator(lightness, sigma=sigma, floor=floor, memory_limit=memory_limit, threads=threads)
     constraints = Constraints.checked(photo.lightness.shape, target_ab, weight, is_known, known_ab)
-    # Nobody asks this photograph again, so the solver may work in its weights: 16 bytes a pixel less.
+    # Nobody asks this photograph again, so the solver may work in its weights: 16 bytes a pixel
+    # less.
     return photo._solved(photo._planes, constraints, None, maxiter, tolerance)[0]
 
 
@@ -230,11 +237,12 @@ class Propagator:
         target_ab, weight, is_known, known_ab, maxiter
             As in `propagate`.
         tolerance : float, optional
-            As in `propagate`; if None, that one's default for the first answer and a looser one, for speed,
-            for those after it. Errors do not add up: every answer starts from the true residual.
+            As in `propagate`; if None, that one's default for the first answer and a looser one,
+            for speed, for those after it. Errors do not add up: every answer starts from the true
+            residual.
         start_ab : ndarray, shape (H, W, 2), float32, optional
-            A first guess to start from instead of the last answer: equal calls then give equal bytes,
-            whatever was asked before.
+            A first guess to start from instead of the last answer: equal calls then give equal
+            bytes, whatever was asked before.
 
         Returns
         -------
@@ -244,7 +252,8 @@ class Propagator:
         if tolerance is None:
             tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
         constraints = Constraints.checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
-        # A copy: eliminating certain pixels cuts their couplings, and the next stroke may need them.
+        # A copy: eliminating certain pixels cuts their couplings, and the next stroke may need
+        # them.
         result, self._last = self._solved(self._planes.copy(), constraints, first, maxiter, tolerance)
         return result
 
@@ -273,7 +282,8 @@ class Propagator:
         ab, reduced = small_ab.copy(), self._small_lightness.shape != self.lightness.shape
         if reduced:
             ab = upsampling.guided_enlarge(small_ab, self._small_lightness, self.lightness)
-        # Clip first: a certain colour is part of the range, so putting it in afterwards is exact for sure.
+        # Clip first: a certain colour is part of the range, so putting it in afterwards is exact
+        # for sure.
         constraints.clip(ab)
         constraints.put_known(ab)
         if not report.converged:

@@ -1,6 +1,7 @@
 """From weights and constraints to equations: Levin's problem as ``A x = b``, in planes.
 
-For affinities W, their row sums D, wishes h with confidences C (a diagonal matrix), and known pixels exact:
+For affinities W, their row sums D, wishes h with confidences C (a diagonal matrix), and known
+pixels exact:
 
 ``(D - W + C) U = C h``
 
@@ -31,7 +32,8 @@ class StencilSystem:
     Attributes
     ----------
     w : ndarray, shape (4, H + 2, W + 2), float32
-        Couplings with the east, south, south-east and south-west neighbours, known pixels uncoupled.
+        Couplings with the east, south, south-east and south-west neighbours, known pixels
+        uncoupled.
     d : ndarray, shape (H + 2, W + 2), float32
         Diagonal; 1 for known pixels and the border.
     b : ndarray, shape (2, H + 2, W + 2), float32
@@ -44,8 +46,8 @@ class StencilSystem:
 
     Notes
     -----
-    Five floats a pixel hold the matrix. A sparse matrix needs nine values and nine indices, 108 bytes, and its
-    product reads x through the indices, where planes are read in order.
+    Five floats a pixel hold the matrix. A sparse matrix needs nine values and nine indices, 108
+    bytes, and its product reads x through the indices, where planes are read in order.
     """
 
     w: Float32
@@ -77,11 +79,13 @@ def stencil_system(
     Parameters
     ----------
     planes : ndarray, shape (4, H + 2, W + 2), float32
-        Symmetric weights, from `colorize.optimization.affinity`. Used in place: hand over a copy to keep them.
+        Symmetric weights, from `colorize.optimization.affinity`. Used in place: hand over a copy to
+        keep them.
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours.
     weight : ndarray, shape (H, W), float32
-        Confidence of the wishes, relative to the weight 1 between two equal neighbours; 0 for no wish.
+        Confidence of the wishes, relative to the weight 1 between two equal neighbours; 0 for no
+        wish.
     is_known : ndarray, shape (H, W), bool, optional
         Pixels that have their colour exactly.
     known_ab : ndarray, shape (H, W, 2), float32, optional
@@ -105,7 +109,8 @@ def stencil_system(
 
     ``A_uu x_u + A_uk x_k = b_u``, ``x_k = v``, hence ``A_uu x_u = b_u - A_uk v``,
 
-    and the matrix that is solved has an identity where k was: as symmetric as before, of the same shape.
+    and the matrix that is solved has an identity where k was: as symmetric as before, of the same
+    shape.
     """
     from colorize.optimization import kernels
 
@@ -114,9 +119,9 @@ def stencil_system(
     d = np.ones((height + 2, width + 2), np.float32)
     confidence = np.zeros((height + 2, width + 2), np.float32)
     inner = confidence[1:-1, 1:-1]
-    # A row sums to its confidence and to nothing else, in float32 as well, if weights and confidences are
-    # multiples of one unit. Rounded up, so that the faintest wish does not vanish: a photograph whose only
-    # constraint it is would have no solution.
+    # A row sums to its confidence and to nothing else, in float32 as well, if weights and
+    # confidences are multiples of one unit. Rounded up, so that the faintest wish does not vanish:
+    # a photograph whose only constraint it is would have no solution.
     np.multiply(weight, np.float32(_UNITS), out=inner)
     np.ceil(inner, out=inner)
     inner *= np.float32(1 / _UNITS)
@@ -128,9 +133,10 @@ def stencil_system(
         #   [            ] [     ] = [     ]   ==>    [         ] [     ] = [              ]
         #   [ A_ku  A_kk ] [ x_k ]   [ b_k ]          [  0    I ] [ x_k ]   [       v      ]
         #
-        # The known pixels stay in the system, so that planes stay planes: no pixel is renumbered. Their
-        # diagonal is 1 whatever their wish, and A_ku is cleared with A_uk because both are one number in the
-        # planes. The diagonal of A_uu keeps the weights towards k: such a pixel is held by a fixed colour.
+        # The known pixels stay in the system, so that planes stay planes: no pixel is renumbered.
+        # Their diagonal is 1 whatever their wish, and A_ku is cleared with A_uk because both are
+        # one number in the planes. The diagonal of A_uu keeps the weights towards k: such a pixel
+        # is held by a fixed colour.
         rows, cols = np.nonzero(is_known)
         values = np.ascontiguousarray(known_ab[rows, cols], np.float32)
         kernels.eliminate(d, planes, b, rows + 1, cols + 1, values)

@@ -127,6 +127,21 @@ def test_w_cycles_agree(monkeypatch, photo_like):
     assert report.converged
 
 
+def test_a_hierarchy_shows_its_grids_and_what_they_cost(photo_like):
+    equations = stencil(*photo_like(23, 30))
+    grids = multigrid.Hierarchy(equations.w, equations.d, b=equations.b)
+    counts = [np.count_nonzero(multigrid.dense(level.w, level.d)) for level in grids.levels]
+    assert [level.nonzeros for level in grids.levels] == counts
+    title, _, *rows = repr(grids).splitlines()
+    assert f"operator complexity {sum(counts) / counts[0]:.3f}" in title
+    assert f"{grids.nbytes / 1e6:.2f} MB" in title
+    assert [row.split()[1:6] for row in rows] == [
+        ["30", "x", "23", "690", f"{counts[0]:,d}"],
+        ["15", "x", "12", "180", f"{counts[1]:,d}"],
+        ["8", "x", "6", "48", f"{counts[2]:,d}"],
+    ]
+
+
 def test_a_start_near_the_answer_saves_steps(photo_like):
     problem = photo_like(120, 130)
     answer, cold = solvers.solve(stencil(*problem), tolerance=0.01)
