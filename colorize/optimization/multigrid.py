@@ -115,10 +115,8 @@ class Hierarchy:
         self.rebuild()
 
     def __repr__(self) -> str:
-        nonzeros, unknowns = (
-            [level.nonzeros for level in self.levels],
-            [level.d[1:-1, 1:-1].size for level in self.levels],
-        )
+        nonzeros = [level.nonzeros for level in self.levels]
+        unknowns = [level.d[1:-1, 1:-1].size for level in self.levels]
         lines = [
             f"Hierarchy of {len(self.levels)} grids, {self.nbytes / 1e6:.2f} MB, operator complexity "
             f"{sum(nonzeros) / nonzeros[0]:.3f}, grid complexity {sum(unknowns) / unknowns[0]:.3f}",
@@ -126,10 +124,9 @@ class Hierarchy:
         ]
         for number, level in enumerate(self.levels):
             height, width = level.shape
-            share = nonzeros[number] / sum(nonzeros)
-            lines.append(
-                f"  {number:4d} {f'{width} x {height}':>15} {unknowns[number]:11,d} {nonzeros[number]:11,d} [{share:5.1%}]"
-            )
+            size, share = f"{width} x {height}", nonzeros[number] / sum(nonzeros)
+            counts = f"{unknowns[number]:11,d} {nonzeros[number]:11,d}"
+            lines.append(f"  {number:4d} {size:>15} {counts} [{share:5.1%}]")
         return "\n".join(lines)
 
     def rebuild(self) -> None:
@@ -155,8 +152,8 @@ class Hierarchy:
 
         Two sweeps visit the four colours forwards, the last two backwards, so that a V- or W-cycle
         from ``x = 0`` is a symmetric operator, as conjugate gradients ask: the sweeps after the
-        correction are the adjoint of those before it, and ``P^T`` that of ``P``. The F-cycle is full
-        multigrid: every grid is first solved with the help of all coarser ones.
+        correction are the adjoint of those before it, and ``P^T`` that of ``P``. The F-cycle is
+        full multigrid: every grid is first solved with the help of all coarser ones.
         """
         level = self.levels[depth]
         if level.p is None:
