@@ -195,9 +195,9 @@ def _warm_up(lightness: np.ndarray) -> None:
 
 
 def _matrix(lightness: np.ndarray, given: dict[str, np.ndarray], options: Result) -> Any:
-    from colorize.optimization import affinity, system
+    from colorize.optimization import affinity, reference, system
 
-    return system.stencil_system(affinity.gaussian(lightness, **options), **given).to_matrix()
+    return reference.as_matrix(system.stencil_system(affinity.gaussian(lightness, **options), **given))
 
 
 def case_superlu(megapixels: float, path: str | None, constraints: str, save: str, **options: Any) -> Result:

@@ -1,28 +1,39 @@
-"""Superpixels: a photograph cut into a few hundred regions, and statistics over them.
+"""Superpixels: a photograph cut into a few hundred regions, the graph of these, and statistics over them.
 
-SLIC (Achanta et al. 2012) on lightness. Regions are what the features describe and the classifier colours; the
-propagation afterwards works on pixels again, so a region border that misses an edge by a pixel or two does no harm.
+SLIC (Achanta et al. 2012) on lightness. Regions are what the features describe and the classifier
+colours; the propagation afterwards works on pixels again, so a region border that misses an edge by
+a pixel or two does no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from colorize.types import Float32, Superpixels
-
-Segmentation = Callable[[Float32, int], NDArray[np.integer]]
 
 WORKING_PIXELS = 250_000
 """Pixels at which a photograph is segmented and described; larger ones are reduced to about this."""
 
 _MAX_SIDE = 32_000  # OpenCV samples no map with a side of 32767 or more
 
+# The centres of SLIC move by less than a pixel after ten rounds on most pictures (Achanta et al.,
+# sec. 4).
+_ITERATIONS = 10
+
+# Per cent of the mean area: smaller pieces that a cluster left elsewhere are given to a neighbour.
+# Much more would eat thin things that are regions of their own, much less leaves regions of a few
+# pixels, whose features are noise.
+_SMALLEST_PART = 25
+
 
 def working_shape(shape: tuple[int, int], *, pixels: int = WORKING_PIXELS) -> tuple[int, int]:
     """Height and width at which a photograph is analysed: about `pixels` at most, aspect ratio kept.
+
+    See Also
+    --------
+    segment : The stage after.
 
     Examples
     --------
@@ -41,7 +52,6 @@ def segment(
     n_segments: int = 400,
     compactness: float = 10.0,
     sigma: float = 1.0,
-    method: str | Segmentation = "slic",
 ) -> Superpixels:
     """Cut a photograph into about `n_segments` regions of similar lightness.
 
@@ -50,16 +60,14 @@ def segment(
     lightness : ndarray, shape (H, W), float32
         CIE L*, 0..100.
     n_segments : int
-        Wished number of regions; the real number differs by some percent. More regions follow finer detail and
-        cost time in proportion.
+        Wished number of regions; the real number differs by some percent. More regions follow finer
+        detail and cost time in proportion.
     compactness : float
-        Units of L* that weigh as much as the spacing of the region centres (m of Achanta et al., eq. 3). Raise it if
-        regions crawl along faint textures, lower it if they cross edges.
+        Units of L* that weigh as much as the spacing of the region centres (m of Achanta et al.,
+        eq. 3). Raise it if regions crawl along faint textures, lower it if they cross edges.
     sigma : float
-        Standard deviation in pixels of the smoothing before segmentation; raise it for grainy scans.
-    method : {"slic", "slico"} or callable
-        ``slico`` adapts the compactness to each region. A callable takes the smoothed lightness and `n_segments` and
-        returns an integer label map of any numbering.
+        Standard deviation in pixels of the smoothing before segmentation; raise it for grainy
+        scans.
 
     Returns
     -------
@@ -68,11 +76,25 @@ def segment(
     Raises
     ------
     ValueError
-        A parameter is out of its range or `method` is unknown.
+        A parameter is out of its range.
+
+    See Also
+    --------
+    from_labels : Regions from any other segmentation.
+    colorize.color.to_gray : The stage before: the lightness of a photograph.
+    colorize.features.analysis.PhotoAnalysis : The stage after: what the regions look like.
+
+    Notes
+    -----
+    SLIC is k-means in the space of lightness and place. A pixel at the distance d of a centre whose
+    lightness differs by l counts as ``l^2 + (compactness d / spacing)^2`` away, and only centres
+    within two spacings are asked: that makes it linear in the number of pixels. On colour pictures
+    l is a distance in CIELAB; here it is L* alone.
 
     References
     ----------
-    Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", TPAMI 34(11), 2012.
+    Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", TPAMI
+    34(11), 2012.
 
     Examples
     --------
@@ -89,20 +111,17 @@ def segment(
         raise ValueError(f"compactness must be positive, got {compactness}")
     if sigma < 0:
         raise ValueError(f"sigma must not be negative, got {sigma}")
+    # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.
     smooth = _smoothed(np.ascontiguousarray(lightness, dtype=np.float32), sigma)
-    if callable(method):
-        labels = np.asarray(method(smooth, n_segments))
-        if labels.shape != smooth.shape or not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(f"method must return an integer label map of shape {smooth.shape}, got {labels.shape}")
-    elif method in ("slic", "slico"):
-        labels = _slic(smooth, n_segments, compactness, method)
-    else:
-        raise ValueError(f"method must be 'slic', 'slico' or a callable, got {method!r}")
-    return from_labels(labels)
+    return from_labels(_slic(smooth, n_segments, compactness))
 
 
 def from_labels(labels: NDArray[np.integer]) -> Superpixels:
     """Make superpixels of any integer label map: renumber it and measure its regions.
+
+    See Also
+    --------
+    segment : The segmentation that models are trained with.
 
     Examples
     --------
@@ -123,12 +142,19 @@ def from_labels(labels: NDArray[np.integer]) -> Superpixels:
 def region_adjacency(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Pairs of regions that share a pixel edge, shape (n_edges, 2), smaller label first, sorted.
 
+    See Also
+    --------
+    region_graph : The same with weights, as a matrix.
+
     Examples
     --------
     >>> import numpy as np
     >>> region_adjacency(np.array([[0, 0, 1], [2, 2, 1]], np.int32)).tolist()
     [[0, 1], [0, 2], [1, 2]]
     """
+    # A pair as one integer, so that finding each once is sorting numbers and not rows. Of 64 bits,
+    # because n^2 passes 32 bits from 46,341 regions on. Pixels that meet at a corner alone do not
+    # touch: regions are 4-connected.
     n = int(labels.max()) + 1
     pairs = []
     for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
@@ -137,6 +163,76 @@ def region_adjacency(labels: NDArray[np.int32]) -> NDArray[np.int32]:
         pairs.append(low.astype(np.int64) * n + high)
     keys = np.unique(np.concatenate(pairs))
     return np.stack([keys // n, keys % n], axis=1).astype(np.int32)
+
+
+def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = None) -> sparse.csr_array:
+    """The graph of touching regions as a symmetric matrix W of weights, shape (n, n), float64.
+
+    Parameters
+    ----------
+    superpixels : Superpixels
+    ties : ndarray, shape (n_edges,), optional
+        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no
+        edge.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+
+    See Also
+    --------
+    averaging, graph_laplacian : What is made of it.
+    colorize.optimization.affinity.gaussian : The graph of the pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row = from_labels(np.array([[0, 1, 2]]))
+    >>> region_graph(row, np.array([2.0, 0.5])).toarray().tolist()
+    [[0.0, 2.0, 0.0], [2.0, 0.0, 0.5], [0.0, 0.5, 0.0]]
+    """
+    low, high = superpixels.adjacency.T
+    weights = np.ones(len(low)) if ties is None else np.asarray(ties, np.float64)
+    n = superpixels.n_superpixels
+    half = sparse.coo_array((weights, (low, high)), shape=(n, n)).tocsr()
+    return sparse.csr_array(half + half.T)
+
+
+def averaging(graph: sparse.csr_array) -> sparse.csr_array:
+    """``D^-1 W``: multiplying averages over the neighbours; a region without any has an empty row.
+
+    See Also
+    --------
+    region_graph : Makes the graph.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row = from_labels(np.array([[0, 1, 2]]))
+    >>> (averaging(region_graph(row)) @ np.array([1.0, 5.0, 3.0])).tolist()
+    [5.0, 2.0, 5.0]
+    """
+    degree = graph.sum(axis=1)
+    inverse = np.divide(1, degree, out=np.zeros_like(degree), where=degree > 0)
+    return sparse.csr_array(sparse.diags_array(inverse) @ graph)
+
+
+def graph_laplacian(graph: sparse.csr_array) -> sparse.csr_array:
+    """``D - W``: the matrix of ``x^T (D - W) x = sum_{i~j} w_ij (x_i - x_j)^2``, positive semidefinite.
+
+    See Also
+    --------
+    region_graph : Makes the graph.
+    colorize.optimization.system.stencil_system : The same on pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row = from_labels(np.array([[0, 1, 2]]))
+    >>> graph_laplacian(region_graph(row)).toarray().tolist()
+    [[1.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 1.0]]
+    """
+    return sparse.csr_array(sparse.diags_array(graph.sum(axis=1)) - graph)
 
 
 def region_means(values: np.ndarray, superpixels: Superpixels) -> Float32:
@@ -151,6 +247,10 @@ def region_means(values: np.ndarray, superpixels: Superpixels) -> Float32:
     Returns
     -------
     ndarray, shape (n_superpixels,) or (n_superpixels, C), float32
+
+    See Also
+    --------
+    resize_labels : The way back: values of regions to pixels, ``values[labels]``.
 
     Examples
     --------
@@ -170,12 +270,18 @@ def region_means(values: np.ndarray, superpixels: Superpixels) -> Float32:
 def resize_labels(superpixels: Superpixels, shape: tuple[int, int]) -> NDArray[np.int32]:
     """Carry the label map to another resolution by nearest neighbour, shape `shape`, int32.
 
+    See Also
+    --------
+    colorize.optimization.propagate : The stage after, which takes the colours of regions as wishes of pixels.
+
     Examples
     --------
     >>> import numpy as np
     >>> resize_labels(from_labels(np.array([[0, 1]])), (2, 4)).tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1]]
     """
+    # Sampled at the centres of the new pixels: the corners would move the map by half a pixel.
+    # OpenCV's nearest neighbour does sample at corners, and takes no int32.
     height, width = superpixels.shape
     rows = ((np.arange(shape[0]) + 0.5) * height / shape[0]).astype(np.intp)
     columns = ((np.arange(shape[1]) + 0.5) * width / shape[1]).astype(np.intp)
@@ -188,7 +294,7 @@ def _smoothed(lightness: Float32, sigma: float) -> Float32:
     return lightness if sigma == 0 else cv2.GaussianBlur(lightness, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
 
 
-def _slic(lightness: Float32, n_segments: int, compactness: float, method: str) -> NDArray[np.int32]:
+def _slic(lightness: Float32, n_segments: int, compactness: float) -> NDArray[np.int32]:
     import cv2
 
     height, width = lightness.shape
@@ -197,11 +303,10 @@ def _slic(lightness: Float32, n_segments: int, compactness: float, method: str) 
         spacing = max(1, spacing)
         return _squares(lightness.shape, spacing)
     # OpenCV's ruler is in its own 8-bit units: 255 of them are 100 L*.
-    algorithm = cv2.ximgproc.SLICO if method == "slico" else cv2.ximgproc.SLIC
     levels = np.uint8(np.clip(lightness * 2.55 + 0.5, 0, 255))
-    slic = cv2.ximgproc.createSuperpixelSLIC(levels, algorithm, spacing, compactness * 2.55)
-    slic.iterate(10)
-    slic.enforceLabelConnectivity(25)
+    slic = cv2.ximgproc.createSuperpixelSLIC(levels, cv2.ximgproc.SLIC, spacing, compactness * 2.55)
+    slic.iterate(_ITERATIONS)
+    slic.enforceLabelConnectivity(_SMALLEST_PART)
     return slic.getLabels()
 
 

@@ -12,7 +12,7 @@ from skimage import data
 
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.metrics import ciede2000
-from colorize.optimization import affinity, propagate, solvers, system
+from colorize.optimization import affinity, propagate, reference, solvers, system
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 NAMES = {"laplacian": "laplacian", "row_normalized": "row_normalized, I - W", "least_squares": "least_squares"}
@@ -72,16 +72,14 @@ def draw_matrix() -> None:
     weight[0, 4] = 0.5
     is_known = np.zeros((4, 5), bool)
     is_known[2, 1] = True
-    free = system.stencil_system(planes.copy(), wish, weight).to_matrix().matrix.toarray()
-    held = (
-        system.stencil_system(planes.copy(), wish, weight, is_known=is_known, known_ab=wish)
-        .to_matrix()
-        .matrix.toarray()
+    free, held = (
+        reference.as_matrix(system.stencil_system(planes.copy(), wish, weight, **given)).matrix.toarray()
+        for given in ({}, {"is_known": is_known, "known_ab": wish})
     )
     figure = Figure(figsize=(11, 3.4))
     left, middle, right = figure.subplots(1, 3, width_ratios=[1.25, 1, 1])
     left.imshow(lightness, cmap="gray", vmin=0, vmax=100)
-    directed = affinity.directed_from_planes(planes)
+    directed = reference.directed_from_planes(planes)
     for values, (row, col) in zip(directed[:4], affinity.OFFSETS, strict=False):
         for i, j in zip(*np.nonzero(values), strict=True):
             w = float(values[i, j])
@@ -115,15 +113,8 @@ def draw_forms() -> None:
     )
     pairs = [(form, kind) for kind in ("gaussian", "local_variance") for form in NAMES]
     for axes, (form, kind) in zip(grid[:, 1:].ravel(), pairs, strict=True):
-        result = propagate(
-            lightness,
-            np.zeros_like(ab),
-            none,
-            is_known=is_known,
-            known_ab=known_ab,
-            form=form,
-            affinity=kind,
-            solver="direct",
+        result = reference.propagate_reference(
+            lightness, np.zeros_like(ab), none, is_known=is_known, known_ab=known_ab, form=form, affinity=kind
         )
         error = difference(lightness, result.ab, ab)
         show(axes, lightness, result.ab, f"{NAMES[form]}\n{kind}\nmean CIEDE2000 {error:.2f}")
@@ -179,7 +170,7 @@ def draw_convergence() -> None:
         planes = affinity.gaussian(lightness, floor=floor)
         given = {"is_known": is_known, "known_ab": ab}
         none = np.zeros_like(ab), np.zeros_like(lightness)
-        exact, _ = solvers.solve(system.stencil_system(planes.copy(), *none, **given), "direct")
+        exact, _ = reference.solve(reference.as_matrix(system.stencil_system(planes.copy(), *none, **given)))
         errors = []
         for steps in range(1, 21):
             equations = system.stencil_system(planes.copy(), *none, **given)

@@ -10,8 +10,11 @@ from hypothesis.extra import numpy as hnp
 from colorize.color import to_gray
 from colorize.superpixels import (
     WORKING_PIXELS,
+    averaging,
     from_labels,
+    graph_laplacian,
     region_adjacency,
+    region_graph,
     region_means,
     resize_labels,
     segment,
@@ -48,9 +51,9 @@ def neighbours_by_loop(labels: np.ndarray) -> list[list[int]]:
 
 
 @settings(max_examples=40)
-@given(SHAPES, st.integers(1, 60), st.sampled_from(["slic", "slico"]), st.integers(0, 3))
-def test_any_picture_is_cut_into_regions_that_are_all_used(shape, n_segments, method, seed):
-    check_partition(segment(noise(shape, seed), n_segments=n_segments, method=method), shape)
+@given(SHAPES, st.integers(1, 60), st.integers(0, 3))
+def test_any_picture_is_cut_into_regions_that_are_all_used(shape, n_segments, seed):
+    check_partition(segment(noise(shape, seed), n_segments=n_segments), shape)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 1), (2, 2), (48, 64)])
@@ -103,6 +106,21 @@ def test_a_higher_compactness_makes_rounder_regions():
     assert border(100) < border(2)
 
 
+def test_without_smoothing_grain_hides_the_edge():
+    is_behind = np.indices((80, 80))[1] >= 37
+    grain = np.random.default_rng(0).normal(0, 12, is_behind.shape)
+    lightness = np.float32(np.where(is_behind, 60, 40) + grain)
+
+    def on_the_wrong_side(sigma):
+        regions = segment(lightness, n_segments=25, compactness=5, sigma=sigma)
+        behind = region_means(np.float32(is_behind), regions)
+        return np.minimum(behind, 1 - behind) @ regions.areas
+
+    # measured: 32 to 95 and 1600 to 1900 of 6400 pixels, by seed
+    assert on_the_wrong_side(sigma=1) < 200
+    assert on_the_wrong_side(sigma=0) > 1000  # crumbs of grain, which are then given to any neighbour
+
+
 def test_the_number_of_threads_changes_nothing(photos):
     lightness = to_gray(photos[1]).lightness
     before = cv2.getNumThreads()
@@ -116,35 +134,12 @@ def test_the_number_of_threads_changes_nothing(photos):
     np.testing.assert_array_equal(*found)
 
 
-def test_the_picture_is_smoothed_by_sigma_before_a_callable_sees_it():
-    seen = []
-
-    def method(lightness, n_segments):
-        seen.append((lightness, n_segments))
-        return np.indices(lightness.shape)[1] * 10 - 7
-
-    for sigma in (0, 3):
-        regions = segment(noise((12, 5)), n_segments=9, sigma=sigma, method=method)
-        np.testing.assert_array_equal(regions.labels, np.indices((12, 5))[1])
-    (sharp, wish), (smooth, _) = seen
-    assert wish == 9
-    np.testing.assert_array_equal(sharp, noise((12, 5)))
-    assert smooth.std() < 0.5 * sharp.std()
-
-
-@pytest.mark.parametrize("labels", [np.zeros((3, 4), np.int32), np.zeros((4, 3), np.float32)], ids=["shape", "dtype"])
-def test_a_callable_must_return_a_label_map(labels):
-    with pytest.raises(ValueError, match=r"method must return an integer label map of shape \(4, 3\)"):
-        segment(noise((4, 3)), method=lambda lightness, n: labels)
-
-
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"n_segments": 0}, "n_segments must be at least 1, got 0"),
         ({"compactness": 0}, "compactness must be positive, got 0"),
         ({"sigma": -1}, "sigma must not be negative, got -1"),
-        ({"method": "watershed"}, "method must be 'slic', 'slico' or a callable, got 'watershed'"),
     ],
 )
 def test_parameters_out_of_range_are_named(parameters, message):
@@ -163,6 +158,33 @@ def test_label_maps_of_any_numbering_keep_their_regions_and_order(labels):
 def test_adjacency_is_that_of_a_walk_over_all_pixels(labels):
     labels = from_labels(labels).labels
     assert region_adjacency(labels).tolist() == neighbours_by_loop(labels)
+
+
+@given(LABEL_MAPS, st.integers(0, 9))
+def test_the_graph_of_the_regions_is_that_of_loops_over_its_edges(labels, seed):
+    regions = from_labels(labels)
+    n = regions.n_superpixels
+    ties = np.random.default_rng(seed).uniform(0.1, 3, len(regions.adjacency))
+    weights = np.zeros((n, n))
+    for (low, high), tie in zip(regions.adjacency, ties, strict=True):
+        weights[low, high] = weights[high, low] = tie
+    graph = region_graph(regions, ties)
+    np.testing.assert_array_equal(graph.toarray(), weights)
+    values = np.random.default_rng(seed + 1).normal(size=n)
+    steps = values[regions.adjacency[:, 0]] - values[regions.adjacency[:, 1]]
+    energy = (ties * steps**2).sum()
+    # 1e-12: float64 sums of a few numbers of size 1
+    assert abs(values @ graph_laplacian(graph) @ values - energy) < 1e-12 * (1 + energy)
+    averages = averaging(graph)
+    for k in range(n):
+        expected = np.average(values, weights=weights[k]) if weights[k].any() else 0
+        assert abs((averages @ values)[k] - expected) < 1e-12
+
+
+def test_without_weights_all_ties_of_the_graph_are_one_and_a_tie_of_nothing_is_none():
+    row = from_labels(np.array([[0, 1, 2]]))
+    assert region_graph(row).toarray().tolist() == [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+    assert region_graph(row, np.array([0, 1])).nnz == 2
 
 
 @given(LABEL_MAPS, st.sampled_from([(), (1,), (3,)]), st.integers(0, 9))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from colorize.features.encoder import Sight, see
+from colorize.superpixels import averaging, region_graph
 from colorize.types import Float32, Superpixels
 
 N_LEVELS = 6
@@ -78,14 +79,10 @@ class PhotoAnalysis:
     @cached_property
     def neighbours(self) -> sparse.csr_array:
         """Row-normalised region adjacency, shape (n, n): multiplying averages over the touching regions."""
-        n = self.superpixels.n_superpixels
-        low, high = self.superpixels.adjacency[:, 0], self.superpixels.adjacency[:, 1]
-        rows, columns = np.concatenate([low, high]), np.concatenate([high, low])
-        counts = np.bincount(rows, minlength=n)
-        alone = np.flatnonzero(counts == 0)  # averages over itself: the mean of nothing is no number
-        weights = np.concatenate([1.0 / counts[rows], np.ones(len(alone))]).astype(np.float32)
-        index = (np.concatenate([rows, alone]), np.concatenate([columns, alone]))
-        return sparse.csr_array((weights, index), shape=(n, n))
+        graph = region_graph(self.superpixels)
+        # A region that is alone averages over itself: the mean of nothing is no number.
+        alone = sparse.diags_array((graph.sum(axis=1) == 0).astype(np.float64))
+        return averaging(sparse.csr_array(graph + alone)).astype(np.float32)
 
     def means(self, values: Float32) -> Float32:
         """Mean of a map over every region: (H, W) to (n,)."""

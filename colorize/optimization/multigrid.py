@@ -1,7 +1,8 @@
 """Geometric multigrid with operator-dependent interpolation for 3x3 stencils, and conjugate gradients around it.
 
-Sources: A. Brandt, "Multi-level adaptive solutions to boundary-value problems" (1977); J. E. Dendy, "Black box
-multigrid", J. Comput. Phys. 48 (1982); O. Tatebe, "The multigrid preconditioned conjugate gradient method" (1993).
+Sources: A. Brandt, "Multi-level adaptive solutions to boundary-value problems" (1977); J. E. Dendy,
+"Black box multigrid", J. Comput. Phys. 48 (1982); O. Tatebe, "The multigrid preconditioned
+conjugate gradient method" (1993).
 """
 
 from __future__ import annotations
@@ -18,14 +19,24 @@ from colorize.optimization.workers import bands, run
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-_COARSEST = 120  # unknowns that a dense inverse takes
-_PASSES = 3  # odd; on fine texture the third spares half of the cycles, a fifth nothing
+# Unknowns that a dense inverse takes: its product costs less than the calls that one more grid
+# takes.
+_COARSEST = 120
+
+# Odd, because the passes write by turns into two places and the last must end in the right one. On
+# fine texture the third spares half of the cycles, a fifth nothing.
+_PASSES = 3
 _W_CYCLE_FROM = 30_000_000  # pixels; up to 24 megapixels V-cycles were measured to lose nothing
 
 
 @dataclass(eq=False)
 class Level:
-    """One grid: the operator ``(w, d)``, the way to the next coarser grid ``p``, and room for a system ``A x = b``."""
+    """One grid: the operator ``(w, d)``, the way to the next coarser grid ``p``, room for a system ``A x = b``.
+
+    See Also
+    --------
+    Hierarchy : Grids of falling size.
+    """
 
     w: Float32
     d: Float32
@@ -37,6 +48,12 @@ class Level:
     def shape(self) -> tuple[int, int]:
         """Height and width without the border."""
         return self.d.shape[0] - 2, self.d.shape[1] - 2
+
+    @property
+    def nonzeros(self) -> int:
+        """Entries of the matrix that are not 0: the diagonal, and every coupling twice."""
+        height, width = self.shape
+        return height * width + 2 * int(np.count_nonzero(self.w))
 
     @property
     def nbytes(self) -> int:
@@ -55,6 +72,34 @@ class Hierarchy:
         Right-hand sides; kept and overwritten.
     threads : int
         Threads that share the rows of large grids; the result does not depend on it.
+
+    See Also
+    --------
+    solve : Conjugate gradients with one cycle per step.
+    colorize.optimization.system.stencil_system : The stage before.
+
+    Notes
+    -----
+    A sweep of Gauss-Seidel removes errors that change from pixel to pixel and hardly touches those
+    that reach across the photo; a grid of a quarter of the pixels sees these just as well. With
+    every second pixel of every second row coarse, and interpolation P made from the couplings, the
+    coarse operator ``P^T A P`` is the best there is in the energy of A (its correction is the
+    A-orthogonal projection onto the range of P), and again a 3x3 stencil. All grids together hold
+    4/3 of the numbers of the first, so a cycle costs as much as a few sweeps.
+
+    Examples
+    --------
+    >>> from colorize.optimization.affinity import gaussian
+    >>> from colorize.optimization.system import stencil_system
+    >>> lightness, wish = np.full((40, 60), 50, np.float32), np.zeros((40, 60, 2), np.float32)
+    >>> system = stencil_system(gaussian(lightness), wish, np.full((40, 60), 0.01))
+    >>> Hierarchy(system.w, system.d, b=system.b)
+    Hierarchy of 4 grids, 0.14 MB, operator complexity 1.314, grid complexity 1.329
+      grid            size    unknowns    nonzeros
+         0         60 x 40       2,400      21,004 [76.1%]
+         1         30 x 20         600       5,104 [18.5%]
+         2         15 x 10         150       1,204 [ 4.4%]
+         3           8 x 5          40         286 [ 1.0%]
     """
 
     def __init__(self, w: Float32, d: Float32, *, b: Float32 | None = None, threads: int = 1) -> None:
@@ -62,10 +107,27 @@ class Hierarchy:
         self.levels = [_level(w, d, b)]
         while np.prod(self.levels[-1].shape) > _COARSEST:
             fine = self.levels[-1]
+            # Rounded up: the first pixel of a row is coarse, so of an odd number the last one is,
+            # too.
             height, width = ((n + 1) // 2 for n in fine.shape)
             fine.p = _zeros(4, height, width)
             self.levels.append(_level(_zeros(4, height, width), np.ones((height + 2, width + 2), np.float32)))
         self.rebuild()
+
+    def __repr__(self) -> str:
+        nonzeros = [level.nonzeros for level in self.levels]
+        unknowns = [level.d[1:-1, 1:-1].size for level in self.levels]
+        lines = [
+            f"Hierarchy of {len(self.levels)} grids, {self.nbytes / 1e6:.2f} MB, operator complexity "
+            f"{sum(nonzeros) / nonzeros[0]:.3f}, grid complexity {sum(unknowns) / unknowns[0]:.3f}",
+            "  grid            size    unknowns    nonzeros",
+        ]
+        for number, level in enumerate(self.levels):
+            height, width = level.shape
+            size, share = f"{width} x {height}", nonzeros[number] / sum(nonzeros)
+            counts = f"{unknowns[number]:11,d} {nonzeros[number]:11,d}"
+            lines.append(f"  {number:4d} {size:>15} {counts} [{share:5.1%}]")
+        return "\n".join(lines)
 
     def rebuild(self) -> None:
         """Compute all coarse operators again, after the finest changed."""
@@ -76,6 +138,8 @@ class Hierarchy:
                 self._share(kernels.interpolation, (p, previous, fine.w, fine.d, int(k > 0)), coarse)
             self._share(kernels.galerkin, (coarse.w, coarse.d, fine.w, fine.d, fine.p), coarse)
         coarsest = self.levels[-1]
+        # An inverse and not factors: two triangular solves of this size would cost more in calls
+        # than in arithmetic, and a smoother on every other grid forgives what an inverse rounds.
         self._inverse = np.linalg.inv(dense(coarsest.w, coarsest.d)).astype(np.float32)
 
     @property
@@ -86,19 +150,24 @@ class Hierarchy:
     def cycle(self, depth: int = 0, *, kind: str = "V") -> None:
         """Improve ``x`` of grid `depth` towards ``A x = b``: a V-, W- or F-cycle.
 
-        Two sweeps visit the four colours forwards, the last two backwards, so that a V- or W-cycle from ``x = 0``
-        is a symmetric operator, as conjugate gradients ask. The F-cycle is full multigrid: every grid is first
-        solved with the help of all coarser ones.
+        Two sweeps visit the four colours forwards, the last two backwards, so that a V- or W-cycle
+        from ``x = 0`` is a symmetric operator, as conjugate gradients ask: the sweeps after the
+        correction are the adjoint of those before it, and ``P^T`` that of ``P``. The F-cycle is
+        full multigrid: every grid is first solved with the help of all coarser ones.
         """
         level = self.levels[depth]
         if level.p is None:
+            # Channels are rows here; the inverse is symmetric, so it may stand on their right.
             inner = level.b[:, 1:-1, 1:-1].reshape(2, -1)
             level.x[:, 1:-1, 1:-1] = (inner @ self._inverse).reshape(2, *level.shape)
             return
         coarse = self.levels[depth + 1]
         self._descend(level, coarse)
+        # The coarse grid looks for an error, of which nothing is known.
         coarse.x[:] = 0
         self.cycle(depth + 1, kind=kind)
+        # A second visit starts from the first one's answer; where the coarser grid is exact there
+        # is nothing to add.
         if kind != "V" and coarse.p is not None:
             self.cycle(depth + 1, kind="W" if kind == "W" else "V")
         self._ascend(level, coarse)
@@ -106,14 +175,21 @@ class Hierarchy:
     def _descend(self, level: Level, coarse: Level) -> None:
         """Two sweeps forwards, and the residual as right-hand side of the coarse grid."""
         height, width = level.shape
+        # Lead 1, so the pixels amid four coarse ones (even row, even column) come last and have no
+        # residual left.
         args = (level.w, level.d, level.x, level.b, level.p, coarse.b, 1)
         seams = self._smooth(args, height, width, restricts=1)
-        for seam in seams:  # coarse rows whose fine rows the ranges left to the seam
+        # Around a seam `STAGES` rows on both sides were final only after the ranges had passed, so
+        # the residuals of the coarse rows there are still to be collected; one row more on either
+        # side enters them.
+        for seam in seams:
             kernels.smooth(*args, 0, 1, 1, 1, seam - 5, seam + 6)
 
     def _ascend(self, level: Level, coarse: Level) -> None:
         """The correction of the coarse grid, and two sweeps backwards."""
         self._share(kernels.add_correction, (level.x, coarse.x, level.p), coarse)
+        # Lead 0: the colours in reverse order, which makes the cycle symmetric, and first those
+        # amid four coarse pixels, which need no correction because their old value is not read.
         args = (level.w, level.d, level.x, level.b, level.p, coarse.b, 0)
         self._smooth(args, *level.shape, restricts=0)
 
@@ -121,6 +197,8 @@ class Hierarchy:
         ranges = bands(1, height + 1, width, self.threads)
         ends = [(int(first > 1), int(last <= height), first, last) for first, last in ranges]
         run(kernels.smooth, (*args, kernels.STAGES, restricts), ends)
+        # Each range stops short of its neighbours, stage by stage (see `kernels.smooth`); what they
+        # left around their meeting points depends on both and is done when both are.
         seams = [first for first, _ in ranges[1:]]
         for seam in seams:
             kernels.smooth(*args, kernels.STAGES, 0, -1, -1, seam, seam)
@@ -133,7 +211,7 @@ class Hierarchy:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the iteration went."""
+    """How the iteration went; `colorize.types.SolveReport` says it to the user."""
 
     iterations: int
     relative_residual: float
@@ -147,7 +225,6 @@ def solve(
     *,
     tolerance: float,
     maxiter: int,
-    callback: Callable[[int, float], None] | None = None,
 ) -> Outcome:
     """Preconditioned conjugate gradients on the finest grid, both channels at once, after a full-multigrid start.
 
@@ -158,14 +235,32 @@ def solve(
     x : ndarray, shape (2, H + 2, W + 2), float32
         First guess with a border of zeros; becomes the solution.
     tolerance : float
-        Stop when no entry of x moved by more than this in the last step: an error in the unit of x, unlike a
-        residual, whose size depends on the photo.
+        Stop when no entry of x moved by more than this in the last step: an error in the unit of x,
+        unlike a residual, whose size depends on the photo.
     maxiter : int
         Most steps.
-    callback : callable, optional
-        Called as ``callback(iteration, largest_move)`` after each step.
+
+    Returns
+    -------
+    Outcome
+
+    See Also
+    --------
+    colorize.optimization.solvers.solve : The stage around it.
+
+    Notes
+    -----
+    Multigrid alone would do on even ground. Where weights differ by 1000 : 1 a few clusters of
+    pixels are seen by no coarse grid; the cycle then has a few eigenvalues near 0, and those are
+    what conjugate gradients take out in as many steps. The method: Tatebe 1993; with ``z = M^-1 r``
+    for a cycle,
+
+    ``p <- z + beta p``, ``x <- x + alpha p``, ``r <- r - alpha A p``, ``alpha = r.z / p.Ap``,
+    ``beta = r.z / (r.z)_before``.
     """
     fine, p, q = hierarchy.levels[0], np.zeros_like(x), np.zeros_like(x)
+    # A V-cycle visits the coarse grids once, and what they leave undone grows with their number; a
+    # W-cycle costs half as much again and does not mind.
     kind = "W" if fine.d.size >= _W_CYCLE_FROM else "V"
     r, z = fine.b, fine.x
     height, width = fine.shape
@@ -173,15 +268,21 @@ def solve(
     sums, moves = np.zeros((2, height + 2)), np.zeros((2, height + 2))
     minus, one = np.full(2, -1.0), np.ones(2)
 
+    # Channels have the matrix in common and nothing else: numbers such as alpha come in pairs, and
+    # one walk through the matrix serves both. Sums over rows are float64, in one order whatever the
+    # threads.
     def share(kernel: Callable[..., None], *args: object) -> Float64:
         run(kernel, args, ranges)
         return sums.sum(axis=1)
 
     norm_b = np.sqrt(share(kernels.dot, sums, r, r))
     if x.any():
+        # q = A x, then q = r - q.
         share(kernels.apply, sums, q, fine.w, fine.d, x)
         share(kernels.turn, q, r, minus)
         r[:] = q
+    # A step of length 1 along the answer of the full-multigrid cycle. That cycle is not symmetric,
+    # so it serves as a start and not as a preconditioner.
     z[:] = 0
     hierarchy.cycle(kind="F")
     share(kernels.apply, sums, q, fine.w, fine.d, z)
@@ -192,13 +293,13 @@ def solve(
         z[:] = 0
         hierarchy.cycle(kind=kind)
         rz, old = share(kernels.dot, sums, r, z), rz
-        positive = bool((rz >= 0).all())  # always, but for overflow or rounding gone wild
+        # Always so, but for NaN, overflow or rounding gone wild: better an honest stop than a wrong
+        # picture.
+        positive = bool((rz >= 0).all())
         share(kernels.turn, p, z, _ratio(rz, old) if iteration else minus * 0)
         alpha = _ratio(rz, share(kernels.apply, sums, q, fine.w, fine.d, p))
         square = share(kernels.step, sums, moves, x, r, p, q, alpha)
         iteration, move = iteration + 1, float(moves.max())
-        if callback is not None:
-            callback(iteration, move)
     residual = float(_ratio(np.sqrt(square), norm_b).max())
     nbytes = hierarchy.nbytes + x.nbytes + p.nbytes + q.nbytes
     return Outcome(iteration, residual, move <= tolerance and positive, nbytes)
@@ -206,6 +307,7 @@ def solve(
 
 def dense(w: Float32, d: Float32) -> Float64:
     """The operator of a small grid as a matrix, shape (H W, H W), float64."""
+    # Numbered with the border, so that every pixel has its neighbour at the same offset.
     width = d.shape[1] - 2
     index = np.arange(d.size).reshape(d.shape)
     full = np.zeros((d.size, d.size))
@@ -228,4 +330,6 @@ def _zeros(planes: int, height: int, width: int) -> Float32:
 
 
 def _ratio(a: Float64, b: Float64) -> Float64:
+    # A channel may be solved from the start, as that of wishes for gray is: 0 / 0 then means no
+    # step.
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

@@ -5,27 +5,28 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize.exceptions import ConvergenceWarning
-from colorize.optimization import affinity as affinities
-from colorize.optimization import solvers, system, upsampling
+from colorize.optimization import affinity, solvers, system, upsampling
+from colorize.optimization.constraints import Constraints, checked_lightness
 from colorize.optimization.workers import available_cores
 from colorize.types import SolveReport
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
-Callback = Callable[[int, float], None]
 
-AFFINITIES = ("gaussian", "local_variance", "correlation")
-FORMS = ("laplacian", "row_normalized", "least_squares")
 MEMORY_LIMIT = 2_500_000_000
-BYTES_PER_PIXEL = {"multigrid": 80, "direct": 2500, "cg": 500}
-"""Peak memory of each solver, all its arrays counted; the figures for direct and cg hold up to a megapixel."""
+BYTES_PER_PIXEL = 80
+"""Peak memory of the solver: about 20 floats a pixel. The photo's own grid has ten (couplings 4, diagonal
+1, its two fields 2 each, interpolation 1), all coarser grids together a third of that, and
+conjugate gradients three fields of two channels."""
+
+# A person who draws waits for the picture, and an error of one unit of ab cannot be seen beside the
+# stroke.
 _TOLERANCE_OF_EDITS = 1.0
 
 
@@ -38,20 +39,15 @@ class Propagation:
     ab : ndarray, shape (H, W, 2), float32
         CIELAB a* and b*.
     report : SolveReport
+
+    See Also
+    --------
+    propagate : Makes one.
+    colorize.color.map_to_gamut : What comes next: colours that a screen can show.
     """
 
     ab: Float32
     report: SolveReport
-
-
-@dataclass(frozen=True, eq=False)
-class _Constraints:
-    """Checked wishes and certainties."""
-
-    target_ab: Float32
-    weight: Float32
-    is_known: Bool | None
-    known_ab: Float32 | None
 
 
 def propagate(
@@ -61,24 +57,14 @@ def propagate(
     *,
     is_known: Bool | None = None,
     known_ab: Float32 | None = None,
-    affinity: str = "gaussian",
-    sigma: float = affinities.SIGMA,
-    floor: float = affinities.FLOOR,
-    radius: int = 1,
-    form: str = "laplacian",
-    solver: str = "multigrid",
-    maxiter: int | None = None,
+    sigma: float = affinity.SIGMA,
+    floor: float = affinity.FLOOR,
+    maxiter: int = solvers.MAXITER,
     tolerance: float = solvers.TOLERANCE,
     memory_limit: int = MEMORY_LIMIT,
     threads: int | None = None,
-    callback: Callback | None = None,
 ) -> Propagation:
     """Spread colours over a photograph, along its lightness and not across its edges.
-
-    Minimises ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2`` over the pairs of 3x3 neighbours, subject to
-    ``U_r = known_ab_r`` where `is_known` (A. Levin, D. Lischinski, Y. Weiss, "Colorization using optimization", 2004,
-    in the symmetric Laplacian form; `form` names the others). With gaussian or local_variance weights no colour
-    leaves the range of the constraints, so the result is clipped to it.
 
     Parameters
     ----------
@@ -87,35 +73,27 @@ def propagate(
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours h.
     weight : ndarray, shape (H, W), float32
-        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over about
-        ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall like 1 / (number of
-        pixels). Blotches show through: smaller. Colours wash out: larger. Useful from about 1e-5 to 10.
+        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over
+        about ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall
+        like 1 / (number of pixels). Blotches show through: smaller. Colours wash out: larger.
+        Useful from about 1e-5 to 10.
     is_known : ndarray, shape (H, W), bool, optional
         Pixels whose colour is certain; neutral grey is as good as any.
     known_ab : ndarray, shape (H, W, 2), float32, optional
         Colours of the certain pixels.
-    affinity : str
-        ``gaussian`` (one sigma for the photo), ``local_variance`` or ``correlation`` (the paper's two).
     sigma, floor : float
-        Of the affinities, see `colorize.optimization.affinity.gaussian`. A floor of 0.01 halves the time and
-        loses little when every pixel has a wish; 0.001 is better with a few strokes.
-    radius : int
-        Half width of the window of local statistics (local_variance, correlation).
-    form : str
-        ``laplacian``, or for study ``row_normalized`` or ``least_squares`` (direct solver only).
-    solver : str
-        ``multigrid``, ``direct`` or ``cg``; see `colorize.optimization.solvers`.
-    maxiter : int, optional
-        Most iterations; the default of each solver if None.
+        Of the weights between neighbours, see `colorize.optimization.affinity.gaussian`. A floor of
+        0.01 halves the time and loses little when every pixel has a wish; 0.001 is better with a
+        few strokes.
+    maxiter : int
+        Most iterations.
     tolerance : float
-        Multigrid stops when a step moves no pixel by more than this many units of a* or b*.
+        Stop when a step moves no pixel by more than this many units of a* or b*.
     memory_limit : int
-        Bytes the solver may use. A photograph over it is solved at the largest size that fits and brought to full
-        size by a guided filter; ``report.reduced`` says so.
+        Bytes the solver may use. A photograph over it is solved at the largest size that fits and
+        brought to full size by a guided filter; ``report.reduced`` says so.
     threads : int, optional
         Threads; all cores if None. The result does not depend on it.
-    callback : callable, optional
-        Called as ``callback(iteration, largest_move)`` after every multigrid iteration.
 
     Returns
     -------
@@ -124,12 +102,40 @@ def propagate(
     Raises
     ------
     ValueError
-        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty anywhere.
+        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty
+        anywhere.
 
     Warns
     -----
     ConvergenceWarning
         The solver stopped at `maxiter`; ``report.converged`` is False.
+
+    See Also
+    --------
+    Propagator : The same for many changes of one photograph.
+    colorize.optimization.reference.propagate_reference : The same equations and those of the
+    literature,
+        solved directly.
+    colorize.superpixels.resize_labels : The stage before: the colours of regions, wished by their
+    pixels. colorize.color.map_to_gamut : The stage after: colours that a screen can show.
+
+    Notes
+    -----
+    The colours U minimise
+
+    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``, with ``U_r = known_ab_r`` where
+    `is_known`,
+
+    over the pairs of 3x3 neighbours. The gradient is zero where ``(D - W + C) U = C h``: the
+    weights W, their row sums D, the confidences C. That matrix is symmetric, positive definite,
+    diagonally dominant with entries of at most 0 beside the diagonal (an M-matrix). Hence the
+    maximum principle: no colour leaves the range of the constraints, and the result is clipped to
+    it.
+
+    References
+    ----------
+    Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004, in the symmetric
+    Laplacian form.
 
     Examples
     --------
@@ -140,62 +146,47 @@ def propagate(
     >>> known, colors = np.zeros((4, 16), bool), np.zeros((4, 16, 2), np.float32)
     >>> known[1, [2, 12]] = True
     >>> colors[1, 2], colors[1, 12] = (30, 10), (0, -40)
-    >>> none = np.zeros((4, 16), np.float32)
-    >>> result = propagate(lightness, np.zeros((4, 16, 2), np.float32), none, is_known=known, known_ab=colors)
+    >>> wish, weight = np.zeros((4, 16, 2), np.float32), np.zeros((4, 16), np.float32)
+    >>> result = propagate(lightness, wish, weight, is_known=known, known_ab=colors)
     >>> result.ab[3, [0, 15]].round().tolist()
     [[30.0, 10.0], [0.0, -40.0]]
     >>> result.report.converged
     True
     """
-    if form == "laplacian" and solver == "multigrid" and affinity != "correlation":
-        photo = Propagator(
-            lightness, affinity=affinity, sigma=sigma, floor=floor, radius=radius, memory_limit=memory_limit,
-            threads=threads,
-        )  # fmt: skip
-        photo._only_once = True
-        return photo.solve(
-            target_ab, weight, is_known=is_known, known_ab=known_ab, maxiter=maxiter, tolerance=tolerance,
-            callback=callback,
-        )  # fmt: skip
-    lightness = _checked_lightness(lightness)
-    _check_options(affinity, sigma, floor, radius)
-    if form not in FORMS:
-        raise ValueError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
-    if solver not in solvers.METHODS:
-        raise ValueError(f"solver must be one of {', '.join(solvers.METHODS)}, got {solver!r}")
-    if solver != "direct" and (affinity == "correlation" or form != "laplacian"):
-        raise ValueError(f"affinity {affinity!r} in the form {form!r} needs solver='direct', got {solver!r}")
-    constraints = _checked(lightness.shape, target_ab, weight, is_known, known_ab)
-    start = time.perf_counter()
-    small_lightness, small = _fitting(lightness, constraints, solver, memory_limit)
-    directed = _directed(small_lightness, affinity, sigma, floor, radius)
-    equations = system.matrix_system(
-        directed, small.target_ab, small.weight, form=form, is_known=small.is_known, known_ab=small.known_ab
-    )
-    ab, report = solvers.solve(equations, solver, maxiter=maxiter)
-    obeys = form != "least_squares" and affinity != "correlation"
-    return _finished(ab, report, lightness, small_lightness, constraints, start, clip=obeys)
+    photo = Propagator(lightness, sigma=sigma, floor=floor, memory_limit=memory_limit, threads=threads)
+    constraints = Constraints.checked(photo.lightness.shape, target_ab, weight, is_known, known_ab)
+    # Nobody asks this photograph again, so the solver may work in its weights: 16 bytes a pixel
+    # less.
+    return photo._solved(photo._planes, constraints, None, maxiter, tolerance)[0]
 
 
 class Propagator:
-    """One photograph, many changes of its constraints: keeps the weights and starts each solve from the last answer.
+    """One photograph, many changes of its constraints: keeps the weights, starts from the last answer.
 
     Parameters
     ----------
     lightness : ndarray, shape (H, W), float32
         CIE L*, 0..100.
-    affinity, sigma, floor, radius, memory_limit, threads
-        As in `propagate`; affinity gaussian or local_variance.
+    sigma, floor, memory_limit, threads
+        As in `propagate`.
+
+    See Also
+    --------
+    propagate : One answer, and what the equations are.
+    colorize.session.Session : Asks one after every hint.
 
     Examples
     --------
     >>> import numpy as np
     >>> photo = Propagator(np.full((8, 8), 50, np.float32))
+    >>> photo
+    Propagator(8 x 8 pixels, 2 KB of weights, 5 KB to solve, no answer yet)
     >>> wish, weight = np.zeros((8, 8, 2), np.float32), np.full((8, 8), 0.01, np.float32)
     >>> before = photo.solve(wish, weight)
     >>> stroke = np.zeros((8, 8), bool)
     >>> stroke[4] = True
-    >>> after = photo.solve(wish, weight, is_known=stroke, known_ab=np.full((8, 8, 2), 40, np.float32))
+    >>> orange = np.full((8, 8, 2), 40, np.float32)
+    >>> after = photo.solve(wish, weight, is_known=stroke, known_ab=orange)
     >>> after.ab[4, 0].tolist()
     [40.0, 40.0]
     """
@@ -204,34 +195,29 @@ class Propagator:
         self,
         lightness: Float32,
         *,
-        affinity: str = "gaussian",
-        sigma: float = affinities.SIGMA,
-        floor: float = affinities.FLOOR,
-        radius: int = 1,
+        sigma: float = affinity.SIGMA,
+        floor: float = affinity.FLOOR,
         memory_limit: int = MEMORY_LIMIT,
         threads: int | None = None,
     ) -> None:
-        if affinity == "correlation":
-            raise ValueError("affinity 'correlation' has negative weights and needs propagate(..., solver='direct')")
-        _check_options(affinity, sigma, floor, radius)
-        self.lightness = _checked_lightness(lightness)
+        affinity.check(sigma, floor)
+        self.lightness = checked_lightness(lightness)
         self.threads = available_cores() if threads is None else threads
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
         self.memory_limit = memory_limit
-        shape = _fitting_shape(self.lightness.shape, "multigrid", memory_limit)
+        shape = _fitting_shape(self.lightness.shape, memory_limit)
         self._small_lightness = upsampling.shrink(self.lightness, shape)
-        if affinity == "gaussian":
-            self._planes = affinities.gaussian(self._small_lightness, sigma=sigma, floor=floor, threads=self.threads)
-        else:
-            directed = affinities.local_variance(self._small_lightness, radius=radius)
-            self._planes = affinities.planes_from_directed(directed, floor=floor)
+        self._planes = affinity.gaussian(self._small_lightness, sigma=sigma, floor=floor, threads=self.threads)
         self._last: Float32 | None = None
-        self._only_once = False
 
     def __repr__(self) -> str:
-        height, width = self._small_lightness.shape
-        return f"Propagator({width}x{height} pixels, {self._planes.nbytes / 1e6:.0f} MB of weights)"
+        height, width = self.lightness.shape
+        solved_height, solved_width = self._small_lightness.shape
+        reduced = f", solved at {solved_width} x {solved_height}" * ((solved_height, solved_width) != (height, width))
+        weights, room = _size(self._planes.nbytes), _size(BYTES_PER_PIXEL * solved_height * solved_width)
+        last = "no answer yet" if self._last is None else "starts from the last answer"
+        return f"Propagator({width} x {height} pixels{reduced}, {weights} of weights, {room} to solve, {last})"
 
     def solve(
         self,
@@ -240,181 +226,81 @@ class Propagator:
         *,
         is_known: Bool | None = None,
         known_ab: Float32 | None = None,
-        maxiter: int | None = None,
+        maxiter: int = solvers.MAXITER,
         tolerance: float | None = None,
         start_ab: Float32 | None = None,
-        callback: Callback | None = None,
     ) -> Propagation:
         """Colours for the present constraints; parameters, errors and warnings as in `propagate`.
 
         Parameters
         ----------
-        target_ab, weight, is_known, known_ab, maxiter, callback
+        target_ab, weight, is_known, known_ab, maxiter
             As in `propagate`.
         tolerance : float, optional
-            As in `propagate`; if None, that one's default for the first answer and a looser one, for speed, for
-            those after it. Errors do not add up: every answer starts from the true residual.
+            As in `propagate`; if None, that one's default for the first answer and a looser one,
+            for speed, for those after it. Errors do not add up: every answer starts from the true
+            residual.
         start_ab : ndarray, shape (H, W, 2), float32, optional
-            A first guess to start from instead of the last answer: equal calls then give equal bytes, whatever was
-            asked before.
+            A first guess to start from instead of the last answer: equal calls then give equal
+            bytes, whatever was asked before.
 
         Returns
         -------
         Propagation
         """
-        start = time.perf_counter()
         first = self._last if start_ab is None else upsampling.shrink(start_ab, self._small_lightness.shape)
         if tolerance is None:
             tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
-        constraints = _checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
-        small = _shrunk(constraints, self._small_lightness.shape)
+        constraints = Constraints.checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
+        # A copy: eliminating certain pixels cuts their couplings, and the next stroke may need
+        # them.
+        result, self._last = self._solved(self._planes.copy(), constraints, first, maxiter, tolerance)
+        return result
+
+    def _solved(
+        self,
+        planes: Float32,
+        constraints: Constraints,
+        first: Float32 | None,
+        maxiter: int,
+        tolerance: float,
+    ) -> tuple[Propagation, Float32]:
+        """The answer, and the solver's own at its size, from which the next one may start."""
+        start = time.perf_counter()
+        small = constraints.shrunk(self._small_lightness.shape)
         equations = system.stencil_system(
-            self._planes if self._only_once else self._planes.copy(),
+            planes,
             small.target_ab,
             small.weight,
             is_known=small.is_known,
             known_ab=small.known_ab,
             threads=self.threads,
         )
-        ab, report = solvers.solve(
-            equations,
-            "multigrid",
-            maxiter=maxiter,
-            tolerance=tolerance,
-            start_ab=first,
-            threads=self.threads,
-            callback=callback,
+        small_ab, report = solvers.solve(
+            equations, maxiter=maxiter, tolerance=tolerance, start_ab=first, threads=self.threads
         )
-        self._last = None if self._only_once else ab
-        return _finished(ab, report, self.lightness, self._small_lightness, constraints, start, clip=True)
+        ab, reduced = small_ab.copy(), self._small_lightness.shape != self.lightness.shape
+        if reduced:
+            ab = upsampling.guided_enlarge(small_ab, self._small_lightness, self.lightness)
+        # Clip first: a certain colour is part of the range, so putting it in afterwards is exact
+        # for sure.
+        constraints.clip(ab)
+        constraints.put_known(ab)
+        if not report.converged:
+            warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=3)
+        return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced)), small_ab
 
 
-def _finished(
-    ab: Float32,
-    report: SolveReport,
-    lightness: Float32,
-    small_lightness: Float32,
-    constraints: _Constraints,
-    start: float,
-    *,
-    clip: bool,
-) -> Propagation:
-    """Full size, inside the range of the constraints, hints met exactly, and the truth about all that."""
-    reduced = small_lightness.shape != lightness.shape
-    ab = upsampling.guided_enlarge(ab, small_lightness, lightness) if reduced else ab.copy()
-    if clip:
-        for channel in range(2):
-            low, high = _range(constraints, channel)
-            np.clip(ab[..., channel], low, high, out=ab[..., channel])
-    if constraints.is_known is not None and constraints.known_ab is not None:
-        ab[constraints.is_known] = constraints.known_ab[constraints.is_known]
-    if not report.converged:
-        warnings.warn(
-            f"propagation stopped after {report.iterations} iterations before it converged; raise maxiter or floor",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-    return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
-
-
-def _range(constraints: _Constraints, channel: int) -> tuple[float, float]:
-    low, high = np.inf, -np.inf
-    pairs = [(constraints.target_ab, constraints.weight > 0)]
-    if constraints.is_known is not None and constraints.known_ab is not None:
-        pairs.append((constraints.known_ab, constraints.is_known))
-    for colors, where in pairs:
-        low = min(low, float(colors[..., channel].min(where=where, initial=np.inf)))
-        high = max(high, float(colors[..., channel].max(where=where, initial=-np.inf)))
-    return low, high
-
-
-def _directed(lightness: Float32, affinity: str, sigma: float, floor: float, radius: int) -> Float32:
-    if affinity == "correlation":
-        return affinities.correlation(lightness, radius=radius)
-    if affinity == "local_variance":
-        return affinities.local_variance(lightness, radius=radius)
-    return affinities.directed_from_planes(affinities.gaussian(lightness, sigma=sigma, floor=floor))
-
-
-# ------------------------------------------------------------------------------------------ memory, size
-
-
-def _fitting_shape(shape: tuple[int, int], solver: str, memory_limit: int) -> tuple[int, int]:
-    """The photo's own shape, or the largest of the same proportions whose system fits in `memory_limit` bytes."""
-    scale = math.sqrt(memory_limit / (BYTES_PER_PIXEL[solver] * shape[0] * shape[1]))
+def _fitting_shape(shape: tuple[int, int], memory_limit: int) -> tuple[int, int]:
+    """The photo's own shape, or the largest of the same proportions whose system fits in the memory."""
+    scale = math.sqrt(memory_limit / (BYTES_PER_PIXEL * shape[0] * shape[1]))
     if scale >= 1:
         return shape
     return max(1, int(shape[0] * scale)), max(1, int(shape[1] * scale))
 
 
-def _fitting(
-    lightness: Float32, constraints: _Constraints, solver: str, memory_limit: int
-) -> tuple[Float32, _Constraints]:
-    shape = _fitting_shape(lightness.shape, solver, memory_limit)
-    return upsampling.shrink(lightness, shape), _shrunk(constraints, shape)
-
-
-def _shrunk(constraints: _Constraints, shape: tuple[int, int]) -> _Constraints:
-    """Constraints on a smaller grid: confidences add up, colours are means, a cell with a certain pixel is certain."""
-    if shape == constraints.weight.shape:
-        return constraints
-    cell = constraints.weight.size / (shape[0] * shape[1])
-    target_ab, mean_weight = upsampling.weighted_shrink(constraints.target_ab, constraints.weight, shape)
-    small = replace(constraints, target_ab=target_ab, weight=mean_weight * np.float32(cell))
-    if constraints.is_known is None or constraints.known_ab is None:
-        return small
-    known_ab, share = upsampling.weighted_shrink(constraints.known_ab, constraints.is_known.astype(np.float32), shape)
-    return replace(small, is_known=share > 0, known_ab=known_ab)
-
-
-# ------------------------------------------------------------------------------------------ checks
-
-
-def _checked_lightness(lightness: Float32) -> Float32:
-    lightness = np.asarray(lightness, np.float32)
-    if lightness.ndim != 2 or lightness.size == 0:
-        raise ValueError(f"lightness must be (H, W) with at least one pixel, got shape {lightness.shape}")
-    if not np.isfinite(lightness).all():
-        raise ValueError("lightness must be finite; it holds NaN or infinity")
-    return lightness
-
-
-def _check_options(affinity: str, sigma: float, floor: float, radius: int) -> None:
-    if affinity not in AFFINITIES:
-        raise ValueError(f"affinity must be one of {', '.join(AFFINITIES)}, got {affinity!r}")
-    if not (math.isfinite(sigma) and sigma > 0):
-        raise ValueError(f"sigma must be a positive step of L*, got {sigma!r}")
-    if not 1e-5 <= floor <= 1:
-        raise ValueError(f"floor must lie in [1e-5, 1]: it keeps the pixels connected; got {floor!r}")
-    if radius < 1:
-        raise ValueError(f"radius must be at least 1 pixel, got {radius!r}")
-
-
-def _checked(
-    shape: tuple[int, int], target_ab: Float32, weight: Float32, is_known: Bool | None, known_ab: Float32 | None
-) -> _Constraints:
-    target_ab, weight = np.asarray(target_ab, np.float32), np.asarray(weight, np.float32)
-    if weight.shape != shape:
-        raise ValueError(f"weight must have the shape of lightness, {shape}, got {weight.shape}")
-    if not (np.isfinite(weight).all() and weight.min() >= 0):
-        raise ValueError("weight must be finite and at least 0 everywhere")
-    _check_colors("target_ab", target_ab, shape)
-    if (is_known is None) != (known_ab is None):
-        raise ValueError("is_known and known_ab belong together: give both or neither")
-    if is_known is not None:
-        is_known, known_ab = np.asarray(is_known, bool), np.asarray(known_ab, np.float32)
-        if is_known.shape != shape:
-            raise ValueError(f"is_known must have the shape of lightness, {shape}, got {is_known.shape}")
-        _check_colors("known_ab", known_ab, shape)
-    if not (weight > 0).any() and (is_known is None or not is_known.any()):
-        raise ValueError(
-            "nothing to propagate: weight is 0 everywhere and is_known marks no pixel; add a wish or a hint"
-        )
-    return _Constraints(target_ab, weight, is_known, known_ab)
-
-
-def _check_colors(name: str, ab: Float32, shape: tuple[int, int]) -> None:
-    if ab.shape != (*shape, 2):
-        raise ValueError(f"{name} must have shape {(*shape, 2)}, got {ab.shape}")
-    if not np.isfinite(ab).all():
-        raise ValueError(f"{name} must be finite everywhere; it holds NaN or infinity")
+def _size(n_bytes: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.3g} {unit}"
+    return f"{n_bytes / 1e3:.0f} KB"

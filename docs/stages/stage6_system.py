@@ -17,7 +17,7 @@ from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, propagate, to_gray
 from colorize.color import lab_to_rgb
-from colorize.optimization import affinity, system
+from colorize.optimization import affinity, reference, system
 from colorize.superpixels import resize_labels
 
 model = Colorizer.load(find_model("default")).model
@@ -51,7 +51,7 @@ for row, cut in zip(panels, (np.s_[:, :], part), strict=True):
 # surface, next to nothing across an edge. Each pixel has eight neighbours; here is the mean of its eight weights.
 
 planes = affinity.gaussian(gray.lightness)
-directed = affinity.directed_from_planes(planes)
+directed = reference.directed_from_planes(planes)
 figure, axes = plt.subplots(figsize=(7, 3.9), layout="constrained")
 shown = axes.imshow(directed.mean(axis=0), cmap="gray", vmin=0, vmax=1)
 axes.axis("off")
@@ -69,7 +69,7 @@ piece = np.ascontiguousarray(gray.lightness[200:208, 330:338])
 no_wish = np.zeros((*piece.shape, 2), np.float32)
 equations = system.stencil_system(affinity.gaussian(piece), no_wish, np.full(piece.shape, 0.03, np.float32))
 figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
-dense = equations.to_matrix().matrix.toarray()
+dense = reference.as_matrix(equations).matrix.toarray()
 axes.imshow(np.where(dense == 0, np.nan, dense), cmap="RdBu", vmin=-4, vmax=4)
 axes.set_title(f"64 equations, {np.count_nonzero(dense)} of {dense.size} entries")
 

@@ -1,0 +1,142 @@
+"""What a propagation is given besides the photograph: wishes and certainties, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.optimization import upsampling
+
+Float32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Constraints:
+    """Wishes and certainties for every pixel; made by `checked`.
+
+    Attributes
+    ----------
+    target_ab : ndarray, shape (H, W, 2), float32
+        Wished colours.
+    weight : ndarray, shape (H, W), float32
+        Confidence of each wish, at least 0.
+    is_known : ndarray, shape (H, W), bool, or None
+        Pixels whose colour is certain.
+    known_ab : ndarray, shape (H, W, 2), float32, or None
+        Their colours; None together with `is_known`.
+
+    See Also
+    --------
+    colorize.optimization.system.stencil_system : What becomes of them.
+    """
+
+    target_ab: Float32
+    weight: Float32
+    is_known: Bool | None
+    known_ab: Float32 | None
+
+    @classmethod
+    def checked(
+        cls,
+        shape: tuple[int, int],
+        target_ab: Float32,
+        weight: Float32,
+        is_known: Bool | None,
+        known_ab: Float32 | None,
+    ) -> Constraints:
+        """Constraints for a photograph of a shape, or an error that names what is wrong with them.
+
+        Raises
+        ------
+        ValueError
+            Arrays of wrong shape or with NaN, a negative weight, one of `is_known` and `known_ab`
+            without the other, or neither a wish nor a certainty anywhere.
+        """
+        target_ab, weight = np.asarray(target_ab, np.float32), np.asarray(weight, np.float32)
+        if weight.shape != shape:
+            raise ValueError(f"weight must have the shape of lightness, {shape}, got {weight.shape}")
+        if not (np.isfinite(weight).all() and weight.min() >= 0):
+            raise ValueError("weight must be finite and at least 0 everywhere")
+        _check_colors("target_ab", target_ab, shape)
+        if (is_known is None) != (known_ab is None):
+            raise ValueError("is_known and known_ab belong together: give both or neither")
+        if is_known is not None:
+            is_known, known_ab = np.asarray(is_known, bool), np.asarray(known_ab, np.float32)
+            if is_known.shape != shape:
+                raise ValueError(f"is_known must have the shape of lightness, {shape}, got {is_known.shape}")
+            _check_colors("known_ab", known_ab, shape)
+        # Without any constraint every constant field is a solution: the matrix is singular.
+        if not (weight > 0).any() and (is_known is None or not is_known.any()):
+            raise ValueError(
+                "nothing to propagate: weight is 0 everywhere and is_known marks no pixel; add a wish or a hint"
+            )
+        return cls(target_ab, weight, is_known, known_ab)
+
+    def shrunk(self, shape: tuple[int, int]) -> Constraints:
+        """The same on a smaller grid: means of the colours; a cell with a certain pixel is certain.
+
+        Confidences add up. The smoothness term does not change with the grid (in two dimensions the
+        squared step grows as the number of steps falls), so only the sum keeps the balance of the
+        two.
+        """
+        if shape == self.weight.shape:
+            return self
+        cell = self.weight.size / (shape[0] * shape[1])
+        target_ab, mean_weight = upsampling.weighted_shrink(self.target_ab, self.weight, shape)
+        small = replace(self, target_ab=target_ab, weight=mean_weight * np.float32(cell))
+        if self.is_known is None or self.known_ab is None:
+            return small
+        marks = self.is_known.astype(np.float32)
+        known_ab, share = upsampling.weighted_shrink(self.known_ab, marks, shape)
+        return replace(small, is_known=share > 0, known_ab=known_ab)
+
+    def clip(self, ab: Float32) -> None:
+        """Bring colours into the range of the constraints, in place, channel by channel.
+
+        By the maximum principle the exact solution never leaves it; an iteration that stops early
+        may by its tolerance, and a guided filter by a little more.
+        """
+        for channel in range(2):
+            low, high = self._range(channel)
+            np.clip(ab[..., channel], low, high, out=ab[..., channel])
+
+    def put_known(self, ab: Float32) -> None:
+        """Give the certain pixels their colours, in place: exact also after enlarging and in the last bit."""
+        if self.is_known is not None and self.known_ab is not None:
+            ab[self.is_known] = self.known_ab[self.is_known]
+
+    def _range(self, channel: int) -> tuple[float, float]:
+        low, high = np.inf, -np.inf
+        pairs = [(self.target_ab, self.weight > 0)]
+        if self.is_known is not None and self.known_ab is not None:
+            pairs.append((self.known_ab, self.is_known))
+        for colors, where in pairs:
+            low = min(low, float(colors[..., channel].min(where=where, initial=np.inf)))
+            high = max(high, float(colors[..., channel].max(where=where, initial=-np.inf)))
+        return low, high
+
+
+def checked_lightness(lightness: Float32) -> Float32:
+    """A lightness as float32.
+
+    Raises
+    ------
+    ValueError
+        It is not (H, W), has no pixel, or is not finite.
+    """
+    lightness = np.asarray(lightness, np.float32)
+    if lightness.ndim != 2 or lightness.size == 0:
+        raise ValueError(f"lightness must be (H, W) with at least one pixel, got shape {lightness.shape}")
+    if not np.isfinite(lightness).all():
+        raise ValueError("lightness must be finite; it holds NaN or infinity")
+    return lightness
+
+
+def _check_colors(name: str, ab: Float32, shape: tuple[int, int]) -> None:
+    if ab.shape != (*shape, 2):
+        raise ValueError(f"{name} must have shape {(*shape, 2)}, got {ab.shape}")
+    if not np.isfinite(ab).all():
+        raise ValueError(f"{name} must be finite everywhere; it holds NaN or infinity")
