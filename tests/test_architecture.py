@@ -24,6 +24,7 @@ ROOMS = {
         "_bits",
         "_compiling",
         "_labels",
+        "_support",
         "_optional",
         "_files",
         "_icc",
