@@ -62,7 +62,7 @@ SAMPLES = {
     "astronaut": ("skimage", "data/astronaut.png"),
     "coffee": ("skimage", "data/coffee.png"),
 }
-"""Photographs that come with libraries that are there anyway, the best results first."""
+"""Photographs that come with scikit-learn and the libraries of the extra `app`, the best results first."""
 
 HEIC = (".heic", ".heif")
 _SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
