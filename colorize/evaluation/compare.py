@@ -142,7 +142,7 @@ class EvaluationResult:
     Attributes
     ----------
     figures : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
-        Per method and figure of `colorize.metrics.photo_metrics`, one number per photograph, in their order; NaN where
+        Per method and figure of `colorize.metrics.Truth.figures`, one number per photograph, in their order; NaN where
         there is none (SSIM of tiny photographs, errors of photographs without truth).
     names : tuple of str
         Names of the photographs; those in folders belong to the category of their first folder.
