@@ -31,12 +31,13 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.baselines import GrayBaseline
-from colorize.evaluation.calibration import ProbabilityObserver, log_loss, reliability, translation
-from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, evaluate, plain
+from colorize.evaluation.calibration import log_loss, reliability
+from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, Observation, evaluate, plain
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import RealismObserver, Verdict
 from colorize.palette import ColorPalette
 from colorize.superpixels import segment, working_shape
+from colorize.types import Colorization
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "bsds500"
@@ -104,15 +105,56 @@ def probability_observer(colorizer: Colorizer, options: argparse.Namespace) -> P
 
 def honesty_of(believed: ProbabilityObserver) -> dict[str, float]:
     """Log-loss of the model and of the class frequencies of the training photographs, and the calibration error."""
-    frequencies = np.tile(believed.palette.frequencies_, (len(believed.truth), 1))
-    loss, blind = (log_loss(rows, believed.truth, believed.weights) for rows in (believed.probabilities, frequencies))
-    diagram = reliability(believed.probabilities, believed.truth, believed.weights)
+    probabilities, truth, weights = believed.found()
+    frequencies = np.tile(believed.palette.frequencies_, (len(truth), 1))
+    loss, blind = (log_loss(rows, truth, weights) for rows in (probabilities, frequencies))
+    diagram = reliability(probabilities, truth, weights)
     return {
         "log_loss": loss,
         "class_frequencies": blind,
         "gain": blind - loss,
         "calibration_error": diagram.expected_error,
     }
+
+
+def translation(source: ColorPalette, target: ColorPalette, ab: Any, weights: Any = None) -> np.ndarray:
+    """How the colours of one palette fall to those of another, shape (n_source, n_target); rows sum to 1.
+
+    ``probabilities @ translation(...)`` are probabilities over the other palette, so that models with palettes of their
+    own are measured on a common one. A source colour is shared as the regions nearest to it are (`ab`, weighed by
+    `weights`); with equal palettes nothing changes.
+    """
+    counts = np.zeros((len(source.colors_), len(target.colors_)))
+    np.add.at(counts, (source.encode(ab), target.encode(ab)), 1.0 if weights is None else np.asarray(weights))
+    unseen = np.flatnonzero(counts.sum(axis=1) == 0)
+    counts[unseen, target.encode(source.colors_[unseen])] = 1
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+class ProbabilityObserver:
+    """Collects, while a comparison runs, what a model believes of every region, and what is true.
+
+    Photographs weigh the same, regions by their areas within them; photographs without truth are left out. `table` is
+    the `translation` from the palette of the model to `palette`.
+    """
+
+    def __init__(self, method: str, palette: ColorPalette, table: np.ndarray) -> None:
+        self.method, self.palette, self.table = method, palette, table
+        self._blocks: list[tuple[np.ndarray, ...]] = []
+
+    def __call__(self, observation: Observation) -> None:
+        """Keep the regions of one photograph."""
+        result = observation.prediction
+        if observation.method != self.method or not observation.has_truth or not isinstance(result, Colorization):
+            return
+        true_ab = rgb_to_lab(observation.photo.pixels)[..., 1:]
+        truth = self.palette.encode(true_region_ab(true_ab, result.superpixels))
+        areas = result.superpixels.areas
+        self._blocks.append((result.probabilities @ self.table, truth, areas / areas.sum()))
+
+    def found(self) -> list[np.ndarray]:
+        """Probabilities, true palette indices and weights of all regions, as `reliability` and `log_loss` take them."""
+        return [np.concatenate(blocks) for blocks in zip(*self._blocks, strict=True)]
 
 
 def methods_of(colorizer: Colorizer) -> dict[str, Method]:

@@ -16,14 +16,12 @@ from colorize.commands import (
     app,
     batch,
     compare,
-    completion,
     evaluate,
     explain,
     film,
     importance,
     info,
     learn,
-    man,
     models,
     photo,
     refine,
@@ -76,7 +74,5 @@ def main() -> None:
 making = (photo, explain, suggest, batch, film, replay, app)
 learning = (train, learn, models, refine, rivals)
 measuring = (evaluate, compare, importance, study)
-for module in (*making, *learning, *measuring):
-    main.add_command(module.command)
-for module in (info, completion, man):  # about the program itself
+for module in (*making, *learning, *measuring, info):
     main.add_command(module.command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._bits import to_8_bit
+from colorize._support.progress import Progress
+from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
@@ -20,7 +22,6 @@ from colorize.types import Float32, RgbImage
 FEW_PHOTOS = 25
 """With fewer the colours of a model are mostly those of the single photographs."""
 
-Progress = Callable[[str, int, int], None]
 
 # Set by measuring 1,300 photographs of everyday scenes, portraits and streets, and 22 scans of old prints.
 _MIN_TINT_DEVIATION = 1.25  # ab units; gray and toned prints reach 1.1, colour photographs start at 1.3
@@ -234,7 +235,7 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
         It cannot be read, or is too small.
     """
     path = Path(path)
-    pixels = _scaled(to_8_bit(read_photo(path).pixels), max_side)
+    pixels = shrink(to_8_bit(read_photo(path).pixels), max_side)
     if min(pixels.shape[:2]) < min_side:
         raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, {min_side} needed on each side")
     return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
@@ -248,7 +249,7 @@ def has_colors(photo: RgbImage) -> bool:
     >>> has_colors(RgbImage(np.full((64, 64, 3), 90, np.uint8)))
     False
     """
-    lab = rgb_to_lab(_scaled(to_8_bit(photo.pixels), _MEASURING_SIDE)).reshape(-1, 3)
+    lab = rgb_to_lab(shrink(to_8_bit(photo.pixels), _MEASURING_SIDE)).reshape(-1, 3)
     return _tint_deviation(lab[:, 0], lab[:, 1:]) >= _MIN_TINT_DEVIATION
 
 
@@ -286,7 +287,7 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
         photo = read_photo(path)
     except (ColorizeError, OSError) as error:
         return LeftOut(name, "unreadable", _without_path(error, path))
-    pixels = _scaled(to_8_bit(photo.pixels), max_side)
+    pixels = shrink(to_8_bit(photo.pixels), max_side)
     if min(pixels.shape[:2]) < min_side:
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
@@ -302,16 +303,6 @@ def _without_path(error: Exception, path: Path) -> str:
     return " ".join(message.removeprefix(f"{path}: ").split())
 
 
-def _scaled(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
-    """Copy no larger than `max_side`, averaged over areas."""
-    height, width = pixels.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return np.ascontiguousarray(pixels)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _transparency_problem(photo: RgbImage) -> tuple[str, str] | None:
     if photo.alpha is None:
         return None
@@ -322,7 +313,7 @@ def _transparency_problem(photo: RgbImage) -> tuple[str, str] | None:
 
 
 def _colour_problem(pixels: NDArray[np.uint8]) -> tuple[str, str] | None:
-    lab = rgb_to_lab(_scaled(pixels, _MEASURING_SIDE)).reshape(-1, 3)
+    lab = rgb_to_lab(shrink(pixels, _MEASURING_SIDE)).reshape(-1, 3)
     lightness, ab = lab[:, 0], lab[:, 1:]
     dark, bright = float(np.mean(lightness < 5)), float(np.mean(lightness > 97))
     if dark > _MAX_EXTREME_SHARE:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colorize import metric_kernels
-from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.color import rgb_to_lab
 
 __all__ = [
     "Truth",
@@ -23,7 +23,6 @@ __all__ = [
     "ciede2000",
     "class_weights",
     "colorfulness",
-    "photo_metrics",
     "psnr_ab",
     "psnr_rgb",
     "ssim",
@@ -253,49 +252,6 @@ def colorfulness(pixels: ArrayLike) -> float:
     return float((spread + 0.3 * np.hypot(mean_1, mean_2)) * 255 / np.iinfo(array.dtype).max)
 
 
-def photo_metrics(
-    true_pixels: ArrayLike, predicted_pixels: ArrayLike | None = None, *, predicted_ab: ArrayLike | None = None
-) -> dict[str, float]:
-    """All quality figures of one photograph.
-
-    Parameters
-    ----------
-    true_pixels : array_like, shape (H, W, 3), uint8 or uint16
-        The true colour photograph, sRGB.
-    predicted_pixels : array_like, same shape and dtype
-        The colorized photograph, sRGB. Give this or `predicted_ab`.
-    predicted_ab : array_like, shape (H, W, 2)
-        Predicted a* and b*. Colour errors are taken from it as it is, beside the true lightness; everything else from
-        the pixels that `lab_to_rgb` makes of it. (Gamut mapping takes chroma out of dark and bright colours and with
-        it some error: on everyday photos a constant colour scores 11.1 before it and 10.8 after. Compare like with
-        like.)
-
-    Returns
-    -------
-    dict of str to float
-        ``ciede2000``, ``ab_l2`` (means over pixels; smaller is better), ``auc``, ``auc_rebalanced`` (percent),
-        ``psnr_rgb``, ``psnr_ab`` (dB), ``ssim``, ``colorfulness``, ``true_colorfulness``.
-
-    Raises
-    ------
-    ValueError
-        Neither or both predictions given, or shapes or dtypes that differ.
-
-    Examples
-    --------
-    >>> photo = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
-    >>> photo_metrics(photo, photo)["ciede2000"]
-    0.0
-    """
-    if predicted_pixels is not None and predicted_ab is None:
-        return Truth(true_pixels).figures(predicted_pixels)
-    if predicted_ab is not None and predicted_pixels is None:
-        truth = Truth(true_pixels)
-        pixels = lab_to_rgb(truth.lightness, predicted_ab, bit_depth=8 * truth.pixels.dtype.itemsize)
-        return truth.figures(pixels, predicted_ab)
-    raise ValueError("give either predicted_pixels or predicted_ab")
-
-
 class Truth:
     """A true photograph, prepared once for all the predictions that are measured against it.
 
@@ -337,12 +293,15 @@ class Truth:
             The colorized photograph, sRGB.
         ab : array_like, shape (H, W, 2), optional
             The a* and b* that it was made of, before they were mapped to the gamut: if given, the colour errors are
-            taken from them, beside the true lightness.
+            taken from them, beside the true lightness. (Gamut mapping takes chroma out of dark and bright colours and
+            with it some error: on everyday photos a constant colour scores 11.1 before it and 10.8 after. Compare like
+            with like.)
 
         Returns
         -------
         dict of str to float
-            See `photo_metrics`.
+            ``ciede2000``, ``ab_l2`` (means over pixels; smaller is better), ``auc``, ``auc_rebalanced`` (percent),
+            ``psnr_rgb``, ``psnr_ab`` (dB), ``ssim``, ``colorfulness``, ``true_colorfulness``.
 
         Raises
         ------

@@ -3,7 +3,7 @@
 
 Several whole, coherent pictures; the chosen one is where hints go on.
 
-Results go into the current folder.
+Results go into the current folder; the photograph comes with scikit-image (install it).
 """
 
 import numpy as np

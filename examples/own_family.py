@@ -2,7 +2,8 @@
 ============================
 
 Which way do the edges of a region run? A family that tells, a model that uses it, and what it is worth to that model.
-It is trained on pieces of three photographs that come with scikit-image, which is quick and makes no good model.
+It is trained on pieces of three photographs that come with scikit-image (install it), which is quick and makes no good
+model.
 """
 
 from pathlib import Path

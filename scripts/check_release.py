@@ -22,23 +22,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = str(ROOT / "constraints-ci.txt")
-TEST_TOOLS = ("pytest", "hypothesis", "pyamg")
+TEST_TOOLS = ("pytest", "hypothesis", "pyamg", "scikit-image")
 NEEDED = ("py.typed", "models/default.safetensors", "models/default.md", "app/static/stage.js", "cli.py")
-NEEDED += ("evaluation/report/templates/base.html",)
+NEEDED += ("evaluation/report/templates/page.html",)
 
 MAKE_PHOTOGRAPHS = """
 import sys
 from pathlib import Path
 
-import skimage.data
 from sklearn.datasets import load_sample_images
 
 from colorize import RgbImage, write_photo
 
-pictures = [skimage.data.astronaut(), skimage.data.chelsea(), skimage.data.coffee(), *load_sample_images().images]
-for number, picture in enumerate(pictures):
-    for half, piece in enumerate((picture[:240, :320], picture[-240:, -320:])):
-        write_photo(RgbImage(piece.copy()), Path(sys.argv[1]) / f"{number}{half}.png")
+for number, picture in enumerate(load_sample_images().images):
+    for piece in range(6):
+        top, left = 213 * (piece // 3), 213 * (piece % 3)
+        pixels = picture[top : top + 213, left : left + 213].copy()
+        write_photo(RgbImage(pixels), Path(sys.argv[1]) / f"{number}{piece}.png")
 """
 CONSUMER = """
 from pathlib import Path

@@ -451,7 +451,7 @@ def test_models_are_listed_with_their_cards(run, tmp_path, monkeypatch):
 
 def test_every_command_and_option_has_help(run):
     names = "photo explain suggest batch film replay train learn evaluate compare importance study models app"
-    names += " info completion man refine rivals"
+    names += " info refine rivals"
     assert set(main.commands) == set(names.split())
     listing = run("--help").stdout
     for name, command in main.commands.items():

@@ -1,4 +1,4 @@
-"""What the program tells of itself: `colorize info`, `completion`, `man`."""
+"""What the program tells of itself: `colorize info`, and what a shell completes."""
 
 import json
 import os
@@ -9,11 +9,9 @@ from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
-import click
 import pytest
 
 from colorize import __version__, environment
-from colorize.cli import main
 from colorize.environment import describe_environment
 from colorize.models import find_model
 from colorize.persistence import check_file
@@ -135,10 +133,9 @@ def test_commands_options_models_and_files_are_completed():
     assert completed(["colorize", "photo", "--model", "./mi"]) == ["file,./mi"]
     assert completed(["colorize", "photo", "grand"]) == ["file,grand"]
     assert completed(["colorize", "models", "de"]) == ["plain,default"]
-    assert completed(["colorize", "completion", "z"]) == ["plain,zsh"]
 
 
-def test_bash_takes_the_script(run, tmp_path):
+def test_bash_takes_the_script_that_the_docs_name(tmp_path):
     if shutil.which("bash") is None:
         pytest.skip("no bash")
     scripts = tmp_path / "bin"
@@ -146,10 +143,9 @@ def test_bash_takes_the_script(run, tmp_path):
     program = scripts / "colorize"
     program.write_text(f"#!{sys.executable}\nfrom colorize.cli import main\nmain(prog_name='colorize')\n")
     program.chmod(0o755)
-    (tmp_path / "complete.bash").write_text(run("completion", "bash").stdout)
     asked = (
-        ". ./complete.bash; complete -p colorize; COMP_WORDS=(colorize study cu); COMP_CWORD=2; "
-        '_colorize_completion colorize; echo "${COMPREPLY[@]}"'
+        'eval "$(_COLORIZE_COMPLETE=bash_source colorize)"; complete -p colorize; COMP_WORDS=(colorize study cu); '
+        'COMP_CWORD=2; _colorize_completion colorize; echo "${COMPREPLY[@]}"'
     )
     path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
     result = subprocess.run(
@@ -158,56 +154,3 @@ def test_bash_takes_the_script(run, tmp_path):
     first, last = result.stdout.splitlines()
     assert "_colorize_completion" in first
     assert last == "curve"
-
-
-@pytest.mark.parametrize(("shell", "word"), [("bash", "complete"), ("zsh", "compdef"), ("fish", "complete")])
-def test_every_shell_has_a_script(run, shell, word):
-    script = run("completion", shell).stdout
-    assert word in script
-    assert f"_COLORIZE_COMPLETE={shell}_complete" in script
-    assert "colorize" in script
-
-
-def test_an_unknown_shell_is_refused(run):
-    assert "tcsh" in run("completion", "tcsh", status=2).stderr
-
-
-# --- man -------------------------------------------------------------------------------------------------------------
-
-
-def rendered(page, tmp_path):
-    """The page as a reader sees it, and the complaints of the typesetter."""
-    (tmp_path / "colorize.1").write_text(page, encoding="utf-8")
-    result = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-ww", "-rLL=200n", "-P-c", "-P-b", "-P-u", "colorize.1"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return result.stdout, result.stderr
-
-
-def every_command(command, *names):
-    yield names, command
-    for name, inner in getattr(command, "commands", {}).items():
-        yield from every_command(inner, *names, name)
-
-
-def test_the_manual_page_names_every_command_and_option(run, tmp_path):
-    if shutil.which("groff") is None:
-        pytest.skip("no groff")
-    text, complaints = rendered(run("man").stdout, tmp_path)
-    assert complaints == ""
-    assert "colorize completion bash > ~/.colorize-complete.bash\n" in text
-    text = " ".join(text.split())  # lines are spaced to an even margin
-    for names, command in every_command(main, "colorize"):
-        assert " ".join(names) in text
-        options = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
-        assert all(name in text for option in options for name in option.opts)
-    assert "EXIT STATUS" in text
-
-
-def test_no_text_is_taken_for_an_order_of_roff():
-    from colorize.commands.man import roff
-
-    assert roff(".TH a\n'b \\c --d") == "\\&.TH a\n\\&'b \\ec \\-\\-d"

@@ -9,7 +9,7 @@ from PIL import Image
 from colorize.batch import run as batch_run
 from colorize.batch.jobs import Settings
 from colorize.batch.run import BatchReport
-from colorize.commands.batch import Lines
+from colorize.commands._shared import Lines
 from colorize.exceptions import OutputError
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -77,11 +77,11 @@ def test_a_disk_that_is_full_is_one_line(run, stub, monkeypatch):
 
 
 def test_progress_for_log_files(capsys, monkeypatch):
-    from colorize.commands import batch as command
+    from colorize.commands import _shared as command
 
     clock = iter([0.0, 10.0, 40.0, 50.0])
     monkeypatch.setattr(command.time, "monotonic", lambda: next(clock))
-    lines = Lines(quiet=False)
+    lines = Lines()
     for done in (100, 110, 140, 150):
         lines("photographs", done, 400)
     assert capsys.readouterr().err == "photographs: 140 of 400, 1.0 a second, 4 minutes left\n"

@@ -6,12 +6,12 @@ import pytest
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.metrics import (
     MAX_PSNR,
+    Truth,
     ab_auc,
     ab_l2,
     ciede2000,
     class_weights,
     colorfulness,
-    photo_metrics,
     psnr_ab,
     psnr_rgb,
     ssim,
@@ -143,8 +143,14 @@ def test_colorfulness_by_hand():
     assert colorfulness(pixels.astype(np.uint16) * 257) == pytest.approx(colorfulness(pixels), rel=1e-6)
 
 
+def figures_of_field(true, ab):
+    """Figures of a field of ab beside the true lightness."""
+    pixels = lab_to_rgb(rgb_to_lab(true)[..., 0], ab, bit_depth=8 * true.dtype.itemsize)
+    return Truth(true).figures(pixels, ab)
+
+
 def test_a_perfect_prediction_is_perfect_in_every_figure():
-    figures = photo_metrics(photo(), photo())
+    figures = Truth(photo()).figures(photo())
     assert figures["ciede2000"] == figures["ab_l2"] == 0
     assert figures["auc"] == figures["auc_rebalanced"] == 100
     assert figures["psnr_rgb"] == figures["psnr_ab"] == MAX_PSNR
@@ -155,7 +161,7 @@ def test_a_perfect_prediction_is_perfect_in_every_figure():
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_a_gray_prediction_keeps_lightness_and_loses_all_color(dtype):
     true = photo(dtype=dtype)
-    figures = photo_metrics(true, predicted_ab=np.zeros((40, 50, 2)))
+    figures = figures_of_field(true, np.zeros((40, 50, 2)))
     chroma = np.hypot(*np.moveaxis(rgb_to_lab(true)[..., 1:], -1, 0))
     assert figures["colorfulness"] == 0
     assert figures["ab_l2"] == pytest.approx(chroma.mean(), rel=1e-5)
@@ -165,9 +171,9 @@ def test_a_gray_prediction_keeps_lightness_and_loses_all_color(dtype):
 
 def test_photographs_may_be_locked_against_writing():
     true, other = photo(), photo(1)
-    expected = photo_metrics(true, other)
+    expected = Truth(true).figures(other)
     true.flags.writeable = other.flags.writeable = False
-    assert photo_metrics(true, other) == expected
+    assert Truth(true).figures(other) == expected
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -187,12 +193,12 @@ def test_the_figures_are_those_of_the_single_functions(dtype):
         "colorfulness": colorfulness(pixels),
         "true_colorfulness": colorfulness(true),
     }
-    assert photo_metrics(true, predicted_ab=ab) == pytest.approx(expected, rel=1e-5)  # float32
+    assert Truth(true).figures(pixels, ab) == pytest.approx(expected, rel=1e-5)  # float32
 
 
 def test_color_errors_of_an_ab_field_are_taken_before_gamut_mapping():
     true = np.full((8, 8, 3), 250, np.uint8)  # nearly white: next to no chroma fits
-    figures = photo_metrics(true, predicted_ab=np.full((8, 8, 2), 30.0))
+    figures = figures_of_field(true, np.full((8, 8, 2), 30.0))
     assert figures["ab_l2"] == pytest.approx(30 * np.sqrt(2), rel=1e-5)
     assert figures["psnr_rgb"] > 25
 
@@ -200,10 +206,8 @@ def test_color_errors_of_an_ab_field_are_taken_before_gamut_mapping():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: photo_metrics(photo()), "either"),
-        (lambda: photo_metrics(photo(), photo(), predicted_ab=np.zeros((40, 50, 2))), "either"),
-        (lambda: photo_metrics(photo(), photo(dtype="uint16")), "uint16"),
-        (lambda: photo_metrics(photo(), photo(shape=(40, 49))), "shape"),
+        (lambda: Truth(photo()).figures(photo(dtype="uint16")), "uint16"),
+        (lambda: Truth(photo()).figures(photo(shape=(40, 49))), "shape"),
         (lambda: ciede2000(np.zeros(3), np.zeros((2, 3))), "shape"),
         (lambda: psnr_rgb(np.zeros((2, 3)), np.zeros((2, 3))), "float64"),
     ],

@@ -35,7 +35,7 @@ def numbers(version):
 
 def test_the_oldest_versions_are_those_of_the_project():
     extras = PROJECT["optional-dependencies"]
-    tools = [text for text in extras["dev"] if text.startswith(("pytest", "hypothesis", "pyamg"))]
+    tools = [text for text in extras["dev"] if text.startswith(("pytest", "hypothesis", "pyamg", "scikit-image"))]
     wanted = floors([*PROJECT["dependencies"], *extras["report"], *tools])
     pinned = pins("constraints-lowest.txt")
     assert sorted(pinned) == sorted(wanted)

@@ -20,12 +20,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize._bits import to_8_bit
 from colorize.alternatives import MOODS
+from colorize._support.shrink import shrink
 from colorize.app.shelf import Shelf
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
@@ -62,7 +62,7 @@ SAMPLES = {
     "astronaut": ("skimage", "data/astronaut.png"),
     "coffee": ("skimage", "data/coffee.png"),
 }
-"""Photographs that come with libraries that are there anyway, the best results first."""
+"""Photographs that come with scikit-learn and the libraries of the extra `app`, the best results first."""
 
 HEIC = (".heic", ".heif")
 _SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
@@ -730,12 +730,7 @@ def data_uri(picture: bytes) -> str:
 
 def fitted(gray: GrayImage, side: int) -> GrayImage:
     """The photograph no larger than `side` pixels a side, for the screen: 8 bits, without opacity and metadata."""
-    lightness = gray.lightness
-    scale = side / max(lightness.shape)
-    if scale < 1:
-        size = max(1, round(lightness.shape[1] * scale)), max(1, round(lightness.shape[0] * scale))
-        lightness = np.clip(cv2.resize(lightness, size, interpolation=cv2.INTER_AREA), 0, 100)
-    return GrayImage(np.ascontiguousarray(lightness, np.float32))
+    return GrayImage(np.clip(shrink(gray.lightness, side), 0, 100))
 
 
 def learnt_in_words(learnt: Any) -> str:
@@ -802,10 +797,4 @@ def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
 
 def shrunk(pixels: NDArray[Any], side: int) -> NDArray[np.uint8]:
     """Pixels of 8 bits, no more than `side` a side."""
-    pixels = to_8_bit(pixels)
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(to_8_bit(pixels), side)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from colorize._files import write_atomically
+from colorize._support.locks import file_lock
 from colorize.exceptions import ManifestError, OutputError
 
 NAME = "colorize-manifest.jsonl"
@@ -102,7 +103,8 @@ class Manifest:
         OutputError
             It cannot be written.
         """
-        with _locked(path):
+        lock = path.with_name(f".{path.name}.lock")
+        with file_lock(lock, f"{path}: another batch is working on this folder"):
             head = {"manifest": VERSION, **settings}
             lines, albums = _read(path, head)
             outputs = {name: line.output for name, line in lines.items() if line.output}
@@ -205,25 +207,3 @@ def _check_head(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any] 
     if differing:
         changes = ", ".join(f"{name} was {found.get(name)}, is now {wanted.get(name)}" for name in differing)
         raise ManifestError(f"{path}: the batch was begun with other settings ({changes}); name another output folder")
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other batches away; the lock ends with the process, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two batches on one folder are not prevented there
-        yield
-        return
-    try:
-        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise _refused(path, error) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ManifestError(f"{path}: another batch is working on this folder") from error
-        yield
-    finally:
-        os.close(lock)

@@ -16,6 +16,7 @@ import numpy as np
 
 from colorize import __version__
 from colorize._files import remove_leftovers
+from colorize._support.progress import Progress, silent
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
@@ -26,8 +27,6 @@ from colorize.persistence import stated_digest
 
 ALBUM_SAMPLE = 40
 """Photographs of a folder that decide the palette of its album."""
-
-Progress = Callable[[str, int, int], None]
 
 
 class Pool(Protocol):
@@ -140,7 +139,7 @@ def run_batch(
         remove_leftovers(target)
         plan = make_plan(source, target, file_format=file_format, known=manifest.outputs)
         report = BatchReport(len(plan.photos), n_others=plan.n_others, n_linked_folders=plan.n_linked_folders)
-        run = _Run(source, target, manifest, report, progress or (lambda stage, done, total: None))
+        run = _Run(source, target, manifest, report, progress or silent)
         run.note_earlier(plan)
         with (open_pool or local_pool())(settings) as pool, _interruptible(pool, report):
             if album:

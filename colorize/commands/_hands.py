@@ -180,20 +180,18 @@ def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
     import numpy as np
 
     from colorize._bits import to_8_bit
+    from colorize._support.shrink import shrink
     from colorize.types import PhotoMetadata, RgbImage
 
-    pixels = [to_8_bit(image.pixels) for image in images]
-    height, width = pixels[0].shape[:2]
-    scale = min(1.0, SHEET_SIDE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    pixels = [shrink(to_8_bit(image.pixels), SHEET_SIDE) for image in images]
+    size = pixels[0].shape[1::-1]
     columns = 2 if len(pixels) in (2, 4) else min(3, len(pixels))
     gap, rows = 8, -(-len(pixels) // columns)
     cell = size[0] + gap, size[1] + CAPTION + gap
     sheet = np.full((rows * cell[1] - gap, columns * cell[0] - gap, 3), 255, np.uint8)
     for k, picture in enumerate(pixels):
         top, left = k // columns * cell[1], k % columns * cell[0]
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-        sheet[top : top + size[1], left : left + size[0]] = small
+        sheet[top : top + size[1], left : left + size[0]] = picture
         foot = left + 2, top + size[1] + CAPTION - 8
         cv2.putText(sheet, str(k + 1), foot, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2, cv2.LINE_AA)
     return RgbImage(sheet, metadata=PhotoMetadata(damage=images[0].metadata.damage))

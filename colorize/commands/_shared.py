@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ import click
 from click.shell_completion import CompletionItem
 
 from colorize._files import check_free, check_writable, write_atomically
+from colorize._support.progress import Progress, silent
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
     from colorize.dataset import TrainingSet
     from colorize.predictor import Predictor
 
-Progress = Callable[[str, int, int], None]
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -181,26 +183,51 @@ def output_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def progress_bars(*, quiet: bool) -> Iterator[Progress]:
-    """Draw one bar per stage on the terminal, if there is one to draw on."""
+def progress_bars(*, quiet: bool, lines: bool = False) -> Iterator[Progress]:
+    """Draw one bar per stage on the terminal; where there is none, print a line every half minute if asked to."""
     if quiet or not sys.stderr.isatty():
-        yield lambda _stage, _done, _total: None
+        yield Lines() if lines and not quiet else silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
     # rich would send redirected standard output to the terminal too
-    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
-        tasks = {}
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as bars:
+        tasks: dict[str, Any] = {}
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage)
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bars.add_task(stage, total=total or None, completed=done, rate="")
+            speed = bars.tasks[tasks[stage]].speed
+            bars.update(tasks[stage], completed=done, total=total, rate=f"{speed:.1f} a second" if speed else "")
 
         yield show
+
+
+class Lines:
+    """Progress for log files."""
+
+    def __init__(self) -> None:
+        self.stage, self.start, self.first, self.last = "", 0.0, 0, 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Print a line if the last one is long ago."""
+        now = time.monotonic()
+        if stage != self.stage:
+            self.stage, self.start, self.first, self.last = stage, now, done, now
+        if now - self.last < _SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        rate = (done - self.first) / (now - self.start)
+        left = f", {(total - done) / rate / 60:.0f} minutes left" if rate else ""
+        click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
 
 
 def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:

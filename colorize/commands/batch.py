@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +14,6 @@ if TYPE_CHECKING:
 
 BATCH_HAS_FAILED_FILES = 3
 INTERRUPTED = 130
-_SECONDS_BETWEEN_LINES = 30.0
 
 
 class Memory(click.ParamType):
@@ -122,7 +117,10 @@ def command(
         overwrite=force,
         salvage=salvage,
     )
-    with _shared.cluster(scheduler, local_cluster) as client, progress_of_batch(quiet=quiet) as progress:
+    with (
+        _shared.cluster(scheduler, local_cluster) as client,
+        _shared.progress_bars(quiet=quiet, lines=True) as progress,
+    ):
         if client is None:
             open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)
         else:
@@ -164,47 +162,3 @@ def tell(report: BatchReport, *, quiet: bool) -> None:
         click.echo(f"left alone: {report.n_others} other files, {report.n_linked_folders} links to folders")
     if report.is_interrupted:
         click.echo("Interrupted; run the same command again to go on.", err=True)
-
-
-@contextmanager
-def progress_of_batch(*, quiet: bool) -> Iterator[_shared.Progress]:
-    """Rate and remaining time: as bars on a terminal, else as a line every half minute."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield Lines(quiet=quiet)
-        return
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, completed=done, rate="")
-            speed = bars.tasks[tasks[stage]].speed
-            bars.update(tasks[stage], completed=done, rate=f"{speed:.1f} a second" if speed else "")
-
-        yield show
-
-
-class Lines:
-    """Progress for log files."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
-        self.stage, self.start, self.first, self.last = "", 0.0, 0, 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Print a line if the last one is long ago."""
-        now = time.monotonic()
-        if stage != self.stage:
-            self.stage, self.start, self.first, self.last = stage, now, done, now
-        if self.quiet or now - self.last < _SECONDS_BETWEEN_LINES:
-            return
-        self.last = now
-        rate = (done - self.first) / (now - self.start)
-        left = f", {(total - done) / rate / 60:.0f} minutes left" if rate else ""
-        click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from colorize._support.progress import Progress
 from colorize.commands import _shared
 from colorize.exceptions import ColorizeError
 
@@ -87,7 +88,7 @@ def command(
 
 
 def read_inputs(
-    inputs: tuple[Path, ...], limit: int | None, progress: _shared.Progress
+    inputs: tuple[Path, ...], limit: int | None, progress: Progress
 ) -> tuple[list[RgbImage], list[str], list[bool], dict[str, str]]:
     """Photographs, their names, whether each has colours to measure with, and what was left out and why."""
     from colorize.dataset import has_colors
@@ -103,7 +104,7 @@ def read_inputs(
     return photos, names, [has_colors(photo) for photo in photos], left_out
 
 
-def load_input(path: Path, limit: int | None, progress: _shared.Progress) -> TrainingSet:
+def load_input(path: Path, limit: int | None, progress: Progress) -> TrainingSet:
     """One photograph, or all of a folder."""
     from colorize.dataset import load_folder, load_photo
 
@@ -112,7 +113,7 @@ def load_input(path: Path, limit: int | None, progress: _shared.Progress) -> Tra
     return load_photo(path, max_side=MAX_SIDE)
 
 
-def load_references(folder: Path | None, progress: _shared.Progress) -> tuple[RgbImage, ...]:
+def load_references(folder: Path | None, progress: Progress) -> tuple[RgbImage, ...]:
     """Colour photographs to learn from."""
     if folder is None:
         return ()

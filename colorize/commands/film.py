@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from colorize.commands import _hands, _shared
-from colorize.commands.batch import INTERRUPTED, progress_of_batch
+from colorize.commands.batch import INTERRUPTED
 from colorize.exceptions import HintsError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def command(
     hints = {} if hints_path is None else read_moments(hints_path, film.shape, reach)
     colorizer = _shared.load_predictor(model)
     try:
-        with progress_of_batch(quiet=quiet) as progress:
+        with _shared.progress_bars(quiet=quiet, lines=True) as progress:
             report = colorize_film(
                 source,
                 target,

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from colorize._support.progress import Progress
 from colorize.commands import _shared
 from colorize.exceptions import ColorizeError, DatasetError
 
@@ -149,7 +150,7 @@ def write(outputs: _shared.Outputs, found: Any, report: str, folder: Path, *, qu
 
 
 def load_categories(
-    folder: Path, limit: int | None, seed: int, progress: _shared.Progress
+    folder: Path, limit: int | None, seed: int, progress: Progress
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Usable photographs of every sub-folder, and the sub-folders without any."""
     from colorize.dataset import load_folder

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from colorize.color import rgb_to_lab
-from colorize.evaluation.compare import Observation
-from colorize.evaluation.oracles import true_region_ab
-from colorize.palette import ColorPalette
-from colorize.types import Colorization
-
-__all__ = ["ProbabilityObserver", "Reliability", "log_loss", "reliability", "translation"]
+__all__ = ["Reliability", "log_loss", "reliability"]
 
 _TINY = 1e-12  # a true colour of probability 0 costs 27.6 nats, not infinity
 
@@ -122,91 +115,6 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | No
     """
     rows, index, share = _checked(probabilities, truth, weights)
     return float(-share @ np.log(np.maximum(rows[np.arange(len(rows)), index], _TINY)))
-
-
-def translation(
-    source: ColorPalette, target: ColorPalette, ab: ArrayLike, weights: ArrayLike | None = None
-) -> NDArray[np.float64]:
-    """How the colours of one palette fall to those of another, shape (n_source, n_target); rows sum to 1.
-
-    ``probabilities @ translation(...)`` are probabilities over the other palette, so that models with palettes of their
-    own can be measured on a common one. A source colour is shared as the samples nearest to it are; with equal palettes
-    nothing changes.
-
-    Parameters
-    ----------
-    source, target : ColorPalette
-    ab : array-like, shape (n, 2)
-        Colours of training regions.
-    weights : array-like, shape (n,), optional
-        Their areas; equal by default.
-
-    Examples
-    --------
-    >>> from colorize.palette import ColorPalette
-    >>> ab = np.array([[0.0, 0.0], [40.0, 0.0], [0.0, 40.0]])
-    >>> translation(ColorPalette(2).fit(ab), ColorPalette(3).fit(ab), ab).shape
-    (2, 3)
-    """
-    counts = np.zeros((len(source.colors_), len(target.colors_)))
-    np.add.at(counts, (source.encode(ab), target.encode(ab)), 1.0 if weights is None else np.asarray(weights))
-    unseen = np.flatnonzero(counts.sum(axis=1) == 0)
-    counts[unseen, target.encode(source.colors_[unseen])] = 1
-    return counts / counts.sum(axis=1, keepdims=True)
-
-
-class ProbabilityObserver:
-    """Collects, while a comparison runs, what a model believes of every region, and what is true.
-
-    Photographs weigh the same, regions by their areas within them; photographs without truth are left out.
-
-    Parameters
-    ----------
-    method : str
-        The method whose results are looked at; they must be of the type `Colorization`.
-    palette : ColorPalette
-        What true colours are counted by.
-    table : ndarray, shape (n_colors, K), optional
-        `translation` from the palette of the model to `palette`, if they differ.
-
-    Attributes
-    ----------
-    probabilities : ndarray, shape (n, K)
-    truth : ndarray, shape (n,), int
-    weights : ndarray, shape (n,)
-        After at least one photograph; arguments for `reliability` and `log_loss`.
-    """
-
-    def __init__(self, method: str, palette: ColorPalette, table: NDArray[np.float64] | None = None) -> None:
-        self.method = method
-        self.palette = palette
-        self.table = table
-        self._blocks: list[tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]] = []
-
-    def __call__(self, observation: Observation) -> None:
-        """Keep the regions of one photograph."""
-        result = observation.prediction
-        if observation.method != self.method or not observation.has_truth or not isinstance(result, Colorization):
-            return
-        believed = result.probabilities if self.table is None else result.probabilities @ self.table
-        true_ab = rgb_to_lab(observation.photo.pixels)[..., 1:]
-        truth = self.palette.encode(true_region_ab(true_ab, result.superpixels))
-        self._blocks.append((believed, truth, result.superpixels.areas / result.superpixels.areas.sum()))
-
-    @property
-    def probabilities(self) -> NDArray[np.float64]:
-        """Of all regions seen so far."""
-        return np.concatenate([block[0] for block in self._blocks])
-
-    @property
-    def truth(self) -> NDArray[np.intp]:
-        """Palette index of all regions seen so far."""
-        return np.concatenate([block[1] for block in self._blocks])
-
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """Share of its photograph of all regions seen so far."""
-        return np.concatenate([block[2] for block in self._blocks])
 
 
 def _checked(

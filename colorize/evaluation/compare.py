@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._support.progress import Progress
 from colorize.color import lab_to_rgb, to_gray
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
@@ -24,7 +25,6 @@ from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, Rgb
 __all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "evaluate", "predicted_pixels"]
 
 Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
-Progress = Callable[[str, int, int], None]
 Columns = Mapping[str, NDArray[np.float64]]
 
 FEW_PHOTOS = 10
@@ -142,7 +142,7 @@ class EvaluationResult:
     Attributes
     ----------
     figures : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
-        Per method and figure of `colorize.metrics.photo_metrics`, one number per photograph, in their order; NaN where
+        Per method and figure of `colorize.metrics.Truth.figures`, one number per photograph, in their order; NaN where
         there is none (SSIM of tiny photographs, errors of photographs without truth).
     names : tuple of str
         Names of the photographs; those in folders belong to the category of their first folder.

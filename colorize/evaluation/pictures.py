@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize._bits import to_8_bit
 from colorize._optional import import_or_raise
+from colorize._support.shrink import shrink
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.evaluation.compare import Observation
 from colorize.io import encode_preview
@@ -136,13 +136,7 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
 
 
 def _small(pixels: NDArray[Any], side: int) -> Pixels:
-    pixels = to_8_bit(pixels)
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return np.ascontiguousarray(pixels)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(to_8_bit(pixels), side)
 
 
 def _scale() -> Pixels:

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab
 from colorize.evaluation.compare import Observation
 from colorize.evaluation.statistics import Bootstrap, Interval
@@ -66,7 +66,7 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
     -------
     ndarray, shape (n_columns,), float32
     """
-    lab = rgb_to_lab(_shrunk(pixels))
+    lab = rgb_to_lab(shrink(pixels, _SIDE, shortest=2))
     lightness, ab = lab[..., 0], lab[..., 1:]
     chroma = np.hypot(ab[..., 0], ab[..., 1])
     values = [
@@ -169,15 +169,6 @@ class RealismObserver:
             method: two_sample_test(real, np.stack([rows[index] for index in self.real]))
             for method, rows in self.colorized.items()
         }
-
-
-def _shrunk(pixels: NDArray[Any]) -> NDArray[Any]:
-    height, width = pixels.shape[:2]
-    scale = _SIDE / max(height, width)
-    if scale >= 1:
-        return np.ascontiguousarray(pixels)
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def _quantiles(values: Float32, shares: Sequence[float]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from colorize._support.progress import Progress
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import GrayBaseline
@@ -19,8 +20,6 @@ from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.types import RgbImage
 
 __all__ = ["Comparison", "Evaluation", "compare_methods", "evaluate_model"]
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

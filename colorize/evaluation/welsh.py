@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab
 from colorize.exceptions import DatasetError
 from colorize.types import Float32, GrayImage, RgbImage
@@ -71,7 +72,7 @@ class WelshTransfer:
         rng = np.random.default_rng(self.random_state)
         tiny, samples, tone = [], [], []
         for photo in photos:
-            lab = rgb_to_lab(_shrunk(photo.pixels))
+            lab = rgb_to_lab(shrink(photo.pixels, _LONGEST_SIDE))
             lightness = np.ascontiguousarray(lab[..., 0])
             rows, columns = _jittered_grid(lightness.shape, self.n_samples, rng)
             picked = lab[rows, columns]
@@ -113,15 +114,6 @@ def _deviation(lightness: Float32) -> Float32:
     mean = cv2.blur(lightness, window, borderType=cv2.BORDER_REFLECT_101)
     square = cv2.blur(lightness * lightness, window, borderType=cv2.BORDER_REFLECT_101)
     return np.sqrt(np.maximum(square - mean * mean, 0))
-
-
-def _shrunk(pixels: np.ndarray) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    scale = _LONGEST_SIDE / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def _jittered_grid(shape: tuple[int, int], n_samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from colorize._support.progress import Progress
 from colorize.exceptions import FilmError, HintsError
 from colorize.film import cuts
 from colorize.film.motion import Gray
@@ -19,8 +20,6 @@ from colorize.superpixels import working_shape
 
 SEGMENT_SECONDS = 4.0
 """Longest piece that is coloured before it is kept: what a kill costs at most."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

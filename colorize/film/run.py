@@ -18,13 +18,14 @@ from threadpoolctl import threadpool_limits
 
 from colorize._files import check_free
 from colorize._optional import import_or_raise
+from colorize._support.progress import Progress, silent
 from colorize.batch.work import file_digest
 from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
 from colorize.film import cuts
 from colorize.film.motion import flow_shape
 from colorize.film.painter import Meter, Painter, Said
-from colorize.film.plan import SEGMENT_SECONDS, Plan, Progress, make_plan
+from colorize.film.plan import SEGMENT_SECONDS, Plan, make_plan
 from colorize.film.reading import Film, Frame, comment_of
 from colorize.film.tracks import follow_hints, on_frame
 from colorize.film.workshop import Workshop
@@ -136,7 +137,7 @@ def colorize_film(
     is_whole = workshop.folder.is_dir() and comment_of(target).endswith(comment)  # killed while it cleared away
     _check_target(source, target, overwrite=overwrite or is_whole)
     with _one_thread(), workshop.open(_settings(recipe, hints, crf)):
-        run = _Run(film, colorizer, recipe, workshop, crf, progress or (lambda stage, done, total: None))
+        run = _Run(film, colorizer, recipe, workshop, crf, progress or silent)
         run.look(hints)
         if not is_whole:
             run.color()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._files import remove_leftovers, write_atomically
+from colorize._support.locks import file_lock
 from colorize.exceptions import ManifestError, OutputError
 from colorize.film.painter import State
 from colorize.film.plan import Plan
@@ -60,7 +60,7 @@ class Workshop:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot be made ({error.strerror or error})") from error
-        with self._locked():
+        with file_lock(self.folder / ".lock", f"{self.folder}: another process is making this film"):
             if not path.exists() and any(not file.name.startswith(".") for file in self.folder.iterdir()):
                 raise ManifestError(f"{self.folder}: something else is in this folder; move it away")
             if not path.exists() or not self._is_continued(path, settings):
@@ -152,24 +152,6 @@ class Workshop:
                 f"{self.folder}: begun with other settings ({names} differ); go on with those, or remove the folder"
             )
         return not differing
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep others away; the lock ends with the process, however it ends."""
-        try:
-            import fcntl
-        except ImportError:  # Windows: two processes on one output are not prevented there
-            yield
-            return
-        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ManifestError(f"{self.folder}: another process is making this film") from error
-            yield
-        finally:
-            os.close(lock)
 
 
 def _packed(array: np.ndarray) -> bytes:

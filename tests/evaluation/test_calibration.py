@@ -1,14 +1,20 @@
 """Reliability and log-loss: known answers for honest, boastful and timid probabilities."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize.evaluation.baselines import GrayBaseline
-from colorize.evaluation.calibration import ProbabilityObserver, log_loss, reliability, translation
+from colorize.evaluation.calibration import log_loss, reliability
 from colorize.evaluation.compare import evaluate
 from colorize.palette import ColorPalette
+
+BENCHMARK = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "quality.py"))
+translation, ProbabilityObserver = BENCHMARK["translation"], BENCHMARK["ProbabilityObserver"]
 
 
 def drawn(n: int, n_colors: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -84,19 +90,22 @@ def test_a_color_that_no_region_has_goes_to_the_nearest():
 
 def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
     palette = tiny_colorizer.palette_
-    observer = ProbabilityObserver("model", palette)
     coarse = ColorPalette(3).fit(palette.colors_)
-    other = ProbabilityObserver("model", coarse, translation(palette, coarse, palette.colors_))
+    observers = [
+        ProbabilityObserver("model", other, translation(palette, other, palette.colors_)) for other in (palette, coarse)
+    ]
     methods = {"gray": GrayBaseline(), "model": tiny_colorizer}
-    evaluate(methods, photos[:3], has_truth=[True, False, True], observers=[observer, other])
+    evaluate(methods, photos[:3], has_truth=[True, False, True], observers=observers)
     believed = [tiny_colorizer.predict(photo).probabilities for photo in (photos[0], photos[2])]
-    np.testing.assert_array_equal(observer.probabilities, np.concatenate(believed))
-    assert observer.weights.sum() == pytest.approx(2)
-    assert other.probabilities.shape == (len(observer.truth), 3)
-    np.testing.assert_allclose(other.probabilities.sum(axis=1), 1, atol=1e-5)
-    known = log_loss(observer.probabilities, observer.truth, observer.weights)
-    frequencies = np.tile(palette.frequencies_, (len(observer.truth), 1))
-    assert known < log_loss(frequencies, observer.truth, observer.weights)  # it was trained on these photographs
+    probabilities, truth, weights = observers[0].found()
+    np.testing.assert_allclose(probabilities, np.concatenate(believed))
+    assert weights.sum() == pytest.approx(2)
+    shared, _, _ = observers[1].found()
+    assert shared.shape == (len(truth), 3)
+    np.testing.assert_allclose(shared.sum(axis=1), 1, atol=1e-5)
+    frequencies = np.tile(palette.frequencies_, (len(truth), 1))
+    # it was trained on these photographs
+    assert log_loss(probabilities, truth, weights) < log_loss(frequencies, truth, weights)
 
 
 @pytest.mark.parametrize(

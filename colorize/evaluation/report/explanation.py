@@ -15,7 +15,7 @@ from colorize.decision import NEAR
 from colorize.evaluation.account import FAMILIES, sentences, told_apart
 from colorize.evaluation.colors import color_names
 from colorize.evaluation.pictures import data_uri
-from colorize.evaluation.report.page import fact, render
+from colorize.evaluation.report.page import Page
 from colorize.explanation import Explainer, Explanation, HintEffect, Memories
 
 STEPS = {
@@ -66,43 +66,48 @@ def explanation_report(
     MissingDependencyError
         The extra ``report`` is not installed.
     """
-    result = to_8_bit(explainer.result.image.pixels)
-    gray = to_8_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
-    height, width = result.shape[:2]
+    result, gray = _pictures(explainer)
     places = [_place(explainer, item, number, result, gray) for number, item in enumerate(explanations, 1)]
-    return render(
-        "explanation.html",
-        kind="explanation",
-        title=f"Why these colours? {name}",
-        lead=[
+    page = Page(
+        "explanation",
+        f"Why these colours? {name}",
+        [
             "Every region of the photograph is compared with what the model remembers from training; then neighbours "
             "agree. Pick a number to see what spoke for the colour of that place, and what against."
         ],
         facts=[
-            fact("Model", model, f"{len(explainer.model.palette.colors_)} palette colours"),
-            fact("Vividness", f"{explainer.vividness:g}", "0 faithful, 1 bold"),
-            fact("Regions", f"{explainer.superpixels.n_superpixels}", "each with one colour before blending"),
+            ("Model", model, f"{len(explainer.model.palette.colors_)} palette colours"),
+            ("Vividness", f"{explainer.vividness:g}", "0 faithful, 1 bold"),
+            ("Regions", f"{explainer.superpixels.n_superpixels}", "each with one colour before blending"),
         ],
         warnings=_warnings(explainer),
-        sections=[("photo", "Photograph"), *((place["id"], f"{place['number']} {place['title']}") for place in places)],
-        photo={
-            "name": name,
-            "width": width,
-            "height": height,
-            "result": data_uri(result, 220_000, longest=1000),
-            "gray": data_uri(gray, 160_000, longest=1000),
-        },
-        places=places,
-        near=f"{NEAR:g}",
         footer=_FOOTER,
     )
+    photo = {
+        "name": name,
+        "width": result.shape[1],
+        "height": result.shape[0],
+        "result": data_uri(result, 220_000, longest=1000),
+        "gray": data_uri(gray, 160_000, longest=1000),
+    }
+    hint = "Drag the handle to compare with gray. The numbers lead to the explanations below."
+    overview = {"photo": photo, "places": places, "near": f"{NEAR:g}"}
+    page.add("photo", "Photograph", "The photograph", ("overview", overview), text=hint)
+    for place in places:
+        page.add(place["id"], f"{place['number']} {place['title']}", "", ("place", place))
+    return page.html()
 
 
 def place_in_words(explainer: Explainer, found: Explanation) -> dict[str, Any]:
     """What the page says of one place, as plain values, for a page of another kind."""
+    return _place(explainer, found, 1, *_pictures(explainer))
+
+
+def _pictures(explainer: Explainer) -> tuple[Pixels, Pixels]:
+    """The photograph in colour and in gray."""
     result = to_8_bit(explainer.result.image.pixels)
-    gray = to_8_bit(lab_to_rgb(explainer.session.gray.lightness, np.zeros((*result.shape[:2], 2), np.float32)))
-    return _place(explainer, found, 1, result, gray)
+    lightness = explainer.session.gray.lightness
+    return result, to_8_bit(lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32)))
 
 
 def _warnings(explainer: Explainer) -> list[str]:
@@ -157,33 +162,25 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     best = found.probabilities.max(axis=0)
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
-    largest = float(best.max())
-    rows = []
-    for index in listed:
-        shares = found.probabilities[:, index]
-        rows.append(
-            {
-                "name": names[index],
-                "note": f"a {found.colors[index, 0]:.0f}, b {found.colors[index, 1]:.0f}",
-                "paint": paint(found, found.colors[index]),
-                "strong": index == found.winner,
-                "bars": [f"{100 * share / largest:.1f}" for share in shares],
-                "shares": [f"{share:.0%}" for share in shares],
-            }
-        )
     rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
+    shown = [
+        (names[i], f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}", paint(found, found.colors[i]), i)
+        for i in listed
+    ]
     if len(listed) < len(names):
-        rows.append(
-            {
-                "name": f"{len(names) - len(listed)} others",
-                "note": "",
-                "paint": "",
-                "strong": False,
-                "bars": [f"{100 * min(1, share / largest):.1f}" for share in rest],
-                "shares": [f"{share:.0%}" for share in rest],
-            }
-        )
-    return rows
+        shown.append((f"{len(names) - len(listed)} others", "", "", -1))
+    return [
+        {
+            "name": name,
+            "note": note,
+            "paint": color,
+            "strong": index == found.winner,
+            "bars": [f"{100 * min(1, share / best.max()):.1f}" for share in shares],
+            "shares": [f"{share:.0%}" for share in shares],
+        }
+        for name, note, color, index in shown
+        for shares in [rest if index < 0 else found.probabilities[:, index]]
+    ]
 
 
 def _steps(found: Explanation) -> list[dict[str, Any]]:
@@ -191,14 +188,10 @@ def _steps(found: Explanation) -> list[dict[str, Any]]:
     steps = found.steps()
     families = [name for name in steps if name not in STEPS]
     families.sort(key=lambda name: -abs(steps[name]))
-    order = (
-        [name for name in ("start", "features") if name in steps]
-        + families
-        + [name for name in ("references", "neighbours", "agreement") if name in steps]
-    )
+    order = ["start", "features", *families, "references", "neighbours", "agreement"]
     largest = max(0.7, *(abs(value) for value in steps.values()))
     rows = []
-    for name in order:
+    for name in filter(steps.__contains__, order):
         title, note = STEPS.get(name, (FAMILIES.get(name, name), name if name in FAMILIES else ""))
         rows.append(
             {
@@ -286,8 +279,7 @@ def _crop(pixels: Pixels, mask: NDArray[np.bool_], *, side: int = 260) -> Pixels
     low = np.maximum(high - max(2, int(2 * reach)), 0)
     piece = pixels[low[0] : high[0], low[1] : high[1]]
     size = (side, max(1, round(side * piece.shape[0] / piece.shape[1])))
-    shrinks = piece.shape[1] > side
-    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if piece.shape[1] > side else cv2.INTER_CUBIC)
     at = [(np.linspace(low[k], high[k] - 1, size[1 - k]) / scale[k]).astype(int) for k in (0, 1)]
     inside = cv2.medianBlur(mask[np.ix_(*at)].astype(np.uint8), 5)
     outline, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from colorize.color import lab_to_rgb
 from colorize.evaluation import plots
 from colorize.evaluation.importance import ANALYSES, HIDES, NOISE, SCORES, ImportanceResult
-from colorize.evaluation.report.page import (
-    capital,
-    cell,
-    fact,
-    interval_cell,
-    is_sure,
-    joined,
-    number_of,
-    part,
-    plot,
-    render,
-    signed,
-    swatch,
-)
+from colorize.evaluation.report.page import Block, Page, Plot, capital, drawn, interval_cell, joined, signed, table
 from colorize.evaluation.statistics import Interval
 
-_COLOR_TEXT = (
-    "Error added over the regions of one true colour when a family's numbers come from another photograph. Small pale "
-    "numbers are not told from zero."
-)
-_DETAIL_TEXT = (
-    "Parts of a family, each permuted alone across photographs; the rest of the family can stand in for much of it."
-)
+_UNKNOWN = Interval(np.nan)
 
 
 def importance_report(found: ImportanceResult, *, model: str = "model", source: str = "photographs") -> str:
@@ -41,70 +24,82 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
     str
         HTML.
     """
-    parts = [
-        part("use", "What the model uses", _ranking_text(found), plots=_ranking_plots(found)),
-        part("hidden", "Who hides whom", _hidden_text(found), plots=_redundancy_plots(found)),
-        part(
-            "refits",
-            "What could be learnt without it, and from it alone",
-            _refit_text(found),
-            plots=_refit_plots(found),
-        ),
-        part("colours", "Which family decides which colour", [_COLOR_TEXT], plots=_color_plots(found)),
-        part("parts", "Within the families", [_DETAIL_TEXT], plots=_detail_plots(found)),
-        part("numbers", "All numbers", [], tables=[_importance_table(found)]),
-    ]
-    parts = [section for section in parts if section["plots"] or section["tables"]]
-    settings = found.settings
-    return render(
-        "plots.html",
-        kind="feature importance",
-        title=f"What does “{model}” live on?",
-        lead=_importance_lead(found, source),
+    settings, baseline = found.settings, found.baseline
+    page = Page(
+        "feature importance",
+        f"What does “{model}” live on?",
+        _lead(found, source),
         facts=[
-            fact("Photographs", f"{settings['n_photos']}", f"{settings['n_regions']} regions"),
-            fact("Region error", f"{found.baseline['region_ab_error'].value:.2f}", "ab units, untouched model"),
-            fact("Pixel error", f"{found.baseline['final_ab_error'].value:.2f}", "ab units, after propagation"),
-            fact("Repeats", f"{settings['n_repeats']}", "random orders per family"),
+            ("Photographs", f"{settings['n_photos']}", f"{settings['n_regions']} regions"),
+            ("Region error", f"{baseline['region_ab_error'].value:.2f}", "ab units, untouched model"),
+            ("Pixel error", f"{baseline['final_ab_error'].value:.2f}", "ab units, after propagation"),
+            ("Repeats", f"{settings['n_repeats']}", "random orders per family"),
         ],
-        warnings=list(found.warnings),
-        sections=[(section["id"], section["id"].capitalize()) for section in parts],
-        parts=parts,
+        warnings=found.warnings,
         footer="Intervals are 95 % bootstrap intervals over photographs. Equal inputs and seeds give equal numbers.",
     )
+    page.add(
+        "use",
+        "Use",
+        "What the model uses",
+        drawn(*_ranking_plots(found)),
+        text="All columns of a family take the numbers of other regions, with one order. Across: each photograph "
+        "takes those of another one. Within: regions of the same photograph change places, so what describes the "
+        "whole photograph (scene) cannot show there.",
+    )
+    hidden = "How much of a family's variance another family predicts linearly, on photographs not fitted to."
+    if found.clusters:
+        groups = "; ".join(" + ".join(group) for group in found.clusters)
+        hidden += f" Families that were also permuted together: {groups}."
+    page.add("hidden", "Hidden", "Who hides whom", drawn(*_redundancy_plots(found)), text=hidden)
+    page.add(
+        "refits",
+        "Refits",
+        "What could be learnt without it, and from it alone",
+        drawn(*_refit_plots(found)),
+        text="Twins of the model were trained without each family, and with each family alone. Without: error added by "
+        "its absence. Alone: error saved against knowing only how frequent colours are. Left of the line the twin "
+        "is worse than without: with few photographs a large family overfits. "
+        f"They learnt from {settings['refits_learn_from']}.",
+    )
+    page.add(
+        "colours",
+        "Colours",
+        "Which family decides which colour",
+        drawn(*_color_plots(found)),
+        text="Error added over the regions of one true colour when a family's numbers come from another photograph. "
+        "Small pale numbers are not told from zero.",
+    )
+    page.add(
+        "parts",
+        "Parts",
+        "Within the families",
+        drawn(*_detail_plots(found)),
+        text="Parts of a family, each permuted alone across photographs; the rest of the family can stand in for much "
+        "of it.",
+    )
+    page.add("numbers", "Numbers", "All numbers", _numbers(found))
+    return page.html()
 
 
-def _importance_lead(found: ImportanceResult, source: str) -> list[str]:
+def _lead(found: ImportanceResult, source: str) -> list[str]:
     surprise = found.select("permutation", "across", "log_loss")
-    ranking = found.ranking(score="log_loss")
-    sure = [name for name in ranking if surprise[name, ""].excludes(0) and surprise[name, ""].value > 0]
-    first = f"Measured on {source}. "
-    if sure:
-        first += f"By log-loss, its surprise at the true palette colour, the model lives most on {joined(sure[:3])}."
-    else:
-        first += "By log-loss, its surprise at the true palette colour, no single family is told from zero."
-    first += " Other measures rank families otherwise: all four are below."
+    sure = [name for name in found.ranking(score="log_loss") if surprise[name, ""].low > 0]
+    lives = f"the model lives most on {joined(sure[:3])}" if sure else "no single family is told from zero"
+    lines = [
+        f"Measured on {source}. By log-loss, its surprise at the true palette colour, {lives}. "
+        "Other measures rank families otherwise: all four are below."
+    ]
     control = found.select("permutation", "across", "region_ab_error").get((NOISE, ""))
-    lines = [first]
     if control is not None:
-        fine = (
-            "contains zero, as it must" if not control.excludes(0) else "does NOT contain zero: distrust these numbers"
-        )
+        wrong = control.excludes(0)
+        fine = "does NOT contain zero: distrust these numbers" if wrong else "contains zero, as it must"
         added = f"adds {signed(control, 3)} ab units to the region error"
         lines.append(f"Control: a family of shuffled numbers {added}, which {fine}.")
     return lines
 
 
-def _ranking_text(found: ImportanceResult) -> list[str]:
-    return [
-        "All columns of a family take the numbers of other regions, with one order. Across: each photograph "
-        "takes those of another one. Within: regions of the same photograph change places, so what describes the whole "
-        "photograph (scene) cannot show there.",
-    ]
-
-
-def _ranking_plots(found: ImportanceResult) -> list[dict[str, str]]:
-    made = []
+def _ranking_plots(found: ImportanceResult) -> Iterator[Plot]:
     for score, meaning in SCORES.items():
         across = found.select("permutation", "across", score)
         within = found.select("permutation", "within", score)
@@ -114,65 +109,31 @@ def _ranking_plots(found: ImportanceResult) -> list[dict[str, str]]:
         rows |= {name: [value] for (name, _), value in found.select("cluster", "across", score).items()}
         series = ("across photographs", "within") if within else ()
         unit = {"log_loss": "added, nats", "balanced_score": "lost, percentage points"}.get(score, "added, ab units")
-        made.append(
-            plot(
-                capital(meaning),
-                "Right of the line: the family matters.",
-                plots.intervals(rows, unit, series=series, reference=0.0),
-            )
-        )
-    return made
+        figure = plots.intervals(rows, unit, series=series, reference=0.0)
+        yield capital(meaning), "Right of the line: the family matters.", figure
 
 
-def _hidden_text(found: ImportanceResult) -> list[str]:
-    text = "How much of a family's variance another family predicts linearly, on photographs not fitted to."
-    if found.clusters:
-        groups = "; ".join(" + ".join(group) for group in found.clusters)
-        text += f" Families that were also permuted together: {groups}."
-    return [text]
+def _redundancy_plots(found: ImportanceResult) -> Iterator[Plot]:
+    if len(found.families) > 1:
+        figure = plots.redundancy(found.redundancy, found.links, found.families, 1 - HIDES)
+        text = "In percent. Row: the family that predicts. Column: the family that is predicted."
+        yield "Who predicts whom", text, figure
 
 
-def _redundancy_plots(found: ImportanceResult) -> list[dict[str, str]]:
-    if len(found.families) < 2:
-        return []
-    figure = plots.redundancy(found.redundancy, found.links, found.families, 1 - HIDES)
-    text = "In percent. Row: the family that predicts. Column: the family that is predicted."
-    return [plot("Who predicts whom", text, figure)]
-
-
-def _refit_text(found: ImportanceResult) -> list[str]:
-    return [
-        "Twins of the model were trained without each family, and with each family alone. Without: error added by its "
-        "absence. Alone: error saved against knowing only how frequent colours are. Left of the line the twin is worse "
-        "than without: with few photographs a large family overfits. "
-        f"They learnt from {found.settings['refits_learn_from']}."
-    ]
-
-
-def _refit_plots(found: ImportanceResult) -> list[dict[str, str]]:
-    made = []
-    for analysis, title in (("drop", "Without the family"), ("only", "The family alone")):
-        for score, unit in (("region_ab_error", "ab units"), ("log_loss", "nats")):
-            rows = {name: [value] for (name, _), value in found.select(analysis, "refit", score).items()}
+def _refit_plots(found: ImportanceResult) -> Iterator[Plot]:
+    for analysis, title, verb in (("drop", "Without the family", "added"), ("only", "The family alone", "saved")):
+        for score, name, unit in (("region_ab_error", "error", "ab units"), ("log_loss", "surprise", "nats")):
+            values = {family: value for (family, _), value in found.select(analysis, "refit", score).items()}
+            rows = {family: [values[family]] for family in sorted(values, key=lambda family: -values[family].value)}
             if rows:
-                ordered = dict(sorted(rows.items(), key=lambda item: -item[1][0].value))
-                verb = "added" if analysis == "drop" else "saved"
-                figure = plots.intervals(ordered, f"{verb}, {unit}", reference=0.0)
-                made.append(
-                    plot(
-                        f"{title}: {'error' if score == 'region_ab_error' else 'surprise'}",
-                        capital(ANALYSES[analysis]) + ".",
-                        figure,
-                    )
-                )
-    return made
+                figure = plots.intervals(rows, f"{verb}, {unit}", reference=0.0)
+                yield f"{title}: {name}", capital(ANALYSES[analysis]) + ".", figure
 
 
-def _color_plots(found: ImportanceResult) -> list[dict[str, str]]:
-    if not found.select("colour", "across", "region_ab_error"):
-        return []
-    text = "Colours are groups of palette entries, named by hue and strength."
-    return [plot("Family by true colour", text, color_figure(found))]
+def _color_plots(found: ImportanceResult) -> Iterator[Plot]:
+    if found.select("colour", "across", "region_ab_error"):
+        text = "Colours are groups of palette entries, named by hue and strength."
+        yield "Family by true colour", text, color_figure(found)
 
 
 def color_figure(found: ImportanceResult) -> Any:
@@ -180,15 +141,19 @@ def color_figure(found: ImportanceResult) -> Any:
     cells = found.select("colour", "across", "region_ab_error")
     colors = [name for name in found.swatches if any(piece == name for _, piece in cells)]
     families = [family for family in found.families if any(name == family for name, _ in cells)]
-    values = np.array([[number_of(cells.get((family, color))) for family in families] for color in colors])
-    faint = np.array([[not is_sure(cells.get((family, color))) for family in families] for color in colors])
-    swatches = [[tuple(rgb / 255) for rgb in swatch(found.swatches[color])] for color in colors]
+    grid = [[cells.get((family, color), _UNKNOWN) for family in families] for color in colors]
+    values = np.array([[cell.value for cell in row] for row in grid])
+    faint = np.array([[not cell.excludes(0) for cell in row] for row in grid])
+    swatches = [[tuple(rgb / 255) for rgb in _swatch(found.swatches[color])] for color in colors]
     return plots.heatmap(values, colors, families, "error added, ab units", center=0.0, faint=faint, swatches=swatches)
 
 
-def _detail_plots(found: ImportanceResult) -> list[dict[str, str]]:
+def _swatch(ab: np.ndarray) -> np.ndarray:
+    return lab_to_rgb(np.full(len(ab), 62, np.float32), ab)
+
+
+def _detail_plots(found: ImportanceResult) -> Iterator[Plot]:
     cells = found.select("detail", "across", "log_loss")
-    made = []
     for family in dict.fromkeys(name for name, _ in cells):
         rows = {piece: [value] for (name, piece), value in cells.items() if name == family}
         groups = {family: rows}
@@ -197,24 +162,19 @@ def _detail_plots(found: ImportanceResult) -> list[dict[str, str]]:
             scales = {piece: value for piece, value in rows.items() if piece not in directions}
             groups = {"gabor: wavelength": scales, "gabor: direction of the wave": directions}
         for title, chosen in groups.items():
-            made.append(plot(title, "", plots.intervals(chosen, "surprise added, nats", reference=0.0)))
-    return made
+            yield title, "", plots.intervals(chosen, "surprise added, nats", reference=0.0)
 
 
-def _importance_table(found: ImportanceResult) -> dict[str, Any]:
-    scores = list(SCORES)
+def _numbers(found: ImportanceResult) -> Block:
     rows: dict[tuple[str, ...], dict[str, Interval]] = {}
     for analysis, scheme, family, piece, score, *limits in found.table:
         if analysis in ("permutation", "cluster", "drop", "only"):
             rows.setdefault((analysis, scheme, family, piece), {})[score] = Interval(*limits)
-    table = []
-    for (analysis, scheme, family, _), values in rows.items():
-        cells = [cell(f"{analysis}, {scheme}")]
-        cells += [interval_cell(values[score], "+.3f") if score in values else cell("–") for score in scores]
-        table.append({"name": family, "cells": cells})
-    head = ["family", "analysis", *(capital(SCORES[score].split(",")[0]) for score in scores)]
-    return {
-        "caption": "Importances with 95 % intervals; colours and parts of families are in the CSV",
-        "head": head,
-        "rows": table,
-    }
+    return table(
+        "Importances with 95 % intervals; colours and parts of families are in the CSV",
+        ["family", "analysis", *(capital(meaning.split(",")[0]) for meaning in SCORES.values())],
+        [
+            (family, [f"{analysis}, {scheme}", *(interval_cell(row.get(score, _UNKNOWN), "+.3f") for score in SCORES)])
+            for (analysis, scheme, family, _), row in rows.items()
+        ],
+    )

@@ -1,4 +1,4 @@
-"""Parts that all reports are made of: the page, its tables, plots and words for numbers."""
+"""What all reports are made of: a page of sections, its tables, plots and pictures, and words for numbers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import numpy as np
 
 from colorize import __version__
 from colorize._optional import import_or_raise
-from colorize.color import lab_to_rgb
 from colorize.evaluation import plots
 from colorize.evaluation.compare import FIGURES, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
+from colorize.evaluation.pictures import data_uri
 from colorize.evaluation.statistics import Interval
 
 PICTURE_BYTES = 2_350_000
 """For all pictures of a report together, as text; plots and words take a few hundred kilobytes more."""
 
-N_WORST = 12
-N_BEST = 6
-N_LISTED = 100
 MAIN = "ciede2000"
 LICENCE_NOTE = "The photographs in this page belong to their owners: mind their licences before you pass the page on."
+
+Block = tuple[str, Any]
+"""The macro of `templates/blocks.html` that draws a part of a section, and what it draws; nothing if that is empty."""
+
+Cell = str | dict[str, Any]
+"""``value``, and maybe a ``note`` below it, ``best`` and ``text`` (words that may wrap); a string is a value."""
+
+Plot = tuple[str, str, Any]
+"""Title, a line of text, and the figure."""
 
 
 def check_installed() -> None:
@@ -38,83 +44,116 @@ def check_installed() -> None:
         import_or_raise(module, extra="report")
 
 
-def render(template: str, **content: Any) -> str:
-    """Fill a template."""
-    jinja2 = import_or_raise("jinja2", extra="report")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("colorize.evaluation.report"),
-        autoescape=True,
-        trim_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return str(environment.get_template(template).render(version=__version__, **content)) + "\n"
+class Page:
+    """A page from top to bottom: title, opening lines, large facts, warnings, sections of blocks.
+
+    Parameters
+    ----------
+    kind, title : str
+    lead : sequence of str
+    facts : sequence of (name, value, note), optional
+    warnings : iterable of str, optional
+    footer : str, optional
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        title: str,
+        lead: Sequence[str],
+        *,
+        facts: Sequence[tuple[str, str, str]] = (),
+        warnings: Iterable[str] = (),
+        footer: str = LICENCE_NOTE,
+    ) -> None:
+        self.head = {"kind": kind, "title": title, "lead": lead, "facts": facts, "warnings": warnings, "footer": footer}
+        self.sections: list[dict[str, Any]] = []
+
+    def add(self, key: str, name: str, title: str, *blocks: Block, text: str = "") -> None:
+        """Append a section, unless none of its blocks has anything to show; `name` stands in the navigation."""
+        filled = [block for block in blocks if block[1]]
+        if filled:
+            self.sections.append({"id": key, "name": name, "title": title, "text": text, "blocks": filled})
+
+    def html(self) -> str:
+        """The page as one file."""
+        jinja2 = import_or_raise("jinja2", extra="report")
+        environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("colorize.evaluation.report"),
+            autoescape=True,
+            trim_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        page = environment.get_template("page.html")
+        return str(page.render(version=__version__, sections=self.sections, **self.head)) + "\n"
 
 
-def part(
-    name: str,
-    title: str,
-    text: Sequence[str],
-    *,
-    plots: Sequence[Any] = (),
-    tables: Sequence[Any] = (),
-    strips: Sequence[Any] = (),
+def drawn(*items: Plot) -> Block:
+    """Plots side by side."""
+    return "plots", [(title, text, plots.to_svg(figure, title)) for title, text, figure in items]
+
+
+def table(
+    caption: str, head: Sequence[str], rows: Iterable[tuple[str, Sequence[Cell]]], *, strong: str | None = None
+) -> Block:
+    """A table; each row has its name and its cells."""
+    found = [(name, [{"value": cell} if isinstance(cell, str) else cell for cell in cells]) for name, cells in rows]
+    return "table", {"caption": caption, "head": head, "rows": found, "strong": strong} if found else None
+
+
+def words(meanings: Mapping[str, str]) -> Block:
+    """Terms with what is to be said of them."""
+    return "words", list(meanings.items())
+
+
+def shot(name: str, pixels: np.ndarray, n_bytes: int, note: str = "") -> dict[str, Any]:
+    """A picture in a strip, with lines of text below it, divided by commas."""
+    return {"name": name, "uri": data_uri(pixels, n_bytes), "note": note, "map": "", "worst": False}
+
+
+def strip(
+    key: str, title: str, note: str, shots: Sequence[Any], shape: Sequence[int], *, pair: bool = False
 ) -> dict[str, Any]:
-    """A section of a page of plots."""
-    return {"id": name, "title": title, "text": text, "plots": plots, "tables": tables, "strips": strips}
+    """Pictures of one shape in a row; `pair` lets the reader slide between any two."""
+    height, width = shape[:2]
+    return {"id": key, "title": title, "note": note, "shots": shots, "width": width, "height": height, "pair": pair}
 
 
-def plot(title: str, text: str, figure: Any) -> dict[str, str]:
-    """A plot with its title and a line of text."""
-    return {"title": title, "text": text, "svg": plots.to_svg(figure, title)}
-
-
-def fact(name: str, value: str, note: str) -> dict[str, str]:
-    """One of the large numbers at the top."""
-    return {"name": name, "value": value, "note": note}
-
-
-def figure_table(result: EvaluationResult) -> dict[str, Any]:
+def figure_table(result: EvaluationResult) -> Block:
     """All figures of all methods, the best of each marked."""
     intervals = result.intervals()
     best = {name: _best(intervals, name) for name in FIGURES}
-    rows = []
-    for method, row in intervals.items():
-        cells = [
-            interval_cell(row[name], figure.form) | {"best": best[name] == method} for name, figure in FIGURES.items()
-        ]
-        rows.append({"name": method, "cells": cells, "strong": method == "model"})
-    return {
-        "caption": f"Means over {result.n_measured} photographs with 95 % intervals; ▸ best without knowing the truth",
-        "head": ["method", *(figure.title + {-1: " ↓", 1: " ↑", 0: ""}[figure.better] for figure in FIGURES.values())],
-        "rows": rows,
-    }
+    arrows = {-1: " ↓", 1: " ↑", 0: ""}
+    return table(
+        f"Means over {result.n_measured} photographs with 95 % intervals; ▸ best without knowing the truth",
+        ["method", *(figure.title + arrows[figure.better] for figure in FIGURES.values())],
+        [
+            (method, [interval_cell(row[name], FIGURES[name].form, best=best[name] == method) for name in FIGURES])
+            for method, row in intervals.items()
+        ],
+        strong="model",
+    )
 
 
 def _best(intervals: Mapping[str, Mapping[str, Interval]], name: str) -> str | None:
-    figure = FIGURES[name]
-    values = {
-        method: row[name].value
-        for method, row in intervals.items()
-        if method not in ORACLES and np.isfinite(row[name].value)
-    }
-    if not values or len(values) < 2:
-        return None
-    if not figure.better:
-        return min(values, key=lambda method: abs(values[method] - 1))
-    return max(values, key=lambda method: figure.better * values[method])
+    better = FIGURES[name].better
+    values = {method: row[name].value for method, row in intervals.items() if method not in ORACLES}
+    values = {method: better * value if better else -abs(value - 1) for method, value in values.items()}
+    finite = {method: value for method, value in values.items() if np.isfinite(value)}
+    return max(finite, key=lambda method: finite[method]) if len(finite) > 1 else None
 
 
-def cell(value: str, *, text: bool = False) -> dict[str, Any]:
-    """A cell of a table: a number, or words that may wrap."""
-    return {"value": value, "text": text}
-
-
-def interval_cell(interval: Interval, form: str) -> dict[str, Any]:
+def interval_cell(interval: Interval, form: str, *, best: bool = False) -> Cell:
     """A cell with an estimate and, small, its interval."""
     if math.isnan(interval.value):
-        return {"value": "–"}
+        return {"value": "–", "best": best}
     note = f"{format(interval.low, form)} to {format(interval.high, form)}" if interval.known else ""
-    return {"value": format(interval.value, form), "note": note}
+    return {"value": format(interval.value, form), "note": note, "best": best}
+
+
+def count(n_photos: int) -> str:
+    """So many photographs."""
+    return f"{n_photos} photograph{'s' if n_photos > 1 else ''}"
 
 
 def in_words(interval: Interval) -> str:
@@ -132,23 +171,9 @@ def signed(interval: Interval, digits: int = 2) -> str:
     return text.replace("-", "−")
 
 
-def judged(difference: Interval) -> str:
-    """What a difference in error says about the method that comes first."""
-    if not difference.known:
-        return "(too few to judge) compared with"
-    if not difference.excludes(0):
-        return "not told apart from"
-    return "better than" if difference.value < 0 else "worse than"
-
-
 def percent(interval: Interval) -> Interval:
     """A share as percent."""
     return Interval(100 * interval.value, 100 * interval.low, 100 * interval.high)
-
-
-def percents(interval: Interval) -> str:
-    """The interval of a share, in brackets."""
-    return f"({interval.low:.0%} to {interval.high:.0%})" if interval.known else ""
 
 
 def file_size(n_bytes: int) -> str:
@@ -161,8 +186,8 @@ def file_size(n_bytes: int) -> str:
 
 def joined(items: Iterable[str]) -> str:
     """Words with commas and an "and"."""
-    words = list(items)
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else "nothing"
+    *others, last = list(items) or ["nothing"]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def capital(text: str) -> str:
@@ -170,16 +195,18 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def number_of(interval: Interval | None) -> float:
-    """The value of an interval; NaN for none."""
-    return math.nan if interval is None else interval.value
+def trade_off(means: Mapping[str, Mapping[str, float]], methods: Iterable[str]) -> Plot:
+    """Error against colourfulness."""
+    points = {name: (means[name][MAIN], means[name]["colorfulness_ratio"]) for name in methods}
+    return (
+        "Error and colour together",
+        "Low error and brown haze go together: a method must be judged by both.",
+        plots.trade_off(points, "CIEDE2000, smaller is better", "colourfulness, share of true", target=1.0),
+    )
 
 
-def is_sure(interval: Interval | None) -> bool:
-    """Whether an interval excludes zero."""
-    return interval is not None and interval.excludes(0)
-
-
-def swatch(ab: np.ndarray) -> np.ndarray:
-    """Colours to show for ab, shape (n, 3), uint8."""
-    return lab_to_rgb(np.full(len(ab), 62, np.float32), ab)
+def told_apart(accuracies: Mapping[str, Interval], text: str, strong: Sequence[str] = ()) -> Plot:
+    """How often a classifier is right about each method."""
+    rows = {name: [percent(accuracy)] for name, accuracy in accuracies.items()}
+    figure = plots.intervals(rows, "right answers, %", reference=50.0, note="cannot tell", strong=strong)
+    return "Can they be told from real photographs?", text, figure

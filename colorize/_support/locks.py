@@ -1,0 +1,47 @@
+"""Keeping a second process away from work that one is doing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from colorize.exceptions import ManifestError, OutputError
+
+
+@contextmanager
+def file_lock(path: Path, busy: str) -> Iterator[None]:
+    """Hold a lock that ends with the process, however that ends; Windows knows none, there it holds nobody off.
+
+    Parameters
+    ----------
+    path : Path
+        An empty file, made if it is missing; it stays there.
+    busy : str
+        What to say if another process holds the lock.
+
+    Raises
+    ------
+    ManifestError
+        Another process holds it.
+    OutputError
+        The file cannot be made.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ManifestError(busy) from error
+        yield
+    finally:
+        os.close(lock)
