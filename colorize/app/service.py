@@ -62,7 +62,6 @@ SAMPLES = {
 }
 """Photographs that come with libraries that are there anyway, the best results first."""
 
-HEIC = (".heic", ".heif")
 _SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
 
 
@@ -679,8 +678,6 @@ class Service:
     def _read(self, path: Path, name: str) -> RgbImage:
         if path.stat().st_size > self.limits.file_bytes:
             raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
-        if name.lower().endswith(HEIC):
-            raise RequestError(f"{name}: HEIC photographs are not read; save it as JPEG or PNG first")
         try:
             return read_photo(path, max_pixels=self.limits.pixels)
         except InvalidImageError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from colorize.app.service import Service, fitted
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
-from colorize.io import read_photo, write_photo
+from colorize.io import heif, read_photo, write_photo
 from colorize.recipe import find_note
 from colorize.types import GrayImage, RgbImage
 
@@ -251,6 +252,15 @@ def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_pa
     assert opened.set_style("v").name == "Oma _ Opa.jpg"
 
 
+def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    heif.register.cache_clear()
+    path = tmp_path / "upload"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(RequestError, match=r"^IMG 1.HEIC: a HEIC photograph.*'\.\[heif\]' \(or save"):
+        opened.open_photo("v", path, "IMG 1.HEIC")
+
+
 def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
     large = tmp_path / "large.png"
     Image.new("L", (3000, 2000)).save(large)
@@ -284,7 +294,6 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
         (lambda s: s.train("v", "new", folder="x", base="nothing"), "no model named"),
         (lambda s: s.batch("v", [], folder="/nowhere/at/all"), "no such folder"),
         (lambda s: s.batch("v", [], folder=str(s.shelf.folder)), "no photographs in that folder"),
-        (lambda s: s.open_photo("v", s.visits.get("v").need_photo().path, "a.heic"), "HEIC"),
         (lambda s: s.open_sample("v", "nothing"), "no such sample"),
         (lambda s: s.explain("v", 5000, 1), "outside"),
         (lambda s: s.compare("v", s.visits.get("v").need_photo().path, "a", ["nonsense"]), "no method nonsense"),
