@@ -129,6 +129,8 @@ class Explanation:
         Mean L* of the region.
     ab : ndarray, shape (2,), float32
         The colour decided for the region: a mean of the plausible colours, as vivid as was asked for, moved by hints.
+    pixel_ab : ndarray, shape (2,), float32
+        The colour of the very pixel, after colours were spread.
     confidence : float
         What the model states at the place: the probability that the true colour is within 20 units of ab.
     colors : ndarray, shape (K, 2), float32
@@ -156,6 +158,7 @@ class Explanation:
     region: int
     lightness: float
     ab: Float32
+    pixel_ab: Float32
     confidence: float
     colors: Float32
     probabilities: Float32
@@ -165,6 +168,16 @@ class Explanation:
     attribution: Attribution | None
     memories: Memories | None
     hints: HintEffect | None = None
+
+    @property
+    def carried(self) -> float:
+        """Units of ab between the colour of the pixel and the one decided for where it lies: what spreading brought.
+
+        Nought where the place itself has hints, which are exact.
+        """
+        decided = self.ab if self.hints is None else self.hints.after
+        is_hinted = self.hints is not None and self.hints.is_hinted
+        return 0.0 if is_hinted else float(np.linalg.norm(self.pixel_ab - decided))
 
     @property
     def favourite(self) -> int:
@@ -210,6 +223,7 @@ class Explanation:
             "region": self.region,
             "lightness": self.lightness,
             "ab": self.ab.tolist(),
+            "pixel_ab": self.pixel_ab.tolist(),
             "confidence": self.confidence,
             "palette": {name: column.tolist() for name, column in self.palette().items()},
             "winner": self.winner,
@@ -313,6 +327,7 @@ class Explainer:
             region=region,
             lightness=float(self.session.description.region_lightness[region]),
             ab=self.result.region_ab[region],
+            pixel_ab=self.result.ab[row, col],
             confidence=float(self.result.confidence[row, col]),
             colors=colors,
             probabilities=opinions,

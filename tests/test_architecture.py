@@ -96,6 +96,7 @@ LIBRARY_DOORS = {
     "rich": ("cli", "commands"),
     "PIL": ("io",),
     "tifffile": ("io",),
+    "pillow_heif": ("io",),
     "matplotlib": ("evaluation",),
     "jinja2": ("evaluation",),
     "distributed": ("batch.cluster",),

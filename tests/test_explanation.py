@@ -7,6 +7,7 @@ import pytest
 
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
+from colorize.evaluation.account import CARRIED, sentences
 from colorize.exceptions import ColorizeError, PlaceError
 from colorize.explanation import Explainer, explain
 from colorize.features import CLASSICAL
@@ -143,6 +144,31 @@ def test_references_are_a_step_of_their_own(tiny_colorizer, photos, explainer):
     found = Explainer(tiny_colorizer.open(photos[0], references=[photos[7]])).at(60, 80)
     assert sum(found.steps().values()) == pytest.approx(found.log_odds[-1], abs=1e-3)
     assert abs(found.steps()["references"]) > 0.01
+
+
+def test_a_colour_that_came_over_from_beside_is_told_as_such(by_position):
+    """One row of pixels between blue and orange of one lightness: what spreading mixes there was decided for nobody."""
+    model, photo = by_position
+    explainer = Explainer(model.open(photo))
+    result = explainer.result
+    decided = result.region_ab[resize_labels(explainer.superpixels, photo.shape)]
+    apart = np.linalg.norm(result.ab - decided, axis=-1)
+    most, least = (np.unravel_index(k, apart.shape) for k in (apart.argmax(), apart.argmin()))
+    assert apart[most] > CARRIED > apart[least]
+    there, elsewhere = (explainer.at(*map(int, place)) for place in (most, least))
+    assert there.carried == pytest.approx(apart[most])
+    assert elsewhere.carried == pytest.approx(apart[least])
+    told = [sentence for sentence in sentences(there) if "came over from beside" in sentence]
+    assert f"{apart[most]:.0f} units of ab" in told[0]
+    assert not any("came over" in sentence for sentence in sentences(elsewhere))
+
+
+def test_what_is_hinted_did_not_come_from_beside(session, hints):
+    found = Explainer(session, hints=hints).at(30, 40)
+    assert found.hints.is_hinted
+    assert found.carried == 0
+    beside = Explainer(session, hints=hints).at(60, 80)
+    assert beside.carried == pytest.approx(np.linalg.norm(beside.pixel_ab - beside.hints.after))
 
 
 def test_a_hint_moves_its_own_region_most(session, hints):

@@ -106,7 +106,7 @@ def test_every_message_of_a_missing_library_names_an_extra_of_the_project():
         for path in (ROOT / "colorize").rglob("*.py")
         for match in re.finditer(r'import_or_raise\([^)]*extra="(\w+)"\)', path.read_text(encoding="utf-8"))
     }
-    assert {"report", "refine", "video", "app", "distributed"} <= calls
+    assert {"report", "refine", "video", "app", "distributed", "heif"} <= calls
     assert calls <= set(PROJECT["optional-dependencies"])
     with pytest.raises(MissingDependencyError) as missing:
         import_or_raise("no_such_library", extra="report")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from functools import wraps
 from html import escape
 from pathlib import Path
@@ -16,7 +14,8 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from colorize.app import pages
-from colorize.app.service import Service, Told
+from colorize.app.service import Service
+from colorize.app.stages import Told
 from colorize.exceptions import RequestError
 
 Result = TypeVar("Result")
@@ -29,6 +28,9 @@ _EMPTY = """() => new Promise((done) => setTimeout(() => {
   setTimeout(() => { delete document.getElementById('%s').dataset.busy; }, 200);
 }, 300))"""
 """Empties a zone. An answer that is quicker than the zone's own knowledge of its file could not."""
+
+_PACE = 0.3
+"""Seconds between two looks at how far long work has come; what is quicker shows no line."""
 
 # Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
 HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 4}
@@ -84,25 +86,29 @@ def on(
     return decorate
 
 
-def told(work: Callable[[Told], Result], outputs: Callable[[str], list[Any]]) -> Generator[list[Any], None, Result]:
-    """Do long work, and give its result; until then `outputs` of a line on how far it has come, every second."""
-    said: queue.SimpleQueue[tuple[float, str] | None] = queue.SimpleQueue()
+def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Generator[Any, None, Result]:
+    """Do long work, and give its result; until then `outputs` of a line on how far it has come, when that changes."""
+    now = [(0.0, "Beginning")]
     found: list[Result | Exception] = []
+    is_over = threading.Event()
+
+    def hear(share: float, words: str) -> None:
+        now[0] = share, words
 
     def run() -> None:
         try:
-            found.append(work(lambda share, words: said.put((share, words))))
+            found.append(work(hear))
         except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
             found.append(error)
-        said.put(None)
+        is_over.set()
 
-    start = time.monotonic()
+    start, shown = time.monotonic(), ""
     threading.Thread(target=run, daemon=True).start()
-    now: tuple[float, str] | None = (0.0, "Beginning")
-    while now is not None:
-        yield outputs(pages.progress(*now, time.monotonic() - start))
-        with suppress(queue.Empty):
-            now = said.get(timeout=1)
+    while not is_over.wait(_PACE):
+        line = pages.progress(*now[0], time.monotonic() - start)
+        if line != shown:
+            yield outputs(line)
+        shown = line
     if isinstance(found[0], Exception):
         raise found[0]
     return found[0]

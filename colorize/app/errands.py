@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from colorize.app.stages import Told, told_stages
 from colorize.batch.work import Handling, colorize_file
 from colorize.colorizer import Colorizer
 from colorize.dataset import has_colors
-from colorize.evaluation.compare import evaluate
+from colorize.evaluation.compare import Observation, evaluate
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError, RequestError
@@ -55,6 +56,8 @@ class BatchResult:
     n_done : int
     failures : mapping of str to str
         Names of photographs that failed, and why.
+    notes : mapping of str to list of str
+        What reading and writing changed or left out, such as captions in IPTC form, and of which photographs.
     n_left : int
         Photographs that were not begun.
     """
@@ -62,11 +65,12 @@ class BatchResult:
     archive: Path
     n_done: int
     failures: Mapping[str, str]
+    notes: Mapping[str, list[str]]
     n_left: int = 0
 
 
 def compare(
-    photo: RgbImage, specs: Mapping[str, str], *, vividness: float
+    photo: RgbImage, specs: Mapping[str, str], *, vividness: float, told: Told
 ) -> tuple[list[Compared], bytes, bytes | None]:
     """Let several methods colour a photograph.
 
@@ -77,6 +81,8 @@ def compare(
     specs : mapping of str to str
         Names to show, and what `make_methods` calls the methods.
     vividness : float
+    told : callable
+        Hears how far it has come.
 
     Returns
     -------
@@ -88,7 +94,13 @@ def compare(
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
     gallery = Gallery(side=COMPARED_SIDE)
-    result = evaluate(named, [photo], has_truth=[is_colored], observers=[gallery])
+    names = list(named)
+
+    def tell(seen: Observation) -> None:
+        told((names.index(seen.method) + 1) / len(names), f"“{seen.method}” has coloured it")
+
+    told(0.0, "Colouring")
+    result = evaluate(named, [photo], has_truth=[is_colored], observers=[gallery, tell])
     means, picture = result.means(), gallery.pictures[0]
     wanted = ("ciede2000", "psnr_rgb", "colorfulness") if is_colored else ("colorfulness",)
     found = [
@@ -115,7 +127,7 @@ def colorize_all(
     left_out: Mapping[str, str],
     turn: Callable[[], AbstractContextManager[object]],
     is_stopping: Callable[[], bool],
-    progress: Callable[[int, int], None],
+    told: Told,
 ) -> BatchResult:
     """Colour the photographs of a folder into a zip with the same folders; one that fails costs a line of the report.
 
@@ -139,10 +151,10 @@ def colorize_all(
         Gives what to hold while one photograph is worked on.
     is_stopping : callable
         Asked before each photograph whether the rest is to be left.
-    progress : callable
-        Called with the photographs done and their number.
+    told : callable
+        Hears how far it has come.
     """
-    failures, done = dict(left_out), []
+    failures, done, notes = dict(left_out), list[str](), dict[str, list[str]]()
     photos = find_photos(folder)
     if not photos and not failures:
         raise RequestError("there are no photographs in that folder")
@@ -151,26 +163,37 @@ def colorize_all(
         for number, path in enumerate(photos):
             if is_stopping():
                 break
-            progress(number, len(photos))
             name = path.relative_to(folder).as_posix()
             given = _free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names)
             target = scratch / f"{number}{suffix}"
-            with turn():
+            hear = _told_of_one(told, number, len(photos), path.name)
+            hear(0.0, "waiting for its turn")
+            with turn(), told_stages(hear, 0.05, 0.9):
+                hear(0.0, "reading")
                 try:
-                    notes = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
+                    remarks = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
                 except (ColorizeError, MemoryError) as error:
                     failures[name] = str(error).replace(f"{path}: ", "") or "not enough memory"
                 else:
                     pack.write(target, given)
-                    done.append(" ".join([f"{name} -> {given}", *(f"({note})" for note in notes)]))
+                    done.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))
+                    for remark in remarks:
+                        notes.setdefault(remark, []).append(name)
             target.unlink(missing_ok=True)
-        else:
-            progress(len(photos), len(photos))
         n_left = len(photos) + len(left_out) - len(done) - len(failures)
         failed = [f"failed: {name}: {reason}" for name, reason in failures.items()]
         summary = f"{len(done)} coloured, {len(failures)} failed" + (f", {n_left} not begun" if n_left else "")
         pack.writestr(REPORT_NAME, "\n".join([summary, "", *done, *failed, ""]))
-    return BatchResult(archive, len(done), failures, n_left)
+    return BatchResult(archive, len(done), failures, notes, n_left)
+
+
+def _told_of_one(told: Told, number: int, n_photos: int, name: str) -> Told:
+    """Who listens to the work on one photograph, for one who listens to that on all."""
+
+    def hear(share: float, words: str) -> None:
+        told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}")
+
+    return hear
 
 
 def _free_name(stem: str, suffix: str, taken: set[str]) -> str:

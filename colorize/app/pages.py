@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from colorize.alternatives import MOODS
 from colorize.app.service import Place, data_uri
 from colorize.app.shelf import Card
 from colorize.app.training import Status
@@ -71,6 +70,8 @@ def samples(pictures: Mapping[str, bytes]) -> str:
 
 def choices(pictures: Sequence[bytes]) -> str:
     """Alternatives, as buttons."""
+    from colorize.alternatives import MOODS
+
     names = ["as it is now", *MOODS]
     buttons = (
         f'<button type="button" data-pick="{number}"><img src="{data_uri(picture)}" alt="the photograph, {name}">'
@@ -186,7 +187,16 @@ def batch(result: BatchResult) -> str:
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(why)}</td></tr>" for name, why in result.failures.items())
     table = f"<h4>{len(result.failures)} left out</h4><table>{rows}</table>" if rows else ""
     left = f"<p>Stopped: {result.n_left} were not begun.</p>" if result.n_left else ""
-    return f'<article class="card"><h3>{result.n_done} coloured</h3>{left}{table}</article>'
+    return f'<article class="card"><h3>{result.n_done} coloured</h3>{left}{table}{_noted(result)}</article>'
+
+
+def _noted(result: BatchResult) -> str:
+    """What coloured photographs lost or what was changed in them, each with their names."""
+    return "".join(
+        f"<details open><summary>{len(names)} × {escape(note)}</summary>"
+        f'<ul class="names">{"".join(f"<li>{escape(name)}</li>" for name in names)}</ul></details>'
+        for note, names in result.notes.items()
+    )
 
 
 def markdown(text: str) -> str:
@@ -274,6 +284,7 @@ def _trained_samples(status: Status) -> str:
 
 
 def _left_out(status: Status) -> str:
+
     rows = [(name, why) for name, why in status.not_photos.items()]
     rows += [(name, f"{reason}: {detail}") for name, reason, detail in status.report.get("left_out", [])]
     n_used = status.report.get("n_used", 0)

@@ -10,8 +10,9 @@ import gradio as gr
 
 from colorize.app import pages
 from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
-from colorize.app.service import RULES, SAVED_AS, Service, Told
+from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
+from colorize.app.stages import Told
 from colorize.exceptions import RequestError
 
 if TYPE_CHECKING:
@@ -201,12 +202,16 @@ def compare_room(service: Service) -> Any:
         with gr.Column(scale=3, min_width=320):
             shown = gr.HTML(None, elem_id="comparison")
 
-    @on(run.click, [photo, methods, vividness], [shown], **(LONG | {"show_progress": "full"}))
-    def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> str:
+    @on(run.click, [photo, methods, vividness], [shown], refused=[None], **LONG)
+    def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> Iterator[Any]:
         if not path:
             raise RequestError("choose a photograph first")
         [(name, photo_path)] = sent(service, request, [path])
-        return pages.comparison(*service.compare(key_of(request), photo_path, name, wanted, value))
+        key = key_of(request)
+        found = yield from told(
+            lambda told: service.compare(key, photo_path, name, wanted, value, told), lambda line: line
+        )
+        yield pages.comparison(*found)
 
     return methods
 
@@ -235,7 +240,7 @@ def batch_room(service: Service) -> Any:
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
             with gr.Row():
                 run = gr.Button("Colour them all", variant="primary")
-                stop = gr.Button("Stop", elem_id="stop-batch")
+                stop = gr.Button("Stop", visible=False, elem_id="stop-batch")
         with gr.Column(scale=3, min_width=320):
             report = gr.HTML(
                 "<p class='hint'>You get one zip with the pictures at full size, in the folders that they came in, and "
@@ -247,7 +252,8 @@ def batch_room(service: Service) -> Any:
     @on(
         run.click,
         [files, folder, picker, vividness, kind],
-        [report, ready, files],
+        [report, ready, files, stop],
+        refused=[None, gr.skip(), gr.skip(), gr.Button(visible=False)],
         **(LONG | {"concurrency_id": "batch"}),
     )
     def colour_all(
@@ -261,15 +267,10 @@ def batch_room(service: Service) -> Any:
         key, files_sent = key_of(request), sent(service, request, paths)
 
         def colour(told: Told) -> BatchResult:
-            def progress(done: int, total: int) -> None:
-                told(done / max(total, 1), f"Colouring {min(done + 1, total)} of {total}")
+            return service.batch(key, files_sent, folder=place, model=model, vividness=value, kind=wanted, told=told)
 
-            return service.batch(
-                key, files_sent, folder=place, model=model, vividness=value, kind=wanted, progress=progress
-            )
-
-        result = yield from told(colour, lambda line: [line, gr.skip(), gr.skip()])
-        yield [pages.batch(result), ready_to_fetch(result.archive), None]
+        result = yield from told(colour, lambda line: [line, gr.skip(), gr.skip(), gr.Button(visible=True)])
+        yield [pages.batch(result), ready_to_fetch(result.archive), None, gr.Button(visible=False)]
 
     @on(stop.click, [], [], **LIGHT)
     def stop_it(request: gr.Request) -> None:

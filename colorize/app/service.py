@@ -13,7 +13,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._bits import to_8_bit
-from colorize.alternatives import MOODS
 from colorize._support.shrink import shrink
 from colorize.app.shelf import Shelf
+from colorize.app.stages import Told, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Stroke, Visit, Visits
@@ -47,7 +47,7 @@ THUMBNAIL_SIDE = 280
 REFERENCE_SIDE = 640
 EXPLANATION_SIDE = 512
 N_REFERENCES = 8
-N_ALTERNATIVES = 1 + len(MOODS)
+N_ALTERNATIVES = 5  # the picture as it is, and one for each of a session's moods
 N_MARKS = 2000
 SHARED_SIDE = 1000
 COMPARED_SIDE = 640
@@ -64,12 +64,11 @@ SAMPLES = {
 }
 """Photographs that come with scikit-learn and the libraries of the extra `app`, the best results first."""
 
-HEIC = (".heic", ".heif")
 _SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
 
-Progress = Callable[[str, int, int], None]
-Told = Callable[[float, str], object]
-"""Takes the share that is done, 0 to 1, and what is being done."""
+
+def _unheard(share: float, words: str) -> None:
+    """Nobody wants to know how far it has come."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +170,9 @@ class Service:
         self._long, self._training = threading.Lock(), threading.Lock()
 
     def warm_up(self) -> None:
-        """Load what the first visitor would wait for."""
+        """Load what the first visitor would wait for, by colouring a small ramp of grays."""
         with suppress(RequestError):
-            self.shelf.load("default")
+            self.shelf.load("default").predict(np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1)))
 
     def close(self) -> None:
         """Forget everybody and remove all temporary files."""
@@ -182,16 +181,18 @@ class Service:
 
     # --- the photograph ----------------------------------------------------------------------------------------------
 
-    def open_photo(self, key: str, path: Path, name: str) -> View:
-        """Take a photograph from a file, which is copied, and colour it.
+    def open_photo(self, key: str, path: Path, name: str, told: Told = _unheard) -> View:
+        """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come.
 
         Raises
         ------
         RequestError
             It cannot be read, or is too large.
         """
+
         name = clean_name(name)
-        with self._working(key) as visit:
+        with self._working(key) as visit, told_stages(told, 0.6, 1.0):
+            told(0.0, "Reading the photograph")
             read = self._read(path, name)
             kept = _place_for(visit) / "original"
             shutil.copyfile(path, kept)
@@ -207,12 +208,12 @@ class Service:
             settings = Settings(visit.model, visit.vividness, visit.shows_sure)
             return (self._view(visit) if visit.photo else None), settings
 
-    def open_sample(self, key: str, name: str) -> View:
+    def open_sample(self, key: str, name: str, told: Told = _unheard) -> View:
         """Take one of the `SAMPLES`."""
         if name not in SAMPLES:
             raise RequestError("there is no such sample")
         path = sample_path(name)
-        return self.open_photo(key, path, f"{name}{path.suffix}")
+        return self.open_photo(key, path, f"{name}{path.suffix}", told)
 
     def set_style(
         self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
@@ -229,7 +230,7 @@ class Service:
             visit.shows_sure = visit.shows_sure if shows_sure is None else shows_sure
             return self._view(visit)
 
-    def save(self, key: str, kind: str, told: Told = lambda share, words: None) -> Path:
+    def save(self, key: str, kind: str, told: Told = _unheard) -> Path:
         """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
 
         Parameters
@@ -243,18 +244,20 @@ class Service:
         -------
         Path
         """
+        from colorize.color import to_gray
+
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         with self._working(key) as visit:
             photo, session, recipe = visit.need_photo(), self._session(visit), self._recipe(visit)
             hints, vividness = visit.hints(), visit.vividness
+            n_spreads = 1 + bool(visit.references or visit.steps) + (hints is not None)
         told(0.0, "Waiting for its turn")
-        with self._long, self._said(visit):
-            told(0.02, "Reading the photograph")
+        with self._long, self._said(visit), told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
+            told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
             gray = to_gray(self._read(photo.path, photo.name))
-            told(0.1, f"Colouring {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
             result = session.at_size(gray).with_hints(hints, vividness)
-            told(0.7, f"Writing the {kind}")
+            told(0.9, f"Writing the {kind}")
             path = photo.path.with_name(f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}")
             write_photo(signed(result.image, recipe), path, overwrite=True)
             return path
@@ -266,6 +269,7 @@ class Service:
 
     def share(self, key: str) -> Path:
         """Write one picture with the gray photograph and its colours side by side, to be shown to others."""
+
         with self._working(key) as visit:
             photo, result = visit.need_photo(), self._result(visit)
             pair = [shrunk(pixels, SHARED_SIDE) for pixels in (_gray_pixels(photo.gray), result.rgb)]
@@ -474,7 +478,13 @@ class Service:
         return [*self.shelf.paths(), *RULES]
 
     def compare(
-        self, key: str, path: Path, name: str, methods: Sequence[str], vividness: float = 0.5
+        self,
+        key: str,
+        path: Path,
+        name: str,
+        methods: Sequence[str],
+        vividness: float = 0.5,
+        told: Told = _unheard,
     ) -> tuple[list[Compared], bytes, bytes | None]:
         """Let several methods colour a photograph; see `colorize.app.errands.compare`."""
         from colorize.app import errands
@@ -484,9 +494,10 @@ class Service:
             raise RequestError(f"there is no method {unknown[0]}" if unknown else "choose at least one to compare")
         paths = self.shelf.paths()
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
+        told(0.0, "Waiting for its turn")
         with self._long, self._said(self.visits.get(key)):
             photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
-            return errands.compare(photo, specs, vividness=vividness)
+            return errands.compare(photo, specs, vividness=vividness, told=told)
 
     def batch(
         self,
@@ -497,7 +508,7 @@ class Service:
         model: str = "default",
         vividness: float = 0.5,
         kind: str = "JPEG",
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        told: Told = _unheard,
     ) -> BatchResult:
         """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
 
@@ -527,7 +538,7 @@ class Service:
                 left_out=left_out,
                 turn=lambda: self._long,
                 is_stopping=lambda: visit.is_stopping,
-                progress=progress,
+                told=told,
             )
 
     def stop_batch(self, key: str) -> None:
@@ -662,8 +673,6 @@ class Service:
     def _read(self, path: Path, name: str) -> RgbImage:
         if path.stat().st_size > self.limits.file_bytes:
             raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
-        if name.lower().endswith(HEIC):
-            raise RequestError(f"{name}: HEIC photographs are not read; save it as JPEG or PNG first")
         try:
             return read_photo(path, max_pixels=self.limits.pixels)
         except InvalidImageError as error:
@@ -684,6 +693,7 @@ class Service:
 
     def _recipe(self, visit: Visit) -> Recipe:
         """How the colours of the visitor's photograph are made; what `colorize replay` cannot repeat is named."""
+
         photo, hints = visit.need_photo(), visit.hints()
         recipe = make_recipe(self.shelf.path(visit.model), self.shelf.load(visit.model), vividness=visit.vividness)
         others: dict[str, Any] = {
@@ -792,6 +802,7 @@ def _rescaled(hints: Hints, shape: tuple[int, int]) -> Hints:
 
 
 def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
+
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
 
 

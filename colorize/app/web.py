@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from importlib import resources
 from typing import Any
 
+import cv2
 import numpy as np
 
 from colorize.app import pages
@@ -21,8 +22,8 @@ from colorize.app.service import (
     sample_path,
     shrunk,
 )
+from colorize.app.stages import Told
 from colorize.app.visits import Stroke
-from colorize.color import lab_to_rgb, rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
@@ -147,6 +148,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 elem_id="upload",
                 elem_classes=["zone", "main-zone", "emptied"],
             )
+            opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
                     pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
@@ -176,21 +178,24 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     for mode, tabs in modes.items():
         for tab in tabs:
             tab.select(None, js=_SET_MODE % mode)
-    outputs = [stage, upload, settings[2], *made, *to_clear]
+    outputs = [opening, stage, upload, settings[2], *made, *to_clear]
+    nothing = [gr.skip() for _ in outputs[1:]]
+    come: dict[str, Any] = {"refused": [None, *nothing], "show_progress": "hidden"} | HEAVY
 
-    def opened(view: View) -> list[Any]:
-        """The stage, the next upload, and what belonged to the photograph before."""
+    def opened(open_it: Callable[[Told], View]) -> Iterator[list[Any]]:
+        """How far it has come; then the stage, the next upload, and what belonged to the photograph before."""
+        view = yield from told(open_it, lambda line: [line, *nothing])
         belonged = [gr.DownloadButton(value=None, visible=False), None, *(None for _ in to_clear)]
-        return [_fresh(view), gr.File(label="Another photograph"), False, *belonged]
+        yield [None, _fresh(view), gr.File(label="Another photograph"), False, *belonged]
 
-    @on(upload.upload, [upload], outputs, empties=upload, show_progress_on=[upload, stage], **HEAVY)
-    def open_photo(path: str, request: gr.Request) -> list[Any]:
+    @on(upload.upload, [upload], outputs, empties=upload, **come)
+    def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
         [(name, place)] = sent(service, request, [path])
-        return opened(service.open_photo(key_of(request), place, name))
+        yield from opened(lambda told: service.open_photo(key_of(request), place, name, told))
 
-    @on(samples.pick, [], outputs, show_progress_on=[upload, stage], **HEAVY)
-    def open_sample(event: gr.EventData, request: gr.Request) -> list[Any]:
-        return opened(service.open_sample(key_of(request), str(event.name)))
+    @on(samples.pick, [], outputs, **come)
+    def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
+        yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
 
     return stage, settings
 
@@ -437,13 +442,12 @@ def _plain(stroke: Stroke) -> dict[str, Any]:
 
 
 def _sample_pictures() -> dict[str, bytes]:
-    """Thumbnails of the samples, gray."""
+    """Thumbnails of the samples, gray as the eye takes it: what measures lightness is not loaded for them."""
     found = {}
     for name in SAMPLES:
         pixels = shrunk(np.asarray(read_photo(sample_path(name)).pixels, np.uint8), _SAMPLE_SIDE)
-        lightness = rgb_to_lightness(pixels)
-        gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
-        found[name] = encode_screen(np.asarray(gray, np.uint8))
+        luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        found[name] = encode_screen(np.repeat(luma[..., None], 3, axis=2))
     return found
 
 

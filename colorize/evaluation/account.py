@@ -32,6 +32,11 @@ With the default model a tenth of the regions of everyday photographs lies beyon
 """
 
 
+CARRIED = 8.0
+"""Units of ab between a pixel and what was decided for its region, from which on the place is said to have its colour
+from beside: one pixel in a thousand before hints."""
+
+
 def sentences(found: Explanation) -> list[str]:
     """Tell in a few sentences why a region got its colour.
 
@@ -47,6 +52,11 @@ def sentences(found: Explanation) -> list[str]:
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
     said = [_shown_and_believed(found, names[winner])]
+    if found.carried > CARRIED:
+        said.append(
+            f"The very place is {color_names(found.pixel_ab[None])[0]}, {found.carried:.0f} units of ab away: the "
+            "colour came over from beside, where the photograph is about as light."
+        )
     if found.hints is not None:
         moved = float(np.linalg.norm(found.hints.after - found.hints.before))
         before = color_names(found.hints.before[None])[0]

@@ -24,6 +24,7 @@ from colorize._icc import MatrixProfile, convert
 from colorize._png import plain_png
 from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeError, InvalidImageError
 from colorize.io.faults import DECODER_ERRORS, first_line
+from colorize.io.heif import depth_and_color_notes, is_heif, register
 from colorize.io.metadata import kept_exif, kept_xmp, read_orientation, read_resolution
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
@@ -33,7 +34,7 @@ MAX_PIXELS = 200_000_000
 """What a photograph may have at most, unless said otherwise."""
 
 PHOTO_SUFFIXES = frozenset(
-    ".avif .bmp .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
+    ".avif .bmp .gif .heic .heif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
 """File name endings, in lower case, that `find_photos` takes for photographs."""
 
@@ -62,7 +63,7 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salv
         sRGB, upright. uint16 for 16-bit PNG and TIFF and for float TIFF, else uint8. 16-bit files whose values fit
         into 12 bits (nearly black, taken as they are) are scaled to the whole range. An embedded colour profile is
         applied (to 16-bit colour at 8 bits where the profile is made of tables, as a note says). Of several pages or
-        frames the first is read.
+        frames the first is read. HEIC needs the extra ``heif``.
 
     Raises
     ------
@@ -256,7 +257,7 @@ def _quiet_decoders(max_pixels: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     """Open a picture whose header keeps the limit."""
-    with Image.open(io.BytesIO(data), formats=_input_formats()) as picture:
+    with Image.open(io.BytesIO(data), formats=_formats_for(data)) as picture:
         width, height = picture.size
         if width * height > max_pixels:
             raise ImageTooLargeError(
@@ -268,6 +269,7 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
 
 def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, salvage: bool = False) -> RgbImage:
     """The frame on which the picture stands."""
+    notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
     is_deep_color = _has_16_bit_color(picture)
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
@@ -300,7 +302,7 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
 
 
 def _standing_on(data: bytes, index: int) -> ImageFile.ImageFile:
-    picture = Image.open(io.BytesIO(data), formats=_input_formats())
+    picture = Image.open(io.BytesIO(data), formats=_formats_for(data))
     picture.seek(index)
     return picture
 
@@ -325,6 +327,14 @@ def _silent_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
+def _formats_for(data: bytes) -> tuple[str, ...]:
+    """What to try on the bytes of a file; HEIC is asked for only by a file that looks like it: its decoder is large."""
+    if is_heif(data):
+        register()
+        return ("HEIF",)
+    return _input_formats()
+
+
 @cache
 def _input_formats() -> tuple[str, ...]:
     Image.init()
@@ -333,11 +343,12 @@ def _input_formats() -> tuple[str, ...]:
 
 
 def _has_more_frames(picture: Image.Image) -> bool:
+    first = picture.tell()  # of a HEIC file the one that it names as its main picture
     try:
         is_animated = bool(getattr(picture, "is_animated", False))
     except (*DECODER_ERRORS, Image.DecompressionBombError):
         is_animated = False  # a damaged later frame does not concern the first
-    picture.seek(0)
+    picture.seek(first)
     return is_animated
 
 

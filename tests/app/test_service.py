@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from colorize.app.service import Service, fitted
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
-from colorize.io import read_photo, write_photo
+from colorize.io import heif, read_photo, write_photo
 from colorize.recipe import find_note
 from colorize.types import GrayImage, RgbImage
 
@@ -249,6 +251,15 @@ def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_pa
     assert opened.set_style("v").name == "Oma _ Opa.jpg"
 
 
+def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    heif.register.cache_clear()
+    path = tmp_path / "upload"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(RequestError, match=r"^IMG 1.HEIC: a HEIC photograph.*'\.\[heif\]' \(or save"):
+        opened.open_photo("v", path, "IMG 1.HEIC")
+
+
 def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
     large = tmp_path / "large.png"
     Image.new("L", (3000, 2000)).save(large)
@@ -282,7 +293,6 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
         (lambda s: s.train("v", "new", folder="x", base="nothing"), "no model named"),
         (lambda s: s.batch("v", [], folder="/nowhere/at/all"), "no such folder"),
         (lambda s: s.batch("v", [], folder=str(s.shelf.folder)), "no photographs in that folder"),
-        (lambda s: s.open_photo("v", s.visits.get("v").need_photo().path, "a.heic"), "HEIC"),
         (lambda s: s.open_sample("v", "nothing"), "no such sample"),
         (lambda s: s.explain("v", 5000, 1), "outside"),
         (lambda s: s.compare("v", s.visits.get("v").need_photo().path, "a", ["nonsense"]), "no method nonsense"),
@@ -343,6 +353,21 @@ def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
     assert str(tmp_path) not in report
 
 
+def test_a_batch_says_what_photographs_lost(service, tmp_path, pictures):
+    captioned = tmp_path / "with <caption>.tif"
+    Image.fromarray(pictures["coffee"][:80, :100]).save(captioned, tiffinfo={0x83BB: b"\x1c\x02\x78\0\x03Ann"})
+    plain = tmp_path / "plain.png"
+    Image.fromarray(pictures["coffee"][:80, :100]).save(plain)
+    result = service.batch("v", [(path.name, path) for path in (captioned, plain)], model="tiny", kind="PNG")
+    assert result.n_done == 2
+    [(note, names)] = result.notes.items()
+    assert "IPTC" in note
+    shown = pages.batch(result)
+    assert f"1 × {note}" in shown
+    assert "with &lt;caption&gt;.tif" in shown or names[0] in shown
+    assert "plain" not in shown
+
+
 def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stopped(service, tmp_path, pictures):
     for name in ("1938/summer/a.png", "1938/b.png", "c.png"):
         path = tmp_path / "albums" / name
@@ -355,11 +380,16 @@ def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stoppe
         ]
     assert len(list((tmp_path / "albums").rglob("*.png"))) == 3  # as they were
 
-    def stop_after_one(done, total):
-        if done == 1:
+    shares = []
+
+    def stop_at_the_second(share, words):
+        shares.append(share)
+        if words.startswith("2 of 3"):
             service.stop_batch("v")
 
-    result = service.batch("v", [], folder=str(tmp_path / "albums"), model="tiny", progress=stop_after_one)
+    result = service.batch("v", [], folder=str(tmp_path / "albums"), model="tiny", told=stop_at_the_second)
+    assert shares == sorted(shares)
+    assert 0.6 < shares[-1] < 2 / 3  # the second of three, nearly done
     assert (result.n_done, result.n_left) == (2, 1)
     assert "1 were not begun" in pages.batch(result)
     with zipfile.ZipFile(result.archive) as archive:
@@ -373,15 +403,41 @@ def test_long_work_holds_nobody_else_up(opened, photo_file):
 
     def meanwhile(share, words):
         said.append(words)
-        if words.startswith("Colouring"):
-            assert opened.open_sample("w", "coffee").name == "coffee.png"
-            assert opened.add_hint("v", stroke()).n_marks == 1
+        if words == "Choosing colours":
+            assert others.submit(opened.open_sample, "w", "coffee").result(60).name == "coffee.png"
+            assert others.submit(opened.add_hint, "v", stroke()).result(60).n_marks == 1
 
-    saved = read_photo(opened.save("v", "PNG", meanwhile))
-    assert said == ["Waiting for its turn", "Reading the photograph", "Colouring 0.2 megapixels", "Writing the PNG"]
+    with ThreadPoolExecutor(1) as others:
+        saved = read_photo(opened.save("v", "PNG", meanwhile))
+    assert list(dict.fromkeys(said)) == [
+        *("Waiting for its turn", "Reading 0.2 megapixels", "Choosing colours", "Spreading the colours to every pixel"),
+        *("Making the picture", "Writing the PNG"),
+    ]
     opened.undo("v")
     assert opened.set_style("v").color == before.color
     assert saved.pixels.tolist() == read_photo(opened.save("v", "PNG")).pixels.tolist()  # as when it was begun
+
+
+def test_the_bar_moves_through_all_stages_and_never_back(opened, photo_file):
+    said = []
+    opened.open_photo("v", photo_file, photo_file.name, lambda share, words: said.append((share, words)))
+    assert list(dict.fromkeys(words for _, words in said)) == [
+        *("Reading the photograph", "Finding regions", "Looking at the regions", "Remembering what looked like them"),
+        *("Choosing colours", "Spreading the colours to every pixel", "Making the picture"),
+    ]
+    opened.add_hint("v", stroke())
+    said.append((-1, "saving"))
+    opened.save("v", "PNG", lambda share, words: said.append((share, words)))
+    opening, saving = said[: said.index((-1, "saving"))], said[said.index((-1, "saving")) :]
+    for told in (opening, saving):
+        shares = [share for share, _ in told]
+        assert shares == sorted(shares)
+        assert shares[-1] <= 1
+        spread = {share for share, words in told if words.startswith("Spreading")}
+        assert len(spread) >= 4  # it moves within the longest stage
+    spread = [share for share, words in saving if words.startswith("Spreading")]
+    assert min(spread) < 0.15  # colours are spread twice, once for the hint: half of the bar each
+    assert max(spread) > 0.7
 
 
 def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):

@@ -1,0 +1,56 @@
+"""HEIC photographs, as telephones make them: decoded by pillow-heif where the extra ``heif`` is installed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from PIL import Image
+
+from colorize._optional import import_or_raise
+from colorize.exceptions import InvalidImageError, MissingDependencyError
+
+_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_LONGEST_HEADER = 256
+
+# Of ITU-T H.273: what may be taken for sRGB (or is not stated), and transfer curves of high dynamic range.
+_SRGB_PRIMARIES, _HDR_CURVES = (1, 2), (16, 18)
+
+
+def is_heif(data: bytes) -> bool:
+    """Tell by the first bytes of a file; AVIF is packed alike, but Pillow reads that itself."""
+    if data[4:8] != b"ftyp":
+        return False
+    end = min(int.from_bytes(data[:4], "big"), _LONGEST_HEADER)
+    brands = {data[8:12], *(data[k : k + 4] for k in range(16, end, 4))}
+    return bool(brands & _BRANDS) and not brands & _AVIF_BRANDS
+
+
+@cache
+def register() -> None:
+    """Teach Pillow to open them.
+
+    Raises
+    ------
+    InvalidImageError
+        The extra is not installed; the message names it.
+    """
+    try:
+        plugin = import_or_raise("pillow_heif", extra="heif")
+    except MissingDependencyError as error:
+        raise InvalidImageError(f"a HEIC photograph, and {error} (or save the photograph as JPEG)") from error
+    plugin.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def depth_and_color_notes(picture: Image.Image) -> list[str]:
+    """What is lost of a HEIC photograph: Pillow has 8 bits per channel for it, and colours are described twice over."""
+    notes = []
+    depth = picture.info.get("bit_depth", 8)
+    if depth > 8:
+        notes.append(f"{depth} bits per channel were read as 8")
+    stated = picture.info.get("nclx_profile") or {}
+    if stated.get("transfer_characteristics") in _HDR_CURVES:
+        notes.append("its high dynamic range was read as if it were sRGB: lightness is off")
+    elif stated.get("color_primaries", 2) not in _SRGB_PRIMARIES and not picture.info.get("icc_profile"):
+        notes.append("its wide colors come without a color profile and were taken for sRGB")
+    return notes
