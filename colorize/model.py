@@ -21,7 +21,7 @@ from colorize.decision import SHARING, confidence, dial, mean_field, share_evide
 from colorize.exceptions import InvalidImageError, ModelFileError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.encoder import Sight
-from colorize.optimization import Propagation, propagate
+from colorize.optimization import Propagation, Propagator
 from colorize.recognition.machine import CalibratedMachine, Scaling
 from colorize.recognition.palette import Palette
 from colorize.superpixels import region_means, resize_labels, segment, working_shape
@@ -213,8 +213,10 @@ class Model(Describer, Recognizer):
 
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
-        labels, weight = seeds(superpixels, gray.shape)
-        return propagate(gray.lightness, region_ab.take(labels, axis=0), weight)
+        photo = Propagator(gray.lightness, once=True)
+        return photo.solve(
+            region_ab.take(resize_labels(superpixels, gray.shape), axis=0), _seed_weight(superpixels, gray.shape)
+        )
 
     def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
         """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
@@ -244,7 +246,7 @@ def seeds(superpixels: Superpixels, shape: tuple[int, int]) -> tuple[NDArray[np.
 
 
 def _seed_weight(superpixels: Superpixels, shape: tuple[int, int]) -> Float32:
-    return np.full(shape, SEED_WEIGHT * superpixels.labels.size / (shape[0] * shape[1]), np.float32)
+    return np.broadcast_to(np.float32(SEED_WEIGHT * superpixels.labels.size / (shape[0] * shape[1])), shape)
 
 
 def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) -> None:

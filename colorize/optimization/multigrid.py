@@ -165,7 +165,7 @@ def solve(
     callback : callable, optional
         Called as ``callback(iteration, largest_move)`` after each step.
     """
-    fine, p, q = hierarchy.levels[0], np.zeros_like(x), np.zeros_like(x)
+    fine, p = hierarchy.levels[0], np.zeros_like(x)
     kind = "W" if fine.d.size >= _W_CYCLE_FROM else "V"
     r, z = fine.b, fine.x
     height, width = fine.shape
@@ -177,15 +177,17 @@ def solve(
         run(kernel, args, ranges)
         return sums.sum(axis=1)
 
+    # At 12 megapixels a field is 100 MB, so A times a direction lies where nothing else is needed just then: first in
+    # the room of the directions to come, later in that of the cycle.
     norm_b = np.sqrt(share(kernels.dot, sums, r, r))
     if x.any():
-        share(kernels.apply, sums, q, fine.w, fine.d, x)
-        share(kernels.turn, q, r, minus)
-        r[:] = q
+        share(kernels.apply, sums, p, fine.w, fine.d, x)
+        share(kernels.turn, p, r, minus)
+        r[:] = p
     z[:] = 0
     hierarchy.cycle(kind="F")
-    share(kernels.apply, sums, q, fine.w, fine.d, z)
-    square = share(kernels.step, sums, moves, x, r, z, q, one)
+    share(kernels.apply, sums, p, fine.w, fine.d, z)
+    square = share(kernels.step, sums, moves, x, r, z, p, one)
     rz = np.ones(2)
     iteration, move, positive = 0, float(moves.max()), True
     while iteration < maxiter and move > tolerance and positive:
@@ -194,13 +196,13 @@ def solve(
         rz, old = share(kernels.dot, sums, r, z), rz
         positive = bool((rz >= 0).all())  # always, but for overflow or rounding gone wild
         share(kernels.turn, p, z, _ratio(rz, old) if iteration else minus * 0)
-        alpha = _ratio(rz, share(kernels.apply, sums, q, fine.w, fine.d, p))
-        square = share(kernels.step, sums, moves, x, r, p, q, alpha)
+        alpha = _ratio(rz, share(kernels.apply, sums, z, fine.w, fine.d, p))
+        square = share(kernels.step, sums, moves, x, r, p, z, alpha)
         iteration, move = iteration + 1, float(moves.max())
         if callback is not None:
             callback(iteration, move)
     residual = float(_ratio(np.sqrt(square), norm_b).max())
-    nbytes = hierarchy.nbytes + x.nbytes + p.nbytes + q.nbytes
+    nbytes = hierarchy.nbytes + x.nbytes + p.nbytes
     return Outcome(iteration, residual, move <= tolerance and positive, nbytes)
 
 

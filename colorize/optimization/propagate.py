@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -150,9 +150,8 @@ def propagate(
     if form == "laplacian" and solver == "multigrid" and affinity != "correlation":
         photo = Propagator(
             lightness, affinity=affinity, sigma=sigma, floor=floor, radius=radius, memory_limit=memory_limit,
-            threads=threads,
+            threads=threads, once=True,
         )  # fmt: skip
-        photo._only_once = True
         return photo.solve(
             target_ab, weight, is_known=is_known, known_ab=known_ab, maxiter=maxiter, tolerance=tolerance,
             callback=callback,
@@ -174,7 +173,8 @@ def propagate(
     )
     ab, report = solvers.solve(equations, solver, maxiter=maxiter)
     obeys = form != "least_squares" and affinity != "correlation"
-    return _finished(ab, report, lightness, small_lightness, constraints, start, clip=obeys)
+    limits = _limits(constraints) if obeys else ()
+    return _finished(ab, report, lightness, small_lightness, start, constraints.is_known, constraints.known_ab, limits)
 
 
 class Propagator:
@@ -186,6 +186,9 @@ class Propagator:
         CIE L*, 0..100.
     affinity, sigma, floor, radius, memory_limit, threads
         As in `propagate`; affinity gaussian or local_variance.
+    once : bool
+        There will be one solve only: it works in the weights themselves and keeps no answer, which saves a third of
+        the memory. Wishes that are handed over as temporaries are freed before the largest arrays are made.
 
     Examples
     --------
@@ -210,6 +213,7 @@ class Propagator:
         radius: int = 1,
         memory_limit: int = MEMORY_LIMIT,
         threads: int | None = None,
+        once: bool = False,
     ) -> None:
         if affinity == "correlation":
             raise ValueError("affinity 'correlation' has negative weights and needs propagate(..., solver='direct')")
@@ -227,7 +231,7 @@ class Propagator:
             directed = affinities.local_variance(self._small_lightness, radius=radius)
             self._planes = affinities.planes_from_directed(directed, floor=floor)
         self._last: Float32 | None = None
-        self._only_once = False
+        self._once = once
 
     def __repr__(self) -> str:
         height, width = self._small_lightness.shape
@@ -267,15 +271,18 @@ class Propagator:
         if tolerance is None:
             tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
         constraints = _checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
+        limits = _limits(constraints)
         small = _shrunk(constraints, self._small_lightness.shape)
         equations = system.stencil_system(
-            self._planes if self._only_once else self._planes.copy(),
+            self._planes if self._once else self._planes.copy(),
             small.target_ab,
             small.weight,
             is_known=small.is_known,
             known_ab=small.known_ab,
             threads=self.threads,
         )
+        is_known, known_ab = constraints.is_known, constraints.known_ab
+        del target_ab, weight, constraints, small  # 100 MB at 12 megapixels, unless the caller keeps them
         ab, report = solvers.solve(
             equations,
             "multigrid",
@@ -285,8 +292,9 @@ class Propagator:
             threads=self.threads,
             callback=callback,
         )
-        self._last = None if self._only_once else ab
-        return _finished(ab, report, self.lightness, self._small_lightness, constraints, start, clip=True)
+        del equations
+        self._last = None if self._once else ab.copy()
+        return _finished(ab, report, self.lightness, self._small_lightness, start, is_known, known_ab, limits)
 
 
 def _finished(
@@ -294,20 +302,22 @@ def _finished(
     report: SolveReport,
     lightness: Float32,
     small_lightness: Float32,
-    constraints: _Constraints,
     start: float,
-    *,
-    clip: bool,
+    is_known: Bool | None,
+    known_ab: Float32 | None,
+    limits: Sequence[tuple[float, float]],
 ) -> Propagation:
-    """Full size, inside the range of the constraints, hints met exactly, and the truth about all that."""
+    """Full size, inside the range of the constraints, hints met exactly, and the truth about all that.
+
+    `ab` is written to.
+    """
     reduced = small_lightness.shape != lightness.shape
-    ab = upsampling.guided_enlarge(ab, small_lightness, lightness) if reduced else ab.copy()
-    if clip:
-        for channel in range(2):
-            low, high = _range(constraints, channel)
-            np.clip(ab[..., channel], low, high, out=ab[..., channel])
-    if constraints.is_known is not None and constraints.known_ab is not None:
-        ab[constraints.is_known] = constraints.known_ab[constraints.is_known]
+    if reduced:
+        ab = upsampling.guided_enlarge(ab, small_lightness, lightness)
+    for channel, (low, high) in enumerate(limits):
+        np.clip(ab[..., channel], low, high, out=ab[..., channel])
+    if is_known is not None and known_ab is not None:
+        ab[is_known] = known_ab[is_known]
     if not report.converged:
         warnings.warn(
             f"propagation stopped after {report.iterations} iterations before it converged; raise maxiter or floor",
@@ -317,15 +327,17 @@ def _finished(
     return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
 
 
-def _range(constraints: _Constraints, channel: int) -> tuple[float, float]:
-    low, high = np.inf, -np.inf
+def _limits(constraints: _Constraints) -> list[tuple[float, float]]:
+    """Lowest and highest a*, and b*, of all wishes and certainties."""
     pairs = [(constraints.target_ab, constraints.weight > 0)]
     if constraints.is_known is not None and constraints.known_ab is not None:
         pairs.append((constraints.known_ab, constraints.is_known))
-    for colors, where in pairs:
-        low = min(low, float(colors[..., channel].min(where=where, initial=np.inf)))
-        high = max(high, float(colors[..., channel].max(where=where, initial=-np.inf)))
-    return low, high
+    limits = []
+    for channel in range(2):
+        low = min(float(colors[..., channel].min(where=where, initial=np.inf)) for colors, where in pairs)
+        high = max(float(colors[..., channel].max(where=where, initial=-np.inf)) for colors, where in pairs)
+        limits.append((low, high))
+    return limits
 
 
 def _directed(lightness: Float32, affinity: str, sigma: float, floor: float, radius: int) -> Float32:

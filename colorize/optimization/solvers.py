@@ -105,6 +105,7 @@ def _multigrid(
     if start_ab is not None:
         x[:, 1:-1, 1:-1] = np.moveaxis(start_ab, -1, 0)
     outcome = multigrid.solve(hierarchy, x, tolerance=tolerance, maxiter=maxiter, callback=callback)
+    del hierarchy  # the largest thing there is: not beside one more field
     ab = np.ascontiguousarray(np.moveaxis(x[:, 1:-1, 1:-1], 0, -1))
     return ab, (outcome.iterations, outcome.relative_residual, outcome.converged, outcome.nbytes + ab.nbytes)
 
