@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.hints import WantedColors
-from colorize.optimization import Propagation, Propagator, propagate
+from colorize.optimization import Propagation, Propagator
 from colorize.superpixels import region_means, resize_labels
 from colorize.types import Float32, GrayImage, Superpixels
 
@@ -68,14 +68,15 @@ class Canvas:
     @property
     def weight(self) -> Float32:
         """`pull`, for every pixel, shape (H, W)."""
-        return np.full(self.gray.shape, self.pull, np.float32)
+        return np.broadcast_to(np.float32(self.pull), self.gray.shape)
 
     def spread(self, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel."""
-        target_ab = region_ab.take(self.labels, axis=0)
-        if self.once:
-            return propagate(self.gray.lightness, target_ab, self.weight)
-        return self._propagator.solve(target_ab, self.weight)
+        if not self.once:
+            return self._propagator.solve(region_ab.take(self.labels, axis=0), self.weight)
+        # Nothing is kept here: at 12 megapixels every field is 50 to 100 MB.
+        photo = Propagator(self.gray.lightness, once=True)
+        return photo.solve(region_ab.take(resize_labels(self.regions, self.gray.shape), axis=0), self.weight)
 
     def move(
         self,
@@ -106,7 +107,7 @@ class Canvas:
         weight = self.weight
         if apart is not None and part_ab is not None:
             shift = shift + apart[..., None] * (part_ab - ab)  # takes the shades out of what is one colour
-            weight *= FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * apart
+            weight = weight * (FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * apart)
         known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.ab - ab)
         change = self._propagator.solve(shift, weight, is_known=known, known_ab=known_ab, start_ab=shift)
         np.add(ab, change.ab, out=change.ab)

@@ -93,30 +93,17 @@ class Constraints:
         known_ab, share = upsampling.weighted_shrink(self.known_ab, marks, shape)
         return replace(small, is_known=share > 0, known_ab=known_ab)
 
-    def clip(self, ab: Float32) -> None:
-        """Bring colours into the range of the constraints, in place, channel by channel.
-
-        By the maximum principle the exact solution never leaves it; an iteration that stops early
-        may by its tolerance, and a guided filter by a little more.
-        """
-        for channel in range(2):
-            low, high = self._range(channel)
-            np.clip(ab[..., channel], low, high, out=ab[..., channel])
-
-    def put_known(self, ab: Float32) -> None:
-        """Give the certain pixels their colours, in place: exact also after enlarging and in the last bit."""
-        if self.is_known is not None and self.known_ab is not None:
-            ab[self.is_known] = self.known_ab[self.is_known]
-
-    def _range(self, channel: int) -> tuple[float, float]:
-        low, high = np.inf, -np.inf
+    def limits(self) -> list[tuple[float, float]]:
+        """Lowest and highest a*, and b*, of all wishes and certainties."""
         pairs = [(self.target_ab, self.weight > 0)]
         if self.is_known is not None and self.known_ab is not None:
             pairs.append((self.known_ab, self.is_known))
-        for colors, where in pairs:
-            low = min(low, float(colors[..., channel].min(where=where, initial=np.inf)))
-            high = max(high, float(colors[..., channel].max(where=where, initial=-np.inf)))
-        return low, high
+        found = []
+        for channel in range(2):
+            lows = [float(ab[..., channel].min(where=where, initial=np.inf)) for ab, where in pairs]
+            highs = [float(ab[..., channel].max(where=where, initial=-np.inf)) for ab, where in pairs]
+            found.append((min(lows), max(highs)))
+        return found
 
 
 def checked_lightness(lightness: Float32) -> Float32:

@@ -262,7 +262,7 @@ def solve(
     ``p <- z + beta p``, ``x <- x + alpha p``, ``r <- r - alpha A p``, ``alpha = r.z / p.Ap``,
     ``beta = r.z / (r.z)_before``.
     """
-    fine, p, q = hierarchy.levels[0], np.zeros_like(x), np.zeros_like(x)
+    fine, p = hierarchy.levels[0], np.zeros_like(x)
     # A V-cycle visits the coarse grids once, and what they leave undone grows with their number; a
     # W-cycle costs half as much again and does not mind.
     kind = "W" if fine.d.size >= _W_CYCLE_FROM else "V"
@@ -279,19 +279,21 @@ def solve(
         run(kernel, args, ranges)
         return sums.sum(axis=1)
 
+    # At 12 megapixels a field is 100 MB, so A times a direction lies where nothing else is needed just then: first in
+    # the room of the directions to come, later in that of the cycle.
     norm_b = np.sqrt(share(kernels.dot, sums, r, r))
     if x.any():
-        # q = A x, then q = r - q.
-        share(kernels.apply, sums, q, fine.w, fine.d, x)
-        share(kernels.turn, q, r, minus)
-        r[:] = q
+        # p = A x, then p = r - p.
+        share(kernels.apply, sums, p, fine.w, fine.d, x)
+        share(kernels.turn, p, r, minus)
+        r[:] = p
     # A step of length 1 along the answer of the full-multigrid cycle. That cycle is not symmetric,
     # so it serves as a start and not as a preconditioner.
     z[:] = 0
     tell("propagation", _READY)
     hierarchy.cycle(kind="F")
-    share(kernels.apply, sums, q, fine.w, fine.d, z)
-    square = share(kernels.step, sums, moves, x, r, z, q, one)
+    share(kernels.apply, sums, p, fine.w, fine.d, z)
+    square = share(kernels.step, sums, moves, x, r, z, p, one)
     rz = np.ones(2)
     iteration, move, positive = 0, float(moves.max()), True
     first = move
@@ -304,11 +306,11 @@ def solve(
         # picture.
         positive = bool((rz >= 0).all())
         share(kernels.turn, p, z, _ratio(rz, old) if iteration else minus * 0)
-        alpha = _ratio(rz, share(kernels.apply, sums, q, fine.w, fine.d, p))
-        square = share(kernels.step, sums, moves, x, r, p, q, alpha)
+        alpha = _ratio(rz, share(kernels.apply, sums, z, fine.w, fine.d, p))
+        square = share(kernels.step, sums, moves, x, r, p, z, alpha)
         iteration, move = iteration + 1, float(moves.max())
     residual = float(_ratio(np.sqrt(square), norm_b).max())
-    nbytes = hierarchy.nbytes + x.nbytes + p.nbytes + q.nbytes
+    nbytes = hierarchy.nbytes + x.nbytes + p.nbytes
     return Outcome(iteration, residual, move <= tolerance and positive, nbytes)
 
 

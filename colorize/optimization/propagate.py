@@ -153,11 +153,8 @@ def propagate(
     >>> result.report.converged
     True
     """
-    photo = Propagator(lightness, sigma=sigma, floor=floor, memory_limit=memory_limit, threads=threads)
-    constraints = Constraints.checked(photo.lightness.shape, target_ab, weight, is_known, known_ab)
-    # Nobody asks this photograph again, so the solver may work in its weights: 16 bytes a pixel
-    # less.
-    return photo._solved(photo._planes, constraints, None, maxiter, tolerance)[0]
+    photo = Propagator(lightness, sigma=sigma, floor=floor, memory_limit=memory_limit, threads=threads, once=True)
+    return photo.solve(target_ab, weight, is_known=is_known, known_ab=known_ab, maxiter=maxiter, tolerance=tolerance)
 
 
 class Propagator:
@@ -169,6 +166,10 @@ class Propagator:
         CIE L*, 0..100.
     sigma, floor, memory_limit, threads
         As in `propagate`.
+    once : bool
+        There will be one solve only: it works in the weights themselves and keeps no answer, which
+        saves a third of the memory. Wishes that are handed over as temporaries are freed before the
+        largest arrays are made.
 
     See Also
     --------
@@ -199,6 +200,7 @@ class Propagator:
         floor: float = affinity.FLOOR,
         memory_limit: int = MEMORY_LIMIT,
         threads: int | None = None,
+        once: bool = False,
     ) -> None:
         affinity.check(sigma, floor)
         self.lightness = checked_lightness(lightness)
@@ -210,6 +212,7 @@ class Propagator:
         self._small_lightness = upsampling.shrink(self.lightness, shape)
         self._planes = affinity.gaussian(self._small_lightness, sigma=sigma, floor=floor, threads=self.threads)
         self._last: Float32 | None = None
+        self._once = once
 
     def __repr__(self) -> str:
         height, width = self.lightness.shape
@@ -248,47 +251,42 @@ class Propagator:
         -------
         Propagation
         """
+        start = time.perf_counter()
         first = self._last if start_ab is None else upsampling.shrink(start_ab, self._small_lightness.shape)
         if tolerance is None:
             tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
         constraints = Constraints.checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
-        # A copy: eliminating certain pixels cuts their couplings, and the next stroke may need
-        # them.
-        result, self._last = self._solved(self._planes.copy(), constraints, first, maxiter, tolerance)
-        return result
-
-    def _solved(
-        self,
-        planes: Float32,
-        constraints: Constraints,
-        first: Float32 | None,
-        maxiter: int,
-        tolerance: float,
-    ) -> tuple[Propagation, Float32]:
-        """The answer, and the solver's own at its size, from which the next one may start."""
-        start = time.perf_counter()
-        small = constraints.shrunk(self._small_lightness.shape)
+        limits, small = constraints.limits(), constraints.shrunk(self._small_lightness.shape)
         equations = system.stencil_system(
-            planes,
+            # A copy: eliminating certain pixels cuts their couplings, and the next stroke may need
+            # them.
+            self._planes if self._once else self._planes.copy(),
             small.target_ab,
             small.weight,
             is_known=small.is_known,
             known_ab=small.known_ab,
             threads=self.threads,
         )
-        small_ab, report = solvers.solve(
+        is_known, known_ab = constraints.is_known, constraints.known_ab
+        del target_ab, weight, constraints, small  # 100 MB at 12 megapixels, unless the caller keeps them
+        ab, report = solvers.solve(
             equations, maxiter=maxiter, tolerance=tolerance, start_ab=first, threads=self.threads
         )
-        ab, reduced = small_ab.copy(), self._small_lightness.shape != self.lightness.shape
+        del equations
+        self._last = None if self._once else ab.copy()
+        reduced = self._small_lightness.shape != self.lightness.shape
         if reduced:
-            ab = upsampling.guided_enlarge(small_ab, self._small_lightness, self.lightness)
-        # Clip first: a certain colour is part of the range, so putting it in afterwards is exact
-        # for sure.
-        constraints.clip(ab)
-        constraints.put_known(ab)
+            ab = upsampling.guided_enlarge(ab, self._small_lightness, self.lightness)
+        # By the maximum principle the exact solution never leaves the range of the constraints; an
+        # iteration that stops early may by its tolerance, and a guided filter by a little more.
+        for channel, (low, high) in enumerate(limits):
+            np.clip(ab[..., channel], low, high, out=ab[..., channel])
+        # Afterwards, so that it is exact also after enlarging and in the last bit.
+        if is_known is not None and known_ab is not None:
+            ab[is_known] = known_ab[is_known]
         if not report.converged:
-            warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=3)
-        return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced)), small_ab
+            warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)
+        return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
 
 
 def _fitting_shape(shape: tuple[int, int], memory_limit: int) -> tuple[int, int]:

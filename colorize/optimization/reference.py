@@ -156,8 +156,10 @@ def propagate_reference(
     )
     ab, report = solve(equations, solver)
     if affinity != "correlation" and form != "least_squares":
-        constraints.clip(ab)
-    constraints.put_known(ab)
+        for channel, (low, high) in enumerate(constraints.limits()):
+            np.clip(ab[..., channel], low, high, out=ab[..., channel])
+    if constraints.is_known is not None and constraints.known_ab is not None:
+        ab[constraints.is_known] = constraints.known_ab[constraints.is_known]
     if not report.converged:
         warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)
     return Propagation(ab, replace(report, seconds=time.perf_counter() - start))

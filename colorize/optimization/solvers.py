@@ -86,6 +86,7 @@ def solve(
     if start_ab is not None:
         x[:, 1:-1, 1:-1] = np.moveaxis(start_ab, -1, 0)
     outcome = multigrid.solve(hierarchy, x, tolerance=tolerance, maxiter=maxiter)
+    del hierarchy  # the largest thing there is: not beside one more field
     ab = np.ascontiguousarray(np.moveaxis(x[:, 1:-1, 1:-1], 0, -1))
     return ab, SolveReport(
         "multigrid",
