@@ -36,11 +36,12 @@ from colorize.hints import DEFAULT_REACH, REACHES, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe import DECIDED_AT, Recipe
-from colorize.session import MOODS
+from colorize.session import MOODS, Session
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
+    from colorize.corrections import Learnt
 
 PROXY_SIDE = 1024
 THUMBNAIL_SIDE = 280
@@ -671,7 +672,7 @@ class Service:
         except InvalidImageError as error:
             raise RequestError(str(error).replace(str(path), name)) from error
 
-    def _session(self, visit: Visit) -> Any:
+    def _session(self, visit: Visit) -> Session:
         if visit.session is None:
             photo = visit.need_photo()
             options: dict[str, Any] = {}
@@ -740,7 +741,7 @@ def fitted(gray: GrayImage, side: int) -> GrayImage:
     return GrayImage(np.ascontiguousarray(lightness, np.float32))
 
 
-def learnt_in_words(learnt: Any) -> str:
+def learnt_in_words(learnt: Learnt) -> str:
     """What a model learnt from corrections."""
     beyond = f" {learnt.n_beyond_palette} want colours far from all of its own." if learnt.n_beyond_palette else ""
     return (
@@ -767,7 +768,7 @@ def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
     return encode_screen(shrunk(pixels.astype(np.uint8), 640))
 
 
-def _colored(session: Any, hints: Hints | None, vividness: float) -> Colorization:
+def _colored(session: Session, hints: Hints | None, vividness: float) -> Colorization:
     return session.colorize(vividness) if hints is None else session.with_hints(hints, vividness)
 
 

@@ -17,12 +17,12 @@ from threadpoolctl import threadpool_limits
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet
-from colorize.evaluation.baselines import GrayBaseline, LightnessHeightLookup, MeanColorBaseline
 from colorize.evaluation.compare import (
     FEW_PHOTOS,
     FIGURES,
     EvaluationResult,
     Method,
+    Prediction,
     evaluate,
     plain,
     predicted_pixels,
@@ -30,6 +30,7 @@ from colorize.evaluation.compare import (
 )
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
+from colorize.training.rules import NO_COLOR, fit_rules
 from colorize.types import GrayImage, RgbImage
 
 __all__ = [
@@ -63,11 +64,11 @@ def _train_classical(photos: Sequence[RgbImage], random_state: int, parameters: 
 
 
 def _train_lookup(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
-    return LightnessHeightLookup().fit(photos).predict_ab
+    return fit_rules(photos)["L + height lookup"].predict_ab
 
 
 def _train_mean(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
-    return MeanColorBaseline().fit(photos).predict_ab
+    return fit_rules(photos)["mean colour"].predict_ab
 
 
 TRAINERS: dict[str, Callable[[Sequence[RgbImage], int, Mapping[str, Any]], Trained]] = {
@@ -316,7 +317,7 @@ def study_categories(
     splits = {name: photos.split(fraction, random_state=random_state) for name, photos in kept.items()}
     training = _training_sets({name: learnt.photos for name, (learnt, _) in splits.items()}, random_state)
     jobs = [(method, name) for method in methods for name in training]
-    models: dict[str, Method] = {GRAY: GrayBaseline()}
+    models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
     say = progress or (lambda stage, done, total: None)
     with threadpool_limits(1, user_api="blas"):
@@ -393,7 +394,7 @@ def study_curve(
     if wanted[0] < 2 or wanted[-1] > len(training_photos):
         raise ValueError(f"sizes must lie in 2..{len(training_photos)} (the training photographs), got {wanted}")
     order = np.random.default_rng(random_state).permutation(len(training_photos))
-    models: dict[str, Method] = {GRAY: GrayBaseline()}
+    models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
     say = progress or (lambda stage, done, total: None)
     with threadpool_limits(1, user_api="blas"):
@@ -427,5 +428,5 @@ def _example(models: Mapping[str, Method], photo: RgbImage) -> dict[str, NDArray
 
 
 def _pixels(model: Method, gray: GrayImage) -> NDArray[Any]:
-    prediction: Any = model.predict_ab(gray) if hasattr(model, "predict_ab") else model(gray)  # type: ignore[operator]
+    prediction: Prediction = model.predict_ab(gray) if hasattr(model, "predict_ab") else model(gray)  # type: ignore[operator]
     return predicted_pixels(prediction, gray)

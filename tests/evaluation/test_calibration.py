@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.calibration import ProbabilityObserver, log_loss, reliability, translation
 from colorize.evaluation.compare import evaluate
 from colorize.palette import ColorPalette
+from colorize.training.rules import NO_COLOR
 
 
 def drawn(n: int, n_colors: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +87,7 @@ def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
     observer = ProbabilityObserver("model", palette)
     coarse = ColorPalette(3).fit(palette.colors_)
     other = ProbabilityObserver("model", coarse, translation(palette, coarse, palette.colors_))
-    methods = {"gray": GrayBaseline(), "model": tiny_colorizer}
+    methods = {"gray": NO_COLOR, "model": tiny_colorizer}
     evaluate(methods, photos[:3], has_truth=[True, False, True], observers=[observer, other])
     believed = [tiny_colorizer.predict(photo).probabilities for photo in (photos[0], photos[2])]
     np.testing.assert_array_equal(observer.probabilities, np.concatenate(believed))
