@@ -18,8 +18,8 @@ from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
 from colorize.predictor import Predictor
 from colorize.thumbnails import Thumbnails, checked_names
-from colorize.training.fit import Learnt, Progress, check_photos, describe_photos, learn, learn_words
-from colorize.training.recognizer import FittedRecognizer, grown, make_machine
+from colorize.training.fit import Fitted, Progress, check_photos, describe_photos, learn, learn_words
+from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
 
 
@@ -37,8 +37,7 @@ class Colorizer(Predictor, BaseEstimator):
     n_superpixels : int
         Regions per photograph. Raise it if small things take the colour of what is behind them.
     families : sequence of str
-        Feature families to use, some of `colorize.features.registry.FAMILIES` and of those that you have registered
-        (`colorize.features.register_family`).
+        Feature families to use, some of `colorize.features.FAMILIES` and of your own (`register_family`).
     classifier : {"vote", "kernel"} or classifier
         ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``vote`` the mean of that and `NeuralNets`, which
         errs less than either; any other scikit-learn classifier is calibrated in the same way, but cannot be saved.
@@ -76,9 +75,8 @@ class Colorizer(Predictor, BaseEstimator):
     >>> from sklearn.datasets import load_sample_images
     >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
     >>> model = Colorizer(n_colors=6, n_superpixels=60).fit(photos)
-    >>> result = model.predict(photos[0][..., 1])
-    >>> result.rgb.shape, result.ab.shape, result.probabilities.shape[1]
-    ((107, 160, 3), (107, 160, 2), 6)
+    >>> model.predict(photos[0][..., 1]).rgb.shape
+    (107, 160, 3)
     """
 
     def __init__(
@@ -99,6 +97,8 @@ class Colorizer(Predictor, BaseEstimator):
         self.n_sample_rows = n_sample_rows
         self.random_state = random_state
 
+    __repr__ = BaseEstimator.__repr__  # that of a predictor needs a fitted model
+
     def fit(
         self,
         photos: Sequence[Photo],
@@ -118,18 +118,16 @@ class Colorizer(Predictor, BaseEstimator):
             sRGB. Gone through at most twice, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
         base : Colorizer, optional
-            A fitted model, of other photographs, to build on. A fifth of the photographs decides whether the new model
-            keeps the machine of the base and fits its calibration anew, or learns from these photographs alone
-            (`colorize.base_model`); `summary_` says which and by how much. Of the new model's photographs the base must
-            have seen none.
+            A fitted model, of other photographs than these, to build on. A fifth of these decides whether its machine
+            is kept and calibrated anew, or all is learnt from these alone (`colorize.base_model`).
         names : sequence of str, optional
             File names of the photographs. Kept only together with thumbnails, and without their folders.
         thumbnail_bytes : int
-            Size of the tiny pictures of training regions that the model keeps, to show them in explanations; 0 keeps
-            none, 2.6 million keeps one of each of 4000 sample rows. Whoever has the model can see them.
+            Room for tiny pictures of training regions, which explanations show: 0 keeps none, 2.6 million one of each
+            of 4000 sample rows. Whoever has the model can see them.
         described : mutable mapping of int to TrainingRows, optional
-            A cache, filled with the rows of every photograph, by its number. Given again after an interruption, with
-            the same photographs and parameters, it spares describing them anew; the model is the same.
+            A cache of the rows of every photograph, by its number. Given again after an interruption, with equal
+            photographs and parameters, it spares describing them anew; the model is the same.
         progress : callable, optional
             Called with a stage's name, the steps done, and their number.
 
@@ -185,13 +183,13 @@ class Colorizer(Predictor, BaseEstimator):
             palette=palette,
             base=None if base is None else base.recognizer,
         )
-        self._keep(learnt)
-        return self
+        return self._keep(learnt)
 
-    def _keep(self, learnt: Learnt, thumbnails: Thumbnails | None = None) -> None:
+    def _keep(self, learnt: Fitted, thumbnails: Thumbnails | None = None) -> Colorizer:
         found = learnt.recognizer
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
         self.sample_, self.summary_, self.thumbnails_ = learnt.sample, dict(learnt.summary), thumbnails
+        return self
 
     @property
     def recognizer(self) -> FittedRecognizer:
@@ -233,8 +231,9 @@ class Colorizer(Predictor, BaseEstimator):
             The file is missing, damaged, of another version, or its parts do not fit together.
         """
         found = unpack(path, *load_model(path))
-        model, colorizer = found.model, cls(**found.parameters)
-        colorizer._keep(Learnt(grown(model, found.parameters), model.sample, found.summary), model.thumbnails)
+        model = found.model
+        fitted = Fitted(as_estimators(model, found.parameters), model.sample, found.summary)
+        colorizer = cls(**found.parameters)._keep(fitted, model.thumbnails)
         colorizer.extractor_, colorizer.baselines_ = model.extractor, found.baselines
         return colorizer
 

@@ -264,6 +264,11 @@ def test_parameters_are_stored_as_given_and_cloned():
     assert Colorizer().set_params(**parameters).get_params() == parameters
 
 
+def test_it_shows_its_parameters_before_and_after_training(tiny_colorizer):
+    assert repr(Colorizer(n_colors=5)) == "Colorizer(n_colors=5)"
+    assert repr(tiny_colorizer) == "Colorizer(n_colors=8, n_superpixels=60)"
+
+
 # Mistakes
 
 

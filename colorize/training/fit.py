@@ -25,7 +25,7 @@ from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_al
 from colorize.training.rows import TrainingRows, draw, rows_of
 from colorize.training.rules import ColorSums, Lookup
 
-__all__ = ["Learnt", "check_photos", "describe_photos", "learn", "learn_words"]
+__all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,7 +36,7 @@ _MAX_ROWS = 60_000  # the kernel matrix of the support vector machine takes 0.3 
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class Fitted:
     """What rows taught.
 
     Attributes
@@ -136,7 +136,7 @@ def learn(
     random_state: int,
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
-) -> Learnt:
+) -> Fitted:
     """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better."""
     palette = palette or fit_palette(rows, n_colors, random_state)
     with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
@@ -161,4 +161,4 @@ def learn(
         "ab": rows.ab[kept].astype(np.float16),
         "photo": rows.photo[kept],
     }
-    return Learnt(recognizer, sample, summary)
+    return Fitted(recognizer, sample, summary)

@@ -20,8 +20,8 @@ from colorize.types import Float32
 
 __all__ = [
     "FittedRecognizer",
+    "as_estimators",
     "fit_palette",
-    "grown",
     "learn_alone",
     "make_machine",
     "recalibrate",
@@ -117,7 +117,7 @@ def region_error(rows: TrainingRows, probabilities: Float32, palette: Palette) -
     return float(totals.mean())
 
 
-def grown(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRecognizer:
+def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRecognizer:
     """Make estimators of what a file holds, with the parameters of the `Colorizer` that learnt it."""
     seed, n_components = parameters["random_state"], len(found.scaler.components_)
     machine = make_machine(parameters["classifier"], seed)
