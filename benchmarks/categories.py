@@ -36,17 +36,19 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colorize.base_model import choose, learn_alone, recalibrate, region_error
+from colorize.base_model import choose
 from colorize.canvas import Canvas
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.colorizer import Colorizer, make_machine
+from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.baselines import LightnessHeightLookup, MeanColorBaseline
 from colorize.metrics import ab_auc, ab_l2, ciede2000, colorfulness
-from colorize.model import Description, Recognizer
+from colorize.model import Description
 from colorize.models import find_model
 from colorize.palette import ColorPalette
 from colorize.superpixels import from_labels, region_means
+from colorize.training.recognizer import FittedRecognizer, learn_alone, make_machine, recalibrate, region_error
+from colorize.training.rows import TrainingRows, draw
+from colorize.training.rules import Lookup, fit_rules
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -169,18 +171,14 @@ def split(photos: Sequence[Photo], k: int) -> tuple[list[Photo], list[Photo]]:
     return kept, [photo for photo, number in zip(photos, fold, strict=True) if number == k]
 
 
-def rows_of(photos: Sequence[Photo], families: Mapping[str, slice] | None, per_photo: int) -> dict[str, Any]:
+def rows_of(photos: Sequence[Photo], families: Mapping[str, slice], per_photo: int) -> TrainingRows:
     """Training rows, as `Colorizer.learn` takes them."""
-    rng = np.random.default_rng(SEED)
-    chosen = [np.sort(rng.choice(len(p.ab), min(per_photo, len(p.ab)), replace=False)) for p in photos]
-    pairs = list(zip(photos, chosen, strict=True))
-    return {
-        "features": np.concatenate([photo.features[rows] for photo, rows in pairs]),
-        "ab": np.concatenate([photo.ab[rows] for photo, rows in pairs]),
-        "area": np.concatenate([photo.areas[rows] for photo, rows in pairs]),
-        "photo": np.repeat(np.arange(len(photos)), [len(rows) for rows in chosen]),
-        "families": families,
-    }
+    blocks = []
+    for number, photo in enumerate(photos):
+        of = np.full(len(photo.ab), number, np.int32)
+        regions = TrainingRows(photo.features, photo.ab, photo.areas, of, families)
+        blocks.append(regions.where(draw(len(regions), per_photo, [SEED, number])))
+    return TrainingRows.concatenate(blocks)
 
 
 def base_of(kind: str, kinds: dict[str, list[Photo]], others: list[Photo], default: Colorizer) -> Colorizer:
@@ -199,30 +197,30 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     train, test = split(photos, k)
     start = time.process_time()
     rows = rows_of(train, default.scaler_.families, Colorizer().rows_per_photo)
-    palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
+    palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
     machine = make_machine("vote", SEED)
-    choice = choose(rows, palette, base, machine, SEED)
+    choice = choose(rows, palette, base.recognizer, machine, SEED)
     models = {
-        "own": ready(palette, *learn_alone(rows, palette, machine)),
-        "based": ready(palette, *recalibrate(rows, palette, base)),
+        "own": ready(learn_alone(rows, palette, machine)),
+        "based": ready(recalibrate(rows, palette, base.recognizer)),
         "base": base,
     }
     spent = time.process_time() - start
     winner = "based" if choice.keeps_base else "own"
-    training_photos = [RgbImage(photo.pixels) for photo in train]
-    rules = {"mean": MeanColorBaseline().fit(training_photos), "lookup": LightnessHeightLookup().fit(training_photos)}
+    fitted = fit_rules(RgbImage(photo.pixels) for photo in train)
+    rules = {"mean": fitted["mean colour"], "lookup": fitted["L + height lookup"]}
     figures = [figures_of(photo, models, winner, rules) for photo in test]
     return {"chosen": winner, "cpu_seconds": spent, "photos": figures}
 
 
-def ready(palette: ColorPalette, scaler: Any, classifier: Any) -> Colorizer:
+def ready(learnt: FittedRecognizer) -> Colorizer:
     """A Colorizer that answers for described photographs."""
     model = Colorizer()
-    model.palette_, model.scaler_, model.classifier_ = palette, scaler, classifier
+    model.palette_, model.scaler_, model.classifier_ = learnt.palette, learnt.scaler, learnt.classifier
     return model
 
 
-def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: dict[str, Any]) -> dict[str, Any]:
+def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: dict[str, Lookup]) -> dict[str, Any]:
     """CIEDE2000 by every method; AuC and colourfulness of the chosen model at every setting."""
     gray = GrayImage(np.ascontiguousarray(photo.lab[..., 0]))
     described = photo.description(models["base"].scaler_.families)
@@ -259,21 +257,19 @@ def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], defaul
         train, test = split(kinds[kind], 0)
         rest = rows_of(test, families, 10_000)
 
-        def error(scaler: Any, machine: Any, palette: ColorPalette, rest: dict[str, Any] = rest) -> float:
-            return region_error(
-                rest, Recognizer(palette, scaler, machine).region_probabilities(rest["features"]), palette
-            )
+        def error(model: FittedRecognizer, rest: TrainingRows = rest) -> float:
+            return region_error(rest, model.region_probabilities(rest.features), model.palette)
 
-        nothing = np.tile(np.eye(len(default.palette_.colors_), dtype=np.float32)[0], (len(rest["ab"]), 1))
+        nothing = np.tile(np.eye(len(default.palette_.colors_), dtype=np.float32)[0], (len(rest), 1))
         cells = [
             region_error(rest, nothing, default.palette_),  # the first colour is neutral
-            error(default.scaler_, default.classifier_, default.palette_),
+            error(default.recognizer),
         ]
         for n in options.few:
             rows = rows_of(train[:n], families, Colorizer().rows_per_photo)
-            palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows["ab"], sample_weight=rows["area"])
+            palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
             alone = learn_alone(rows, palette, make_machine("vote", SEED))
-            cells += [error(*alone, palette), error(*recalibrate(rows, palette, default), palette)]
+            cells += [error(alone), error(recalibrate(rows, palette, default.recognizer))]
         print(f"| {kind} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |", flush=True)
 
 

@@ -21,12 +21,12 @@ from threadpoolctl import threadpool_limits
 
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.baselines import RULES, GrayBaseline
 from colorize.evaluation.compare import EvaluationResult, evaluate
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.report import evaluation_report
 from colorize.evaluation.run import Evaluation, evaluate_model
 from colorize.models import find_model
+from colorize.training.rules import NO_COLOR, RULES
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "bsds500"
 
@@ -51,7 +51,7 @@ def table(colorizer: Colorizer, photos: Any) -> str:
     first = photos[:1]
     evaluation_report(evaluate_model(colorizer, first, pictures=True))  # compiled kernels, fonts
     model = {"model": Oracles(colorizer).predict}
-    everything = {"gray": GrayBaseline(), **colorizer.baselines_, **Oracles(colorizer).methods()}
+    everything = {"gray": NO_COLOR, **colorizer.baselines_, **Oracles(colorizer).methods()}
     _, before = timed(lambda: evaluate(model, photos))
     result, methods = timed(lambda: evaluate(everything, photos))
     found, evaluated = timed(lambda: evaluate_model(colorizer, photos, pictures=True))

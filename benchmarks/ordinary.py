@@ -22,10 +22,10 @@ import numpy as np
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.compare import EvaluationResult, Method, evaluate
 from colorize.evaluation.head import EncoderHead
 from colorize.models import find_model
+from colorize.training.rules import NO_COLOR
 from colorize.types import RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +60,7 @@ def main() -> None:
         print("\n".join(lines[-len(shown) - 6 :]), flush=True)
     if options.skin:
         photographs = [p for name in FACES for p in load_folder(FOLDERS[name], select=False).photos]
-        models = {name: f for name, f in methods.items() if not isinstance(f, GrayBaseline | EncoderHead)}
+        models = {name: f for name, f in methods.items() if f is not NO_COLOR and not isinstance(f, EncoderHead)}
         lines += skin(models, photographs)
         print("\n".join(lines[-len(models) - 4 :]))
     if options.save:
@@ -71,7 +71,7 @@ def main() -> None:
 def make_methods(former: Path | None) -> dict[str, Method]:
     """Everything that is compared, by name."""
     default, classic = (Colorizer.load(find_model(name)) for name in ("default", "classic"))
-    methods: dict[str, Method] = {"gray": GrayBaseline(), "lookup": default.baselines_["L + height lookup"]}
+    methods: dict[str, Method] = {"gray": NO_COLOR, "lookup": default.baselines_["L + height lookup"]}
     if former:
         methods["former default"] = partial(Colorizer.load(former).predict, vividness=0.5)
     methods["classic"] = partial(classic.predict, vividness=0.5)

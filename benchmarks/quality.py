@@ -30,13 +30,13 @@ import numpy as np
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.calibration import log_loss, reliability
 from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, Observation, evaluate, plain
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import RealismObserver, Verdict
 from colorize.palette import ColorPalette
 from colorize.superpixels import segment, working_shape
+from colorize.training.rules import NO_COLOR
 from colorize.types import Colorization
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,7 +161,7 @@ def methods_of(colorizer: Colorizer) -> dict[str, Method]:
     """Gray, the rules, the model at its settings, the oracles of the faithful setting."""
     oracles = Oracles(colorizer, vividness=0.0)
     faithful, *ideal = oracles.methods().items()
-    methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_, FAITHFUL: faithful[1]}
+    methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_, FAITHFUL: faithful[1]}
     methods |= {name: partial(colorizer.predict, vividness=dial) for name, dial in list(DIALS.items())[1:]}
     return methods | dict(ideal)
 

@@ -34,11 +34,11 @@ import torch
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, evaluate, plain
 from colorize.io import read_photo
 from colorize.refine.networks import count_weights
 from colorize.refine.predictor import Refiner, Rival
+from colorize.training.rules import NO_COLOR
 from colorize.types import GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,7 +98,7 @@ def frozen(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     train = load_folder(DATA / "bsds500" / "train").photos
     test = load_folder(DATA / "bsds500" / "val", select=False).photos
     base = kept(options.work / "bsds500-classical.safetensors", Colorizer.load, lambda: Colorizer().fit(train))
-    methods: dict[str, Method] = {"gray": GrayBaseline(), **base.baselines_}
+    methods: dict[str, Method] = {"gray": NO_COLOR, **base.baselines_}
     methods[CLASSICAL] = partial(base.predict, vividness=0.0)
     networks: dict[str, Any] = {}
     for knowledge, encoder in (("ImageNet", options.encoder), ("random", None)):
@@ -132,7 +132,7 @@ def compared(
         partial(Refiner.load, base=base, device="cpu"),
         lambda: Refiner(base, minutes=options.refiner_minutes, device="cpu").fit(train),
     )
-    methods: dict[str, Method] = {"gray": GrayBaseline(), **base.baselines_}
+    methods: dict[str, Method] = {"gray": NO_COLOR, **base.baselines_}
     methods[CLASSICAL] = partial(base.predict, vividness=0.0)
     methods[REFINED] = partial(refiner.predict, vividness=0.0)
     networks: dict[str, Refiner | Rival] = {REFINED: refiner}

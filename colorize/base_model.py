@@ -9,33 +9,22 @@ With many photographs of an unusual kind a machine of one's own is better. Photo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler
-from colorize.exceptions import DatasetError
-from colorize.model import Recognizer
+from colorize.classifier import CalibratedClassifier
+from colorize.model import Model
 from colorize.palette import ColorPalette
-from colorize.types import Float32
+from colorize.training.recognizer import FittedRecognizer, learn_alone, recalibrate, region_error
+from colorize.training.rows import TrainingRows
 
-__all__ = [
-    "Choice",
-    "check_base",
-    "choose",
-    "describe_choice",
-    "learn_alone",
-    "recalibrate",
-    "region_error",
-]
+__all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
 
 _HELD_OUT = 0.2
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
-_PENALTY = 0.5  # over the number of photographs: with 15 a penalty of 0.03 served best, with 160 one of 0.003
 
 
 @dataclass(frozen=True)
@@ -65,25 +54,26 @@ class Choice:
         return not self.recalibrated > self.own
 
 
-def check_base(colorizer: Any, base: Any) -> None:
-    """Check that a fitted base cuts and describes photographs as the new model will.
+def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None:
+    """Check that a base cuts and describes photographs as the new model will.
 
     Raises
     ------
     ValueError
         It differs in the number of superpixels or in the families.
-    sklearn.exceptions.NotFittedError
-        It is not fitted.
     """
-    check_is_fitted(base, "classifier_")
-    for name in ("n_superpixels", "families"):
-        ours, theirs = getattr(colorizer, name), getattr(base, name)
-        if (set(ours) != set(theirs)) if name == "families" else (ours != theirs):
-            raise ValueError(f"{name} must be that of the base, {theirs!r}, got {ours!r}")
+    if n_superpixels != base.n_superpixels:
+        raise ValueError(f"n_superpixels must be that of the base, {base.n_superpixels!r}, got {n_superpixels!r}")
+    if set(families) != set(base.extractor.families):
+        raise ValueError(f"families must be that of the base, {base.extractor.families!r}, got {families!r}")
 
 
 def choose(
-    rows: Mapping[str, Any], palette: ColorPalette, base: Any, machine: CalibratedClassifier, random_state: int
+    rows: TrainingRows,
+    palette: ColorPalette,
+    base: FittedRecognizer,
+    machine: CalibratedClassifier,
+    random_state: int,
 ) -> Choice:
     """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
 
@@ -91,62 +81,30 @@ def choose(
 
     Parameters
     ----------
-    rows : mapping
-        As `Colorizer.learn` takes them.
+    rows : TrainingRows
     palette : ColorPalette
         Of all rows.
-    base : Colorizer
+    base : FittedRecognizer
     machine : CalibratedClassifier
         What a model of its own would use, not fitted.
     random_state : int
     """
-    names = np.unique(rows["photo"])
+    names = np.unique(rows.photo)
     if len(names) < _FEWEST_PHOTOS:
         return Choice()
     drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
-    held_out = np.isin(rows["photo"], names[drawn])
-    part = {name: values if name == "families" else values[~held_out] for name, values in rows.items()}
-    rest = {name: values if name == "families" else values[held_out] for name, values in rows.items()}
+    held_out = np.isin(rows.photo, names[drawn])
+    part, rest = rows.where(~held_out), rows.where(held_out)
 
-    def error(scaler: FamilyScaler, fitted: CalibratedClassifier, colors: ColorPalette = palette) -> float:
-        return region_error(rest, Recognizer(colors, scaler, fitted).region_probabilities(rest["features"]), colors)
+    def error(model: FittedRecognizer) -> float:
+        return region_error(rest, model.region_probabilities(rest.features), model.palette)
 
     return Choice(
         len(drawn),
-        error(*learn_alone(part, palette, machine)),
-        error(*recalibrate(part, palette, base)),
-        error(base.scaler_, base.classifier_, base.palette_),
+        error(learn_alone(part, palette, machine)),
+        error(recalibrate(part, palette, base)),
+        error(base),
     )
-
-
-def learn_alone(
-    rows: Mapping[str, Any], palette: ColorPalette, machine: CalibratedClassifier
-) -> tuple[FamilyScaler, CalibratedClassifier]:
-    """Scaler and machine (a copy of the one given) fitted to these rows and nothing else."""
-    palette_index = palette.encode(rows["ab"])
-    if len(np.unique(palette_index)) < 2:
-        raise DatasetError("all regions have one and the same colour of the palette: add other photographs")
-    scaler = FamilyScaler(rows["families"]).fit(rows["features"])
-    fitted = clone(machine).fit(
-        scaler.transform(rows["features"]),
-        palette_index,
-        groups=rows["photo"],
-        sample_weight=rows["area"],
-    )
-    return scaler, fitted
-
-
-def recalibrate(rows: Mapping[str, Any], palette: ColorPalette, base: Any) -> tuple[FamilyScaler, CalibratedClassifier]:
-    """Scaler and machine of the base, with a calibration for these rows and this palette."""
-    alpha = _PENALTY / len(np.unique(rows["photo"]))
-    machine = base.classifier_.recalibrated(
-        base.scaler_.transform(rows["features"]),
-        palette.encode(rows["ab"]),
-        alpha=alpha,
-        groups=rows["photo"],
-        sample_weight=rows["area"],
-    )
-    return base.scaler_, machine
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:
@@ -183,15 +141,3 @@ def describe_choice(summary: Mapping[str, Any]) -> str:
         "the documentation says what that gave elsewhere."
     )
     return "\n".join(lines)
-
-
-def region_error(rows: Mapping[str, Any], probabilities: Float32, palette: ColorPalette) -> float:
-    """Mean over photographs of the area-weighted CIEDE2000; lightness is the same on both sides and plays no part."""
-    from colorize.metrics import ciede2000  # compiled when first imported: nobody who only colorizes should wait for it
-
-    decided = palette.decode(probabilities)
-    lightness = np.full((len(decided), 1), 50, np.float32)
-    error = ciede2000(np.hstack([lightness, rows["ab"]]), np.hstack([lightness, decided]))
-    _, photo = np.unique(rows["photo"], return_inverse=True)
-    totals = np.bincount(photo, rows["area"] * error) / np.bincount(photo, rows["area"])
-    return float(totals.mean())

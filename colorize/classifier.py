@@ -2,7 +2,7 @@
 
 The steps are scikit-learn estimators of their own: `FamilyScaler` brings the feature families to a common scale,
 `KernelSVM` separates the colours, and `CalibratedClassifier` turns margins into probabilities on photographs that the
-margins were not learnt from. `Vote` asks a second opinion.
+margins were not learnt from, and asks a second opinion if it has a partner.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.svm import SVC
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from colorize.recognition.machine import CalibratedMachine, KernelMachine, Scaling, rbf_kernel, softmax
+from colorize.recognition.machine import CalibratedMachine, KernelMachine, Scaling, rbf_kernel
 from colorize.types import Float32
 
 
@@ -243,7 +243,8 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     """Probabilities for any classifier, calibrated on groups (photographs) that it was not fitted on.
 
     The classifier is fitted once without each fold of groups to get out-of-fold margins; a multinomial logistic map
-    from standardised margins to classes is fitted to those; the classifier kept is fitted on everything.
+    from standardised margins to classes is fitted to those; the classifier kept is fitted on everything. With a partner
+    that errs differently, the answer is the mean of both probabilities (the sum rule).
 
     Parameters
     ----------
@@ -253,11 +254,15 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     alpha : float
         L2 penalty of the map, relative to the mean log-loss.
     random_state : int
+    partner : classifier, optional
+        Has ``fit(X, y, groups)`` and ``predict_proba``; it does not look at the weights.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,)
     estimator_ : classifier
+        Fitted on all rows.
+    partner_ : classifier or None
         Fitted on all rows.
     margin_classes_ : ndarray, shape (n_margins,)
         Classes of `estimator_`, the columns of its margins: those of `classes_`, unless the map was re-fitted to others
@@ -270,7 +275,8 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     References
     ----------
     Platt, "Probabilistic outputs for support vector machines", 1999, for the idea; the multinomial form is the matrix
-    scaling of Guo et al., "On calibration of modern neural networks", ICML 2017.
+    scaling of Guo et al., "On calibration of modern neural networks", ICML 2017. Kittler, Hatef, Duin and Matas, "On
+    combining classifiers", IEEE PAMI 20(3), 1998 (the sum rule).
 
     Examples
     --------
@@ -284,12 +290,18 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, estimator: BaseEstimator | None = None, n_folds: int = 2, alpha: float = 2e-3, random_state: int = 0
+        self,
+        estimator: BaseEstimator | None = None,
+        n_folds: int = 2,
+        alpha: float = 2e-3,
+        random_state: int = 0,
+        partner: BaseEstimator | None = None,
     ) -> None:
         self.estimator = estimator
         self.n_folds = n_folds
         self.alpha = alpha
         self.random_state = random_state
+        self.partner = partner
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, sample_weight: ArrayLike | None = None
@@ -328,6 +340,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
             margins[held_out] = self._margins(fitted, rows[held_out])
         self._fit_map(margins, index, weight / weight.sum())
         self.estimator_ = clone(estimator).fit(rows, targets)
+        self._fit_partner(rows, targets, groups)
         return self
 
     def recalibrated(
@@ -341,8 +354,8 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     ) -> CalibratedClassifier:
         """Keep the fitted classifier and fit the map from its margins anew, to rows that the classifier has not seen.
 
-        The classes may be others than before: what the margins say together tells them apart. Nothing has to be held
-        out, because these rows had no part in the margins.
+        A partner is fitted anew too. The classes may be others than before: what the margins say together tells them
+        apart. Nothing has to be held out, because these rows had no part in the margins.
 
         Parameters
         ----------
@@ -351,7 +364,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         alpha : float
             L2 penalty of the new map; raise it with few photographs.
         groups : array-like, shape (n_samples,), optional
-            Photograph of every row; the map does not look at it, a partner does (`Vote`).
+            Photograph of every row; the map does not look at it, a partner does.
         sample_weight : array-like, shape (n_samples,), optional
 
         Returns
@@ -375,6 +388,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         other.n_features_in_, other.margin_classes_ = self.n_features_in_, self.margin_classes_
         other.estimator_ = self.estimator_
         other._fit_map(other._margins(self.estimator_, rows), index, weight / weight.sum())
+        other._fit_partner(rows, targets, groups)
         return other
 
     def moved(
@@ -382,7 +396,8 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     ) -> CalibratedClassifier:
         """Keep classifier and classes, and move the map towards other probabilities, no further than they ask for.
 
-        Minimises the cross entropy against `targets` plus ``alpha/2 |weights - weights_|^2``.
+        A partner stays too: the map moves until the mean is as wanted. Minimises the cross entropy against `targets`
+        plus ``alpha/2 |weights - weights_|^2``.
 
         Parameters
         ----------
@@ -411,11 +426,15 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         if wanted.shape != (len(rows), len(self.classes_)):
             raise ValueError(f"targets must have shape {(len(rows), len(self.classes_))}, got {wanted.shape}")
         weight = _check_sample_weight(sample_weight, rows, dtype=np.float32, ensure_non_negative=True)[:, None]
+        if self.partner_ is not None:
+            # what the calibrated one has to say for the mean to be the target, as far as it can
+            wanted = np.maximum(2 * wanted - self.partner_.predict_proba(rows), 0)
+            wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), np.float32(1e-6))
         design = self._standardise(self._margins(self.estimator_, rows))
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             step = flat.reshape(self.weights_.shape).astype(np.float32)
-            probabilities = softmax(design @ (self.weights_ + step))
+            probabilities = softmax(design @ (self.weights_ + step), axis=1)
             entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
             gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
             return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
@@ -435,6 +454,9 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
+    def _fit_partner(self, rows: Float32, targets: NDArray[Any], groups: ArrayLike | None) -> None:
+        self.partner_ = None if self.partner is None else clone(self.partner).fit(rows, targets, groups)
+
     def _folds(self, groups: NDArray[Any]) -> list[NDArray[np.bool_]]:
         names, member = np.unique(groups, return_inverse=True)
         if len(names) < self.n_folds:
@@ -452,7 +474,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights = flat.reshape(shape).astype(np.float32)
-            probabilities = softmax(design @ weights)
+            probabilities = softmax(design @ weights, axis=1)
             log_loss = -weight @ np.log(np.maximum(probabilities[np.arange(len(index)), index], 1e-12))
             penalised = weights.copy()
             penalised[-1] = 0
@@ -462,114 +484,6 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         start = np.eye(*shape).ravel()
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
         self.weights_ = found.x.reshape(shape).astype(np.float32)
-
-
-class Vote(CalibratedClassifier):
-    """A calibrated classifier and a partner that errs differently: the mean of their probabilities.
-
-    Parameters
-    ----------
-    estimator, n_folds, alpha, random_state
-        As in `CalibratedClassifier`.
-    partner : classifier
-        Has ``fit(X, y, groups)`` and ``predict_proba``; None leaves the calibrated classifier alone.
-
-    Attributes
-    ----------
-    partner_ : classifier
-        Fitted on all rows.
-
-    References
-    ----------
-    Kittler, Hatef, Duin and Matas, "On combining classifiers", IEEE PAMI 20(3), 1998 (the sum rule).
-    """
-
-    def __init__(
-        self,
-        estimator: BaseEstimator | None = None,
-        partner: BaseEstimator | None = None,
-        n_folds: int = 2,
-        alpha: float = 2e-3,
-        random_state: int = 0,
-    ) -> None:
-        super().__init__(estimator, n_folds, alpha, random_state)
-        self.partner = partner
-
-    def fit(
-        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, sample_weight: ArrayLike | None = None
-    ) -> Vote:
-        """Fit both; see `CalibratedClassifier.fit`. The partner does not look at the weights."""
-        super().fit(X, y, groups, sample_weight)
-        if self.partner is not None:
-            self.partner_ = clone(self.partner).fit(X, y, groups)
-        return self
-
-    def recalibrated(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        *,
-        alpha: float,
-        groups: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> Vote:
-        """Fit the map anew, and the partner to the same rows; see `CalibratedClassifier.recalibrated`."""
-        other = super().recalibrated(X, y, alpha=alpha, sample_weight=sample_weight)
-        if self.partner is not None:
-            other.partner_ = clone(self.partner).fit(X, y, groups)
-        return other
-
-    def moved(
-        self, X: ArrayLike, targets: ArrayLike, *, alpha: float, sample_weight: ArrayLike | None = None
-    ) -> CalibratedClassifier:
-        """Move the map until the mean is as wanted; the partner stays. See `CalibratedClassifier.moved`."""
-        wanted = np.asarray(targets, np.float32)
-        if self.partner is not None and wanted.shape == (len(np.asarray(X)), len(self.classes_)):
-            # what the calibrated one has to say for the mean to be the target, as far as it can
-            wanted = np.maximum(2 * wanted - self.partner_.predict_proba(X), 0)
-            wanted /= np.maximum(wanted.sum(axis=1, keepdims=True), np.float32(1e-6))
-        return super().moved(X, wanted, alpha=alpha, sample_weight=sample_weight)
-
-
-class SubsampledSVC(ClassifierMixin, BaseEstimator):
-    """The exact RBF support vector machine (libsvm) on a random subsample: slow, and the yardstick for `KernelSVM`.
-
-    Parameters
-    ----------
-    max_rows : int
-        Rows kept; time grows with the square (about 80 s of CPU for 20,000).
-    C, gamma : float
-        As in `sklearn.svm.SVC`.
-    random_state : int
-    """
-
-    def __init__(self, max_rows: int = 10_000, C: float = 1.0, gamma: float = 0.05, random_state: int = 0) -> None:
-        self.max_rows = max_rows
-        self.C = C
-        self.gamma = gamma
-        self.random_state = random_state
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> SubsampledSVC:
-        """Fit to at most `max_rows` of the rows X, shape (n_samples, n_features), of classes y."""
-        _check_number("max_rows", self.max_rows, Integral, 2)
-        rows, targets = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(targets)
-        rng = np.random.default_rng(self.random_state)
-        kept = np.sort(rng.choice(len(rows), min(self.max_rows, len(rows)), replace=False))
-        self.svc_ = SVC(C=self.C, kernel="rbf", gamma=self.gamma, decision_function_shape="ovr", cache_size=500)
-        self.svc_.fit(rows[kept], targets[kept])
-        self.classes_ = self.svc_.classes_
-        return self
-
-    def decision_function(self, X: ArrayLike) -> Float32:
-        """Margins, one column per class (one value per row for two classes)."""
-        check_is_fitted(self)
-        return self.svc_.decision_function(validate_data(self, X, dtype=np.float32, reset=False)).astype(np.float32)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Class of the largest margin, shape (n_samples,)."""
-        check_is_fitted(self)
-        return self.svc_.predict(validate_data(self, X, dtype=np.float32, reset=False))
 
 
 def _check_number(name: str, value: Any, kind: Any, low: float, *, open_: bool = False) -> None:

@@ -6,16 +6,15 @@ forgotten, to the model's own answers for the training rows that its file carrie
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from colorize.classifier import CalibratedClassifier
+from colorize.colorizer import Colorizer
 from colorize.exceptions import ColorizeError
 from colorize.model_format import digest
 from colorize.superpixels import resize_labels
@@ -45,7 +44,7 @@ class Learnt:
         Regions whose wanted colour is far (`FAR`) from every palette colour; the model learnt the nearest.
     """
 
-    colorizer: Any
+    colorizer: Colorizer
     n_regions: int
     before: float
     after: float
@@ -96,7 +95,7 @@ def hinted_regions(
 
 
 def learn_corrections(
-    colorizer: Any, features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None = None, *, strength: float = 0.05
+    colorizer: Colorizer, features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None = None, *, strength: float = 0.05
 ) -> Learnt:
     """Make a model that has learnt what is wanted in some regions of a photograph.
 
@@ -130,7 +129,7 @@ def learn_corrections(
     Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, and Li and Hoiem, "Learning without
     forgetting", ECCV 2016: the model's own answers for old examples hold it in place while it learns new ones.
     """
-    check_is_fitted(colorizer, "classifier_")
+    model = colorizer.recognizer
     rows, wanted, share = _checked(features, ab, weight)
     if not strength > 0:
         raise ValueError(f"strength must be positive, got {strength!r}")
@@ -138,44 +137,41 @@ def learn_corrections(
     if not len(kept):
         raise ColorizeError("the model carries no training rows to hold on to; train it with n_sample_rows above 0")
     with threadpool_limits(1, user_api="blas"):  # equal corrections give equal bytes on any number of cores
-        scaled = colorizer.scaler_.transform(rows)
-        classes = colorizer.classifier_.classes_
-        soft = colorizer.palette_.encode_soft(wanted)[:, classes]
+        scaled = model.scaler.transform(rows)
+        classes = model.classifier.classes_
+        soft = model.palette.encode_soft(wanted)[:, classes]
         targets = soft / np.maximum(soft.sum(axis=1, keepdims=True), 1e-6)
-        machine = colorizer.classifier_.moved(
+        machine = model.classifier.moved(
             np.concatenate([kept, scaled]),
-            np.concatenate([colorizer.classifier_.predict_proba(kept), targets]),
+            np.concatenate([model.classifier.predict_proba(kept), targets]),
             alpha=_PENALTY,
             sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), strength * share]),
         )
-    distance = np.linalg.norm(wanted[:, None] - colorizer.palette_.colors_, axis=2).min(axis=1)
+    distance = np.linalg.norm(wanted[:, None] - model.palette.colors_, axis=2).min(axis=1)
     return Learnt(
         _with_corrections(colorizer, machine, scaled, wanted),
         len(rows),
-        float(share @ (colorizer.classifier_.predict_proba(scaled) * targets).sum(axis=1)),
+        float(share @ (model.classifier.predict_proba(scaled) * targets).sum(axis=1)),
         float(share @ (machine.predict_proba(scaled) * targets).sum(axis=1)),
         int((distance > FAR).sum()),
     )
 
 
-def _with_corrections(colorizer: Any, machine: Any, scaled: Float32, wanted: Float32) -> Any:
+def _with_corrections(
+    colorizer: Colorizer, machine: CalibratedClassifier, scaled: Float32, wanted: Float32
+) -> Colorizer:
     """Copy a model with another calibration, and the corrected regions among its rows."""
-    model = clone(colorizer)
-    for name in ("palette_", "extractor_", "scaler_", "baselines_", "thumbnails_"):
-        setattr(model, name, getattr(colorizer, name))
-    model.classifier_ = machine
-    old = colorizer.sample_
-    number = max(int(old["photo"].max()) + 1, colorizer.summary_.get("n_photos", 0))
+    old, summary = colorizer.sample_, colorizer.summary_
+    number = max(int(old["photo"].max()) + 1, summary.get("n_photos", 0))
     photo = np.full(len(scaled), number, np.int32)
     added = {"features": scaled.astype(np.float16), "ab": wanted.astype(np.float16), "photo": photo}
-    model.sample_ = MappingProxyType(
-        {name: np.concatenate([old[name], added[name]]) if name in added else old[name] for name in old}
-    )
-    n_photos, n_regions = (colorizer.summary_.get(name, 0) for name in ("n_corrected_photos", "n_corrected_regions"))
-    model.summary_ = dict(colorizer.summary_) | {
-        "corrected": digest(colorizer),
-        "n_corrected_photos": n_photos + 1,
-        "n_corrected_regions": n_regions + len(scaled),
+    model = copy(colorizer)
+    model.classifier_ = machine
+    model.sample_ = {name: np.concatenate([old[name], added[name]]) for name in old}
+    model.summary_ = summary | {
+        "corrected": digest(colorizer.trained),
+        "n_corrected_photos": summary.get("n_corrected_photos", 0) + 1,
+        "n_corrected_regions": summary.get("n_corrected_regions", 0) + len(scaled),
     }
     return model
 

@@ -17,9 +17,10 @@ from colorize.belief import Belief
 from colorize.decision import NEAR
 from colorize.exceptions import PlaceError
 from colorize.hints import Hints
+from colorize.model import Photo
 from colorize.predictor import Predictor
 from colorize.session import Session
-from colorize.types import Colorization, Float32, Superpixels
+from colorize.types import Colorization, Float32, GrayImage, Superpixels
 
 __all__ = ["Explainer", "Explanation", "HintEffect", "Memories", "explain"]
 
@@ -464,7 +465,13 @@ class Explainer:
 
 
 def explain(
-    predictor: Predictor, gray: Any, row: int, col: int, *, hints: Hints | None = None, vividness: float = 0.5
+    predictor: Predictor,
+    gray: GrayImage | Photo | NDArray[Any],
+    row: int,
+    col: int,
+    *,
+    hints: Hints | None = None,
+    vividness: float = 0.5,
 ) -> Explanation:
     """Explain the colour of one place; for several places of a photograph make an `Explainer`.
 

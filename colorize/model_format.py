@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from colorize.evaluation.baselines import RULES, LightnessHeightLookup
 from colorize.exceptions import ColorizeError, ModelFileError
 from colorize.features import FeatureExtractor, in_order
 from colorize.features.extractor import N_WORDS
@@ -19,6 +18,7 @@ from colorize.persistence import model_digest
 from colorize.recognition.machine import CalibratedMachine, Committee, KernelMachine, Scaling
 from colorize.recognition.palette import Palette
 from colorize.thumbnails import Thumbnails
+from colorize.training.rules import RULES, Lookup
 
 # Array name -> (fitted part, its attribute, dtype, shape). A letter stands for one size in the whole file:
 # K palette colours, C classes, M margins (as many as classes, unless the calibration was fitted anew to another
@@ -58,71 +58,71 @@ _PARAMETERS = ("n_colors", "n_superpixels", "families", "rows_per_photo", "n_sam
 _SVM = ("gamma", "alpha")
 
 
-def pack(colorizer: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Header and arrays of a fitted `Colorizer`.
-
-    Raises
-    ------
-    ColorizeError
-        Its classifier is no `KernelSVM`.
-    """
-    machine = colorizer.classifier_
-    svm = machine.estimator_
-    if not isinstance(svm, KernelMachine):
-        raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
-    parts: dict[str, Any] = {
-        "palette": colorizer.palette_,
-        "extractor": colorizer.extractor_,
-        "scaler": colorizer.scaler_,
-        "svm": svm,
-        "calibration": machine,
-    }
-    arrays = {}
-    for name, (part, attribute, dtype, _) in _ARRAYS.items():
-        value = colorizer.sample_[attribute] if part == "sample" else getattr(parts[part], attribute)
-        arrays[name] = np.ascontiguousarray(value, dtype=dtype)
-    if machine.partner_ is not None:
-        for name, (attribute, layer, dtype, _) in _LAYERS.items():
-            arrays[name] = np.ascontiguousarray(getattr(machine.partner_, attribute)[layer], dtype=dtype)
-    arrays |= {_baseline_name(name): rule.table_ for name, rule in colorizer.baselines_.items()}
-    header: dict[str, Any] = {
-        "parameters": {name: _plain(getattr(colorizer, name)) for name in _PARAMETERS},
-        "families": {name: columns.stop - columns.start for name, columns in colorizer.scaler_.families.items()},
-        "svm": {name: float(getattr(svm, name)) for name in _SVM},
-        "summary": dict(colorizer.summary_),
-    }
-    if "semantic" in colorizer.families:
-        header["encoder"] = read_encoder().digest
-    if colorizer.thumbnails_ is not None:
-        more_header, more_arrays = colorizer.thumbnails_.pack()
-        header, arrays = header | more_header, arrays | more_arrays
-    return header, arrays
-
-
-def digest(colorizer: Any) -> str:
-    """Sha256 that the file of a fitted `Colorizer` states of itself; see `colorize.persistence.model_digest`."""
-    return model_digest(*pack(colorizer))
-
-
-class Unpacked(NamedTuple):
-    """What a model file holds.
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model, and what is known of its training: all that a model file holds.
 
     Attributes
     ----------
     model : Model
-    parameters : dict
+    parameters : mapping
         Of the `Colorizer` that learnt it.
-    baselines : mapping of str to LightnessHeightLookup
-    summary : dict
+    baselines : dict of str to Lookup
+        The simple rules of the same photographs.
+    summary : mapping
+        The training in numbers.
     """
 
     model: Model
-    parameters: dict[str, Any]
-    baselines: MappingProxyType[str, LightnessHeightLookup]
-    summary: dict[str, Any]
+    parameters: Mapping[str, Any]
+    baselines: dict[str, Lookup]
+    summary: Mapping[str, Any]
 
 
-def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Unpacked:
+def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Header and arrays of a model file.
+
+    Raises
+    ------
+    ColorizeError
+        The classifier is no `KernelSVM`.
+    """
+    model = trained.model
+    machine = model.classifier
+    svm = machine.estimator_
+    if not isinstance(svm, KernelMachine):
+        raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
+    parts = {"palette": model.palette, "extractor": model.extractor, "scaler": model.scaler}
+    parts |= {"svm": svm, "calibration": machine}
+    arrays = {}
+    for name, (part, attribute, dtype, _) in _ARRAYS.items():
+        value = model.sample[attribute] if part == "sample" else getattr(parts[part], attribute)
+        arrays[name] = np.ascontiguousarray(value, dtype=dtype)
+    if machine.partner_ is not None:
+        for name, (attribute, layer, dtype, _) in _LAYERS.items():
+            arrays[name] = np.ascontiguousarray(getattr(machine.partner_, attribute)[layer], dtype=dtype)
+    arrays |= {_rule_name(name): rule.table for name, rule in trained.baselines.items()}
+    families = model.scaler.families or {}
+    header: dict[str, Any] = {
+        "parameters": {name: _plain(trained.parameters[name]) for name in _PARAMETERS},
+        "families": {name: columns.stop - columns.start for name, columns in families.items()},
+        "svm": {name: float(getattr(svm, name)) for name in _SVM},
+        "summary": dict(trained.summary),
+    }
+    if "semantic" in families:
+        header["encoder"] = read_encoder().digest
+    if model.thumbnails is not None:
+        more_header, more_arrays = model.thumbnails.pack()
+        header, arrays = header | more_header, arrays | more_arrays
+    return header, arrays
+
+
+def digest(trained: Trained) -> str:
+    """Sha256 that the file of a model states of itself; see `colorize.persistence.model_digest`."""
+    return model_digest(*pack(trained))
+
+
+def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trained:
     """What `pack` was given, from what it gave.
 
     Raises
@@ -136,7 +136,7 @@ def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.
         raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
 
 
-def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Unpacked:
+def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trained:
     header, arrays, thumbnails = Thumbnails.unpack(header, arrays)
     _check_arrays(arrays)
     _check_header(header)
@@ -159,12 +159,12 @@ def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Un
         classifier=parts["calibration"],
         n_superpixels=parameters["n_superpixels"],
         extractor=extractor,
-        sample=MappingProxyType({name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")}),
+        sample={name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")},
         thumbnails=thumbnails,
         random_state=parameters["random_state"],
     )
-    baselines = MappingProxyType({name: _baseline(name, arrays) for name in RULES})
-    return Unpacked(model, parameters, baselines, dict(header["summary"]))
+    rules = {name: _rule(name, arrays) for name in RULES}
+    return Trained(model, parameters, rules, dict(header["summary"]))
 
 
 def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors: int) -> None:
@@ -216,7 +216,7 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
     shapes = {name: (dtype, shape) for name, (_, _, dtype, shape) in _ARRAYS.items()}
     if any(name in arrays for name in _LAYERS):
         shapes |= {name: (dtype, shape) for name, (_, _, dtype, shape) in _LAYERS.items()}
-    wanted = {*shapes, *map(_baseline_name, RULES)}
+    wanted = {*shapes, *map(_rule_name, RULES)}
     if set(arrays) != wanted:
         raise ValueError(f"arrays missing or unknown: {', '.join(sorted(set(arrays) ^ wanted))}")
     sizes: dict[str, int] = {}
@@ -235,17 +235,15 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
                 raise ValueError(f"{name} is empty")
 
 
-def _baseline_name(name: str) -> str:
+def _rule_name(name: str) -> str:
     return "baseline." + name.replace(" + ", "_").replace(" ", "_")
 
 
-def _baseline(name: str, arrays: Mapping[str, np.ndarray]) -> LightnessHeightLookup:
-    rule = RULES[name]()
-    table = arrays[_baseline_name(name)]
-    if table.shape != (rule.n_lightness_bins, rule.n_height_bins, 2) or table.dtype != np.float32:
+def _rule(name: str, arrays: Mapping[str, np.ndarray]) -> Lookup:
+    table = arrays[_rule_name(name)]
+    if table.shape != (*RULES[name], 2) or table.dtype != np.float32:
         raise ValueError(f"the table of {name} has shape {table.shape}, {table.dtype}")
-    rule.table_ = table
-    return rule
+    return Lookup(table)
 
 
 def _slices(sizes: Mapping[str, int], families: Sequence[str]) -> dict[str, slice]:

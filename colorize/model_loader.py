@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ModelFileError
 from colorize.models import available_models
 from colorize.persistence import load_model, model_kind, stated_digest
+
+if TYPE_CHECKING:
+    from colorize.refine.predictor import Refiner, Rival
 
 __all__ = ["NETWORKS", "describe", "find_base", "load_any_model", "network_facts"]
 
@@ -17,7 +20,7 @@ NETWORKS = ("refiner", "rival")
 """Kinds of model files that hold neural networks."""
 
 
-def load_any_model(path: str | Path, *, device: str = "auto") -> Any:
+def load_any_model(path: str | Path, *, device: str = "auto") -> Colorizer | Refiner | Rival:
     """Read a model file, whatever kind of model it holds.
 
     Parameters

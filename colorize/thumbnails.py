@@ -130,6 +130,23 @@ class Thumbnails:
         return entries, others, found
 
 
+def checked_names(names: Sequence[str], n_photos: int, n_bytes: int) -> tuple[str, ...]:
+    """Names of the photographs as a model keeps them; numbers if there are none.
+
+    Raises
+    ------
+    DatasetError
+        No thumbnail fits beside them.
+    ValueError
+        They are not as many as the photographs.
+    """
+    plain = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(n_photos))))
+    if len(plain) != n_photos:
+        raise ValueError(f"names must name {n_photos} photographs, got {len(plain)}")
+    room_for(plain, n_bytes)
+    return plain
+
+
 def room_for(names: Sequence[str], n_bytes: int) -> int:
     """How many thumbnails fit beside the names of their photographs.
 

@@ -9,13 +9,10 @@ of them. ``benchmarks/ordinary.py`` measures what came out.
 from __future__ import annotations
 
 import csv
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 from encoder.photographs import is_share_alike, licences
@@ -25,6 +22,7 @@ from rich.progress import Progress
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
 from colorize.features import CLASSICAL
+from colorize.training.rows import TrainingRows
 from colorize.types import RgbImage
 
 MODELS = Path(__file__).resolve().parents[1] / "colorize" / "models"
@@ -32,9 +30,8 @@ MODELS = Path(__file__).resolve().parents[1] / "colorize" / "models"
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--workers", default=os.cpu_count(), show_default=True, help="Processes that describe photographs.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=MODELS, show_default=True)
-def main(folders: Sequence[Path], workers: int, output: Path) -> None:
+def main(folders: Sequence[Path], output: Path) -> None:
     """Train on the photographs of FOLDERS and write default.safetensors, classic.safetensors and CREDITS.md."""
     console = Console()
     photos: list[RgbImage] = []
@@ -46,18 +43,16 @@ def main(folders: Sequence[Path], workers: int, output: Path) -> None:
         photos += kept.photos
         for source, credit in credits_of(folder, kept.names):
             owed[source][credit] += 1
-    described: dict[int, Mapping[str, Any]] = {}
-    with Progress(console=console) as bar, ProcessPoolExecutor(workers) as pool:
+    described: dict[int, TrainingRows] = {}
+    with Progress(console=console) as bar:
         task = bar.add_task("default")
 
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        default = Colorizer(random_state=0).fit(
-            photos, described=described, progress=show, mapper=partial(pool.map, chunksize=8)
-        )
+        default = Colorizer(random_state=0).fit(photos, described=described, progress=show)
         classic = Colorizer(families=CLASSICAL, random_state=0).fit(
-            photos, described={i: without_encoder(block) for i, block in described.items()}, progress=show
+            photos, described={i: without_encoder(rows) for i, rows in described.items()}, progress=show
         )
     for name, model in {"default": default, "classic": classic}.items():
         path = output / f"{name}.safetensors"
@@ -66,11 +61,11 @@ def main(folders: Sequence[Path], workers: int, output: Path) -> None:
     (output / "CREDITS.md").write_text(credits_page(owed), encoding="utf-8")
 
 
-def without_encoder(block: Mapping[str, Any]) -> dict[str, Any]:
+def without_encoder(rows: TrainingRows) -> TrainingRows:
     """Described regions as a model without the encoder would have described them: its family comes last."""
-    columns = block["families"]["semantic"]
-    families = {name: part for name, part in block["families"].items() if name != "semantic"}
-    return dict(block) | {"features": block["features"][:, : columns.start], "families": families}
+    columns = rows.families["semantic"]
+    families = {name: part for name, part in rows.families.items() if name != "semantic"}
+    return replace(rows, features=rows.features[:, : columns.start], families=families)
 
 
 def credits_of(folder: Path, names: Sequence[str]) -> list[tuple[str, str]]:

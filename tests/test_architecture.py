@@ -73,6 +73,7 @@ ROOMS = {
         "doubt",
         "corrections",
         "dataset",
+        "training",
         "evaluation",
         "batch",
         "film",
@@ -108,6 +109,11 @@ LIBRARY_DOORS = {
     "shelve": (),
 }
 FILE_CALLS = {"imread", "imreadmulti", "imdecode", "imdecodemulti", "imwrite", "imwritemulti", "imencode"}
+OWN_CLASSES = frozenset(
+    """base belief classifier colorizer committee description explainer explanation extractor gray learnt machine model
+    palette partner photo prediction predictor propagator recipe recognizer refiner rival scaler session
+    superpixels""".split()  # noqa: SIM905  - a list of words
+)
 DYNAMIC_IMPORTS = {"import_module", "import_or_raise", "__import__"}
 
 
@@ -208,6 +214,28 @@ def file_calls(module: str, sources: Mapping[str, str]) -> list[str]:
     return sorted({node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr in FILE_CALLS})
 
 
+def untyped_own_classes(source: str) -> list[str]:
+    """Parameters, attributes and functions called after an own class, but annotated `Any`."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = [argument for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+            pairs = [(argument.arg, argument.annotation) for argument in arguments] + [(node.name, node.returns)]
+        elif isinstance(node, ast.AnnAssign):
+            pairs = [(ast.unparse(node.target).rpartition(".")[2], node.annotation)]
+        else:
+            continue
+        found += [name for name, annotation in pairs if is_any(annotation) and OWN_CLASSES & set(name.split("_"))]
+    return sorted(found)
+
+
+def is_any(annotation: ast.expr | None) -> bool:
+    """Whether an annotation is `Any`, alone or beside others."""
+    if isinstance(annotation, ast.BinOp):
+        return is_any(annotation.left) or is_any(annotation.right)
+    return annotation is not None and ast.unparse(annotation).strip("'\"") in ("Any", "typing.Any")
+
+
 def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
     """One circle of imports, or an empty list."""
     finished: set[str] = set()
@@ -229,6 +257,26 @@ def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
 
 def test_every_import_goes_through_a_door():
     assert door_problems(read_sources()) == []
+
+
+def test_own_classes_are_named_where_they_are_taken_and_given():
+    found = {module: untyped_own_classes(source) for module, source in read_sources().items()}
+    assert {module: names for module, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def f(colorizer: Any): ...",
+        "def f(*, base: Any | None = None): ...",
+        "def load_any_model(path: str) -> Any: ...",
+        "class Learnt:\n    model_: Any",
+        "self._session: 'Any' = None",
+    ],
+)
+def test_the_check_finds_an_own_class_without_its_name(line):
+    assert len(untyped_own_classes(line)) == 1
+    assert untyped_own_classes(line.replace("Any", "Model").replace("load_Model", "load_any")) == []
 
 
 def test_no_circle():

@@ -1,5 +1,7 @@
 """Own photographs on top of a base: what is kept, what is chosen, and that the file says so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -12,6 +14,8 @@ from colorize.exceptions import DatasetError
 from colorize.features import CLASSICAL
 from colorize.model_format import digest
 from colorize.palette import ColorPalette
+from colorize.training.fit import describe_photos
+from colorize.training.rows import TrainingRows
 from colorize.types import RgbImage
 
 BIG = {"n_colors": 5, "n_superpixels": 60}
@@ -28,8 +32,8 @@ def based(tiny_colorizer, swapped) -> Colorizer:
     return Colorizer(**BIG).fit(swapped, base=tiny_colorizer)
 
 
-def described(model: Colorizer, photos: list[RgbImage]) -> dict:
-    return model._describe_all(photos, lambda *_: None)
+def described(model: Colorizer, photos: list[RgbImage]) -> TrainingRows:
+    return describe_photos(photos, model.model, None, lambda *_: None, model.rows_per_photo, model.random_state)[0]
 
 
 # The calibration
@@ -82,9 +86,8 @@ def test_the_best_of_the_photographs_held_out_is_chosen():
 def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
     """Twelve photographs of a kind that the base knows by heart, and too few of them to learn from."""
     palette = tiny_colorizer.palette_
-    choice = choose(
-        described(tiny_colorizer, photos), palette, tiny_colorizer, CalibratedClassifier(KernelSVM(random_state=0)), 0
-    )
+    machine = CalibratedClassifier(KernelSVM(random_state=0))
+    choice = choose(described(tiny_colorizer, photos), palette, tiny_colorizer.recognizer, machine, 0)
     assert choice.n_photos == 2
     assert choice.keeps_base
     assert choice.recalibrated < choice.own
@@ -95,17 +98,15 @@ def test_a_base_that_knows_nothing_is_left(photos):
     tiny_colorizer = Colorizer(n_colors=8, n_superpixels=60, families=CLASSICAL, random_state=0).fit(photos)
     rows = described(tiny_colorizer, photos)
     noise = np.random.default_rng(0)
-    useless = clone(tiny_colorizer).learn(rows | {"features": noise.normal(size=rows["features"].shape)})
-    assert (
-        choose(rows, tiny_colorizer.palette_, useless, CalibratedClassifier(KernelSVM(random_state=0)), 0).keeps_base
-        is False
-    )
+    useless = clone(tiny_colorizer).learn(replace(rows, features=noise.normal(size=rows.features.shape)))
+    machine = CalibratedClassifier(KernelSVM(random_state=0))
+    assert choose(rows, tiny_colorizer.palette_, useless.recognizer, machine, 0).keeps_base is False
     model = Colorizer(**BIG).learn(rows, base=useless)
     assert model.summary_["machine"] == "own"
     assert "Chosen: own photographs alone" in describe_choice(model.summary_)
     alone = Colorizer(**BIG).learn(rows)
     np.testing.assert_array_equal(
-        model.recognizer.region_probabilities(rows["features"]), alone.recognizer.region_probabilities(rows["features"])
+        model.recognizer.region_probabilities(rows.features), alone.recognizer.region_probabilities(rows.features)
     )
 
 
@@ -128,9 +129,9 @@ def test_the_new_model_has_colors_of_its_own(based, tiny_colorizer, swapped):
 
 
 def test_the_summary_names_the_base(based, tiny_colorizer):
-    assert based.summary_["base"] == digest(tiny_colorizer)
+    assert based.summary_["base"] == digest(tiny_colorizer.trained)
     text = describe_choice(based.summary_)
-    assert digest(tiny_colorizer) in text
+    assert digest(tiny_colorizer.trained) in text
     assert "of 2 photographs held out" in text
     assert describe_choice(tiny_colorizer.summary_) == ""
 
@@ -156,7 +157,7 @@ def test_a_based_model_can_be_a_base(based, photos, tmp_path):
     again = Colorizer(n_colors=7, n_superpixels=60).fit(photos[:4], base=based)
     again.save(tmp_path / "again.safetensors")
     assert Colorizer.load(tmp_path / "again.safetensors").predict(photos[5]).probabilities.shape[1] == 7
-    assert again.summary_["base"] == digest(based)
+    assert again.summary_["base"] == digest(based.trained)
 
 
 def test_the_base_is_no_parameter(based):
@@ -178,15 +179,15 @@ def test_a_base_that_describes_photographs_otherwise(tiny_colorizer, photos, par
 
 def test_a_palette_of_ones_own_is_kept(tiny_colorizer, photos):
     rows = described(tiny_colorizer, photos[:6])
-    palette = ColorPalette(4).fit(rows["ab"])
+    palette = ColorPalette(4).fit(rows.ab)
     assert Colorizer(n_superpixels=60).learn(rows, palette=palette, base=tiny_colorizer).palette_ is palette
 
 
 def test_regions_of_one_colour_teach_nothing(tiny_colorizer, photos):
     rows = described(tiny_colorizer, photos[:6])
-    gray = rows | {"ab": np.zeros_like(rows["ab"])}
+    gray = replace(rows, ab=np.zeros_like(rows.ab))
     with pytest.raises(DatasetError, match="one and the same colour of the palette"):
-        Colorizer(n_superpixels=60).learn(gray, palette=ColorPalette(4).fit(rows["ab"]))
+        Colorizer(n_superpixels=60).learn(gray, palette=ColorPalette(4).fit(rows.ab))
 
 
 # The command line
@@ -199,11 +200,12 @@ def test_train_with_a_base(run, tiny_model, tiny_colorizer, swapped, workplace):
     for index, photo in enumerate(swapped[:5]):
         write_photo(photo, workplace / "mine" / f"{index}.png")
     out = run("train", "mine", "-o", "mine.safetensors", "--base", tiny_model, "--palette-size", 5).stdout
-    assert f"Base: {digest(tiny_colorizer)}" in out
+    assert f"Base: {digest(tiny_colorizer.trained)}" in out
     assert "Chosen: " in out
     described = run("models", "mine.safetensors").stdout
-    assert digest(Colorizer.load("mine.safetensors")) in described
-    assert f"Base: {digest(tiny_colorizer)}" in described
-    assert run("models", "mine.safetensors", "--quiet").stdout.strip() == digest(Colorizer.load("mine.safetensors"))
+    mine = digest(Colorizer.load("mine.safetensors").trained)
+    assert mine in described
+    assert f"Base: {digest(tiny_colorizer.trained)}" in described
+    assert run("models", "mine.safetensors", "--quiet").stdout.strip() == mine
     refusal = run("train", "mine", "-o", "m.safetensors", "--base", tiny_model, "--superpixels", 90, status=2)
     assert "--superpixels must be that of the base, 60, or left out" in refusal.output

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, SubsampledSVC, rbf_kernel
+from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, rbf_kernel
 
 JITTER = 1e-5  # on the diagonal of the landmarks' kernel
 FAMILIES = {"small": slice(0, 3), "large": slice(3, 5), "single": slice(5, 6)}
@@ -39,7 +39,6 @@ WEIGHT = "check_sample_weight_equivalence_on_dense_data"
             CalibratedClassifier(KernelSVM(n_landmarks=20, random_state=0)),
             {WEIGHT: "rows go to the folds, whatever their weight"},
         ),
-        (SubsampledSVC(), {}),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -289,7 +288,7 @@ def test_calibrated_probabilities_are_better_than_those_of_raw_margins():
     [
         None,
         KernelSVM(50, gamma=0.5, random_state=0),
-        SubsampledSVC(100, gamma=0.5),
+        SVC(gamma=0.5),
         LogisticRegression(),
         RandomForestClassifier(10, random_state=0),
     ],
@@ -339,25 +338,6 @@ def test_the_same_seed_gives_the_same_probabilities():
     np.testing.assert_array_equal(one, other)
 
 
-# SubsampledSVC
-
-
-def test_a_large_enough_sample_is_the_exact_machine():
-    X, y = three_classes(80)
-    ours = SubsampledSVC(max_rows=80, C=2.0, gamma=0.5).fit(X, y)
-    exact = SVC(C=2.0, gamma=0.5).fit(X, y)
-    # 1e-5: our margins are float32
-    np.testing.assert_allclose(ours.decision_function(X), exact.decision_function(X), atol=1e-5)
-    np.testing.assert_array_equal(ours.predict(X), exact.predict(X))
-
-
-def test_no_more_rows_are_taken_than_wished():
-    X, y = three_classes(80)
-    one, again = (SubsampledSVC(max_rows=30, gamma=0.5).fit(X, y) for _ in range(2))
-    assert one.svc_.shape_fit_ == (30, 2)
-    np.testing.assert_array_equal(one.decision_function(X), again.decision_function(X))
-
-
 # Errors
 
 
@@ -374,7 +354,6 @@ def test_no_more_rows_are_taken_than_wished():
         (KernelSVM(max_iter=True), "max_iter must be at least 1, got True"),
         (CalibratedClassifier(n_folds=1), "n_folds must be at least 2, got 1"),
         (CalibratedClassifier(alpha=-1), "alpha must be at least 0, got -1"),
-        (SubsampledSVC(max_rows=1), "max_rows must be at least 2, got 1"),
     ],
 )
 def test_parameters_out_of_range_are_named(estimator, message):

@@ -114,7 +114,7 @@ def test_the_old_model_stays_and_the_new_one_has_the_rows(tiny_colorizer, told):
     assert not np.array_equal(new.classifier_.weights_, old.classifier_.weights_)
     assert len(new.sample_["ab"]) == len(old.sample_["ab"]) + 6
     assert set(new.sample_["photo"][-6:]) == {12}
-    assert new.summary_["corrected"] == digest(old)
+    assert new.summary_["corrected"] == digest(old.trained)
     assert new.summary_["n_corrected_photos"] == 1
     again = learn_corrections(new, np.zeros((1, new.scaler_.n_features_in_), np.float32), [[0, 0]]).colorizer
     assert again.summary_["n_corrected_photos"] == 2

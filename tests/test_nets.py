@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
-from colorize.classifier import CalibratedClassifier, KernelSVM, Vote
+from colorize.classifier import CalibratedClassifier, KernelSVM
 from colorize.nets import NeuralNets
 
 
@@ -95,15 +95,19 @@ def test_a_vote_is_the_mean_of_both():
     X, y = rings(600)
     photo = np.arange(600) // 30
     svm, nets = KernelSVM(50, gamma=0.5, random_state=0), NeuralNets(n_nets=2)
-    vote = Vote(svm, nets).fit(X, y, groups=photo)
+    vote = CalibratedClassifier(svm, partner=nets).fit(X, y, groups=photo)
     alone = CalibratedClassifier(svm).fit(X, y, groups=photo)
     expected = (alone.predict_proba(X) + NeuralNets(n_nets=2).fit(X, y, photo).predict_proba(X)) / 2
     np.testing.assert_allclose(vote.predict_proba(X), expected, atol=1e-6)
+    assert not hasattr(nets, "classes_")  # a copy was fitted
 
 
-def test_a_vote_without_a_partner_is_the_calibrated_classifier():
-    X, y = rings(300)
-    svm = KernelSVM(50, gamma=0.5, random_state=0)
+def test_both_learn_from_the_rows_of_a_new_calibration():
+    X, y = rings(600)
+    svm, nets = KernelSVM(50, gamma=0.5, random_state=0), NeuralNets(n_nets=2)
+    vote = CalibratedClassifier(svm, partner=nets).fit(X, y)
+    other = vote.recalibrated(X[:200], 1 - y[:200], alpha=1e-3)
     np.testing.assert_array_equal(
-        Vote(svm).fit(X, y).predict_proba(X), CalibratedClassifier(svm).fit(X, y).predict_proba(X)
+        other.partner_.predict_proba(X), NeuralNets(n_nets=2).fit(X[:200], 1 - y[:200]).predict_proba(X)
     )
+    assert other.estimator_ is vote.estimator_

@@ -37,10 +37,12 @@ from colorize.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe import DECIDED_AT, Recipe
+from colorize.session import Session
 from colorize.types import REACHES, Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
+    from colorize.corrections import Learnt
 
 PROXY_SIDE = 1024
 THUMBNAIL_SIDE = 280
@@ -678,7 +680,7 @@ class Service:
         except InvalidImageError as error:
             raise RequestError(str(error).replace(str(path), name)) from error
 
-    def _session(self, visit: Visit) -> Any:
+    def _session(self, visit: Visit) -> Session:
         if visit.session is None:
             photo = visit.need_photo()
             options: dict[str, Any] = {}
@@ -743,7 +745,7 @@ def fitted(gray: GrayImage, side: int) -> GrayImage:
     return GrayImage(np.clip(shrink(gray.lightness, side), 0, 100))
 
 
-def learnt_in_words(learnt: Any) -> str:
+def learnt_in_words(learnt: Learnt) -> str:
     """What a model learnt from corrections."""
     beyond = f" {learnt.n_beyond_palette} want colours far from all of its own." if learnt.n_beyond_palette else ""
     return (

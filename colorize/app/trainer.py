@@ -25,10 +25,11 @@ from colorize.app.service import THUMBNAIL_SIDE, data_uri, shrunk
 from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.compare import Method, evaluate
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.io import encode_screen
+from colorize.training.rows import TrainingRows
+from colorize.training.rules import NO_COLOR
 from colorize.types import RgbImage
 
 N_SAMPLES = 3
@@ -39,21 +40,21 @@ _PREVIEW_PHOTOS = 40
 _PREVIEW_ROWS = 80
 
 
-class Described(MutableMapping[int, Any]):
+class Described(MutableMapping[int, TrainingRows]):
     """Rows of photographs, kept in a folder as they come; see `Colorizer.fit`."""
 
     def __init__(self, folder: Path, colorizer: Colorizer, n_photos: int, samples: tuple[RgbImage, ...]) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.colorizer, self.samples = folder, colorizer, samples
-        self._blocks: dict[int, dict[str, Any]] = {}
+        self._blocks: dict[int, TrainingRows] = {}
         self._preview_at = {round(n_photos * share) for share in PREVIEWS if samples and n_photos * share >= 4}
         for path in sorted(folder.glob("*.npz")):
             self._blocks[int(path.stem)] = _unpacked(path.read_bytes())
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> TrainingRows:
         return self._blocks[index]
 
-    def __setitem__(self, index: int, block: dict[str, Any]) -> None:
+    def __setitem__(self, index: int, block: TrainingRows) -> None:
         self._blocks[index] = block
         write_atomically(self.folder / f"{index:05d}.npz", [_packed(block)])
         if len(self._blocks) in self._preview_at:
@@ -71,12 +72,11 @@ class Described(MutableMapping[int, Any]):
     def _preview(self) -> Colorizer | None:
         """A quick model of a sample of the rows so far."""
         chosen = list(self._blocks.values())[:: max(1, len(self._blocks) // _PREVIEW_PHOTOS)]
-        names = ("features", "ab", "area", "photo")
-        rows = {name: np.concatenate([block[name][:_PREVIEW_ROWS] for block in chosen]) for name in names}
+        rows = TrainingRows.concatenate([block.where(slice(_PREVIEW_ROWS)) for block in chosen])
         model = Colorizer(**self.colorizer.get_params())
         model.extractor_ = self.colorizer.extractor_
         try:
-            return model.learn(rows | {"families": chosen[0]["families"]})
+            return model.learn(rows)
         except DatasetError:  # not enough colours yet
             return None
 
@@ -141,7 +141,7 @@ def hold_out(found: TrainingSet) -> tuple[TrainingSet, TrainingSet | None]:
 def measure(colorizer: Colorizer, held_out: TrainingSet) -> dict[str, float]:
     """Mean CIEDE2000 of the model at its most faithful setting and of two simple rules; on how many photographs."""
     methods: dict[str, Method] = {
-        "gray": GrayBaseline(),
+        "gray": NO_COLOR,
         "lookup": colorizer.baselines_["L + height lookup"],
         "model": partial(colorizer.predict, vividness=0.0),
     }
@@ -174,22 +174,18 @@ def say(**message: Any) -> None:
     sys.stdout.flush()
 
 
-def _packed(block: dict[str, Any]) -> bytes:
+def _packed(rows: TrainingRows) -> bytes:
     buffer = io.BytesIO()
-    sizes = {name: columns.stop - columns.start for name, columns in block["families"].items()}
-    arrays = {name: value for name, value in block.items() if name != "families"}
-    np.savez(buffer, **arrays, families=np.array(json.dumps(sizes)))
+    columns = {name: (part.start, part.stop) for name, part in rows.families.items()}
+    np.savez(buffer, **rows.arrays(), families=np.array(json.dumps(columns)))
     return buffer.getvalue()
 
 
-def _unpacked(data: bytes) -> dict[str, Any]:
+def _unpacked(data: bytes) -> TrainingRows:
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        block: dict[str, Any] = {name: file[name] for name in file.files}
-    slices, start = {}, 0
-    for name, size in json.loads(str(block["families"])).items():
-        slices[name] = slice(start, start + size)
-        start += size
-    return block | {"families": slices}
+        arrays = {name: file[name] for name in file.files}
+    columns = json.loads(str(arrays.pop("families")))
+    return TrainingRows(**arrays, families={name: slice(*part) for name, part in columns.items()})
 
 
 def _end_with_the_app() -> None:

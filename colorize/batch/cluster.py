@@ -1,4 +1,4 @@
-"""Batches and training on a Dask cluster.
+"""Batches on a Dask cluster.
 
 Every Dask worker gets the model once, when it joins (also when it joins late, or again after a crash), and does its
 photographs in a worker process of its own, under the same `Supervisor` as on one machine: a photograph that crashes or
@@ -234,31 +234,6 @@ class ClusterPool:
             self._seconds, self._count = self._seconds + result.seconds, self._count + 1
             on_result(shard.jobs[index], result)
         return True
-
-
-def cluster_mapper(client: Any) -> Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]:
-    """Make a ``map`` that works on a cluster, for `Colorizer.fit`: results in order, a few under way at a time.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    """
-
-    def mapper(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-        (everywhere,) = client.scatter([function], broadcast=True, hash=False)
-        under_way: deque[Any] = deque()
-        for item in items:
-            under_way.append(client.submit(_call, everywhere, item, pure=False))
-            if len(under_way) > 3 * max(1, sum(client.nthreads().values())):
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-
-    return mapper
-
-
-def _call(function: Callable[[Any], Any], item: Any) -> Any:
-    return function(item)
 
 
 def _check_workers(client: Any, folders: list[str]) -> None:

@@ -73,4 +73,4 @@ def of_colorizer(colorizer: Colorizer) -> list[str]:
     made = {"kind": "classical", "classifier": colorizer.classifier, "families": ",".join(colorizer.families)}
     plain = {name: value for name, value in colorizer.summary_.items() if name.startswith(("n_", "explained"))}
     base = describe_choice(colorizer.summary_)
-    return [digest(colorizer), describe(made | plain), *([base] if base else [])]
+    return [digest(colorizer.trained), describe(made | plain), *([base] if base else [])]

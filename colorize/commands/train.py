@@ -61,7 +61,6 @@ def check_families(_context: click.Context, _parameter: click.Parameter, names: 
     help="Keep tiny pictures of training regions and the photographs' file names in the model, in at most KB kilobytes "
     "(try 2000), so that `colorize explain` can show them. Whoever gets the model sees them.",
 )
-@_shared.cluster_options
 @_shared.force_option
 @_shared.quiet_option
 def command(
@@ -75,8 +74,6 @@ def command(
     classifier: str | None,
     families: tuple[str, ...] | None,
     thumbnails: int | None,
-    scheduler: str | None,
-    local_cluster: int | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -106,7 +103,7 @@ def command(
     parameters |= {name: value for name, value in chosen.items() if value is not None}
     if base_model is not None:
         parameters |= {"n_superpixels": base_model.n_superpixels, "families": base_model.families}
-    with _shared.cluster(scheduler, local_cluster) as client, _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.progress_bars(quiet=quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if not quiet:
             click.echo(str(training_set.report))
@@ -117,17 +114,9 @@ def command(
                 err=True,
             )
         kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
-        spread = {} if client is None else {"mapper": mapper_of(client)}
         colorizer = Colorizer(random_state=seed, **parameters)
-        colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept, **spread)
+        colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept)
     colorizer.save(output, overwrite=force)
     if not quiet:
         click.echo(describe_choice(colorizer.summary_) or describe(colorizer.summary_))
         click.echo(f"{folder} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
-
-
-def mapper_of(client: Any) -> Any:
-    """A map over photographs on a cluster."""
-    from colorize.batch.cluster import cluster_mapper
-
-    return cluster_mapper(client)

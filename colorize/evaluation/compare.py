@@ -75,7 +75,7 @@ FIGURES: dict[str, Figure] = {
 
 
 class Baseline(Protocol):
-    """Anything with `predict_ab`, such as the rules of `colorize.evaluation.baselines`."""
+    """Anything with `predict_ab`, such as the rules of `colorize.training.rules`."""
 
     def predict_ab(self, gray: GrayImage) -> Float32:
         """Return a* and b*, shape (H, W, 2)."""
@@ -312,9 +312,9 @@ def evaluate(
 
     Examples
     --------
-    >>> from colorize.evaluation.baselines import GrayBaseline
+    >>> from colorize.training.rules import NO_COLOR
     >>> photo = RgbImage(np.full((8, 8, 3), (60, 90, 160), np.uint8))
-    >>> round(evaluate({"gray": GrayBaseline()}, [photo]).means()["gray"]["ab_l2"])
+    >>> round(evaluate({"gray": NO_COLOR}, [photo]).means()["gray"]["ab_l2"])
     43
     """
     if not methods:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -27,10 +27,10 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.colors import color_names
 from colorize.evaluation.compare import plain, write_csv
-from colorize.evaluation.oracles import true_region_ab
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.model import Description
+from colorize.training.rows import TrainingRows, rows_of
 from colorize.types import Float32, GrayImage, RgbImage
 
 __all__ = ["ANALYSES", "NOISE", "ImportanceResult", "detail_groups", "importance"]
@@ -267,7 +267,7 @@ def _importance(
     held_out = _describe(colorizer, photos, "describing", say)
     study = _Study(colorizer, held_out, options.vividness, options.random_state)
     redundancy = _redundancy(held_out)
-    families = tuple(held_out.families)
+    families = tuple(held_out.regions.families)
     links, clusters = _clusters(redundancy, families)
     rows = study.permutations(clusters, options.n_repeats, say)
     rows += study.details(options.n_detail_repeats, say)
@@ -285,7 +285,7 @@ def _importance(
         swatches={name: colorizer.palette_.colors_[np.array(names) == name] for name in dict.fromkeys(names)},
         settings={
             "n_photos": len(photos),
-            "n_regions": len(held_out.features),
+            "n_regions": len(held_out.regions),
             "refits_learn_from": "the other half" if teachers is None else f"{len(training_photos or ())} photographs",
             **asdict(options),
         },
@@ -294,43 +294,28 @@ def _importance(
 
 @dataclass(frozen=True, eq=False)
 class _Described:
-    """Regions of photographs, stacked, with their true colours."""
+    """Photographs with their descriptions, and the rows of all their regions."""
 
     photos: Sequence[RgbImage]
     grays: list[GrayImage]
     descriptions: list[Description]
-    features: Float32
-    families: Mapping[str, slice]
     names: tuple[str, ...]
-    true_ab: Float32
-    area: Float32  # share of the photograph
-    photo: NDArray[np.int32]
+    regions: TrainingRows
 
     @property
     def n_photos(self) -> int:
         return len(self.grays)
 
-    def rows(self, of: NDArray[np.bool_], families: Sequence[str], extra: Float32 | None = None) -> dict[str, Any]:
-        """Training rows of some photographs (mask over photographs) and some families, as `Colorizer.learn` takes."""
-        kept = of[self.photo]
-        features, slices = self.columns(families, extra)
-        return {
-            "features": features[kept],
-            "families": slices,
-            "ab": self.true_ab[kept],
-            "area": self.area[kept],
-            "photo": self.photo[kept],
-        }
-
-    def columns(self, families: Sequence[str], extra: Float32 | None = None) -> tuple[Float32, dict[str, slice]]:
-        blocks = {family: self.features[:, self.families[family]] for family in families}
+    def with_families(self, families: Sequence[str], extra: Float32 | None = None) -> TrainingRows:
+        """The rows with the columns of some families, and maybe a family of noise behind them."""
+        blocks = {family: self.regions.features[:, self.regions.families[family]] for family in families}
         if extra is not None:
             blocks[NOISE] = extra
         slices, start = {}, 0
         for name, block in blocks.items():
             slices[name] = slice(start, start + block.shape[1])
             start += block.shape[1]
-        return np.concatenate(list(blocks.values()), axis=1), slices
+        return replace(self.regions, features=np.concatenate(list(blocks.values()), axis=1), families=slices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -362,14 +347,14 @@ class _Study:
 
     def __init__(self, colorizer: Colorizer, data: _Described, vividness: float, random_state: int) -> None:
         self.colorizer = colorizer
-        self.data = data
+        self.data, self.regions = data, data.regions
         self.vividness = vividness
         self.random_state = random_state
         self.bootstrap = Bootstrap(data.n_photos, random_state=random_state)
-        self.true_index = colorizer.palette_.encode(data.true_ab)
-        self.area_by_color = self._by_color(data.area)
+        self.true_index = colorizer.palette_.encode(data.regions.ab)
+        self.area_by_color = self._by_color(data.regions.area)
         self.names = np.array(color_names(colorizer.palette_.colors_))
-        self.untouched = self.score(colorizer.recognizer.region_probabilities(data.features))
+        self.untouched = self.score(colorizer.recognizer.region_probabilities(data.regions.features))
         self._final: NDArray[np.float64] | None = None
 
     @property
@@ -389,20 +374,19 @@ class _Study:
 
     def score(self, probabilities: Float32) -> _Scored:
         """Decide every photograph's colours from probabilities of all regions, and measure them."""
-        data = self.data
-        region_ab = np.empty_like(data.true_ab)
-        for index, description in enumerate(data.descriptions):
-            rows = data.photo == index
+        region_ab = np.empty_like(self.regions.ab)
+        for index, description in enumerate(self.data.descriptions):
+            rows = self.regions.photo == index
             decision = self.colorizer.recognizer.decide(description, probabilities[rows], vividness=self.vividness)
             region_ab[rows] = decision.ab
-        error = np.hypot(*(region_ab - data.true_ab).T) * data.area
+        error = np.hypot(*(region_ab - self.regions.ab).T) * self.regions.area
         given = probabilities[np.arange(len(probabilities)), self.true_index]
-        surprise = -np.log(np.maximum(given, _SMALLEST)) * data.area
+        surprise = -np.log(np.maximum(given, _SMALLEST)) * self.regions.area
         return _Scored(
             self._by_photo(error),
             region_ab,
             self._by_color(error),
-            self._by_color(given * data.area),
+            self._by_color(given * self.regions.area),
             self._by_photo(surprise),
         )
 
@@ -411,14 +395,14 @@ class _Study:
         data, errors = self.data, np.empty(self.data.n_photos)
         for index, (gray, description) in enumerate(zip(data.grays, data.descriptions, strict=True)):
             canvas = Canvas(gray, description.superpixels, once=True)
-            spread = canvas.spread(region_ab[data.photo == index])
+            spread = canvas.spread(region_ab[self.regions.photo == index])
             true_ab = rgb_to_lab(data.photos[index].pixels)[..., 1:]
             errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)
         return errors
 
     def permutations(self, clusters: Sequence[Sequence[str]], n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
         """Every family, within and across photographs; clusters across photographs."""
-        families: dict[str, tuple[str, ...]] = {name: (name,) for name in self.data.families}
+        families: dict[str, tuple[str, ...]] = {name: (name,) for name in self.regions.families}
         jobs = [
             ("permutation", way, name, members) for way in ("across", "within") for name, members in families.items()
         ]
@@ -426,7 +410,7 @@ class _Study:
         rows: list[tuple[Any, ...]] = []
         for done, (analysis, way, name, members) in enumerate(jobs):
             say("permuting", done, len(jobs))
-            columns = np.concatenate([_indices(self.data.families[member]) for member in members])
+            columns = np.concatenate([_indices(self.regions.families[member]) for member in members])
             first, mean = self._permuted(columns, way, n_repeats)
             rows += self._rows(analysis, way, name, mean)
             if way == "across":
@@ -440,7 +424,7 @@ class _Study:
     def details(self, n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
         """Parts of families, across photographs."""
         jobs = []
-        for family, columns in self.data.families.items() if n_repeats else ():
+        for family, columns in self.regions.families.items() if n_repeats else ():
             names = [name.partition(":")[2] for name in self.data.names[columns]]
             jobs += [(family, part, chosen + columns.start) for part, chosen in detail_groups(names).items()]
         rows: list[tuple[Any, ...]] = []
@@ -455,7 +439,7 @@ class _Study:
         self, teachers: _Described | None, n_repeats: int, families_too: bool, say: Progress
     ) -> list[tuple[Any, ...]]:
         """Train twins: with a noise family, and (if wanted) without each family and with each alone."""
-        everything = tuple(self.data.families)
+        everything = tuple(self.regions.families)
         refit = _Refits(self, teachers)
         jobs = [("drop", name) for name in everything if len(everything) > 1 and families_too]
         jobs += [("only", name) for name in everything if families_too]
@@ -478,9 +462,9 @@ class _Study:
         """The first of the repeats, and their mean."""
         scores = []
         for repeat in range(n_repeats):
-            features = self.data.features.copy()
-            donors = _donors(self.data.photo, way, self.random_state + repeat)
-            features[:, columns] = self.data.features[donors][:, columns]
+            features = self.regions.features.copy()
+            donors = _donors(self.regions.photo, way, self.random_state + repeat)
+            features[:, columns] = self.regions.features[donors][:, columns]
             scores.append(self.score(self.colorizer.recognizer.region_probabilities(features)))
         return scores[0], _mean(scores)
 
@@ -520,12 +504,12 @@ class _Study:
 
     def _by_color(self, values: NDArray[Any]) -> NDArray[np.float64]:
         n_colors = len(self.colorizer.palette_.colors_)
-        cell = self.data.photo * n_colors + self.true_index
+        cell = self.regions.photo * n_colors + self.true_index
         sums = np.bincount(cell, values.astype(np.float64), minlength=self.data.n_photos * n_colors)
         return sums.astype(np.float64).reshape(-1, n_colors)
 
     def _by_photo(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(self.data.photo, values, minlength=self.data.n_photos).astype(np.float64)
+        return np.bincount(self.regions.photo, values, minlength=self.data.n_photos).astype(np.float64)
 
 
 class _Refits:
@@ -533,7 +517,7 @@ class _Refits:
 
     def __init__(self, study: _Study, teachers: _Described | None) -> None:
         self.study = study
-        self.data = study.data
+        self.data, self.regions = study.data, study.regions
         self.teachers = teachers or study.data
         n = self.data.n_photos
         if teachers is None:
@@ -544,50 +528,51 @@ class _Refits:
 
     def predict(self, families: Sequence[str]) -> Float32:
         """Probabilities of all regions from models that know some families only."""
-        columns, _ = self.data.columns(families)
-        return self._answers(lambda learnt: self._learn(self.teachers.rows(learnt, families)), columns)
+        return self._answers(self._models(self.teachers.with_families(families)), self.data.with_families(families))
 
     def prior(self) -> Float32:
         """Probabilities of somebody who knows the frequencies of colours and sees nothing."""
-        probabilities = np.empty((len(self.data.features), len(self.study.colorizer.palette_.colors_)), np.float32)
+        probabilities = np.empty((len(self.regions), len(self.study.colorizer.palette_.colors_)), np.float32)
         for learnt, asked in self.folds:
-            rows = self.teachers.rows(learnt, tuple(self.data.families))
-            index = self.study.colorizer.palette_.encode(rows["ab"])
-            share = np.bincount(index, rows["area"], minlength=probabilities.shape[1])
-            probabilities[asked[self.data.photo]] = share / share.sum()
+            rows = self._of(self.teachers.regions, learnt)
+            share = np.bincount(self.study.colorizer.palette_.encode(rows.ab), rows.area, probabilities.shape[1])
+            probabilities[asked[self.regions.photo]] = share / share.sum()
         return probabilities
 
     def noise(self, families: Sequence[str], n_repeats: int, way: str) -> tuple[_Scored, str, _Scored]:
         """Scores with the noise permuted, an empty part, and scores before that."""
-        columns, slices = self.data.columns(families, self._shuffled(self.data, 1))
-        taught = self._shuffled(self.teachers, 1 if self.teachers is self.data else 2)
-        models = [self._learn(self.teachers.rows(learnt, families, taught)) for learnt, _ in self.folds]
-        before = self.study.score(self._with(models, columns))
+        asked = self.data.with_families(families, self._shuffled(self.data, 1))
+        salt = 1 if self.teachers is self.data else 2
+        models = self._models(self.teachers.with_families(families, self._shuffled(self.teachers, salt)))
+        before = self.study.score(self._answers(models, asked))
         after = []
         for repeat in range(n_repeats):
-            changed = columns.copy()
-            donors = _donors(self.data.photo, way, self.study.random_state + repeat)
-            changed[:, slices[NOISE]] = columns[donors][:, slices[NOISE]]
-            after.append(self.study.score(self._with(models, changed)))
+            donors = _donors(asked.photo, way, self.study.random_state + repeat)
+            changed = asked.features.copy()
+            changed[:, asked.families[NOISE]] = asked.features[donors][:, asked.families[NOISE]]
+            after.append(self.study.score(self._answers(models, replace(asked, features=changed))))
         return _mean(after), "", before
 
     def _shuffled(self, data: _Described, salt: int) -> Float32:
         """The Gabor family (or the first one) with its rows in a random order: real numbers that mean nothing."""
-        source = data.families.get("gabor") or next(iter(data.families.values()))
+        regions = data.regions
+        source = regions.families.get("gabor") or next(iter(regions.families.values()))
         rng = np.random.default_rng([self.study.random_state, salt])
-        return data.features[rng.permutation(len(data.features))][:, source]
+        return regions.features[rng.permutation(len(regions))][:, source]
 
-    def _learn(self, rows: dict[str, Any]) -> Colorizer:
-        return clone(self.study.colorizer).learn(rows, palette=self.study.colorizer.palette_)
+    def _models(self, rows: TrainingRows) -> list[Colorizer]:
+        """A twin for each fold, trained on the photographs that it may learn from."""
+        model = self.study.colorizer
+        return [clone(model).learn(self._of(rows, learnt), palette=model.palette_) for learnt, _ in self.folds]
 
-    def _answers(self, learn: Callable[[NDArray[np.bool_]], Colorizer], columns: Float32) -> Float32:
-        return self._with([learn(learnt) for learnt, _ in self.folds], columns)
+    def _of(self, rows: TrainingRows, photos: NDArray[np.bool_]) -> TrainingRows:
+        return rows.where(photos[rows.photo])
 
-    def _with(self, models: Sequence[Colorizer], columns: Float32) -> Float32:
-        probabilities = np.empty((len(columns), len(self.study.colorizer.palette_.colors_)), np.float32)
+    def _answers(self, models: Sequence[Colorizer], rows: TrainingRows) -> Float32:
+        probabilities = np.empty((len(rows), len(self.study.colorizer.palette_.colors_)), np.float32)
         for model, (_, asked) in zip(models, self.folds, strict=True):
-            rows = asked[self.data.photo]
-            probabilities[rows] = model.recognizer.region_probabilities(columns[rows])
+            mine = asked[rows.photo]
+            probabilities[mine] = model.recognizer.region_probabilities(rows.features[mine])
         return probabilities
 
 
@@ -595,27 +580,12 @@ def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], stage: str, say:
     grays, descriptions, blocks = [], [], []
     for index, photo in enumerate(photos):
         say(stage, index, len(photos))
-        gray = to_gray(photo)
-        description = colorizer.model.describe(gray)
-        superpixels = description.superpixels
-        grays.append(gray)
-        descriptions.append(description)
-        true_ab = rgb_to_lab(photo.pixels)[..., 1:]
-        blocks.append((true_region_ab(true_ab, superpixels), superpixels.areas / superpixels.areas.sum()))
+        grays.append(to_gray(photo))
+        descriptions.append(colorizer.model.describe(grays[-1]))
+        blocks.append(rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index))
     say(stage, len(photos), len(photos))
-    counts = [description.superpixels.n_superpixels for description in descriptions]
-    first = descriptions[0].features
-    return _Described(
-        photos=photos,
-        grays=grays,
-        descriptions=descriptions,
-        features=np.concatenate([description.features.values for description in descriptions]),
-        families=first.families,
-        names=first.names,
-        true_ab=np.concatenate([ab for ab, _ in blocks]),
-        area=np.concatenate([area for _, area in blocks]),
-        photo=np.repeat(np.arange(len(photos), dtype=np.int32), counts),
-    )
+    names = descriptions[0].features.names
+    return _Described(photos, grays, descriptions, names, TrainingRows.concatenate(blocks))
 
 
 def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
@@ -662,10 +632,10 @@ def _without_counter(name: str) -> str:
 
 def _redundancy(data: _Described) -> NDArray[np.float64]:
     """Share of the variance of family j that a ridge regression on family i predicts, on photographs not fitted to."""
-    fitted = (data.photo % 2 == 0)[:, None]
+    fitted = (data.regions.photo % 2 == 0)[:, None]
     blocks = {}
-    for family, columns in data.families.items():
-        values = data.features[:, columns].astype(np.float64)
+    for family, columns in data.regions.families.items():
+        values = data.regions.features[:, columns].astype(np.float64)
         spread = values.std(axis=0)
         blocks[family] = (values - values.mean(axis=0))[:, spread > 1e-9] / spread[spread > 1e-9]
     shares = np.eye(len(blocks))

@@ -13,7 +13,6 @@ import numpy as np
 
 from colorize.canvas import Canvas
 from colorize.colorizer import Colorizer
-from colorize.evaluation.baselines import RULES, GrayBaseline
 from colorize.evaluation.compare import Method
 from colorize.evaluation.head import EncoderHead
 from colorize.evaluation.welsh import WelshTransfer
@@ -22,6 +21,7 @@ from colorize.model_loader import NETWORKS, describe, network_facts
 from colorize.models import find_model
 from colorize.models.encoder import read_encoder
 from colorize.persistence import model_kind
+from colorize.training.rules import NO_COLOR, fit_rules
 from colorize.types import GrayImage, RgbImage
 
 __all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]
@@ -106,7 +106,7 @@ def make_methods(
             method = partial(models[spec].predict, vividness=vividness)
             made.append(NamedMethod(names[spec], method, path.stat().st_size, _about(path)))
         elif spec == "gray":
-            made.append(NamedMethod(spec, GrayBaseline(), 0, "No colour at all."))
+            made.append(NamedMethod(spec, NO_COLOR, 0, "No colour at all."))
         elif spec == "welsh":
             made.append(_welsh(references))
         elif spec.startswith("encoder"):
@@ -184,7 +184,7 @@ def _tables(
     if not wanted:
         return {}
     if len(references):
-        return {name: RULES[name]().fit(references) for name in wanted}
+        return fit_rules(references)
     for model in models.values():
         if getattr(model, "baselines_", None):
             return model.baselines_

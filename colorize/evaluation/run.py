@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from colorize._support.progress import Progress
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.compare import EvaluationResult, Method, Observer, csv_cell, evaluate, write_csv
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
@@ -17,6 +16,7 @@ from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
 from colorize.evaluation.realism import RealismObserver, Verdict
 from colorize.evaluation.statistics import Bootstrap, Interval
+from colorize.training.rules import NO_COLOR
 from colorize.types import RgbImage
 
 __all__ = ["Comparison", "Evaluation", "compare_methods", "evaluate_model"]
@@ -176,7 +176,7 @@ def evaluate_model(
     DatasetError
         No photographs.
     """
-    methods: dict[str, Method] = {"gray": GrayBaseline(), **colorizer.baselines_}
+    methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_}
     methods |= Oracles(colorizer, vividness=vividness).methods()
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
     confidence = ConfidenceObserver("model")

@@ -7,30 +7,30 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet
-from colorize.evaluation.baselines import GrayBaseline, LightnessHeightLookup, MeanColorBaseline
 from colorize.evaluation.compare import (
     FEW_PHOTOS,
     FIGURES,
     EvaluationResult,
     Method,
+    Observation,
     evaluate,
     plain,
-    predicted_pixels,
     write_csv,
 )
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
-from colorize.types import GrayImage, RgbImage
+from colorize.training.rules import NO_COLOR, fit_rules
+from colorize.types import RgbImage
 
 __all__ = [
     "ALL",
@@ -50,27 +50,19 @@ ALL_EQUAL = "all, as many photographs"
 GRAY = "gray"
 
 
-class Trained(Protocol):
-    """What a trainer gives back: colours for a gray photograph at vividness 0."""
-
-    def __call__(self, gray: GrayImage) -> Any:
-        """Colorize."""
+def _train_classical(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
+    return partial(Colorizer(random_state=random_state, **parameters).fit(photos).predict, vividness=0)
 
 
-def _train_classical(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
-    colorizer = Colorizer(random_state=random_state, **parameters).fit(photos)
-    return lambda gray: colorizer.predict(gray, vividness=0)
+def _train_lookup(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
+    return fit_rules(photos)["L + height lookup"]
 
 
-def _train_lookup(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
-    return LightnessHeightLookup().fit(photos).predict_ab
+def _train_mean(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
+    return fit_rules(photos)["mean colour"]
 
 
-def _train_mean(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Trained:
-    return MeanColorBaseline().fit(photos).predict_ab
-
-
-TRAINERS: dict[str, Callable[[Sequence[RgbImage], int, Mapping[str, Any]], Trained]] = {
+TRAINERS: dict[str, Callable[[Sequence[RgbImage], int, Mapping[str, Any]], Method]] = {
     "classical": _train_classical,
     "lookup": _train_lookup,
     "mean": _train_mean,
@@ -316,7 +308,7 @@ def study_categories(
     splits = {name: photos.split(fraction, random_state=random_state) for name, photos in kept.items()}
     training = _training_sets({name: learnt.photos for name, (learnt, _) in splits.items()}, random_state)
     jobs = [(method, name) for method in methods for name in training]
-    models: dict[str, Method] = {GRAY: GrayBaseline()}
+    models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
     say = progress or (lambda stage, done, total: None)
     with threadpool_limits(1, user_api="blas"):
@@ -329,8 +321,7 @@ def study_categories(
         results, pictures = {}, {}
         for done, (name, (_, test)) in enumerate(splits.items()):
             say("testing", done, len(splits))
-            results[name] = evaluate(models, test.photos, names=test.names)
-            pictures[name] = _example(models, test.photos[len(test) // 2])
+            results[name], pictures[name] = _measured(models, test)
         say("testing", len(splits), len(splits))
     sizes = {name: len(photos) for name, photos in training.items()}
     return CategoryStudy(results, tuple(methods), sizes, seconds, pictures, reasons)
@@ -393,7 +384,7 @@ def study_curve(
     if wanted[0] < 2 or wanted[-1] > len(training_photos):
         raise ValueError(f"sizes must lie in 2..{len(training_photos)} (the training photographs), got {wanted}")
     order = np.random.default_rng(random_state).permutation(len(training_photos))
-    models: dict[str, Method] = {GRAY: GrayBaseline()}
+    models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
     say = progress or (lambda stage, done, total: None)
     with threadpool_limits(1, user_api="blas"):
@@ -417,15 +408,13 @@ def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -
     return {**parts, ALL_EQUAL: [everything[i] for i in np.sort(chosen)], ALL: everything}
 
 
-def _example(models: Mapping[str, Method], photo: RgbImage) -> dict[str, NDArray[np.uint8]]:
-    """One photograph in the colours of every model."""
-    gray = to_gray(photo)
-    pictures = {"true": photo.pixels}
-    for name, model in models.items():
-        pictures[name] = _pixels(model, gray)
-    return {name: np.asarray(pixels, np.uint8) for name, pixels in pictures.items()}
+def _measured(models: Mapping[str, Method], test: TrainingSet) -> tuple[EvaluationResult, dict[str, NDArray[np.uint8]]]:
+    """Figures of all models, and one of the photographs in the colours of every model."""
+    shown = len(test) // 2
+    pictures = {"true": np.asarray(test.photos[shown].pixels, np.uint8)}
 
+    def keep(found: Observation) -> None:
+        if found.index == shown:
+            pictures[found.method] = np.asarray(found.pixels, np.uint8)
 
-def _pixels(model: Method, gray: GrayImage) -> NDArray[Any]:
-    prediction: Any = model.predict_ab(gray) if hasattr(model, "predict_ab") else model(gray)  # type: ignore[operator]
-    return predicted_pixels(prediction, gray)
+    return evaluate(models, test.photos, names=test.names, observers=[keep]), pictures

@@ -7,10 +7,11 @@ takes a second to import and which whoever colorizes does not need.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from colorize.types import Float32
 
@@ -36,11 +37,6 @@ class Scaling:
     bound_: Float32
     center_: Float32
     components_: Float32
-
-    @property
-    def n_features(self) -> int:
-        """Columns of the rows that it takes."""
-        return len(self.mean_)
 
     def transform(self, rows: Float32) -> Float32:
         """Scaled principal components, shape (n, n_components), of rows, shape (n, n_features)."""
@@ -92,11 +88,6 @@ class KernelMachine:
     coef_: Float32
     intercept_: Float32
 
-    @property
-    def n_features(self) -> int:
-        """Columns of the rows that it takes."""
-        return self.landmarks_.shape[1]
-
     def decision_function(self, rows: Float32) -> Float32:
         """Margins, shape (n, n_classes), or (n,) for the second of two classes."""
         margins = rbf_kernel(rows, self.landmarks_, self.gamma) @ self.coef_ + self.intercept_
@@ -122,53 +113,59 @@ class Committee:
     weights_: tuple[Float32, ...]
     biases_: tuple[Float32, ...]
 
-    @property
-    def n_features(self) -> int:
-        """Columns of the rows that it takes."""
-        return self.weights_[0].shape[1]
-
     def predict_proba(self, rows: Float32) -> Float32:
         """Mean of the members' probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
         signal = rows
         for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
             signal = np.maximum(signal @ weights + biases, 0)
-        return softmax(signal @ self.weights_[-1] + self.biases_[-1]).mean(axis=0)
+        return softmax(signal @ self.weights_[-1] + self.biases_[-1], axis=-1).mean(axis=0)
 
 
-class CalibratedMachine:
-    """Margins of a machine turned into probabilities, and a partner that is asked too; learnt by `Vote`.
+class Classifier(Protocol):
+    """Any fitted classifier of scikit-learn; ``decision_function``, if it has one, is asked instead.
 
     Attributes
     ----------
-    estimator_ : KernelMachine or any classifier
+    classes_ : ndarray, shape (n_classes,)
+    """
+
+    classes_: NDArray[Any]
+
+    def predict_proba(self, rows: Float32, /) -> NDArray[Any]:
+        """Probabilities, shape (n, n_classes)."""
+
+
+class CalibratedMachine:
+    """Margins of a machine turned into probabilities, and a partner that is asked too.
+
+    Learnt by `CalibratedClassifier`.
+
+    Attributes
+    ----------
+    estimator_ : KernelMachine or Classifier
     margin_classes_ : ndarray, shape (n_margins,)
         Classes of `estimator_`, the columns of its margins.
     classes_ : ndarray, shape (n_classes,)
     mean_, deviation_ : ndarray, shape (n_margins,), float32
     weights_ : ndarray, shape (n_margins + 1, n_classes), float32
-    partner_ : Committee or any classifier, or None
+    partner_ : Committee or Classifier, or None
         Its probabilities count as much.
     """
 
-    estimator_: Any
+    estimator_: KernelMachine | Classifier
     margin_classes_: NDArray[Any]
     classes_: NDArray[Any]
     mean_: Float32
     deviation_: Float32
     weights_: Float32
-    partner_: Any = None
-
-    @property
-    def n_features(self) -> int:
-        """Columns of the rows that it takes."""
-        return int(self.estimator_.n_features)
+    partner_: Committee | Classifier | None = None
 
     def predict_proba(self, rows: Float32) -> Float32:
         """Calibrated probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
-        calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_)
+        calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_, axis=1)
         return calibrated if self.partner_ is None else (calibrated + self.partner_.predict_proba(rows)) / 2
 
-    def _margins(self, fitted: Any, rows: Float32) -> Float32:
+    def _margins(self, fitted: KernelMachine | Classifier, rows: Float32) -> Float32:
         """Margins with one column per class of `margin_classes_`, whichever of them the classifier has seen."""
         if hasattr(fitted, "decision_function"):
             seen = np.asarray(fitted.decision_function(rows), dtype=np.float32)
@@ -194,10 +191,3 @@ def rbf_kernel(A: NDArray[Any], B: NDArray[Any], gamma: float) -> NDArray[Any]:
     np.maximum(squared, 0, out=squared)
     squared *= -float(gamma)
     return np.exp(squared, out=squared)
-
-
-def softmax(scores: Float32) -> Float32:
-    """Exponentials that sum to 1 along the last axis."""
-    scores = scores - scores.max(axis=-1, keepdims=True)
-    np.exp(scores, out=scores)
-    return scores / scores.sum(axis=-1, keepdims=True)

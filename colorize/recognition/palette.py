@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 
 from colorize.types import Float32
 
@@ -24,7 +25,6 @@ class Palette:
     colors_: Float32
     frequencies_: Float32
     neutral_index_: int = 0
-    n_features: int = 2
 
     def encode(self, ab: ArrayLike) -> NDArray[np.intp]:
         """Palette index of the nearest colour, shape (n,)."""
@@ -100,8 +100,7 @@ def anneal(probabilities: Float32, temperature: float) -> Float32:
         return np.eye(probabilities.shape[1], dtype=np.float32)[np.argmax(probabilities, axis=1)]
     # The smallest temperature that float32 bears is as good as 0, except that it shares between equals.
     logs = np.log(np.maximum(probabilities, 1e-12)) / np.float32(max(temperature, 1e-6))
-    sharp = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return (sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(softmax(logs, axis=1), np.float32)
 
 
 def mean_color(shares: Float32, colors: Float32) -> Float32:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +17,8 @@ from colorize.colorizer import Colorizer
 from colorize.decision import Decision
 from colorize.exceptions import DatasetError
 from colorize.model import Description
-from colorize.superpixels import region_means, working_shape
+from colorize.superpixels import working_shape
+from colorize.training.rows import TrainingRows, draw, rows_of
 from colorize.types import Float32, GrayImage, RgbImage
 
 Progress = Callable[[str, int, int], None]
@@ -138,21 +138,19 @@ def out_of_fold(
     if len(photos) < 2 * N_FOLDS:
         raise DatasetError(f"refining needs at least {2 * N_FOLDS} photographs to learn from, got {len(photos)}")
     say = progress or (lambda stage, done, total: None)
-    rng = np.random.default_rng(random_state)
     descriptions, blocks = [], []
     for index, photo in enumerate(photos):
         say("describing", index, len(photos))
         descriptions.append(base.model.describe(to_gray(photo)))
-        blocks.append(_sample_rows(photo, descriptions[-1], index, base.rows_per_photo, rng))
+        regions = rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index)
+        blocks.append(regions.where(draw(len(regions), base.rows_per_photo, [random_state, index])))
     say("describing", len(photos), len(photos))
-    rows: dict[str, Any] = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    fold_of = rng.permutation(len(photos)) % N_FOLDS
+    rows = TrainingRows.concatenate(blocks)
+    fold_of = np.random.default_rng(random_state).permutation(len(photos)) % N_FOLDS
     examples: dict[int, Example] = {}
     for fold in range(N_FOLDS):
         say("learning without a fifth", fold, N_FOLDS)
-        seen = fold_of[rows["photo"]] != fold
-        part = {name: values[seen] for name, values in rows.items()} | {"families": descriptions[0].features.families}
-        model = clone(base).learn(part, palette=base.palette_)
+        model = clone(base).learn(rows.where(fold_of[rows.photo] != fold), palette=base.palette_)
         for index in np.flatnonzero(fold_of == fold).tolist():
             examples[index] = guided_example(photos[index], model, descriptions[index])
     say("learning without a fifth", N_FOLDS, N_FOLDS)
@@ -186,21 +184,6 @@ def digest(examples: Sequence[Example]) -> str:
 def _small_lab(photo: RgbImage) -> Float32:
     shape = working_shape(photo.shape, pixels=_STORED_PIXELS)
     return np.asarray(cv2.resize(rgb_to_lab(photo.pixels), shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _sample_rows(
-    photo: RgbImage, description: Description, index: int, budget: int, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Training rows of one photograph, as `Colorizer.fit` draws them."""
-    lightness, superpixels = description.lightness, description.superpixels
-    rows = np.sort(rng.choice(superpixels.n_superpixels, min(budget, superpixels.n_superpixels), replace=False))
-    ab = cv2.resize(rgb_to_lab(photo.pixels)[..., 1:], lightness.shape[::-1], interpolation=cv2.INTER_AREA)
-    return {
-        "features": description.features.values[rows],
-        "ab": region_means(ab, superpixels)[rows],
-        "area": superpixels.areas[rows] / superpixels.areas.sum(),
-        "photo": np.full(len(rows), index, np.int32),
-    }
 
 
 def _draw_crop(example: Example, rng: np.random.Generator, size: int) -> tuple[Float32, Float32]:

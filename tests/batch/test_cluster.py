@@ -7,18 +7,16 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 distributed = pytest.importorskip("distributed", reason="the extra `distributed` is not installed")
 
 from colorize import __version__  # noqa: E402
 from colorize.batch import cluster  # noqa: E402
-from colorize.batch.cluster import ClusterPool, Shard, cluster_mapper, cluster_pool, connect, find_name  # noqa: E402
+from colorize.batch.cluster import ClusterPool, Shard, cluster_pool, connect, find_name  # noqa: E402
 from colorize.batch.jobs import Job, Result, Settings  # noqa: E402
 from colorize.batch.manifest import NAME, read_manifest  # noqa: E402
 from colorize.batch.run import run_batch  # noqa: E402
-from colorize.colorizer import Colorizer  # noqa: E402
 from colorize.exceptions import OutputError, WorkerError  # noqa: E402
 
 pytestmark = [
@@ -71,12 +69,6 @@ def test_a_bad_photograph_costs_its_line_alone(client, album, settings, tmp_path
     pool = cluster_pool(client, source, tmp_path / "out")
     report = run_batch(source, tmp_path / "out", settings, open_pool=pool, album=True)
     assert (report.n_done, list(report.failed)) == (3, ["bad.png"])
-
-
-def test_equal_training_gives_equal_bytes(client, photos, tmp_path):
-    for name, spread in (("one", {}), ("other", {"mapper": cluster_mapper(client)})):
-        Colorizer(n_colors=4, n_superpixels=40).fit(photos[:4], **spread).save(tmp_path / name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
 def test_nothing_is_left_on_the_workers(client, album, settings, tmp_path):
@@ -182,7 +174,3 @@ def test_a_disk_that_refuses_and_a_cluster_that_is_gone():
 
 def test_names_of_models():
     assert (find_name("default"), find_name("some/mine.safetensors")) == ("default", "mine")
-
-
-def test_mapper_keeps_the_order(client):
-    assert list(cluster_mapper(client)(np.sqrt, range(40))) == [np.sqrt(number) for number in range(40)]

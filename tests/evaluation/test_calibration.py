@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorize.evaluation.baselines import GrayBaseline
 from colorize.evaluation.calibration import log_loss, reliability
 from colorize.evaluation.compare import evaluate
 from colorize.palette import ColorPalette
+from colorize.training.rules import NO_COLOR
 
 BENCHMARK = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "quality.py"))
 translation, ProbabilityObserver = BENCHMARK["translation"], BENCHMARK["ProbabilityObserver"]
@@ -94,7 +94,7 @@ def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
     observers = [
         ProbabilityObserver("model", other, translation(palette, other, palette.colors_)) for other in (palette, coarse)
     ]
-    methods = {"gray": GrayBaseline(), "model": tiny_colorizer}
+    methods = {"gray": NO_COLOR, "model": tiny_colorizer}
     evaluate(methods, photos[:3], has_truth=[True, False, True], observers=observers)
     believed = [tiny_colorizer.predict(photo).probabilities for photo in (photos[0], photos[2])]
     probabilities, truth, weights = observers[0].found()

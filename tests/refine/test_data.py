@@ -75,7 +75,7 @@ def test_every_photograph_is_coloured_by_a_model_that_has_not_seen_it(photos, ti
     learn, guided = Colorizer.learn, data.guided_example
 
     def spy_learn(self, rows, **options):
-        self.seen = set(np.unique(rows["photo"]).tolist())
+        self.seen = set(np.unique(rows.photo).tolist())
         learnt.append(self.seen)
         return learn(self, rows, **options)
 

@@ -116,7 +116,7 @@ def test_a_loaded_model_is_saved_as_the_same_bytes(network_files, tiny_colorizer
 
 
 def test_a_refiner_knows_its_base_by_digest(network_files, tiny_colorizer, photos):
-    assert digest(tiny_colorizer) == stated_digest(network_files["classical"])
+    assert digest(tiny_colorizer.trained) == stated_digest(network_files["classical"])
     other = Colorizer(n_colors=4, n_superpixels=30).fit(photos[:4])
     with pytest.raises(ModelFileError, match=r"refiner\.safetensors: refines the model with sha256 .* name the model"):
         Refiner.load(network_files["refiner"], other)
@@ -302,13 +302,13 @@ def test_a_gpu_trains_and_predicts(scenes):
 @pytest.mark.data
 def test_a_rival_beats_gray_on_photographs(data_folder):
     from colorize.dataset import load_folder
-    from colorize.evaluation.baselines import GrayBaseline
     from colorize.evaluation.compare import evaluate
+    from colorize.training.rules import NO_COLOR
 
     train = load_folder(data_folder / "bsds500" / "train", limit=60).photos
     test = load_folder(data_folder / "bsds500" / "val", limit=30, select=False).photos
     rival = Rival("unet", "l1", epochs=20, device="cpu").fit(train)
-    means = evaluate({"gray": GrayBaseline(), "rival": rival}, test).means()
+    means = evaluate({"gray": NO_COLOR, "rival": rival}, test).means()
     assert means["rival"]["ciede2000"] < means["gray"]["ciede2000"]
 
 

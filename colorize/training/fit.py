@@ -1,0 +1,164 @@
+"""From photographs to a model: the visual words, a sample of described regions, what is learnt from them.
+
+Two passes over the photographs: one over at most `WORD_PHOTOS` of them for the words, one over all for the rows and the
+simple rules. Every photograph has random numbers of its own, so that what is described already need not be replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from colorize.base_model import choose, in_summary
+from colorize.classifier import CalibratedClassifier
+from colorize.color import rgb_to_lab, to_gray
+from colorize.exceptions import DatasetError
+from colorize.features import FeatureExtractor, PhotoAnalysis
+from colorize.features.surf import surf_descriptors
+from colorize.model import Describer, Photo, as_rgb_image
+from colorize.palette import ColorPalette
+from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
+from colorize.training.rows import TrainingRows, draw, rows_of
+from colorize.training.rules import ColorSums, Lookup
+
+__all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
+
+Progress = Callable[[str, int, int], None]
+
+WORD_PHOTOS = 60
+"""Photographs that the visual words are learnt from."""
+
+_MAX_ROWS = 60_000  # the kernel matrix of the support vector machine takes 0.3 GB then
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What rows taught.
+
+    Attributes
+    ----------
+    recognizer : FittedRecognizer
+    sample : mapping of str to ndarray
+        Some of the rows, for the model to carry along: ``features`` float16 as the classifier sees them, ``ab``
+        float16, ``photo`` int32.
+    summary : mapping
+        The training in numbers.
+    """
+
+    recognizer: FittedRecognizer
+    sample: Mapping[str, np.ndarray]
+    summary: Mapping[str, Any]
+
+
+def check_photos(photos: Sequence[Photo]) -> None:
+    """Check that there is something to learn from.
+
+    Raises
+    ------
+    TypeError
+        `photos` is no sequence.
+    DatasetError
+        They are fewer than two.
+    """
+    if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
+        raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
+    if len(photos) < 2:
+        raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
+
+
+def learn_words(
+    photos: Sequence[Photo], families: Sequence[str], n_superpixels: int, random_state: int, say: Progress
+) -> FeatureExtractor:
+    """Make an extractor of these families, and learn its visual words from a sample of the photographs."""
+    extractor = FeatureExtractor(families, random_state)
+    describer = Describer(n_superpixels, extractor)
+    chosen = draw(len(photos), WORD_PHOTOS, random_state)
+    descriptors = []
+    for done, number in enumerate(chosen):
+        say("visual words", done, len(chosen))
+        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number]))))
+        descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
+    say("visual words", len(chosen), len(chosen))
+    return extractor.fit_words(descriptors)
+
+
+def describe_photos(
+    photos: Sequence[Photo],
+    describer: Describer,
+    described: MutableMapping[int, TrainingRows] | None,
+    say: Progress,
+    rows_per_photo: int,
+    random_state: int,
+    *,
+    pictures: bool = False,
+) -> tuple[TrainingRows, dict[str, Lookup]]:
+    """Rows of a sample of the regions of every photograph, and the simple rules, in one pass.
+
+    Parameters
+    ----------
+    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
+    describer : Describer
+    described : mutable mapping of int to TrainingRows, optional
+        A cache: rows that are in it, by number of the photograph, are taken from there, others are put there.
+    say : callable
+        Told of the progress.
+    rows_per_photo : int
+        Regions to draw from each; fewer where there would be too many rows in all.
+    random_state : int
+    pictures : bool
+        Keep thumbnails of the regions.
+    """
+    cache = {} if described is None else described
+    n_rows = min(rows_per_photo, max(1, _MAX_ROWS // len(photos)))
+    sums = ColorSums()
+    for number in range(len(photos)):
+        say("features", number, len(photos))
+        photo = as_rgb_image(photos[number])
+        lab = rgb_to_lab(photo.pixels)
+        sums.add(lab)
+        if number not in cache:
+            regions = rows_of(describer.describe(to_gray(photo)), lab[..., 1:], number, pictures=pictures)
+            cache[number] = regions.where(draw(len(regions), n_rows, [random_state, number]))
+    say("features", len(photos), len(photos))
+    return TrainingRows.concatenate([cache[number] for number in range(len(photos))]), sums.rules()
+
+
+def learn(
+    rows: TrainingRows,
+    machine: CalibratedClassifier,
+    *,
+    n_colors: int,
+    n_sample_rows: int,
+    random_state: int,
+    palette: ColorPalette | None = None,
+    base: FittedRecognizer | None = None,
+) -> Fitted:
+    """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better."""
+    palette = palette or fit_palette(rows, n_colors, random_state)
+    with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
+        choice = None if base is None else choose(rows, palette, base, machine, random_state)
+        if base is not None and choice is not None and choice.keeps_base:
+            recognizer = recalibrate(rows, palette, base)
+        else:
+            recognizer = learn_alone(rows, palette, machine)
+        features = recognizer.scaler.transform(rows.features)
+    summary: dict[str, Any] = {
+        "n_photos": len(np.unique(rows.photo)),
+        "n_rows": len(rows),
+        "n_features": rows.features.shape[1],
+    }
+    if choice is None or not choice.keeps_base:
+        summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
+    if choice is not None:
+        summary |= in_summary(choice)
+    kept = draw(len(rows), n_sample_rows, random_state)
+    sample: dict[str, np.ndarray] = {
+        "features": features[kept].astype(np.float16),
+        "ab": rows.ab[kept].astype(np.float16),
+        "photo": rows.photo[kept],
+    }
+    return Fitted(recognizer, sample, summary)

@@ -1,0 +1,112 @@
+"""Training rows: regions of photographs, described, with their true colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.model import Description
+from colorize.superpixels import region_means
+from colorize.thumbnails import cut_thumbnails
+from colorize.types import Float32
+
+__all__ = ["TrainingRows", "draw", "rows_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """What a model learns from: one row per region.
+
+    Attributes
+    ----------
+    features : ndarray, shape (n, n_features), float32
+        Unscaled.
+    ab : ndarray, shape (n, 2), float32
+        True colours.
+    area : ndarray, shape (n,)
+        Share of the photograph.
+    photo : ndarray, shape (n,), int32
+        Number of the photograph.
+    families : mapping of str to slice
+        Columns of each feature family; any names.
+    picture : ndarray, shape (n, 648), uint8, or None
+        Thumbnails of the regions (`colorize.thumbnails`).
+
+    Raises
+    ------
+    ValueError
+        The parts differ in their number of rows.
+
+    Examples
+    --------
+    >>> ab, area, photo = np.zeros((3, 2), np.float32), np.full(3, 1 / 3), np.array([0, 0, 1], np.int32)
+    >>> rows = TrainingRows(np.eye(3, dtype=np.float32), ab, area, photo, {"all": slice(0, 3)})
+    >>> len(rows.where(rows.photo == 0)), len(TrainingRows.concatenate([rows, rows]))
+    (2, 6)
+    """
+
+    features: Float32
+    ab: Float32
+    area: NDArray[np.floating]
+    photo: NDArray[np.int32]
+    families: Mapping[str, slice]
+    picture: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        counts = {name: len(values) for name, values in self.arrays().items()}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"training rows must be equally many in every part, got {counts}")
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def arrays(self) -> dict[str, Any]:
+        """The parts that have a row per region, by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: values for name, values in found.items() if isinstance(values, np.ndarray)}
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> TrainingRows:
+        """Some of the rows: a mask, numbers or a slice says which."""
+        return replace(self, **{name: values[chosen] for name, values in self.arrays().items()})
+
+    @classmethod
+    def concatenate(cls, blocks: Sequence[TrainingRows]) -> TrainingRows:
+        """All rows of blocks that have the same families, in their order."""
+        parts = [block.arrays() for block in blocks]
+        joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return replace(blocks[0], **joined)
+
+
+def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures: bool = False) -> TrainingRows:
+    """Rows of all regions of a photograph.
+
+    Parameters
+    ----------
+    description : Description
+    true_ab : ndarray, shape (H, W, 2), float32
+        True colours, at the photograph's own size.
+    photo : int
+        Its number.
+    pictures : bool
+        Cut a thumbnail of every region.
+    """
+    lightness, superpixels = description.lightness, description.superpixels
+    ab = cv2.resize(true_ab, lightness.shape[::-1], interpolation=cv2.INTER_AREA)
+    return TrainingRows(
+        features=description.features.values,
+        ab=region_means(ab, superpixels),
+        area=superpixels.areas / superpixels.areas.sum(),
+        photo=np.full(superpixels.n_superpixels, photo, np.int32),
+        families=dict(description.features.families),
+        picture=cut_thumbnails(lightness, ab, superpixels) if pictures else None,
+    )
+
+
+def draw(n: int, n_wanted: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
+    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer."""
+    return np.sort(np.random.default_rng(seed).choice(n, min(n_wanted, n), replace=False))
