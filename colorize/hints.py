@@ -54,6 +54,10 @@ class Mark:
         Of points and strokes, in pixels of the photograph it was drawn on.
     reach : {"photo", "similar", "here"}
         How far it is heard.
+
+    See Also
+    --------
+    Hints : Several of them, on one photograph.
     """
 
     kind: str
@@ -87,6 +91,11 @@ class HintPixels:
         Index into `REACHES`; 0 elsewhere.
     notes : tuple of str
         One plain sentence for everything that was left out or overruled.
+
+    See Also
+    --------
+    Hints.rasterize : Makes them.
+    colorize.optimization.propagate : The stage after: `is_known` and `known_ab`.
     """
 
     is_known: NDArray[np.bool_]
@@ -104,6 +113,11 @@ class Hints:
     shape : tuple of int
         Height and width of the photograph that they were drawn on.
     marks : tuple of Mark
+
+    See Also
+    --------
+    colorize.session.Session : The stage after: colours that follow them.
+    colorize.belief.Belief : What they teach about regions.
 
     Examples
     --------
@@ -399,6 +413,10 @@ def parse_color(text: Any) -> tuple[int, int, int]:
     ------
     HintsError
         It is written in another way.
+
+    See Also
+    --------
+    Mark : Takes the colour.
 
     Examples
     --------
