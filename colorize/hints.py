@@ -53,6 +53,10 @@ class Mark:
         Of points and strokes, in pixels of the photograph it was drawn on.
     reach : {"photo", "similar", "here", "pixels"}
         How far it is heard; ``pixels``, not at all: it holds the colour of these pixels and says nothing of others.
+
+    See Also
+    --------
+    Hints : Several of them, on one photograph.
     """
 
     kind: str
@@ -86,6 +90,11 @@ class HintPixels:
         Index into `REACHES`; 0 elsewhere.
     notes : tuple of str
         One plain sentence for everything that was left out or overruled.
+
+    See Also
+    --------
+    Hints.rasterize : Makes them.
+    colorize.optimization.propagate : The stage after: `is_known` and `known_ab`.
     """
 
     is_known: NDArray[np.bool_]
@@ -139,6 +148,11 @@ class Hints:
     shape : tuple of int
         Height and width of the photograph that they were drawn on.
     marks : tuple of Mark
+
+    See Also
+    --------
+    colorize.session.Session : The stage after: colours that follow them.
+    colorize.belief.Belief : What they teach about regions.
 
     Examples
     --------
@@ -434,6 +448,10 @@ def parse_color(text: Any) -> tuple[int, int, int]:
     ------
     HintsError
         It is written in another way.
+
+    See Also
+    --------
+    Mark : Takes the colour.
 
     Examples
     --------

@@ -55,6 +55,12 @@ def ciede2000(lab1: ArrayLike, lab2: ArrayLike) -> np.ndarray:
     ValueError
         The shapes differ, or the last axis is not 3.
 
+    See Also
+    --------
+    ab_l2 : The plain distance of colours of the same lightness.
+    colorize.metric_kernels.ciede2000 : The loop inside.
+    colorize.color.rgb_to_lab : The stage before.
+
     References
     ----------
     G. Sharma, W. Wu, E. N. Dalal, "The CIEDE2000 color-difference formula: implementation notes, supplementary test
@@ -79,6 +85,11 @@ def ab_l2(true_ab: ArrayLike, predicted_ab: ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray, shape (...,)
+
+    See Also
+    --------
+    ciede2000 : As people see it.
+    ab_auc : Summed over all thresholds.
 
     Examples
     --------
@@ -109,6 +120,11 @@ def ab_auc(error: ArrayLike, weights: ArrayLike | None = None) -> float:
     float
         0 (all errors above 150) to 100 (no error).
 
+    See Also
+    --------
+    ab_l2 : The errors.
+    class_weights : The weights.
+
     References
     ----------
     R. Zhang, P. Isola, A. A. Efros, "Colorful image colorization", ECCV 2016, section 3.1 (raw accuracy).
@@ -136,6 +152,11 @@ def class_weights(true_ab: ArrayLike, *, bin_size: float = 10.0) -> NDArray[np.f
     ndarray, shape (...,), float64
         Sums to 1 within every bin that occurs.
 
+    See Also
+    --------
+    ab_auc : Takes the weights.
+    colorize.refine.losses.rebalanced_weights : The same idea in a training.
+
     Examples
     --------
     >>> class_weights([[1.0, 1.0], [2.0, 2.0], [50.0, 50.0]]).tolist()
@@ -156,6 +177,11 @@ def psnr_rgb(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
     Returns
     -------
     float
+
+    See Also
+    --------
+    psnr_ab : The same for colour without lightness.
+    ssim : Structure instead of size.
 
     Examples
     --------
@@ -179,6 +205,10 @@ def psnr_ab(true_ab: ArrayLike, predicted_ab: ArrayLike) -> float:
     float
         The peak is 255, the span of a* and b* in the usual 8-bit coding.
 
+    See Also
+    --------
+    psnr_rgb : The same for pixels of a picture.
+
     Examples
     --------
     >>> psnr_ab([[0.0, 0.0]], [[25.5, 25.5]])
@@ -200,6 +230,11 @@ def ssim(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
     -------
     float
         1 for equal pictures; NaN where a side is shorter than 7 pixels.
+
+    See Also
+    --------
+    colorize.metric_kernels.similarity : The loop inside.
+    psnr_rgb : Size instead of structure.
 
     References
     ----------
@@ -232,6 +267,10 @@ def colorfulness(pixels: ArrayLike) -> float:
     Returns
     -------
     float
+
+    See Also
+    --------
+    colorize.metric_kernels.opponent_sums : The loop inside.
 
     References
     ----------
@@ -268,6 +307,11 @@ class Truth:
     ab : ndarray, shape (H, W, 2), float32
         a* and b*.
     colorfulness : float
+
+    See Also
+    --------
+    ciede2000, ab_l2, psnr_rgb, ssim : One number at a time.
+    colorize.evaluation.run.evaluate_model : The stage around it.
 
     Examples
     --------

@@ -18,8 +18,7 @@ WORKING_PIXELS = 250_000
 
 _MAX_SIDE = 32_000  # OpenCV samples no map with a side of 32767 or more
 
-# The centres of SLIC move by less than a pixel after ten rounds on most pictures (Achanta et al.,
-# sec. 4).
+# Ten rounds suffice for most pictures (Achanta et al. 2012, sec. 3).
 _ITERATIONS = 10
 
 # Per cent of the mean area: smaller pieces that a cluster left elsewhere are given to a neighbour.
@@ -111,7 +110,8 @@ def segment(
         raise ValueError(f"compactness must be positive, got {compactness}")
     if sigma < 0:
         raise ValueError(f"sigma must not be negative, got {sigma}")
-    # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.
+    # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges
+    # too.
     smooth = _smoothed(np.ascontiguousarray(lightness, dtype=np.float32), sigma)
     return from_labels(_slic(smooth, n_segments, compactness))
 
@@ -280,8 +280,8 @@ def resize_labels(superpixels: Superpixels, shape: tuple[int, int]) -> NDArray[n
     >>> resize_labels(from_labels(np.array([[0, 1]])), (2, 4)).tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1]]
     """
-    # Sampled at the centres of the new pixels: the corners would move the map by half a pixel.
-    # OpenCV's nearest neighbour does sample at corners, and takes no int32.
+    # Sampled at the centres of the new pixels. OpenCV's nearest neighbour samples at their corners,
+    # which moves the map by half a pixel of its own: several of a large photograph.
     height, width = superpixels.shape
     rows = ((np.arange(shape[0]) + 0.5) * height / shape[0]).astype(np.intp)
     columns = ((np.arange(shape[1]) + 0.5) * width / shape[1]).astype(np.intp)

@@ -13,6 +13,8 @@ from colorize.features.encoder import Sight, see
 from colorize.superpixels import averaging, region_graph
 from colorize.types import Float32, Superpixels
 
+# The five scales of the Gabor family, and one more below them for the last band of the intensity
+# family. A photograph of 500 pixels is then 16 pixels wide, and a region less than one.
 N_LEVELS = 6
 
 
@@ -33,6 +35,12 @@ class PhotoAnalysis:
     gray : ndarray, shape (H, W), float32
         Lightness scaled to 0..1.
     superpixels : Superpixels
+
+    See Also
+    --------
+    colorize.superpixels.segment : The stage before.
+    colorize.features.extractor.FeatureExtractor.transform : The stage after.
+    colorize.features.registry.register_family : A family of your own that is given one of these.
 
     Examples
     --------
@@ -74,6 +82,8 @@ class PhotoAnalysis:
     @cached_property
     def relative_centroids(self) -> Float32:
         """Row and column of each region's centre as fractions of height and width, shape (n, 2)."""
+        # Half a pixel, because centroids count from the centre of the first pixel and fractions
+        # from its edge.
         return ((self.superpixels.centroids + 0.5) / np.array(self.gray.shape)).astype(np.float32)
 
     @cached_property
@@ -94,6 +104,9 @@ class PhotoAnalysis:
 
         Pixel (row, col) of level k lies at pixel (row * 2^k, col * 2^k) of the photograph.
         """
+        # `pyrDown` keeps every second pixel, the first one included, so levels have their origin in
+        # common. Without the half pixel that other ways of halving need, ramps would be read at the
+        # wrong place.
         rows, columns = (self.superpixels.centroids / np.float32(2**level)).T
         samples = cv2.remap(level_map, columns[None], rows[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return samples[0]

@@ -1,7 +1,7 @@
 """The encoder: a small convolutional network, trained by this project, that says which colours it expects where.
 
-It is a file of the package (`colorize.models`), pure data, and OpenCV runs it: neither torch nor a GPU is needed. Its
-card tells what it was taught with.
+It is a file of the package (`colorize.models`), pure data, and OpenCV runs it: neither torch nor a
+GPU is needed. Its card tells what it was taught with.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def see(gray: Float32) -> Sight:
     Parameters
     ----------
     gray : ndarray, shape (H, W), float32
-        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a multiple of 32.
+        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a
+        multiple of 32.
 
     Returns
     -------
@@ -57,10 +58,16 @@ def see(gray: Float32) -> Sight:
     ModelFileError
         The encoder's file is missing or damaged.
 
+    See Also
+    --------
+    colorize.features.semantic.semantic : What the features are made of it.
+    colorize.models.encoder.read_encoder : The file.
+
     References
     ----------
-    Tan and Le, "EfficientNet", ICML 2019 (its trunk, in the Lite variant). Lin et al., "Feature pyramid networks",
-    CVPR 2017 (its decoder). Zhang, Isola and Efros, "Colorful image colorization", ECCV 2016 (what it is taught).
+    Tan and Le, "EfficientNet", ICML 2019 (its trunk, in the Lite variant). Lin et al., "Feature
+    pyramid networks", CVPR 2017 (its decoder). Zhang, Isola and Efros, "Colorful image
+    colorization", ECCV 2016 (what it is taught).
 
     Examples
     --------
@@ -70,12 +77,16 @@ def see(gray: Float32) -> Sight:
     """
     scale = SIDE / max(gray.shape)
     height, width = (max(_LEAST_SIDE, _UNIT * round(scale * side / _UNIT)) for side in gray.shape)
+    # Area means on the way down: point samples of a fine texture would show the network one that is
+    # not there.
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(np.ascontiguousarray(gray, np.float32), (width, height), interpolation=method)
     network = _network()
+    # Copies, because the maps are the network's own and the next call overwrites them.
     with _running:
         network.setInput(((scaled - _MEAN) / _DEVIATION)[None, None])
         scores, features = (maps[0].copy() for maps in network.forward(["scores", "features"]))
+    # A softmax in place: 72 maps are the largest thing that a description holds.
     scores -= scores.max(axis=0)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=0)
@@ -83,7 +94,12 @@ def see(gray: Float32) -> Sight:
 
 
 def expected_colors() -> Float32:
-    """The colours that the encoder tells apart, shape (K, 2), ab."""
+    """The colours that the encoder tells apart, shape (K, 2), ab.
+
+    See Also
+    --------
+    see : How probable it finds them.
+    """
     return read_encoder().colors
 
 

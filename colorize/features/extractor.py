@@ -20,19 +20,23 @@ from colorize.features.shape import shape
 from colorize.features.surf import SCALES, surf, surf_descriptors
 from colorize.types import FeatureMatrix, Float32
 
+# Their share in a photograph is 64 columns that are the same for all of its regions: a model learns
+# from them by photographs, of which there are hundreds, and more words would be told apart by too
+# few.
 N_WORDS = 64
 
 
 class FeatureExtractor:
     """Turns a photograph and its superpixels into a feature matrix.
 
-    Only the visual words of the scene family are learnt; everything else is the same for every photograph.
+    Only the visual words of the scene family are learnt; everything else is the same for every
+    photograph.
 
     Parameters
     ----------
     families : sequence of str
-        Families to keep, in any order, also one's own (`register_family`); the columns always come in the order of
-        `in_order`.
+        Families to keep, in any order, also one's own (`register_family`); the columns always come
+        in the order of `in_order`.
     random_state : int
         Seed of the k-means that finds the visual words.
 
@@ -40,6 +44,12 @@ class FeatureExtractor:
     ----------
     words_ : ndarray, shape (n_words, 64), float32
         Visual words, after `fit`.
+
+    See Also
+    --------
+    colorize.features.analysis.PhotoAnalysis : The stage before.
+    colorize.classifier.FamilyScaler : The stage after: a common scale for all columns.
+    colorize.features.registry.register_family : A family of your own.
 
     Examples
     --------
@@ -53,7 +63,7 @@ class FeatureExtractor:
     """
 
     WORD_SCALE = SCALES[1]
-    """SURF scale of the descriptors that visual words are made of."""
+    """SURF scale of the descriptors that visual words are made of: a window of 60 pixels, two regions wide."""
 
     def __init__(self, families: Iterable[str] = FAMILIES, random_state: int = 0) -> None:
         self.families = tuple(families)
@@ -78,11 +88,15 @@ class FeatureExtractor:
 
         rng = np.random.default_rng(self.random_state)
         pool = np.concatenate(descriptors)
+        # Three hundred for each of 64 words place them well enough, and k-means costs in
+        # proportion.
         if len(pool) > max_descriptors:
             pool = pool[np.sort(rng.choice(len(pool), max_descriptors, replace=False))]
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
             words = k_means.fit(pool).cluster_centers_.astype(np.float32)
+        # Always as many rows: with few descriptors, words of zeros stand for what has no texture at
+        # all.
         self.words_ = np.zeros((N_WORDS, 64), np.float32)
         self.words_[: len(words)] = words
         return self
@@ -105,6 +119,9 @@ class FeatureExtractor:
         return _join(self._blocks(photo))
 
     def _blocks(self, photo: PhotoAnalysis) -> dict[str, tuple[Float32, tuple[str, ...]]]:
+        # Families are made of each other (context of tones and textures, the scene of textures and
+        # descriptors), so one that was not asked for is computed where another needs it, and left
+        # out of the answer.
         wanted = set(self.families)
         blocks = {"intensity": intensity(photo), "position": position(photo)}
         if "shape" in wanted:
@@ -136,6 +153,8 @@ class FeatureExtractor:
 
 def _core(blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple[Float32, tuple[str, ...]]:
     """The columns whose neighbourhood is worth knowing: tones, texture by scale, texture by direction."""
+    # 13 tones and 13 textures instead of 63 columns: context multiplies by five, and the finer
+    # differences between the columns of a ring are averaged away anyway.
     tones, tone_names = blocks["intensity"]
     energy = blocks["gabor"][0].reshape(-1, N_SCALES, N_ORIENTATIONS)
     values = np.concatenate([tones[:, : 5 + N_BINS], energy.mean(axis=2), energy.mean(axis=1)], axis=1)

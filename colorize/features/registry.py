@@ -17,23 +17,26 @@ CLASSICAL = tuple(family for family in FAMILIES if family != "semantic")
 
 Family = Callable[[PhotoAnalysis], tuple[np.ndarray, Sequence[str]]]
 
+# Of the process and not of an extractor: a loaded model knows its families by name only, and clones
+# and copies of a model must find the same functions.
 _own: dict[str, Family] = {}
 
 
 def register_family(name: str, compute: Family) -> None:
     """Make a feature family of your own known, so that `Colorizer` can be told to use it.
 
-    A model file keeps the name of a family, never its code: register the family again before such a model is loaded,
-    most simply by importing the module that does it.
+    A model file keeps the name of a family, never its code: register the family again before such a
+    model is loaded, most simply by importing the module that does it.
 
     Parameters
     ----------
     name : str
-        An identifier that no family of the package has. A name that is registered already gets the new function.
+        An identifier that no family of the package has. A name that is registered already gets the
+        new function.
     compute : callable
-        Takes a `PhotoAnalysis` and returns ``values``, shape (n_superpixels, n_columns), finite numbers of any scale,
-        one row per region, and ``names``, one short name per column. It must give as many columns for every photograph
-        and the same numbers for the same photograph.
+        Takes a `PhotoAnalysis` and returns ``values``, shape (n_superpixels, n_columns), finite
+        numbers of any scale, one row per region, and ``names``, one short name per column. It must
+        give as many columns for every photograph and the same numbers for the same photograph.
 
     Raises
     ------
@@ -41,6 +44,12 @@ def register_family(name: str, compute: Family) -> None:
         `name` is no identifier, or that of a family of the package.
     TypeError
         `compute` cannot be called.
+
+    See Also
+    --------
+    colorize.features.analysis.PhotoAnalysis : What the function is given.
+    colorize.features.extractor.FeatureExtractor : What asks it.
+    colorize.evaluation.importance : What a family is worth.
 
     Examples
     --------
@@ -66,6 +75,8 @@ def in_order(families: Iterable[str]) -> tuple[str, ...]:
     ValueError
         A family is neither of the package nor registered.
     """
+    # One's own behind those of the package and by name: the order of columns must not depend on
+    # which module happened to be imported first, or a saved model would read the wrong ones.
     families = set(families)
     unknown = sorted(families - {*FAMILIES, *_own})
     if unknown or not families:
@@ -82,8 +93,11 @@ def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ..
     Raises
     ------
     ValueError
-        The function gave no table with one row of finite numbers per region and one name per column.
+        The function gave no table with one row of finite numbers per region and one name per
+        column.
     """
+    # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
+    # that is not finite spreads through the scaler to every column.
     values, names = _own[name](photo)
     values, names = np.asarray(values), tuple(map(str, names))
     wanted = (photo.superpixels.n_superpixels, len(names))

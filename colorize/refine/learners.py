@@ -20,15 +20,18 @@ from colorize.types import Float32
 
 DEVICES = ("auto", "cpu", "cuda")
 
+# 140,000 weights, a sixth of those of the small U-Net: colours come in nearly right.
 REFINER_WIDTHS = (16, 24, 32, 48)
 REFINER_GAIN = 10.0
 """Units of ab in one unit of the refiner's output."""
 
+# A discriminator must not win, a critic should be near its optimum (Gulrajani et al. 2017 take five
+# steps; three cost less, and the pixel loss carries most of the weight here).
 CRITIC_STEPS = {"l1+gan": 1, "l1+wgan-gp": 3}
 """Steps of the discriminator or critic for each step of the generator."""
 
 _LEARNING_RATES = {"refiner": 1e-3, "unet": 1e-3, "unet-large": 5e-4, "resnet50": 1e-3, "lite0": 1e-3}
-_ADVERSARIAL_RATE = 2e-4
+_ADVERSARIAL_RATE = 2e-4  # of pix2pix, for both sides
 _WARM_UP = 0.05
 
 
@@ -59,6 +62,8 @@ def choose_device(name: str) -> torch.device:
 @contextmanager
 def mixed_precision(device: torch.device) -> Iterator[None]:
     """bfloat16 where a GPU computes it well; float32 elsewhere, and on the CPU always."""
+    # bfloat16 has the range of float32, so no gradient vanishes and no loss needs a scale, as with
+    # float16.
     enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
         yield
@@ -76,11 +81,18 @@ class Learner(ABC):
     device : torch.device
     betas : tuple of float
         Of AdamW.
+
+    See Also
+    --------
+    RefinerLearner, RivalLearner : The two kinds.
+    colorize.refine.training : The loop around them.
     """
 
     def __init__(
         self, network: nn.Module, rate: float, device: torch.device, *, betas: tuple[float, float] = (0.9, 0.99)
     ) -> None:
+        # Channels last is how convolutions are fastest, on CPUs with vector units as on tensor
+        # cores.
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -135,6 +147,8 @@ class Learner(ABC):
         return {name: _array(value) for name, value in self.average.state_dict().items()}
 
     def _optimizer(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
+        # A frozen encoder has no state in the optimizer: three quarters of the memory that
+        # ResNet-50 would take.
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=rate, betas=betas, weight_decay=self.weight_decay)
         for group in optimizer.param_groups:
@@ -145,6 +159,8 @@ class Learner(ABC):
 
     def _descend(self, name: str, loss: Tensor, share: float) -> None:
         """One step of an optimizer: rates rise over the first twentieth and fall to nothing as a cosine."""
+        # By the share of the training that is over and not by a count of steps, so that a run that
+        # is stopped and gone on with, or given more epochs, falls along one curve.
         optimizer = self.optimizers[name]
         for group in optimizer.param_groups:
             warm = min(1.0, share / _WARM_UP)
@@ -152,6 +168,7 @@ class Learner(ABC):
             group["lr"] = group["highest"] * max(warm * falling, 1e-3)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        # One photograph of flags must not undo what a thousand taught.
         for group in optimizer.param_groups:
             nn.utils.clip_grad_norm_(group["params"], 1.0)
         optimizer.step()
@@ -159,10 +176,13 @@ class Learner(ABC):
     def _follow(self) -> None:
         """Let the average follow the network: slowly later, quickly at first."""
         self.n_steps += 1
+        # 0.998 is a mean over about the last 500 steps; before there were so many, over a ninth of those there
+        # were, or the random start would stay in it.
         share = 1 - min(0.998, (1 + self.n_steps) / (10 + self.n_steps))
         with torch.no_grad():
             own, other = self.average.state_dict(), self.network.state_dict()
             for name, value in own.items():
+                # Counters of batch normalisations are no weights: there is no half of one.
                 if value.dtype.is_floating_point:
                     value.lerp_(other[name], share)
                 else:
@@ -174,8 +194,16 @@ class Learner(ABC):
 
 
 class RefinerLearner(Learner):
-    """The refiner in training: planes are L*, true ab, the base's ab, the guide."""
+    """The refiner in training: planes are L*, true ab, the base's ab, the guide.
 
+    See Also
+    --------
+    make_refiner : Its network.
+    colorize.refine.losses.perceived_loss : What it minimises.
+    """
+
+    # Far more than usual: it is to change little, and a residual that its photographs do not ask
+    # for goes to 0.
     weight_decay = 0.3
 
     def __init__(self, device: torch.device) -> None:
@@ -210,6 +238,11 @@ class RivalLearner(Learner):
         Colours of the objective ``classification``.
     encoder : mapping of str to ndarray, optional
         Weights of the frozen encoder; without them it stays as random as it starts.
+
+    See Also
+    --------
+    make_rival : Its network.
+    rival_colors : What it answers.
     """
 
     def __init__(
@@ -227,6 +260,8 @@ class RivalLearner(Learner):
         network = make_rival(generator, objective, 2 if classes is None else len(classes[0]))
         if encoder is not None:
             load_weights(network.get_submodule("encoder"), encoder)
+        # The lower first beta of Radford et al. 2016: with the momentum of 0.9 two networks that
+        # answer each other swing.
         adversarial = objective in CRITIC_STEPS
         rate = min(_LEARNING_RATES[generator], _ADVERSARIAL_RATE if adversarial else 1.0)
         betas = (0.5, 0.99) if adversarial else (0.9, 0.99)
@@ -259,6 +294,8 @@ class RivalLearner(Learner):
             loss = losses.pixel_loss(self.objective)(ab, true_ab)
             found = {"loss": loss.item()}
             if self.objective in CRITIC_STEPS:
+                # Detached: the critic is to tell the two kinds apart, not to make the generator
+                # easier to tell.
                 found["critic"] = self._train_critic(lightness, true_ab, ab.detach(), share)
                 opinion = self._opinion(lightness, ab)
                 found["adversarial"] = opinion.item()
@@ -287,23 +324,42 @@ class RivalLearner(Learner):
         return loss.item()
 
     def _opinion(self, lightness: Tensor, ab: Tensor) -> Tensor:
+        # Its gradient reaches the critic's weights as well; the critic's next step clears them
+        # first.
         scores = self.critic(lightness, ab)
         loss = losses.gan_generator_loss if self.objective == "l1+gan" else losses.wgan_generator_loss
         return loss(scores)
 
 
 def make_refiner() -> SmallUNet:
-    """Build the refiner's network."""
+    """Build the refiner's network.
+
+    See Also
+    --------
+    refine : What it answers.
+    """
     return SmallUNet(3 + GUIDE_PLANES, 2, REFINER_WIDTHS, dropout=0.3)
 
 
 def make_rival(generator: str, objective: str, n_classes: int = 2) -> nn.Module:
-    """Build a rival's network; its last planes are ab / 100, or scores of colour classes."""
+    """Build a rival's network; its last planes are ab / 100, or scores of colour classes.
+
+    See Also
+    --------
+    colorize.refine.networks.make_generator : The networks by name.
+    """
     return make_generator(generator, n_classes if objective == "classification" else 2)
 
 
 def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
-    """Residual ab (N, 2, H, W), the mean of what the network says of a photograph and of its mirror image."""
+    """Residual ab (N, 2, H, W), the mean of what the network says of a photograph and of its mirror image.
+
+    See Also
+    --------
+    colorize.optimization.upsampling.guided_enlarge : The stage after, for large photographs.
+    """
+    # The two errors are partly independent, and a picture and its mirror image get the same
+    # colours.
     with torch.no_grad(), mixed_precision(lightness.device):
         straight = network(lightness, guide)
         mirrored = network(lightness.flip(3), guide.flip(3)).flip(3)
@@ -311,7 +367,12 @@ def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
 
 
 def rival_colors(network: nn.Module, lightness: Tensor, classes: Tensor | None, *, temperature: float) -> Float32:
-    """ab (N, 2, H, W) of a rival; the temperature is that of `losses.annealed_mean`, and used with classes only."""
+    """ab (N, 2, H, W) of a rival; the temperature is that of `colorize.refine.losses.annealed_mean`, for classes only.
+
+    See Also
+    --------
+    make_rival : Its network.
+    """
     with torch.no_grad(), mixed_precision(lightness.device):
         raw = network(lightness).float()
     ab = losses.AB_SCALE * raw if classes is None else losses.annealed_mean(raw, classes, temperature)

@@ -12,20 +12,21 @@ OBJECTIVES = ("l1", "l2", "l1+gan", "l1+wgan-gp", "classification")
 """The objectives of the rivals."""
 
 AB_SCALE = 100.0
-"""Units of ab that count as 1 in the objectives of the rivals."""
+"""Units of ab that count as 1 in the objectives of the rivals: strong colours."""
 
 GAN_SHARE, WGAN_SHARE = 0.01, 0.01
 """Weight of the discriminator's opinion beside the L1 loss (pix2pix: 1 to 100)."""
 
 GRADIENT_PENALTY = 10.0
+"""Weight of the gradient penalty (Gulrajani et al. 2017, sec. 4)."""
 
 
 def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
     """Half the distance in ab, half the CIE94 difference, averaged over pixels; what the refiner minimises.
 
-    Distances, not their squares: the middle of several plausible colours is then a median, which lets outliers go.
-    CIE94 forgives differences between strong colours, as CIEDE2000 does, and is smooth where CIEDE2000 is not. One unit
-    is rounded off at zero.
+    Distances, not their squares: the middle of several plausible colours is then a median, which
+    lets outliers go. CIE94 forgives differences between strong colours, as CIEDE2000 does, and is
+    smooth where CIEDE2000 is not. One unit is rounded off at zero.
 
     Parameters
     ----------
@@ -35,9 +36,15 @@ def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
     -------
     Tensor, shape ()
 
+    See Also
+    --------
+    colorize.metrics.ciede2000 : What results are measured by.
+    pixel_loss : What the rivals minimise.
+
     References
     ----------
-    CIE 116-1995, "Industrial colour-difference evaluation" (with the geometric mean of both chromas).
+    CIE 116-1995, "Industrial colour-difference evaluation" (with the geometric mean of both
+    chromas).
 
     Examples
     --------
@@ -45,10 +52,13 @@ def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
     >>> round(perceived_loss(same, same).item(), 3)
     1.0
     """
+    # One is added under every root, whose slope is infinite at 0.
     squared = (ab - true_ab).square().sum(1)
     chroma, true_chroma = (x.square().sum(1).add(1).sqrt() for x in (ab, true_ab))
     mean_chroma = (chroma * true_chroma).sqrt()
     chroma_step = (chroma - true_chroma).square()
+    # What is left of the distance when the difference in chroma is taken out; rounding may leave
+    # less than nothing.
     hue_step = (squared - chroma_step).clamp_min(0)
     cie94 = chroma_step / (1 + 0.045 * mean_chroma).square() + hue_step / (1 + 0.015 * mean_chroma).square()
     return 0.5 * (squared + 1).sqrt().mean() + 0.5 * (cie94 + 1).sqrt().mean()
@@ -61,6 +71,15 @@ def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     ------
     ValueError
         There is no such objective, or it does not compare colours.
+
+    See Also
+    --------
+    classification_loss : The objective that compares distributions.
+
+    Notes
+    -----
+    Where several colours are plausible the squared difference is least at their mean, which is gray
+    more often than not, and the absolute one at their median, which is one of them.
     """
     if name == "l2":
         return lambda ab, true_ab: F.mse_loss(ab / AB_SCALE, true_ab / AB_SCALE)
@@ -72,7 +91,8 @@ def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
 def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
     """Weight of every colour class, so that rare colours are learnt too.
 
-    ``w ~ 1 / ((1 - mix) p + mix / K)``, scaled so that the mean over all pixels is 1 (Zhang et al. 2016, eq. 4).
+    ``w ~ 1 / ((1 - mix) p + mix / K)``, scaled so that the mean over all pixels is 1 (Zhang et al.
+    2016, eq. 4).
 
     Parameters
     ----------
@@ -80,6 +100,10 @@ def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
         Share of the pixels of every class; they sum to 1.
     mix : float
         Share of the uniform distribution that is mixed in; 1 weighs all classes alike.
+
+    See Also
+    --------
+    classification_loss : Takes the weights.
 
     Examples
     --------
@@ -105,7 +129,13 @@ def soft_classes(ab: Tensor, colors: Tensor, *, n_nearest: int = 5, sigma: float
     -------
     Tensor, shape (N, K, H, W)
         Sums to 1 over the classes.
+
+    See Also
+    --------
+    colorize.palette.ColorPalette.encode_soft : The same for the palette of the classical model.
     """
+    # Several classes and not the nearest alone: a colour between two of them is then no coin toss,
+    # and a class is told that its neighbours are less wrong than others.
     distances = torch.cdist(ab.permute(0, 2, 3, 1).reshape(-1, 2), colors)
     nearest, kept = distances.topk(min(n_nearest, len(colors)), dim=1, largest=False)
     weights = torch.softmax(-nearest.square() / (2 * sigma**2), 1)
@@ -123,7 +153,13 @@ def classification_loss(logits: Tensor, true_ab: Tensor, colors: Tensor, weights
     true_ab : Tensor, shape (N, 2, H, W)
     colors : Tensor, shape (K, 2)
     weights : Tensor, shape (K,)
-        See `rebalanced_weights`; a pixel takes that of its nearest class (Zhang et al. 2016, eq. 2 and 3).
+        See `rebalanced_weights`; a pixel takes that of its nearest class (Zhang et al. 2016, eq. 2
+        and 3).
+
+    See Also
+    --------
+    annealed_mean : From predicted scores to colours.
+    pixel_loss : The objectives that compare colours.
     """
     shares = soft_classes(true_ab, colors)
     entropy = -(shares * F.log_softmax(logits, 1)).sum(1)
@@ -143,24 +179,46 @@ def annealed_mean(logits: Tensor, colors: Tensor, temperature: float) -> Tensor:
     Returns
     -------
     Tensor, shape (N, 2, H, W)
+
+    See Also
+    --------
+    colorize.palette.ColorPalette.decode : The same for the palette of the classical model.
     """
     return torch.einsum("nkhw,kc->nchw", torch.softmax(logits / temperature, 1), colors)
 
 
 def gan_generator_loss(fake_scores: Tensor) -> Tensor:
-    """What a generator loses when its pictures are recognised (the non-saturating form)."""
+    """What a generator loses when its pictures are recognised (the non-saturating form).
+
+    See Also
+    --------
+    gan_discriminator_loss : The other side.
+    """
+    # Not minus the discriminator's loss: its slope vanishes just where all pictures are recognised,
+    # at the start.
     return F.binary_cross_entropy_with_logits(fake_scores, torch.ones_like(fake_scores))
 
 
 def gan_discriminator_loss(true_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved."""
+    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved.
+
+    See Also
+    --------
+    gan_generator_loss : The other side.
+    """
     true = F.binary_cross_entropy_with_logits(true_scores, torch.ones_like(true_scores))
     fake = F.binary_cross_entropy_with_logits(fake_scores, torch.zeros_like(fake_scores))
+    # Halved, so that it learns more slowly than the generator (pix2pix, sec. 3.3).
     return (true + fake) / 2
 
 
 def wgan_generator_loss(fake_scores: Tensor) -> Tensor:
-    """What a generator loses under a critic: the negative mean score."""
+    """What a generator loses under a critic: the negative mean score.
+
+    See Also
+    --------
+    wgan_critic_loss : The other side.
+    """
     return -fake_scores.mean()
 
 
@@ -169,8 +227,8 @@ def wgan_critic_loss(
 ) -> Tensor:
     """The Wasserstein critic's loss with gradient penalty.
 
-    The scores of false pictures minus those of true ones, and 10 times the squared deviation from 1 of the length of
-    the gradient at pictures mixed of both.
+    The scores of false pictures minus those of true ones, and 10 times the squared deviation from 1
+    of the length of the gradient at pictures mixed of both.
 
     Parameters
     ----------
@@ -180,12 +238,24 @@ def wgan_critic_loss(
     mixing : Tensor, shape (N, 1, 1, 1)
         Share of the true picture in each mixture, uniform in 0..1.
 
+    See Also
+    --------
+    wgan_generator_loss : The other side.
+
+    Notes
+    -----
+    The Wasserstein distance of two distributions is the largest difference of mean scores that a
+    critic with slope 1 at most can make. Between a true and a false picture the best critic has
+    slope 1 exactly, so the penalty asks for that there.
+
     References
     ----------
     Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, eq. 3.
     """
     mixed = (mixing * true_ab + (1 - mixing) * fake_ab).detach().requires_grad_()
-    # the gradient is taken by colours in the units that the critic sees
+    # By colours in the units that the critic sees. Patches are averaged, for a picture is what has
+    # a slope; pictures are summed, for each depends on its own colours alone and one call then
+    # gives the gradients of all.
     (gradient,) = torch.autograd.grad(critic(lightness, mixed).mean((1, 2, 3)).sum(), mixed, create_graph=True)
     length = (gradient * AB_SCALE).flatten(1).norm(dim=1)
     distance = critic(lightness, fake_ab).mean() - critic(lightness, true_ab).mean()

@@ -1,7 +1,7 @@
 """The networks: the refiner's, the generators of the rivals, their discriminator. Tensors in, tensors out.
 
-All generators take lightness (N, 1, H, W), CIE L* 0..100, of any size, and give ``n_out`` planes of the same height and
-width; the refiner takes planes of guidance as well.
+All generators take lightness (N, 1, H, W), CIE L* 0..100, of any size, and give ``n_out`` planes of
+the same height and width; the refiner takes planes of guidance as well.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from torch.nn import functional as F
 GENERATORS = ("unet", "unet-large", "resnet50", "lite0")
 """The generators of the rivals."""
 
+# Seven halvings make one pixel of the 128 that rivals are trained on, as in pix2pix for its 256
+# with eight.
 _LARGE_WIDTHS = (64, 128, 256, 512, 512, 512, 512)
+# Five doublings undo the five halvings of an encoder.
 _DECODER_WIDTHS = (256, 128, 64, 32, 32)
-_LITE_STAGES = (  # repeats, kernel, stride, expansion, channels out
+
+LITE_STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -27,6 +31,8 @@ _LITE_STAGES = (  # repeats, kernel, stride, expansion, channels out
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
+"""The stages of EfficientNet-Lite0: repeats, kernel, stride of the first, expansion, channels out."""
+
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -36,9 +42,9 @@ def make_generator(name: str, n_out: int) -> nn.Module:
     Parameters
     ----------
     name : {"unet", "unet-large", "resnet50", "lite0"}
-        A small U-Net (about 0.9 million weights), that of pix2pix (42 million), or a frozen encoder with a decoder of
-        transposed convolutions: ResNet-50 (23.5 million frozen, 9.1 million trained) or EfficientNet-Lite0 (3.0 and 2.0
-        million).
+        A small U-Net (about 0.9 million weights), that of pix2pix (42 million), or a frozen encoder
+        with a decoder of transposed convolutions: ResNet-50 (23.5 million frozen, 9.1 million
+        trained) or EfficientNet-Lite0 (3.0 and 2.0 million).
     n_out : int
         Planes to predict: 2 for a* and b*, or one per colour class.
 
@@ -46,6 +52,10 @@ def make_generator(name: str, n_out: int) -> nn.Module:
     ------
     ValueError
         There is no such generator.
+
+    See Also
+    --------
+    colorize.refine.losses.pixel_loss, colorize.refine.losses.classification_loss : What it is trained to minimise.
 
     Examples
     --------
@@ -75,24 +85,30 @@ def count_weights(network: nn.Module) -> int:
 class SmallUNet(nn.Module):
     """A U-Net at half the resolution: colour is smooth, so every second pixel is enough, at a quarter of the cost.
 
-    Blocks of 2 x 2 pixels become channels, four levels of residual blocks follow, the mean over the whole picture joins
-    at the bottom (the tint of a scene is decided there), and the result is enlarged. The last layer starts at zero, so
-    that an untrained network answers zero.
+    Blocks of 2 x 2 pixels become channels, four levels of residual blocks follow, the mean over the
+    whole picture joins at the bottom (the tint of a scene is decided there), and the result is
+    enlarged. The last layer starts at zero, so that an untrained network answers zero.
 
     Parameters
     ----------
     n_in : int
-        Input planes with the two coordinates that the network adds by itself: a network of one plane has 3.
+        Input planes with the two coordinates that the network adds by itself: a network of one
+        plane has 3.
     n_out : int
     widths : sequence of int
         Channels per level, from fine to coarse.
     dropout : float
         Share of the channels at the bottom that training leaves out at random.
 
+    See Also
+    --------
+    LargeUNet : That of pix2pix, with 45 times the weights.
+    colorize.refine.losses.perceived_loss : What the refiner minimises.
+
     References
     ----------
-    Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015. Liu et al., "An intriguing failing of convolutional neural
-    networks and the CoordConv solution", NeurIPS 2018 (coordinates as planes).
+    Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015. Liu et al., "An intriguing failing of
+    convolutional neural networks and the CoordConv solution", NeurIPS 2018 (coordinates as planes).
     """
 
     def __init__(self, n_in: int, n_out: int, widths: Sequence[int], *, dropout: float = 0.0) -> None:
@@ -102,10 +118,12 @@ class SmallUNet(nn.Module):
         self.encode = nn.ModuleList(_ResidualBlock(width) for width in widths)
         self.context = nn.Linear(widths[-1], widths[-1])
         self.dropout = nn.Dropout2d(dropout)
+        # Narrowed before they are enlarged: a quarter of the products.
         self.up = nn.ModuleList(nn.Conv2d(wide, narrow, 1, bias=False) for narrow, wide in pairwise(widths))
         self.decode = nn.ModuleList(_ResidualBlock(width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], n_out, 3, padding=1)
         _start_at_zero(self.head)
+        # One halving by the blocks, one between any two levels.
         self._multiple = 2 ** len(widths)
 
     def forward(self, lightness: Tensor, guide: Tensor | None = None, place: Tensor | None = None) -> Tensor:
@@ -118,13 +136,15 @@ class SmallUNet(nn.Module):
         guide : Tensor, shape (N, C, H, W), optional
             Further planes, of about unit size.
         place : Tensor, shape (N, 2, H, W), optional
-            Row and column of every pixel in its whole photograph, -1..1; of a crop, they are those of the crop. By
-            default the batch holds whole photographs.
+            Row and column of every pixel in its whole photograph, -1..1; of a crop, they are those
+            of the crop. By default the batch holds whole photographs.
 
         Returns
         -------
         Tensor, shape (N, n_out, H, W)
         """
+        # A convolution does not know where it is; skies are above and floors below. Hence planes of
+        # coordinates.
         height, width = lightness.shape[-2:]
         planes = [lightness / 50 - 1, place if place is not None else coordinates(lightness)]
         x = _padded(torch.cat(planes if guide is None else [*planes, guide], 1), self._multiple)
@@ -135,6 +155,8 @@ class SmallUNet(nn.Module):
             skips.append(x)
         x = self.dropout(x + self.context(x.mean((2, 3)))[..., None, None])
         for level in reversed(range(len(self.decode))):
+            # Added and not joined: skips have the channels of their level already, and the decoder
+            # half the inputs.
             x = self.decode[level](skips[level] + F.interpolate(self.up[level](x), scale_factor=2.0, mode="bilinear"))
         x = F.interpolate(self.head(x), scale_factor=2.0, mode="bilinear")
         return x[..., :height, :width]
@@ -143,15 +165,23 @@ class SmallUNet(nn.Module):
 class LargeUNet(nn.Module):
     """The generator of pix2pix for 128 pixels: seven strided convolutions down, seven transposed ones up, skips.
 
+    See Also
+    --------
+    SmallUNet : The small one.
+    PatchDiscriminator : Its opponent in pix2pix.
+
     References
     ----------
-    Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks", CVPR 2017, sec. 6.1.
+    Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks",
+    CVPR 2017, sec. 6.1.
     """
 
     def __init__(self, n_out: int) -> None:
         super().__init__()
         sizes = (1, *_LARGE_WIDTHS)
         last = len(_LARGE_WIDTHS) - 1
+        # No normalisation at either end, as in pix2pix. At the last there is one value per picture and
+        # channel, of which normalising would leave what the other pictures of the batch are like.
         self.down = nn.ModuleList(
             nn.Sequential(
                 nn.LeakyReLU(0.2) if level else nn.Identity(),
@@ -160,6 +190,8 @@ class LargeUNet(nn.Module):
             )
             for level in range(last + 1)
         )
+        # Dropout in three levels is what pix2pix has instead of a noise input: asked for one answer
+        # to a question with many, a generator learns to ignore such an input.
         self.up = nn.ModuleList(
             nn.Sequential(
                 nn.ReLU(),
@@ -195,6 +227,10 @@ class FrozenGenerator(nn.Module):
     encoder : ResNet50 or EfficientNetLite0
         Its weights are never trained, and its batch statistics never move.
     n_out : int
+
+    See Also
+    --------
+    ResNet50, EfficientNetLite0 : The encoders.
     """
 
     def __init__(self, encoder: ResNet50 | EfficientNetLite0, n_out: int) -> None:
@@ -211,6 +247,7 @@ class FrozenGenerator(nn.Module):
     def train(self, mode: bool = True) -> FrozenGenerator:
         """Switch the decoder; the encoder stays as it is in use."""
         super().train(mode)
+        # Statistics of a batch normalisation move in training mode even where no weight may.
         self.encoder.eval()
         return self
 
@@ -226,6 +263,10 @@ class ResNet50(nn.Module):
     """The convolutional part of ResNet-50, its weights named as in torchvision: ``layer1.0.conv1.weight`` and so on.
 
     Maps pictures (N, 3, H, W), normalised as for ImageNet, to features (N, 2048, H/32, W/32).
+
+    See Also
+    --------
+    FrozenGenerator : What it serves.
 
     References
     ----------
@@ -255,12 +296,18 @@ class ResNet50(nn.Module):
 class EfficientNetLite0(nn.Module):
     """The convolutional part of EfficientNet-Lite0, its weights named as in the package `efficientnet-lite-pytorch`.
 
-    Maps pictures (N, 3, H, W), normalised as for ImageNet, H and W multiples of 32, to features (N, 320, H/32, W/32).
+    Maps pictures (N, 3, H, W), normalised as for ImageNet, H and W multiples of 32, to features (N,
+    320, H/32, W/32).
+
+    See Also
+    --------
+    FrozenGenerator : What it serves.
+    colorize.features.encoder.see : Another network with this trunk, which the package ships.
 
     References
     ----------
-    Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML 2019, table 1; the Lite
-    variant has ReLU6 and no squeeze and excitation.
+    Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML
+    2019, table 1; the Lite variant has ReLU6 and no squeeze and excitation.
     """
 
     title, n_maps = "EfficientNet-Lite0", 320
@@ -268,11 +315,11 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._conv_stem = _SameConv(3, 32, 3, stride=2)
+        self._conv_stem = SameConv(3, 32, 3, stride=2)
         self._bn0 = _lite_norm(32)
         self._blocks = nn.ModuleList()
         n_in = 32
-        for repeats, kernel, stride, expansion, n_out in _LITE_STAGES:
+        for repeats, kernel, stride, expansion, n_out in LITE_STAGES:
             for repeat in range(repeats):
                 self._blocks.append(_Inverted(n_in, n_out, kernel, 1 if repeat else stride, expansion))
                 n_in = n_out
@@ -295,8 +342,12 @@ class PatchDiscriminator(nn.Module):
     Parameters
     ----------
     normalize : bool
-        Batch normalisation, as in pix2pix. A critic with a gradient penalty must go without, because the penalty is
-        on each picture's own gradient (Gulrajani et al. 2017, sec. 4).
+        Batch normalisation, as in pix2pix. A critic with a gradient penalty must go without,
+        because the penalty is on each picture's own gradient (Gulrajani et al. 2017, sec. 4).
+
+    See Also
+    --------
+    colorize.refine.losses.gan_discriminator_loss, colorize.refine.losses.wgan_critic_loss : What it minimises.
 
     References
     ----------
@@ -326,7 +377,12 @@ class PatchDiscriminator(nn.Module):
 
 
 def coordinates(like: Tensor) -> Tensor:
-    """Row and column of every pixel, each from -1 to 1, shape (N, 2, H, W)."""
+    """Row and column of every pixel, each from -1 to 1, shape (N, 2, H, W).
+
+    See Also
+    --------
+    SmallUNet.forward : Takes them.
+    """
     height, width = like.shape[-2:]
     rows = torch.linspace(-1, 1, height, dtype=like.dtype, device=like.device)
     columns = torch.linspace(-1, 1, width, dtype=like.dtype, device=like.device)
@@ -336,6 +392,7 @@ def coordinates(like: Tensor) -> Tensor:
 
 class _ConvBlock(nn.Sequential):
     def __init__(self, n_in: int, n_out: int, *, stride: int = 1) -> None:
+        # No bias: the normalisation behind it takes every constant out again and adds its own.
         super().__init__(
             nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False),
             nn.BatchNorm2d(n_out),
@@ -359,6 +416,9 @@ class _Bottleneck(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(n_in, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
+        # The stride here and not in `conv1`, where the paper has it: a 1 x 1 convolution with a
+        # stride does not look at three pixels of four. The weights that are loaded were trained
+        # this way.
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
@@ -374,15 +434,38 @@ class _Bottleneck(nn.Module):
         return F.relu(self.bn3(self.conv3(y)) + self.downsample(x))
 
 
-class _SameConv(nn.Conv2d):
-    """A convolution that pads as TensorFlow's SAME does for even sizes: what is odd goes below and to the right."""
+class SameConv(nn.Conv2d):
+    """A convolution that pads as TensorFlow's SAME does for even sizes: what is odd goes below and to the right.
+
+    The weights of EfficientNet were trained so; with the padding of torch a stride of two would
+    start a pixel off.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels.
+    kernel : int
+    stride, groups : int
+
+    Attributes
+    ----------
+    margin : tuple of int
+        Pixels of padding: left, right, top, bottom.
+
+    See Also
+    --------
+    EfficientNetLite0 : What is made of it.
+    """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(n_in, n_out, kernel, stride, groups=groups, bias=False)
-        self.before, self.after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        self.is_even = before == after
+        super().__init__(n_in, n_out, kernel, stride, padding=before if self.is_even else 0, groups=groups, bias=False)
+        self.margin = (before, after, before, after)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(F.pad(x, (self.before, self.after) * 2))
+        """Pad only where the padding is uneven: a convolution does the rest itself, without a copy."""
+        return super().forward(x if self.is_even else F.pad(x, self.margin))
 
 
 class _Inverted(nn.Module):
@@ -395,7 +478,7 @@ class _Inverted(nn.Module):
         if self.widens:
             self._expand_conv = nn.Conv2d(n_in, inner, 1, bias=False)
             self._bn0 = _lite_norm(inner)
-        self._depthwise_conv = _SameConv(inner, inner, kernel, stride=stride, groups=inner)
+        self._depthwise_conv = SameConv(inner, inner, kernel, stride=stride, groups=inner)
         self._bn1 = _lite_norm(inner)
         self._project_conv = nn.Conv2d(inner, n_out, 1, bias=False)
         self._bn2 = _lite_norm(n_out)
@@ -403,11 +486,14 @@ class _Inverted(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.widens else x
         y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        # No activation behind it: in few channels a ReLU loses what it cuts off (MobileNetV2, sec.
+        # 3.2).
         y = self._bn2(self._project_conv(y))
         return x + y if self.adds else y
 
 
 def _lite_norm(n_maps: int) -> nn.BatchNorm2d:
+    # TensorFlow's epsilon, with which the weights were trained; that of torch is a hundredth of it.
     return nn.BatchNorm2d(n_maps, eps=1e-3)
 
 
@@ -433,6 +519,7 @@ def _start_at_zero(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
 
 def _padded(x: Tensor, multiple: int) -> Tensor:
     """Enlarged to multiples of a number by repeating the last row and column."""
+    # Repeated, because zeros are a black frame, and a frame is something to see.
     height, width = x.shape[-2:]
     below, right = -height % multiple, -width % multiple
     return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x
@@ -440,8 +527,12 @@ def _padded(x: Tensor, multiple: int) -> Tensor:
 
 def _imagenet_gray(lightness: Tensor) -> Tensor:
     """Lightness as the gray sRGB picture it belongs to, normalised as ImageNet's pictures are, (N, 3, H, W)."""
+    # CIE L* to luminance, luminance to the sRGB code that all three channels of a gray pixel have:
+    # an encoder expects tones as files store them.
     fy = (lightness.clamp(0, 100) + 16) / 116
     linear = torch.where(fy > 6 / 29, fy**3, (fy - 4 / 29) * 3 * (6 / 29) ** 2)
+    # The power is computed for the darkest pixels, too, which take the other branch: kept above 0, so that
+    # a gradient is finite should one be asked for.
     gray = torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
     mean = torch.tensor(_IMAGENET_MEAN, dtype=gray.dtype, device=gray.device)[:, None, None]
     deviation = torch.tensor(_IMAGENET_DEVIATION, dtype=gray.dtype, device=gray.device)[:, None, None]

@@ -53,4 +53,5 @@ for axes, setting in zip(panels, settings, strict=True):
 # %%
 # A border that misses an edge by a pixel does no harm in the end: the last stage works on pixels again. Photographs
 # larger than about 0.25 megapixels are cut at that size, so the cost of this and the next stages does not grow with
-# the scan. The reference is :func:`colorize.superpixels.segment`.
+# the scan. The reference is :func:`colorize.superpixels.segment`; regions from any other segmentation are made by
+# :func:`colorize.superpixels.from_labels`.

@@ -76,4 +76,5 @@ axes.set_title(f"64 equations, {np.count_nonzero(dense)} of {dense.size} entries
 # %%
 # It is solved by *multigrid* in a time proportional to the number of pixels. Why that works, three ways to write the
 # system, and what to turn when colours leak or wash out: :doc:`/propagation`. With the matrix in your own hands:
-# :doc:`/gallery/expert`. The reference is :func:`colorize.optimization.propagate`.
+# :doc:`/gallery/expert`. The reference is :func:`colorize.optimization.propagate`; the forms of the literature are
+# :func:`colorize.optimization.reference.propagate_reference`.

@@ -53,7 +53,7 @@ class Graph:
 
     def conv_norm(self, x: str, layer: ConvNorm) -> str:
         """Convolution and normalisation in one, behind its padding."""
-        left, right, top, bottom = layer.padding
+        left, right, top, bottom = layer.conv.margin
         if left != right:
             x = self.add("Pad", x, self.exact([0, 0, top, left, 0, 0, bottom, right], np.int64))
             left = right = top = bottom = 0

@@ -12,22 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from colorize.refine.networks import LITE_STAGES, SameConv
+
 N_COLORS = 72
 WIDTH = 96
 MEAN, DEVIATION = 0.449, 0.226
 """Of ImageNet's gray: where the weights that the training starts from expect their input."""
 
-# Tan and Le, "EfficientNet", ICML 2019, table 1, without squeeze and excitation, with ReLU6 (the Lite variant):
-# repeats, kernel, stride, expansion, channels out
-_STAGES = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
-)
 LATERAL = {24: "stride 4", 40: "stride 8", 112: "stride 16", 320: "stride 32"}
 """Channels of the last map of every resolution."""
 
@@ -37,26 +28,13 @@ class ConvNorm(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1, active: bool = True):
         super().__init__()
-        before = (kernel - stride) // 2
-        self.padding = (before, kernel - stride - before) * 2
-        self.conv = nn.Conv2d(n_in, n_out, kernel, stride, groups=groups, bias=False)
+        self.conv = SameConv(n_in, n_out, kernel, stride=stride, groups=groups)
         self.norm = nn.BatchNorm2d(n_out, eps=1e-3, momentum=0.02)
         self.active = active
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pad only where the padding is uneven: a convolution does the rest itself."""
-        symmetric = self.padding[0] == self.padding[1]
-        if not symmetric:
-            x = functional.pad(x, self.padding)
-        x = functional.conv2d(
-            x,
-            self.conv.weight,
-            None,
-            self.conv.stride,
-            self.padding[0] if symmetric else 0,
-            groups=self.conv.groups,
-        )
-        x = self.norm(x)
+        """Features of a batch."""
+        x = self.norm(self.conv(x))
         return functional.relu6(x) if self.active else x
 
 
@@ -97,7 +75,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.stem = ConvNorm(1, 32, 3, stride=2)
         blocks, n_in = [], 32
-        for repeats, kernel, stride, expansion, n_out in _STAGES:
+        for repeats, kernel, stride, expansion, n_out in LITE_STAGES:
             for repeat in range(repeats):
                 blocks.append(Inverted(n_in, n_out, kernel, stride if repeat == 0 else 1, expansion))
                 n_in = n_out
