@@ -11,7 +11,7 @@ from pathlib import Path
 from colorize.batch.work import Handling, colorize_file
 from colorize.colorizer import Colorizer
 from colorize.dataset import has_colors
-from colorize.evaluation.compare import evaluate
+from colorize.evaluation.measure import measure
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError, RequestError
@@ -88,7 +88,7 @@ def compare(
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
     gallery = Gallery(side=COMPARED_SIDE)
-    result = evaluate(named, [photo], has_truth=[is_colored], observers=[gallery])
+    result = measure(named, [photo], has_truth=[is_colored], observers=[gallery])
     means, picture = result.means(), gallery.pictures[0]
     wanted = ("ciede2000", "psnr_rgb", "colorfulness") if is_colored else ("colorfulness",)
     found = [

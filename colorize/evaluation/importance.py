@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.colors import color_names
-from colorize.evaluation.compare import plain, write_csv
+from colorize.evaluation.measure import plain, write_csv
 from colorize.evaluation.oracles import true_region_ab
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError

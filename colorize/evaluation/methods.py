@@ -13,8 +13,8 @@ import numpy as np
 
 from colorize.colorizer import Colorizer
 from colorize.evaluation.baselines import RULES, GrayBaseline
-from colorize.evaluation.compare import Method
 from colorize.evaluation.head import EncoderHead
+from colorize.evaluation.measure import Method
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
 from colorize.model_loader import NETWORKS, describe, network_facts
@@ -40,7 +40,7 @@ class NamedMethod:
     name : str
         Short and unique within the comparison.
     method : Method
-        See `colorize.evaluation.compare.evaluate`.
+        See `colorize.evaluation.measure.measure`.
     n_bytes : int
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str

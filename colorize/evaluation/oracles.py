@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.colorizer import Colorizer
-from colorize.evaluation.compare import Method, WithTruth
+from colorize.evaluation.measure import Method, WithTruth
 from colorize.metrics import Truth
 from colorize.model import seeds
 from colorize.optimization import Propagator
@@ -42,11 +42,11 @@ class Oracles:
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
-    >>> from colorize.evaluation.compare import evaluate
+    >>> from colorize.evaluation.measure import measure
     >>> from colorize.types import RgbImage
     >>> photos = [RgbImage(picture[::8, ::8].copy()) for picture in load_sample_images().images]
     >>> model = Colorizer(n_colors=4, n_superpixels=40).fit(photos)
-    >>> means = evaluate(Oracles(model).methods(), photos).means()
+    >>> means = measure(Oracles(model).methods(), photos).means()
     >>> means["oracle: regions"]["ab_l2"] < means["oracle: palette"]["ab_l2"] < means["model"]["ab_l2"]
     True
     """

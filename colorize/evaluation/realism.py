@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab
-from colorize.evaluation.compare import Observation
+from colorize.evaluation.measure import Observation
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.types import Float32

@@ -18,12 +18,12 @@ from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet
 from colorize.evaluation.baselines import GrayBaseline, LightnessHeightLookup, MeanColorBaseline
-from colorize.evaluation.compare import (
+from colorize.evaluation.measure import (
     FEW_PHOTOS,
     FIGURES,
     EvaluationResult,
     Method,
-    evaluate,
+    measure,
     plain,
     predicted_pixels,
     write_csv,
@@ -329,7 +329,7 @@ def study_categories(
         results, pictures = {}, {}
         for done, (name, (_, test)) in enumerate(splits.items()):
             say("testing", done, len(splits))
-            results[name] = evaluate(models, test.photos, names=test.names)
+            results[name] = measure(models, test.photos, names=test.names)
             pictures[name] = _example(models, test.photos[len(test) // 2])
         say("testing", len(splits), len(splits))
     sizes = {name: len(photos) for name, photos in training.items()}
@@ -405,7 +405,7 @@ def study_curve(
                 models[f"{method}: {size}"] = TRAINERS[method](part, random_state, parameters or {})
                 seconds[f"{method}: {size}"] = time.process_time() - start
         say("training", len(wanted), len(wanted))
-        result = evaluate(models, test_photos, names=names, progress=progress)
+        result = measure(models, test_photos, names=names, progress=progress)
     return LearningCurve(wanted, result, seconds)
 
 

@@ -303,12 +303,12 @@ def test_a_gpu_trains_and_predicts(scenes):
 def test_a_rival_beats_gray_on_photographs(data_folder):
     from colorize.dataset import load_folder
     from colorize.evaluation.baselines import GrayBaseline
-    from colorize.evaluation.compare import evaluate
+    from colorize.evaluation.measure import measure
 
     train = load_folder(data_folder / "bsds500" / "train", limit=60).photos
     test = load_folder(data_folder / "bsds500" / "val", limit=30, select=False).photos
     rival = Rival("unet", "l1", epochs=20, device="cpu").fit(train)
-    means = evaluate({"gray": GrayBaseline(), "rival": rival}, test).means()
+    means = measure({"gray": GrayBaseline(), "rival": rival}, test).means()
     assert means["rival"]["ciede2000"] < means["gray"]["ciede2000"]
 
 

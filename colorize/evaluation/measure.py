@@ -22,7 +22,7 @@ from colorize.exceptions import DatasetError
 from colorize.metrics import Truth, colorfulness
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
-__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "evaluate", "predicted_pixels"]
+__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure", "predicted_pixels"]
 
 Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
 Columns = Mapping[str, NDArray[np.float64]]
@@ -269,7 +269,7 @@ class EvaluationResult:
         return write_csv(rows)
 
 
-def evaluate(
+def measure(
     methods: Mapping[str, Method],
     photos: Iterable[RgbImage],
     *,
@@ -314,7 +314,7 @@ def evaluate(
     --------
     >>> from colorize.evaluation.baselines import GrayBaseline
     >>> photo = RgbImage(np.full((8, 8, 3), (60, 90, 160), np.uint8))
-    >>> round(evaluate({"gray": GrayBaseline()}, [photo]).means()["gray"]["ab_l2"])
+    >>> round(measure({"gray": GrayBaseline()}, [photo]).means()["gray"]["ab_l2"])
     43
     """
     if not methods:
