@@ -219,10 +219,10 @@ class EvaluationResult:
             if other != method
         }
 
-    def order(self, method: str, figure: str = "ciede2000") -> NDArray[np.intp]:
-        """Photographs from worst to best by one figure of one method; those without it come last."""
-        values = self.figures[method][figure]
-        return np.argsort(np.where(np.isnan(values), np.inf, FIGURES[figure].better * values), kind="stable")
+    def order(self, method: str) -> NDArray[np.intp]:
+        """Photographs from worst to best by the CIEDE2000 of one method; those without it come last."""
+        values = self.figures[method]["ciede2000"]
+        return np.argsort(np.where(np.isnan(values), np.inf, -values), kind="stable")
 
     def table(self) -> str:
         """Lay the means out as text, one line per method."""
