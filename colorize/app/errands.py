@@ -16,7 +16,6 @@ from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import encode_screen, find_photos
-from colorize.model_loader import load_any_model
 from colorize.recipe import Recipe
 from colorize.types import RgbImage
 
@@ -84,7 +83,7 @@ def compare(
     gray, true : bytes
         JPEG; no true one if the photograph has no colours.
     """
-    methods = make_methods(list(specs.values()), vividness=vividness, load=load_any_model)
+    methods = make_methods(list(specs.values()), vividness=vividness)
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
     gallery = Gallery(side=COMPARED_SIDE)

@@ -76,12 +76,12 @@ class Oracles:
     def best_palette(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the best palette colour of every region, ab of shape (H, W, 2)."""
         photo, palette = self._of(gray), self.colorizer.palette_
-        return photo.spread(palette.colors_[palette.encode(photo.true_region_ab(truth))])
+        return photo.spread(palette.colors_[palette.encode(true_region_ab(truth.ab, photo.result.superpixels))])
 
     def true_regions(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the true mean colour of every region, ab of shape (H, W, 2)."""
         photo = self._of(gray)
-        return photo.spread(photo.true_region_ab(truth))
+        return photo.spread(true_region_ab(truth.ab, photo.result.superpixels))
 
     def _of(self, gray: GrayImage) -> _Photo:
         if self._photo is None or self._photo.gray is not gray:
@@ -107,9 +107,6 @@ class _Photo:
     def spread(self, region_ab: Float32) -> Float32:
         labels, weight = self._seeds
         return self._propagator.solve(region_ab.take(labels, axis=0), weight, tolerance=_TOLERANCE).ab
-
-    def true_region_ab(self, truth: Truth) -> Float32:
-        return true_region_ab(truth.ab, self.result.superpixels)
 
 
 def true_region_ab(true_ab: Float32, superpixels: Superpixels) -> Float32:
