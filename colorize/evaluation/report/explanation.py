@@ -163,13 +163,14 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     best = found.probabilities.max(axis=0)
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
-    rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
-    shown = [
+    labels = [
         (names[i], f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}", paint(found, found.colors[i]), i)
         for i in listed
     ]
     if len(listed) < len(names):
-        shown.append((f"{len(names) - len(listed)} others", "", "", -1))
+        labels.append((f"{len(names) - len(listed)} others", "", "", -1))
+    rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
+    columns = [*found.probabilities[:, listed].T, rest]
     return [
         {
             "name": name,
@@ -179,8 +180,7 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
             "bars": [f"{100 * min(1, share / best.max()):.1f}" for share in shares],
             "shares": [f"{share:.0%}" for share in shares],
         }
-        for name, note, color, index in shown
-        for shares in [rest if index < 0 else found.probabilities[:, index]]
+        for (name, note, color, index), shares in zip(labels, columns, strict=False)
     ]
 
 
