@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.compare import EvaluationResult, evaluate
+from colorize.evaluation.measure import EvaluationResult, measure
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.report import evaluation_report
 from colorize.evaluation.run import Evaluation, evaluate_model
@@ -52,11 +52,11 @@ def table(colorizer: Colorizer, photos: Any) -> str:
     evaluation_report(evaluate_model(colorizer, first, pictures=True))  # compiled kernels, fonts
     model = {"model": Oracles(colorizer).predict}
     everything = {"gray": NO_COLOR, **colorizer.baselines_, **Oracles(colorizer).methods()}
-    _, before = timed(lambda: evaluate(model, photos))
-    result, methods = timed(lambda: evaluate(everything, photos))
+    _, before = timed(lambda: measure(model, photos))
+    result, methods = timed(lambda: measure(everything, photos))
     found, evaluated = timed(lambda: evaluate_model(colorizer, photos, pictures=True))
     _, written = timed(lambda: write(found))
-    _, after = timed(lambda: evaluate(model, photos))
+    _, after = timed(lambda: measure(model, photos))
     alone = (before + after) / 2
     rules, oracles = (spent(result, names) for names in (["gray", *RULES], ORACLES))
     rows = {

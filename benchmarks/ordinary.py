@@ -22,8 +22,8 @@ import numpy as np
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.compare import EvaluationResult, Method, evaluate
 from colorize.evaluation.head import EncoderHead
+from colorize.evaluation.measure import EvaluationResult, Method, measure
 from colorize.models import find_model
 from colorize.training.rules import NO_COLOR
 from colorize.types import RgbImage
@@ -56,7 +56,7 @@ def main() -> None:
         limit = options.limit if name in KINDS else None
         photographs = load_folder(FOLDERS[name], limit=limit, select=False)
         shown = {method: f for method, f in methods.items() if name not in KINDS or not method.startswith("encoder")}
-        lines += [*table(name, evaluate(shown, photographs.photos)), ""]
+        lines += [*table(name, measure(shown, photographs.photos)), ""]
         print("\n".join(lines[-len(shown) - 6 :]), flush=True)
     if options.skin:
         photographs = [p for name in FACES for p in load_folder(FOLDERS[name], select=False).photos]

@@ -31,7 +31,7 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.calibration import log_loss, reliability
-from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, Observation, evaluate, plain
+from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure, plain
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import RealismObserver, Verdict
 from colorize.palette import ColorPalette
@@ -54,7 +54,7 @@ def main() -> None:
     methods = methods_of(colorizer)
     realism = RealismObserver([name for name in methods if name not in ORACLES])
     believed = probability_observer(colorizer, options)
-    result = evaluate(methods, test_set.photos, names=test_set.names, observers=[realism, believed], progress=show)
+    result = measure(methods, test_set.photos, names=test_set.names, observers=[realism, believed], progress=show)
     verdicts = realism.verdicts()
     honesty = honesty_of(believed)
     text = report(result, verdicts, training, test_set, honesty)

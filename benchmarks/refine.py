@@ -34,7 +34,7 @@ import torch
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import load_folder
-from colorize.evaluation.compare import FIGURES, EvaluationResult, Method, evaluate, plain
+from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, measure, plain
 from colorize.io import read_photo
 from colorize.refine.networks import count_weights
 from colorize.refine.predictor import Refiner, Rival
@@ -106,7 +106,7 @@ def frozen(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         make = partial(train_rival, "lite0", "l1", train, options, encoder)
         networks[title] = kept(file, partial(Rival.load, device="cpu"), make)
         methods[title] = partial(networks[title].predict, vividness=0.0)
-    result = evaluate(methods, test)
+    result = measure(methods, test)
     text = report("bsds500/train and val", result, networks, dict.fromkeys(networks, options.minutes), len(train))
     return text, {"means": result.means(), "intervals": result.intervals()}
 
@@ -148,7 +148,7 @@ def compared(
         methods[title] = partial(networks[title].predict, vividness=0.0)
         if history_file(file).exists():
             histories[title] = json.loads(history_file(file).read_text(encoding="utf-8"))
-    result = evaluate(methods, test)
+    result = measure(methods, test)
     minutes = dict.fromkeys(networks, options.minutes) | {REFINED: options.refiner_minutes}
     text = report(name, result, networks, minutes, len(train))
     return text, {

@@ -23,7 +23,6 @@ __all__ = [
     "ciede2000",
     "class_weights",
     "colorfulness",
-    "psnr_ab",
     "psnr_rgb",
     "ssim",
 ]
@@ -35,6 +34,7 @@ _BLOCK = 1 << 13
 _SSIM_WINDOW = 7
 _AUC_THRESHOLD = 150.0
 _AB_PEAK = 255.0
+_BIN = 10.0
 
 
 def ciede2000(lab1: ArrayLike, lab2: ArrayLike) -> np.ndarray:
@@ -138,14 +138,13 @@ def ab_auc(error: ArrayLike, weights: ArrayLike | None = None) -> float:
     return _auc(np.average(clipped, weights=None if weights is None else np.asarray(weights, np.float64)))
 
 
-def class_weights(true_ab: ArrayLike, *, bin_size: float = 10.0) -> NDArray[np.float64]:
+def class_weights(true_ab: ArrayLike) -> NDArray[np.float64]:
     """Weights that let every colour count the same, however rare: one over the number of pixels in its ab bin.
 
     Parameters
     ----------
     true_ab : array_like, shape (..., 2)
-        True colours; bins are squares of `bin_size` in the a*b* plane.
-    bin_size : float, default 10
+        True colours; bins are squares of 10 units in the a*b* plane.
 
     Returns
     -------
@@ -162,7 +161,7 @@ def class_weights(true_ab: ArrayLike, *, bin_size: float = 10.0) -> NDArray[np.f
     >>> class_weights([[1.0, 1.0], [2.0, 2.0], [50.0, 50.0]]).tolist()
     [0.5, 0.5, 1.0]
     """
-    bins = np.floor(np.asarray(true_ab) / bin_size).astype(np.int64)
+    bins = np.floor(np.asarray(true_ab) / _BIN).astype(np.int64)
     keys = (bins[..., 0] - bins[..., 0].min()) * (np.ptp(bins[..., 1]) + 1) + bins[..., 1] - bins[..., 1].min()
     return 1 / np.bincount(keys.ravel())[keys]
 
@@ -191,31 +190,6 @@ def psnr_rgb(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
     true, predicted = _same_pixels(true_pixels, predicted_pixels)
     squares = cv2.norm(true.reshape(-1, 3), predicted.reshape(-1, 3), cv2.NORM_L2SQR)
     return _psnr(squares / true.size, np.iinfo(true.dtype).max)
-
-
-def psnr_ab(true_ab: ArrayLike, predicted_ab: ArrayLike) -> float:
-    """Peak signal-to-noise ratio over a* and b*, in dB, at most `MAX_PSNR`.
-
-    Parameters
-    ----------
-    true_ab, predicted_ab : array_like, shape (..., 2), same shape
-
-    Returns
-    -------
-    float
-        The peak is 255, the span of a* and b* in the usual 8-bit coding.
-
-    See Also
-    --------
-    psnr_rgb : The same for pixels of a picture.
-
-    Examples
-    --------
-    >>> psnr_ab([[0.0, 0.0]], [[25.5, 25.5]])
-    20.0
-    """
-    true, predicted = _same_shape(true_ab, predicted_ab, channels=2)
-    return _psnr(float(np.mean(np.square(true - predicted), dtype=np.float64)), _AB_PEAK)
 
 
 def ssim(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:

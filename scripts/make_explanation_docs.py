@@ -20,8 +20,8 @@ from sklearn.datasets import load_sample_images
 from colorize import Colorizer, RgbImage, find_model, load_folder, to_gray, write_photo
 from colorize.doubt import confidence_picture, only_confident
 from colorize.evaluation import plots
-from colorize.evaluation.compare import evaluate
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
+from colorize.evaluation.measure import measure
 from colorize.evaluation.report import explanation_report
 from colorize.evaluation.report.evaluation import confidence_figures
 from colorize.explanation import Explainer
@@ -53,7 +53,7 @@ def main(page: Path | None, limit: int | None) -> None:
 def measured(model: Colorizer, photos: tuple[RgbImage, ...], vividness: float) -> ConfidenceCheck:
     """Confidence of one setting against the truth."""
     observer = ConfidenceObserver("model")
-    evaluate({"model": lambda gray: model.predict(gray, vividness=vividness)}, photos, observers=[observer])
+    measure({"model": lambda gray: model.predict(gray, vividness=vividness)}, photos, observers=[observer])
     found = observer.check()
     if found is None:
         raise click.ClickException("there was nothing to measure")

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from colorize.color import rgb_to_lightness, to_gray
 from colorize.colorizer import Colorizer
-from colorize.evaluation.compare import evaluate
+from colorize.evaluation.measure import measure
 from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.features import FAMILIES
 from colorize.metrics import colorfulness
@@ -408,7 +408,7 @@ def test_results_come_back_from_other_processes(tiny_colorizer, photos):
 
 
 def test_score_is_minus_what_evaluation_measures(tiny_colorizer, photos):
-    found = evaluate({"model": lambda gray: tiny_colorizer.predict(gray, vividness=0)}, photos[:3])
+    found = measure({"model": lambda gray: tiny_colorizer.predict(gray, vividness=0)}, photos[:3])
     assert tiny_colorizer.score(photos[:3]) == pytest.approx(-found.means()["model"]["ciede2000"])
     assert tiny_colorizer.score(photos[:3]) < -1
     with pytest.raises(DatasetError, match="no photographs"):

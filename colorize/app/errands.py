@@ -12,12 +12,11 @@ from colorize.app.stages import Told, told_stages
 from colorize.batch.work import Handling, colorize_file
 from colorize.colorizer import Colorizer
 from colorize.dataset import has_colors
-from colorize.evaluation.compare import Observation, evaluate
+from colorize.evaluation.measure import Observation, measure
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import encode_screen, find_photos
-from colorize.model_loader import load_any_model
 from colorize.recipe import Recipe
 from colorize.types import RgbImage
 
@@ -90,7 +89,7 @@ def compare(
     gray, true : bytes
         JPEG; no true one if the photograph has no colours.
     """
-    methods = make_methods(list(specs.values()), vividness=vividness, load=load_any_model)
+    methods = make_methods(list(specs.values()), vividness=vividness)
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
     gallery = Gallery(side=COMPARED_SIDE)
@@ -100,7 +99,7 @@ def compare(
         told((names.index(seen.method) + 1) / len(names), f"“{seen.method}” has coloured it")
 
     told(0.0, "Colouring")
-    result = evaluate(named, [photo], has_truth=[is_colored], observers=[gallery, tell])
+    result = measure(named, [photo], has_truth=[is_colored], observers=[gallery, tell])
     means, picture = result.means(), gallery.pictures[0]
     wanted = ("ciede2000", "psnr_rgb", "colorfulness") if is_colored else ("colorfulness",)
     found = [

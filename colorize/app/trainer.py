@@ -25,7 +25,7 @@ from colorize.app.service import THUMBNAIL_SIDE, data_uri, shrunk
 from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet, load_folder
-from colorize.evaluation.compare import Method, evaluate
+from colorize.evaluation.measure import Method, measure
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.io import encode_screen
 from colorize.training.rows import TrainingRows
@@ -117,7 +117,7 @@ def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None
     )
     if held_out:
         say_samples(colorizer, samples, len(kept))
-        colorizer.summary_["held_out"] = measure(colorizer, held_out)
+        colorizer.summary_["held_out"] = errors(colorizer, held_out)
     colorizer.save(folder / "model.safetensors", overwrite=True)
     say(done=True)
 
@@ -138,14 +138,14 @@ def hold_out(found: TrainingSet) -> tuple[TrainingSet, TrainingSet | None]:
     return found.split(min(max(2, len(found) // 6), 24) / len(found))
 
 
-def measure(colorizer: Colorizer, held_out: TrainingSet) -> dict[str, float]:
+def errors(colorizer: Colorizer, held_out: TrainingSet) -> dict[str, float]:
     """Mean CIEDE2000 of the model at its most faithful setting and of two simple rules; on how many photographs."""
     methods: dict[str, Method] = {
         "gray": NO_COLOR,
         "lookup": colorizer.baselines_["L + height lookup"],
         "model": partial(colorizer.predict, vividness=0.0),
     }
-    means = evaluate(methods, held_out.photos, progress=progress).means()
+    means = measure(methods, held_out.photos, progress=progress).means()
     return {name: round(row["ciede2000"], 3) for name, row in means.items()} | {"n_photos": len(held_out)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,20 @@ def complete_model(_context: click.Context, _parameter: click.Parameter, incompl
 
     names = [model.name for model in available_models() if model.name.startswith(incomplete)]
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
+class Size(click.ParamType):
+    """A number of bytes, such as 4GB or 800MB; less than a kilobyte was meant otherwise."""
+
+    name = "size"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number and its unit."""
+        match = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)\s*([KMGT]?)B?", str(value).strip().upper())
+        n_bytes = int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " ")) if match else 0
+        if not 1000 <= n_bytes < 10**15:
+            self.fail(f"{value!r} is no size such as 4GB or 800MB", param, ctx)
+        return n_bytes
 
 
 model_option = click.option(

@@ -169,7 +169,7 @@ class Diary:
 
     def __call__(self, epoch: Epoch) -> None:
         """Take in one epoch."""
-        from colorize.evaluation.compare import write_csv
+        from colorize.evaluation.measure import write_csv
 
         columns = list(dict.fromkeys(name for entry in epoch.history for name in entry))
         rows = [[f"{entry[name]:.6g}" if name in entry else "" for name in columns] for entry in epoch.history]

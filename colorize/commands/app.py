@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
+from colorize.commands import _shared
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_UNITS = {"": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
-
-
-class Size(click.ParamType):
-    """A number of bytes, such as 50MB."""
-
-    name = "size"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read it."""
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*(KB|MB|GB)?", value.strip().upper())
-        n_bytes = int(float(match[1]) * _UNITS[match[2] or ""]) if match else 0
-        if n_bytes < 1000:
-            self.fail(f"{value} is no size of at least 1KB; write 50MB, for example", param, ctx)
-        return n_bytes
 
 
 @click.command("app", short_help="Open the app in the browser.")
@@ -42,7 +26,7 @@ class Size(click.ParamType):
     help="Folder of your own models. Default: one in your home.",
 )
 @click.option(
-    "--max-upload", type=Size(), default="50MB", show_default=True, help="Largest photograph that can be sent."
+    "--max-upload", type=_shared.Size(), default="50MB", show_default=True, help="Largest photograph that can be sent."
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--auth", metavar="USER:PASSWORD", help="Let in only those who know these.")

@@ -16,26 +16,6 @@ BATCH_HAS_FAILED_FILES = 3
 INTERRUPTED = 130
 
 
-class Memory(click.ParamType):
-    """A number of bytes, such as 4GB or 800MB."""
-
-    name = "size"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the number and its unit."""
-        if isinstance(value, int):
-            return value
-        text = value.strip().upper().removesuffix("B")
-        unit = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1:], 0)
-        try:
-            size = float(text[:-1]) * unit if unit else float(text)
-        except ValueError:
-            size = 0
-        if not 1 <= size < 1e15:
-            self.fail(f"{value!r} is no size such as 4GB or 800MB", param, ctx)
-        return int(size)
-
-
 @click.command("batch", short_help="Colorize a folder of photographs, resumable.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path), metavar="DEST")
@@ -57,7 +37,7 @@ class Memory(click.ParamType):
 )
 @click.option(
     "--memory",
-    type=Memory(),
+    type=_shared.Size(),
     metavar="SIZE",
     help="What all workers may take together (on a cluster: each). Default: 3/4 of what is free.",
 )

@@ -57,8 +57,8 @@ def command(
     2002).
     """
     from colorize.evaluation.methods import make_methods
+    from colorize.evaluation.report import comparison_report
     from colorize.evaluation.run import compare_methods
-    from colorize.model_loader import load_any_model
 
     specs = list(methods or DEFAULT_METHODS)
     if "welsh" in specs and references is None:
@@ -67,7 +67,7 @@ def command(
         with _shared.progress_bars(quiet=quiet) as progress:
             photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
             teachers = load_references(references, progress)
-            made = make_methods(specs, vividness=vividness, references=teachers, load=load_any_model)
+            made = make_methods(specs, vividness=vividness, references=teachers)
             found = compare_methods(
                 made,
                 photos,
@@ -84,7 +84,9 @@ def command(
     if not quiet:
         click.echo(summary(found))
     source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"
-    outputs.write(html=lambda: page(found, source), csv=found.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(
+        html=lambda: comparison_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet
+    )
 
 
 def read_inputs(
@@ -120,13 +122,6 @@ def load_references(folder: Path | None, progress: Progress) -> tuple[RgbImage, 
     from colorize.dataset import load_folder
 
     return load_folder(folder, progress=progress).photos
-
-
-def page(found: Comparison, source: str) -> str:
-    """Make the HTML report."""
-    from colorize.evaluation.report import comparison_report
-
-    return comparison_report(found, source=source)
 
 
 def summary(found: Comparison) -> str:

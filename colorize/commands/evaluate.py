@@ -30,6 +30,7 @@ def command(
     and show where the error comes from. Intervals are over photographs. Every photograph with colours counts, scaled
     down to 640 pixels on the longer side; sub-folders become categories.
     """
+    from colorize.evaluation.report import evaluation_report
     from colorize.evaluation.run import evaluate_model
     from colorize.models import find_model
 
@@ -51,7 +52,7 @@ def command(
     if not quiet:
         click.echo(measured(test_set, left_out))
         click.echo(summary(found))
-    outputs.write(html=lambda: page(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(html=lambda: evaluation_report(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
 
 
 def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:
@@ -61,13 +62,6 @@ def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:
     if left_out:
         lines.append(f"{len(left_out)} not measured:")
     return "\n".join([*lines, *(f"  {name}: {reason}" for name, reason in left_out.items())])
-
-
-def page(found: Evaluation) -> str:
-    """Make the HTML report."""
-    from colorize.evaluation.report import evaluation_report
-
-    return evaluation_report(found)
 
 
 def summary(found: Evaluation) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from colorize.color import rgb_to_lab
 from colorize.decision import NEAR
 from colorize.evaluation.calibration import Reliability
-from colorize.evaluation.compare import Observation
+from colorize.evaluation.measure import Observation
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.metrics import ciede2000
 from colorize.types import Colorization

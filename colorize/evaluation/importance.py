@@ -26,7 +26,7 @@ from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.colors import color_names
-from colorize.evaluation.compare import plain, write_csv
+from colorize.evaluation.measure import plain, write_csv
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.model import Description

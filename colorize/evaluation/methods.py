@@ -13,11 +13,11 @@ import numpy as np
 
 from colorize.canvas import Canvas
 from colorize.colorizer import Colorizer
-from colorize.evaluation.compare import Method
 from colorize.evaluation.head import EncoderHead
+from colorize.evaluation.measure import Method
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
-from colorize.model_loader import NETWORKS, describe, network_facts
+from colorize.model_loader import NETWORKS, describe, load_any_model, network_facts
 from colorize.models import find_model
 from colorize.models.encoder import read_encoder
 from colorize.persistence import model_kind
@@ -41,7 +41,7 @@ class NamedMethod:
     name : str
         Short and unique within the comparison.
     method : Method
-        See `colorize.evaluation.compare.evaluate`.
+        See `colorize.evaluation.measure.measure`.
     n_bytes : int
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str
@@ -55,11 +55,7 @@ class NamedMethod:
 
 
 def make_methods(
-    specs: Sequence[str],
-    *,
-    vividness: float = 0.5,
-    references: Sequence[RgbImage] = (),
-    load: Callable[[Path], Any] = Colorizer.load,
+    specs: Sequence[str], *, vividness: float = 0.5, references: Sequence[RgbImage] = ()
 ) -> list[NamedMethod]:
     """Turn the words of a command line into methods.
 
@@ -73,8 +69,6 @@ def make_methods(
     references : sequence of RgbImage
         Colour photographs for ``welsh``, and for the tables of ``mean`` and ``lookup``; without them, these two come
         out of the first model (or the default model, if there is none).
-    load : callable
-        Reads a model file; its result needs ``predict(gray, vividness=...)``.
 
     Returns
     -------
@@ -96,9 +90,9 @@ def make_methods(
     if repeated:
         raise ValueError(f"method {repeated[0]} is named twice")
     paths = {spec: find_model(spec) for spec in specs if spec not in RULE_NAMES}
-    models = {spec: load(path) for spec, path in paths.items()}
+    models = {spec: load_any_model(path) for spec, path in paths.items()}
     names = _short_names(paths)
-    tables = _tables(specs, models, references, load)
+    tables = _tables(specs, models, references)
     made = []
     for spec in specs:
         if spec in models:
@@ -177,9 +171,7 @@ def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
     return NamedMethod("welsh", transfer, n_bytes, description)
 
 
-def _tables(
-    specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage], load: Callable[[Path], Any]
-) -> Mapping[str, Any]:
+def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage]) -> Mapping[str, Any]:
     wanted = [_BASELINES[spec] for spec in specs if spec in _BASELINES]
     if not wanted:
         return {}
@@ -188,7 +180,7 @@ def _tables(
     for model in models.values():
         if getattr(model, "baselines_", None):
             return model.baselines_
-    return load(find_model("default")).baselines_
+    return Colorizer.load(find_model("default")).baselines_
 
 
 def _short_names(paths: Mapping[str, Path]) -> dict[str, str]:

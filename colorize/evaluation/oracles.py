@@ -10,7 +10,7 @@ import numpy as np
 
 from colorize.canvas import Canvas
 from colorize.colorizer import Colorizer
-from colorize.evaluation.compare import Method, WithTruth
+from colorize.evaluation.measure import Method, WithTruth
 from colorize.metrics import Truth
 from colorize.optimization import Propagator
 from colorize.superpixels import region_means
@@ -41,11 +41,11 @@ class Oracles:
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
-    >>> from colorize.evaluation.compare import evaluate
+    >>> from colorize.evaluation.measure import measure
     >>> from colorize.types import RgbImage
     >>> photos = [RgbImage(picture[::8, ::8].copy()) for picture in load_sample_images().images]
     >>> model = Colorizer(n_colors=4, n_superpixels=40).fit(photos)
-    >>> means = evaluate(Oracles(model).methods(), photos).means()
+    >>> means = measure(Oracles(model).methods(), photos).means()
     >>> means["oracle: regions"]["ab_l2"] < means["oracle: palette"]["ab_l2"] < means["model"]["ab_l2"]
     True
     """
@@ -75,12 +75,12 @@ class Oracles:
     def best_palette(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the best palette colour of every region, ab of shape (H, W, 2)."""
         photo, palette = self._of(gray), self.colorizer.palette_
-        return photo.spread(palette.colors_[palette.encode(photo.true_region_ab(truth))])
+        return photo.spread(palette.colors_[palette.encode(true_region_ab(truth.ab, photo.result.superpixels))])
 
     def true_regions(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the true mean colour of every region, ab of shape (H, W, 2)."""
         photo = self._of(gray)
-        return photo.spread(photo.true_region_ab(truth))
+        return photo.spread(true_region_ab(truth.ab, photo.result.superpixels))
 
     def _of(self, gray: GrayImage) -> _Photo:
         if self._photo is None or self._photo.gray is not gray:
@@ -106,9 +106,6 @@ class _Photo:
     def spread(self, region_ab: Float32) -> Float32:
         target_ab = region_ab.take(self._canvas.labels, axis=0)
         return self._propagator.solve(target_ab, self._canvas.weight, tolerance=_TOLERANCE).ab
-
-    def true_region_ab(self, truth: Truth) -> Float32:
-        return true_region_ab(truth.ab, self.result.superpixels)
 
 
 def true_region_ab(true_ab: Float32, superpixels: Superpixels) -> Float32:

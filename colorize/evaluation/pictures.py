@@ -14,7 +14,7 @@ from colorize._bits import to_8_bit
 from colorize._optional import import_or_raise
 from colorize._support.shrink import shrink
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.evaluation.compare import Observation
+from colorize.evaluation.measure import Observation
 from colorize.io import encode_preview
 from colorize.metrics import ciede2000
 

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -141,16 +142,10 @@ def trade_off(
     points: Mapping[str, tuple[float, float]], x_label: str, y_label: str, *, target: float | None = None
 ) -> Any:
     """Draw methods as points in the plane of two figures, each with its name beside it."""
-    figure, axes = _figure(3.6)
-    axes.grid(True, axis="both")
-    for (x, y), (color, marker) in zip(
-        points.values(), [SERIES[i % len(SERIES)] for i in range(len(points))], strict=True
-    ):
+    figure, axes = _plane(3.6, x_label, y_label)
+    for (x, y), (color, marker) in zip(points.values(), cycle(SERIES), strict=False):
         axes.plot(x, y, marker, color=color, ms=8, mec=PAPER, mew=0.8)
-    axes.tick_params(axis="y", colors=MUTED)
     axes.margins(0.12)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
     notes = []
     if target is not None:
         axes.axhline(target, color=MUTED, lw=1, dashes=(3, 2))
@@ -163,17 +158,11 @@ def trade_off(
 @_styled
 def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any:
     """Draw every photograph's figure, photographs in the order of the first method's."""
-    figure, axes = _figure(3.2)
-    axes.grid(True, axis="y")
-    axes.grid(False, axis="x")
+    figure, axes = _plane(3.2, "photographs, from easy to hard", label, grid="y")
     order = np.argsort(next(iter(columns.values())), kind="stable")
+    places = np.arange(1, len(order) + 1)
     for (name, values), (color, marker) in zip(columns.items(), SERIES, strict=False):
-        axes.plot(
-            np.arange(1, len(order) + 1), values[order], marker, color=color, ms=3.2, label=_short(name), alpha=0.85
-        )
-    axes.tick_params(axis="y", colors=MUTED)
-    axes.set_xlabel("photographs, from easy to hard")
-    axes.set_ylabel(label)
+        axes.plot(places, values[order], marker, color=color, ms=3.2, label=_short(name), alpha=0.85)
     axes.set_ylim(bottom=0)
     _legend(figure, columns)
     return figure
@@ -200,33 +189,18 @@ def curves(
     series: Mapping[str, Sequence[tuple[float, Interval]]], x_label: str, y_label: str, *, log: bool = True
 ) -> Any:
     """Draw figures over an amount, with intervals."""
-    figure, axes = _figure(3.4)
-    axes.grid(True, axis="both")
-    ticks: list[float] = []
+    figure, axes = _plane(3.4, x_label, y_label)
     for (name, points), (color, marker) in zip(series.items(), SERIES, strict=False):
         x = [place for place, _ in points]
-        ticks += x
-        axes.plot(
-            x,
-            [value.value for _, value in points],
-            marker + "-",
-            color=color,
-            ms=5.5,
-            lw=1.6,
-            label=_short(name),
-            mec=PAPER,
-        )
-        low = [value.low if value.known else value.value for _, value in points]
-        high = [value.high if value.known else value.value for _, value in points]
+        y = [value.value for _, value in points]
+        axes.plot(x, y, marker + "-", color=color, ms=5.5, lw=1.6, label=_short(name), mec=PAPER)
+        low, high = ([getattr(v, end) if v.known else v.value for _, v in points] for end in ("low", "high"))
         axes.fill_between(x, low, high, color=color, alpha=0.13, lw=0)
     if log:
         axes.set_xscale("log")
-        marks = _far_apart(sorted(set(ticks)))
+        marks = _far_apart(sorted({place for points in series.values() for place, _ in points}))
         axes.set_xticks(marks, [f"{mark:.3g}" for mark in marks])
         axes.xaxis.minorticks_off()
-    axes.tick_params(axis="y", colors=MUTED)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
     _legend(figure, series)
     return figure
 
@@ -361,6 +335,17 @@ def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
     if rows is not None:
         axes.set_yticks(range(len(rows)))
         axes.set_ylim(len(rows) - 0.4, -0.6)
+    return figure, axes
+
+
+def _plane(height: float, x_label: str, y_label: str, *, grid: str = "both") -> tuple[Any, Any]:
+    """A figure whose two axes both measure something."""
+    figure, axes = _figure(height)
+    axes.grid(False)
+    axes.grid(True, axis=grid)
+    axes.tick_params(axis="y", colors=MUTED)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
     return figure, axes
 
 

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab
-from colorize.evaluation.compare import Observation
+from colorize.evaluation.measure import Observation
 from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.types import Float32
@@ -31,6 +31,7 @@ FEWEST_PHOTOS = 10
 """Photographs below which the test is not made: a classifier cannot be trained and tested on less."""
 
 _SIDE = 96
+_N_FOLDS, _N_REPEATS = 5, 4  # cross-validation, repeated with other folds
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -83,9 +84,7 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
     return np.concatenate([np.asarray(part, np.float32).ravel() for part in values])
 
 
-def two_sample_test(
-    real: NDArray[Any], colorized: NDArray[Any], *, n_folds: int = 5, n_repeats: int = 4, random_state: int = 0
-) -> Verdict:
+def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
     """Train a small classifier to tell two sets apart, and see how often it is right on what it has not seen.
 
     Parameters
@@ -93,9 +92,6 @@ def two_sample_test(
     real, colorized : ndarray, shape (n_photos, n_columns)
         `color_statistics` of the same photographs, true and colorized. Both versions of a photograph are always in the
         same fold: the classifier never knows a photograph from its other version.
-    n_folds, n_repeats : int
-        Cross-validation, repeated with other folds; answers are averaged.
-    random_state : int
 
     Returns
     -------
@@ -125,16 +121,16 @@ def two_sample_test(
     rows = np.concatenate([real, colorized])
     is_colorized = np.repeat([False, True], n_photos)
     right = np.zeros(n_photos)
-    rng = np.random.default_rng(random_state)
-    for _ in range(n_repeats):
-        fold = np.tile(rng.permutation(n_photos) % n_folds, 2)
-        for held_out in range(n_folds):
+    rng = np.random.default_rng(0)
+    for _ in range(_N_REPEATS):
+        fold = np.tile(rng.permutation(n_photos) % _N_FOLDS, 2)
+        for held_out in range(_N_FOLDS):
             test = fold == held_out
             classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
             correct = classifier.fit(rows[~test], is_colorized[~test]).predict(rows[test]) == is_colorized[test]
             right += np.bincount(np.flatnonzero(test) % n_photos, correct, minlength=n_photos)
-    right /= 2 * n_repeats
-    return Verdict(Bootstrap(n_photos, random_state=random_state).mean(right), right)
+    right /= 2 * _N_REPEATS
+    return Verdict(Bootstrap(n_photos).mean(right), right)
 
 
 class RealismObserver:

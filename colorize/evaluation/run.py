@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from colorize._support.progress import Progress
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
-from colorize.evaluation.compare import EvaluationResult, Method, Observer, csv_cell, evaluate, write_csv
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
+from colorize.evaluation.measure import EvaluationResult, Method, Observer, csv_cell, measure, write_csv
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
@@ -181,7 +181,7 @@ def evaluate_model(
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
     confidence = ConfidenceObserver("model")
     observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
-    result = evaluate(methods, photos, names=names, observers=observers, progress=progress)
+    result = measure(methods, photos, names=names, observers=observers, progress=progress)
     memory = stage_memory(colorizer, to_gray(photos[0]))
     return Evaluation(
         result,
@@ -228,7 +228,7 @@ def compare_methods(
     gallery, realism = Gallery(), RealismObserver()
     observers: list[Observer] = [realism, gallery] if pictures else [realism]
     table = {method.name: method.method for method in methods}
-    result = evaluate(table, photos, names=names, has_truth=has_truth, observers=observers, progress=progress)
+    result = measure(table, photos, names=names, has_truth=has_truth, observers=observers, progress=progress)
     gray = to_gray(photos[0])
     memory = {method.name: peak_memory(_call(method.method), gray) for method in methods}
     return Comparison(result, tuple(methods), gallery, realism.verdicts(), memory, left_out or {})

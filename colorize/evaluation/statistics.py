@@ -16,7 +16,11 @@ from scipy import stats
 __all__ = ["Bootstrap", "Interval"]
 
 N_RESAMPLES = 2000
+"""With replacement; so many fix the limits of an interval to a few percent of its width."""
+
 CONFIDENCE = 0.95
+"""Share of such intervals that hold the true mean."""
+
 FEWEST = 5
 """Photographs below which no interval is given: resampling four values says little about anything else."""
 
@@ -61,15 +65,11 @@ class Bootstrap:
     Parameters
     ----------
     n_photos : int
-    n_resamples : int
-        Resamples with replacement; 2000 fix the limits of a 95 % interval to a few percent of its width.
-    confidence : float
-        Share of such intervals that hold the true mean.
     random_state : int
 
     Attributes
     ----------
-    weights : ndarray, shape (n_resamples, n_photos), float64
+    weights : ndarray, shape (`N_RESAMPLES`, n_photos), float64
         How often every photograph was drawn, divided by `n_photos`: rows sum to 1.
 
     References
@@ -84,22 +84,12 @@ class Bootstrap:
     Interval(value=-0.5, low=-0.5, high=-0.5)
     """
 
-    def __init__(
-        self,
-        n_photos: int,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        confidence: float = CONFIDENCE,
-        random_state: int = 0,
-    ) -> None:
+    def __init__(self, n_photos: int, *, random_state: int = 0) -> None:
         if n_photos < 1:
             raise ValueError(f"n_photos must be at least 1, got {n_photos}")
-        if not 0 < confidence < 1:
-            raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
         self.n_photos = n_photos
-        self.confidence = confidence
         rng = np.random.default_rng(random_state)
-        self.weights = rng.multinomial(n_photos, np.full(n_photos, 1 / n_photos), n_resamples) / n_photos
+        self.weights = rng.multinomial(n_photos, np.full(n_photos, 1 / n_photos), N_RESAMPLES) / n_photos
 
     def mean(self, values: ArrayLike) -> Interval:
         """Mean over photographs, those without a value (NaN) left out.
@@ -127,12 +117,12 @@ class Bootstrap:
         return self.limits(value, _divide(self.weights @ top, self.weights @ bottom), int(np.count_nonzero(bottom)))
 
     def limits(self, value: float, resampled: NDArray[np.float64], n_values: int | None = None) -> Interval:
-        """Make an interval of an estimate and its values on the resamples, shape (n_resamples,).
+        """Make an interval of an estimate and its values on the resamples, shape (`N_RESAMPLES`,).
 
         Parameters
         ----------
         value : float
-        resampled : ndarray, shape (n_resamples,)
+        resampled : ndarray, shape (`N_RESAMPLES`,)
         n_values : int, optional
             Photographs that have the figure; all by default.
         """
@@ -140,7 +130,7 @@ class Bootstrap:
         if n < FEWEST:
             return Interval(value)
         # plain percentiles are too narrow for few values: Hesterberg's tail makes them as wide as Student's interval
-        quantile = stats.t.ppf((1 + self.confidence) / 2, n - 1)
+        quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
         tail = float(stats.norm.cdf(-math.sqrt(n / (n - 1)) * quantile))
         low, high = np.nanquantile(resampled, [tail, 1 - tail])
         return Interval(float(value), float(low), float(high))

@@ -17,13 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet
-from colorize.evaluation.compare import (
+from colorize.evaluation.measure import (
     FEW_PHOTOS,
     FIGURES,
     EvaluationResult,
     Method,
     Observation,
-    evaluate,
+    measure,
     plain,
     write_csv,
 )
@@ -396,7 +396,7 @@ def study_curve(
                 models[f"{method}: {size}"] = TRAINERS[method](part, random_state, parameters or {})
                 seconds[f"{method}: {size}"] = time.process_time() - start
         say("training", len(wanted), len(wanted))
-        result = evaluate(models, test_photos, names=names, progress=progress)
+        result = measure(models, test_photos, names=names, progress=progress)
     return LearningCurve(wanted, result, seconds)
 
 
@@ -417,4 +417,4 @@ def _measured(models: Mapping[str, Method], test: TrainingSet) -> tuple[Evaluati
         if found.index == shown:
             pictures[found.method] = np.asarray(found.pixels, np.uint8)
 
-    return evaluate(models, test.photos, names=test.names, observers=[keep]), pictures
+    return measure(models, test.photos, names=test.names, observers=[keep]), pictures

@@ -19,6 +19,7 @@ __all__ = ["WelshTransfer"]
 _TINY = 8
 _WINDOW = 5
 _LONGEST_SIDE = 512
+_N_SAMPLES = 200  # pixels kept of every training photograph
 
 
 class WelshTransfer:
@@ -28,18 +29,11 @@ class WelshTransfer:
     been brought to the mean and spread of the gray one's. About 200 pixels on a jittered grid stand for a training
     photograph. The paper lets a person choose that photograph; here the nearest tiny picture does it.
 
-    Parameters
-    ----------
-    n_samples : int
-        Pixels kept of every training photograph.
-    random_state : int
-        Seed of the jitter.
-
     Attributes
     ----------
     tiny_ : ndarray, shape (n_photos, 64), float32
         Lightness of the training photographs at 8 x 8 pixels.
-    samples_ : ndarray, shape (n_photos, n_samples, 4), float32
+    samples_ : ndarray, shape (n_photos, 200, 4), float32
         Lightness, its deviation, a* and b* of the kept pixels.
     tone_ : ndarray, shape (n_photos, 2), float32
         Mean and standard deviation of each photograph's lightness.
@@ -57,10 +51,6 @@ class WelshTransfer:
     [12.0, -41.0]
     """
 
-    def __init__(self, n_samples: int = 200, random_state: int = 0) -> None:
-        self.n_samples = n_samples
-        self.random_state = random_state
-
     def fit(self, photos: Iterable[RgbImage]) -> Self:
         """Keep samples of colour photographs.
 
@@ -69,12 +59,12 @@ class WelshTransfer:
         DatasetError
             No photographs.
         """
-        rng = np.random.default_rng(self.random_state)
+        rng = np.random.default_rng(0)
         tiny, samples, tone = [], [], []
         for photo in photos:
             lab = rgb_to_lab(shrink(photo.pixels, _LONGEST_SIDE))
             lightness = np.ascontiguousarray(lab[..., 0])
-            rows, columns = _jittered_grid(lightness.shape, self.n_samples, rng)
+            rows, columns = _jittered_grid(lightness.shape, _N_SAMPLES, rng)
             picked = lab[rows, columns]
             samples.append(np.column_stack([picked[:, 0], _deviation(lightness)[rows, columns], picked[:, 1:]]))
             tiny.append(_tiny(lightness))

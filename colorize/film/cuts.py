@@ -14,11 +14,9 @@ from itertools import islice
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from colorize.film.motion import Gray, sampled
 from colorize.types import Float32
-
-Gray = NDArray[np.uint8]
 
 SAME = 0.35
 """Correlation from which on two frames show one shot; see `docs/film.md` for what photographs measure."""
@@ -52,10 +50,7 @@ def similarity(first: Gray, second: Gray) -> float:
     """
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(second, first, None)
     rows, columns = np.indices(second.shape, dtype=np.float32)
-    moved = cv2.remap(
-        first, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    a, b = _structure(moved), _structure(second)
+    a, b = _structure(sampled(first, rows + flow[..., 1], columns + flow[..., 0])), _structure(second)
     noise = a.size * _NOISE
     return float((a * b).sum() / np.sqrt(((a * a).sum() + noise) * ((b * b).sum() + noise)))
 
@@ -85,13 +80,10 @@ def find_shots(frames: Iterable[Gray]) -> Iterator[str]:
     ahead: list[Gray] = list(islice(source, 1 + _FLASH))
     last: Gray | None = None
     while ahead:
-        gray = ahead[0]
-        kind = START
-        if last is not None:
-            kind = _kind(last, ahead)
+        kind = START if last is None else _kind(last, ahead)
         yield kind
         if last is None or kind != HELD:
-            last = gray
+            last = ahead[0]
         ahead = [*ahead[1:], *islice(source, 1)]
 
 

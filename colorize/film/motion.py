@@ -43,9 +43,12 @@ class Motion:
 
     def carry(self, values: Float32) -> Float32:
         """Bring an array of the last frame, shape (H, W) or (H, W, up to 4), to the places of this one."""
-        return np.asarray(
-            cv2.remap(values, self.columns, self.rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
-        )
+        return np.asarray(sampled(values, self.rows, self.columns), np.float32)
+
+
+def sampled(values: np.ndarray, rows: Float32, columns: Float32) -> np.ndarray:
+    """Values between pixels, of the shape of `rows`; beyond the edge those at the edge."""
+    return np.asarray(cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def flow_shape(shape: tuple[int, int]) -> tuple[int, int]:
@@ -92,7 +95,7 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     columns = places[1] + _resized(back[..., 0], shape) * np.float32(scale[1])
     trust = _resized(agreement(back, forth), shape)
     trust *= (rows > -1) & (rows < shape[0]) & (columns > -1) & (columns < shape[1])
-    moved = cv2.remap(last, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = sampled(last, rows, columns)
     trust *= _same_light(moved, lightness, trust > 0.5)
     trust *= np.float32(_BENEFIT)
     return Motion(rows, columns, np.minimum(trust, np.float32(1)))
@@ -113,9 +116,7 @@ def agreement(there: Float32, back: Float32) -> Float32:
         Flow from a frame to another, and from that one back.
     """
     rows, columns = np.indices(there.shape[:2], dtype=np.float32)
-    returned = cv2.remap(
-        back, columns + there[..., 0], rows + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    returned = sampled(back, rows + there[..., 1], columns + there[..., 0])
     missed = ((there + returned) ** 2).sum(axis=2)
     allowed = 0.01 * ((there**2).sum(axis=2) + (returned**2).sum(axis=2)) + _SLACK
     return np.asarray(np.exp(-((missed / allowed) ** 2)), np.float32)

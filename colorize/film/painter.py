@@ -12,13 +12,12 @@ photograph, however long it lasts: weights of both kinds drop out of the equatio
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._clock import Clock
 from colorize.film.motion import Motion, find_motion
 from colorize.hints import HintPixels, Hints
 from colorize.optimization import Propagator
@@ -93,22 +92,6 @@ class Said:
 NOTHING = Said()
 
 
-@dataclass
-class Meter:
-    """CPU seconds per part of the work."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        """Count what is done inside."""
-        start = time.process_time()
-        try:
-            yield
-        finally:
-            self.seconds[part] = self.seconds.get(part, 0.0) + time.process_time() - start
-
-
 class Painter:
     """Colours the frames of a film in order.
 
@@ -119,7 +102,7 @@ class Painter:
         0 faithful ... 1 bold.
     rate : float
         Frames per second.
-    meter : Meter, optional
+    meter : Clock, optional
 
     Attributes
     ----------
@@ -140,9 +123,9 @@ class Painter:
     """
 
     def __init__(
-        self, colorizer: Predictor, *, vividness: float = 0.5, rate: float = 24.0, meter: Meter | None = None
+        self, colorizer: Predictor, *, vividness: float = 0.5, rate: float = 24.0, meter: Clock | None = None
     ) -> None:
-        self.colorizer, self.vividness, self.meter = colorizer, vividness, meter or Meter()
+        self.colorizer, self.vividness, self.meter = colorizer, vividness, meter or Clock(now=time.process_time)
         self.memory = max(1.0, MEMORY_SECONDS * rate)
         self.interval = max(_REST, round(KEY_SECONDS * rate))
         self.state: State | None = None

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from colorize._clock import Clock
 from colorize._files import check_free
 from colorize._optional import import_or_raise
 from colorize._support.progress import Progress, silent
@@ -24,7 +25,7 @@ from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
 from colorize.film import cuts
 from colorize.film.motion import flow_shape
-from colorize.film.painter import Meter, Painter, Said
+from colorize.film.painter import Painter, Said
 from colorize.film.plan import SEGMENT_SECONDS, Plan, make_plan
 from colorize.film.reading import Film, Frame, comment_of
 from colorize.film.tracks import follow_hints, on_frame
@@ -162,7 +163,7 @@ class _Run:
         self, film: Film, colorizer: Predictor, recipe: Recipe, workshop: Workshop, crf: int, say: Progress
     ) -> None:
         self.film, self.workshop, self.crf, self.say = film, workshop, crf, say
-        self.meter = Meter()
+        self.meter = Clock(now=time.process_time)
         self.colorizer, self.vividness = colorizer, recipe.vividness
         self.report = FilmReport()
         self.notes: tuple[str, ...] = ()

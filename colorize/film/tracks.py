@@ -10,11 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.film.motion import Gray, agreement, flow, flow_shape
+from colorize.film.motion import Gray, agreement, flow, flow_shape, sampled
 from colorize.hints import HintPixels
 from colorize.types import Float32
 
@@ -152,6 +151,5 @@ def _at(plane: np.ndarray, places: Float32) -> Float32:
     for first in range(0, len(places), 30_000):  # OpenCV samples no map with a side of 32767 or more
         part = places[first : first + 30_000]
         columns, rows = (np.ascontiguousarray(part[:, axis : axis + 1]) for axis in (1, 0))
-        sampled = cv2.remap(plane, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        values[first : first + 30_000] = sampled.reshape(len(part), -1)
+        values[first : first + 30_000] = sampled(plane, rows, columns).reshape(len(part), -1)
     return values

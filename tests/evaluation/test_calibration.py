@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize.evaluation.calibration import log_loss, reliability
-from colorize.evaluation.compare import evaluate
+from colorize.evaluation.measure import measure
 from colorize.palette import ColorPalette
 from colorize.training.rules import NO_COLOR
 
@@ -95,7 +95,7 @@ def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
         ProbabilityObserver("model", other, translation(palette, other, palette.colors_)) for other in (palette, coarse)
     ]
     methods = {"gray": NO_COLOR, "model": tiny_colorizer}
-    evaluate(methods, photos[:3], has_truth=[True, False, True], observers=observers)
+    measure(methods, photos[:3], has_truth=[True, False, True], observers=observers)
     believed = [tiny_colorizer.predict(photo).probabilities for photo in (photos[0], photos[2])]
     probabilities, truth, weights = observers[0].found()
     np.testing.assert_allclose(probabilities, np.concatenate(believed))

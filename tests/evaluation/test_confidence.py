@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from colorize.evaluation.compare import evaluate
 from colorize.evaluation.confidence import ConfidenceObserver, check_confidence
+from colorize.evaluation.measure import measure
 from colorize.evaluation.run import evaluate_model
 
 
@@ -55,7 +55,7 @@ def test_only_its_method_is_seen(tiny_colorizer, photos):
     seen = ConfidenceObserver("model")
     assert seen.check() is None
     methods = {"model": tiny_colorizer, "twin": tiny_colorizer}
-    evaluate(methods, photos[:3], has_truth=[True, True, False], observers=[seen])
+    measure(methods, photos[:3], has_truth=[True, True, False], observers=[seen])
     assert [row.shape for row in seen._rows] == [(3, 2000), (3, 2000)]
     result = tiny_colorizer.predict(photos[0])
     assert seen._rows[0][0].mean() == pytest.approx(result.confidence.mean(), abs=0.01)  # 2000 of 19,200 pixels

@@ -6,7 +6,7 @@ import pytest
 from colorize import metrics
 from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
-from colorize.evaluation.compare import evaluate
+from colorize.evaluation.measure import measure
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import FEWEST_PHOTOS, RealismObserver, color_statistics, two_sample_test
@@ -68,7 +68,7 @@ class TestMakeMethods:
         assert made[0].n_bytes == 0
         assert made[1].n_bytes == 20 * 10 * 2 * 4
         assert made[2].n_bytes == tiny_model.stat().st_size
-        means = evaluate({method.name: method.method for method in made}, photos[:2]).means()
+        means = measure({method.name: method.method for method in made}, photos[:2]).means()
         assert means["gray"]["colorfulness"] < 0.5
         assert means["tiny"]["colorfulness"] > 1
 
@@ -112,7 +112,7 @@ def test_stage_memory_names_the_stages(tiny_colorizer, photos):
 
 
 def test_oracles_are_ordered_by_what_they_know(tiny_colorizer, photos):
-    result = evaluate(Oracles(tiny_colorizer).methods(), photos[::4])
+    result = measure(Oracles(tiny_colorizer).methods(), photos[::4])
     assert list(result.figures) == ["model", *ORACLES]
     error = {name: row["ab_l2"] for name, row in result.means().items()}
     assert error["oracle: regions"] < error["oracle: palette"]
@@ -153,7 +153,7 @@ class TestRealism:
     def test_haze_is_recognised(self, photos):
         observer = RealismObserver()
         haze = {"haze": lambda gray: np.full((*gray.shape, 2), 6, np.float32)}
-        evaluate({"true": Truth(photos).method(), **haze}, photos, observers=[observer])
+        measure({"true": Truth(photos).method(), **haze}, photos, observers=[observer])
         verdicts = observer.verdicts()
         assert verdicts["haze"].accuracy.value > 0.9
         assert verdicts["true"].accuracy.value < 0.75
@@ -177,6 +177,6 @@ class Truth:
         self.photos = photos
 
     def method(self):
-        from colorize.evaluation.compare import WithTruth
+        from colorize.evaluation.measure import WithTruth
 
         return WithTruth(lambda gray, truth: truth.ab)

@@ -10,7 +10,6 @@ torch = pytest.importorskip("torch")
 
 from colorize.evaluation.methods import make_methods  # noqa: E402
 from colorize.io import read_xmp  # noqa: E402
-from colorize.model_loader import load_any_model  # noqa: E402
 from colorize.persistence import model_kind, stated_digest  # noqa: E402
 from colorize.recipe import find_note  # noqa: E402
 
@@ -115,7 +114,7 @@ def test_files_of_every_kind_are_described(run, network_files, rival):
     line = described["rival"].splitlines()[2]
     assert "generator unet, objective classification" in line
     assert f"ciede2000_held_out {rival.summary_['ciede2000_held_out']:g}" in line
-    (method,) = make_methods([str(network_files["rival"])], load=load_any_model)
+    (method,) = make_methods([str(network_files["rival"])])
     assert method.description == f"Model file rival.safetensors: {line}."
 
 

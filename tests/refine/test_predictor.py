@@ -302,13 +302,13 @@ def test_a_gpu_trains_and_predicts(scenes):
 @pytest.mark.data
 def test_a_rival_beats_gray_on_photographs(data_folder):
     from colorize.dataset import load_folder
-    from colorize.evaluation.compare import evaluate
+    from colorize.evaluation.measure import measure
     from colorize.training.rules import NO_COLOR
 
     train = load_folder(data_folder / "bsds500" / "train", limit=60).photos
     test = load_folder(data_folder / "bsds500" / "val", limit=30, select=False).photos
     rival = Rival("unet", "l1", epochs=20, device="cpu").fit(train)
-    means = evaluate({"gray": NO_COLOR, "rival": rival}, test).means()
+    means = measure({"gray": NO_COLOR, "rival": rival}, test).means()
     assert means["rival"]["ciede2000"] < means["gray"]["ciede2000"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from colorize.evaluation import plots
-from colorize.evaluation.compare import EvaluationResult
+from colorize.evaluation.measure import EvaluationResult
 from colorize.evaluation.pictures import MAP_LIMIT, Picture, data_uri, share_budget
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import MAIN, Block, Cell, Page, Plot

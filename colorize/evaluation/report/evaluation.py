@@ -10,8 +10,8 @@ import numpy as np
 from colorize._support.shrink import shrink
 from colorize.decision import NEAR
 from colorize.evaluation import plots
-from colorize.evaluation.compare import FEW_PHOTOS, FIGURES, EvaluationResult
 from colorize.evaluation.confidence import ConfidenceCheck
+from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
 from colorize.evaluation.report import page as parts

@@ -30,6 +30,7 @@ STEPS = {
 N_COLORS = 8
 N_HINTS = 6
 _LISTED_SHARE = 0.02
+_CROP_SIDE = 260
 _FOOTER = (
     "An explanation tells why the model chose a colour, not that the colour is right: nobody can know it from gray. "
     "The photographs in this page belong to their owners."
@@ -162,13 +163,14 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     best = found.probabilities.max(axis=0)
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
-    rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
-    shown = [
+    labels = [
         (names[i], f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}", paint(found, found.colors[i]), i)
         for i in listed
     ]
     if len(listed) < len(names):
-        shown.append((f"{len(names) - len(listed)} others", "", "", -1))
+        labels.append((f"{len(names) - len(listed)} others", "", "", -1))
+    rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
+    columns = [*found.probabilities[:, listed].T, rest]
     return [
         {
             "name": name,
@@ -178,8 +180,7 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
             "bars": [f"{100 * min(1, share / best.max()):.1f}" for share in shares],
             "shares": [f"{share:.0%}" for share in shares],
         }
-        for name, note, color, index in shown
-        for shares in [rest if index < 0 else found.probabilities[:, index]]
+        for (name, note, color, index), shares in zip(labels, columns, strict=False)
     ]
 
 
@@ -268,7 +269,7 @@ def paint(found: Explanation, ab: NDArray[Any]) -> str:
     return f"rgb({red} {green} {blue})"
 
 
-def _crop(pixels: Pixels, mask: NDArray[np.bool_], *, side: int = 260) -> Pixels:
+def _crop(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
     """A square piece around a region, with the region outlined."""
     rows, cols = np.nonzero(mask)
     scale = np.array(pixels.shape[:2]) / mask.shape
@@ -278,8 +279,8 @@ def _crop(pixels: Pixels, mask: NDArray[np.bool_], *, side: int = 260) -> Pixels
     high = np.minimum(low + max(2, int(2 * reach)), pixels.shape[:2])
     low = np.maximum(high - max(2, int(2 * reach)), 0)
     piece = pixels[low[0] : high[0], low[1] : high[1]]
-    size = (side, max(1, round(side * piece.shape[0] / piece.shape[1])))
-    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if piece.shape[1] > side else cv2.INTER_CUBIC)
+    size = (_CROP_SIDE, max(1, round(_CROP_SIDE * piece.shape[0] / piece.shape[1])))
+    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if piece.shape[1] > _CROP_SIDE else cv2.INTER_CUBIC)
     at = [(np.linspace(low[k], high[k] - 1, size[1 - k]) / scale[k]).astype(int) for k in (0, 1)]
     inside = cv2.medianBlur(mask[np.ix_(*at)].astype(np.uint8), 5)
     outline, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -11,7 +11,7 @@ import numpy as np
 from colorize import __version__
 from colorize._optional import import_or_raise
 from colorize.evaluation import plots
-from colorize.evaluation.compare import FIGURES, EvaluationResult
+from colorize.evaluation.measure import FIGURES, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import data_uri
 from colorize.evaluation.statistics import Interval

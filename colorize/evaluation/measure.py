@@ -22,7 +22,7 @@ from colorize.exceptions import DatasetError
 from colorize.metrics import Truth, colorfulness
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
-__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "evaluate", "predicted_pixels"]
+__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure", "predicted_pixels"]
 
 Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
 Columns = Mapping[str, NDArray[np.float64]]
@@ -219,10 +219,10 @@ class EvaluationResult:
             if other != method
         }
 
-    def order(self, method: str, figure: str = "ciede2000") -> NDArray[np.intp]:
-        """Photographs from worst to best by one figure of one method; those without it come last."""
-        values = self.figures[method][figure]
-        return np.argsort(np.where(np.isnan(values), np.inf, FIGURES[figure].better * values), kind="stable")
+    def order(self, method: str) -> NDArray[np.intp]:
+        """Photographs from worst to best by the CIEDE2000 of one method; those without it come last."""
+        values = self.figures[method]["ciede2000"]
+        return np.argsort(np.where(np.isnan(values), np.inf, -values), kind="stable")
 
     def table(self) -> str:
         """Lay the means out as text, one line per method."""
@@ -269,7 +269,7 @@ class EvaluationResult:
         return write_csv(rows)
 
 
-def evaluate(
+def measure(
     methods: Mapping[str, Method],
     photos: Iterable[RgbImage],
     *,
@@ -314,7 +314,7 @@ def evaluate(
     --------
     >>> from colorize.training.rules import NO_COLOR
     >>> photo = RgbImage(np.full((8, 8, 3), (60, 90, 160), np.uint8))
-    >>> round(evaluate({"gray": NO_COLOR}, [photo]).means()["gray"]["ab_l2"])
+    >>> round(measure({"gray": NO_COLOR}, [photo]).means()["gray"]["ab_l2"])
     43
     """
     if not methods:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.evaluation.compare import EvaluationResult, evaluate
+from colorize.evaluation.measure import EvaluationResult, measure
 from colorize.exceptions import DatasetError
 from colorize.io import find_photos, read_photo
 from colorize.training.rules import NO_COLOR, fit_rules
@@ -24,7 +24,7 @@ def oracle(true: RgbImage):
 
 def test_figures_are_kept_per_photograph_and_averaged():
     photos = [photo(0), photo(1)]
-    result = evaluate({"gray": NO_COLOR, "first": oracle(photos[0])}, photos)
+    result = measure({"gray": NO_COLOR, "first": oracle(photos[0])}, photos)
     assert result.n_photos == 2
     errors = result.figures["first"]["ab_l2"]
     assert errors[0] == pytest.approx(0, abs=1e-4)
@@ -52,13 +52,13 @@ def test_every_kind_of_method_is_understood():
             return to_pixels(gray)
 
     methods = {"function": to_pixels, "array": lambda gray: np.zeros((*gray.shape, 2)), "object": WithPredict()}
-    means = evaluate({**methods, "baseline": NO_COLOR}, [true]).means()
+    means = measure({**methods, "baseline": NO_COLOR}, [true]).means()
     for row in means.values():
         assert row["ab_l2"] == pytest.approx(means["baseline"]["ab_l2"], abs=1e-3)
     with pytest.raises(TypeError, match="'wrong'"):
-        evaluate({"wrong": 5}, [true])
+        measure({"wrong": 5}, [true])
     with pytest.raises(TypeError, match="'text'"):
-        evaluate({"text": lambda gray: "blue"}, [true])
+        measure({"text": lambda gray: "blue"}, [true])
 
 
 def test_a_colorization_is_measured_by_its_ab_before_gamut_mapping():
@@ -79,7 +79,7 @@ def test_a_colorization_is_measured_by_its_ab_before_gamut_mapping():
             timings={},
         )
 
-    means = evaluate({"field": colorize, "pixels": lambda gray: colorize(gray).image}, [true]).means()
+    means = measure({"field": colorize, "pixels": lambda gray: colorize(gray).image}, [true]).means()
     assert means["field"]["ab_l2"] == pytest.approx(30 * np.sqrt(2), rel=1e-4)
     assert means["pixels"]["ab_l2"] < 10
     assert means["field"]["psnr_rgb"] == means["pixels"]["psnr_rgb"]
@@ -87,14 +87,14 @@ def test_a_colorization_is_measured_by_its_ab_before_gamut_mapping():
 
 def test_method_sees_lightness_only_and_its_input_cannot_be_changed():
     seen = []
-    evaluate({"spy": lambda gray: seen.append(gray) or np.zeros((*gray.shape, 2))}, [photo(3)])
+    measure({"spy": lambda gray: seen.append(gray) or np.zeros((*gray.shape, 2))}, [photo(3)])
     assert isinstance(seen[0], GrayImage)
     assert not seen[0].lightness.flags.writeable
 
 
 def test_table_and_json_tell_the_same():
     photos = [photo(0), photo(1, shape=(5, 5))]  # too small for SSIM
-    result = evaluate({"gray": NO_COLOR, "mean colour": fit_rules(photos)["mean colour"]}, photos)
+    result = measure({"gray": NO_COLOR, "mean colour": fit_rules(photos)["mean colour"]}, photos)
     content = json.loads(result.to_json())
     assert content["photos"]["gray"]["ssim"][1] is None
     assert content["n_photos"] == 2
@@ -108,18 +108,18 @@ def test_table_and_json_tell_the_same():
 
 def test_progress_is_told():
     told = []
-    evaluate({"gray": NO_COLOR}, [photo(0), photo(1)], progress=lambda *step: told.append(step))
+    measure({"gray": NO_COLOR}, [photo(0), photo(1)], progress=lambda *step: told.append(step))
     assert told == [("measuring", 0, 2), ("measuring", 1, 2), ("measuring", 2, 2)]
     told.clear()
-    evaluate({"gray": NO_COLOR}, iter([photo(0)]), progress=lambda *step: told.append(step))
+    measure({"gray": NO_COLOR}, iter([photo(0)]), progress=lambda *step: told.append(step))
     assert told == [("measuring", 0, 0), ("measuring", 1, 1)]
 
 
 def test_nothing_to_measure_is_an_error():
     with pytest.raises(DatasetError, match="no photographs"):
-        evaluate({"gray": NO_COLOR}, [])
+        measure({"gray": NO_COLOR}, [])
     with pytest.raises(ValueError, match="methods"):
-        evaluate({}, [photo(0)])
+        measure({}, [photo(0)])
 
 
 @pytest.mark.data
@@ -134,7 +134,7 @@ def test_reference_rows(data_folder):
     train = [read_photo(path) for path in find_photos(data_folder / "bsds500/train")]
     val = [read_photo(path) for path in find_photos(data_folder / "bsds500/val")]
     assert (len(train), len(val)) == (200, 100)
-    means = evaluate({"gray": NO_COLOR, **fit_rules(train)}, val).means()
+    means = measure({"gray": NO_COLOR, **fit_rules(train)}, val).means()
     expected = {
         "gray": (11.89, 16.47, 89.02, 0),
         "mean colour": (11.13, 14.62, 90.25, 0.226),
