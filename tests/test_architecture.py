@@ -376,6 +376,12 @@ def test_who_colorizes_does_not_wait_for_scikit_learn():
     assert not loaded & {"sklearn", "pandas", "joblib"}
 
 
+def test_the_page_of_the_app_does_not_wait_for_what_colorizes():
+    loaded = loaded_by("import colorize.app.serve, colorize.app.service, colorize.app.pages, colorize.app.shelf")
+    assert "numpy" in loaded
+    assert not loaded & {"numba", "scipy", "sklearn", "skimage", "mahotas", "gradio"}
+
+
 def test_measuring_needs_no_library_of_the_reports():
     loaded = loaded_by("import colorize.evaluation.run, colorize.evaluation.importance, colorize.evaluation.study")
     assert "sklearn" in loaded

@@ -127,6 +127,18 @@ def test_ten_bits_are_read_as_eight_and_a_note_says_so(encode):
 
 
 @pytest.mark.heif
+@pytest.mark.parametrize(
+    ("primaries", "curve", "expected"),
+    [(1, 13, []), (12, 13, ["wide colors"]), (9, 16, ["high dynamic range"]), (9, 18, ["high dynamic range"])],
+)
+def test_colors_that_no_profile_describes_are_told_of(encode, picture, primaries, curve, expected):
+    notes = read_photo(encode(picture, color_primaries=primaries, transfer_characteristics=curve)).metadata.notes
+    assert len(notes) == len(expected)
+    for note, words in zip(notes, expected, strict=True):
+        assert words in note
+
+
+@pytest.mark.heif
 def test_the_main_picture_is_read_and_the_others_are_told_of(encode, picture):
     other = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     data = encode(other, save_all=True, append_images=[picture], primary_index=1)

@@ -93,12 +93,13 @@ def compare(
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
     gallery = Gallery(side=COMPARED_SIDE)
-    names = list(named)
+    said = [*(f"Colouring with “{name}”" for name in named), "Putting the pictures side by side"]
 
     def tell(seen: Observation) -> None:
-        told((names.index(seen.method) + 1) / len(names), f"“{seen.method}” has coloured it")
+        n_done = list(named).index(seen.method) + 1
+        told(n_done / len(named), said[n_done])
 
-    told(0.0, "Colouring")
+    told(0.0, said[0])
     result = measure(named, [photo], has_truth=[is_colored], observers=[gallery, tell])
     means, picture = result.means(), gallery.pictures[0]
     wanted = ("ciede2000", "psnr_rgb", "colorfulness") if is_colored else ("colorfulness",)

@@ -65,7 +65,9 @@ def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[
     except DamagedImageError as error:
         if handling.salvage:
             raise
-        raise DamagedImageError(f"{error}; photo and batch colorize what is left of it with --salvage") from error
+        raise DamagedImageError(
+            f"{error}; the commands photo and batch colorize what is left of it with --salvage"
+        ) from error
 
 
 def make_recipe(

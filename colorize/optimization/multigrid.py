@@ -29,7 +29,7 @@ _COARSEST = 120
 # fine texture the third spares half of the cycles, a fifth nothing.
 _PASSES = 3
 _W_CYCLE_FROM = 30_000_000  # pixels; up to 24 megapixels V-cycles were measured to lose nothing
-_READY, _BEGUN, _ENDED = 0.25, 0.5, 0.85  # shares of all the time of spreading, at 12 and 45 megapixels
+_EQUATIONS, _READY, _BEGUN, _ENDED = 0.28, 0.32, 0.5, 0.85  # shares of the time of spreading, at 12 and 45 megapixels
 _SMALLEST = 1e-6  # tolerance of float32
 
 
@@ -107,6 +107,7 @@ class Hierarchy:
     """
 
     def __init__(self, w: Float32, d: Float32, *, b: Float32 | None = None, threads: int = 1) -> None:
+        tell("propagation", _EQUATIONS)
         self.threads = threads
         self.levels = [_level(w, d, b)]
         while np.prod(self.levels[-1].shape) > _COARSEST:

@@ -364,7 +364,7 @@ def test_saving_shows_its_progress_and_the_button_belongs_to_the_photograph_show
         assert download.value.suggested_filename == name
         assert Image.open(download.value.path()).size == (1024, 1024)
     page.locator("#ready").get_by_text("megapixel").wait_for()
-    assert "Colouring 1.0 megapixels" in page.evaluate("window.said")
+    assert "Spreading the colours to every pixel" in page.evaluate("window.said")
     assert page.locator("#saved progress").count() == 0
     visitor.open(cat_photo)
     assert not page.locator("#ready").is_visible()
@@ -374,6 +374,31 @@ def test_saving_shows_its_progress_and_the_button_belongs_to_the_photograph_show
     both = Image.open(download.value.path())
     assert both.size[0] > 2 * 1000
     page.locator("#ready").get_by_text("our cat").wait_for()
+
+
+def test_the_bar_of_a_large_photograph_moves(visit, pictures, tmp_path):
+    path = tmp_path / "large.jpg"
+    Image.fromarray(pictures["astronaut"]).resize((3000, 3000), Image.Resampling.BICUBIC).save(path, quality=85)
+    visitor = visit()
+    visitor.page.evaluate(
+        """() => { window.said = {opening: [], saved: []}; new MutationObserver(() => {
+            for (const [name, said] of Object.entries(window.said)) {
+                const bar = document.querySelector(`#${name} progress`);
+                if (bar?.checkVisibility()) said.push([bar.value, bar.ariaLabel]);
+            }
+        }).observe(document.body, {childList: true, attributes: true, subtree: true}); }"""
+    )
+    visitor.open(path)
+    assert not visitor.page.locator("#opening progress").is_visible()
+    with visitor.page.expect_download() as download:
+        visitor.page.locator("#save").click()
+    assert Image.open(download.value.path()).size == (3000, 3000)
+    opening, saved = (visitor.page.evaluate(f"window.said.{name}") for name in ("opening", "saved"))
+    assert "Reading the photograph" in {words for _, words in opening}
+    shares = [share for share, _ in saved]
+    assert shares == sorted(shares)
+    spread = {share for share, words in saved if words == "Spreading the colours to every pixel"}
+    assert len(spread) >= 3
 
 
 def test_a_reload_keeps_the_session(visit, cat_photo):
@@ -501,8 +526,12 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     assert "A photograph may have 20 MB and 64 megapixels, a zip 2 GB" in visitor.page.locator("#rooms").inner_text()
     visitor.page.set_input_files("#many input", [str(crops), str(bad)])
     visitor.page.locator("#many").get_by_text("bad").wait_for()
+    stop = visitor.page.locator("#stop-batch")
+    assert not stop.is_visible()
     visitor.page.get_by_role("button", name="Colour them all").click()
+    stop.wait_for()
     visitor.page.get_by_text("24 coloured").wait_for()
+    assert not stop.is_visible()
     with visitor.page.expect_download() as download:
         visitor.page.locator("#zip-ready").click()
     with zipfile.ZipFile(download.value.path()) as archive:

@@ -313,7 +313,16 @@ def test_what_cannot_be_done_is_said(opened, call, expected):
 def test_a_comparison_measures_only_against_true_colors(service, tmp_path, pictures):
     path = tmp_path / "a.png"
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:120, :160])), path)
-    found, _, true = service.compare("v", path, "a.png", ["tiny", "no colour"])
+    said = []
+    found, _, true = service.compare(
+        "v", path, "a.png", ["tiny", "no colour"], told=lambda share, words: said.append((share, words))
+    )
+    assert said == [
+        (0.0, "Waiting for its turn"),
+        (0.0, "Colouring with “tiny”"),
+        (0.5, "Colouring with “no colour”"),
+        (1.0, "Putting the pictures side by side"),
+    ]
     assert [item.name for item in found] == ["tiny", "no colour"]
     assert true is not None
     assert found[1].figures["colorfulness"] == 0
