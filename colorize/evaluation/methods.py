@@ -113,7 +113,7 @@ def make_methods(
         else:
             table = tables[_BASELINES[spec]]
             what = "one colour for everything" if spec == "mean" else "mean colour by lightness and height"
-            made.append(NamedMethod(spec, table, table.table_.nbytes, f"Of the training photographs: {what}."))
+            made.append(NamedMethod(spec, table, table.table.nbytes, f"Of the training photographs: {what}."))
     return made
 
 
