@@ -20,7 +20,7 @@ from colorize.model_loader import NETWORKS, describe, network_facts
 from colorize.models import find_model
 from colorize.models.encoder import read_encoder
 from colorize.persistence import model_kind
-from colorize.training.rules import NO_COLOR, fit_rules
+from colorize.training.rules import NO_COLOR, Lookup, fit_rules
 from colorize.types import GrayImage, RgbImage
 
 __all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]
@@ -178,7 +178,7 @@ def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
 
 def _tables(
     specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage], load: Callable[[Path], Any]
-) -> Mapping[str, Any]:
+) -> Mapping[str, Lookup]:
     wanted = [_BASELINES[spec] for spec in specs if spec in _BASELINES]
     if not wanted:
         return {}
