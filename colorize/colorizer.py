@@ -147,8 +147,7 @@ class Colorizer(Predictor, BaseEstimator):
         if base is not None:
             check_base(base.model, self.n_superpixels, self.families)
         check_photos(photos)
-        if thumbnail_bytes:
-            names = checked_names(names, len(photos), thumbnail_bytes)
+        names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
         say = progress or (lambda stage, done, total: None)
         size, seed = self.n_superpixels, self.random_state
         words = learn_words(photos, self.families, size, seed, say) if base is None else base.extractor_

@@ -21,7 +21,7 @@ from colorize.model_loader import NETWORKS, describe, load_any_model, network_fa
 from colorize.models import find_model
 from colorize.models.encoder import read_encoder
 from colorize.persistence import model_kind
-from colorize.training.rules import NO_COLOR, fit_rules
+from colorize.training.rules import NO_COLOR, Lookup, fit_rules
 from colorize.types import GrayImage, RgbImage
 
 __all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]
@@ -108,7 +108,7 @@ def make_methods(
         else:
             table = tables[_BASELINES[spec]]
             what = "one colour for everything" if spec == "mean" else "mean colour by lightness and height"
-            made.append(NamedMethod(spec, table, table.table_.nbytes, f"Of the training photographs: {what}."))
+            made.append(NamedMethod(spec, table, table.table.nbytes, f"Of the training photographs: {what}."))
     return made
 
 
@@ -171,7 +171,7 @@ def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
     return NamedMethod("welsh", transfer, n_bytes, description)
 
 
-def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage]) -> Mapping[str, Any]:
+def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage]) -> Mapping[str, Lookup]:
     wanted = [_BASELINES[spec] for spec in specs if spec in _BASELINES]
     if not wanted:
         return {}
