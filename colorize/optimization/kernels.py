@@ -72,7 +72,12 @@ def _gaussian_row(weight, here, there, scale, floor):
 
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
 def gaussian_weights(w, lightness, scale, floor, first, last):
-    """Fill the four planes from a bordered lightness."""
+    """Fill the four planes from a bordered lightness.
+
+    See Also
+    --------
+    colorize.optimization.affinity.gaussian : Calls it.
+    """
     width = lightness.shape[1]
     for i in range(first, last):
         for plane in range(4 if i < lightness.shape[0] - 2 else 1):
@@ -88,7 +93,12 @@ def gaussian_weights(w, lightness, scale, floor, first, last):
 
 @njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
 def diagonal(d, w, confidence, first, last):
-    """``d_r = sum_s w_rs + c_r``."""
+    """``d_r = sum_s w_rs + c_r``.
+
+    See Also
+    --------
+    colorize.optimization.system.stencil_system : Calls it.
+    """
     for i in range(first, last):
         east, south, south_east, south_west = w[EAST, i], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i]
         # What lies north keeps its couplings with this row under its own names for them.
@@ -102,7 +112,12 @@ def diagonal(d, w, confidence, first, last):
 
 @njit(void(_PLANE, _PLANES, _PLANES, intp[::1], intp[::1], _PLANE), **_OPTIONS)
 def eliminate(d, w, b, rows, cols, values):
-    """Give known pixels an identity row and move their couplings to the right-hand side; symmetric as before."""
+    """Give known pixels an identity row and move their couplings to the right-hand side; symmetric as before.
+
+    See Also
+    --------
+    colorize.optimization.system.stencil_system : Calls it, and draws the matrix.
+    """
     for k in range(rows.size):
         i, j = rows[k], cols[k]
         for c in range(2):
@@ -225,6 +240,11 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
     Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges
     of the photo, 1 where the range ends inside it. The rows that so remain around the meeting point
     of two ranges are those of an empty range with -1 on both sides.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
+    add_correction : The way back.
     """
     # Buffers: what other rows contribute, the row between its two colours, 1 / d, and the masks of
     # the two colours. Residuals of three rows are what one row of the restriction needs: a ring, so
@@ -286,6 +306,11 @@ def interpolation(p, previous, w, d, has_previous, first, last):
     then follow the thread that a pixel belongs to, not just its nearest neighbours. Pixels midway
     between two coarse pixels of their column (`UP`, `DOWN`) are treated alike, rows and columns
     exchanged.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.rebuild : Calls it, three times for each grid.
+    galerkin : Needs it.
     """
     # Coarse pixel (k, m) is fine pixel (2 k - 1, 2 m - 1). First the pixels that lie between two of
     # a row:
@@ -358,6 +383,11 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
     For each coarse pixel, its column of ``P`` (the hat ``at_*`` over 3x3 fine pixels) is multiplied
     by ``A`` (``y_*``) and that product by the columns of its neighbours. Fine pixels amid four
     coarse ones drop out: ``A P`` is 0 there.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.rebuild : Calls it.
+    colorize.optimization.multigrid.dense : Its twin in the tests multiplies such matrices.
     """
     # The hat of coarse pixel (k, m), which is fine pixel (i, j), and where its product with A
     # lives:
@@ -438,7 +468,13 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
 
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def add_correction(x, coarse_x, p, first, last):
-    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway."""
+    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
+    smooth : The way there.
+    """
     for c in range(x.shape[0]):
         for k in range(first, last):
             here, below, row, next_row = coarse_x[c, k], coarse_x[c, k + 1], x[c, 2 * k - 1], x[c, 2 * k]
@@ -455,7 +491,12 @@ def add_correction(x, coarse_x, p, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
 def apply(sums, out, w, d, x, first, last):
-    """``out = A x`` and, per row, ``x . A x``."""
+    """``out = A x`` and, per row, ``x . A x``.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     # As the residual of b = 0 with the sign turned: a second copy of the stencil would be compiled
     # for nothing.
     nothing = np.zeros(x.shape[2], np.float32)
@@ -483,7 +524,12 @@ def _step_row(x, r, p, q, alpha):
 
 @njit(void(_SUMS, _SUMS, _PLANES, _PLANES, _PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def step(sums, moves, x, r, p, q, alpha, first, last):
-    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
+    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     for i in range(first, last):
         for c in range(x.shape[0]):
             moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
@@ -492,7 +538,12 @@ def step(sums, moves, x, r, p, q, alpha, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def dot(sums, x, y, first, last):
-    """Per row ``x . y``."""
+    """Per row ``x . y``.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     for i in range(first, last):
         for c in range(x.shape[0]):
             sums[c, i] = _dot_row(x[c, i], y[c, i])
@@ -500,7 +551,12 @@ def dot(sums, x, y, first, last):
 
 @njit(void(_PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def turn(p, z, beta, first, last):
-    """``p = z + beta p``: the next search direction."""
+    """``p = z + beta p``: the next search direction.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     for i in range(first, last):
         for c in range(p.shape[0]):
             row, new, scale = p[c, i], z[c, i], float32(beta[c])
