@@ -12,8 +12,9 @@ from colorize.types import Float32
 # photographs: 64 numbers, not the 1024 of the tiny images of Torralba et al.
 TINY = 8
 
-# Of half the squared distance between descriptors of unit length, which are about 0.8 apart: a word at
-# 0.8 beside one at 0.6 keeps 6 %. Smaller, and a descriptor between two words falls to either by chance.
+# Of half the squared distance between descriptors of unit length, which are about 0.8 apart: a word
+# at 0.8 beside one at 0.6 keeps 6 %. Smaller, and a descriptor between two words falls to either by
+# chance.
 _SOFTNESS = 0.05
 
 

@@ -49,7 +49,7 @@ _inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _OPTIONS["cache"] = keeps_compiled_code()
 
 
-# ---------------------------------------------------------------------------------------------------- weights
+# ------------------------------------------------------------------------------------------ weights
 
 
 @_inner
@@ -140,7 +140,7 @@ def eliminate(d, w, b, rows, cols, values):
             b[c, rows[k], cols[k]] = values[k, c]
 
 
-# --------------------------------------------------------------------------------------------------- row kernels
+# -------------------------------------------------------------------------------------- row kernels
 
 
 @_inner
@@ -193,7 +193,7 @@ def _dot_row(x, y):
     return total
 
 
-# ----------------------------------------------------------------------------------------------------- smoothing
+# ---------------------------------------------------------------------------------------- smoothing
 
 
 @_inner
@@ -277,7 +277,7 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
                     _restrict_row(coarse_b[c, i // 2], above, here, residuals[i % 3, c], p, i // 2)
 
 
-# --------------------------------------------------------------------------------------------- between two grids
+# -------------------------------------------------------------------------------- between two grids
 
 
 @_inner
@@ -317,8 +317,8 @@ def interpolation(p, previous, w, d, has_previous, first, last):
     #
     #              j - 1      j      j + 1
     #    i - 2       .      like       .
-    #    i - 1       .     north       .      north and south are eliminated: `north` and `south` are what they pass
-    #    i        (k, m)   pixel   (k, m+1)   on of what they get, coupling / diagonal
+    #    i - 1       .     north       .      eliminated: `north` and `south` are what these
+    #    i        (k, m)   pixel   (k, m+1)   pass on of what they get, coupling / diagonal
     #    i + 1       .     south       .
     #    i + 2       .      like       .
     #
@@ -393,11 +393,16 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
     # lives:
     #
     #                                   j-2    j-1     j     j+1    j+2
-    #    at_nw  at_n  at_ne      i-2     C      -      C      -      C        C  coarse pixels
-    #    at_w    1    at_e       i-1     |      x      n      x     ene       -  midway in a row: shares LEFT, RIGHT
-    #    at_sw  at_s  at_se      i       C      w    here     e     ee        |  midway in a column: shares UP, DOWN
-    #                            i+1    wsw     x      s      x     ese       x  amid four: value from their own
-    #                            i+2   (SW)    ssw    ss     sse   (SE)          equation, so A P = 0 there
+    #    at_nw  at_n  at_ne      i-2     C      -      C      -       C
+    #    at_w    1    at_e       i-1     |      x      n      x      ene
+    #    at_sw  at_s  at_se      i       C      w     here    e      ee
+    #                            i+1    wsw     x      s      x      ese
+    #                            i+2   (SW)    ssw     ss    sse    (SE)
+    #
+    #    C  coarse pixels: (k, m) in the middle, its neighbours around it, (SW) and (SE) among them
+    #    -  midway between two coarse pixels of a row: shares LEFT and RIGHT, as w, e, ssw, sse
+    #    |  midway between two of a column: shares UP and DOWN, as n, s, wsw, ene, ese
+    #    x  amid four: their values are what their own equations ask for, so A P = 0 there
     #
     # An entry of P^T A P is the sum, over the fine pixels where the hat of another coarse pixel
     # lives, of that hat times y. The hat of the east neighbour (k, m + 1) covers ee with 1, ene and
@@ -431,22 +436,21 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
                 - se[j] * at_se - sw[j] * at_sw - sw_up[j + 1] * at_ne - se_up[j - 1] * at_nw
             )  # fmt: skip
             y_e = (
-                d[i, j + 1] * at_e - e[j] - s[j + 1] * at_se - s_up[j + 1] * at_ne - sw[j + 1] * at_s - se_up[j] * at_n
-            )
+                d[i, j + 1] * at_e - e[j] - s[j + 1] * at_se - s_up[j + 1] * at_ne
+                - sw[j + 1] * at_s - se_up[j] * at_n
+            )  # fmt: skip
             y_w = (
-                d[i, j - 1] * at_w
-                - e[j - 1]
-                - s[j - 1] * at_sw
-                - s_up[j - 1] * at_nw
-                - se[j - 1] * at_s
-                - sw_up[j] * at_n
-            )
+                d[i, j - 1] * at_w - e[j - 1] - s[j - 1] * at_sw - s_up[j - 1] * at_nw
+                - se[j - 1] * at_s - sw_up[j] * at_n
+            )  # fmt: skip
             y_s = (
-                d[i + 1, j] * at_s - s[j] - e_dn[j] * at_se - e_dn[j - 1] * at_sw - sw[j + 1] * at_e - se[j - 1] * at_w
-            )
+                d[i + 1, j] * at_s - s[j] - e_dn[j] * at_se - e_dn[j - 1] * at_sw
+                - sw[j + 1] * at_e - se[j - 1] * at_w
+            )  # fmt: skip
             y_n = (
-                d[i - 1, j] * at_n - s_up[j] - e_up[j] * at_ne - e_up[j - 1] * at_nw - se_up[j] * at_e - sw_up[j] * at_w
-            )
+                d[i - 1, j] * at_n - s_up[j] - e_up[j] * at_ne - e_up[j - 1] * at_nw
+                - se_up[j] * at_e - sw_up[j] * at_w
+            )  # fmt: skip
             y_ee = e[j + 1] * at_e + se_up[j + 1] * at_ne + sw[right] * at_se
             y_ese = se[j + 1] * at_e + e_dn[j + 1] * at_se
             y_ene = sw_up[right] * at_e + e_up[j + 1] * at_ne
@@ -456,14 +460,20 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
             y_wsw = sw[j - 1] * at_w + e_dn[left] * at_sw
             # Each neighbour's hat times y, as drawn.
             coarse_d[k, m] = y_here + at_e * y_e + at_w * y_w + at_s * y_s + at_n * y_n
-            coarse_w[EAST, k, m] = y_ee + p[UP, k, m + 1] * y_ese + p[DOWN, k - 1, m + 1] * y_ene - p[RIGHT, k, m] * y_e
+            coarse_w[EAST, k, m] = (
+                y_ee + p[UP, k, m + 1] * y_ese + p[DOWN, k - 1, m + 1] * y_ene
+                - p[RIGHT, k, m] * y_e
+            )  # fmt: skip
             coarse_w[SOUTH, k, m] = (
-                y_ss + p[LEFT, k + 1, m] * y_sse + p[RIGHT, k + 1, m - 1] * y_ssw - p[DOWN, k, m] * y_s
-            )
-            coarse_w[SOUTH_EAST, k, m] = se_dn[j + 1] * at_se + p[DOWN, k, m + 1] * y_ese + p[RIGHT, k + 1, m] * y_sse
+                y_ss + p[LEFT, k + 1, m] * y_sse + p[RIGHT, k + 1, m - 1] * y_ssw
+                - p[DOWN, k, m] * y_s
+            )  # fmt: skip
+            coarse_w[SOUTH_EAST, k, m] = (
+                se_dn[j + 1] * at_se + p[DOWN, k, m + 1] * y_ese + p[RIGHT, k + 1, m] * y_sse
+            )  # fmt: skip
             coarse_w[SOUTH_WEST, k, m] = (
                 sw_dn[j - 1] * at_sw + p[DOWN, k, m - 1] * y_wsw + p[LEFT, k + 1, m - 1] * y_ssw
-            )
+            )  # fmt: skip
 
 
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
@@ -486,7 +496,7 @@ def add_correction(x, coarse_x, p, first, last):
                 row[2 * m] += left[m] * here[m] + right[m] * here[m + 1]
 
 
-# --------------------------------------------------------------------------------------- conjugate gradients
+# ------------------------------------------------------------------------------ conjugate gradients
 
 
 @njit(void(_SUMS, _PLANES, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
