@@ -1,7 +1,8 @@
 """The inner loops of the metrics, in numba: CIEDE2000 without trigonometry, the windows of SSIM, opponent colours.
 
-All are written so that the compiler can keep them in vector registers: no calls, no branches that depend on a pixel.
-Each is compiled for the signatures given here, when this module is first imported, and kept in numba's cache.
+All are written so that the compiler can keep them in vector registers: no calls, no branches that
+depend on a pixel. Each is compiled for the signatures given here, when this module is first
+imported, and kept in numba's cache.
 """
 
 # The numba signatures are the type annotations here.
@@ -38,7 +39,7 @@ _PER_25_DEGREES = np.float32(2 / math.radians(25) ** 2)
 _TILT = np.float32(math.radians(60))
 
 
-# ------------------------------------------------------------------------------------------------------ CIEDE2000
+# ---------------------------------------------------------------------------------------- CIEDE2000
 
 
 @_inner
@@ -62,8 +63,9 @@ def _hue_scale(c, s):
 @_inner
 def _tilt(c, s):
     """``sin(2 theta)``, equations (16) and (17): how far the ellipses turn around hue 275 degrees, the blues."""
-    # The squared angle from there, by the series of the squared arc sine in y = 2 (1 - cosine): six terms are exact
-    # where the bell below is not nearly zero. The paper's hues run from 0 to 360: the first quadrant is far away.
+    # The squared angle from there, by the series of the squared arc sine in y = 2 (1 - cosine): six
+    # terms are exact where the bell below is not nearly zero. The paper's hues run from 0 to 360:
+    # the first quadrant is far away.
     y = _TWO - _TWO * (c * _COS_275 + s * _SIN_275)
     y = float32(4) if c > 0 and s >= 0 else y
     t = float32(1 / 1120) + y * (float32(1 / 6300) + y * float32(1 / 33264))
@@ -86,8 +88,8 @@ def _tilt(c, s):
 def ciede2000(lab1, lab2, out):
     """CIEDE2000 of CIELAB colours in planes (3, n); equation numbers as in Sharma et al. 2005.
 
-    A hue is a unit vector, or zero for gray: the mean hue is the direction of the sum, and half the length of the
-    difference is the sine of half the angle between them.
+    A hue is a unit vector, or zero for gray: the mean hue is the direction of the sum, and half the
+    length of the difference is the sine of half the angle between them.
 
     See Also
     --------
@@ -104,7 +106,8 @@ def ciede2000(lab1, lab2, out):
         inverse1, inverse2 = _ONE / max(chroma1, _TINY), _ONE / max(chroma2, _TINY)
         x1, y1, x2, y2 = a1 * inverse1, b1 * inverse1, a2 * inverse2, b2 * inverse2  # (7)
 
-        # (10), (14): hues exactly opposite meet halfway from the smaller one, which lies in the upper half plane
+        # (10), (14): hues exactly opposite meet halfway from the smaller one, which lies in the
+        # upper half plane
         cross, dot = x1 * y2 - y1 * x2, x1 * x2 + y1 * y2
         is_upper = (y1 > 0) | ((y1 == 0) & (x1 > 0))
         is_opposite = (dot < 0) & (abs(cross) <= _OPPOSITE)
@@ -128,15 +131,16 @@ def ciede2000(lab1, lab2, out):
         out[k] = np.sqrt(max(squared, float32(0)))
 
 
-# ------------------------------------------------------------------------------------------------------------ SSIM
+# --------------------------------------------------------------------------------------------- SSIM
 
 
 @njit([float64(pixels, pixels, float32[:, ::1], float64) for pixels in _PIXELS], **_OPTIONS)
 def similarity(first, second, sums, top):
     """Mean structural similarity over all windows of 7x7 pixels, equation (13) of Wang et al. 2004.
 
-    Pictures are (H, 3 W) code values up to `top`, channels side by side within a pixel; `sums` (4, 3 W) is room to work
-    in. Sums over a window of 8-bit values are exact in float32; variances are small differences, and need more.
+    Pictures are (H, 3 W) code values up to `top`, channels side by side within a pixel; `sums` (4,
+    3 W) is room to work in. Sums over a window of 8-bit values are exact in float32; variances are
+    small differences, and need more.
 
     See Also
     --------
@@ -172,7 +176,7 @@ def similarity(first, second, sums, top):
     return total / ((height - 6) * (width - 18))
 
 
-# --------------------------------------------------------------------------------------------------- colourfulness
+# ------------------------------------------------------------------------------------ colourfulness
 
 
 @njit([void(pixels, int64[::1]) for pixels in _PIXELS], **_OPTIONS)

@@ -34,6 +34,10 @@ class Sight(NamedTuple):
         Probability of each of the encoder's own colours (`expected_colors`).
     features : ndarray, shape (C, h, w), float32
         The last map of its decoder: what it knows of a place before it thinks of colours.
+
+    See Also
+    --------
+    see : Makes one.
     """
 
     beliefs: Float32

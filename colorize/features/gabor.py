@@ -20,8 +20,8 @@ WAVELENGTH = 4.0  # pixels of the pyramid level: one octave below the level's Ny
 ENVELOPE = 2.0  # standard deviation of the Gaussian, pixels of the level: a bandwidth of about one octave
 _HALF_WIDTH = 6  # of the kernels: three standard deviations
 
-# Pixels of the level. The magnitude at one point of a natural texture is chance; the mean over nearly
-# two wavelengths is not, and they are little beside the 13 pixels that a filter sees.
+# Pixels of the level. The magnitude at one point of a natural texture is chance; the mean over
+# nearly two wavelengths is not, and they are little beside the 13 pixels that a filter sees.
 _WINDOW = 7
 
 
@@ -79,6 +79,10 @@ def gabor_magnitudes(gray: Float32) -> Float32:
 
     Orientation i is the direction of the wave, i * 22.5 degrees from the horizontal towards the
     bottom: 0 answers to vertical stripes, 4 to horizontal ones. A constant image gives zeros.
+
+    See Also
+    --------
+    gabor : What becomes of them.
     """
     even, odd = _row_kernels()
     # The cosine's kernel keeps 0.7 % of plain light, and a cube root would make 0.19 of that: more

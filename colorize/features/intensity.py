@@ -77,8 +77,8 @@ def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
 def _ranks(photo: PhotoAnalysis) -> Float32:
     """Share of the photograph's pixels that are darker than the region's pixels, on average, 0..1."""
-    # By 256 levels, as many as a photograph of 8 bits has, instead of sorting all pixels. Those of one
-    # level share the middle of their ranks, so that a flat photograph ranks 1/2 everywhere.
+    # By 256 levels, as many as a photograph of 8 bits has, instead of sorting all pixels. Those of
+    # one level share the middle of their ranks, so that a flat photograph ranks 1/2 everywhere.
     levels = np.minimum((photo.gray * 255).astype(np.intp), 255)
     counts = np.bincount(levels.ravel(), minlength=256)
     below = (np.cumsum(counts) - 0.5 * counts) / levels.size

@@ -61,7 +61,12 @@ def lbp(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
 
 def uniform_patterns(gray: Float32) -> np.ndarray:
-    """Rotation-invariant uniform pattern of every pixel from its eight neighbours, (h, w) uint8, 0..9."""
+    """Rotation-invariant uniform pattern of every pixel from its eight neighbours, (h, w) uint8, 0..9.
+
+    See Also
+    --------
+    lbp : Their histograms.
+    """
     height, width = gray.shape
     padded = cv2.copyMakeBorder(gray, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     limit = gray + np.float32(THRESHOLD)

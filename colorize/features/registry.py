@@ -74,6 +74,10 @@ def in_order(families: Iterable[str]) -> tuple[str, ...]:
     ------
     ValueError
         A family is neither of the package nor registered.
+
+    See Also
+    --------
+    colorize.features.extractor.FeatureExtractor : Joins them in this order.
     """
     # One's own behind those of the package and by name: the order of columns must not depend on
     # which module happened to be imported first, or a saved model would read the wrong ones.
@@ -95,6 +99,10 @@ def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ..
     ValueError
         The function gave no table with one row of finite numbers per region and one name per
         column.
+
+    See Also
+    --------
+    register_family : Makes the family known.
     """
     # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
     # that is not finite spreads through the scaler to every column.

@@ -12,8 +12,9 @@ from colorize.types import Float32
 # photographs: 64 numbers, not the 1024 of the tiny images of Torralba et al.
 TINY = 8
 
-# Of half the squared distance between descriptors of unit length, which are about 0.8 apart: a word at
-# 0.8 beside one at 0.6 keeps 6 %. Smaller, and a descriptor between two words falls to either by chance.
+# Of half the squared distance between descriptors of unit length, which are about 0.8 apart: a word
+# at 0.8 beside one at 0.6 keeps 6 %. Smaller, and a descriptor between two words falls to either by
+# chance.
 _SOFTNESS = 0.05
 
 
@@ -74,7 +75,12 @@ def scene(
 
 
 def word_membership(descriptors: Float32, words: Float32) -> Float32:
-    """Soft assignment of descriptors to visual words, rows sum to 1, shape (n, n_words)."""
+    """Soft assignment of descriptors to visual words, rows sum to 1, shape (n, n_words).
+
+    See Also
+    --------
+    colorize.features.extractor.FeatureExtractor.fit_words : Learns the words.
+    """
     # Half the squared distance with the sign turned, but for |d|^2 / 2, which is the same for all
     # words and falls out.
     similarity = descriptors @ words.T - 0.5 * (words * words).sum(axis=1)

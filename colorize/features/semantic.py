@@ -66,8 +66,8 @@ def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_arra
     --------
     colorize.superpixels.region_means : The same for a map of the photograph's own size.
     """
-    # A sparse matrix, because 168 maps are averaged alike: enlarged to the photograph first, they would
-    # take 170 MB.
+    # A sparse matrix, because 168 maps are averaged alike: enlarged to the photograph first, they
+    # would take 170 MB.
     n, (height, width) = superpixels.n_superpixels, shape
     rows, columns = (_corners(large, small) for large, small in zip(superpixels.shape, shape, strict=True))
     region = superpixels.labels.astype(np.int64)

@@ -49,7 +49,7 @@ _inner = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _OPTIONS["cache"] = keeps_compiled_code()
 
 
-# ---------------------------------------------------------------------------------------------------- weights
+# ------------------------------------------------------------------------------------------ weights
 
 
 @_inner
@@ -72,7 +72,12 @@ def _gaussian_row(weight, here, there, scale, floor):
 
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
 def gaussian_weights(w, lightness, scale, floor, first, last):
-    """Fill the four planes from a bordered lightness."""
+    """Fill the four planes from a bordered lightness.
+
+    See Also
+    --------
+    colorize.optimization.affinity.gaussian : Calls it.
+    """
     width = lightness.shape[1]
     for i in range(first, last):
         for plane in range(4 if i < lightness.shape[0] - 2 else 1):
@@ -88,7 +93,12 @@ def gaussian_weights(w, lightness, scale, floor, first, last):
 
 @njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
 def diagonal(d, w, confidence, first, last):
-    """``d_r = sum_s w_rs + c_r``."""
+    """``d_r = sum_s w_rs + c_r``.
+
+    See Also
+    --------
+    colorize.optimization.system.stencil_system : Calls it.
+    """
     for i in range(first, last):
         east, south, south_east, south_west = w[EAST, i], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i]
         # What lies north keeps its couplings with this row under its own names for them.
@@ -102,7 +112,12 @@ def diagonal(d, w, confidence, first, last):
 
 @njit(void(_PLANE, _PLANES, _PLANES, intp[::1], intp[::1], _PLANE), **_OPTIONS)
 def eliminate(d, w, b, rows, cols, values):
-    """Give known pixels an identity row and move their couplings to the right-hand side; symmetric as before."""
+    """Give known pixels an identity row and move their couplings to the right-hand side; symmetric as before.
+
+    See Also
+    --------
+    colorize.optimization.system.stencil_system : Calls it, and draws the matrix.
+    """
     for k in range(rows.size):
         i, j = rows[k], cols[k]
         for c in range(2):
@@ -125,7 +140,7 @@ def eliminate(d, w, b, rows, cols, values):
             b[c, rows[k], cols[k]] = values[k, c]
 
 
-# --------------------------------------------------------------------------------------------------- row kernels
+# -------------------------------------------------------------------------------------- row kernels
 
 
 @_inner
@@ -178,7 +193,7 @@ def _dot_row(x, y):
     return total
 
 
-# ----------------------------------------------------------------------------------------------------- smoothing
+# ---------------------------------------------------------------------------------------- smoothing
 
 
 @_inner
@@ -225,6 +240,11 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
     Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges
     of the photo, 1 where the range ends inside it. The rows that so remain around the meeting point
     of two ranges are those of an empty range with -1 on both sides.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
+    add_correction : The way back.
     """
     # Buffers: what other rows contribute, the row between its two colours, 1 / d, and the masks of
     # the two colours. Residuals of three rows are what one row of the restriction needs: a ring, so
@@ -257,7 +277,7 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
                     _restrict_row(coarse_b[c, i // 2], above, here, residuals[i % 3, c], p, i // 2)
 
 
-# --------------------------------------------------------------------------------------------- between two grids
+# -------------------------------------------------------------------------------- between two grids
 
 
 @_inner
@@ -286,14 +306,19 @@ def interpolation(p, previous, w, d, has_previous, first, last):
     then follow the thread that a pixel belongs to, not just its nearest neighbours. Pixels midway
     between two coarse pixels of their column (`UP`, `DOWN`) are treated alike, rows and columns
     exchanged.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.rebuild : Calls it, three times for each grid.
+    galerkin : Needs it.
     """
     # Coarse pixel (k, m) is fine pixel (2 k - 1, 2 m - 1). First the pixels that lie between two of
     # a row:
     #
     #              j - 1      j      j + 1
     #    i - 2       .      like       .
-    #    i - 1       .     north       .      north and south are eliminated: `north` and `south` are what they pass
-    #    i        (k, m)   pixel   (k, m+1)   on of what they get, coupling / diagonal
+    #    i - 1       .     north       .      eliminated: `north` and `south` are what these
+    #    i        (k, m)   pixel   (k, m+1)   pass on of what they get, coupling / diagonal
     #    i + 1       .     south       .
     #    i + 2       .      like       .
     #
@@ -358,16 +383,26 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
     For each coarse pixel, its column of ``P`` (the hat ``at_*`` over 3x3 fine pixels) is multiplied
     by ``A`` (``y_*``) and that product by the columns of its neighbours. Fine pixels amid four
     coarse ones drop out: ``A P`` is 0 there.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.rebuild : Calls it.
+    colorize.optimization.multigrid.dense : Its twin in the tests multiplies such matrices.
     """
     # The hat of coarse pixel (k, m), which is fine pixel (i, j), and where its product with A
     # lives:
     #
     #                                   j-2    j-1     j     j+1    j+2
-    #    at_nw  at_n  at_ne      i-2     C      -      C      -      C        C  coarse pixels
-    #    at_w    1    at_e       i-1     |      x      n      x     ene       -  midway in a row: shares LEFT, RIGHT
-    #    at_sw  at_s  at_se      i       C      w    here     e     ee        |  midway in a column: shares UP, DOWN
-    #                            i+1    wsw     x      s      x     ese       x  amid four: value from their own
-    #                            i+2   (SW)    ssw    ss     sse   (SE)          equation, so A P = 0 there
+    #    at_nw  at_n  at_ne      i-2     C      -      C      -       C
+    #    at_w    1    at_e       i-1     |      x      n      x      ene
+    #    at_sw  at_s  at_se      i       C      w     here    e      ee
+    #                            i+1    wsw     x      s      x      ese
+    #                            i+2   (SW)    ssw     ss    sse    (SE)
+    #
+    #    C  coarse pixels: (k, m) in the middle, its neighbours around it, (SW) and (SE) among them
+    #    -  midway between two coarse pixels of a row: shares LEFT and RIGHT, as w, e, ssw, sse
+    #    |  midway between two of a column: shares UP and DOWN, as n, s, wsw, ene, ese
+    #    x  amid four: their values are what their own equations ask for, so A P = 0 there
     #
     # An entry of P^T A P is the sum, over the fine pixels where the hat of another coarse pixel
     # lives, of that hat times y. The hat of the east neighbour (k, m + 1) covers ee with 1, ene and
@@ -401,22 +436,21 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
                 - se[j] * at_se - sw[j] * at_sw - sw_up[j + 1] * at_ne - se_up[j - 1] * at_nw
             )  # fmt: skip
             y_e = (
-                d[i, j + 1] * at_e - e[j] - s[j + 1] * at_se - s_up[j + 1] * at_ne - sw[j + 1] * at_s - se_up[j] * at_n
-            )
+                d[i, j + 1] * at_e - e[j] - s[j + 1] * at_se - s_up[j + 1] * at_ne
+                - sw[j + 1] * at_s - se_up[j] * at_n
+            )  # fmt: skip
             y_w = (
-                d[i, j - 1] * at_w
-                - e[j - 1]
-                - s[j - 1] * at_sw
-                - s_up[j - 1] * at_nw
-                - se[j - 1] * at_s
-                - sw_up[j] * at_n
-            )
+                d[i, j - 1] * at_w - e[j - 1] - s[j - 1] * at_sw - s_up[j - 1] * at_nw
+                - se[j - 1] * at_s - sw_up[j] * at_n
+            )  # fmt: skip
             y_s = (
-                d[i + 1, j] * at_s - s[j] - e_dn[j] * at_se - e_dn[j - 1] * at_sw - sw[j + 1] * at_e - se[j - 1] * at_w
-            )
+                d[i + 1, j] * at_s - s[j] - e_dn[j] * at_se - e_dn[j - 1] * at_sw
+                - sw[j + 1] * at_e - se[j - 1] * at_w
+            )  # fmt: skip
             y_n = (
-                d[i - 1, j] * at_n - s_up[j] - e_up[j] * at_ne - e_up[j - 1] * at_nw - se_up[j] * at_e - sw_up[j] * at_w
-            )
+                d[i - 1, j] * at_n - s_up[j] - e_up[j] * at_ne - e_up[j - 1] * at_nw
+                - se_up[j] * at_e - sw_up[j] * at_w
+            )  # fmt: skip
             y_ee = e[j + 1] * at_e + se_up[j + 1] * at_ne + sw[right] * at_se
             y_ese = se[j + 1] * at_e + e_dn[j + 1] * at_se
             y_ene = sw_up[right] * at_e + e_up[j + 1] * at_ne
@@ -426,19 +460,31 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
             y_wsw = sw[j - 1] * at_w + e_dn[left] * at_sw
             # Each neighbour's hat times y, as drawn.
             coarse_d[k, m] = y_here + at_e * y_e + at_w * y_w + at_s * y_s + at_n * y_n
-            coarse_w[EAST, k, m] = y_ee + p[UP, k, m + 1] * y_ese + p[DOWN, k - 1, m + 1] * y_ene - p[RIGHT, k, m] * y_e
+            coarse_w[EAST, k, m] = (
+                y_ee + p[UP, k, m + 1] * y_ese + p[DOWN, k - 1, m + 1] * y_ene
+                - p[RIGHT, k, m] * y_e
+            )  # fmt: skip
             coarse_w[SOUTH, k, m] = (
-                y_ss + p[LEFT, k + 1, m] * y_sse + p[RIGHT, k + 1, m - 1] * y_ssw - p[DOWN, k, m] * y_s
-            )
-            coarse_w[SOUTH_EAST, k, m] = se_dn[j + 1] * at_se + p[DOWN, k, m + 1] * y_ese + p[RIGHT, k + 1, m] * y_sse
+                y_ss + p[LEFT, k + 1, m] * y_sse + p[RIGHT, k + 1, m - 1] * y_ssw
+                - p[DOWN, k, m] * y_s
+            )  # fmt: skip
+            coarse_w[SOUTH_EAST, k, m] = (
+                se_dn[j + 1] * at_se + p[DOWN, k, m + 1] * y_ese + p[RIGHT, k + 1, m] * y_sse
+            )  # fmt: skip
             coarse_w[SOUTH_WEST, k, m] = (
                 sw_dn[j - 1] * at_sw + p[DOWN, k, m - 1] * y_wsw + p[LEFT, k + 1, m - 1] * y_ssw
-            )
+            )  # fmt: skip
 
 
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def add_correction(x, coarse_x, p, first, last):
-    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway."""
+    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
+    smooth : The way there.
+    """
     for c in range(x.shape[0]):
         for k in range(first, last):
             here, below, row, next_row = coarse_x[c, k], coarse_x[c, k + 1], x[c, 2 * k - 1], x[c, 2 * k]
@@ -450,12 +496,17 @@ def add_correction(x, coarse_x, p, first, last):
                 row[2 * m] += left[m] * here[m] + right[m] * here[m + 1]
 
 
-# --------------------------------------------------------------------------------------- conjugate gradients
+# ------------------------------------------------------------------------------ conjugate gradients
 
 
 @njit(void(_SUMS, _PLANES, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
 def apply(sums, out, w, d, x, first, last):
-    """``out = A x`` and, per row, ``x . A x``."""
+    """``out = A x`` and, per row, ``x . A x``.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     # As the residual of b = 0 with the sign turned: a second copy of the stencil would be compiled
     # for nothing.
     nothing = np.zeros(x.shape[2], np.float32)
@@ -483,7 +534,12 @@ def _step_row(x, r, p, q, alpha):
 
 @njit(void(_SUMS, _SUMS, _PLANES, _PLANES, _PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def step(sums, moves, x, r, p, q, alpha, first, last):
-    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
+    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     for i in range(first, last):
         for c in range(x.shape[0]):
             moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
@@ -492,7 +548,12 @@ def step(sums, moves, x, r, p, q, alpha, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def dot(sums, x, y, first, last):
-    """Per row ``x . y``."""
+    """Per row ``x . y``.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     for i in range(first, last):
         for c in range(x.shape[0]):
             sums[c, i] = _dot_row(x[c, i], y[c, i])
@@ -500,7 +561,12 @@ def dot(sums, x, y, first, last):
 
 @njit(void(_PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def turn(p, z, beta, first, last):
-    """``p = z + beta p``: the next search direction."""
+    """``p = z + beta p``: the next search direction.
+
+    See Also
+    --------
+    colorize.optimization.multigrid.solve : Calls it.
+    """
     for i in range(first, last):
         for c in range(p.shape[0]):
             row, new, scale = p[c, i], z[c, i], float32(beta[c])

@@ -216,7 +216,12 @@ class Hierarchy:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the iteration went; `colorize.types.SolveReport` says it to the user."""
+    """How the iteration went; `colorize.types.SolveReport` says it to the user.
+
+    See Also
+    --------
+    solve : Gives it.
+    """
 
     iterations: int
     relative_residual: float
@@ -323,7 +328,12 @@ def _share_done(first: float, move: float, tolerance: float) -> float:
 
 
 def dense(w: Float32, d: Float32) -> Float64:
-    """The operator of a small grid as a matrix, shape (H W, H W), float64."""
+    """The operator of a small grid as a matrix, shape (H W, H W), float64.
+
+    See Also
+    --------
+    colorize.optimization.reference.as_matrix : The same as a sparse matrix, for larger ones.
+    """
     # Numbered with the border, so that every pixel has its neighbour at the same offset.
     width = d.shape[1] - 2
     index = np.arange(d.size).reshape(d.shape)

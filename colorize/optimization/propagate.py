@@ -113,11 +113,9 @@ def propagate(
     See Also
     --------
     Propagator : The same for many changes of one photograph.
-    colorize.optimization.reference.propagate_reference : The same equations and those of the
-    literature,
-        solved directly.
-    colorize.superpixels.resize_labels : The stage before: the colours of regions, wished by their
-    pixels. colorize.color.map_to_gamut : The stage after: colours that a screen can show.
+    colorize.optimization.reference.propagate_reference : Its twin: solved directly, in any form.
+    colorize.superpixels.resize_labels : The stage before: colours of regions, wished by their pixels.
+    colorize.color.map_to_gamut : The stage after: colours that a screen can show.
 
     Notes
     -----

@@ -165,7 +165,7 @@ def propagate_reference(
     return Propagation(ab, replace(report, seconds=time.perf_counter() - start))
 
 
-# --------------------------------------------------------------------------------- the affinities of the paper
+# ---------------------------------------------------------------------- the affinities of the paper
 
 
 def local_variance(lightness: Float32, *, radius: int = 1) -> Float32:
@@ -350,7 +350,7 @@ def _normalized(weights: Float32) -> Float32:
     return weights
 
 
-# ------------------------------------------------------------------------------------------------- systems
+# ------------------------------------------------------------------------------------------ systems
 
 
 @dataclass(eq=False)
@@ -498,7 +498,7 @@ def _pairs(index: NDArray[np.intp], offset: tuple[int, int]) -> tuple[NDArray[np
     return here.ravel(), there.ravel()
 
 
-# ------------------------------------------------------------------------------------------------- solvers
+# ------------------------------------------------------------------------------------------ solvers
 
 
 def solve(system: MatrixSystem, method: str = "direct") -> tuple[Float32, SolveReport]:

@@ -100,5 +100,10 @@ def solve(
 
 
 def unconverged(report: SolveReport) -> str:
-    """What to tell a user whose solver gave up."""
+    """What to tell a user whose solver gave up.
+
+    See Also
+    --------
+    colorize.exceptions.ConvergenceWarning : What says it.
+    """
     return f"propagation stopped after {report.iterations} iterations before it converged; raise maxiter or floor"

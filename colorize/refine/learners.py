@@ -176,8 +176,8 @@ class Learner(ABC):
     def _follow(self) -> None:
         """Let the average follow the network: slowly later, quickly at first."""
         self.n_steps += 1
-        # 0.998 is a mean over about the last 500 steps; before there were so many, over a ninth of those there
-        # were, or the random start would stay in it.
+        # 0.998 is a mean over about the last 500 steps; before there were so many, over a ninth of
+        # those there were, or the random start would stay in it.
         share = 1 - min(0.998, (1 + self.n_steps) / (10 + self.n_steps))
         with torch.no_grad():
             own, other = self.average.state_dict(), self.network.state_dict()

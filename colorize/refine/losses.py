@@ -132,7 +132,7 @@ def soft_classes(ab: Tensor, colors: Tensor, *, n_nearest: int = 5, sigma: float
 
     See Also
     --------
-    colorize.palette.ColorPalette.encode_soft : The same for the palette of the classical model.
+    colorize.recognition.palette.Palette.encode_soft : The same for the palette of the classical model.
     """
     # Several classes and not the nearest alone: a colour between two of them is then no coin toss,
     # and a class is told that its neighbours are less wrong than others.

@@ -180,8 +180,9 @@ class LargeUNet(nn.Module):
         super().__init__()
         sizes = (1, *_LARGE_WIDTHS)
         last = len(_LARGE_WIDTHS) - 1
-        # No normalisation at either end, as in pix2pix. At the last there is one value per picture and
-        # channel, of which normalising would leave what the other pictures of the batch are like.
+        # No normalisation at either end, as in pix2pix. At the last there is one value per picture
+        # and channel, of which normalising would leave what the other pictures of the batch are
+        # like.
         self.down = nn.ModuleList(
             nn.Sequential(
                 nn.LeakyReLU(0.2) if level else nn.Identity(),
@@ -531,8 +532,8 @@ def _imagenet_gray(lightness: Tensor) -> Tensor:
     # an encoder expects tones as files store them.
     fy = (lightness.clamp(0, 100) + 16) / 116
     linear = torch.where(fy > 6 / 29, fy**3, (fy - 4 / 29) * 3 * (6 / 29) ** 2)
-    # The power is computed for the darkest pixels, too, which take the other branch: kept above 0, so that
-    # a gradient is finite should one be asked for.
+    # The power is computed for the darkest pixels, too, which take the other branch: kept above 0,
+    # so that a gradient is finite should one be asked for.
     gray = torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
     mean = torch.tensor(_IMAGENET_MEAN, dtype=gray.dtype, device=gray.device)[:, None, None]
     deviation = torch.tensor(_IMAGENET_DEVIATION, dtype=gray.dtype, device=gray.device)[:, None, None]
