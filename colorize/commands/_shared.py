@@ -221,7 +221,9 @@ def progress_bars(*, quiet: bool, lines: bool = False) -> Iterator[Progress]:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total or None, completed=done, rate="")
             speed = bars.tasks[tasks[stage]].speed
-            bars.update(tasks[stage], completed=done, total=total, rate=f"{speed:.1f} a second" if speed else "")
+            bars.update(
+                tasks[stage], completed=done, total=total or None, rate=f"{speed:.1f} a second" if speed else ""
+            )
 
         yield show
 

@@ -1,0 +1,43 @@
+"""Locks, clocks and shrinking, which several rooms share."""
+
+import numpy as np
+import pytest
+
+from colorize._clock import Clock
+from colorize._support.locks import file_lock
+from colorize._support.shrink import shrink
+from colorize.exceptions import ManifestError, OutputError
+
+
+def test_a_lock_keeps_others_away_until_it_is_given_back(tmp_path):
+    pytest.importorskip("fcntl")
+    lock = tmp_path / ".lock"
+    with file_lock(lock, "busy"), pytest.raises(ManifestError, match=r"^busy$"), file_lock(lock, "busy"):
+        pass
+    with pytest.raises(ZeroDivisionError), file_lock(lock, "busy"):
+        _ = 1 / 0
+    with file_lock(lock, "busy"):
+        assert lock.read_bytes() == b""
+    with pytest.raises(OutputError, match="nowhere"), file_lock(tmp_path / "nowhere" / ".lock", "busy"):
+        pass
+
+
+def test_a_picture_is_averaged_and_never_lost():
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[::2] = 200
+    small = shrink(pixels, 30)
+    assert small.shape == (20, 30, 3)
+    assert np.unique(small).tolist() == [100]
+    np.testing.assert_array_equal(shrink(pixels, 60), pixels)
+    assert shrink(np.zeros((1, 5000), np.float32), 50).shape == (1, 50)
+    assert shrink(np.zeros((1, 5000), np.float32), 50, shortest=2).shape == (2, 50)
+
+
+def test_a_clock_counts_work_that_fails():
+    times = iter([1.0, 3.0, 10.0, 15.0])
+    clock = Clock({"read": 0.5}, now=lambda: next(times))
+    with clock("read"):
+        pass
+    with pytest.raises(ZeroDivisionError), clock("write"):
+        _ = 1 / 0
+    assert clock.seconds == {"read": 2.5, "write": 5.0}
