@@ -119,9 +119,10 @@ def describe_photos(
         say("features", number, len(photos))
         photo = as_rgb_image(photos[number])
         lab = rgb_to_lab(photo.pixels)
-        sums.add(lab)
+        sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
         if number not in cache:
             regions = rows_of(describer.describe(to_gray(photo)), lab[..., 1:], number, pictures=pictures)
+            # a seed of its own, so that the rows do not depend on which photographs were described before
             cache[number] = regions.where(draw(len(regions), n_rows, [random_state, number]))
     say("features", len(photos), len(photos))
     return TrainingRows.concatenate([cache[number] for number in range(len(photos))]), sums.rules()

@@ -77,6 +77,7 @@ class ColorSums:
             raise DatasetError("simple rules need at least one photograph to learn from")
         marginals = {}
         for name, shape in RULES.items():
+            # where a rule has a single bin, the bins of the largest table are added up
             summed = tuple(axis for axis, size in enumerate(shape) if size == 1)
             marginals[name] = Lookup(_means(self.totals.sum(axis=summed, keepdims=True)))
         return marginals
