@@ -24,7 +24,7 @@ from colorize.features.encoder import Sight
 from colorize.optimization import Propagation, Propagator
 from colorize.recognition.machine import CalibratedMachine, Scaling
 from colorize.recognition.palette import Palette
-from colorize.superpixels import region_means, resize_labels, segment, working_shape
+from colorize.superpixels import region_map, region_means, resize_labels, segment, working_shape
 from colorize.thumbnails import Thumbnails
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
@@ -214,9 +214,7 @@ class Model(Describer, Recognizer):
     def spread(self, gray: GrayImage, superpixels: Superpixels, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel of the photograph."""
         photo = Propagator(gray.lightness, once=True)
-        return photo.solve(
-            region_ab.take(resize_labels(superpixels, gray.shape), axis=0), _seed_weight(superpixels, gray.shape)
-        )
+        return photo.solve(region_map(region_ab, superpixels, gray.shape), _seed_weight(superpixels, gray.shape))
 
     def seed_weight(self, gray: GrayImage, superpixels: Superpixels) -> Float32:
         """Pull of the regions' colours on the pixels of the photograph, shape (H, W), float32.
