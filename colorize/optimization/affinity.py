@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Float32 = NDArray[np.float32]
 
@@ -155,6 +154,8 @@ def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
 
 
 def _local_moments(lightness: Float32, radius: int) -> tuple[Float32, Float32]:
+    from scipy import ndimage  # a tenth of the start of `colorize photo`, which has no use for it
+
     size = 2 * radius + 1
     inside = ndimage.uniform_filter(np.ones(lightness.shape), size, mode="constant")
     mean = ndimage.uniform_filter(lightness.astype(np.float64), size, mode="constant") / inside
