@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -65,7 +64,7 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
     [('note.txt', b'all of it')]
     """
-    passing = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
+    passing = path.with_name(f".{path.name[:100]}.{os.urandom(6).hex()}.part")
     try:
         with open(passing, "xb") as file:
             file.writelines(parts)

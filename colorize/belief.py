@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from colorize.types import REACHES, Float32, Superpixels
@@ -122,6 +121,8 @@ class Things:
 
     def log_odds(self, regions: NDArray[np.intp], reach: NDArray[np.intp]) -> Float64:
         """Log odds that every region is of the thing (of reach ``similar``: of the kind) of some, shape (m, n)."""
+        from scipy.spatial.distance import cdist  # brings scipy.special along: not for those who hint at nothing
+
         route = dijkstra(self.ties, directed=False, indices=regions)
         unlike = cdist(self.points[regions], self.points)
         one_thing = THING - ROUTE * route - UNLIKE * unlike - AFAR * cdist(self.places[regions], self.places)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from colorize.hints import WantedColors
 from colorize.optimization import Propagation, Propagator
-from colorize.superpixels import region_means, resize_labels
+from colorize.superpixels import region_map, region_means, resize_labels
 from colorize.types import Float32, GrayImage, Superpixels
 
 PULL = 0.03
@@ -76,7 +76,7 @@ class Canvas:
             return self._propagator.solve(region_ab.take(self.labels, axis=0), self.weight)
         # Nothing is kept here: at 12 megapixels every field is 50 to 100 MB.
         photo = Propagator(self.gray.lightness, once=True)
-        return photo.solve(region_ab.take(resize_labels(self.regions, self.gray.shape), axis=0), self.weight)
+        return photo.solve(region_map(region_ab, self.regions, self.gray.shape), self.weight)
 
     def move(
         self,

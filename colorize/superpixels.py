@@ -280,12 +280,34 @@ def resize_labels(superpixels: Superpixels, shape: tuple[int, int]) -> NDArray[n
     >>> resize_labels(from_labels(np.array([[0, 1]])), (2, 4)).tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1]]
     """
+    return _nearest(superpixels.labels, shape)
+
+
+def region_map(values: np.ndarray, superpixels: Superpixels, shape: tuple[int, int]) -> np.ndarray:
+    """Give every pixel the value of its region: ``values[resize_labels(superpixels, shape)]`` without a label map.
+
+    See Also
+    --------
+    resize_labels : The map alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> region_map(np.array([10, 20]), from_labels(np.array([[0, 1]])), (2, 4)).tolist()
+    [[10, 10, 20, 20], [10, 10, 20, 20]]
+    """
+    return _nearest(values.take(superpixels.labels, axis=0), shape)
+
+
+def _nearest(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """An image at another resolution by nearest neighbour: columns first, so that rows are copied whole."""
     # Sampled at the centres of the new pixels. OpenCV's nearest neighbour samples at their corners,
     # which moves the map by half a pixel of its own: several of a large photograph.
-    height, width = superpixels.shape
-    rows = ((np.arange(shape[0]) + 0.5) * height / shape[0]).astype(np.intp)
-    columns = ((np.arange(shape[1]) + 0.5) * width / shape[1]).astype(np.intp)
-    return superpixels.labels[rows[:, None], columns[None, :]]
+    rows, columns = (
+        ((np.arange(there) + 0.5) * here / there).astype(np.intp)
+        for here, there in zip(image.shape, shape, strict=False)
+    )
+    return image.take(columns, axis=1).take(rows, axis=0)
 
 
 def _smoothed(lightness: Float32, sigma: float) -> Float32:

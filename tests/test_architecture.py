@@ -382,6 +382,13 @@ def test_the_page_of_the_app_does_not_wait_for_what_colorizes():
     assert not loaded & {"numba", "scipy", "sklearn", "skimage", "mahotas", "gradio"}
 
 
+def test_who_colorizes_waits_for_no_part_of_scipy_that_only_others_need():
+    script = "import sys, colorize.batch.work, colorize.predictor\nprint(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "scipy.sparse" in result.stdout.split()
+    assert not {"scipy.ndimage", "scipy.spatial", "scipy.stats"} & set(result.stdout.split())
+
+
 def test_measuring_needs_no_library_of_the_reports():
     loaded = loaded_by("import colorize.evaluation.run, colorize.evaluation.importance, colorize.evaluation.study")
     assert "sklearn" in loaded

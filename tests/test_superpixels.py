@@ -15,6 +15,7 @@ from colorize.superpixels import (
     graph_laplacian,
     region_adjacency,
     region_graph,
+    region_map,
     region_means,
     resize_labels,
     segment,
@@ -209,6 +210,14 @@ def test_labels_are_enlarged_by_repeating_and_come_back_the_same(labels, down, a
     large = resize_labels(regions, (labels.shape[0] * down, labels.shape[1] * across))
     np.testing.assert_array_equal(large, regions.labels.repeat(down, axis=0).repeat(across, axis=1))
     np.testing.assert_array_equal(resize_labels(from_labels(large), labels.shape), regions.labels)
+
+
+@given(LABEL_MAPS, st.integers(1, 30), st.integers(1, 30))
+def test_a_map_of_values_is_that_of_the_labels(labels, height, width):
+    regions = from_labels(labels)
+    values = np.arange(2 * regions.n_superpixels, dtype=np.float32).reshape(-1, 2)
+    expected = values[resize_labels(regions, (height, width))]
+    np.testing.assert_array_equal(region_map(values, regions, (height, width)), expected)
 
 
 def test_labels_are_reduced_to_those_nearest_to_the_centres():

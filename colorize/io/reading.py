@@ -15,6 +15,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,19 @@ PHOTO_SUFFIXES = frozenset(
 )
 """File name endings, in lower case, that `find_photos` takes for photographs."""
 
-# Formats in which photographs come. The rest of Pillow's decoders (textures, animations, documents) stay shut.
-_INPUT_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")  # JPEG includes MPO
+# Formats in which photographs come, and Pillow's modules that read them (JPEG includes MPO). The rest of its decoders
+# (textures, animations, documents) stay shut, and are not even imported: there are sixty.
+_INPUT_FORMATS = {
+    "PNG": "Png",
+    "JPEG": "Jpeg",
+    "TIFF": "Tiff",
+    "WEBP": "WebP",
+    "BMP": "Bmp",
+    "GIF": "Gif",
+    "PPM": "Ppm",
+    "JPEG2000": "Jpeg2K",
+    "AVIF": "Avif",
+}
 
 _decoding = threading.RLock()
 
@@ -337,7 +349,9 @@ def _formats_for(data: bytes) -> tuple[str, ...]:
 
 @cache
 def _input_formats() -> tuple[str, ...]:
-    Image.init()
+    for module in _INPUT_FORMATS.values():
+        with contextlib.suppress(ImportError):  # AVIF: not in every version
+            import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
     return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
 

@@ -3,7 +3,7 @@
 ============  =================================  ====================================  ====================
 method        what                               time                                  memory
 ============  =================================  ====================================  ====================
-multigrid     own geometric multigrid + CG       linear in pixels, 0.4 CPU-s at 1 MP   80 bytes per pixel
+multigrid     own geometric multigrid + CG       linear in pixels, 0.4 CPU-s at 1 MP   70 bytes per pixel
 cg            pyamg smoothed aggregation + CG    linear, 15 times as long              300 bytes per pixel
 direct        SuperLU, symmetric min. degree     40 times as long at 1 MP, and rising  1900 bytes per pixel
 ============  =================================  ====================================  ====================

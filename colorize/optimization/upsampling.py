@@ -61,15 +61,19 @@ def guided_enlarge(ab: Float32, small_lightness: Float32, lightness: Float32) ->
     variance = _mean(small_lightness * small_lightness) - mean_l * mean_l
     large = np.empty((*lightness.shape, 2), np.float32)
     for channel in range(2):
-        color = np.ascontiguousarray(ab[..., channel])
-        mean_c = _mean(color)
-        covariance = _mean(small_lightness * color) - mean_l * mean_c
-        slope = np.divide(covariance, variance + _VARIANCE, dtype=np.float32)
-        offset = _mean(mean_c - slope * mean_l)
-        large[..., channel] = cv2.resize(_mean(slope), size, interpolation=cv2.INTER_LINEAR).reshape(lightness.shape)
+        slope, offset = _lines(np.ascontiguousarray(ab[..., channel]), small_lightness, mean_l, variance)
+        large[..., channel] = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR).reshape(lightness.shape)
         large[..., channel] *= lightness
         large[..., channel] += cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR).reshape(lightness.shape)
     return large
+
+
+def _lines(color: Float32, lightness: Float32, mean_l: Float32, variance: Float32) -> tuple[Float32, Float32]:
+    """Slope and offset of the lines through colour over lightness, fitted around every pixel."""
+    mean_c = _mean(color)
+    covariance = _mean(lightness * color) - mean_l * mean_c
+    slope = np.divide(covariance, variance + _VARIANCE, dtype=np.float32)
+    return _mean(slope), _mean(mean_c - slope * mean_l)
 
 
 def _mean(image: np.ndarray) -> Float32:

@@ -1,5 +1,6 @@
 """The door: what it promises, what it refuses, and what it does when memory is short."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import Propagator, propagate
+from colorize.optimization.propagate import BYTES_PER_PIXEL
 from colorize.optimization.reference import propagate_reference
 
 
@@ -110,13 +112,36 @@ def test_over_the_memory_budget_it_works_smaller_and_says_so(scene, hints):
     lightness, weight = (np.kron(image, np.ones((8, 8), np.float32)) for image in (scene[0], scene[2]))
     target = np.zeros((*lightness.shape, 2), np.float32)
     is_known, known_ab = np.kron(hints[0], np.ones((8, 8))) > 0, np.kron(hints[1], np.ones((8, 8, 1)))
-    result = propagate(lightness, target, weight, is_known=is_known, known_ab=known_ab, memory_limit=1_600_000)
+    result = propagate(lightness, target, weight, is_known=is_known, known_ab=known_ab, memory_limit=1_400_000)
     assert result.report.reduced
     assert result.report.shape == (121, 164)
     assert result.ab.shape == (296, 400, 2)
     np.testing.assert_array_equal(result.ab[is_known], known_ab[is_known].astype(np.float32))
     assert np.abs(result.ab[:, :160] - (60, -20)).max() < 7
     assert np.abs(result.ab[:, 208:] - (-15, 40)).max() < 7
+
+
+def test_a_solve_keeps_to_the_memory_that_is_stated():
+    shape = 400, 500
+    lightness = np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32)
+    target, weight = np.full((*shape, 2), 20, np.float32), np.full(shape, 1e-3, np.float32)
+    propagate(lightness, target, weight)  # compiled and imported
+    tracemalloc.start()
+    result = propagate(lightness, target, weight)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < (BYTES_PER_PIXEL + 2) * lightness.size  # 2: the border, of so small a photograph
+    assert result.report.bytes > 0.9 * peak
+
+
+def test_a_propagator_for_one_solve_answers_once(scene, hints):
+    photo = Propagator(scene[0], once=True)
+    only = photo.solve(*scene[1:], is_known=hints[0], known_ab=hints[1])
+    again = Propagator(scene[0]).solve(*scene[1:], is_known=hints[0], known_ab=hints[1])
+    np.testing.assert_array_equal(only.ab, again.ab)
+    assert " 0 KB of weights" in repr(photo)
+    with pytest.raises(RuntimeError, match="one solve only"):
+        photo.solve(*scene[1:], is_known=hints[0], known_ab=hints[1])
 
 
 def test_wishes_weigh_the_same_at_every_size():
@@ -127,7 +152,7 @@ def test_wishes_weigh_the_same_at_every_size():
     target[:, 32:] = 40
     weight = np.full((64, 64), 1e-3, np.float32) * (1 + rng.random((64, 64), dtype=np.float32))
     full = propagate(lightness, target, weight)
-    small = propagate(lightness, target, weight, memory_limit=80 * 32 * 32)
+    small = propagate(lightness, target, weight, memory_limit=70 * 32 * 32)
     assert small.report.shape == (32, 32)
     np.testing.assert_allclose(small.ab, full.ab, atol=1.5)  # of 40; half the resolution
 
