@@ -270,9 +270,10 @@ class Propagator:
         planes = self._planes
         if planes is None:
             raise RuntimeError("this propagator was made for one solve only (once=True), which was done")
-        # The solver works in those it gets: eliminating certain pixels cuts their couplings, and the
-        # next stroke may need them.
-        self._planes = None if self._once else planes.copy()
+        if self._once:
+            self._planes = None
+        else:
+            planes = planes.copy()  # eliminating certain pixels cuts their couplings; the next stroke may need them
         equations = system.stencil_system(
             planes,
             small.target_ab,

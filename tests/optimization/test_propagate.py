@@ -175,9 +175,9 @@ def test_propagator_agrees_with_one_shot_and_remembers(scene, hints):
 
 def test_a_propagator_says_its_size_and_what_it_costs(scene):
     lightness, target, weight = scene
-    photo = Propagator(np.kron(lightness, np.ones((8, 8), np.float32)), memory_limit=80 * 37 * 50)
+    photo = Propagator(np.kron(lightness, np.ones((8, 8), np.float32)), memory_limit=70 * 37 * 50)
     assert repr(photo) == (
-        "Propagator(400 x 296 pixels, solved at 50 x 37, 32 KB of weights, 148 KB to solve, no answer yet)"
+        "Propagator(400 x 296 pixels, solved at 50 x 37, 32 KB of weights, 130 KB to solve, no answer yet)"
     )
     photo = Propagator(lightness)
     photo.solve(target, weight + 1)
