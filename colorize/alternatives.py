@@ -30,7 +30,7 @@ def check_number(number: int) -> None:
         raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
 
 
-def step(modes: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.float64]:
+def step_to(modes: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.float64]:
     """How alternative `number` differs from the usual picture, number 0, in the colours of parts, shape (n_parts, 2).
 
     Parameters

@@ -26,6 +26,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from threadpoolctl import threadpool_limits
 
+from colorize._support.regions import graph_laplacian, likeness, region_graph
 from colorize.types import REACHES, Float32, Superpixels
 
 Float64 = NDArray[np.float64]
@@ -505,13 +506,8 @@ def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> F
     Minimising ``sum_i |u_i|^2 + TIE sum_{i~j} w_ij |u_i - u_j|^2`` is what a Gaussian does whose covariance is the
     inverse of that matrix; ``w_ij = exp(-|L_i - L_j| / TIE_LIGHTNESS)``.
     """
-    n = superpixels.n_superpixels
-    low, high = superpixels.adjacency.T
-    step = np.abs(region_lightness[low].astype(np.float64) - region_lightness[high])
-    tie = TIE * np.exp(-step / TIE_LIGHTNESS)
-    system = np.zeros((n, n))
-    system[low, high] = system[high, low] = -tie
-    system[np.diag_indices(n)] = 1 - system.sum(axis=1)
+    ties = TIE * likeness(superpixels, region_lightness, TIE_LIGHTNESS)
+    system = np.eye(superpixels.n_superpixels) + graph_laplacian(region_graph(superpixels, ties)).toarray()
     covariance = np.linalg.inv(system)
     scale = 1 / np.sqrt(np.diag(covariance))
     return covariance * scale[:, None] * scale

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from colorize._support.regions import averaging, graph_laplacian, likeness, region_graph
 from colorize.recognition.palette import mean_color
 from colorize.types import Float32, Superpixels
 
@@ -181,20 +182,10 @@ def share_evidence(
     >>> share_evidence(unsure, regions, np.full(3, 50, np.float32)).argmax(axis=1).tolist()
     [0, 0, 0]
     """
-    n = superpixels.n_superpixels
-    low, high, likeness = _likeness(superpixels, region_lightness, lightness_scale)
-    ties = reach * likeness
     area = superpixels.areas.astype(np.float64) / superpixels.areas.mean()
-    total = area + np.bincount(low, ties, minlength=n) + np.bincount(high, ties, minlength=n)
-    index = np.arange(n)
-    system = sparse.csc_array(
-        (
-            np.concatenate([total, -ties, -ties]),
-            (np.concatenate([index, low, high]), np.concatenate([index, high, low])),
-        ),
-        shape=(n, n),
-    )
-    evidence = splu(system).solve(area[:, None] * np.log(np.maximum(probabilities, 1e-6)))
+    ties = reach * likeness(superpixels, region_lightness, lightness_scale)
+    system = sparse.diags_array(area) + graph_laplacian(region_graph(superpixels, ties))
+    evidence = splu(sparse.csc_array(system)).solve(area[:, None] * np.log(np.maximum(probabilities, 1e-6)))
     belief = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     return (belief / belief.sum(axis=1, keepdims=True)).astype(np.float32)
 
@@ -306,33 +297,16 @@ def mean_field(
     >>> bool(mean_field(unsure, colors, regions, np.full(3, 50, np.float32))[1, 0] > 0.7)
     True
     """
-    ties = _ties(superpixels, region_lightness, lightness_scale)
+    # The floor lets neighbours of any contrast have a say: a region is never alone with its opinion.
+    ties = likeness(superpixels, region_lightness, lightness_scale) + 0.05
+    mean_of_neighbours = averaging(region_graph(superpixels, ties)).astype(np.float32)
     squared = ((colors[:, None, :] - colors) ** 2).sum(axis=2)
     alike = np.exp(-squared / (2 * color_scale**2)).astype(np.float32)
     evidence = np.log(np.maximum(probabilities, 1e-9))
     belief = probabilities
     for _ in range(n_rounds):
-        scores = evidence + coupling * ((ties @ belief) @ alike)
+        scores = evidence + coupling * ((mean_of_neighbours @ belief) @ alike)
         scores -= scores.max(axis=1, keepdims=True)
         belief = np.exp(scores)
         belief /= belief.sum(axis=1, keepdims=True)
     return belief
-
-
-def _likeness(
-    superpixels: Superpixels, region_lightness: Float32, lightness_scale: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both ends of every edge of the region graph, and ``exp(-|L_i - L_j| / lightness_scale)`` along it."""
-    low, high = superpixels.adjacency.T
-    step = np.abs(region_lightness[low] - region_lightness[high]).astype(np.float64)
-    return low, high, np.exp(-step / lightness_scale)
-
-
-def _ties(superpixels: Superpixels, region_lightness: Float32, lightness_scale: float) -> sparse.csr_array:
-    """Row-normalised weights between touching regions, shape (n, n); a region without neighbours has an empty row."""
-    n = superpixels.n_superpixels
-    low, high, likeness = _likeness(superpixels, region_lightness, lightness_scale)
-    rows, columns = np.concatenate([low, high]), np.concatenate([high, low])
-    weights = np.tile(likeness + 0.05, 2)
-    totals = np.bincount(rows, weights, minlength=n)
-    return sparse.csr_array(((weights / totals[rows]).astype(np.float32), (rows, columns)), shape=(n, n))

@@ -9,8 +9,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize import alternatives, suggestion
 from colorize._clock import Clock
+from colorize.alternatives import N_ALTERNATIVES, N_MODES, check_number, step_to
 from colorize.belief import Belief, Observations, observe
 from colorize.canvas import Canvas
 from colorize.color import lab_to_rgb
@@ -19,7 +19,7 @@ from colorize.guidance import Start
 from colorize.hints import Hints, WantedColors
 from colorize.model import Description
 from colorize.optimization import Propagation
-from colorize.suggestion import Suggestion
+from colorize.suggestion import Suggestion, suggest_places
 from colorize.superpixels import resize_labels
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
 
@@ -125,7 +125,7 @@ class Session:
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
         before = self.start.belief()
-        return suggestion.suggest(self.start.guided, before, self._after(before, hints), n, self.gray.shape)
+        return suggest_places(self.start.guided, before, self._after(before, hints), n, self.gray.shape)
 
     def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
         """Make n whole, coherent, visibly different pictures, 1 to 9, which all obey the hints.
@@ -133,8 +133,8 @@ class Session:
         The first is the usual one; the others are steps (`colorize.alternatives.MOODS`) along the changes of the whole
         photograph that the present uncertainty makes likeliest (`Belief.modes`).
         """
-        if not 1 <= n <= alternatives.N_ALTERNATIVES:
-            raise ValueError(f"n must be in 1..{alternatives.N_ALTERNATIVES}, got {n!r}")
+        if not 1 <= n <= N_ALTERNATIVES:
+            raise ValueError(f"n must be in 1..{N_ALTERNATIVES}, got {n!r}")
         return [self._colored(hints, vividness, number) for number in range(n)]
 
     def choose(self, number: int, hints: Hints | None = None) -> Session:
@@ -147,8 +147,8 @@ class Session:
         hints : Hints, optional
             Those that the alternatives were made with.
         """
-        alternatives.check_number(number)
-        return Session(self.start.stepped(alternatives.step(self._modes(hints), number)), self.canvas)
+        check_number(number)
+        return Session(self.start.stepped(step_to(self._modes(hints), number)), self.canvas)
 
     def shifted(self, offset: Float32) -> Session:
         """Go on with other automatic colours of the regions; see `Start.shifted`."""
@@ -199,7 +199,7 @@ class Session:
             after = before if wanted is None else before.posterior(*self._observed(wanted))
             shift = after.mean - before.mean
             if number:
-                shift += alternatives.step(self._modes(hints), number)
+                shift += step_to(self._modes(hints), number)
         with clock("propagation"):
             moved = self._moved(picture, shift, None if wanted is None else (wanted, before, after))
         return _finished(self, replace(moved, seconds=clock.seconds), () if wanted is None else wanted.notes)
@@ -252,7 +252,7 @@ class Session:
         """The likeliest changes of the photograph after hints."""
         if hints is None:
             return self.start.guided.modes
-        return self._after(self.start.belief(), hints).modes(alternatives.N_MODES)
+        return self._after(self.start.belief(), hints).modes(N_MODES)
 
     @cached_property
     def _part_labels(self) -> NDArray[np.int32]:

@@ -45,7 +45,9 @@ class Suggestion:
     probabilities: Float32
 
 
-def suggest(guided: GuidedView, before: Belief, after: Belief, n: int, shape: tuple[int, int]) -> list[Suggestion]:
+def suggest_places(
+    guided: GuidedView, before: Belief, after: Belief, n: int, shape: tuple[int, int]
+) -> list[Suggestion]:
     """The n places of a photograph where a hint would tell most, the best first.
 
     Parameters

@@ -7,14 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from colorize._support.regions import averaging, graph_laplacian, region_graph
 from colorize.color import to_gray
 from colorize.superpixels import (
     WORKING_PIXELS,
-    averaging,
     from_labels,
-    graph_laplacian,
     region_adjacency,
-    region_graph,
     region_map,
     region_means,
     resize_labels,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from colorize._support.regions import averaging, region_graph
 from colorize.features.encoder import Sight, see
-from colorize.superpixels import averaging, region_graph
 from colorize.types import Float32, Superpixels
 
 # The five scales of the Gabor family, and one more below them for the last band of the intensity
