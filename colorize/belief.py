@@ -124,9 +124,12 @@ class Things:
         """Log odds that every region is of the thing (of reach ``similar``: of the kind) of some, shape (m, n)."""
         from scipy.spatial.distance import cdist  # brings scipy.special along: not for those who hint at nothing
 
+        # Costs are minus logarithms of probabilities, so the cheapest route is the likeliest chain of
+        # neighbours that are all of one thing: it goes around an edge that does not close.
         route = dijkstra(self.ties, directed=False, indices=regions)
         unlike = cdist(self.points[regions], self.points)
         one_thing = THING - ROUTE * route - UNLIKE * unlike - AFAR * cdist(self.places[regions], self.places)
+        # The better of two reasons and not their sum: looking alike is in both already.
         one_kind = np.where((reach == SIMILAR)[:, None], KIND - KIND_UNLIKE * unlike, -np.inf)
         return np.maximum(one_thing, one_kind)
 
@@ -169,6 +172,7 @@ class Belief:
 
     def within(self, distance: float) -> Float64:
         """Probability that the true colour lies within a distance in ab of the mean, shape (n,)."""
+        # As if both channels had their mean variance: then the squared distance is exponential, exactly.
         return 1 - np.exp(-(distance**2) / self.variance.sum(axis=1))
 
     def surprise(self, regions: NDArray[np.intp], ab: Float64, reach: NDArray[np.intp]) -> Float64:
@@ -177,6 +181,8 @@ class Belief:
         Nothing that is said about the whole photograph is a surprise: it is meant so.
         """
         squared = (((ab - self.mean[regions]) / self.deviation[regions]) ** 2).sum(axis=1)
+        # expm1, because 1 - exp(-x) has no digits left for the small x of a hint that repeats what was
+        # believed, and such a hint must change nothing.
         return np.where(reach == PHOTO, 0, -np.expm1(-np.minimum(squared, _MOST) / 2))
 
     @_one_thread()
@@ -223,11 +229,16 @@ class Belief:
             return self
         if surprise is None:
             surprise = self.surprise(regions, ab, reach)
+        # The odds and not the probability: of a sure surprise the photograph must hear nothing at all.
         noise_in_photo = noise + SURPRISE * surprise / (1 - surprise)
+        # Only the hinted regions are factored, so the cost grows with what was said, not with the
+        # photograph: K_h + noise is m x m.
         factor = cho_factor(self.kernel[np.ix_(regions, regions)] + np.diag(noise_in_photo))
         across = self.kernel[:, regions]
         left = (ab - self.mean[regions]) / self.deviation[regions]
         mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
+        # The residual is scaled by each region's own deviation: where the model was sure, the same
+        # evidence moves less.
         told = replace(self, mean=mean, correlation=self.correlation - across @ cho_solve(factor, across.T))
         return told if (reach == PHOTO).all() else told._with_things(regions, ab, noise, reach, surprise)
 
@@ -237,13 +248,19 @@ class Belief:
         """Give things the colours of their hints: as a change where those are usual, as their own where not."""
         if self.things is None:
             raise ValueError("merged regions can be told about the whole photograph only; tell the parts, then merge")
+        # A stroke over the dark eyes in a light face names the face less surely, as its noise says.
         odds = self.things.log_odds(regions, reach) - np.log(np.maximum(noise / NOISE, 1))[:, None]
+        # Whether a region is of any hinted thing is decided before hints compete for it, so that two
+        # hints on one thing do not make each other doubtful.
         best = odds.max(axis=0)
         odds[np.arange(len(regions)), regions] += OWN
+        # Columns sum to 1: a region between two hinted things takes a mix, and mostly of the likelier.
         share = np.exp(RIVALRY * (odds - odds.max(axis=0)))
         share /= share.sum(axis=0)
         is_held = best > 0
         apart = is_held * (surprise @ share)
+        # With surprise s a hint h on a region of colour m asks for h - (1 - s) m, which is the change
+        # h - m where s is 0 (shades stay) and the colour h where s is 1 (`apart` takes them away).
         own = self.mean[regions]
         color = share.T @ (ab - (1 - surprise)[:, None] * own)
         mean = self.mean + is_held[:, None] * color - apart[:, None] * self.mean
@@ -261,6 +278,8 @@ class Belief:
         areas : ndarray, shape (k,)
             Share of the photograph that each of those covers.
         """
+        # Deviations are averaged like colours: exact only where parts of a region err as one, which is
+        # what makes them parts of a region.
         correlation, kernel = (shares @ matrix @ shares.T for matrix in (self.correlation, self.kernel))
         return Belief(
             shares @ self.mean, shares @ self.deviation, correlation, kernel, areas, None, shares @ self.apart
@@ -290,10 +309,13 @@ class Belief:
     def _best_query(self, known: list[int], candidates: Sequence[int], noise: float) -> int:
         """The candidate, not known yet, whose colour leaves least variance."""
         left = self.correlation
+        # Which places are known decides the variance that is left; which colours they had does not. So
+        # all queries can be planned before the first is answered.
         if known:
             factor = cho_factor(left[np.ix_(known, known)] + noise * np.eye(len(known)))
             left = left - left[:, known] @ cho_solve(factor, left[known])
         gain = (self.areas * (self.deviation**2).sum(axis=1)) @ left**2 / (np.diag(left) + noise)
+        # Infinities and not a shorter list: numbers stay those of the regions.
         open_to = np.full(len(gain), -np.inf)
         open_to[list(candidates)] = 0
         open_to[known] = -np.inf
@@ -307,6 +329,8 @@ class Belief:
         weighted by area, times the square root of its eigenvalue: one standard deviation of the photograph along it.
         Signs are such that on the whole the field reddens and yellows.
         """
+        # D^1/2 C D^1/2 has the eigenvalues of C D and is symmetric, so the likeliest change counts
+        # pixels and not regions, and a cheaper solver does.
         weight = np.sqrt(self.areas)
         fields = np.zeros((min(n, len(weight)), *self.mean.shape))
         for channel, scale in enumerate(self.deviation.T):
@@ -314,6 +338,8 @@ class Belief:
             values, vectors = eigh(covariance, subset_by_index=[len(weight) - len(fields), len(weight) - 1])
             for k, field in enumerate(fields, start=1):
                 eigen = vectors[:, -k] * np.sqrt(max(values[-k], 0))
+                # An eigenvector has no sign of its own; without this one the pictures would change places
+                # from one processor to another.
                 field[:, channel] = np.copysign(1, weight @ eigen) * eigen / weight
         return list(fields)
 
@@ -356,6 +382,8 @@ def appearance(
     region_lightness : ndarray, shape (n,), float32
         Mean L* of the regions.
     """
+    # Between square roots of distributions the distance is Hellinger's: it does not blow up where one of
+    # them is 0, and one colour more or less in the palette hardly changes it.
     opinion = [np.sqrt(probabilities) / OPINION_WIDTH, region_lightness[:, None] / LIGHTNESS_WIDTH]
     points, points_elsewhere = (
         np.concatenate(
@@ -366,6 +394,7 @@ def appearance(
         )
         for weights in (FAMILY_WEIGHTS, ELSEWHERE_WEIGHTS)
     )
+    # E[c^2] - E[c]^2 may round below 0 for a region that is sure.
     variance = np.maximum(probabilities @ colors**2 - (probabilities @ colors) ** 2, 0)
     deviation = np.sqrt((variance + VARIANCE_FLOOR) * np.array(SCALE))
     scene = features["scene"][0] if "scene" in features else np.zeros(0)
@@ -418,6 +447,7 @@ def find_things(looks: Appearance, superpixels: Superpixels) -> Things:
     [[True, True, True, False]]
     """
     low, high = superpixels.adjacency.T
+    # -log sigmoid(SAME - STEP d) = log(1 + exp(STEP d - SAME)), which does not overflow.
     step = np.linalg.norm(looks.points[low] - looks.points[high], axis=1)
     n = superpixels.n_superpixels
     ties = csr_array((np.logaddexp(0, STEP * step - SAME), (low, high)), shape=(n, n))
@@ -508,17 +538,23 @@ def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> F
     """
     ties = TIE * likeness(superpixels, region_lightness, TIE_LIGHTNESS)
     system = np.eye(superpixels.n_superpixels) + graph_laplacian(region_graph(superpixels, ties)).toarray()
+    # Dense and inverted, because all of the inverse is needed; at 1000 regions that is a tenth of a second.
     covariance = np.linalg.inv(system)
+    # Ones on the diagonal: how doubtful a region is stands in its deviation, and must not depend on how
+    # many neighbours it has.
     scale = 1 / np.sqrt(np.diag(covariance))
     return covariance * scale[:, None] * scale
 
 
 def _likeness(points: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
     """How alike regions look, 0..1, shape (len(points), len(others))."""
+    # |p - q|^2 as a matrix product, a hundred times as fast as differences; it may round below 0.
     squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
     return np.exp(-np.maximum(squared, 0) / 2)
 
 
 def _kinship(scene: Float64, others: Float64) -> Float64:
     """Share of the errors that a photograph of this scene has in common with others, 0..1, shape (len(others),)."""
+    # The fourth power has a plateau: photographs of one afternoon teach each other fully, and beyond it
+    # the fall is steep.
     return np.exp(-((np.linalg.norm(others - scene, axis=1) / KINSHIP_WIDTH) ** 4))

@@ -115,6 +115,7 @@ class Canvas:
 
     def smooth(self, region_values: Float32, superpixels: Superpixels) -> Float32:
         """Values of superpixels as a smooth map, shape (H, W): blurred by half a region, then enlarged."""
+        # Half a region hides the borders of the regions and keeps what is larger than one.
         spacing = (superpixels.areas.mean() ** 0.5) / 2
         blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
         if blurred.shape == self.gray.shape:
@@ -123,6 +124,8 @@ class Canvas:
 
     def means(self, ab: Float32, superpixels: Superpixels) -> Float32:
         """Mean colours of superpixels, shape (n, 2), of a picture of this size."""
+        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of
+        # its size.
         if ab.shape[:2] != superpixels.shape:
             ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
         return region_means(ab, superpixels)

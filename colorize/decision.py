@@ -66,6 +66,7 @@ class Decision:
 
     def at(self, vividness: float) -> Decision:
         """The same decision, as brave as this; nothing is computed again that does not depend on it."""
+        # The mean is not computed again: a dial that is turned asks for this a hundred times.
         other = replace(self, vividness=vividness)
         other.__dict__["faithful_ab"] = self.faithful_ab
         return other
@@ -185,7 +186,10 @@ def share_evidence(
     area = superpixels.areas.astype(np.float64) / superpixels.areas.mean()
     ties = reach * likeness(superpixels, region_lightness, lightness_scale)
     system = sparse.diags_array(area) + graph_laplacian(region_graph(superpixels, ties))
+    # One factor serves all K colours. Logarithms are cut at 1e-6, because a classifier that is sure and
+    # wrong would otherwise outvote any number of neighbours.
     evidence = splu(sparse.csc_array(system)).solve(area[:, None] * np.log(np.maximum(probabilities, 1e-6)))
+    # The largest exponent becomes 0, so that nothing overflows.
     belief = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     return (belief / belief.sum(axis=1, keepdims=True)).astype(np.float32)
 
@@ -239,6 +243,8 @@ def toward_palette(
     >>> toward_palette(unsure, regions, np.array([0.9, 0.1], np.float32), strength=1, floor=0).tolist()[0]
     [0.8999999761581421, 0.10000000149011612]
     """
+    # The ratio of priors is what Bayes' rule asks for where only the shares differ between training and
+    # use; `floor` keeps a colour that neither has from being divided by nothing.
     own = palette_shares(probabilities, superpixels)
     drawn = probabilities * ((wanted + floor) / (own + floor)) ** strength
     return (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -301,6 +307,8 @@ def mean_field(
     ties = likeness(superpixels, region_lightness, lightness_scale) + 0.05
     mean_of_neighbours = averaging(region_graph(superpixels, ties)).astype(np.float32)
     squared = ((colors[:, None, :] - colors) ** 2).sum(axis=2)
+    # Agreement between colours and not between palette entries: two greens beside each other agree, also
+    # where they are two entries.
     alike = np.exp(-squared / (2 * color_scale**2)).astype(np.float32)
     evidence = np.log(np.maximum(probabilities, 1e-9))
     belief = probabilities

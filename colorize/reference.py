@@ -69,6 +69,8 @@ class Lesson:
 
     def correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
         """What to add to the automatic colours of the parts, shape (n_parts, 2)."""
+        # A reference's automatic colours grow with the dial, its true ones do not: the bolder, the more
+        # there is to take back.
         learnt = self.true - dial(vividness) * self.faithful
         return self.strength * (learnt + GAIN * (part_ab + learnt))
 
@@ -107,6 +109,8 @@ class References:
         for photo in self.photos:
             view = photo.view
             model, regions, parts = view.model, view.description, view.parts
+            # A reference is judged as the photograph is, drawn and shared alike: its errors are those that
+            # will be made there.
             drawn = toward_palette(view.probabilities, regions.superpixels, wanted, strength=pull)
             faithful_ab = model.decide(regions, drawn, reach=reach).faithful_ab
             errors.append(np.stack([photo.ab, view.over_parts(faithful_ab)], axis=1))

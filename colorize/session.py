@@ -195,6 +195,8 @@ class Session:
         clock = Clock(picture.seconds)
         with clock("belief"):
             wanted = None if hints is None else hints.rasterize(self.gray.shape).on(self.gray.lightness)
+            # From the pixels and not from the decision: the solve has moved colours across the parts, and
+            # a hint that repeats what is seen must change nothing.
             before = self._believed(picture)
             after = before if wanted is None else before.posterior(*self._observed(wanted))
             shift = after.mean - before.mean
