@@ -204,7 +204,7 @@ class Refiner(_Network):
         settings = self._settings()
         device = learners.choose_device(self.device)
         started = time.process_time() if device.type == "cpu" else time.perf_counter()
-        self.base_sha256_ = digest_of(self.base)
+        self.base_sha256_ = digest_of(self.base.trained)
         pictures = [as_rgb_image(photo) for photo in photos]
         examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
         training, held_out = self._split(examples)
@@ -299,7 +299,7 @@ class Refiner(_Network):
         place = learners.choose_device(device)
         header, arrays = load_model(path, kind=REFINER_KIND)
         with _fitting_parts(path):
-            wanted, found = header["base_sha256"], digest_of(base)
+            wanted, found = header["base_sha256"], digest_of(base.trained)
             if wanted != found:
                 raise ModelFileError(
                     f"{path}: refines the model with sha256 {wanted[:12]}..., the given one has {found[:12]}...; "
