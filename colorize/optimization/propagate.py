@@ -287,7 +287,10 @@ class Propagator:
         planes = self._planes
         if planes is None:
             raise RuntimeError("this propagator was made for one solve only (once=True), which was done")
-        self._planes = None if self._once else planes.copy()  # the solver works in those it gets
+        if self._once:
+            self._planes = None
+        else:  # the solver works in those it gets
+            planes = planes.copy()
         equations = system.stencil_system(
             planes,
             small.target_ab,
