@@ -40,7 +40,7 @@ PHOTO_SUFFIXES = frozenset(
 """File name endings, in lower case, that `find_photos` takes for photographs."""
 
 # Formats in which photographs come, and Pillow's modules that read them (JPEG includes MPO). The rest of its decoders
-# (textures, animations, documents) stay shut, and are not even imported: there are sixty.
+# (textures, animations, documents) stay shut, and are not even imported: there are some forty.
 _INPUT_FORMATS = {
     "PNG": "Png",
     "JPEG": "Jpeg",
