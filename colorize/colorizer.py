@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from colorize._support.progress import Progress, silent
 from colorize.base_model import check_base
 from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
@@ -18,7 +19,7 @@ from colorize.palette import ColorPalette
 from colorize.persistence import load_model, save_model
 from colorize.predictor import Predictor
 from colorize.thumbnails import Thumbnails, checked_names
-from colorize.training.fit import Fitted, Progress, check_photos, describe_photos, learn, learn_words
+from colorize.training.fit import Fitted, check_photos, describe_photos, learn, learn_words
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
 
@@ -148,7 +149,7 @@ class Colorizer(Predictor, BaseEstimator):
             check_base(base.model, self.n_superpixels, self.families)
         check_photos(photos)
         names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
-        say = progress or (lambda stage, done, total: None)
+        say = progress or silent
         size, seed = self.n_superpixels, self.random_state
         words = learn_words(photos, self.families, size, seed, say) if base is None else base.extractor_
         self.extractor_: FeatureExtractor = words

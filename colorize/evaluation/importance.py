@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from scipy.spatial.distance import squareform
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from colorize._support.progress import Progress, silent
 from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
@@ -34,8 +35,6 @@ from colorize.training.rows import TrainingRows, rows_of
 from colorize.types import Float32, GrayImage, RgbImage
 
 __all__ = ["ANALYSES", "NOISE", "ImportanceResult", "detail_groups", "importance"]
-
-Progress = Callable[[str, int, int], None]
 
 NOISE = "noise (control)"
 """A family of shuffled numbers in a twin of the model: its importance must not differ from zero."""
@@ -207,7 +206,7 @@ def importance(
         raise ValueError(f"n_repeats must be at least 1, got {n_repeats}")
     if len(photos) < _MIN_PHOTOS:
         raise DatasetError(f"feature importance needs at least {_MIN_PHOTOS} photographs, got {len(photos)}")
-    say = progress or (lambda stage, done, total: None)
+    say = progress or silent
     options = _Options(n_repeats, n_detail_repeats, refits, vividness, random_state)
     with threadpool_limits(1, user_api="blas"):  # hundreds of small products: threads would only wait for each other
         return _importance(colorizer, photos, training_photos, options, say)

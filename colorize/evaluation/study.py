@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from colorize._support.progress import Progress, silent
 from colorize.colorizer import Colorizer
 from colorize.dataset import TrainingSet
 from colorize.evaluation.measure import (
@@ -42,8 +43,6 @@ __all__ = [
     "study_curve",
     "usual_sizes",
 ]
-
-Progress = Callable[[str, int, int], None]
 
 ALL = "all together"
 ALL_EQUAL = "all, as many photographs"
@@ -310,7 +309,7 @@ def study_categories(
     jobs = [(method, name) for method in methods for name in training]
     models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
-    say = progress or (lambda stage, done, total: None)
+    say = progress or silent
     with threadpool_limits(1, user_api="blas"):
         for done, (method, name) in enumerate(jobs):
             say("training", done, len(jobs))
@@ -386,7 +385,7 @@ def study_curve(
     order = np.random.default_rng(random_state).permutation(len(training_photos))
     models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
-    say = progress or (lambda stage, done, total: None)
+    say = progress or silent
     with threadpool_limits(1, user_api="blas"):
         for done, size in enumerate(wanted):
             say("training", done, len(wanted))

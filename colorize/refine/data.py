@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from colorize._support.progress import Progress, silent
 from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
@@ -20,8 +21,6 @@ from colorize.model import Description
 from colorize.superpixels import working_shape
 from colorize.training.rows import TrainingRows, draw, rows_of
 from colorize.types import Float32, GrayImage, RgbImage
-
-Progress = Callable[[str, int, int], None]
 
 WORKING_PIXELS = 24_576
 """Pixels at which the networks work (192 x 128): larger photographs are reduced, smaller ones stay."""
@@ -137,7 +136,7 @@ def out_of_fold(
     """
     if len(photos) < 2 * N_FOLDS:
         raise DatasetError(f"refining needs at least {2 * N_FOLDS} photographs to learn from, got {len(photos)}")
-    say = progress or (lambda stage, done, total: None)
+    say = progress or silent
     descriptions, blocks = [], []
     for index, photo in enumerate(photos):
         say("describing", index, len(photos))

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from colorize._clock import Clock
+from colorize._support.progress import Progress
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
 from colorize.decision import dial

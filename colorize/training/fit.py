@@ -6,13 +6,14 @@ simple rules. Every photograph has random numbers of its own, so that what is de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from colorize._support.progress import Progress
 from colorize.base_model import choose, in_summary
 from colorize.classifier import CalibratedClassifier
 from colorize.color import rgb_to_lab, to_gray
@@ -26,8 +27,6 @@ from colorize.training.rows import TrainingRows, draw, rows_of
 from colorize.training.rules import ColorSums, Lookup
 
 __all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
-
-Progress = Callable[[str, int, int], None]
 
 WORD_PHOTOS = 60
 """Photographs that the visual words are learnt from."""
