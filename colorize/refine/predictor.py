@@ -34,7 +34,6 @@ from colorize.refine import learners
 from colorize.refine.data import (
     WORKING_PIXELS,
     Example,
-    Progress,
     digest,
     guide_table,
     out_of_fold,
