@@ -54,10 +54,6 @@ class Mark:
         Of points and strokes, in pixels of the photograph it was drawn on.
     reach : {"photo", "similar", "here"}
         How far it is heard.
-
-    See Also
-    --------
-    Hints : Several of them, on one photograph.
     """
 
     kind: str

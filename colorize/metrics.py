@@ -181,7 +181,6 @@ def psnr_rgb(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
 
     See Also
     --------
-    psnr_ab : The same for colour without lightness.
     ssim : Structure instead of size.
 
     Examples
@@ -205,10 +204,6 @@ def psnr_ab(true_ab: ArrayLike, predicted_ab: ArrayLike) -> float:
     -------
     float
         The peak is 255, the span of a* and b* in the usual 8-bit coding.
-
-    See Also
-    --------
-    psnr_rgb : The same for pixels of a picture.
 
     Examples
     --------
