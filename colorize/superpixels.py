@@ -1,4 +1,4 @@
-"""Superpixels: a photograph cut into a few hundred regions, the graph of these, and statistics over them.
+"""Superpixels: a photograph cut into a few hundred regions, and statistics over them.
 
 SLIC (Achanta et al. 2012) on lightness. Regions are what the features describe and the classifier
 colours; the propagation afterwards works on pixels again, so a region border that misses an edge by
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from colorize.types import Float32, Superpixels
 
@@ -144,7 +143,7 @@ def region_adjacency(labels: NDArray[np.int32]) -> NDArray[np.int32]:
 
     See Also
     --------
-    region_graph : The same with weights, as a matrix.
+    colorize.region_graph.region_graph : The same with weights, as a matrix.
 
     Examples
     --------
@@ -163,76 +162,6 @@ def region_adjacency(labels: NDArray[np.int32]) -> NDArray[np.int32]:
         pairs.append(low.astype(np.int64) * n + high)
     keys = np.unique(np.concatenate(pairs))
     return np.stack([keys // n, keys % n], axis=1).astype(np.int32)
-
-
-def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = None) -> sparse.csr_array:
-    """The graph of touching regions as a symmetric matrix W of weights, shape (n, n), float64.
-
-    Parameters
-    ----------
-    superpixels : Superpixels
-    ties : ndarray, shape (n_edges,), optional
-        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no
-        edge.
-
-    Returns
-    -------
-    scipy.sparse.csr_array
-
-    See Also
-    --------
-    averaging, graph_laplacian : What is made of it.
-    colorize.optimization.affinity.gaussian : The graph of the pixels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> row = from_labels(np.array([[0, 1, 2]]))
-    >>> region_graph(row, np.array([2.0, 0.5])).toarray().tolist()
-    [[0.0, 2.0, 0.0], [2.0, 0.0, 0.5], [0.0, 0.5, 0.0]]
-    """
-    low, high = superpixels.adjacency.T
-    weights = np.ones(len(low)) if ties is None else np.asarray(ties, np.float64)
-    n = superpixels.n_superpixels
-    half = sparse.coo_array((weights, (low, high)), shape=(n, n)).tocsr()
-    return sparse.csr_array(half + half.T)
-
-
-def averaging(graph: sparse.csr_array) -> sparse.csr_array:
-    """``D^-1 W``: multiplying averages over the neighbours; a region without any has an empty row.
-
-    See Also
-    --------
-    region_graph : Makes the graph.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> row = from_labels(np.array([[0, 1, 2]]))
-    >>> (averaging(region_graph(row)) @ np.array([1.0, 5.0, 3.0])).tolist()
-    [5.0, 2.0, 5.0]
-    """
-    degree = graph.sum(axis=1)
-    inverse = np.divide(1, degree, out=np.zeros_like(degree), where=degree > 0)
-    return sparse.csr_array(sparse.diags_array(inverse) @ graph)
-
-
-def graph_laplacian(graph: sparse.csr_array) -> sparse.csr_array:
-    """``D - W``: the matrix of ``x^T (D - W) x = sum_{i~j} w_ij (x_i - x_j)^2``, positive semidefinite.
-
-    See Also
-    --------
-    region_graph : Makes the graph.
-    colorize.optimization.system.stencil_system : The same on pixels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> row = from_labels(np.array([[0, 1, 2]]))
-    >>> graph_laplacian(region_graph(row)).toarray().tolist()
-    [[1.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 1.0]]
-    """
-    return sparse.csr_array(sparse.diags_array(graph.sum(axis=1)) - graph)
 
 
 def region_means(values: np.ndarray, superpixels: Superpixels) -> Float32:

@@ -38,6 +38,7 @@ ROOMS = {
         "models",
         "_clock",
         "recognition",
+        "region_graph",
     ),
     "stages": (
         "superpixels",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from colorize.features.encoder import Sight, see
-from colorize.superpixels import averaging, region_graph
+from colorize.region_graph import averaging, region_graph
 from colorize.types import Float32, Superpixels
 
 # The five scales of the Gabor family, and one more below them for the last band of the intensity
