@@ -179,7 +179,6 @@ def psnr_rgb(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
 
     See Also
     --------
-    psnr_ab : The same for colour without lightness.
     ssim : Structure instead of size.
 
     Examples

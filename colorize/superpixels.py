@@ -1,4 +1,4 @@
-"""Superpixels: a photograph cut into a few hundred regions, the graph of these, and statistics over them.
+"""Superpixels: a photograph cut into a few hundred regions, and statistics over them.
 
 SLIC (Achanta et al. 2012) on lightness. Regions are what the features describe and the classifier
 colours; the propagation afterwards works on pixels again, so a region border that misses an edge by

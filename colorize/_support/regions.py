@@ -1,4 +1,8 @@
-"""The graph of the regions of a photograph, which evidence, beliefs and surroundings are carried along."""
+"""The graph of the regions of a photograph, and the matrices that are made of it.
+
+Several stages let touching regions speak to each other: features average over neighbours, evidence and errors spread
+along edges. They have this graph in common and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
 
     See Also
     --------
+    colorize.superpixels.region_adjacency : The stage before: which regions touch.
     averaging, graph_laplacian : What is made of it.
     colorize.optimization.affinity.gaussian : The graph of the pixels.
 

@@ -104,9 +104,8 @@ class PhotoAnalysis:
 
         Pixel (row, col) of level k lies at pixel (row * 2^k, col * 2^k) of the photograph.
         """
-        # `pyrDown` keeps every second pixel, the first one included, so levels have their origin in
-        # common. Without the half pixel that other ways of halving need, ramps would be read at the
-        # wrong place.
+        # `pyrDown` keeps every second pixel, the first one included, so levels have their origin in common
+        # and no half pixel is added, as other ways of halving need it.
         rows, columns = (self.superpixels.centroids / np.float32(2**level)).T
         samples = cv2.remap(level_map, columns[None], rows[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return samples[0]

@@ -90,7 +90,7 @@ def see(gray: Float32) -> Sight:
     with _running:
         network.setInput(((scaled - _MEAN) / _DEVIATION)[None, None])
         scores, features = (maps[0].copy() for maps in network.forward(["scores", "features"]))
-    # A softmax in place: 72 maps are the largest thing that a description holds.
+    # A softmax in place: 72 maps need no second set beside them.
     scores -= scores.max(axis=0)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=0)
