@@ -2,8 +2,8 @@
 
 For each of the seven kinds of ``../shared/data/categories``: five folds by photograph with a fixed seed; on the
 training folds a model of those photographs alone, and one on top of a base; which of the two counts is chosen inside
-the training folds (`colorize.base_model.choose`), never by the photographs measured. Beside them gray, the mean colour,
-the lookup by lightness and height, and the base as it is, on the same photographs.
+the training folds (`colorize.training.base.choose`), never by the photographs measured. Beside them gray, the mean
+colour, the lookup by lightness and height, and the base as it is, on the same photographs.
 
 The base of a kind is trained on ``cc0`` and four fifths of each *other* kind; it has seen no photograph of the kind at
 all, so one base serves all five folds. It is never shipped. Its visual words are those of the default model (from
@@ -36,19 +36,19 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colorize.base_model import choose
-from colorize.canvas import Canvas
 from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.color.metrics import ab_auc, ab_l2, ciede2000, colorfulness
 from colorize.colorizer import Colorizer
-from colorize.dataset import load_folder
-from colorize.metrics import ab_auc, ab_l2, ciede2000, colorfulness
+from colorize.features.superpixels import from_labels, region_means
+from colorize.guidance.canvas import Canvas
 from colorize.model import Description
 from colorize.models import find_model
-from colorize.palette import ColorPalette
-from colorize.superpixels import from_labels, region_means
+from colorize.recognition.rules import Lookup, fit_rules
+from colorize.training.base import choose
+from colorize.training.dataset import load_folder
+from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, learn_alone, make_machine, recalibrate, region_error
 from colorize.training.rows import TrainingRows, draw
-from colorize.training.rules import Lookup, fit_rules
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]

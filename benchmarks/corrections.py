@@ -1,11 +1,11 @@
 """Learning from corrections: ``python benchmarks/corrections.py --cache FOLDER``.
 
 Photographs of a kind are corrected one after the other, ten random regions each with their true colours, and learnt by
-the default model (`colorize.corrections.learn_corrections`, as `colorize learn` does). Measured before and after: the
-regions of the corrected photographs that nobody hinted at, and thirty photographs of the kind that were never touched.
-Figures are the mean CIEDE2000 of regions at the faithful setting, before neighbours agree. The cache is that of
-`categories.py`. In the same run: the same rows put into a support vector machine that is trained again with the rows
-that the model file carries, own rows weighted five times.
+the default model (`colorize.training.corrections.learn_corrections`, as `colorize learn` does). Measured before and
+after: the regions of the corrected photographs that nobody hinted at, and thirty photographs of the kind that were
+never touched. Figures are the mean CIEDE2000 of regions at the faithful setting, before neighbours agree. The cache is
+that of `categories.py`. In the same run: the same rows put into a support vector machine that is trained again with the
+rows that the model file carries, own rows weighted five times.
 
 ``--strength 0.1 1`` tries several strengths.
 """
@@ -21,11 +21,11 @@ import numpy as np
 from categories import KINDS, Photo, cached
 from threadpoolctl import threadpool_limits
 
-from colorize.classifier import CalibratedClassifier, KernelSVM
+from colorize.color.metrics import ciede2000
 from colorize.colorizer import Colorizer
-from colorize.corrections import learn_corrections
-from colorize.metrics import ciede2000
 from colorize.models import find_model
+from colorize.training.classifier import CalibratedClassifier, KernelSVM
+from colorize.training.corrections import learn_corrections
 from colorize.types import Float32
 
 N_HINTS, N_UNTOUCHED = 10, 30

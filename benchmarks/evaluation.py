@@ -20,13 +20,13 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from colorize.colorizer import Colorizer
-from colorize.dataset import load_folder
 from colorize.evaluation.measure import EvaluationResult, measure
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.report import evaluation_report
 from colorize.evaluation.run import Evaluation, evaluate_model
 from colorize.models import find_model
-from colorize.training.rules import NO_COLOR, RULES
+from colorize.recognition.rules import NO_COLOR, RULES
+from colorize.training.dataset import load_folder
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "bsds500"
 

@@ -33,14 +33,14 @@ import skimage.data
 from sklearn.datasets import load_sample_images
 
 from colorize import Colorizer, find_model
-from colorize.batch.work import make_recipe
 from colorize.color import lab_to_rgb, rgb_to_lab, rgb_to_lightness
+from colorize.color.metrics import ciede2000
 from colorize.film.painter import Painter
 from colorize.film.plan import make_plan
 from colorize.film.reading import Film
 from colorize.film.run import colorize_film
 from colorize.film.writing import SegmentWriter
-from colorize.metrics import ciede2000
+from colorize.recipe.work import make_recipe
 from colorize.types import GrayImage
 
 ROOT = Path(__file__).resolve().parents[1]

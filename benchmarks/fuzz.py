@@ -176,7 +176,7 @@ def outcome(data: bytes, seed: int) -> str:
     """``read``, ``refused``, or what is wrong with the reader."""
     from colorize.exceptions import RecipeError
     from colorize.io import count_pixels, read_frames, read_photo, read_xmp
-    from colorize.recipe import find_note
+    from colorize.recipe.note import find_note
     from colorize.types import RgbImage
 
     results = set()

@@ -44,15 +44,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from colorize.color import lab_to_rgb, map_to_gamut, rgb_to_lab, to_gray
+from colorize.color.metrics import ciede2000, psnr_rgb
 from colorize.colorizer import Colorizer
-from colorize.dataset import has_colors, load_folder
 from colorize.exceptions import ConvergenceWarning
-from colorize.hints import Hints, Mark
-from colorize.metrics import ciede2000, psnr_rgb
+from colorize.features.superpixels import from_labels, region_means
+from colorize.guidance.hints import Hints, Mark
+from colorize.guidance.session import Session
 from colorize.models import find_model
 from colorize.optimization import propagate
-from colorize.session import Session
-from colorize.superpixels import from_labels, region_means
+from colorize.training.dataset import has_colors, load_folder
 from colorize.types import REACHES, Colorization, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,11 +21,11 @@ import numpy as np
 
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.dataset import load_folder
 from colorize.evaluation.head import EncoderHead
 from colorize.evaluation.measure import EvaluationResult, Method, measure
 from colorize.models import find_model
-from colorize.training.rules import NO_COLOR
+from colorize.recognition.rules import NO_COLOR
+from colorize.training.dataset import load_folder
 from colorize.types import RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]

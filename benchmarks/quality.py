@@ -29,14 +29,14 @@ import numpy as np
 
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.calibration import log_loss, reliability
 from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure, plain
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import RealismObserver, Verdict
-from colorize.palette import ColorPalette
-from colorize.superpixels import segment, working_shape
-from colorize.training.rules import NO_COLOR
+from colorize.features.superpixels import segment, working_shape
+from colorize.recognition.rules import NO_COLOR
+from colorize.training.dataset import TrainingSet, load_folder
+from colorize.training.quantization import ColorPalette
 from colorize.types import Colorization
 
 ROOT = Path(__file__).resolve().parents[1]

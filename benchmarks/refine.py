@@ -33,12 +33,12 @@ import torch
 
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
-from colorize.dataset import load_folder
 from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, measure, plain
 from colorize.io import read_photo
+from colorize.recognition.rules import NO_COLOR
 from colorize.refine.networks import count_weights
 from colorize.refine.predictor import Refiner, Rival
-from colorize.training.rules import NO_COLOR
+from colorize.training.dataset import load_folder
 from colorize.types import GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -90,7 +90,7 @@ def soft_regions(ab: np.ndarray) -> dict[str, np.ndarray]:
 
 def difference(lightness: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """CIEDE2000 between two colour fields of one photo."""
-    from colorize.metrics import ciede2000
+    from colorize.color.metrics import ciede2000
 
     return ciede2000(np.dstack([lightness, first]), np.dstack([lightness, second]))
 
@@ -316,8 +316,8 @@ def case_compile() -> Result:
     with tempfile.TemporaryDirectory() as empty:
         numba.config.CACHE_DIR = empty
         with Meter() as meter:
-            import colorize.color_kernels
-            import colorize.metric_kernels
+            import colorize.color.kernels
+            import colorize.color.metric_kernels
             import colorize.optimization.kernels  # noqa: F401
     return meter.result()
 
@@ -327,8 +327,8 @@ def case_load() -> Result:
     import numba  # noqa: F401
 
     with Meter() as meter:
-        import colorize.color_kernels
-        import colorize.metric_kernels
+        import colorize.color.kernels
+        import colorize.color.metric_kernels
         import colorize.optimization.kernels  # noqa: F401
     return meter.result()
 

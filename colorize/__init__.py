@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from colorize.color import to_gray
     from colorize.colorizer import Colorizer
-    from colorize.dataset import load_folder
     from colorize.exceptions import ColorizeError
     from colorize.io import read_photo, write_photo
     from colorize.models import find_model
     from colorize.optimization import propagate
-    from colorize.palette import ColorPalette
+    from colorize.training.dataset import load_folder
+    from colorize.training.quantization import ColorPalette
     from colorize.types import Colorization, GrayImage, RgbImage, Superpixels
 
 __version__ = "0.1.0.dev0"
 
 _HOMES = {
-    "ColorPalette": "palette",
+    "ColorPalette": "training.quantization",
     "Colorization": "types",
     "ColorizeError": "exceptions",
     "Colorizer": "colorizer",
@@ -28,7 +28,7 @@ _HOMES = {
     "RgbImage": "types",
     "Superpixels": "types",
     "find_model": "models",
-    "load_folder": "dataset",
+    "load_folder": "training.dataset",
     "propagate": "optimization",
     "read_photo": "io",
     "to_gray": "color",

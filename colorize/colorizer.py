@@ -10,16 +10,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from colorize._support.progress import Progress, silent
-from colorize.base_model import check_base
 from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
 from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges
-from colorize.model_format import Trained, digest, pack, unpack
-from colorize.palette import ColorPalette
-from colorize.persistence import load_model, save_model
+from colorize.models.file import load_model, save_model
+from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
-from colorize.thumbnails import Thumbnails, checked_names
+from colorize.recognition.thumbnails import Thumbnails, checked_names
+from colorize.training.base import check_base
 from colorize.training.fit import Fitted, check_photos, describe_photos, learn, learn_words
+from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
 
@@ -120,7 +120,7 @@ class Colorizer(Predictor, BaseEstimator):
         y : ignored
         base : Colorizer, optional
             A fitted model, of other photographs than these, to build on. A fifth of these decides whether its machine
-            is kept and calibrated anew, or all is learnt from these alone (`colorize.base_model`).
+            is kept and calibrated anew, or all is learnt from these alone (`colorize.training.base`).
         names : sequence of str, optional
             File names of the photographs. Kept only together with thumbnails, and without their folders.
         thumbnail_bytes : int
@@ -245,7 +245,8 @@ class Colorizer(Predictor, BaseEstimator):
         DatasetError
             There are no photographs.
         """
-        from colorize.metrics import Truth  # compiled when first imported: who only colorizes should not wait for it
+        # compiled when first imported: who only colorizes should not wait for it
+        from colorize.color.metrics import Truth
 
         errors = []
         for photo in map(as_rgb_image, photos):

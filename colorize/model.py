@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from colorize._clock import Clock
-from colorize.belief import Appearance, appearance
+from colorize._support.clock import Clock
 from colorize.color import to_gray
-from colorize.decision import SHARING, Decision, decide, share_evidence
 from colorize.exceptions import InvalidImageError, ModelFileError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.encoder import Sight
+from colorize.features.superpixels import region_means, segment, working_shape
+from colorize.recognition.belief import Appearance, appearance
+from colorize.recognition.decision import SHARING, Decision, decide, share_evidence
 from colorize.recognition.machine import CalibratedMachine, Scaling
 from colorize.recognition.palette import Palette
-from colorize.superpixels import region_means, segment, working_shape
-from colorize.thumbnails import Thumbnails
+from colorize.recognition.thumbnails import Thumbnails
 from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
 
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
@@ -150,7 +150,7 @@ class Recognizer:
     def decide(
         self, description: Description, probabilities: Float32, *, vividness: float = 0.5, reach: float = SHARING
     ) -> Decision:
-        """One colour per region, and the probabilities on the way to it; see `colorize.decision.decide`.
+        """One colour per region, and the probabilities on the way to it; see `colorize.recognition.decision.decide`.
 
         `probabilities` are those of `region_probabilities` for the description's features.
         """
@@ -164,7 +164,7 @@ class Recognizer:
         )
 
     def appearance(self, description: Description, probabilities: Float32, *, reach: float = SHARING) -> Appearance:
-        """What the errors of a photograph's regions depend on, for `colorize.belief`."""
+        """What the errors of a photograph's regions depend on, for `colorize.recognition.belief`."""
         families, lightness = description.features.families, description.region_lightness
         evidence = share_evidence(probabilities, description.superpixels, lightness, reach=reach)
         scaled = self.scaler.scale(description.features.values)

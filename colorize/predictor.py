@@ -8,15 +8,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from colorize.canvas import Canvas
-from colorize.decision import dial, palette_shares
-from colorize.guidance import Guidance, GuidedView, Start
-from colorize.hints import Hints
+from colorize.guidance.canvas import Canvas
+from colorize.guidance.guidance import Guidance, GuidedView, Start
+from colorize.guidance.hints import Hints
+from colorize.guidance.references import References, look_at
+from colorize.guidance.session import Session
 from colorize.model import Model, Photo, as_gray_image
-from colorize.model_format import unpack
-from colorize.persistence import load_model
-from colorize.reference import References, look_at
-from colorize.session import Session
+from colorize.models.file import load_model
+from colorize.models.format import unpack
+from colorize.recognition.decision import dial, palette_shares
 from colorize.types import Colorization, Float32, GrayImage
 
 
@@ -114,8 +114,8 @@ class Predictor:
         gray : GrayImage, RgbImage or ndarray
             As in `predict`.
         references : sequence of RgbImage or ndarray of shape (H, W, 3), or References
-            Colour photographs that this one should look like. `colorize.reference.look_at` describes them once for
-            many photographs.
+            Colour photographs that this one should look like. `colorize.guidance.references.look_at` describes them
+            once for many photographs.
         reference_strength : float
             0 ignores the references, 1 follows them; lower it if colours come from the wrong parts of a reference.
 

@@ -40,7 +40,7 @@ class PhotoMetadata:
     notes : tuple of str
         One plain sentence for everything that reading changed or left out ("second page ignored").
     xmp : bytes or None
-        The XMP packet as read: titles, captions, rights, and `colorize.recipe`'s note of how a picture was made.
+        The XMP packet as read: titles, captions, rights, and `colorize.recipe.note`'s note of how a picture was made.
     rgb_profile : bytes or None
         The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
     damage : str

@@ -10,9 +10,9 @@ from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, propagate, to_gray, write_photo
 from colorize.color import lab_to_rgb
-from colorize.decision import mean_field, share_evidence
 from colorize.features import PhotoAnalysis
-from colorize.superpixels import region_means, resize_labels, segment
+from colorize.features.superpixels import region_means, resize_labels, segment
+from colorize.recognition.decision import mean_field, share_evidence
 
 model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("flower.jpg")))

@@ -10,7 +10,7 @@ import numpy as np
 from skimage.data import astronaut
 
 from colorize import Colorizer, RgbImage, find_model, to_gray, write_photo
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
 
 model = Colorizer.load(find_model("default"))
 session = model.open(to_gray(RgbImage(astronaut())))

@@ -13,10 +13,10 @@ from pathlib import Path
 import sklearn.datasets
 
 from colorize import Colorizer, find_model, read_photo, to_gray
-from colorize.evaluation.account import sentences
 from colorize.evaluation.report import explanation_report
 from colorize.explanation import Explainer
-from colorize.hints import Hints, Mark
+from colorize.explanation.account import sentences
+from colorize.guidance.hints import Hints, Mark
 
 sample = Path(sklearn.datasets.__file__).parent / "images" / "china.jpg"
 source, row, col = sys.argv[1:4] if len(sys.argv) > 3 else (sample, 60, 420)

@@ -7,7 +7,7 @@ Where does the model want to know more? What does one point change, near and far
 from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, to_gray, write_photo
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
 
 model = Colorizer.load(find_model("default"))
 session = model.open(to_gray(RgbImage(load_sample_image("flower.jpg"))))

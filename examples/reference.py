@@ -9,7 +9,7 @@ from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, to_gray, write_photo
 from colorize.color import rgb_to_lab
-from colorize.metrics import ciede2000
+from colorize.color.metrics import ciede2000
 
 flower = load_sample_image("flower.jpg")
 left, right = (RgbImage(np.ascontiguousarray(half)) for half in (flower[:, :320], flower[:, 320:]))

@@ -4,9 +4,9 @@
    writes one picture and prints one line, the second passes its tests.
 2. Run, by name and in the second environment, the tests that hold the other promises to newcomers (`PROMISES`).
 
-Names of tests (``scripts/check_newcomer.py tests/test_color.py``) take the place of all tests in README's second
-command, which take about ten minutes. ``--promises`` leaves out step 1 and runs in the environment at hand, in a minute
-or two.
+Names of tests (``scripts/check_newcomer.py tests/color/test_convert.py``) take the place of all tests in README's
+second command, which take about ten minutes. ``--promises`` leaves out step 1 and runs in the environment at hand, in a
+minute or two.
 
 Needs git, pip's registry, and 3 GB of disk.
 """
@@ -30,17 +30,17 @@ PROMISES = {
         "tests/test_release.py::test_every_message_of_a_missing_library_names_an_extra_of_the_project",
     ),
     "a wrong place for the output is noticed before a model is loaded or a photograph read": (
-        "tests/test_cli.py::test_existing_output_is_found_before_the_model_is_loaded",
-        "tests/test_cli.py::test_a_wrong_place_for_the_output_is_found_first",
-        "tests/test_cli_batch.py::test_a_wrong_place_for_the_output_is_found_first",
+        "tests/cli/test_main.py::test_existing_output_is_found_before_the_model_is_loaded",
+        "tests/cli/test_main.py::test_a_wrong_place_for_the_output_is_found_first",
+        "tests/cli/test_batch.py::test_a_wrong_place_for_the_output_is_found_first",
     ),
     "a damaged photograph is refused with the name of the option that colours what is left": (
-        "tests/test_cli_replay.py::test_a_damaged_photograph_is_salvaged_when_asked_for",
+        "tests/cli/test_replay.py::test_a_damaged_photograph_is_salvaged_when_asked_for",
         "tests/batch/test_run.py::test_damaged_photographs_are_salvaged_when_asked_for",
     ),
     "alternatives keep to one thread and find their directions once": (
-        "tests/test_belief.py::test_dense_algebra_runs_on_one_thread",
-        "tests/test_session.py::test_modes_are_computed_once_for_the_same_hints",
+        "tests/recognition/test_belief.py::test_dense_algebra_runs_on_one_thread",
+        "tests/guidance/test_session.py::test_modes_are_computed_once_for_the_same_hints",
     ),
     "the same bytes on any number of cores": (
         "tests/test_colorizer.py::test_the_same_bytes_from_processes_started_with_one_and_with_two_threads",
@@ -51,17 +51,17 @@ PROMISES = {
         "tests/test_colorizer.py::test_score_is_minus_what_evaluation_measures",
         "tests/test_colorizer.py::test_scikit_learn_searches_by_score",
     ),
-    "an ablation is one command": ("tests/test_cli.py::test_an_ablation_is_one_command",),
+    "an ablation is one command": ("tests/cli/test_main.py::test_an_ablation_is_one_command",),
     "methods are compared photograph by photograph": (
-        "tests/evaluation/test_statistics.py::test_differences_are_paired",
-        "tests/test_cli_studies.py::test_compare_measures_where_it_can_and_shows_the_rest",
+        "tests/_support/test_statistics.py::test_differences_are_paired",
+        "tests/cli/test_studies.py::test_compare_measures_where_it_can_and_shows_the_rest",
     ),
     "one sha256 names a model everywhere, and models of every kind are described": (
-        "tests/test_cli_replay.py::test_one_sha256_names_a_model_everywhere",
+        "tests/cli/test_replay.py::test_one_sha256_names_a_model_everywhere",
         "tests/test_without_torch.py::test_networks_are_described",
     ),
     "pictures can be read: no label over a ring, no text over another": (
-        "tests/test_cli_hints.py::test_labels_of_suggestions_hide_neither_rings_nor_each_other",
+        "tests/cli/test_hints.py::test_labels_of_suggestions_hide_neither_rings_nor_each_other",
         "tests/evaluation/test_plots.py::test_names_of_crowded_methods",
         "tests/evaluation/test_plots.py::test_other_plots_keep_their_texts_apart",
     ),

@@ -13,17 +13,17 @@ from typing import Any
 
 import click
 
+from colorize._support.statistics import Interval
 from colorize.colorizer import Colorizer
-from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation import plots
 from colorize.evaluation.importance import NOISE, ImportanceResult, importance
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.report.evaluation import error_parts
 from colorize.evaluation.report.importance import color_figure
 from colorize.evaluation.run import Evaluation, evaluate_model
-from colorize.evaluation.statistics import Interval
 from colorize.evaluation.study import study_categories, study_curve
 from colorize.models import find_model
+from colorize.training.dataset import TrainingSet, load_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "evaluation.md"

@@ -18,13 +18,13 @@ import skimage.data
 from sklearn.datasets import load_sample_images
 
 from colorize import Colorizer, RgbImage, find_model, load_folder, to_gray, write_photo
-from colorize.doubt import confidence_picture, only_confident
 from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
 from colorize.evaluation.measure import measure
 from colorize.evaluation.report import explanation_report
 from colorize.evaluation.report.evaluation import confidence_figures
 from colorize.explanation import Explainer
+from colorize.explanation.doubt import confidence_picture, only_confident
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explain.md"

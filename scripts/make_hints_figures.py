@@ -13,13 +13,13 @@ import numpy as np
 from skimage import data
 from sklearn.datasets import load_sample_image
 
+from colorize.cli.suggest import marked
 from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
-from colorize.commands.suggest import marked
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
+from colorize.guidance.session import Session
 from colorize.io import write_photo
 from colorize.models import find_model
-from colorize.session import Session
 from colorize.types import REACHES, RgbImage
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"

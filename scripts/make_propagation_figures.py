@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from skimage import data
 
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.metrics import ciede2000
+from colorize.color.metrics import ciede2000
 from colorize.optimization import affinity, propagate, reference, solvers, system
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"

@@ -21,11 +21,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
+from colorize._support.statistics import Interval
 from colorize.color import lab_to_rgb, to_gray
 from colorize.evaluation import plots
-from colorize.evaluation.statistics import Interval
+from colorize.evaluation.loader import load_any_model
 from colorize.io import write_photo
-from colorize.model_loader import load_any_model
 from colorize.types import RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from colorize.colorizer import Colorizer
-from colorize.dataset import load_folder
 from colorize.features import CLASSICAL
+from colorize.training.dataset import load_folder
 from colorize.training.rows import TrainingRows
 from colorize.types import RgbImage
 

@@ -28,11 +28,11 @@ from encoder.photographs import Collection, crop, load_collection, whole
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from colorize._files import write_atomically
+from colorize._support.files import write_atomically
 from colorize.color import rgb_to_lab
-from colorize.dataset import load_folder
-from colorize.models.encoder import encoder_digest
-from colorize.palette import ColorPalette
+from colorize.features.encoder_file import encoder_digest
+from colorize.training.dataset import load_folder
+from colorize.training.quantization import ColorPalette
 
 IMAGENET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 BATCH = 16

@@ -21,80 +21,63 @@ ROOMS = {
     "base": (
         "types",
         "exceptions",
-        "_bits",
-        "_compiling",
-        "_labels",
         "_support",
-        "_optional",
-        "_files",
-        "_icc",
-        "_png",
         "color",
-        "color_kernels",
-        "metrics",
-        "metric_kernels",
         "io",
-        "persistence",
-        "recipe",
         "models",
-        "_clock",
+        "recipe.note",
         "recognition",
+        "features.encoder_file",
     ),
     "stages": (
-        "superpixels",
-        "palette",
         "features",
-        "classifier",
-        "nets",
-        "decision",
-        "belief",
-        "hints",
+        "features.superpixels",
+        "training.quantization",
+        "training.classifier",
+        "training.perceptrons",
+        "recognition.decision",
+        "recognition.belief",
+        "guidance.hints",
         "optimization",
         "refine.networks",
         "refine.losses",
     ),
     "assembly": (
-        "base_model",
-        "environment",
         "model",
+        "models.format",
+        "training",
+        "guidance",
         "predictor",
         "colorizer",
-        "session",
-        "reference",
-        "alternatives",
-        "canvas",
-        "guidance",
-        "suggestion",
-        "model_format",
-        "model_loader",
-        "thumbnails",
-        "attribution",
         "explanation",
-        "doubt",
-        "corrections",
-        "dataset",
-        "training",
-        "evaluation",
+        "recipe",
         "batch",
         "film",
         "refine",
+        "evaluation",
     ),
-    "faces": ("cli", "commands", "app"),
+    "faces": ("app", "cli"),
 }
+"""A part is a folder or a module; a module belongs to the part whose name fits it best."""
+
+MOST_NAMES = 22
+"""Folders and modules in the package: what a reader can take in at one look."""
+
 OPENS_PHOTOGRAPHS = (
-    "dataset",
+    "training.dataset",
+    "recipe.work",
     "batch",
     "film",
     "cli",
-    "commands",
     "app",
     "evaluation.pictures",
 )  # it encodes thumbnails
 LIBRARY_DOORS = {
-    "torch": ("refine", "environment"),
+    "sklearn": ("training", "features.extractor", "colorizer", "evaluation", "refine"),
+    "torch": ("refine", "cli.environment"),
     "gradio": ("app",),
-    "click": ("cli", "commands"),
-    "rich": ("cli", "commands"),
+    "click": ("cli",),
+    "rich": ("cli",),
     "PIL": ("io",),
     "tifffile": ("io",),
     "pillow_heif": ("io",),
@@ -164,12 +147,9 @@ def within(module: str, places: tuple[str, ...]) -> bool:
 
 
 def room_of(module: str) -> tuple[str, str] | None:
-    """The room of a module, and which part of that room it belongs to."""
-    for room, parts in ROOMS.items():
-        for part in parts:
-            if within(module, (part,)):
-                return room, part
-    return None
+    """The room of a module, and which part of that room it belongs to: the longest name that fits."""
+    fitting = [(room, part) for room, parts in ROOMS.items() for part in parts if within(module, (part,))]
+    return max(fitting, key=lambda found: len(found[1]), default=None)
 
 
 def door_problems(sources: Mapping[str, str]) -> list[str]:
@@ -205,6 +185,17 @@ def refusal(module: str, target: str) -> str | None:
     if place[0] == goal[0] == "stages" and place[1] != goal[1]:
         return "stages never import each other"
     return None
+
+
+def folder_graph(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The same graph between the names on the top floor of the package."""
+    folders: dict[str, set[str]] = {}
+    for module, targets in graph.items():
+        names = {target.split(".")[1] for target in targets if target.startswith("colorize.")}
+        if module != "colorize":
+            folder = module.split(".")[1]
+            folders.setdefault(folder, set()).update(names - {folder})
+    return folders
 
 
 def file_calls(module: str, sources: Mapping[str, str]) -> list[str]:
@@ -283,33 +274,51 @@ def test_no_circle():
     assert find_circle(import_graph(read_sources())) == []  # what is imported for type checkers counts too
 
 
+def test_no_circle_between_folders():
+    assert find_circle(folder_graph(import_graph(read_sources()))) == []
+
+
+def test_the_top_floor_can_be_taken_in_at_one_look():
+    names = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert len(names - {"__init__"}) <= MOST_NAMES
+
+
 @pytest.mark.parametrize(
     ("module", "line", "expected"),
     [
-        ("colorize.palette", "from colorize.features import extractor", "stages never import each other"),
-        ("colorize.palette", "def f():\n    import colorize.decision", "stages never import each other"),
-        ("colorize.palette", "from .decision import choose", "stages never import each other"),
-        ("colorize.palette", "from colorize.io import read_photo", "open photographs"),
+        ("colorize.recognition.decision", "from colorize.features import extractor", "stages never import each other"),
+        ("colorize.recognition.decision", "from colorize.optimization import propagate", "stages never import each"),
+        (
+            "colorize.training.classifier",
+            "def f():\n    import colorize.recognition.decision",
+            "stages never import each",
+        ),
+        ("colorize.training.classifier", "from .quantization import ColorPalette", "stages never import each other"),
+        ("colorize.training.classifier", "from colorize.io import read_photo", "open photographs"),
+        ("colorize.features.gabor", "from colorize.features import superpixels", "stages never import each other"),
         ("colorize.colorizer", "from colorize import io", "open photographs"),
-        ("colorize.color", "from colorize.palette import ColorPalette", "base must not know stages"),
+        ("colorize.color", "from colorize.recognition.decision import dial", "base must not know stages"),
+        ("colorize.recognition.palette", "from colorize.recognition.decision import dial", "base must not know stages"),
+        ("colorize.models", "from colorize.models.format import unpack", "base must not know assembly"),
         ("colorize.color", "from colorize import Colorizer", "import from the module that defines"),
-        ("colorize.dataset", "import colorize.cli", "assembly must not know faces"),
+        ("colorize.training.dataset", "import colorize.cli", "assembly must not know faces"),
         ("colorize.refine.networks", "from .training import train", "stages must not know assembly"),
         ("colorize.features.gabor", "import torch.nn", "may"),
         ("colorize.features.gabor", "import_or_raise('torch', extra='refine')", "may"),
         ("colorize.colorizer", "from importlib import import_module\nimport_module('gradio')", "may"),
-        ("colorize.dataset", "from PIL import Image", "may"),
-        ("colorize.dataset", "import cv2\ncv2.imread('x')", "photographs are opened in io"),
+        ("colorize.training.dataset", "from PIL import Image", "may"),
+        ("colorize.training.dataset", "import cv2\ncv2.imread('x')", "photographs are opened in io"),
         ("colorize.colorizer", "import click", "may"),
-        ("colorize.persistence", "import pickle", "nobody may"),
+        ("colorize.recognition.decision", "from sklearn.base import clone", "may"),
+        ("colorize.models.file", "import pickle", "nobody may"),
         ("colorize.newcomer", "", "in no room"),
     ],
 )
 def test_the_check_finds_a_planted_violation(module, line, expected):
-    places = (
-        "types color io persistence palette decision features features.extractor features.gabor refine refine.networks"
-    )
-    places += " refine.training colorizer dataset cli"
+    places = "types color io models models.file models.format recognition recognition.palette recognition.decision"
+    places += " features features.extractor features.gabor features.superpixels optimization training"
+    places += " training.quantization training.classifier training.dataset refine refine.networks refine.training"
+    places += " colorizer cli"
     sources = {"colorize": ""} | {f"colorize.{place}": "" for place in places.split()}
     assert door_problems(sources) == []
     problems = door_problems(sources | {module: line})
@@ -326,6 +335,14 @@ def test_the_check_finds_a_planted_circle():
     ]
     hidden = {"colorize.c": "if TYPE_CHECKING:\n    import colorize.a"}
     assert find_circle(import_graph(sources | hidden)) != []
+
+
+def test_the_check_finds_a_planted_circle_between_folders():
+    sources = {"colorize.a": "", "colorize.a.low": "", "colorize.a.high": "from colorize.b import x", "colorize.b": ""}
+    assert find_circle(folder_graph(import_graph(sources))) == []
+    graph = import_graph(sources | {"colorize.b": "from colorize.a import low"})
+    assert find_circle(graph) == []
+    assert find_circle(folder_graph(graph)) == ["a", "b", "a"]
 
 
 def loaded_by(code: str) -> set[str]:
@@ -364,14 +381,14 @@ def test_the_library_loads_no_optional_package_and_no_command_line():
 
 
 def test_who_colorizes_does_not_wait_for_the_measures_to_be_compiled():
-    script = "import sys, colorize.batch.work, colorize.predictor, colorize.optimization.multigrid\n"
+    script = "import sys, colorize.recipe.work, colorize.predictor, colorize.optimization.multigrid\n"
     script += "print(*(name for name in sys.modules if name.endswith('kernels')))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert sorted(result.stdout.split()) == ["colorize.color_kernels", "colorize.optimization.kernels"]
+    assert sorted(result.stdout.split()) == ["colorize.color.kernels", "colorize.optimization.kernels"]
 
 
 def test_who_colorizes_does_not_wait_for_scikit_learn():
-    loaded = loaded_by("import colorize.batch.work, colorize.predictor, colorize.explanation")
+    loaded = loaded_by("import colorize.recipe.work, colorize.predictor, colorize.explanation")
     assert "numpy" in loaded
     assert not loaded & {"sklearn", "pandas", "joblib"}
 

@@ -17,12 +17,12 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from colorize.color import rgb_to_lightness, to_gray
+from colorize.color.metrics import colorfulness
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import measure
 from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.features import FAMILIES
-from colorize.metrics import colorfulness
-from colorize.model_format import digest
+from colorize.models.format import digest
 from colorize.types import GrayImage, PhotoMetadata, RgbImage
 
 STAGES = ["superpixels", "features", "classifier", "decision", "propagation", "color"]
@@ -369,7 +369,7 @@ def test_the_same_bytes_from_processes_started_with_one_and_with_two_threads(pic
     script = (
         "import numpy as np\n"
         "from colorize.colorizer import Colorizer\n"
-        "from colorize.model_format import digest\n"
+        "from colorize.models.format import digest\n"
         "photos = np.load('photos.npy')\n"
         "print(digest(Colorizer(n_colors=8, n_superpixels=800, random_state=0).fit(list(photos)).trained))\n"
     )

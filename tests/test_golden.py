@@ -18,7 +18,7 @@ from sklearn.datasets import load_sample_images
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.film.painter import Painter, Said
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
 from colorize.models import find_model
 from colorize.predictor import Predictor
 from colorize.types import RgbImage

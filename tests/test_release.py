@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from colorize import __version__
-from colorize._optional import DISTRIBUTION, import_or_raise
+from colorize._support.optional import DISTRIBUTION, import_or_raise
 from colorize.exceptions import MissingDependencyError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import colorize
 from colorize import exceptions
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.exceptions import ColorizeError, InvalidImageError, MissingDependencyError
 from colorize.types import (
     ColorField,

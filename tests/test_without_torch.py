@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from colorize.evaluation.loader import load_any_model
 from colorize.exceptions import MissingDependencyError, RequestError
-from colorize.model_loader import load_any_model
-from colorize.persistence import save_model, stated_digest
+from colorize.models.file import save_model, stated_digest
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
 
     See Also
     --------
-    colorize.superpixels.region_adjacency : The stage before: which regions touch.
+    colorize.features.superpixels.region_adjacency : The stage before: which regions touch.
     averaging, graph_laplacian : What is made of it.
     colorize.optimization.affinity.gaussian : The graph of the pixels.
 
     Examples
     --------
-    >>> from colorize.superpixels import from_labels
+    >>> from colorize.features.superpixels import from_labels
     >>> row = from_labels(np.array([[0, 1, 2]]))
     >>> region_graph(row, np.array([2.0, 0.5])).toarray().tolist()
     [[0.0, 2.0, 0.0], [2.0, 0.0, 0.5], [0.0, 0.5, 0.0]]
@@ -56,7 +56,7 @@ def averaging(graph: sparse.csr_array) -> sparse.csr_array:
 
     Examples
     --------
-    >>> from colorize.superpixels import from_labels
+    >>> from colorize.features.superpixels import from_labels
     >>> row = from_labels(np.array([[0, 1, 2]]))
     >>> (averaging(region_graph(row)) @ np.array([1.0, 5.0, 3.0])).tolist()
     [5.0, 2.0, 5.0]
@@ -76,7 +76,7 @@ def graph_laplacian(graph: sparse.csr_array) -> sparse.csr_array:
 
     Examples
     --------
-    >>> from colorize.superpixels import from_labels
+    >>> from colorize.features.superpixels import from_labels
     >>> row = from_labels(np.array([[0, 1, 2]]))
     >>> graph_laplacian(region_graph(row)).toarray().tolist()
     [[1.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 1.0]]

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorize.app.stages import Told, told_stages
-from colorize.batch.work import Handling, colorize_file
 from colorize.colorizer import Colorizer
-from colorize.dataset import has_colors
 from colorize.evaluation.measure import Observation, measure
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import encode_screen, find_photos
-from colorize.recipe import Recipe
+from colorize.recipe.note import Recipe
+from colorize.recipe.work import Handling, colorize_file
+from colorize.training.dataset import has_colors
 from colorize.types import RgbImage
 
 COMPARED_SIDE = 512

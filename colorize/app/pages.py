@@ -11,7 +11,7 @@ from colorize.app.service import Place, data_uri
 from colorize.app.shelf import Card
 from colorize.app.training import Status
 from colorize.app.uploads import Limits
-from colorize.dataset import FEW_PHOTOS
+from colorize.training.dataset import FEW_PHOTOS
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
@@ -70,7 +70,7 @@ def samples(pictures: Mapping[str, bytes]) -> str:
 
 def choices(pictures: Sequence[bytes]) -> str:
     """Alternatives, as buttons."""
-    from colorize.alternatives import MOODS
+    from colorize.guidance.alternatives import MOODS
 
     names = ["as it is now", *MOODS]
     buttons = (

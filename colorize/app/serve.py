@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.exceptions import RequestError
 
 

@@ -23,26 +23,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._bits import to_8_bit
+from colorize._support.bits import to_8_bit
 from colorize._support.shrink import shrink
 from colorize.app.shelf import Shelf
 from colorize.app.stages import Told, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Stroke, Visit, Visits
-from colorize.batch.work import file_digest, make_recipe, noted_hints, signed
 from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
-from colorize.hints import DEFAULT_REACH, Hints, Mark, parse_color
+from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
+from colorize.guidance.session import Session
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
-from colorize.recipe import DECIDED_AT, Recipe
-from colorize.session import Session
+from colorize.recipe.note import DECIDED_AT, Recipe
+from colorize.recipe.work import file_digest, make_recipe, noted_hints, signed
 from colorize.types import REACHES, Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
-    from colorize.corrections import Learnt
+    from colorize.colorizer import Colorizer
+    from colorize.training.corrections import Learnt
 
 PROXY_SIDE = 1024
 THUMBNAIL_SIDE = 280
@@ -380,7 +381,7 @@ class Service:
 
     def learn(self, key: str, name: str) -> tuple[str, str]:
         """Make a new model that remembers the visitor's hints; its name, and a sentence on what it learnt."""
-        from colorize.corrections import hinted_regions, learn_corrections
+        from colorize.training.corrections import hinted_regions, learn_corrections
 
         self.shelf.new_path(name)
         with self._working(key) as visit:
@@ -398,7 +399,7 @@ class Service:
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
         """Places where a hint would tell most, with likely colours."""
-        from colorize.evaluation.colors import color_names
+        from colorize.color.names import color_names
 
         with self._working(key) as visit:
             found = self._session(visit).suggest(n, visit.hints())
@@ -745,7 +746,7 @@ def fitted(gray: GrayImage, side: int) -> GrayImage:
     return GrayImage(np.clip(shrink(gray.lightness, side), 0, 100))
 
 
-def learnt_in_words(learnt: Learnt) -> str:
+def learnt_in_words(learnt: Learnt[Colorizer]) -> str:
     """What a model learnt from corrections."""
     beyond = f" {learnt.n_beyond_palette} want colours far from all of its own." if learnt.n_beyond_palette else ""
     return (

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colorize._files import write_atomically
+from colorize._support.files import write_atomically
 from colorize.exceptions import ModelFileError, RequestError
 from colorize.models import available_models
-from colorize.persistence import model_kind
+from colorize.models.file import model_kind
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
@@ -246,7 +246,7 @@ def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
 
 def _swatches(colorizer: Colorizer) -> tuple[Swatch, ...]:
     from colorize.color import lab_to_rgb
-    from colorize.evaluation.colors import color_names
+    from colorize.color.names import color_names
 
     palette = colorizer.palette_
     colors, shares = palette.colors_, palette.frequencies_ / max(float(palette.frequencies_.sum()), 1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from colorize._clock import heard_by
+from colorize._support.clock import heard_by
 
 Told = Callable[[float, str], object]
 """Takes the share that is done, 0 to 1, and what is being done."""

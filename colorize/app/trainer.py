@@ -20,16 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from colorize._files import write_atomically
+from colorize._support.files import write_atomically
 from colorize.app.service import THUMBNAIL_SIDE, data_uri, shrunk
 from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
-from colorize.dataset import TrainingSet, load_folder
 from colorize.evaluation.measure import Method, measure
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.io import encode_screen
+from colorize.recognition.rules import NO_COLOR
+from colorize.training.dataset import TrainingSet, load_folder
 from colorize.training.rows import TrainingRows
-from colorize.training.rules import NO_COLOR
 from colorize.types import RgbImage
 
 N_SAMPLES = 3

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorize.exceptions import RequestError
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.training import TrainingJob
     from colorize.explanation import Explainer
-    from colorize.session import Session
+    from colorize.guidance.session import Session
 
 _FRESH_SECONDS = 60
 _MOST_STEPS = 200

@@ -25,7 +25,7 @@ from colorize.app.service import (
 from colorize.app.stages import Told
 from colorize.app.visits import Stroke
 from colorize.exceptions import RequestError
-from colorize.hints import DEFAULT_REACH
+from colorize.guidance.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize import __version__
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.run import OpenPool, free_memory
 from colorize.batch.supervisor import Supervisor

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Settings:
-    """What all photographs of a batch have in common; see `colorize.recipe.Recipe` and `Handling`."""
+    """What all photographs of a batch have in common; see `colorize.recipe.note.Recipe` and `Handling`."""
 
     model: str = "default"
     vividness: float = 0.5

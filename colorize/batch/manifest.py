@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from colorize._files import write_atomically
+from colorize._support.files import write_atomically
 from colorize._support.locks import file_lock
 from colorize.exceptions import ManifestError, OutputError
 

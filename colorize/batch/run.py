@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from colorize import __version__
-from colorize._files import remove_leftovers
+from colorize._support.files import remove_leftovers
 from colorize._support.progress import Progress, silent
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
@@ -23,7 +23,7 @@ from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
 from colorize.exceptions import OutputError, OutputFormatError
 from colorize.models import find_model
-from colorize.persistence import stated_digest
+from colorize.models.file import stated_digest
 
 ALBUM_SAMPLE = 40
 """Photographs of a folder that decide the palette of its album."""

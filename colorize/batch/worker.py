@@ -24,12 +24,12 @@ import cv2
 import numpy as np
 
 from colorize.batch.jobs import Job, Result, Settings, as_message
-from colorize.batch.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe, read
 from colorize.color import to_gray
 from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
 from colorize.io import count_pixels
 from colorize.models import find_model
 from colorize.predictor import Predictor
+from colorize.recipe.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe, read
 from colorize.types import GrayImage
 
 # Errors of the disk that lie in the name or size of one file; all others would meet every photograph.

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab
-from colorize.decision import NEAR
+from colorize.color.metrics import ciede2000
 from colorize.evaluation.calibration import Reliability
 from colorize.evaluation.measure import Observation
-from colorize.evaluation.statistics import Bootstrap, Interval
-from colorize.metrics import ciede2000
+from colorize.recognition.decision import NEAR
 from colorize.types import Colorization
 
 __all__ = ["ConfidenceCheck", "ConfidenceObserver", "check_confidence"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from colorize.canvas import PULL
-from colorize.decision import dial
 from colorize.features.encoder import expected_colors, see
+from colorize.features.superpixels import working_shape
+from colorize.guidance.canvas import PULL
 from colorize.optimization import propagate
+from colorize.recognition.decision import dial
 from colorize.recognition.palette import mean_color
-from colorize.superpixels import working_shape
 from colorize.types import Float32, GrayImage
 
 __all__ = ["EncoderHead"]

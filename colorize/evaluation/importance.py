@@ -23,13 +23,13 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent
-from colorize.canvas import Canvas
+from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab, to_gray
+from colorize.color.names import color_names
 from colorize.colorizer import Colorizer
-from colorize.evaluation.colors import color_names
 from colorize.evaluation.measure import plain, write_csv
-from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
+from colorize.guidance.canvas import Canvas
 from colorize.model import Description
 from colorize.training.rows import TrainingRows, rows_of
 from colorize.types import Float32, GrayImage, RgbImage

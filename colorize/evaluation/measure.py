@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.progress import Progress
+from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import lab_to_rgb, to_gray
-from colorize.evaluation.statistics import Bootstrap, Interval
+from colorize.color.metrics import Truth, colorfulness
 from colorize.exceptions import DatasetError
-from colorize.metrics import Truth, colorfulness
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 __all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure", "predicted_pixels"]
@@ -75,7 +75,7 @@ FIGURES: dict[str, Figure] = {
 
 
 class Baseline(Protocol):
-    """Anything with `predict_ab`, such as the rules of `colorize.training.rules`."""
+    """Anything with `predict_ab`, such as the rules of `colorize.recognition.rules`."""
 
     def predict_ab(self, gray: GrayImage) -> Float32:
         """Return a* and b*, shape (H, W, 2)."""
@@ -142,8 +142,8 @@ class EvaluationResult:
     Attributes
     ----------
     figures : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
-        Per method and figure of `colorize.metrics.Truth.figures`, one number per photograph, in their order; NaN where
-        there is none (SSIM of tiny photographs, errors of photographs without truth).
+        Per method and figure of `colorize.color.metrics.Truth.figures`, one number per photograph, in their order; NaN
+        where there is none (SSIM of tiny photographs, errors of photographs without truth).
     names : tuple of str
         Names of the photographs; those in folders belong to the category of their first folder.
     costs : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
@@ -312,7 +312,7 @@ def measure(
 
     Examples
     --------
-    >>> from colorize.training.rules import NO_COLOR
+    >>> from colorize.recognition.rules import NO_COLOR
     >>> photo = RgbImage(np.full((8, 8, 3), (60, 90, 160), np.uint8))
     >>> round(measure({"gray": NO_COLOR}, [photo]).means()["gray"]["ab_l2"])
     43

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from colorize.canvas import Canvas
 from colorize.colorizer import Colorizer
 from colorize.evaluation.head import EncoderHead
+from colorize.evaluation.loader import NETWORKS, describe, load_any_model, network_facts
 from colorize.evaluation.measure import Method
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
-from colorize.model_loader import NETWORKS, describe, load_any_model, network_facts
+from colorize.features.encoder_file import read_encoder
+from colorize.guidance.canvas import Canvas
 from colorize.models import find_model
-from colorize.models.encoder import read_encoder
-from colorize.persistence import model_kind
-from colorize.training.rules import NO_COLOR, Lookup, fit_rules
+from colorize.models.file import model_kind
+from colorize.recognition.rules import NO_COLOR, Lookup, fit_rules
 from colorize.types import GrayImage, RgbImage
 
 __all__ = ["RULE_NAMES", "NamedMethod", "make_methods", "peak_memory", "stage_memory"]

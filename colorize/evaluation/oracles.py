@@ -8,12 +8,12 @@ from typing import cast
 import cv2
 import numpy as np
 
-from colorize.canvas import Canvas
+from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Method, WithTruth
-from colorize.metrics import Truth
+from colorize.features.superpixels import region_means
+from colorize.guidance.canvas import Canvas
 from colorize.optimization import Propagator
-from colorize.superpixels import region_means
 from colorize.types import Colorization, Float32, GrayImage, Superpixels
 
 __all__ = ["ORACLES", "Oracles", "true_region_ab"]

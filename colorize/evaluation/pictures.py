@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._bits import to_8_bit
-from colorize._optional import import_or_raise
+from colorize._support.bits import to_8_bit
+from colorize._support.optional import import_or_raise
 from colorize._support.shrink import shrink
 from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.color.metrics import ciede2000
 from colorize.evaluation.measure import Observation
 from colorize.io import encode_preview
-from colorize.metrics import ciede2000
 
 __all__ = ["Gallery", "Picture", "data_uri", "difference_map", "fitted"]
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._labels import label_corners
-from colorize._optional import import_or_raise
-from colorize.evaluation.statistics import Interval
+from colorize._support.labels import label_corners
+from colorize._support.optional import import_or_raise
+from colorize._support.statistics import Interval
 
 __all__ = ["bars", "curves", "heatmap", "intervals", "ranked_errors", "redundancy", "to_svg", "trade_off"]
 

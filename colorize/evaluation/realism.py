@@ -19,9 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from colorize._support.shrink import shrink
+from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab
 from colorize.evaluation.measure import Observation
-from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
 from colorize.types import Float32
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from colorize._support.progress import Progress
+from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
@@ -15,8 +16,7 @@ from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
 from colorize.evaluation.realism import RealismObserver, Verdict
-from colorize.evaluation.statistics import Bootstrap, Interval
-from colorize.training.rules import NO_COLOR
+from colorize.recognition.rules import NO_COLOR
 from colorize.types import RgbImage
 
 __all__ = ["Comparison", "Evaluation", "compare_methods", "evaluate_model"]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent
+from colorize._support.statistics import Bootstrap, Interval
 from colorize.colorizer import Colorizer
-from colorize.dataset import TrainingSet
 from colorize.evaluation.measure import (
     FEW_PHOTOS,
     FIGURES,
@@ -28,9 +28,9 @@ from colorize.evaluation.measure import (
     plain,
     write_csv,
 )
-from colorize.evaluation.statistics import Bootstrap, Interval
 from colorize.exceptions import DatasetError
-from colorize.training.rules import NO_COLOR, fit_rules
+from colorize.recognition.rules import NO_COLOR, fit_rules
+from colorize.training.dataset import TrainingSet
 from colorize.types import RgbImage
 
 __all__ = [

@@ -38,14 +38,14 @@ class PhotoAnalysis:
 
     See Also
     --------
-    colorize.superpixels.segment : The stage before.
+    colorize.features.superpixels.segment : The stage before.
     colorize.features.extractor.FeatureExtractor.transform : The stage after.
     colorize.features.registry.register_family : A family of your own that is given one of these.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from colorize.superpixels import segment
+    >>> from colorize.features.superpixels import segment
     >>> lightness = np.tile(np.linspace(0, 100, 96, dtype=np.float32), (64, 1))
     >>> photo = PhotoAnalysis(lightness, segment(lightness, n_segments=20))
     >>> [level.shape for level in photo.pyramid]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from colorize.models.encoder import read_encoder
+from colorize.features.encoder_file import read_encoder
 from colorize.types import Float32
 
 SIDE = 320
@@ -65,7 +65,7 @@ def see(gray: Float32) -> Sight:
     See Also
     --------
     colorize.features.semantic.semantic : What the features are made of it.
-    colorize.models.encoder.read_encoder : The file.
+    colorize.features.encoder_file.read_encoder : The file.
 
     References
     ----------

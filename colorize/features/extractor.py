@@ -48,13 +48,13 @@ class FeatureExtractor:
     See Also
     --------
     colorize.features.analysis.PhotoAnalysis : The stage before.
-    colorize.classifier.FamilyScaler : The stage after: a common scale for all columns.
+    colorize.training.classifier.FamilyScaler : The stage after: a common scale for all columns.
     colorize.features.registry.register_family : A family of your own.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from colorize.superpixels import segment
+    >>> from colorize.features.superpixels import segment
     >>> lightness = np.random.default_rng(0).uniform(0, 100, (96, 128)).astype(np.float32)
     >>> photo = PhotoAnalysis(lightness, segment(lightness, n_segments=40))
     >>> matrix = FeatureExtractor(families=("intensity", "gabor")).fit([photo]).transform(photo)

@@ -50,7 +50,7 @@ def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     Examples
     --------
     >>> import numpy as np
-    >>> from colorize.superpixels import segment
+    >>> from colorize.features.superpixels import segment
     >>> lightness = np.full((48, 48), 30, np.float32)
     >>> values, names = intensity(PhotoAnalysis(lightness, segment(lightness, n_segments=9)))
     >>> names[0], round(float(values[0, 0]), 2)

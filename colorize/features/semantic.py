@@ -36,7 +36,7 @@ def semantic(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
     Examples
     --------
-    >>> from colorize.superpixels import segment
+    >>> from colorize.features.superpixels import segment
     >>> lightness = np.tile(np.linspace(0, 100, 96, dtype=np.float32), (64, 1))
     >>> values, names = semantic(PhotoAnalysis(lightness, segment(lightness, n_segments=20)))
     >>> values.shape[1] == len(names), names[0], names[-1]
@@ -64,7 +64,7 @@ def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_arra
 
     See Also
     --------
-    colorize.superpixels.region_means : The same for a map of the photograph's own size.
+    colorize.features.superpixels.region_means : The same for a map of the photograph's own size.
     """
     # A sparse matrix, because 168 maps are averaged alike: enlarged to the photograph first, they
     # would take 170 MB.

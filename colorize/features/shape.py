@@ -27,7 +27,7 @@ def shape(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     See Also
     --------
     colorize.features.extractor.FeatureExtractor : Joins the families.
-    colorize.superpixels.segment : What the outlines follow.
+    colorize.features.superpixels.segment : What the outlines follow.
 
     Notes
     -----

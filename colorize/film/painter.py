@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._clock import Clock
+from colorize._support.clock import Clock
 from colorize.film.motion import Motion, find_motion
-from colorize.hints import HintPixels, Hints
+from colorize.guidance.hints import HintPixels, Hints
 from colorize.optimization import Propagator
 from colorize.predictor import Predictor
 from colorize.types import REACHES, Float32, GrayImage

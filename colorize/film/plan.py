@@ -12,11 +12,11 @@ from typing import Any
 
 from colorize._support.progress import Progress
 from colorize.exceptions import FilmError, HintsError
+from colorize.features.superpixels import working_shape
 from colorize.film import cuts
 from colorize.film.motion import Gray
 from colorize.film.reading import Damage, Film
 from colorize.film.writing import durations
-from colorize.superpixels import working_shape
 
 SEGMENT_SECONDS = 4.0
 """Longest piece that is coloured before it is kept: what a kill costs at most."""

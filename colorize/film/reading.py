@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import FilmError
 from colorize.types import Float32

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from colorize._clock import Clock
-from colorize._files import check_free
-from colorize._optional import import_or_raise
+from colorize._support.clock import Clock
+from colorize._support.files import check_free
+from colorize._support.optional import import_or_raise
 from colorize._support.progress import Progress, silent
-from colorize.batch.work import file_digest
 from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
 from colorize.film import cuts
@@ -31,11 +30,12 @@ from colorize.film.reading import Film, Frame, comment_of
 from colorize.film.tracks import follow_hints, on_frame
 from colorize.film.workshop import Workshop
 from colorize.film.writing import SegmentWriter, assemble, check_streams
-from colorize.hints import HintPixels, Hints
+from colorize.guidance.hints import HintPixels, Hints
+from colorize.recipe.work import file_digest
 
 if TYPE_CHECKING:
     from colorize.predictor import Predictor
-    from colorize.recipe import Recipe
+    from colorize.recipe.note import Recipe
 
 CRF = 16
 """Quality of the pictures: cannot be told from the original by eye."""
@@ -96,7 +96,7 @@ def colorize_film(
         Ends in .mp4, .m4v, .mov or .mkv.
     colorizer : Colorizer or Predictor
     recipe : Recipe
-        How colours are made (`colorize.batch.work.make_recipe`); the digest of the film and the hints are added here.
+        How colours are made (`colorize.recipe.work.make_recipe`); the digest of the film and the hints are added here.
     hints : mapping of frame to Hints, optional
         By number of the frame (int, from 0) or by seconds from the first frame (float). They are met exactly on their
         frame and followed through their shot: forward to its end, back `BACKWARD_SECONDS`.

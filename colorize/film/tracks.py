@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.film.motion import Gray, agreement, flow, flow_shape, sampled
-from colorize.hints import HintPixels
+from colorize.guidance.hints import HintPixels
 from colorize.types import Float32
 
 MOST_POINTS = 3000

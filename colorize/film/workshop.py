@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._files import remove_leftovers, write_atomically
+from colorize._support.files import remove_leftovers, write_atomically
 from colorize._support.locks import file_lock
 from colorize.exceptions import ManifestError, OutputError
 from colorize.film.painter import State

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.exceptions import FilmError, OutputError, OutputFormatError
 from colorize.film.reading import Film, moving_pictures, open_input
 

@@ -5,7 +5,7 @@ changed or left out on the way is a sentence in ``image.metadata.notes``. Whatev
 of one line. Output files appear whole or not at all, and the same picture always gives the same bytes.
 
 Pillow reads and writes; where it would cut 16 bits to 8, OpenCV (colour PNG and TIFF), tifffile (TIFF output) and
-``colorize._icc`` (colour profiles) step in.
+``colorize.io.icc`` (colour profiles) step in.
 """
 
 from colorize.io.reading import (

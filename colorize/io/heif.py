@@ -6,7 +6,7 @@ from functools import cache
 
 from PIL import Image
 
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.exceptions import InvalidImageError, MissingDependencyError
 
 _BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))

@@ -1,6 +1,6 @@
 """Colour profiles: from a photograph's own colours to sRGB, and back for the output.
 
-Pillow applies profiles at 8 bits; at 16 bits ``colorize._icc`` does, for profiles that are no tables.
+Pillow applies profiles at 8 bits; at 16 bits ``colorize.io.icc`` does, for profiles that are no tables.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from colorize._icc import MatrixProfile, convert
 from colorize.io.faults import DECODER_ERRORS
+from colorize.io.icc import MatrixProfile, convert
 
 if TYPE_CHECKING:
     from PIL import ImageCms

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from colorize._icc import MatrixProfile, convert
-from colorize._png import plain_png
 from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeError, InvalidImageError
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.heif import depth_and_color_notes, is_heif, register
+from colorize.io.icc import MatrixProfile, convert
 from colorize.io.metadata import kept_exif, kept_xmp, read_orientation, read_resolution
+from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
 from colorize.types import PhotoMetadata, RgbImage

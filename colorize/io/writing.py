@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from colorize._bits import to_8_bit
-from colorize._files import check_free, write_atomically
-from colorize._png import chunk
+from colorize._support.bits import to_8_bit
+from colorize._support.files import check_free, write_atomically
 from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
 from colorize.io.metadata import exif_option, png_info, text_tags, xmp_chunk
+from colorize.io.png import chunk
 from colorize.io.profiles import in_own_colors
 from colorize.types import RgbImage
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, float64, intp, njit, void
 
-from colorize._compiling import keeps_compiled_code
+from colorize._support.compiling import keeps_compiled_code
 
 EAST, SOUTH, SOUTH_EAST, SOUTH_WEST = 0, 1, 2, 3
 LEFT, RIGHT, UP, DOWN = 0, 1, 2, 3

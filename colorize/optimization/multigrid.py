@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._clock import tell
+from colorize._support.clock import tell
 from colorize.optimization import kernels
 from colorize.optimization.workers import bands, run
 

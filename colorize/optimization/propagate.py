@@ -118,7 +118,7 @@ def propagate(
     --------
     Propagator : The same for many changes of one photograph.
     colorize.optimization.reference.propagate_reference : Its twin: solved directly, in any form.
-    colorize.superpixels.resize_labels : The stage before: colours of regions, wished by their pixels.
+    colorize.features.superpixels.resize_labels : The stage before: colours of regions, wished by their pixels.
     colorize.color.map_to_gamut : The stage after: colours that a screen can show.
 
     Notes
@@ -176,7 +176,7 @@ class Propagator:
     See Also
     --------
     propagate : One answer, and what the equations are.
-    colorize.session.Session : Asks one after every hint.
+    colorize.guidance.session.Session : Asks one after every hint.
 
     Examples
     --------

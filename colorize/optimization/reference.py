@@ -32,7 +32,7 @@ import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity as weights_of
 from colorize.optimization import solvers

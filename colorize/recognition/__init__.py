@@ -1,1 +1,1 @@
-"""What a model has learnt, as it is used; learning it is for `colorize.classifier`, `nets` and `palette`."""
+"""What a model has learnt, as it is used, in NumPy alone; learning it is for `colorize.training`."""

@@ -1,7 +1,7 @@
 """What was learnt, as it is used: from features to probabilities of palette colours, in NumPy alone.
 
-The estimators of `colorize.classifier` and `colorize.nets` are these and can be fitted. They need scikit-learn, which
-takes a second to import and which whoever colorizes does not need.
+The estimators of `colorize.training.classifier` and `colorize.training.perceptrons` are these and can be fitted. They
+need scikit-learn, which takes a second to import and which whoever colorizes does not need.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from colorize.types import Float32
 
 
 class Palette:
-    """Quantised ab colours; `colorize.palette.ColorPalette` is one that is learnt.
+    """Quantised ab colours; `colorize.training.quantization.ColorPalette` is one that is learnt.
 
     Attributes
     ----------

@@ -4,6 +4,6 @@ The only room that knows torch. Importing it without torch raises `MissingDepend
 install; nothing else in the package imports it before it is asked for.
 """
 
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
 
 import_or_raise("torch", extra="refine")

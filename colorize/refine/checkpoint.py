@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from colorize.exceptions import ModelFileError
-from colorize.persistence import load_model, save_model
+from colorize.models.file import load_model, save_model
 
 KIND = "training"
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from colorize._support.progress import Progress, silent
-from colorize.canvas import Canvas
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.decision import Decision
 from colorize.exceptions import DatasetError
+from colorize.features.superpixels import working_shape
+from colorize.guidance.canvas import Canvas
 from colorize.model import Description
-from colorize.superpixels import working_shape
+from colorize.recognition.decision import Decision
 from colorize.training.rows import TrainingRows, draw, rows_of
 from colorize.types import Float32, GrayImage, RgbImage
 

@@ -38,7 +38,7 @@ def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
 
     See Also
     --------
-    colorize.metrics.ciede2000 : What results are measured by.
+    colorize.color.metrics.ciede2000 : What results are measured by.
     pixel_loss : What the rivals minimise.
 
     References
@@ -182,7 +182,7 @@ def annealed_mean(logits: Tensor, colors: Tensor, temperature: float) -> Tensor:
 
     See Also
     --------
-    colorize.palette.ColorPalette.decode : The same for the palette of the classical model.
+    colorize.training.quantization.ColorPalette.decode : The same for the palette of the classical model.
     """
     return torch.einsum("nkhw,kc->nchw", torch.softmax(logits / temperature, 1), colors)
 

@@ -17,19 +17,20 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from colorize._clock import Clock
+from colorize._support.clock import Clock
 from colorize._support.progress import Progress
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
-from colorize.decision import dial
 from colorize.exceptions import ModelFileError
-from colorize.hints import Hints
+from colorize.features.superpixels import region_means, resize_labels, working_shape
+from colorize.guidance.hints import Hints
+from colorize.guidance.references import References
+from colorize.guidance.session import Session
 from colorize.model import Description, Photo, as_gray_image, as_rgb_image
-from colorize.model_format import digest as digest_of
+from colorize.models.file import load_model, model_digest, save_model
+from colorize.models.format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
-from colorize.palette import ColorPalette
-from colorize.persistence import load_model, model_digest, save_model
-from colorize.reference import References
+from colorize.recognition.decision import dial
 from colorize.refine import learners
 from colorize.refine.data import (
     WORKING_PIXELS,
@@ -42,8 +43,7 @@ from colorize.refine.data import (
 from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import ENCODERS, GENERATORS
 from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
-from colorize.session import Session
-from colorize.superpixels import region_means, resize_labels, working_shape
+from colorize.training.quantization import ColorPalette
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 REFINER_KIND, RIVAL_KIND = "refiner", "rival"

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from colorize._support.progress import Progress
+from colorize._support.statistics import Bootstrap
 from colorize.color import lab_to_rgb
-from colorize.evaluation.statistics import Bootstrap
+from colorize.color.metrics import ciede2000
 from colorize.exceptions import DatasetError, TrainingError
-from colorize.metrics import ciede2000
 from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
 from colorize.refine.data import Example, draw_batch, whole
 from colorize.refine.learners import Learner, part_of

@@ -14,17 +14,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress
-from colorize.base_model import choose, in_summary
-from colorize.classifier import CalibratedClassifier
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
 from colorize.model import Describer, Photo, as_rgb_image
-from colorize.palette import ColorPalette
+from colorize.recognition.rules import ColorSums, Lookup
+from colorize.training.base import choose, in_summary
+from colorize.training.classifier import CalibratedClassifier
+from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of
-from colorize.training.rules import ColorSums, Lookup
 
 __all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
 

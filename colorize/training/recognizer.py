@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from colorize.classifier import CalibratedClassifier, FamilyScaler, KernelSVM
 from colorize.exceptions import DatasetError
 from colorize.model import Recognizer
-from colorize.nets import NeuralNets
-from colorize.palette import ColorPalette
 from colorize.recognition.palette import Palette
+from colorize.training.classifier import CalibratedClassifier, FamilyScaler, KernelSVM
+from colorize.training.perceptrons import NeuralNets
+from colorize.training.quantization import ColorPalette
 from colorize.training.rows import TrainingRows
 from colorize.types import Float32
 
@@ -107,7 +107,8 @@ def region_error(rows: TrainingRows, probabilities: Float32, palette: Palette) -
 
     Lightness is the same on both sides and plays no part.
     """
-    from colorize.metrics import ciede2000  # compiled when first imported: nobody who only colorizes should wait for it
+    # compiled when first imported: nobody who only colorizes should wait for it
+    from colorize.color.metrics import ciede2000
 
     decided = palette.decode(probabilities)
     lightness = np.full((len(decided), 1), 50, np.float32)

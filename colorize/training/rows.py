@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize.features.superpixels import region_means
 from colorize.model import Description
-from colorize.superpixels import region_means
-from colorize.thumbnails import cut_thumbnails
+from colorize.recognition.thumbnails import cut_thumbnails
 from colorize.types import Float32
 
 __all__ = ["TrainingRows", "draw", "rows_of"]
@@ -35,7 +35,7 @@ class TrainingRows:
     families : mapping of str to slice
         Columns of each feature family; any names.
     picture : ndarray, shape (n, 648), uint8, or None
-        Thumbnails of the regions (`colorize.thumbnails`).
+        Thumbnails of the regions (`colorize.recognition.thumbnails`).
 
     Raises
     ------

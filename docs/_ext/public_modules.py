@@ -13,11 +13,11 @@ HIDDEN = ("colorize.optimization.propagate",)
 
 
 def public_modules() -> Iterator[str]:
-    """Modules that a user may import: all but private ones and the commands, which have a page of their own."""
+    """Modules that a user may import: all but private ones and the command line, which have a page of their own."""
     yield "colorize"
     for name in module_names(Path(colorize.__file__).parent, "colorize"):
         parts = name.split(".")
-        private = any(part.startswith("_") for part in parts) or parts[1] in ("cli", "commands")
+        private = any(part.startswith("_") for part in parts) or parts[1] == "cli"
         if not private and name not in HIDDEN:
             yield name
 

@@ -15,7 +15,7 @@ from skimage.segmentation import mark_boundaries
 from sklearn.datasets import load_sample_image
 
 from colorize import RgbImage, to_gray
-from colorize.superpixels import region_means, segment
+from colorize.features.superpixels import region_means, segment
 
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 superpixels = segment(gray.lightness, n_segments=400)
@@ -53,5 +53,5 @@ for axes, setting in zip(panels, settings, strict=True):
 # %%
 # A border that misses an edge by a pixel does no harm in the end: the last stage works on pixels again. Photographs
 # larger than about 0.25 megapixels are cut at that size, so the cost of this and the next stages does not grow with
-# the scan. The reference is :func:`colorize.superpixels.segment`; regions from any other segmentation are made by
-# :func:`colorize.superpixels.from_labels`.
+# the scan. The reference is :func:`colorize.features.superpixels.segment`; regions from any other segmentation are made
+# by :func:`colorize.features.superpixels.from_labels`.

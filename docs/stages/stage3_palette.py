@@ -69,4 +69,4 @@ for axes, (title, ab) in zip(panels, shown, strict=True):
 # %%
 # It hardly does. In the tables of :doc:`/evaluation` this is *oracle: palette*: with the best palette colour for every
 # region the error would be less than half of what it is. The hard part is choosing. The reference is
-# :class:`colorize.palette.ColorPalette`.
+# :class:`colorize.training.quantization.ColorPalette`.

@@ -65,4 +65,4 @@ for axes in (left, middle, right):
 # %%
 # Neither of the two pictures is good. The likeliest colours are patchy, because every region answered alone; the means
 # are pale. The next stage finds something better in the same numbers. To see *why* a region got its probabilities, ask
-# ``colorize explain`` (:doc:`/explain`). The reference is :mod:`colorize.classifier`.
+# ``colorize explain`` (:doc:`/explain`). The reference is :mod:`colorize.training.classifier`.

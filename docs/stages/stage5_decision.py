@@ -4,7 +4,7 @@
 
 Regions answered alone; now they confer. Two regions of like lightness that touch probably belong together, so first
 they *share their evidence*. Then neighbours *agree*: each looks at what the others around it think, and shifts its
-probabilities towards them, for a few rounds (a *mean field*, see :mod:`colorize.decision`).
+probabilities towards them, for a few rounds (a *mean field*, see :mod:`colorize.recognition.decision`).
 """
 
 import matplotlib.pyplot as plt

@@ -17,8 +17,8 @@ from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, propagate, to_gray
 from colorize.color import lab_to_rgb
+from colorize.features.superpixels import resize_labels
 from colorize.optimization import affinity, reference, system
-from colorize.superpixels import resize_labels
 
 model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))

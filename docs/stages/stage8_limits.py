@@ -16,8 +16,8 @@ from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, to_gray
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.hints import Hints, Mark
-from colorize.metrics import ciede2000
+from colorize.color.metrics import ciede2000
+from colorize.guidance.hints import Hints, Mark
 
 model = Colorizer.load(find_model("default"))
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.color import rgb_to_lab
-from colorize.dataset import TrainingSet, load_folder
+from colorize.training.dataset import TrainingSet, load_folder
 
 CROP = 160
 STRIDE = 4

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from colorize._support.regions import averaging, graph_laplacian, region_graph
-from colorize.superpixels import from_labels
+from colorize.features.superpixels import from_labels
 
 LABEL_MAPS = hnp.arrays(np.int64, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(-3, 6))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from colorize._clock import Clock
+from colorize._support.clock import Clock
 from colorize._support.locks import file_lock
 from colorize._support.shrink import shrink
 from colorize.exceptions import ManifestError, OutputError

@@ -9,10 +9,10 @@ from colorize.app.service import fitted
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ModelFileError
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
 from colorize.io import encode_screen, read_photo
 from colorize.model import Describer
-from colorize.persistence import model_kind, save_model
+from colorize.models.file import model_kind, save_model
 
 
 class Interrupted(Exception):

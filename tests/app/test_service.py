@@ -20,7 +20,7 @@ from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.io import heif, read_photo, write_photo
-from colorize.recipe import find_note
+from colorize.recipe.note import find_note
 from colorize.types import GrayImage, RgbImage
 
 
@@ -533,7 +533,7 @@ def test_a_failing_job_leaves_the_service_running(opened, monkeypatch):
         opened.set_style("v", vividness=0.9)
     monkeypatch.undo()
     assert opened.set_style("v", vividness=0.8).color
-    monkeypatch.setattr("colorize.session.Session.with_hints", lambda *_: np.empty(1 << 50))
+    monkeypatch.setattr("colorize.guidance.session.Session.with_hints", lambda *_: np.empty(1 << 50))
     with pytest.raises(RequestError, match="memory"):
         opened.set_style("v", vividness=0.7)
 

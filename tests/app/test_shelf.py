@@ -12,7 +12,7 @@ from colorize.app.shelf import Shelf
 from colorize.app.visits import Visits
 from colorize.exceptions import RequestError
 from colorize.models import user_folder
-from colorize.persistence import save_model
+from colorize.models.file import save_model
 
 
 @pytest.fixture

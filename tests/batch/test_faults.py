@@ -15,7 +15,7 @@ from colorize.batch import supervisor
 from colorize.batch.jobs import Settings
 from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import local_pool, run_batch
-from colorize.batch.work import colorize_file, make_recipe
+from colorize.recipe.work import colorize_file, make_recipe
 
 pytestmark = pytest.mark.slow
 

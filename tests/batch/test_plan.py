@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize.batch.plan import _output_names, check_folders, make_plan
-from colorize.dataset import load_folder
 from colorize.exceptions import DatasetError, OutputError
+from colorize.training.dataset import load_folder
 
 
 @pytest.fixture

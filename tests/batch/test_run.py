@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colorize import _files
+from colorize._support import files as _files
 from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import _evenly, free_memory, local_pool, run_batch
-from colorize.batch.work import colorize_file, make_recipe
 from colorize.exceptions import DatasetError, ManifestError, OutputError, OutputFormatError
 from colorize.io import read_photo, read_xmp
-from colorize.recipe import find_note
+from colorize.recipe.note import find_note
+from colorize.recipe.work import colorize_file, make_recipe
 
 
 @pytest.fixture

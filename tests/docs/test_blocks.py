@@ -17,7 +17,7 @@ from PIL import Image
 import colorize.evaluation.importance
 from colorize import Colorizer, find_model, read_photo, to_gray
 from colorize.features import registry
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
 from colorize.optimization import Propagator
 
 from .markdown import ROOT, blocks, commands, pages

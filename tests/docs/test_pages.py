@@ -157,7 +157,7 @@ def test_the_reference_has_every_public_name_and_every_stage():
         ".".join(("colorize", *path.relative_to(package).with_suffix("").parts)) for path in package.rglob("*.py")
     }
     modules = {name.removesuffix(".__init__") for name in modules}
-    private = {name for name in modules if re.search(r"\._|\.cli$|\.commands", name)}
+    private = {name for name in modules if re.search(r"\._|\.cli(\.|$)", name)}
     assert modules - private == listed | set(HIDDEN)
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from colorize.evaluation.calibration import log_loss, reliability
 from colorize.evaluation.measure import measure
-from colorize.palette import ColorPalette
-from colorize.training.rules import NO_COLOR
+from colorize.recognition.rules import NO_COLOR
+from colorize.training.quantization import ColorPalette
 
 BENCHMARK = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "quality.py"))
 translation, ProbabilityObserver = BENCHMARK["translation"], BENCHMARK["ProbabilityObserver"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from colorize.color import lab_to_rgb
+from colorize.color.names import color_names
 from colorize.colorizer import Colorizer
-from colorize.evaluation.colors import color_names
 from colorize.evaluation.importance import NOISE, detail_groups, importance
 from colorize.exceptions import DatasetError, ModelFileError
 from colorize.features import CLASSICAL

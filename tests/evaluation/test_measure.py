@@ -9,7 +9,7 @@ from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.evaluation.measure import EvaluationResult, measure
 from colorize.exceptions import DatasetError
 from colorize.io import find_photos, read_photo
-from colorize.training.rules import NO_COLOR, fit_rules
+from colorize.recognition.rules import NO_COLOR, fit_rules
 from colorize.types import ColorField, Colorization, GrayImage, RgbImage, SolveReport, Superpixels
 
 

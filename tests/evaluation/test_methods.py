@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from colorize import metrics
-from colorize.canvas import Canvas
-from colorize.color import rgb_to_lab, to_gray
+from colorize.color import metrics, rgb_to_lab, to_gray
 from colorize.evaluation.measure import measure
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import FEWEST_PHOTOS, RealismObserver, color_statistics, two_sample_test
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError, ModelFileError
+from colorize.guidance.canvas import Canvas
 from colorize.types import GrayImage, RgbImage
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage
 
-from colorize._labels import label_corners
+from colorize._support.labels import label_corners
+from colorize._support.statistics import Interval
 from colorize.evaluation import plots
-from colorize.evaluation.statistics import Interval
 
 pytest.importorskip("matplotlib")
 

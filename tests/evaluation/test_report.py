@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from colorize.colorizer import Colorizer
-from colorize.dataset import DatasetReport, TrainingSet
-from colorize.evaluation.account import FAMILIES, sentences
 from colorize.evaluation.importance import importance
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery, difference_map, fitted, share_budget
@@ -27,8 +25,10 @@ from colorize.evaluation.run import compare_methods, evaluate_model
 from colorize.evaluation.study import study_categories, study_curve
 from colorize.exceptions import MissingDependencyError
 from colorize.explanation import Explainer
+from colorize.explanation.account import FAMILIES, sentences
 from colorize.features import FAMILIES as KNOWN_FAMILIES
-from colorize.hints import Hints, Mark
+from colorize.guidance.hints import Hints, Mark
+from colorize.training.dataset import DatasetReport, TrainingSet
 from colorize.types import RgbImage
 
 for library in ("jinja2", "matplotlib"):

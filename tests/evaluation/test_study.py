@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from colorize.dataset import DatasetReport, TrainingSet
 from colorize.evaluation.study import ALL, ALL_EQUAL, check_categories, study_categories, study_curve, usual_sizes
 from colorize.exceptions import DatasetError
+from colorize.training.dataset import DatasetReport, TrainingSet
 from colorize.types import RgbImage
 
 SMALL = {"n_colors": 4, "n_superpixels": 24, "n_sample_rows": 10}

@@ -9,7 +9,7 @@ import pytest
 
 from colorize.color import to_gray
 from colorize.features import PhotoAnalysis
-from colorize.superpixels import from_labels, segment
+from colorize.features.superpixels import from_labels, segment
 
 Analyse = Callable[..., PhotoAnalysis]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colorize.features import PhotoAnalysis
-from colorize.superpixels import from_labels
+from colorize.features.superpixels import from_labels
 
 GRID = np.arange(12).reshape(3, 4).repeat(8, axis=0).repeat(8, axis=1)
 

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,12 +11,12 @@ import pytest
 
 from colorize.exceptions import ModelFileError
 from colorize.features.encoder import expected_colors, see
+from colorize.features.encoder_file import read_encoder
 from colorize.features.semantic import pooling, semantic
-from colorize.models import encoder as encoder_room
-from colorize.models.encoder import read_encoder
-from colorize.superpixels import from_labels, segment
+from colorize.features.superpixels import from_labels, segment
+from colorize.models import find_model
 
-FILES = Path(encoder_room.__file__).parent
+FILES = find_model("default").parent
 
 
 def test_beliefs_are_probabilities_of_the_encoders_colours(textured):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.commands.film import read_moments
+from colorize.cli.film import read_moments
 from colorize.exceptions import HintsError
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -63,7 +63,7 @@ def film(write_film, workplace):
 
 @pytest.mark.video
 def test_a_film(run, film, tiny_model, monkeypatch):
-    monkeypatch.setattr("colorize.commands._shared._SECONDS_BETWEEN_LINES", 1e9)  # the machine may be slow
+    monkeypatch.setattr("colorize.cli._shared._SECONDS_BETWEEN_LINES", 1e9)  # the machine may be slow
     result = run("film", "old.mp4", "new.mp4", "--model", tiny_model)
     assert result.stdout.startswith("old.mp4 -> new.mp4: 3 frames, ")
     assert result.stderr == ""

@@ -7,9 +7,9 @@ import pytest
 
 from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.film.painter import Painter, Said
-from colorize.hints import HintPixels
+from colorize.guidance.hints import HintPixels
+from colorize.guidance.session import Session
 from colorize.optimization import Propagator
-from colorize.session import Session
 from colorize.types import GrayImage
 
 

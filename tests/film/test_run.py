@@ -14,7 +14,6 @@ import pytest
 
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
 
-from colorize.batch.work import make_recipe  # noqa: E402
 from colorize.color import map_to_gamut, rgb_to_lab  # noqa: E402
 from colorize.exceptions import HintsError, ManifestError, OutputExistsError  # noqa: E402
 from colorize.film import plan, run  # noqa: E402
@@ -22,8 +21,9 @@ from colorize.film.painter import Painter  # noqa: E402
 from colorize.film.reading import Film  # noqa: E402
 from colorize.film.run import colorize_film  # noqa: E402
 from colorize.film.workshop import Workshop  # noqa: E402
-from colorize.hints import Hints, Mark  # noqa: E402
-from colorize.recipe import Recipe  # noqa: E402
+from colorize.guidance.hints import Hints, Mark  # noqa: E402
+from colorize.recipe.note import Recipe  # noqa: E402
+from colorize.recipe.work import make_recipe  # noqa: E402
 
 pytestmark = pytest.mark.video
 

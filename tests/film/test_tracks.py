@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colorize.film.tracks import MOST_POINTS, follow_hints, on_frame
-from colorize.hints import HintPixels
+from colorize.guidance.hints import HintPixels
 
 SHAPE = (96, 128)
 STEP = 2

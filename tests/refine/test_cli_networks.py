@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 
 from colorize.evaluation.methods import make_methods  # noqa: E402
 from colorize.io import read_xmp  # noqa: E402
-from colorize.persistence import model_kind, stated_digest  # noqa: E402
-from colorize.recipe import find_note  # noqa: E402
+from colorize.models.file import model_kind, stated_digest  # noqa: E402
+from colorize.recipe.note import find_note  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("workplace")]
 
@@ -143,7 +143,7 @@ def test_a_device_without_a_network_is_refused(run, album):
 
 
 def test_random_weights_are_said_to_be_random(run, album, monkeypatch):
-    from colorize.commands import _training
+    from colorize.cli import _training
 
     monkeypatch.setattr(_training, "run", lambda job, network, folder, quiet: None)
     for generator in ("resnet50", "lite0"):
@@ -153,7 +153,7 @@ def test_random_weights_are_said_to_be_random(run, album, monkeypatch):
 
 
 def test_choices_are_those_of_the_networks():
-    from colorize.commands import _training, rivals
+    from colorize.cli import _training, rivals
     from colorize.refine import learners, losses, networks
 
     assert rivals.GENERATORS == networks.GENERATORS

@@ -5,9 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from colorize.palette import ColorPalette  # noqa: E402
 from colorize.recognition.palette import anneal  # noqa: E402
 from colorize.refine import losses  # noqa: E402
+from colorize.training.quantization import ColorPalette  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -12,12 +12,12 @@ from safetensors.numpy import save_file  # noqa: E402
 from colorize.app.service import Service  # noqa: E402
 from colorize.color import rgb_to_lightness, to_gray  # noqa: E402
 from colorize.colorizer import Colorizer  # noqa: E402
+from colorize.evaluation.loader import find_base, load_any_model  # noqa: E402
 from colorize.exceptions import DeviceError, ModelFileError  # noqa: E402
-from colorize.hints import Hints, Mark  # noqa: E402
+from colorize.guidance.hints import Hints, Mark  # noqa: E402
 from colorize.io import write_photo  # noqa: E402
-from colorize.model_format import digest  # noqa: E402
-from colorize.model_loader import find_base, load_any_model  # noqa: E402
-from colorize.persistence import load_model, save_model, stated_digest  # noqa: E402
+from colorize.models.file import load_model, save_model, stated_digest  # noqa: E402
+from colorize.models.format import digest  # noqa: E402
 from colorize.refine import learners  # noqa: E402
 from colorize.refine.networks import ENCODERS, ResNet50  # noqa: E402
 from colorize.refine.predictor import Refiner, Rival, read_encoder  # noqa: E402
@@ -301,9 +301,9 @@ def test_a_gpu_trains_and_predicts(scenes):
 @pytest.mark.slow
 @pytest.mark.data
 def test_a_rival_beats_gray_on_photographs(data_folder):
-    from colorize.dataset import load_folder
     from colorize.evaluation.measure import measure
-    from colorize.training.rules import NO_COLOR
+    from colorize.recognition.rules import NO_COLOR
+    from colorize.training.dataset import load_folder
 
     train = load_folder(data_folder / "bsds500" / "train", limit=60).photos
     test = load_folder(data_folder / "bsds500" / "val", limit=30, select=False).photos

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from colorize.exceptions import DatasetError, ModelFileError, TrainingError  # noqa: E402
-from colorize.persistence import load_model  # noqa: E402
+from colorize.models.file import load_model  # noqa: E402
 from colorize.refine import learners, networks, training  # noqa: E402
 from colorize.refine.data import plain_example  # noqa: E402
 from colorize.refine.losses import OBJECTIVES  # noqa: E402

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from colorize.colorizer import Colorizer
+from colorize.recognition.rules import fit_rules
 from colorize.training.fit import WORD_PHOTOS, describe_photos
 from colorize.training.rows import TrainingRows, draw
-from colorize.training.rules import fit_rules
 
 SMALL = {"n_colors": 6, "n_superpixels": 30}
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from colorize._support.shrink import shrink
-from colorize.decision import NEAR
+from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck
 from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, EvaluationResult
@@ -17,7 +17,7 @@ from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import MAIN, Block, Page, Plot
 from colorize.evaluation.run import Evaluation
-from colorize.evaluation.statistics import Interval
+from colorize.recognition.decision import NEAR
 
 N_WORST = 12
 N_BEST = 6

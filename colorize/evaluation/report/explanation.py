@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._bits import to_8_bit
+from colorize._support.bits import to_8_bit
 from colorize.color import lab_to_rgb
-from colorize.decision import NEAR
-from colorize.evaluation.account import FAMILIES, sentences, told_apart
-from colorize.evaluation.colors import color_names
+from colorize.color.names import color_names
 from colorize.evaluation.pictures import data_uri
 from colorize.evaluation.report.page import Page
 from colorize.explanation import Explainer, Explanation, HintEffect, Memories
+from colorize.explanation.account import FAMILIES, sentences, told_apart
+from colorize.recognition.decision import NEAR
 
 STEPS = {
     "start": ("ordinary regions", "before anything is known of this one"),

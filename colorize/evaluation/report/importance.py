@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from colorize._support.statistics import Interval
 from colorize.color import lab_to_rgb
 from colorize.evaluation import plots
 from colorize.evaluation.importance import ANALYSES, HIDES, NOISE, SCORES, ImportanceResult
 from colorize.evaluation.report.page import Block, Page, Plot, capital, drawn, interval_cell, joined, signed, table
-from colorize.evaluation.statistics import Interval
 
 _UNKNOWN = Interval(np.nan)
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from colorize import __version__
-from colorize._optional import import_or_raise
+from colorize._support.optional import import_or_raise
+from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.measure import FIGURES, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import data_uri
-from colorize.evaluation.statistics import Interval
 
 PICTURE_BYTES = 2_350_000
 """For all pictures of a report together, as text; plots and words take a few hundred kilobytes more."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.pictures import share_budget
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import MAIN, Block, Page, Plot
-from colorize.evaluation.statistics import Interval
 from colorize.evaluation.study import ALL, GRAY, CategoryStudy, LearningCurve
 
 

@@ -1,0 +1,197 @@
+"""What a person says about a photograph on the command line: hints, references, a choice among alternatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colorize.cli import _shared
+from colorize.exceptions import ColorizeError, HintsError, InvalidImageError
+
+if TYPE_CHECKING:
+    from colorize.guidance.hints import Hints
+    from colorize.guidance.references import References
+    from colorize.guidance.session import Session
+    from colorize.predictor import Predictor
+    from colorize.types import Colorization, RgbImage
+
+SHEET_SIDE = 800
+"""Longest side of a picture on a contact sheet, in pixels."""
+CAPTION = 32
+"""Height of the strip below each picture that holds its number, in pixels."""
+
+hints_option = click.option(
+    "--hints",
+    "hints_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Colours that you know: an RGBA picture painted on the photograph, or JSON.",
+)
+
+reach_option = click.option(
+    "--reach",
+    type=click.Choice(("here", "similar", "photo", "pixels")),
+    help="Who hears a painted layer: the things painted on (here, the default), what looks like them, everything; or "
+    "the painted pixels alone.",
+)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """All that was said on the command line."""
+
+    hints: Path | None = None
+    reach: str | None = None
+    references: tuple[Path, ...] = ()
+    reference_strength: float = 1.0
+    alternatives: int | None = None
+    sheet: bool = False
+    choose: int = 1
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was said at all."""
+        return self != Wishes(reference_strength=self.reference_strength)
+
+    def check(self, n_photos: int) -> None:
+        """Refuse what makes no sense."""
+        if n_photos > 1 and self.hints is not None:
+            raise click.UsageError("--hints belong to one photograph; name one INPUT")
+        check_reach(self.hints, self.reach)
+        if n_photos > 1 and self.choose > 1:
+            raise click.UsageError("--choose belongs to one photograph; name one INPUT")
+        if math.isnan(self.reference_strength):
+            raise click.BadParameter("nan is not between 0 and 1", param_hint="--reference-strength")
+        if self.sheet and self.alternatives is None:
+            raise click.UsageError("--sheet needs --alternatives N")
+
+    def targets(self, target: Path) -> list[Path]:
+        """Files that will be written for one photograph."""
+        if self.alternatives is None:
+            return [target]
+        numbered = [target.with_name(f"{target.stem}.{k + 1}{target.suffix}") for k in range(self.alternatives)]
+        return [*numbered, target] if self.sheet else numbered
+
+    def results(self, session: Session, hints: Hints | None, vividness: float) -> list[Colorization]:
+        """Pictures that were asked for."""
+        if self.choose > 1:
+            session = session.choose(self.choose - 1)
+        return session.alternatives(self.alternatives or 1, hints, vividness)
+
+
+def options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of this module as one parameter `wishes`."""
+
+    @wraps(function)
+    def command(
+        *,
+        hints_file: Path | None,
+        reach: str | None,
+        reference: tuple[Path, ...],
+        reference_strength: float,
+        alternatives: int | None,
+        sheet: bool,
+        choose: int,
+        **others: Any,
+    ) -> None:
+        wishes = Wishes(hints_file, reach, reference, reference_strength, alternatives, sheet, choose)
+        function(wishes=wishes, **others)
+
+    number = click.IntRange(1, 9)
+    for option in (
+        click.option("--choose", type=number, default=1, metavar="K", help="Start from alternative K."),
+        click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
+        click.option("--alternatives", type=number, metavar="N", help="Write N different pictures, FILE.1 to FILE.N."),
+        click.option(
+            "--reference-strength",
+            type=click.FloatRange(0, 1),
+            default=1.0,
+            show_default=True,
+            help="How much the references count.",
+        ),
+        click.option(
+            "--reference",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            metavar="FILE",
+            help="A colour photograph that it should look like; may be given several times.",
+        ),
+        reach_option,
+        hints_option,
+    ):
+        command = option(command)
+    return command
+
+
+def check_reach(path: Path | None, reach: str | None) -> None:
+    """Refuse a reach that nothing would be done with."""
+    if reach is not None and path is None:
+        raise click.UsageError("--reach is that of painted --hints")
+    if reach is not None and path is not None and path.suffix.lower() == ".json":
+        raise click.UsageError("--reach is that of a painted layer; in JSON every hint has its own")
+
+
+def read_hints(path: Path, shape: tuple[int, int], reach: str | None = None) -> Hints:
+    """Read hints for a photograph of this height and width from an RGBA picture, heard so far, or a JSON file."""
+    import numpy as np
+
+    from colorize.guidance.hints import DEFAULT_REACH, Hints
+    from colorize.io import read_photo
+
+    try:
+        if path.suffix.lower() == ".json":
+            hints = Hints.from_json(path.read_text(encoding="utf-8"))
+            hints.check_shape(shape)
+            return hints
+        layer = read_photo(path)
+        if layer.alpha is None:
+            raise HintsError("has no transparency, so that it cannot be told what is a hint: save it as RGBA PNG")
+        return Hints.from_rgba(np.dstack([layer.pixels, layer.alpha]), shape, reach=reach or DEFAULT_REACH)
+    except UnicodeDecodeError as error:
+        raise HintsError(f"{path}: the hints are no JSON (not UTF-8)") from error
+    except (ColorizeError, OSError) as error:
+        raise HintsError(_shared.one_line(error, path)) from error
+
+
+def read_references(colorizer: Predictor, paths: Sequence[Path]) -> References | tuple[()]:
+    """Read and describe reference photographs."""
+    from colorize.guidance.references import look_at
+    from colorize.io import read_photo
+    from colorize.training.dataset import has_colors
+
+    photos = []
+    for path in paths:
+        photo = read_photo(path)
+        if not has_colors(photo):
+            raise InvalidImageError(f"{path}: gray or toned; a reference must have colours to borrow")
+        photos.append(photo)
+    return look_at(colorizer.model, photos) if photos else ()
+
+
+def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
+    """Pictures of one size side by side, up to three in a row, reduced in size, each above its number, from 1."""
+    import cv2
+    import numpy as np
+
+    from colorize._support.bits import to_8_bit
+    from colorize._support.shrink import shrink
+    from colorize.types import PhotoMetadata, RgbImage
+
+    pixels = [shrink(to_8_bit(image.pixels), SHEET_SIDE) for image in images]
+    size = pixels[0].shape[1::-1]
+    columns = 2 if len(pixels) in (2, 4) else min(3, len(pixels))
+    gap, rows = 8, -(-len(pixels) // columns)
+    cell = size[0] + gap, size[1] + CAPTION + gap
+    sheet = np.full((rows * cell[1] - gap, columns * cell[0] - gap, 3), 255, np.uint8)
+    for k, picture in enumerate(pixels):
+        top, left = k // columns * cell[1], k % columns * cell[0]
+        sheet[top : top + size[1], left : left + size[0]] = picture
+        foot = left + 2, top + size[1] + CAPTION - 8
+        cv2.putText(sheet, str(k + 1), foot, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2, cv2.LINE_AA)
+    return RgbImage(sheet, metadata=PhotoMetadata(damage=images[0].metadata.damage))

@@ -1,0 +1,329 @@
+"""What several commands need: options, progress bars, checks of output paths."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from colorize._support.files import check_free, check_writable, write_atomically
+from colorize._support.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from colorize.colorizer import Colorizer
+    from colorize.predictor import Predictor
+    from colorize.training.dataset import TrainingSet
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a shipped model, or else that of a file."""
+    from colorize.models import available_models
+
+    names = [model.name for model in available_models() if model.name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
+class Size(click.ParamType):
+    """A number of bytes, such as 4GB or 800MB; less than a kilobyte was meant otherwise."""
+
+    name = "size"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number and its unit."""
+        match = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)\s*([KMGT]?)B?", str(value).strip().upper())
+        n_bytes = int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " ")) if match else 0
+        if not 1000 <= n_bytes < 10**15:
+            self.fail(f"{value!r} is no size such as 4GB or 800MB", param, ctx)
+        return n_bytes
+
+
+model_option = click.option(
+    "--model",
+    default="default",
+    show_default=True,
+    metavar="NAME|FILE",
+    shell_complete=complete_model,
+    help="A shipped model (see `colorize models`) or a model file.",
+)
+force_option = click.option("--force", is_flag=True, help="Replace existing output files.")
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
+)
+folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+palette_option = click.option(
+    "--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that a model can tell apart."
+)
+superpixels_option = click.option(
+    "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
+)
+picture_vividness_option = click.option(
+    "--vividness",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="0 is faithful and pale, 1 is bold.",
+)
+vividness_option = click.option(
+    "--vividness",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Setting of the models: 0 is faithful, 1 is bold.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
+)
+
+
+max_pixels_option = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    default=200_000_000,
+    show_default=True,
+    metavar="N",
+    help="Refuse photographs with more pixels, before they are decoded.",
+)
+keep_tint_option = click.option(
+    "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
+)
+all_frames_option = click.option(
+    "--all-frames", is_flag=True, help="Colorize every page or frame of a file, not the first alone; output as TIFF."
+)
+salvage_option = click.option(
+    "--salvage",
+    is_flag=True,
+    help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
+)
+keep_times_option = click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs.")
+
+
+def file_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what concerns files: --max-pixels --salvage --keep-tint --all-frames --keep-times."""
+    for option in (keep_times_option, all_frames_option, keep_tint_option, salvage_option, max_pixels_option):
+        function = option(function)
+    return function
+
+
+def cluster_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --scheduler and --local-cluster."""
+    local = click.option(
+        "--local-cluster",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
+    )
+    address = click.option(
+        "--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786."
+    )
+    return address(local(function))
+
+
+@contextmanager
+def cluster(scheduler: str | None, local_cluster: int | None) -> Iterator[Any]:
+    """A client of the cluster that was asked for, or None."""
+    if scheduler is not None and local_cluster is not None:
+        raise click.UsageError("say --scheduler or --local-cluster, not both")
+    if scheduler is None and local_cluster is None:
+        yield None
+        return
+    from colorize.batch.cluster import connect
+
+    with connect(scheduler, local_cluster) as client:
+        yield client
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files that a study is asked to write."""
+
+    html: Path | None
+    csv: Path | None
+    json: Path | None
+    force: bool
+
+    def check(self) -> None:
+        """Refuse, before the work, what could not be written after it."""
+        wanted = [path for path in (self.html, self.csv, self.json) if path is not None]
+        if len({path.resolve() for path in wanted}) < len(wanted):
+            raise click.UsageError("--html, --csv and --json must name different files")
+        for path in wanted:
+            check_target(path, force=self.force)
+        if self.html is not None:
+            from colorize.evaluation.report import check_installed
+
+            check_installed()
+
+    def write(
+        self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool = False
+    ) -> None:
+        """Write what was asked for, and say so."""
+        for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
+            if path is not None:
+                write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
+                if not quiet:
+                    click.echo(f"wrote {path}")
+
+
+def output_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --html, --csv, --json and --force as one parameter `outputs`."""
+
+    @wraps(function)
+    def command(
+        *, html_file: Path | None, csv_file: Path | None, json_file: Path | None, force: bool, **others: Any
+    ) -> None:
+        outputs = Outputs(html_file, csv_file, json_file, force)
+        outputs.check()
+        function(outputs=outputs, **others)
+
+    path = click.Path(path_type=Path)
+    command = force_option(command)
+    for name, what in (("json", "all figures"), ("csv", "a table"), ("html", "a report to read")):
+        option = click.option(
+            f"--{name}", f"{name}_file", type=path, metavar="FILE", help=f"Write {what} to this file."
+        )
+        command = option(command)
+    return command
+
+
+@contextmanager
+def progress_bars(*, quiet: bool, lines: bool = False) -> Iterator[Progress]:
+    """Draw one bar per stage on the terminal; where there is none, print a line every half minute if asked to."""
+    if quiet or not sys.stderr.isatty():
+        yield Lines() if lines and not quiet else silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    # rich would send redirected standard output to the terminal too
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total or None, completed=done, rate="")
+            speed = bars.tasks[tasks[stage]].speed
+            bars.update(
+                tasks[stage], completed=done, total=total or None, rate=f"{speed:.1f} a second" if speed else ""
+            )
+
+        yield show
+
+
+class Lines:
+    """Progress for log files."""
+
+    def __init__(self) -> None:
+        self.stage, self.start, self.first, self.last = "", 0.0, 0, 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Print a line if the last one is long ago."""
+        now = time.monotonic()
+        if stage != self.stage:
+            self.stage, self.start, self.first, self.last = stage, now, done, now
+        if now - self.last < _SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        rate = (done - self.first) / (now - self.start)
+        left = f", {(total - done) / rate / 60:.0f} minutes left" if rate else ""
+        click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
+
+
+def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
+    """Parameters of the models that were given."""
+    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def load_colorizer(model: str) -> Colorizer:
+    """Load a shipped model by name, or a model file."""
+    from colorize.colorizer import Colorizer
+    from colorize.models import find_model
+
+    return Colorizer.load(find_model(model))
+
+
+def load_predictor(model: str) -> Predictor:
+    """Load what colorizes with a shipped model or a model file; far sooner there than one that can also learn."""
+    from colorize.models import find_model
+    from colorize.predictor import Predictor
+
+    return Predictor.load(find_model(model))
+
+
+def check_target(path: Path, *, force: bool) -> None:
+    """Refuse an output file that could not be written, before the work that it is meant for."""
+    if path.is_dir():
+        raise click.UsageError(f"{path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"{path}: there is no folder {path.parent}")
+    check_free(path, overwrite=force)
+    check_writable(path.parent)
+
+
+def check_target_folder(path: Path) -> None:
+    """Refuse an output folder that can be neither made nor written to, before the work."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise click.UsageError(f"{there} is a file; name a folder")
+    check_writable(there)
+
+
+def one_line(error: BaseException, path: Path | None = None) -> str:
+    """Say what went wrong in one line that names the file."""
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif isinstance(error, MemoryError):
+        message = "not enough memory"
+    else:
+        message = str(error) or type(error).__name__
+    if path is not None and str(path) not in message:
+        message = f"{path}: {message}"
+    return " ".join(message.split())
+
+
+def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -> tuple[TrainingSet, dict[str, str]]:
+    """Photographs of a folder whose colours are known, and what was left out and why.
+
+    Raises
+    ------
+    DatasetError
+        None has colours.
+    """
+    from colorize.exceptions import DatasetError
+    from colorize.training.dataset import has_colors, load_folder
+
+    found = load_folder(folder, limit=limit, select=False, progress=progress)
+    known = [has_colors(photo) for photo in found.photos]
+    left_out = {item.name: item.detail for item in found.report.left_out}
+    gray = [name for name, colored in zip(found.names, known, strict=True) if not colored]
+    left_out |= dict.fromkeys(gray, "gray or toned: there are no true colours to measure with")
+    if not any(known):
+        raise DatasetError(
+            f"{folder}: none of its {len(known)} photographs has colours to measure with; "
+            "`colorize compare` shows what models make of them"
+        )
+    return found.only(known), left_out
+
+
+def folder_name(folder: Path) -> str:
+    """What a report calls a folder: its name and that of the folder around it, not where they lie."""
+    return "/".join(folder.resolve().parts[-2:])

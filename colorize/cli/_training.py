@@ -1,0 +1,207 @@
+"""What the commands that train networks share: options, and the folder that shows how the training goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colorize._support.files import write_atomically
+from colorize.cli import _shared
+from colorize.exceptions import MissingDependencyError, OutputExistsError
+
+if TYPE_CHECKING:
+    from colorize.refine.predictor import Refiner, Rival
+    from colorize.refine.training import Epoch
+
+DEVICES = ("auto", "cpu", "cuda")
+CHECKPOINT = "checkpoint.safetensors"
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="auto",
+    show_default=True,
+    help="Where networks run; auto takes a CUDA device if there is one.",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training as the command line asks for it.
+
+    Attributes
+    ----------
+    output : Path
+        The model file.
+    epochs : int or None
+    minutes : float or None
+    patience : int or None
+        Epochs to wait for a better one.
+    limit : int or None
+        Photographs at most.
+    device : str
+    seed : int
+    resume : bool
+    force : bool
+    """
+
+    output: Path
+    epochs: int | None
+    minutes: float | None
+    patience: int | None
+    limit: int | None
+    device: str
+    seed: int
+    resume: bool
+    force: bool
+
+    @property
+    def length(self) -> dict[str, Any]:
+        """How long to train, as parameters of the networks' classes."""
+        return {"epochs": self.epochs, "minutes": self.minutes, "patience": self.patience}
+
+    @property
+    def folder(self) -> Path:
+        """Beside the model file: checkpoint, samples, losses."""
+        return self.output.with_suffix(".training")
+
+    def check(self) -> None:
+        """Refuse, before the work, what could not be written after it."""
+        if self.epochs is not None and self.minutes is not None:
+            raise click.UsageError("say --epochs or --minutes, not both")
+        if self.output.suffix != ".safetensors":
+            raise click.UsageError(f"{self.output}: a model file's name must end in .safetensors")
+        _shared.check_target(self.output, force=self.force)
+        found = (self.folder / CHECKPOINT).exists()
+        if self.resume and not found:
+            raise click.UsageError(f"--resume: there is no {self.folder / CHECKPOINT}")
+        if found and not self.resume and not self.force:
+            raise OutputExistsError(
+                f"{self.folder}: holds an earlier training; go on with --resume, or start anew with --force"
+            )
+
+
+def options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a training as one parameter `job`."""
+
+    @wraps(function)
+    def command(
+        *,
+        output: Path,
+        epochs: int | None,
+        minutes: float | None,
+        patience: int | None,
+        limit: int | None,
+        device: str,
+        seed: int,
+        resume: bool,
+        force: bool,
+        **others: Any,
+    ) -> None:
+        function(job=Job(output, epochs, minutes, patience, limit, device, seed, resume, force), **others)
+
+    for option in (
+        _shared.force_option,
+        click.option("--resume", is_flag=True, help="Go on with a training that was interrupted."),
+        _shared.seed_option,
+        device_option,
+        _shared.limit_option,
+        click.option(
+            "--patience",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Stop after N epochs without a smaller error on the photographs held out.",
+        ),
+        click.option(
+            "--minutes",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="N",
+            help="CPU-minutes to train (on a GPU: minutes), instead of epochs.",
+        ),
+        click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs to train; 60 by default."),
+        click.option(
+            "-o",
+            "--output",
+            required=True,
+            type=click.Path(path_type=Path),
+            metavar="MODEL.safetensors",
+            help="The model file to write. MODEL.training, beside it, gets the checkpoint, samples and losses.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def run(job: Job, network: Refiner | Rival, folder: Path, *, quiet: bool) -> None:
+    """Train a network on the usable photographs of a folder and write its model file."""
+    from colorize.training.dataset import load_folder
+
+    job.folder.mkdir(exist_ok=True)
+    with _shared.progress_bars(quiet=quiet) as progress:
+        training_set = load_folder(folder, limit=job.limit, random_state=job.seed, progress=progress)
+        if not quiet:
+            click.echo(str(training_set.report))
+        network.fit(
+            training_set.photos,
+            progress=progress,
+            checkpoint=job.folder / CHECKPOINT,
+            resume=job.resume,
+            observe=Diary(job.folder, quiet=quiet),
+        )
+    network.save(job.output, overwrite=job.force)
+    if not quiet:
+        click.echo(", ".join(f"{name} {value}" for name, value in network.summary_.items()))
+        click.echo(f"{folder} -> {job.output} ({job.output.stat().st_size / 1e6:.1f} MB)")
+
+
+class Diary:
+    """Writes down how a training goes: a table and plots of the losses after every epoch, samples now and then."""
+
+    def __init__(self, folder: Path, *, quiet: bool) -> None:
+        self._folder = folder
+        self._quiet = quiet
+        self._plots = True
+
+    def __call__(self, epoch: Epoch) -> None:
+        """Take in one epoch."""
+        from colorize.evaluation.measure import write_csv
+
+        columns = list(dict.fromkeys(name for entry in epoch.history for name in entry))
+        rows = [[f"{entry[name]:.6g}" if name in entry else "" for name in columns] for entry in epoch.history]
+        write_atomically(self._folder / "losses.csv", [write_csv([columns, *rows]).encode("utf-8")])
+        if self._plots:
+            self._plot(epoch.history)
+        if epoch.samples is not None:
+            from colorize.io import write_photo
+            from colorize.types import RgbImage
+
+            name = f"samples-epoch-{epoch.number:04d}.png"
+            write_photo(RgbImage(epoch.samples), self._folder / name, overwrite=True)
+        if not self._quiet:
+            last = epoch.history[-1]
+            losses = ", ".join(f"{name} {last[name]:.4g}" for name in last if name not in ("epoch", "seconds"))
+            click.echo(f"epoch {epoch.number}: {losses}")
+
+    def _plot(self, history: list[dict[str, float]]) -> None:
+        from colorize._support.statistics import Interval
+        from colorize.evaluation.plots import curves, to_svg
+
+        def drawn(names: list[str], label: str) -> bytes:
+            series = {
+                name: [(entry["epoch"], Interval(entry[name])) for entry in history if name in entry] for name in names
+            }
+            return to_svg(curves(series, "epoch", label, log=False), label, standalone=True).encode("utf-8")
+
+        losses = [name for name in history[-1] if name not in ("epoch", "seconds", "ciede2000")]
+        try:
+            write_atomically(self._folder / "error.svg", [drawn(["ciede2000"], "CIEDE2000, held out")])
+            if losses:
+                write_atomically(self._folder / "losses.svg", [drawn(losses, "training losses")])
+        except MissingDependencyError as error:
+            self._plots = False
+            click.echo(f"Note: no plots of the losses, only the table losses.csv: {error}", err=True)

@@ -1,0 +1,144 @@
+"""`colorize batch`: colorize a folder of photographs, resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize.cli import _shared
+
+if TYPE_CHECKING:
+    from colorize.batch.run import BatchReport
+
+BATCH_HAS_FAILED_FILES = 3
+INTERRUPTED = 130
+
+
+@click.command("batch", short_help="Colorize a folder of photographs, resumable.")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path), metavar="DEST")
+@_shared.model_option
+@_shared.picture_vividness_option
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(("keep", "png", "jpg", "tif", "webp")),
+    default="keep",
+    show_default=True,
+    help="Format of the outputs; keep writes PNG where a format cannot be written.",
+)
+@click.option(
+    "--album", is_flag=True, help="Photographs of one folder share a palette, so that a series looks like one."
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Worker processes. Default: one per processor core."
+)
+@click.option(
+    "--memory",
+    type=_shared.Size(),
+    metavar="SIZE",
+    help="What all workers may take together (on a cluster: each). Default: 3/4 of what is free.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A photograph that takes longer has failed.",
+)
+@_shared.cluster_options
+@click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
+@_shared.file_options
+@_shared.force_option
+@_shared.quiet_option
+@click.pass_context
+def command(
+    context: click.Context,
+    source: Path,
+    target: Path,
+    model: str,
+    vividness: float,
+    file_format: str,
+    album: bool,
+    workers: int | None,
+    memory: int | None,
+    time_limit: float,
+    scheduler: str | None,
+    local_cluster: int | None,
+    retry_failed: bool,
+    max_pixels: int,
+    salvage: bool,
+    keep_tint: bool,
+    all_frames: bool,
+    keep_times: bool,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Colorize the photographs of SOURCE and its sub-folders into DEST, keeping the layout.
+
+    DEST/colorize-manifest.jsonl has one line per finished photograph. Run the same command again after an interruption
+    of any kind and it goes on. Ctrl-C finishes the photographs in hand; a second one stops at once. A photograph that
+    fails costs a line, not the batch; the exit status is then 3.
+    """
+    _shared.check_target_folder(target)
+    from colorize.batch.jobs import Settings
+    from colorize.batch.run import local_pool, run_batch
+
+    settings = Settings(
+        model=model,
+        vividness=vividness,
+        keep_tint=keep_tint,
+        all_frames=all_frames,
+        max_pixels=max_pixels,
+        keep_times=keep_times,
+        overwrite=force,
+        salvage=salvage,
+    )
+    with (
+        _shared.cluster(scheduler, local_cluster) as client,
+        _shared.progress_bars(quiet=quiet, lines=True) as progress,
+    ):
+        if client is None:
+            open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)
+        else:
+            from colorize.batch.cluster import cluster_pool
+
+            open_pool = cluster_pool(client, source, target, memory=memory, time_limit=time_limit)
+        report = run_batch(
+            source,
+            target,
+            settings,
+            open_pool=open_pool,
+            file_format=file_format,
+            album=album,
+            retry_failed=retry_failed,
+            progress=progress,
+        )
+    tell(report, quiet=quiet)
+    if report.is_interrupted:
+        context.exit(INTERRUPTED)
+    if report.failed:
+        context.exit(BATCH_HAS_FAILED_FILES)
+
+
+def tell(report: BatchReport, *, quiet: bool) -> None:
+    """Print what became of the photographs."""
+    for name, message in report.failed.items():
+        click.echo(f"Error: {name}: {message}", err=True)
+    if quiet:
+        return
+    for name, message in report.notes.items():
+        click.echo(f"Note: {name}: {message}", err=True)
+    n_new = report.n_done + len(report.failed) - report.n_earlier
+    rate = f", {n_new / report.seconds:.1f} a second" if n_new and report.seconds else ""
+    click.echo(
+        f"{report.n_done} of {report.n_photos} photographs done, {len(report.failed)} failed, "
+        f"{report.n_earlier} of them by earlier runs; {report.seconds:.1f} s{rate}"
+    )
+    if report.n_others or report.n_linked_folders:
+        click.echo(f"left alone: {report.n_others} other files, {report.n_linked_folders} links to folders")
+    if report.is_interrupted:
+        click.echo("Interrupted; run the same command again to go on.", err=True)

@@ -1,0 +1,166 @@
+"""`colorize compare`: several ways to colour the same photographs, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize._support.progress import Progress
+from colorize.cli import _shared
+from colorize.exceptions import ColorizeError
+
+if TYPE_CHECKING:
+    from colorize._support.statistics import Interval
+    from colorize.evaluation.run import Comparison
+    from colorize.training.dataset import TrainingSet
+    from colorize.types import RgbImage
+
+MAX_SIDE = 640
+DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
+
+
+@click.command("compare", short_help="Show several methods side by side.")
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...|FOLDER")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="gray|mean|lookup|welsh|encoder|encoder+levin|MODEL",
+    shell_complete=_shared.complete_model,
+    help=f"A rule, a shipped model or a model file; say it once per method. Default: {', '.join(DEFAULT_METHODS)}.",
+)
+@click.option(
+    "--references",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Colour photographs that welsh transfers from; mean and lookup then learn from them too.",
+)
+@_shared.vividness_option
+@_shared.limit_option
+@_shared.output_options
+@_shared.quiet_option
+def command(
+    inputs: tuple[Path, ...],
+    methods: tuple[str, ...],
+    references: Path | None,
+    vividness: float,
+    limit: int | None,
+    outputs: _shared.Outputs,
+    quiet: bool,
+) -> None:
+    """Let several methods colour the same photographs: side by side with --html, in figures where the truth is known.
+
+    Photographs that are gray themselves are coloured and shown, not measured. The simple rules: no colour, one mean
+    colour, the mean colour by lightness and height, and colour transfer from the nearest photograph (Welsh et al.
+    2002).
+    """
+    from colorize.evaluation.methods import make_methods
+    from colorize.evaluation.report import comparison_report
+    from colorize.evaluation.run import compare_methods
+
+    specs = list(methods or DEFAULT_METHODS)
+    if "welsh" in specs and references is None:
+        raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
+    try:
+        with _shared.progress_bars(quiet=quiet) as progress:
+            photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
+            teachers = load_references(references, progress)
+            made = make_methods(specs, vividness=vividness, references=teachers)
+            found = compare_methods(
+                made,
+                photos,
+                names=names,
+                has_truth=has_truth,
+                left_out=left_out,
+                pictures=outputs.html is not None,
+                progress=progress,
+            )
+    except ValueError as error:
+        if isinstance(error, ColorizeError):
+            raise
+        raise click.UsageError(str(error)) from error
+    if not quiet:
+        click.echo(summary(found))
+    source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"
+    outputs.write(
+        html=lambda: comparison_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet
+    )
+
+
+def read_inputs(
+    inputs: tuple[Path, ...], limit: int | None, progress: Progress
+) -> tuple[list[RgbImage], list[str], list[bool], dict[str, str]]:
+    """Photographs, their names, whether each has colours to measure with, and what was left out and why."""
+    from colorize.training.dataset import has_colors
+
+    photos: list[RgbImage] = []
+    names: list[str] = []
+    left_out: dict[str, str] = {}
+    for path in inputs:
+        found = load_input(path, limit, progress)
+        photos += found.photos
+        names += found.names
+        left_out |= {item.name: item.detail for item in found.report.left_out}
+    return photos, names, [has_colors(photo) for photo in photos], left_out
+
+
+def load_input(path: Path, limit: int | None, progress: Progress) -> TrainingSet:
+    """One photograph, or all of a folder."""
+    from colorize.training.dataset import load_folder, load_photo
+
+    if path.is_dir():
+        return load_folder(path, limit=limit, max_side=MAX_SIDE, select=False, progress=progress)
+    return load_photo(path, max_side=MAX_SIDE)
+
+
+def load_references(folder: Path | None, progress: Progress) -> tuple[RgbImage, ...]:
+    """Colour photographs to learn from."""
+    if folder is None:
+        return ()
+    from colorize.training.dataset import load_folder
+
+    return load_folder(folder, progress=progress).photos
+
+
+def summary(found: Comparison) -> str:
+    """Put the findings in text for a terminal."""
+    result, lines = found.result, []
+    if result.n_measured:
+        lines += [result.table(), "", *differences(found)]
+    else:
+        lines.append("None of these photographs has known colours: nothing was measured, see them with --html.")
+    width = max(len(method.name) for method in found.methods)
+    means = result.means()
+    lines.append(f"{'':<{width}}  colourfulness  CPU seconds  peak MB  stored MB")
+    for method in found.methods:
+        spent = result.costs[method.name]["cpu_seconds"].mean()
+        lines.append(
+            f"{method.name:<{width}}  {means[method.name]['colorfulness']:>13.1f}  {spent:>11.3f}  "
+            f"{found.memory[method.name] / 1e6:>7.1f}  {method.n_bytes / 1e6:>9.2f}"
+        )
+    lines += [f"left out: {name}: {reason}" for name, reason in found.left_out.items()]
+    return "\n".join(lines)
+
+
+def differences(found: Comparison) -> list[str]:
+    """Paired differences of CIEDE2000, each pair of methods once: that of the row minus that of the column."""
+    table = {
+        first: {second: row["ciede2000"] for second, row in rows.items()} for first, rows in found.differences().items()
+    }
+    names = list(table)
+    if len(names) < 2:
+        return []
+    cells = [["", *names[:-1]]]
+    for place, first in enumerate(names[1:], start=1):
+        cells.append([first, *(signed(table[first][second]) for second in names[:place])])
+    widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(len(names))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
+    return ["CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals", *lines, ""]
+
+
+def signed(difference: Interval) -> str:
+    """A difference and its interval, with signs."""
+    limits = f" ({difference.low:+.2f} to {difference.high:+.2f})" if difference.known else ""
+    return f"{difference.value:+.2f}{limits}"

@@ -1,0 +1,175 @@
+"""What this installation is: versions, devices, caches and models, for a person who has to find out what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Iterable
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from colorize import __version__
+from colorize._support.optional import DISTRIBUTION, import_or_raise
+from colorize.exceptions import ModelFileError
+from colorize.models import available_models, user_folder
+from colorize.models.file import check_file
+
+__all__ = ["describe_environment"]
+
+SETTINGS = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
+    *("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "CUDA_VISIBLE_DEVICES", "PYTHONDONTWRITEBYTECODE"),
+)
+"""Variables that change how fast the program is or where it writes; no others are told."""
+
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)[^;]*(?:;.*extra\s*==\s*['\"]([^'\"]+)['\"])?.*")
+_PACKAGE = Path(__file__).parents[1]
+
+
+def describe_environment() -> dict[str, Any]:
+    """Tell what a report of a fault should tell, as values that JSON knows.
+
+    The home folder is written ``~``. Of the optional libraries none is imported but torch, which alone knows the GPUs,
+    and only if it is installed.
+
+    Returns
+    -------
+    dict
+        ``colorize``, ``python``, ``system`` (with ``cores``, ``usable_cores`` and ``memory`` in bytes), ``settings``
+        (environment variables out of `SETTINGS`), ``libraries`` (name to version, None if missing), ``extras`` (name
+        to such a table), ``cuda``, ``caches``, ``models`` and ``problems``, sentences.
+
+    Examples
+    --------
+    >>> found = describe_environment()
+    >>> found["colorize"]["version"] == __version__, found["models"][0]["name"]
+    (True, 'default')
+    """
+    libraries, extras = _libraries()
+    facts = {
+        "colorize": {"version": __version__, "folder": str(_PACKAGE)},
+        "python": {"version": platform.python_version(), "implementation": platform.python_implementation()},
+        "system": _system(),
+        "settings": {name: os.environ[name] for name in SETTINGS if name in os.environ},
+        "libraries": libraries,
+        "extras": extras,
+        "cuda": _cuda(),
+        "caches": _caches(),
+        "models": _models(),
+    }
+    described: dict[str, Any] = _without_home(facts | {"problems": _problems(libraries)})
+    return described
+
+
+def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
+    """Versions of what the package needs, and of what each of its extras needs."""
+    libraries: dict[str, str | None] = {}
+    extras: dict[str, dict[str, str | None]] = {}
+    try:
+        requirements = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return libraries, extras
+    for requirement in requirements:
+        match = _REQUIREMENT.fullmatch(requirement)
+        if match is not None and match[1] != DISTRIBUTION:
+            table = libraries if match[2] is None else extras.setdefault(match[2], {})
+            table[match[1]] = _version(match[1])
+    return libraries, extras
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _system() -> dict[str, Any]:
+    cores = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
+    return {
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": cores,
+        "usable_cores": usable,
+        "memory": memory,
+    }
+
+
+def _cuda() -> str | list[str]:
+    """Names of the GPUs that torch can use, or why there are none."""
+    if util.find_spec("torch") is None:
+        return "not looked for: torch is not installed"
+    try:
+        torch = import_or_raise("torch", extra="refine")
+    except (ImportError, OSError) as error:
+        return f"not looked for: torch is broken ({' '.join(str(error).split())[:200]})"
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())] or "none found by torch"
+
+
+def _caches() -> list[dict[str, Any]]:
+    """Folders that the program fills by itself."""
+    kernels = _kernel_folder()
+    apps = sorted(Path(tempfile.gettempdir()).glob("colorize-app-*"))
+    found = [("compiled kernels (numba)", kernels, _kernel_files(kernels))]
+    found += [("working folder of an app", app, [path for path in app.rglob("*") if path.is_file()]) for app in apps]
+    return [{"what": what, "folder": str(folder), **_size(files)} for what, folder, files in found]
+
+
+def _kernel_folder() -> Path:
+    """Where numba keeps compiled code: where it is told to, else in the package, else in the user's cache folder."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    if os.access(_PACKAGE, os.W_OK):
+        return _PACKAGE
+    from numba.misc.appdirs import AppDirs
+
+    return Path(AppDirs(appname="numba", appauthor=False).user_cache_dir)
+
+
+def _kernel_files(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.rglob("*.nb[ci]") if path.is_file())
+
+
+def _size(files: Iterable[Path]) -> dict[str, int]:
+    sizes = [path.stat().st_size for path in files]
+    return {"files": len(sizes), "bytes": sum(sizes)}
+
+
+def _models() -> list[dict[str, Any]]:
+    """Models of the package and of the user's own folder, each with what a check of its file says."""
+    paths = [model.path for model in available_models()] + sorted(user_folder().glob("*.safetensors"))
+    models = []
+    for path in paths:
+        try:
+            said = check_file(path)
+        except ModelFileError as error:
+            said = {"problem": str(error)}
+        models.append({"name": path.stem, "file": str(path), "bytes": path.stat().st_size, **said})
+    return models
+
+
+def _problems(libraries: dict[str, str | None]) -> list[str]:
+    problems = [f"{name} is missing: install colorize again" for name, version in libraries.items() if version is None]
+    if not libraries:
+        problems.append("colorize is not installed as a package: it was imported from a folder")
+    opencv = sorted(set(metadata.packages_distributions().get("cv2", [])))
+    if len(opencv) > 1:
+        problems.append(f"{' and '.join(opencv)} write to the same folder: uninstall all, then install colorize again")
+    return problems
+
+
+def _without_home(value: Any) -> Any:
+    """The same with ``~`` for the home folder in every string: it often is the name of a person."""
+    if isinstance(value, str):
+        home = str(Path.home())
+        return value.replace(home, "~") if len(home) > 1 else value
+    if isinstance(value, dict):
+        return {key: _without_home(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_home(inner) for inner in value]
+    return value

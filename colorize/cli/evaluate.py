@@ -1,0 +1,99 @@
+"""`colorize evaluate`: measure a model on photographs whose colours are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize.cli import _shared
+
+if TYPE_CHECKING:
+    from colorize.evaluation.run import Evaluation
+    from colorize.training.dataset import TrainingSet
+
+
+@click.command("evaluate", short_help="Measure a model on a folder of colour photographs.")
+@_shared.folder_argument
+@_shared.model_option
+@_shared.vividness_option
+@_shared.limit_option
+@_shared.output_options
+@_shared.quiet_option
+def command(
+    folder: Path, model: str, vividness: float, limit: int | None, outputs: _shared.Outputs, quiet: bool
+) -> None:
+    """Take the colours away from the photographs of FOLDER, put them back, and measure the difference.
+
+    The model stands beside simple rules fitted on its own training photographs, and beside oracles that know the truth
+    and show where the error comes from. Intervals are over photographs. Every photograph with colours counts, scaled
+    down to 640 pixels on the longer side; sub-folders become categories.
+    """
+    from colorize.evaluation.report import evaluation_report
+    from colorize.evaluation.run import evaluate_model
+    from colorize.models import find_model
+
+    colorizer = _shared.load_colorizer(model)
+    with _shared.progress_bars(quiet=quiet) as progress:
+        test_set, left_out = _shared.photos_with_colors(folder, limit=limit, progress=progress)
+        found = evaluate_model(
+            colorizer,
+            test_set.photos,
+            names=test_set.names,
+            model=model if not model.endswith(".safetensors") else Path(model).stem,
+            source=_shared.folder_name(folder),
+            vividness=vividness,
+            model_bytes=find_model(model).stat().st_size,
+            left_out=left_out,
+            pictures=outputs.html is not None,
+            progress=progress,
+        )
+    if not quiet:
+        click.echo(measured(test_set, left_out))
+        click.echo(summary(found))
+    outputs.write(html=lambda: evaluation_report(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
+
+
+def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:
+    """How many photographs were measured, and why others were not."""
+    report = test_set.report
+    lines = [f"{len(test_set)} photographs measured; {report.n_examined} of {report.n_files} files examined"]
+    if left_out:
+        lines.append(f"{len(left_out)} not measured:")
+    return "\n".join([*lines, *(f"  {name}: {reason}" for name, reason in left_out.items())])
+
+
+def summary(found: Evaluation) -> str:
+    """Put the findings in text for a terminal."""
+    from colorize.evaluation.oracles import ORACLES
+
+    result = found.result
+    lines = [result.table(), "", "CIEDE2000 with 95 % intervals over photographs; differences on the same photographs"]
+    lines.append(f"  model                        {result.intervals()['model']['ciede2000']}")
+    for other, row in result.differences("model").items():
+        if other not in ORACLES:
+            lines.append(f"  model - {other:<20} {row['ciede2000']}")
+    for category, indices in result.categories.items():
+        means = result.part(indices).means()
+        lines.append(
+            f"  in {category:<25} {means['model']['ciede2000']:.2f} (gray {means['gray']['ciede2000']:.2f}), "
+            f"{len(indices)} photographs"
+        )
+    if "model" in found.verdicts:
+        accuracy = found.verdicts["model"].accuracy
+        lines.append(f"told from real photographs in {100 * accuracy.value:.0f} % of cases (50 %: cannot tell)")
+    if found.confidence:
+        check, off = found.confidence, 100 * found.confidence.reliability.expected_error
+        lines.append(
+            f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}); "
+            f"its confidence is {off:.0f} points off on average"
+        )
+    worst = result.order("model")[:3]
+    lines.append(
+        "worst: " + ", ".join(f"{result.names[i]} {result.figures['model']['ciede2000'][i]:.1f}" for i in worst)
+    )
+    spent = result.costs["model"]["cpu_seconds"].mean()
+    peak = found.memory.get("whole photograph", 0) / 1e6
+    lines.append(f"{spent:.2f} CPU seconds and {peak:.0f} MB of arrays per photograph")
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""`colorize explain`: why places of a photograph got their colours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize.cli import _hands, _shared
+from colorize.exceptions import PlaceError
+
+if TYPE_CHECKING:
+    from colorize.explanation import Explainer, Explanation
+
+
+class Place(click.ParamType):
+    """ROW,COL: two whole numbers."""
+
+    name = "place"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Read it."""
+        parts = str(value).split(",")
+        if len(parts) != 2 or not all(part.strip().isdecimal() and part.strip().isascii() for part in parts):
+            self.fail(f"{value!r} is no place; write ROW,COL in pixels of the photograph, such as 120,340", param, ctx)
+        return int(parts[0]), int(parts[1])
+
+
+@click.command("explain", short_help="Tell why places of a photograph got their colours.")
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option(
+    "--at",
+    "places",
+    multiple=True,
+    type=Place(),
+    metavar="ROW,COL",
+    help="A place to explain, in pixels from the top left; may be given several times. Without it, some places that "
+    "matter: large areas, and where the model is least sure.",
+)
+@click.option("-n", "n_places", type=click.IntRange(1, 20), default=5, show_default=True, help="Places without --at.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PAGE.html", help="Write a page to read.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write everything as JSON.")
+@_shared.model_option
+@_hands.hints_option
+@_hands.reach_option
+@_shared.picture_vividness_option
+@_shared.force_option
+@_shared.quiet_option
+def command(
+    photo: Path,
+    places: tuple[tuple[int, int], ...],
+    n_places: int,
+    output: Path | None,
+    json_file: Path | None,
+    model: str,
+    hints_file: Path | None,
+    reach: str | None,
+    vividness: float,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Tell why places of PHOTO got their colours.
+
+    For every place: how probable each colour was before and after neighbours agreed, which feature families spoke for
+    it and against it, and which regions of the training photographs it reminds the model of. The page needs the extra
+    `report`.
+    """
+    _hands.check_reach(hints_file, reach)
+    outputs = _shared.Outputs(output, None, json_file, force)
+    outputs.check()
+    if photo.resolve() in {path.resolve() for path in (output, json_file) if path}:
+        raise click.UsageError(f"{photo} is the photograph to explain; name another file to write")
+    from colorize.color import to_gray
+    from colorize.explanation import Explainer
+    from colorize.io import read_photo
+
+    gray = to_gray(read_photo(photo))
+    hints = None if hints_file is None else _hands.read_hints(hints_file, gray.shape, reach)
+    explainer = Explainer(_shared.load_predictor(model).open(gray), hints=hints, vividness=vividness)
+    for note in explainer.result.notes:
+        click.echo(f"Note: {photo}: {note}", err=True)
+    try:
+        found = [explainer.at(*place) for place in places or explainer.places(n_places)]
+    except PlaceError as error:
+        raise PlaceError(f"{photo}: {error}") from error
+    if not quiet:
+        click.echo(account(found))
+    name = model if not model.endswith(".safetensors") else Path(model).stem
+    outputs.write(
+        html=lambda: page(explainer, found, photo.name, name),
+        csv=str,
+        json=lambda: as_json(explainer, found, photo.name, name),
+        quiet=quiet,
+    )
+
+
+def account(found: list[Explanation]) -> str:
+    """Put the explanations in text for a terminal."""
+    from colorize.color.names import color_names
+    from colorize.explanation.account import sentences
+
+    parts = []
+    for item in found:
+        name = color_names(item.ab[None])[0]
+        lines = [f"{item.row},{item.col}: {name}, {item.confidence:.0%} sure", *sentences(item)]
+        parts.append("\n  ".join(lines))
+    return "\n".join(parts)
+
+
+def page(explainer: Explainer, found: list[Explanation], photo: str, model: str) -> str:
+    """Make the HTML page."""
+    from colorize.evaluation.report import explanation_report
+
+    return explanation_report(explainer, found, name=photo, model=model)
+
+
+def as_json(explainer: Explainer, found: list[Explanation], photo: str, model: str) -> str:
+    """Everything but the pictures."""
+    from colorize.explanation.account import sentences
+
+    height, width = explainer.result.image.shape
+    content = {
+        "photo": photo,
+        "height": height,
+        "width": width,
+        "model": model,
+        "vividness": explainer.vividness,
+        "places": [item.to_dict() | {"sentences": sentences(item)} for item in found],
+    }
+    return json.dumps(content, indent=1, allow_nan=False)

@@ -1,0 +1,127 @@
+"""`colorize film`: colorize a film, resumable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize.cli import _hands, _shared
+from colorize.cli.batch import INTERRUPTED
+from colorize.exceptions import HintsError
+
+if TYPE_CHECKING:
+    from colorize.film.run import FilmReport
+    from colorize.guidance.hints import Hints
+
+_MOMENT = re.compile(r"(\d+)|(\d+(?:\.\d+)?)s")
+_HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
+
+
+@click.command("film", short_help="Colorize a film, resumable.")
+@click.argument("source", type=click.Path(path_type=Path), metavar="IN")
+@click.argument("target", type=click.Path(path_type=Path), metavar="OUT")
+@_shared.model_option
+@_shared.picture_vividness_option
+@click.option(
+    "--hints",
+    "hints_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE|DIR",
+    help="Colours that you know, as for a photograph, named after their frame: 000123.png, or 12.5s.json for a time.",
+)
+@_hands.reach_option
+@click.option(
+    "--crf",
+    type=click.IntRange(1, 40),
+    default=16,
+    show_default=True,
+    help="Quality of the H.264 pictures: lower is better and larger; 16 looks like the original.",
+)
+@_shared.force_option
+@_shared.quiet_option
+@click.pass_context
+def command(
+    context: click.Context,
+    source: Path,
+    target: Path,
+    model: str,
+    vividness: float,
+    hints_path: Path | None,
+    reach: str | None,
+    crf: int,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Colorize the film IN into OUT (.mp4, .m4v, .mov or .mkv), without flicker; needs the extra `video`.
+
+    Sound and time stamps are those of IN; of its colours only the lightness is used. Finished pieces are kept in
+    OUT.part until all is done: run the same command again after an interruption of any kind and it goes on.
+    """
+    _hands.check_reach(hints_path, reach)
+    may_be_whole = Path(f"{target}.part").is_dir()  # the last run was cut off as it cleared away
+    _shared.check_target(target, force=force or may_be_whole)
+    from colorize.film.reading import Film
+    from colorize.film.run import colorize_film
+    from colorize.film.writing import container_format
+    from colorize.recipe.work import make_recipe
+
+    container_format(target)
+    film = Film.open(source)
+    hints = {} if hints_path is None else read_moments(hints_path, film.shape, reach)
+    colorizer = _shared.load_predictor(model)
+    try:
+        with _shared.progress_bars(quiet=quiet, lines=True) as progress:
+            report = colorize_film(
+                source,
+                target,
+                colorizer,
+                make_recipe(model, colorizer, vividness=vividness),
+                hints=hints,
+                crf=crf,
+                overwrite=force,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted; {target}.part keeps what is done: run the same command again to go on.", err=True)
+        context.exit(INTERRUPTED)
+    if not quiet:
+        tell(source, target, report)
+
+
+def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> dict[int | float, Hints]:
+    """Read hints from a file named after its frame, or from all such files of a folder; painted ones are heard so far.
+
+    Returns
+    -------
+    dict
+        By number of the frame (int) or seconds (float).
+    """
+    if not path.exists():
+        raise HintsError(f"{path}: no such file or folder")
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in _HINT_SUFFIXES)
+        if not files:
+            raise HintsError(f"{path}: there are no hints in this folder, such as 000123.png or 12.5s.json")
+    found: dict[int | float, Hints] = {}
+    for file in files:
+        match = _MOMENT.fullmatch(file.stem)
+        if match is None:
+            raise HintsError(f"{file}: name it after its frame (000123{file.suffix}) or its time (12.5s{file.suffix})")
+        moment = float(match.group(2)) if match.group(1) is None else int(match.group(1))
+        if moment in found:
+            raise HintsError(f"{file}: there are other hints for the same frame")
+        found[moment] = _hands.read_hints(file, shape, reach)
+    return found
+
+
+def tell(source: Path, target: Path, report: FilmReport) -> None:
+    """Print what became of the film."""
+    for note in report.notes:
+        click.echo(f"Note: {source}: {note}", err=True)
+    earlier = f", {report.n_earlier} of them by earlier runs" if report.n_earlier else ""
+    shots = "1 shot" if report.n_shots == 1 else f"{report.n_shots} shots"
+    click.echo(f"{source} -> {target}: {report.n_frames} frames{earlier}, {shots}; {report.seconds:.1f} s")

@@ -1,0 +1,81 @@
+"""`colorize learn`: make a model that remembers the corrections of a photograph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize.cli import _hands, _shared
+
+if TYPE_CHECKING:
+    from colorize.colorizer import Colorizer
+    from colorize.training.corrections import Learnt
+
+
+@click.command("learn", short_help="Make a model that remembers your hints for a photograph.")
+@click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option(
+    "--hints",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="As for `colorize photo`: a picture that is transparent where there is no hint, or a JSON list.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="NEW.safetensors",
+    help="The model file to write.",
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 10, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Weight of this photograph against everything that MODEL knows.",
+)
+@_shared.force_option
+@_shared.quiet_option
+def command(model: str, photo: Path, hints: Path, output: Path, strength: float, force: bool, quiet: bool) -> None:
+    """Learn from corrections: MODEL (a name or a file) with what your hints say about PHOTO, as a new model.
+
+    The new model colours what looks like the hinted regions more as you want it, in this photograph and in others.
+    MODEL stays as it is. Hints for several photographs are learnt one after the other, each from the model before.
+    """
+    if output.suffix != ".safetensors":
+        raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
+    _shared.check_target(output, force=force)
+    from colorize.color import to_gray
+    from colorize.io import read_photo
+    from colorize.training.corrections import hinted_regions, learn_corrections
+
+    colorizer = _shared.load_colorizer(model)
+    gray = to_gray(read_photo(photo))
+    wishes = _hands.read_hints(hints, gray.shape).rasterize(gray.shape).on(gray.lightness)
+    description = colorizer.model.describe(gray)
+    region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.ab)
+    learnt = learn_corrections(colorizer, description.features.values[region], wanted, weight, strength=strength)
+    learnt.colorizer.save(output, overwrite=force)
+    if not quiet:
+        for note in wishes.notes:
+            click.echo(note)
+        click.echo(describe(learnt))
+        click.echo(f"{model} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
+
+
+def describe(learnt: Learnt[Colorizer]) -> str:
+    """Tell what was learnt."""
+    lines = [
+        f"Learnt {learnt.n_regions} regions: the model gave their colours a probability of {learnt.before:.2f} before, "
+        f"{learnt.after:.2f} now."
+    ]
+    if learnt.n_beyond_palette:
+        lines.append(
+            f"{learnt.n_beyond_palette} of them want colours far from all of the model's; it learnt the nearest."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,78 @@
+"""The command line: commands, exit status, one line per error.
+
+Exit status: 0 done, 1 error, 2 wrong usage, 3 several photographs of which some failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import click
+
+from colorize import __version__
+from colorize.cli import (
+    _shared,
+    app,
+    batch,
+    compare,
+    evaluate,
+    explain,
+    film,
+    importance,
+    info,
+    learn,
+    models,
+    photo,
+    refine,
+    replay,
+    rivals,
+    study,
+    suggest,
+    train,
+)
+from colorize.exceptions import ColorizeError
+
+INTERRUPTED = 130
+
+
+class Group(click.Group):
+    """A command group that turns the errors a user can cause into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = show_warning
+                return super().invoke(ctx)
+        except (ColorizeError, MemoryError) as error:
+            message, status = f"Error: {_shared.one_line(error)}", 1
+        except BrokenPipeError:
+            raise  # whoever read the output has gone; click ends quietly
+        except OSError as error:
+            message, status = f"Error: {_shared.one_line(error)}", 1
+        except KeyboardInterrupt:
+            message, status = "Interrupted; files already written are complete.", INTERRUPTED
+        click.echo(message, err=True)
+        ctx.exit(status)
+
+
+def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Print a warning as one line, without the place in the code that it came from."""
+    click.echo(f"Warning: {' '.join(str(message).split())}", err=True)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="colorize")
+def main() -> None:
+    """Colour for grayscale photographs: classical, explainable, trainable in minutes, on a laptop CPU.
+
+    Try `colorize photo --sample`, then `colorize photo` with a photograph of your own.
+    """
+
+
+making = (photo, explain, suggest, batch, film, replay, app)
+learning = (train, learn, models, refine, rivals)
+measuring = (evaluate, compare, importance, study)
+for module in (*making, *learning, *measuring, info):
+    main.add_command(module.command)

@@ -1,0 +1,329 @@
+"""`colorize photo`: colorize photographs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colorize.cli import _hands, _shared, _training
+from colorize.exceptions import ColorizeError
+
+if TYPE_CHECKING:
+    from colorize.guidance.hints import Hints
+    from colorize.guidance.references import References
+    from colorize.predictor import Predictor
+    from colorize.recipe.note import Recipe
+    from colorize.recipe.work import Handling
+    from colorize.refine.predictor import Refiner
+    from colorize.types import Colorization, GrayImage
+
+SAMPLE = ("sklearn", "datasets/images/flower.jpg")
+SUFFIX = ".colorized.png"
+PAGES_SUFFIX = ".colorized.tif"
+BATCH_HAS_FAILED_FILES = 3
+
+
+@click.command("photo", short_help="Colorize photographs.")
+@click.argument("inputs", nargs=-1, type=click.Path(path_type=Path), metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE|DIR",
+    help=f"Where to write; the file's ending decides the format. Default: beside INPUT, as NAME{SUFFIX}.",
+)
+@_shared.model_option
+@_shared.picture_vividness_option
+@_hands.options
+@click.option(
+    "--only-confident",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.85), the rest gray.",
+)
+@click.option(
+    "--confidence-map",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
+)
+@click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
+@click.option("--refine", metavar="FILE", help="A refiner of the model, from `colorize refine train`.")
+@_training.device_option
+@_shared.file_options
+@_shared.force_option
+@_shared.quiet_option
+@click.pass_context
+def command(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    model: str,
+    vividness: float,
+    wishes: _hands.Wishes,
+    only_confident: float | None,
+    confidence_map: Path | None,
+    sample: bool,
+    refine: str | None,
+    device: str,
+    max_pixels: int,
+    salvage: bool,
+    keep_tint: bool,
+    all_frames: bool,
+    keep_times: bool,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Colorize photographs; of a colour photograph only the lightness is used.
+
+    With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3.
+    """
+    for name, value in (("--vividness", vividness), ("--only-confident", only_confident)):
+        if value is not None and math.isnan(value):
+            raise click.BadParameter("nan is not between 0 and 1", param_hint=name)
+    suffix = PAGES_SUFFIX if all_frames else SUFFIX
+    jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
+    wishes.check(len(jobs))
+    if confidence_map is not None:
+        check_map(confidence_map, jobs, wishes, force=force)
+    doubt = Doubt(only_confident, confidence_map)
+    if all_frames and (wishes.any or doubt.any or refine is not None):
+        raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
+    if device != "auto" and refine is None:
+        raise click.UsageError("--device is for networks: it goes with --refine")
+    n_failed = run_jobs(
+        jobs,
+        model=model,
+        refine=refine,
+        device=device,
+        colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
+        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force, "salvage": salvage},
+        wishes=wishes,
+        doubt=doubt,
+        quiet=quiet,
+        tell_notes=not sample,  # what is special about the sample's file is nobody's concern
+    )
+    if n_failed:
+        if len(jobs) > 1:
+            click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
+        context.exit(BATCH_HAS_FAILED_FILES if len(jobs) > 1 else 1)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is wanted to be seen of the model's confidence.
+
+    Attributes
+    ----------
+    least : float or None
+        Keep colour only where the confidence is at least this.
+    map_file : Path or None
+        Where to draw it.
+    """
+
+    least: float | None = None
+    map_file: Path | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is wanted at all."""
+        return self != Doubt()
+
+    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
+        """Results with the doubtful colours left out; the map, of the first of them, is written."""
+        from colorize.explanation.doubt import confidence_picture, only_confident
+        from colorize.io import write_photo
+
+        if self.map_file is not None:
+            write_photo(confidence_picture(results[0]), self.map_file, overwrite=force)
+        least = self.least
+        return results if least is None else [only_confident(result, gray, least) for result in results]
+
+
+def check_map(path: Path, jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, force: bool) -> None:
+    """Refuse a confidence map that could not be written, before the work."""
+    from colorize.io import output_format
+
+    if len(jobs) > 1:
+        raise click.UsageError("--confidence-map draws one photograph; several were named")
+    taken = [file for source, target in jobs for file in (source, *wishes.targets(target))]
+    if path.resolve() in {file.resolve() for file in taken}:
+        raise click.UsageError(f"{path} is the photograph or its colour version; name another file for the map")
+    _shared.check_target(path, force=force)
+    output_format(path)
+
+
+def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path, Path]]:
+    """Pair the sample photograph with its output."""
+    if inputs:
+        raise click.UsageError("--sample needs no INPUT")
+    package, name = SAMPLE
+    spec = find_spec(package)  # finds it without the second that importing it takes
+    if spec is None or not spec.submodule_search_locations:
+        raise click.UsageError(f"--sample is a photograph of {package}, which is not installed")
+    source = Path(spec.submodule_search_locations[0]) / name
+    return [(source, output_path(source, output or Path.cwd(), SUFFIX))]
+
+
+def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
+    """Pair every input with its output, and refuse what would lose a file before any work is done."""
+    if not inputs:
+        raise click.UsageError("name a photograph, or say --sample")
+    if len(inputs) > 1 and output is not None and not output.is_dir():
+        if output.exists() or output.suffix:
+            raise click.UsageError(f"several photographs need a folder after -o, and {output} is none")
+        _shared.check_target_folder(output)
+        output.mkdir(parents=True)
+    for source in inputs:
+        if source.is_dir():
+            raise click.UsageError(f"{source} is a folder; `colorize batch {source} DEST` colorizes what is in it")
+    jobs = [(source, output_path(source, output, suffix)) for source in inputs]
+    targets = Counter(target.resolve() for _, target in jobs)
+    sources = {source.resolve() for source in inputs}
+    for source, target in jobs:
+        if targets[target.resolve()] > 1:
+            raise click.UsageError(f"more than one photograph would be written to {target}")
+        if target.resolve() in sources:
+            raise click.UsageError(f"{target} is one of the photographs to colorize; it would be replaced by {source}")
+    return jobs
+
+
+def output_path(source: Path, output: Path | None, suffix: str) -> Path:
+    """Where the colour version of a photograph goes."""
+    if output is not None and not output.is_dir():
+        return output
+    return (output or source.parent) / f"{source.stem}{suffix}"
+
+
+def run_jobs(
+    jobs: list[tuple[Path, Path]],
+    *,
+    model: str,
+    colors: dict[str, Any],
+    files: dict[str, Any],
+    wishes: _hands.Wishes,
+    doubt: Doubt,
+    quiet: bool,
+    tell_notes: bool = True,
+    refine: str | None = None,
+    device: str = "auto",
+) -> int:
+    """Colorize one after another; return how many failed."""
+    todo = with_good_targets(jobs, wishes, all_frames=colors["all_frames"], force=files["overwrite"])
+    if not todo:
+        return len(jobs)
+    from colorize.recipe.work import Handling, colorize_file, make_recipe
+
+    refiner = None if refine is None else load_refiner(refine, model, device)
+    colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
+    recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
+    references = _hands.read_references(colorizer, wishes.references)
+    n_done = 0
+    with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
+        for position, (source, target) in enumerate(todo):
+            progress("photographs", position, len(todo))
+            try:
+                if wishes.any or doubt.any or refiner is not None:
+                    painter = refiner or colorizer
+                    notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references, doubt)
+                else:
+                    notes = colorize_file(source, target, colorizer, recipe, handling)
+            except (ColorizeError, OSError, MemoryError) as error:
+                report_failure(error, source)
+                continue
+            n_done += 1
+            if not quiet:
+                click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
+                for note in notes if tell_notes else ():
+                    click.echo(f"Note: {source}: {note}", err=True)
+        progress("photographs", len(todo), len(todo))
+    return len(jobs) - n_done
+
+
+def with_good_targets(
+    jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, all_frames: bool, force: bool
+) -> list[tuple[Path, Path]]:
+    """Those whose outputs can be written; say of the others what is wrong, before any work."""
+    todo = []
+    for source, target in jobs:
+        try:
+            for path in wishes.targets(target):
+                _shared.check_target(path, force=force)
+            from colorize.recipe.work import check_format  # takes a second: not before the places are right
+
+            check_format(target, all_frames=all_frames)
+        except (ColorizeError, click.UsageError) as error:
+            report_failure(error, source)
+        else:
+            todo.append((source, target))
+    return todo
+
+
+def load_refiner(file: str, model: str, device: str) -> Refiner:
+    """Load what refines a model."""
+    from colorize.refine.predictor import Refiner
+
+    return Refiner.load(file, _shared.load_colorizer(model), device=device)
+
+
+def report_failure(error: BaseException, source: Path) -> None:
+    """Say in one line why a photograph failed."""
+    click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
+
+
+def colorize_by_hand(
+    source: Path,
+    target: Path,
+    colorizer: Predictor | Refiner,
+    recipe: Recipe,
+    handling: Handling,
+    wishes: _hands.Wishes,
+    references: References | tuple[()],
+    doubt: Doubt,
+) -> tuple[str, ...]:
+    """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
+    from colorize.color import to_gray
+    from colorize.io import write_photo
+    from colorize.recipe.note import REFINER
+    from colorize.recipe.work import copy_times, file_digest, finished, read, reading_notes, signed
+
+    (photo,) = read(source, handling)
+    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape, wishes.reach)
+    session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
+    results = wishes.results(session, hints, recipe.vividness)
+    shown = doubt.shown(results, session.gray, force=handling.overwrite)
+    images = [finished(photo, result, recipe) for result in shown]
+    if wishes.sheet:
+        images.append(_hands.contact_sheet(images))
+    recipe = replace(recipe, input_sha256=file_digest(source))
+    notes = reading_notes([photo]) + results[0].notes
+    for number, (image, path) in enumerate(zip(images, wishes.targets(target), strict=True), start=1):
+        said = told(hints, wishes, doubt, number)
+        refined_by = getattr(colorizer, "sha256_", None)
+        said += () if refined_by is None else ({REFINER: refined_by},)
+        written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
+        if handling.keep_times:
+            copy_times(source, path)
+    return tuple(dict.fromkeys(notes + written))
+
+
+def told(hints: Hints | None, wishes: _hands.Wishes, doubt: Doubt, number: int) -> tuple[Any, ...]:
+    """What the note of picture `number` (a sheet is the last) says of a person's part in it; hints can be repeated."""
+    from colorize.recipe.work import noted_hints
+
+    is_sheet = wishes.sheet and number > (wishes.alternatives or 1)
+    others = {
+        "references": len(wishes.references),
+        "chosen": wishes.choose - 1,
+        "sheet": is_sheet,
+        "alternative": 0 if is_sheet else number - 1,
+        "only_confident": doubt.least,
+    }
+    said = [] if hints is None else [noted_hints(hints)]
+    return (*said, *({name: value} for name, value in others.items() if value))

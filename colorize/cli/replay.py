@@ -1,0 +1,124 @@
+"""`colorize replay`: make a colorized picture again from the note in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from colorize.cli import _shared
+from colorize.exceptions import RecipeError
+
+if TYPE_CHECKING:
+    from colorize.recipe.note import Recipe
+
+
+@click.command("replay", short_help="Make a colorized picture again from the note in it.")
+@click.argument("picture", type=click.Path(path_type=Path))
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write. Default: beside PICTURE, as NAME.replayed with its ending.",
+)
+@click.option(
+    "--model",
+    metavar="FILE",
+    shell_complete=_shared.complete_model,
+    help="The model file, if the picture was made with one that is not shipped.",
+)
+@_shared.max_pixels_option
+@_shared.force_option
+@_shared.quiet_option
+@click.pass_context
+def command(
+    context: click.Context,
+    picture: Path,
+    photo: Path,
+    output: Path | None,
+    model: str | None,
+    max_pixels: int,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Colorize PHOTO as PICTURE was colorized, and say whether the result is the same.
+
+    PICTURE is a file that colorize wrote: the note in it names the model, the version, the seed, the vividness and the
+    rest. PHOTO is the photograph that it was made from. The exit status is 1 if the pictures differ.
+    """
+    from colorize.predictor import Predictor
+    from colorize.recipe.work import Handling, colorize_file
+
+    output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
+    _shared.check_target(output, force=force)
+    recipe = read_recipe(picture)
+    check_photo(photo, recipe, picture)
+    colorizer = Predictor.load(find_recipe_model(recipe, model, picture))
+    handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)  # the file is the one that was read then
+    try:
+        colorize_file(photo, output, colorizer, recipe, handling)
+    except RecipeError as error:
+        raise RecipeError(f"{picture}: {error}") from error
+    verdict, is_same = compare(picture, output, recipe)
+    if not quiet:
+        click.echo(f"{photo} -> {output}: {verdict}")
+    if not is_same:
+        context.exit(1)
+
+
+def read_recipe(picture: Path) -> Recipe:
+    """Read the note of a colorized picture."""
+    from colorize.io import read_xmp
+    from colorize.recipe.note import find_note
+
+    try:
+        recipe = find_note(read_xmp(picture))
+    except RecipeError as error:
+        raise RecipeError(f"{picture}: {error}") from error
+    if recipe is None:
+        raise RecipeError(f"{picture}: holds no note of colorize; it was made by something else, or the note was lost")
+    return recipe
+
+
+def check_photo(photo: Path, recipe: Recipe, picture: Path) -> None:
+    """Refuse a photograph that the picture was not made from."""
+    from colorize.recipe.work import file_digest
+
+    if file_digest(photo) != recipe.input_sha256:
+        raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
+
+
+def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
+    """Find the very model of a recipe: the one that was named, or a shipped one."""
+    from colorize.models import available_models, find_model
+    from colorize.models.file import stated_digest
+
+    wanted = f"{recipe.model} (sha256 {recipe.model_sha256[:12]}...)"
+    if model is not None:
+        path = find_model(model)
+        if stated_digest(path) != recipe.model_sha256:
+            raise RecipeError(f"{path}: is another model than {wanted}, with which {picture} was made")
+        return path
+    for shipped in available_models():
+        if stated_digest(shipped.path) == recipe.model_sha256:
+            return shipped.path
+    raise RecipeError(f"{picture}: was made with the model {wanted}, which is not shipped here; name it with --model")
+
+
+def compare(picture: Path, output: Path, recipe: Recipe) -> tuple[str, bool]:
+    """Say how the new picture relates to the old one."""
+    import numpy as np
+
+    from colorize import __version__
+    from colorize.io import read_photo
+
+    if picture.read_bytes() == output.read_bytes():
+        return "the same, byte for byte", True
+    one, other = read_photo(picture).pixels, read_photo(output).pixels
+    if one.shape == other.shape and np.array_equal(one, other):
+        return "the same pixels", True
+    made_by = "" if recipe.version == __version__ else f" (made by version {recipe.version}, this is {__version__})"
+    return f"not the same as {picture}{made_by}", False

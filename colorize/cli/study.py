@@ -1,0 +1,177 @@
+"""`colorize study`: experiments that train several models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from colorize._support.progress import Progress
+from colorize.cli import _shared
+from colorize.exceptions import ColorizeError, DatasetError
+
+TRAINERS = ("classical", "lookup", "mean")
+
+
+@click.group("study", short_help="Train several models and compare them.")
+def command() -> None:
+    """Experiments that train several models: one per category, or on more and more photographs."""
+
+
+@command.command("categories", short_help="One model per sub-folder, tested on all.")
+@_shared.folder_argument
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    type=click.Choice(TRAINERS),
+    default=("classical",),
+    show_default=True,
+    help="How to learn; say it once per method.",
+)
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Share of each sub-folder that is tested on and never trained on.",
+)
+@_shared.palette_option
+@_shared.superpixels_option
+@click.option(
+    "--limit", type=click.IntRange(min=10), metavar="N", help="Use a random sample of N photographs per sub-folder."
+)
+@_shared.seed_option
+@_shared.output_options
+@_shared.quiet_option
+def categories(
+    folder: Path,
+    methods: tuple[str, ...],
+    hold_out: float,
+    palette_size: int | None,
+    superpixels: int | None,
+    limit: int | None,
+    seed: int,
+    outputs: _shared.Outputs,
+    quiet: bool,
+) -> None:
+    """Train one model per sub-folder of FOLDER and on all together, and test each on the photographs held out of each.
+
+    Does a portrait model pay for portraits, and what does it do to landscapes? Sub-folders with fewer than ten usable
+    photographs are left out and named.
+    """
+    from colorize.evaluation.study import study_categories
+
+    with _shared.progress_bars(quiet=quiet) as progress:
+        sets, left_out = load_categories(folder, limit, seed, progress)
+        found = study_categories(
+            sets,
+            methods=tuple(dict.fromkeys(methods)),
+            fraction=hold_out,
+            parameters=_shared.model_parameters(palette_size, superpixels),
+            left_out=left_out,
+            random_state=seed,
+            progress=progress,
+        )
+    if not quiet:
+        click.echo(found.table())
+        for name, reason in found.left_out.items():
+            click.echo(f"left out: {name}: {reason}")
+    write(outputs, found, "category_report", folder, quiet=quiet)
+
+
+@command.command("curve", short_help="Error against number of training photographs.")
+@_shared.folder_argument
+@click.option(
+    "--test",
+    "test_folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Photographs to measure with; without it, a fifth of FOLDER is held out.",
+)
+@click.option("--sizes", metavar="N,N,...", help="Training photographs; by default 25, 50, 100 ... up to all.")
+@_shared.palette_option
+@_shared.superpixels_option
+@_shared.limit_option
+@_shared.seed_option
+@_shared.output_options
+@_shared.quiet_option
+def curve(
+    folder: Path,
+    test_folder: Path | None,
+    sizes: str | None,
+    palette_size: int | None,
+    superpixels: int | None,
+    limit: int | None,
+    seed: int,
+    outputs: _shared.Outputs,
+    quiet: bool,
+) -> None:
+    """Train on growing parts of FOLDER and measure each model on the same photographs: would more of them help?"""
+    wanted = parse_sizes(sizes)
+    from colorize.evaluation.study import study_curve
+    from colorize.training.dataset import load_folder
+
+    with _shared.progress_bars(quiet=quiet) as progress:
+        training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
+        if test_folder is None:
+            training_set, test_set = training_set.split(0.2, random_state=seed)
+        else:
+            test_set, _ = _shared.photos_with_colors(test_folder, limit=None, progress=progress)
+        try:
+            found = study_curve(
+                training_set.photos,
+                test_set.photos,
+                sizes=wanted,
+                names=test_set.names,
+                parameters=_shared.model_parameters(palette_size, superpixels),
+                random_state=seed,
+                progress=progress,
+            )
+        except ValueError as error:
+            if isinstance(error, ColorizeError):
+                raise
+            raise click.UsageError(str(error)) from error
+    if not quiet:
+        click.echo(found.table())
+    write(outputs, found, "curve_report", folder, quiet=quiet)
+
+
+def write(outputs: _shared.Outputs, found: Any, report: str, folder: Path, *, quiet: bool) -> None:
+    """Write the files that were asked for."""
+
+    def page() -> str:
+        from colorize.evaluation import report as reports
+
+        return str(getattr(reports, report)(found, source=_shared.folder_name(folder)))
+
+    outputs.write(html=page, csv=found.to_csv, json=found.to_json, quiet=quiet)
+
+
+def load_categories(
+    folder: Path, limit: int | None, seed: int, progress: Progress
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Usable photographs of every sub-folder, and the sub-folders without any."""
+    from colorize.training.dataset import load_folder
+
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder; name a folder with one sub-folder per category")
+    sets, left_out = {}, {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            try:
+                sets[path.name] = load_folder(path, limit=limit, random_state=seed, progress=progress)
+            except DatasetError as error:
+                left_out[path.name] = str(error).removeprefix(f"{path}: ")
+    return sets, left_out
+
+
+def parse_sizes(text: str | None) -> list[int] | None:
+    """Numbers with commas between them."""
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no list of numbers such as 25,50,100", param_hint="--sizes") from None

@@ -1,0 +1,121 @@
+"""An explanation in plain sentences, for the terminal, the page and the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from colorize.color.names import color_names
+from colorize.explanation.explainer import Explanation, Memories
+from colorize.recognition.decision import NEAR
+
+__all__ = ["FAMILIES", "sentences", "told_apart"]
+
+FAMILIES = {
+    "intensity": "its tones",
+    "position": "its place in the picture",
+    "shape": "its form",
+    "gabor": "its grain and stripes",
+    "surf": "its corners and gradients",
+    "lbp": "its fine texture",
+    "context": "what surrounds it",
+    "scene": "the kind of photograph",
+    "semantic": "what the encoder takes it for",
+}
+"""Feature families in plain words; one that is not here stands by its name."""
+
+STRANGE = 1.3
+"""Distance to the nearest training region, against the usual one, from which on a region is called unlike any.
+
+With the default model a tenth of the regions of everyday photographs lies beyond it.
+"""
+
+
+CARRIED = 8.0
+"""Units of ab between a pixel and what was decided for its region, from which on the place is said to have its colour
+from beside: one pixel in a thousand before hints."""
+
+
+def sentences(found: Explanation) -> list[str]:
+    """Tell in a few sentences why a region got its colour.
+
+    Parameters
+    ----------
+    found : Explanation
+
+    Returns
+    -------
+    list of str
+    """
+    names = color_names(found.colors)
+    own, _, agreed = found.probabilities
+    winner, rival, favourite = found.winner, found.rival, found.favourite
+    said = [_shown_and_believed(found, names[winner])]
+    if found.carried > CARRIED:
+        said.append(
+            f"The very place is {color_names(found.pixel_ab[None])[0]}, {found.carried:.0f} units of ab away: the "
+            "colour came over from beside, where the photograph is about as light."
+        )
+    if found.hints is not None:
+        moved = float(np.linalg.norm(found.hints.after - found.hints.before))
+        before = color_names(found.hints.before[None])[0]
+        said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
+    said.append(f"The strongest colour that looks different: {told_apart(found, rival, winner)} ({agreed[rival]:.0%}).")
+    if favourite == winner:
+        said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
+    else:
+        said.append(
+            f"By its own features alone it looked more like {told_apart(found, favourite, winner)} "
+            f"({own[favourite]:.0%}, against {own[winner]:.0%}): its surroundings outvoted it."
+        )
+    if found.attribution is not None:
+        parts = dict(zip(found.families, found.attribution.parts, strict=True))
+        order = sorted(parts, key=lambda name: -parts[name])
+        helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]
+        hindered = [FAMILIES.get(name, name) for name in order[::-1][:1] if parts[name] < -0.1]
+        against = f" Most against it: {_joined(hindered)}." if hindered else ""
+        said.append((f"Most for it: {_joined(helped)}." if helped else "No feature spoke for it.") + against)
+    if found.memories is not None:
+        said.append(_agreement(found, found.memories))
+    return said
+
+
+def _shown_and_believed(found: Explanation, likeliest: str) -> str:
+    """The colour that is shown, and what the model believes: the mean of many colours is none of them."""
+    is_near = float(np.linalg.norm(found.colors[found.winner] - found.ab)) <= NEAR
+    origin = "a mean of the colours that the model holds possible" if found.hints is None else "as hints moved it"
+    return (
+        f"Shown is {color_names(found.ab[None])[0]}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
+        f"likeliest single colour of the model's own is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
+        f"{'near it' if is_near else 'apart from it'}."
+    )
+
+
+def _agreement(found: Explanation, memories: Memories) -> str:
+    names = color_names(found.colors)
+    count = int(memories.is_near.sum())
+    text = f"{count} of the {len(memories.row)} training regions most like it have a colour near the model's own"
+    if memories.favourite == found.favourite:
+        text += "; their commonest colour is also the classifier's favourite."
+    else:
+        text += (
+            f"; their commonest colour is {names[memories.favourite]}, the classifier's favourite "
+            f"{told_apart(found, found.favourite, memories.favourite)}."
+        )
+    if memories.strangeness > STRANGE:
+        text += " None of them is really like it, so take the colour for a guess."
+    return text
+
+
+def told_apart(found: Explanation, index: int, other: int) -> str:
+    """Name a palette colour so that it is not confused with another one."""
+    names = color_names(found.colors[[index, other]])
+    if names[0] != names[1] or index == other:
+        return names[0]
+    chroma = np.linalg.norm(found.colors[[index, other]], axis=1)
+    return f"{'a stronger' if chroma[0] > chroma[1] else 'a paler'} {names[0]}"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join(words)

@@ -1,0 +1,534 @@
+"""Why a place of a photograph got its colour: opinions, neighbours, features, remembered regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from colorize.exceptions import PlaceError
+from colorize.explanation.attribution import Attribution, attribute
+from colorize.guidance.hints import Hints
+from colorize.guidance.session import Session
+from colorize.model import Photo
+from colorize.predictor import Predictor
+from colorize.recognition.belief import Belief
+from colorize.recognition.decision import NEAR
+from colorize.types import Colorization, Float32, GrayImage, Superpixels
+
+__all__ = ["Explainer", "Explanation", "HintEffect", "Memories", "explain"]
+
+N_MEMORIES = 12
+N_BACKGROUND = 64
+STAGES = ("own", "shared", "agreed")
+"""The opinions in their order: of the region alone, after evidence was shared, after neighbours agreed."""
+
+_FAINTEST = 1e-9
+_ROUNDING = 1e-3  # of logarithms of float32 probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Memories:
+    """The training regions that a region resembles most, nearest first.
+
+    Attributes
+    ----------
+    row : ndarray, shape (k,), int64
+        Which rows of the model's sample they are.
+    distance : ndarray, shape (k,), float32
+        Euclidean, in the space of the classifier.
+    ab : ndarray, shape (k, 2), float32
+        Their true mean colours.
+    is_near : ndarray, shape (k,), bool
+        Whether that colour is within 20 units of ab of the one that the model decided for itself, before any hint.
+    photo : tuple of str
+        The photographs they come from: file names, or numbers if the model keeps no names.
+    picture : tuple of ndarray of shape (24, 24, 3), uint8, or None
+        The regions and their surroundings, as far as the model keeps them.
+    usual_distance : float
+        Median distance between a training region and the one most like it in another photograph.
+    favourite : int
+        The palette index that most of them have.
+    """
+
+    row: NDArray[np.int64]
+    distance: Float32
+    ab: Float32
+    is_near: NDArray[np.bool_]
+    photo: tuple[str, ...]
+    picture: tuple[NDArray[np.uint8] | None, ...]
+    usual_distance: float
+    favourite: int
+
+    @property
+    def agreement(self) -> float:
+        """Share of them whose colour is near the one that the model decided, 0..1."""
+        return float(self.is_near.mean())
+
+    @property
+    def strangeness(self) -> float:
+        """Distance of the nearest against the usual one: above 1.3 or so the model has seen nothing like it."""
+        return float(self.distance[0]) / self.usual_distance
+
+
+@dataclass(frozen=True, eq=False)
+class HintEffect:
+    """How hints moved the colour of a place, more exactly of the small region, the *part*, that hints are heard on.
+
+    One row per hinted part, those that moved it most first.
+
+    Attributes
+    ----------
+    before, after : ndarray, shape (2,), float32
+        ab of the part without and with hints.
+    is_hinted : bool
+        Whether the part has hints on itself: their pixels are exact whatever is decided for the rest of it.
+    place : ndarray, shape (m, 2), int64
+        Row and column of the hinted parts, in pixels of the photograph.
+    ab : ndarray, shape (m, 2), float64
+        The colours hinted there.
+    shift : ndarray, shape (m, 2), float64
+        What each adds; the sum is ``after - before``.
+    """
+
+    before: Float32
+    after: Float32
+    is_hinted: bool
+    place: NDArray[np.int64]
+    ab: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "before": self.before.tolist(),
+            "after": self.after.tolist(),
+            "is_hinted": self.is_hinted,
+            "place": self.place.tolist(),
+            "ab": self.ab.tolist(),
+            "shift": self.shift.tolist(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why one region of a photograph got its colour.
+
+    Attributes
+    ----------
+    row, col : int
+        The place asked about, in pixels of the photograph.
+    region : int
+        Its superpixel.
+    lightness : float
+        Mean L* of the region.
+    ab : ndarray, shape (2,), float32
+        The colour decided for the region: a mean of the plausible colours, as vivid as was asked for, moved by hints.
+    pixel_ab : ndarray, shape (2,), float32
+        The colour of the very pixel, after colours were spread.
+    confidence : float
+        What the model states at the place: the probability that the true colour is within 20 units of ab.
+    colors : ndarray, shape (K, 2), float32
+        ab of the palette.
+    probabilities : ndarray, shape (3, K), float32
+        What the classifier thinks of the region alone; after regions shared their evidence; after neighbours agreed.
+    winner : int
+        Palette index of the most probable colour in the end.
+    rival : int
+        Palette index of the most probable colour in the end that looks different: at least 20 units of ab away from the
+        winner (the second most probable, if none is).
+    families : tuple of str
+        The feature families.
+    attribution : Attribution or None
+        The logarithm of the odds of winner against rival, by the region's own features, split among the families; None
+        if the model keeps no training rows to compare with.
+    memories : Memories or None
+        None if the model keeps no training rows.
+    hints : HintEffect or None
+        None without hints.
+    """
+
+    row: int
+    col: int
+    region: int
+    lightness: float
+    ab: Float32
+    pixel_ab: Float32
+    confidence: float
+    colors: Float32
+    probabilities: Float32
+    winner: int
+    rival: int
+    families: tuple[str, ...]
+    attribution: Attribution | None
+    memories: Memories | None
+    hints: HintEffect | None = None
+
+    @property
+    def carried(self) -> float:
+        """Units of ab between the colour of the pixel and the one decided for where it lies: what spreading brought.
+
+        Nought where the place itself has hints, which are exact.
+        """
+        decided = self.ab if self.hints is None else self.hints.after
+        is_hinted = self.hints is not None and self.hints.is_hinted
+        return 0.0 if is_hinted else float(np.linalg.norm(self.pixel_ab - decided))
+
+    @property
+    def favourite(self) -> int:
+        """Palette index that the classifier prefers for the region alone."""
+        return int(self.probabilities[0].argmax())
+
+    @property
+    def log_odds(self) -> NDArray[np.float64]:
+        """Logarithm of the odds of winner against rival at each of the three stages, shape (3,)."""
+        logs = np.log(np.maximum(self.probabilities.astype(np.float64), _FAINTEST))
+        return logs[:, self.winner] - logs[:, self.rival]
+
+    def steps(self) -> dict[str, float]:
+        """From no knowledge to the decision: what each step adds to the log-odds of the winner against the rival.
+
+        The first is ``start`` (ordinary regions), then come the families, ``references`` if there are any,
+        ``neighbours`` (evidence shared) and ``agreement``. Their sum is the last of `log_odds`. Without an attribution
+        the features and references are one step, ``features``.
+        """
+        own, shared, agreed = self.log_odds
+        if self.attribution is None:
+            steps = {"features": own}
+        else:
+            split = self.attribution
+            steps = {"start": split.start, **dict(zip(self.families, split.parts, strict=True))}
+            by_references = own - split.start - split.parts.sum()
+            if abs(by_references) > _ROUNDING:
+                steps["references"] = by_references
+        steps |= {"neighbours": shared - own, "agreement": agreed - shared}
+        return {name: float(value) for name, value in steps.items()}
+
+    def palette(self) -> dict[str, NDArray[Any]]:
+        """The palette distribution as a tidy table: one row per palette colour, ready for a data frame."""
+        a, b = self.colors.T
+        return {"color": np.arange(len(a)), "a": a, "b": b} | dict(zip(STAGES, self.probabilities, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the pictures, as plain values for JSON."""
+        memories = self.memories
+        return {
+            "row": self.row,
+            "col": self.col,
+            "region": self.region,
+            "lightness": self.lightness,
+            "ab": self.ab.tolist(),
+            "pixel_ab": self.pixel_ab.tolist(),
+            "confidence": self.confidence,
+            "palette": {name: column.tolist() for name, column in self.palette().items()},
+            "winner": self.winner,
+            "rival": self.rival,
+            "favourite": self.favourite,
+            "log_odds": dict(zip(STAGES, self.log_odds.tolist(), strict=True)),
+            "steps": self.steps(),
+            "memories": None
+            if memories is None
+            else {
+                "distance": memories.distance.tolist(),
+                "usual_distance": memories.usual_distance,
+                "ab": memories.ab.tolist(),
+                "is_near": memories.is_near.tolist(),
+                "photo": list(memories.photo),
+                "agreement": memories.agreement,
+                "favourite": memories.favourite,
+            },
+            "hints": None if self.hints is None else self.hints.to_dict(),
+        }
+
+
+class Explainer:
+    """A photograph and its colours, ready to be asked about any place: the costly step once, the cheap one many times.
+
+    Parameters
+    ----------
+    session : Session
+        The photograph, opened by `Colorizer.open`.
+    hints : Hints, optional
+        What somebody has said about its colours.
+    vividness : float
+
+    Attributes
+    ----------
+    result : Colorization
+        The photograph in colour.
+
+    Raises
+    ------
+    HintsError, ValueError
+        As `Session.with_hints`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> from colorize.colorizer import Colorizer
+    >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
+    >>> model = Colorizer(n_colors=6, n_superpixels=60).fit(photos)
+    >>> why = Explainer(model.open(photos[0])).at(40, 60)
+    >>> why.probabilities.shape, list(why.steps())[:3]
+    ((3, 6), ['start', 'intensity', 'position'])
+    """
+
+    def __init__(self, session: Session, *, hints: Hints | None = None, vividness: float = 0.5) -> None:
+        self.session = session
+        self.model = session.model
+        self.hints = hints
+        self.vividness = vividness
+        self._automatic = session.colorize(vividness)
+        self.result: Colorization = session.with_hints(hints, vividness)
+        self._features = session.description.features.values
+        decision = session.decide(vividness)
+        self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
+
+    @property
+    def superpixels(self) -> Superpixels:
+        """The regions, at the working resolution."""
+        return self.result.superpixels
+
+    def region_of(self, row: int, col: int) -> int:
+        """The region at a pixel of the photograph.
+
+        Raises
+        ------
+        PlaceError
+            There is no such pixel.
+        """
+        height, width = self.result.image.shape
+        if not (0 <= row < height and 0 <= col < width):
+            raise PlaceError(
+                f"place {row},{col} lies outside the photograph: rows are 0 to {height - 1}, columns 0 to {width - 1}"
+            )
+        return self._label_at(self.superpixels, row, col)
+
+    def at(self, row: int, col: int) -> Explanation:
+        """Explain the colour of the region at a pixel.
+
+        Raises
+        ------
+        PlaceError
+            There is no such pixel.
+        """
+        region = self.region_of(row, col)
+        colors = self.model.palette.colors_
+        opinions = self._opinions[:, region]
+        winner, rival = _contenders(opinions[-1], colors)
+        return Explanation(
+            row=row,
+            col=col,
+            region=region,
+            lightness=float(self.session.description.region_lightness[region]),
+            ab=self.result.region_ab[region],
+            pixel_ab=self.result.ab[row, col],
+            confidence=float(self.result.confidence[row, col]),
+            colors=colors,
+            probabilities=opinions,
+            winner=winner,
+            rival=rival,
+            families=tuple(self.model.scaler.families or ("all",)),
+            attribution=self._attribution(region, winner, rival),
+            memories=self._memories(region),
+            hints=None if self.hints is None else self._hint_effect(self.hints, row, col),
+        )
+
+    def places(self, n: int = 5) -> list[tuple[int, int]]:
+        """Places worth asking about: in the largest areas of one colour, then where the model is least sure.
+
+        Parameters
+        ----------
+        n : int
+            At most this many; three in five in large areas.
+
+        Returns
+        -------
+        list of tuple of int
+            Row and column in pixels of the photograph.
+        """
+        area = _color_areas(self.superpixels, self._opinions[-1].argmax(axis=1))
+        largest = np.argsort(-np.bincount(area, self.superpixels.areas), kind="stable")
+        confidence = self.result.confidence[tuple(self._pixels_near(self.superpixels.centroids).T)]
+        in_areas = [_middle(self.superpixels, np.flatnonzero(area == one)) for one in largest[: 4 * n]]
+        chosen = self._apart(in_areas, -(-3 * n // 5), [])
+        return [
+            self._pixel_in(self.superpixels, region)
+            for region in self._apart(np.argsort(confidence, kind="stable"), n, chosen)
+        ]
+
+    def _apart(self, candidates: Sequence[int] | NDArray[np.intp], n: int, chosen: list[int]) -> list[int]:
+        """Go on choosing, in order, regions that are not close to one chosen already, until there are n."""
+        spread = 0.15 * float(np.hypot(*self.superpixels.shape))
+        for region in map(int, candidates):
+            away = np.linalg.norm(self.superpixels.centroids[chosen] - self.superpixels.centroids[region], axis=1)
+            if len(chosen) < n and (away > spread).all():
+                chosen = [*chosen, region]
+        return chosen
+
+    @cached_property
+    def _remembered(self) -> tuple[Float32, Float32, float]:
+        """The sample's rows in the classifier's space, those of the background split by family, the usual distance."""
+        sample = self.model.sample
+        rows = sample["features"].astype(np.float32)
+        few = _evenly(len(rows), N_BACKGROUND)
+        return rows, self.model.scaler.split_components(rows[few]), _usual_distance(rows, sample["photo"])
+
+    @cached_property
+    def _belief_before(self) -> Belief:
+        return self.session.prior(self.vividness)
+
+    def _attribution(self, region: int, winner: int, rival: int) -> Attribution | None:
+        classes = self.model.classifier.classes_
+        if not len(self.model.sample["photo"]) or not np.isin([winner, rival], classes).all():
+            return None
+        first, second = np.searchsorted(classes, [winner, rival])
+
+        def score(rows: Float32) -> NDArray[Any]:
+            logs = np.log(np.maximum(self.model.classifier.predict_proba(rows)[:, [first, second]], _FAINTEST))
+            return logs[:, 0] - logs[:, 1]
+
+        row = self.model.scaler.family_parts(self._features[region : region + 1])[:, 0]
+        return attribute(score, row, self._remembered[1])
+
+    def _memories(self, region: int) -> Memories | None:
+        sample, thumbnails = self.model.sample, self.model.thumbnails
+        if not len(sample["photo"]):
+            return None
+        rows, _, usual = self._remembered
+        here = self.model.scaler.transform(self._features[region : region + 1])
+        distances = np.linalg.norm(rows - here, axis=1)
+        nearest = np.argsort(distances, kind="stable")[:N_MEMORIES]
+        ab = sample["ab"][nearest].astype(np.float32)
+        photos = sample["photo"][nearest]
+        palette = self.model.palette
+        votes = np.bincount(palette.encode(ab), minlength=len(palette.colors_))
+        return Memories(
+            row=nearest,
+            distance=distances[nearest],
+            ab=ab,
+            is_near=np.linalg.norm(ab - self._automatic.region_ab[region], axis=1) < NEAR,
+            photo=tuple(thumbnails.name(int(i)) if thumbnails else f"photo {i + 1}" for i in photos),
+            picture=tuple(thumbnails.picture(int(row)) if thumbnails else None for row in nearest),
+            usual_distance=usual,
+            favourite=int(votes.argmax()),
+        )
+
+    def _hint_effect(self, hints: Hints, row: int, col: int) -> HintEffect:
+        """Split the shift of the part at a pixel among the hinted parts.
+
+        For given surprises it is linear in what was said; what evens out the shades of a thing goes to the strongest.
+        """
+        superpixels, before = self.session.parts.superpixels, self._belief_before
+        parts, ab, noise, reach = self.session.observations(hints)
+        here = self._label_at(superpixels, row, col)
+        surprise = before.surprise(parts, ab, reach)
+        evened = before.posterior(parts, before.mean[parts], noise, reach, surprise).mean[here]
+        shift = np.zeros((len(parts), 2))
+        for k in range(len(parts)):
+            alone = before.mean[parts]
+            alone[k] = ab[k]
+            shift[k] = before.posterior(parts, alone, noise, reach, surprise).mean[here] - evened
+        shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
+        order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
+        return HintEffect(
+            before=before.mean[here].astype(np.float32),
+            after=before.posterior(parts, ab, noise, reach).mean[here].astype(np.float32),
+            is_hinted=bool((parts == here).any()),
+            place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]]),
+            ab=ab[order],
+            shift=shift[order],
+        )
+
+    def _label_at(self, superpixels: Superpixels, row: int, col: int) -> int:
+        """The label at a pixel of the photograph."""
+        height, width = self.result.image.shape
+        rows, cols = superpixels.shape
+        return int(superpixels.labels[int((row + 0.5) * rows / height), int((col + 0.5) * cols / width)])
+
+    def _pixel_in(self, superpixels: Superpixels, label: int) -> tuple[int, int]:
+        """A pixel of the photograph inside a region, as near to its centroid as it gets."""
+        inside = np.argwhere(superpixels.labels == label)
+        best = inside[np.abs(inside - superpixels.centroids[label]).sum(axis=1).argmin()]
+        row, col = self._pixels_near(best)
+        return int(row), int(col)
+
+    def _pixels_near(self, places: NDArray[Any]) -> NDArray[np.intp]:
+        """Pixels of the photograph for places at the working resolution."""
+        return ((places + 0.5) * self.result.image.shape / self.superpixels.shape).astype(np.intp)
+
+
+def explain(
+    predictor: Predictor,
+    gray: GrayImage | Photo | NDArray[Any],
+    row: int,
+    col: int,
+    *,
+    hints: Hints | None = None,
+    vividness: float = 0.5,
+) -> Explanation:
+    """Explain the colour of one place; for several places of a photograph make an `Explainer`.
+
+    Parameters
+    ----------
+    predictor : Colorizer or Predictor
+        Fitted or loaded.
+    gray : GrayImage, RgbImage or ndarray
+        As `Colorizer.predict` takes it.
+    row, col : int
+        A pixel of the photograph.
+    hints : Hints, optional
+    vividness : float
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    PlaceError
+        There is no such pixel.
+    """
+    return Explainer(predictor.open(gray), hints=hints, vividness=vividness).at(row, col)
+
+
+def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:
+    """The most probable colour, and the most probable one that looks different."""
+    order = np.argsort(-belief, kind="stable")
+    away = np.linalg.norm(colors[order] - colors[order[0]], axis=1) >= NEAR
+    return int(order[0]), int(order[int(away.argmax()) if away.any() else 1])
+
+
+def _usual_distance(rows: Float32, photo: NDArray[np.int32]) -> float:
+    """Median distance from some of the rows to the nearest of another photograph; 1 if there is no other photograph."""
+    few = _evenly(len(rows), 4 * N_BACKGROUND)
+    squared = (rows[few] ** 2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * rows[few] @ rows.T
+    squared[photo[few][:, None] == photo] = np.inf
+    usual = float(np.median(np.sqrt(np.maximum(squared.min(axis=1), 0))))
+    return usual if 0 < usual < np.inf else 1.0
+
+
+def _evenly(n: int, wanted: int) -> NDArray[np.intp]:
+    return np.linspace(0, n - 1, min(n, wanted)).round().astype(np.intp)
+
+
+def _color_areas(superpixels: Superpixels, favourite: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Number of the area of one colour that every region belongs to."""
+    low, high = superpixels.adjacency.T
+    same = favourite[low] == favourite[high]
+    n = superpixels.n_superpixels
+    ties = sparse.coo_array((np.ones(same.sum()), (low[same], high[same])), shape=(n, n))
+    return connected_components(ties, directed=False)[1]
+
+
+def _middle(superpixels: Superpixels, regions: Sequence[int] | NDArray[np.intp]) -> int:
+    """Of some regions the one nearest to their common centre."""
+    centroids = superpixels.centroids[regions]
+    center = np.average(centroids, axis=0, weights=superpixels.areas[regions])
+    return int(np.asarray(regions)[np.linalg.norm(centroids - center, axis=1).argmin()])

@@ -1,0 +1,1 @@
+"""What a person says of a photograph, and what follows: hints, references, alternatives, sessions."""

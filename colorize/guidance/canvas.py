@@ -1,0 +1,140 @@
+"""The pixels of a photograph: colours of regions become colours of pixels here, one sparse solve each."""
+
+from __future__ import annotations
+
+from copy import copy
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.features.superpixels import region_map, region_means, resize_labels
+from colorize.guidance.hints import WantedColors
+from colorize.optimization import Propagation, Propagator
+from colorize.types import Float32, GrayImage, Superpixels
+
+PULL = 0.03
+"""Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
+
+FIRM, FIRM_AROUND = 30.0, 3.0
+"""Pull of colours on the pixels of a thing and around it, where the usual one is 1: so it ends within a few pixels."""
+
+
+class Canvas:
+    """One photograph at one size, ready to be coloured.
+
+    Parameters
+    ----------
+    gray : GrayImage
+    regions : Superpixels
+        Of the same photograph, at any size.
+    once : bool
+        Forget the affinities after one `spread`: less memory where nothing else will be asked.
+
+    Examples
+    --------
+    >>> from colorize.features.superpixels import from_labels
+    >>> lightness = np.repeat(np.float32([[20, 80]]), 8, axis=1).repeat(4, axis=0)
+    >>> canvas = Canvas(GrayImage(lightness), from_labels(np.array([[0, 1]])))
+    >>> canvas.spread(np.float32([[30, 10], [0, -40]])).ab[3, [0, 15]].round().tolist()
+    [[30.0, 10.0], [0.0, -40.0]]
+
+    See Also
+    --------
+    colorize.recognition.decision.decide : Where the colours of the regions come from.
+    colorize.optimization.propagate : The solve.
+    """
+
+    def __init__(self, gray: GrayImage, regions: Superpixels, *, once: bool = False) -> None:
+        self.gray = gray
+        self.regions = regions
+        self.once = once
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        """Region of every pixel, shape (H, W)."""
+        return resize_labels(self.regions, self.gray.shape)
+
+    @property
+    def pull(self) -> float:
+        """Weight of a region's colour on each of its pixels.
+
+        Colours spread over about ``1 / sqrt(pull)`` pixels: the same share of the photograph at every size.
+        """
+        height, width = self.gray.shape
+        return PULL * self.regions.labels.size / (height * width)
+
+    @property
+    def weight(self) -> Float32:
+        """`pull`, for every pixel, shape (H, W)."""
+        return np.broadcast_to(np.float32(self.pull), self.gray.shape)
+
+    def spread(self, region_ab: Float32) -> Propagation:
+        """Carry one colour per region, shape (n_superpixels, 2), to every pixel."""
+        if not self.once:
+            return self._propagator.solve(region_ab.take(self.labels, axis=0), self.weight)
+        # Nothing is kept here: at 12 megapixels every field is 50 to 100 MB.
+        photo = Propagator(self.gray.lightness, once=True)
+        return photo.solve(region_map(region_ab, self.regions, self.gray.shape), self.weight)
+
+    def move(
+        self,
+        ab: Float32,
+        shift: Float32,
+        wanted: WantedColors | None = None,
+        apart: Float32 | None = None,
+        part_ab: Float32 | None = None,
+    ) -> Propagation:
+        """Add a change of the colours of parts, and exact colours of some pixels, to a picture.
+
+        The equations are linear: to solve for the change is to solve for the changed colours, and where nothing
+        changes every pixel keeps its colour.
+
+        Parameters
+        ----------
+        ab : ndarray, shape (H, W, 2), float32
+            The colours so far.
+        shift : ndarray, shape (H, W, 2), float32
+            The change asked of every pixel.
+        wanted : WantedColors, optional
+            Pixels whose colour is certain.
+        apart : ndarray, shape (H, W), float32, optional
+            0..1: how far a pixel is of a thing with a colour of its own, which is one colour up to its edges.
+        part_ab : ndarray, shape (H, W, 2), float32, optional
+            With it: the mean of the colours so far in the part of every pixel.
+        """
+        weight = self.weight
+        if apart is not None and part_ab is not None:
+            shift = shift + apart[..., None] * (part_ab - ab)  # takes the shades out of what is one colour
+            weight = weight * (FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * apart)
+        known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.ab - ab)
+        change = self._propagator.solve(shift, weight, is_known=known, known_ab=known_ab, start_ab=shift)
+        np.add(ab, change.ab, out=change.ab)
+        return change
+
+    def smooth(self, region_values: Float32, superpixels: Superpixels) -> Float32:
+        """Values of superpixels as a smooth map, shape (H, W): blurred by half a region, then enlarged."""
+        # Half a region hides the borders of the regions and keeps what is larger than one.
+        spacing = (superpixels.areas.mean() ** 0.5) / 2
+        blurred = cv2.GaussianBlur(region_values[superpixels.labels], (0, 0), max(0.5, spacing))
+        if blurred.shape == self.gray.shape:
+            return blurred
+        return cv2.resize(blurred, self.gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+    def means(self, ab: Float32, superpixels: Superpixels) -> Float32:
+        """Mean colours of superpixels, shape (n, 2), of a picture of this size."""
+        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of
+        # its size.
+        if ab.shape[:2] != superpixels.shape:
+            ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
+        return region_means(ab, superpixels)
+
+    @property
+    def _propagator(self) -> Propagator:
+        """With the affinities, which are computed once, and no memory of what was asked before."""
+        return copy(self._affinities)
+
+    @cached_property
+    def _affinities(self) -> Propagator:
+        return Propagator(self.gray.lightness)

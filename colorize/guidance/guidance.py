@@ -1,0 +1,205 @@
+"""What stays said about a photograph, and what its regions look like then.
+
+No pixels here: see `colorize.guidance.canvas`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.guidance.alternatives import N_MODES
+from colorize.guidance.references import Lesson, References
+from colorize.model import View
+from colorize.recognition.belief import Appearance, Belief, prior
+from colorize.recognition.decision import SHARING, TOWARD, Decision, toward_palette
+from colorize.types import Float32, Superpixels
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """What holds for a photograph whatever is drawn on it, and decides what its regions look like to the model.
+
+    Attributes
+    ----------
+    references : References, optional
+        Photographs that it should look like.
+    reference_strength : float
+        0 ignores them, 1 follows them.
+    album : ndarray, shape (n_colors,), float32, optional
+        Shares of the palette colours in its series.
+    """
+
+    references: References | None = None
+    reference_strength: float = 1.0
+    album: Float32 | None = None
+
+    def __repr__(self) -> str:
+        said = [name for name in ("references", "album") if getattr(self, name) is not None]
+        return f"Guidance({', '.join(said) or 'nothing'})"
+
+    @property
+    def sharing(self) -> float:
+        """How far regions share evidence, the `reach` of `share_evidence`: less beside references."""
+        return SHARING if self.references is None else self.references.sharing(self.reference_strength)
+
+    def drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
+        """Probabilities drawn towards the colours of references and album, shape (n, n_colors)."""
+        if self.references is not None:
+            wanted, strength = self.references.pull(self.reference_strength)
+            probabilities = toward_palette(probabilities, superpixels, wanted, strength=strength)
+        if self.album is not None:
+            probabilities = toward_palette(probabilities, superpixels, self.album, strength=TOWARD)
+        return probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedView:
+    """A photograph as a model sees it, with what was said about it.
+
+    Nothing depends on its size in pixels, so one serves the preview and the large photograph. Everything is computed
+    when it is first asked for, and once.
+
+    Attributes
+    ----------
+    view : View
+    guidance : Guidance
+    """
+
+    view: View
+    guidance: Guidance = Guidance()
+
+    @cached_property
+    def probabilities(self) -> Float32:
+        """Of the palette colours in the regions, shape (n_superpixels, n_colors)."""
+        return self.guidance.drawn(self.view.probabilities, self.view.description.superpixels)
+
+    @cached_property
+    def part_probabilities(self) -> Float32:
+        """Of the palette colours in the parts, shape (n_parts, n_colors)."""
+        return self.guidance.drawn(self.view.part_probabilities, self.view.parts.superpixels)
+
+    def decide(self, vividness: float) -> Decision:
+        """One colour per region."""
+        return self._decision.at(vividness)
+
+    def learnt(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What references change in such automatic colours of the parts, shape (n_parts, 2); 0 without references."""
+        return np.zeros(part_ab.shape) if self._lesson is None else self._lesson.correction(part_ab, vividness)
+
+    def belief(self, part_ab: Float32) -> Belief:
+        """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
+        return replace(self._prior, mean=part_ab.astype(np.float64))
+
+    @cached_property
+    def modes(self) -> list[NDArray[np.float64]]:
+        """The likeliest changes of the whole photograph, see `Belief.modes`."""
+        return self._prior.modes(N_MODES)
+
+    @cached_property
+    def _decision(self) -> Decision:
+        description = self.view.description
+        return self.view.model.decide(description, self.probabilities, reach=self.guidance.sharing)
+
+    @cached_property
+    def _appearance(self) -> Appearance:
+        return self.view.model.appearance(self.view.parts, self.part_probabilities, reach=self.guidance.sharing)
+
+    @cached_property
+    def _prior(self) -> Belief:
+        parts = self.view.parts
+        nothing = np.zeros((parts.superpixels.n_superpixels, 2))
+        return prior(nothing, self._appearance, parts.superpixels, parts.region_lightness)
+
+    @cached_property
+    def _lesson(self) -> Lesson | None:
+        references, strength = self.guidance.references, self.guidance.reference_strength
+        return None if references is None else references.lesson(self._appearance, strength)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The automatic colours of regions and parts: where hints, suggestions and alternatives start from.
+
+    Attributes
+    ----------
+    guided : GuidedView
+    offset : ndarray, shape (n_superpixels, 2), float32, optional
+        Change of the colours of the regions: a refiner's.
+    chosen : ndarray, shape (n_parts, 2), float64, optional
+        Change of the colours of the parts: the alternative gone on from.
+    """
+
+    guided: GuidedView
+    offset: Float32 | None = None
+    chosen: NDArray[np.float64] | None = None
+
+    def in_album(self, palette: Sequence[float]) -> Start:
+        """With probabilities drawn towards the colours of an album.
+
+        Parameters
+        ----------
+        palette : sequence of float
+            As in `Predictor.predict`.
+
+        Raises
+        ------
+        ValueError
+            `palette` has not one share, 0 to 1, per palette colour.
+        """
+        view, wanted = self.guided.view, np.asarray(palette, np.float32)
+        n_colors = view.probabilities.shape[1]
+        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        return replace(self, guided=GuidedView(view, replace(self.guided.guidance, album=wanted)))
+
+    def shifted(self, offset: Float32) -> Start:
+        """With other colours of the regions.
+
+        Parameters
+        ----------
+        offset : ndarray, shape (n_superpixels, 2), float32
+            What is added to a* and b* of every region, at every vividness.
+
+        Raises
+        ------
+        ValueError
+            `offset` has another shape, or holds NaN.
+        """
+        shape = self.guided.view.description.superpixels.n_superpixels, 2
+        if offset.shape != shape or not np.isfinite(offset).all():
+            raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
+        return replace(self, offset=offset if self.offset is None else self.offset + offset)
+
+    def stepped(self, step: NDArray[np.float64]) -> Start:
+        """With other colours of the parts: `step`, shape (n_parts, 2), is added to them."""
+        return replace(self, chosen=step if self.chosen is None else self.chosen + step)
+
+    @property
+    def corrects_parts(self) -> bool:
+        """Whether references or a chosen alternative change the colours of parts."""
+        return self.chosen is not None or self.guided.guidance.references is not None
+
+    def region_ab(self, vividness: float) -> Float32:
+        """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
+        ab = self.guided.decide(vividness).ab
+        return ab if self.offset is None else ab + self.offset
+
+    def correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What references and a chosen alternative change in such colours of the parts, shape (n_parts, 2)."""
+        learnt = self.guided.learnt(part_ab, vividness)
+        return learnt if self.chosen is None else self.chosen + learnt
+
+    def belief(self, vividness: float = 0.0) -> Belief:
+        """What is believed about the parts before any hint, as far as it can be told without pixels."""
+        part_ab = self.guided.view.over_parts(self.region_ab(vividness))
+        return self.guided.belief((part_ab + self.correction(part_ab, vividness)).astype(np.float32))
+
+    def after(self, belief: Belief, vividness: float) -> Float32:
+        """Colours of the regions when this is what is believed about their parts, shape (n_superpixels, 2)."""
+        view, region_ab = self.guided.view, self.region_ab(vividness)
+        return region_ab + view.over_regions(belief.mean - view.over_parts(region_ab))

@@ -1,0 +1,511 @@
+"""Hints: what a person says about the colours of a photograph, and how it becomes pixels.
+
+A hint layer is drawn on a photograph of one size and may be used on another: the full size of what was a small preview,
+say. Hints are kept as they were drawn and turned into pixels (`Hints.rasterize`) for the size that is wanted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._support.bits import to_8_bit
+from colorize.color import map_to_gamut, rgb_to_lab
+from colorize.exceptions import HintsError
+from colorize.types import REACHES, Float32
+
+Shape = tuple[int, int]
+
+DEFAULT_REACH = "here"
+"""What is not said is meant so: a person hints the thing that differs."""
+
+PLACES = {"point": "at", "stroke": "path", "region": "polygon", "pixels": "runs"}
+"""Kinds of marks, each with the key of its places in JSON."""
+
+_VERSION = 1
+_MAX_SIDE = 100_000
+_MAX_PIXELS = 250_000_000
+_MAX_MARKS = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """One thing that a person drew.
+
+    Attributes
+    ----------
+    kind : {"point", "stroke", "region", "pixels"}
+        Discs around places, a line through them, what they enclose, or runs of single pixels.
+    places : ndarray, shape (n, 2), float64, or for pixels (n, 6), int64
+        Row and column of each place, in pixels of the photograph it was drawn on; runs have a length and a colour
+        besides.
+    color : tuple of int
+        sRGB, 0..255. Its lightness is not used. Of pixels, whose runs have their own, it is not used at all.
+    radius : float
+        Of points and strokes, in pixels of the photograph it was drawn on.
+    reach : {"photo", "similar", "here", "pixels"}
+        How far it is heard; ``pixels``, not at all: it holds the colour of these pixels and says nothing of others.
+
+    See Also
+    --------
+    Hints : Several of them, on one photograph.
+    """
+
+    kind: str
+    places: NDArray[Any]
+    color: tuple[int, int, int] = (0, 0, 0)
+    radius: float = 3.0
+    reach: str = DEFAULT_REACH
+
+    def __post_init__(self) -> None:
+        if self.kind not in PLACES:
+            raise HintsError(f"kind must be one of {', '.join(PLACES)}, got {self.kind!r}")
+        if self.reach not in REACHES:
+            raise HintsError(f"reach must be one of {', '.join(REACHES)}, got {self.reach!r}")
+        if not (_is_number(self.radius) and 0 <= self.radius <= _MAX_SIDE):
+            raise HintsError(f"radius must be a number of pixels, at least 0, got {self.radius!r}")
+        object.__setattr__(self, "color", _checked_color(self.color))
+        object.__setattr__(self, "places", _checked_places(self.kind, self.places))
+
+
+@dataclass(frozen=True, eq=False)
+class HintPixels:
+    """Hints as pixels of one photograph.
+
+    Attributes
+    ----------
+    is_known : ndarray, shape (H, W), bool
+        Hinted pixels.
+    rgb : ndarray, shape (H, W, 3), uint8
+        The colour wanted there, sRGB; 0 elsewhere.
+    reach : ndarray, shape (H, W), uint8
+        Index into `REACHES`; 0 elsewhere.
+    notes : tuple of str
+        One plain sentence for everything that was left out or overruled.
+
+    See Also
+    --------
+    Hints.rasterize : Makes them.
+    colorize.optimization.propagate : The stage after: `is_known` and `known_ab`.
+    """
+
+    is_known: NDArray[np.bool_]
+    rgb: NDArray[np.uint8]
+    reach: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+    def on(self, lightness: Float32) -> WantedColors:
+        """The colours as sRGB can show them on a photograph of this L*, shape (H, W)."""
+        known = self.is_known
+        wished = rgb_to_lab(self.rgb[known])[:, 1:]
+        shown = map_to_gamut(lightness[known], wished)
+        ab = np.zeros((*known.shape, 2), np.float32)
+        ab[known] = shown
+        n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
+        lost = (
+            f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
+            "the colour as sRGB can show"
+        )
+        return WantedColors(known, ab, self.reach, (*self.notes, lost) if n_lost else self.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class WantedColors:
+    """What hints ask of the pixels of one photograph.
+
+    Attributes
+    ----------
+    is_known : ndarray, shape (H, W), bool
+        Hinted pixels.
+    ab : ndarray, shape (H, W, 2), float32
+        a* and b* wanted there, inside the gamut of sRGB at the photograph's lightness; 0 elsewhere.
+    reach : ndarray, shape (H, W), uint8
+        Index into `REACHES`; 0 elsewhere.
+    notes : tuple of str
+        One plain sentence for everything that was left out, overruled, or cannot be shown.
+    """
+
+    is_known: NDArray[np.bool_]
+    ab: Float32
+    reach: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Hints:
+    """Marks on a photograph, in the order in which they were drawn: where two meet, the later counts.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Height and width of the photograph that they were drawn on.
+    marks : tuple of Mark
+
+    See Also
+    --------
+    colorize.guidance.session.Session : The stage after: colours that follow them.
+    colorize.recognition.belief.Belief : What they teach about regions.
+
+    Examples
+    --------
+    >>> hints = Hints((60, 80), (Mark("point", [[10, 20]], (0, 128, 0)), Mark("region", [[40, 0], [40, 80], [60, 0]],
+    ...               (90, 90, 90), reach="here")))
+    >>> hints.rasterize((120, 160)).is_known[[20, 118, 20], [40, 4, 80]].tolist()
+    [True, True, False]
+    """
+
+    shape: Shape
+    marks: tuple[Mark, ...] = ()
+
+    def __post_init__(self) -> None:
+        height, width = self.shape
+        if not (_is_size(height) and _is_size(width)):
+            raise HintsError(f"the photo of the hints must be 1 to {_MAX_SIDE} pixels high and wide, got {self.shape}")
+        if height * width > _MAX_PIXELS:
+            raise HintsError(f"the photo of the hints may have {_MAX_PIXELS} pixels at most, got {height} x {width}")
+        if len(self.marks) > _MAX_MARKS:
+            raise HintsError(f"at most {_MAX_MARKS} hints are taken, got {len(self.marks)}")
+        object.__setattr__(self, "shape", (int(height), int(width)))
+        object.__setattr__(self, "marks", tuple(self.marks))
+
+    def __add__(self, later: Hints) -> Hints:
+        """Both, those of the right side drawn later; on photographs of one shape."""
+        if later.shape != self.shape:
+            raise HintsError(f"hints for photographs of {self.shape} and {later.shape} pixels cannot be joined")
+        return Hints(self.shape, self.marks + later.marks)
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    @classmethod
+    def from_rgba(cls, layer: NDArray[np.uint8], photo_shape: Shape, *, reach: str = DEFAULT_REACH) -> Hints:
+        """Read a hint layer: what is not fully transparent is a wish.
+
+        Parameters
+        ----------
+        layer : ndarray, shape (h, w, 4), uint8 (or uint16)
+            sRGB and opacity. Where opacity is above 0, the colour is wanted; gray is a wish too.
+        photo_shape : tuple of int
+            Height and width of the photograph. The layer has that shape, or another of the same aspect ratio.
+        reach : {"photo", "similar", "here", "pixels"}
+            How far its hints are heard.
+
+        Raises
+        ------
+        HintsError
+            The layer has no opacity, none of its pixels is opaque, its aspect ratio is another, or there is no such
+            reach.
+        """
+        layer = np.asarray(layer)
+        if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype not in (np.uint8, np.uint16):
+            raise HintsError(
+                f"a hint layer must be an RGBA picture, (h, w, 4) of uint8, got {layer.dtype} of shape {layer.shape}"
+            )
+        height, width = layer.shape[:2]
+        _check_aspect((height, width), photo_shape)
+        opaque = layer[..., 3] > 0
+        if not opaque.any():
+            raise HintsError("the hint layer is transparent everywhere: paint on it what you know")
+        color = to_8_bit(layer[..., :3])
+        return cls((height, width), (Mark("pixels", _runs(opaque, color), reach=reach),))
+
+    @classmethod
+    def from_json(cls, text: str) -> Hints:
+        """Read hints written by `to_json`, or by hand.
+
+        Parameters
+        ----------
+        text : str
+            An object with ``photo``: {``height``, ``width``} of the photograph drawn on, and ``hints``: a list of
+            objects with ``kind``, places (``at``, ``path``, ``polygon`` or ``runs``, pairs of row and column),
+            ``color`` (``#rrggbb``), and if wanted ``radius`` (pixels) and ``reach``.
+
+        Raises
+        ------
+        HintsError
+            The text is no JSON or says something else; the message names the hint.
+
+        Examples
+        --------
+        >>> text = '{"photo": {"height": 60, "width": 80}, "hints": [{"kind": "point", "at": [[10, 20]], "color":'
+        >>> Hints.from_json(text + ' "#008000", "reach": "here"}]}').marks[0].color
+        (0, 128, 0)
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise HintsError(f"the hints are no JSON ({' '.join(str(error).split())})") from error
+        if not isinstance(content, dict) or not isinstance(content.get("hints"), list):
+            raise HintsError('the hints must be an object {"photo": {"height": H, "width": W}, "hints": [...]}')
+        if content.get("version", _VERSION) != _VERSION:
+            raise HintsError(f"the hints have version {content['version']!r}; this release reads {_VERSION}")
+        photo = content.get("photo")
+        if not isinstance(photo, dict) or not {"height", "width"} <= set(photo):
+            raise HintsError('the hints must tell the photo they were drawn on: "photo": {"height": H, "width": W}')
+        marks = [_parsed_mark(number, item) for number, item in enumerate(content["hints"], start=1)]
+        return cls((photo["height"], photo["width"]), tuple(marks))
+
+    def to_json(self) -> str:
+        """Text that `from_json` reads back, one line per hint."""
+        height, width = self.shape
+        lines = ",\n  ".join(json.dumps(_plain_mark(mark)) for mark in self.marks)
+        photo = json.dumps({"height": height, "width": width})
+        return f'{{"version": {_VERSION}, "photo": {photo}, "hints": [\n  {lines}\n]}}\n'
+
+    def check_shape(self, shape: Shape) -> None:
+        """Refuse a photograph of another aspect ratio than that of the one drawn on.
+
+        Raises
+        ------
+        HintsError
+            It has another.
+        """
+        _check_aspect(self.shape, shape)
+
+    def rasterize(self, shape: Shape) -> HintPixels:
+        """Turn the marks into pixels of a photograph of this height and width.
+
+        Raises
+        ------
+        HintsError
+            The aspect ratio is another than that of the photograph drawn on, or no mark lies inside.
+        """
+        self.check_shape(shape)
+        canvas = _Canvas(shape)
+        notes = []
+        for number, mark in enumerate(self.marks, start=1):
+            covered, color = _covered(mark, self.shape, shape)
+            outside = _outside(mark, self.shape)
+            if outside is not None:
+                place = f"({outside[0]:g}, {outside[1]:g})"
+                left = "the part inside counts" if len(covered) else "it is left out"
+                notes.append(
+                    f"hint {number}: {place} lies outside the photo of {self.shape[0]} x {self.shape[1]} pixels; {left}"
+                )
+            canvas.paint(covered, color, mark.reach)
+        if not canvas.is_known.any():
+            raise HintsError("none of the hints lies on the photo" if self.marks else "there are no hints")
+        if canvas.n_overruled:
+            notes.append(f"{canvas.n_overruled} pixels were hinted twice with different colours; the later hint counts")
+        return HintPixels(canvas.is_known, canvas.rgb, canvas.reach, tuple(notes))
+
+
+class _Canvas:
+    """Takes marks in, in order, and counts where one overrules another."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.is_known = np.zeros(shape, bool)
+        self.rgb = np.zeros((*shape, 3), np.uint8)
+        self.reach = np.zeros(shape, np.uint8)
+        self._overruled = np.zeros(shape, bool)
+
+    @property
+    def n_overruled(self) -> int:
+        return int(np.count_nonzero(self._overruled))
+
+    def paint(self, covered: NDArray[np.intp], color: NDArray[np.uint8], reach: str) -> None:
+        """Lay a colour, shape (3,), or one for each, over flat pixel numbers."""
+        known, rgb = self.is_known.reshape(-1), self.rgb.reshape(-1, 3)
+        differs = known[covered] & (rgb[covered] != color).any(axis=1)
+        self._overruled.reshape(-1)[covered[differs]] = True
+        known[covered] = True
+        rgb[covered] = color
+        self.reach.reshape(-1)[covered] = REACHES.index(reach)
+
+
+def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """Flat numbers of the pixels of a photograph of `shape` that a mark covers, and their colour or colours."""
+    scale = shape[0] / drawn_on[0], shape[1] / drawn_on[1]
+    color = np.array(mark.color, np.uint8)
+    if mark.kind == "pixels":
+        return _covered_by_runs(mark.places, drawn_on, shape)
+    # the middle of pixel (r, c) is (r + .5, c + .5) from the corner, at every scale
+    places = (mark.places + 0.5) * scale - 0.5
+    radius = mark.radius * math.sqrt(scale[0] * scale[1])
+    corner, size = _bounding_box(places, radius, shape)
+    if min(size) <= 0:
+        return np.empty(0, np.intp), color
+    mask = np.zeros(size, np.uint8)
+    _draw(mask, mark.kind, places - corner, radius)
+    rows, columns = np.nonzero(mask)
+    return (rows + corner[0]) * shape[1] + columns + corner[1], color
+
+
+def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray[Any], radius: float) -> None:
+    """Fill one mark into a mask with 1; OpenCV's points are (column, row), with 4 bits for parts of a pixel."""
+    bits = 4
+    # coordinates beyond the mask by more than this change nothing that is seen, and would overflow
+    limit = 4.0 * _MAX_SIDE
+    fixed = np.round(np.clip(places[:, ::-1], -limit, limit) * (1 << bits)).astype(np.int32)
+    if kind == "region":
+        cv2.fillPoly(mask, [fixed[:, None, :]], 1, shift=bits)
+        return
+    for column, row in fixed:
+        cv2.circle(mask, (int(column), int(row)), round(radius * (1 << bits)), 1, -1, shift=bits)
+    if kind == "stroke":
+        cv2.polylines(mask, [fixed[:, None, :]], False, 1, max(1, round(2 * radius)), shift=bits)
+
+
+def _bounding_box(places: NDArray[Any], radius: float, shape: Shape) -> tuple[NDArray[np.intp], Shape]:
+    """First pixel and size of the part of the photograph that a mark may touch."""
+    low = np.clip(np.floor(places.min(axis=0) - radius - 1), 0, shape).astype(np.intp)
+    high = np.clip(np.ceil(places.max(axis=0) + radius + 2), 0, shape).astype(np.intp)
+    return low, (int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def _covered_by_runs(
+    runs: NDArray[np.int64], drawn_on: Shape, shape: Shape
+) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    height, width = drawn_on
+    runs = runs[(runs[:, 0] >= 0) & (runs[:, 0] < height) & (runs[:, 1] >= 0) & (runs[:, 1] < width)]
+    lengths = np.minimum(runs[:, 2], width - runs[:, 1])
+    if lengths.sum() > height * width:
+        raise HintsError(f"runs name more pixels than the photo of {height} x {width} has")
+    steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    flat = np.repeat(runs[:, 0] * width + runs[:, 1], lengths) + steps
+    color = np.repeat(runs[:, 3:].astype(np.uint8), lengths, axis=0)
+    if drawn_on == shape:
+        return flat, color
+    if height >= shape[0]:  # to fewer pixels: what is touched is hinted, so that thin lines do not get lost
+        rows, columns = np.divmod(flat, width)
+        return rows * shape[0] // height * shape[1] + columns * shape[1] // width, color
+    source = np.full(drawn_on, -1, np.int32)
+    source.reshape(-1)[flat] = np.arange(len(flat))
+    source = cv2.resize(source.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.intp)
+    covered = np.flatnonzero(source >= 0)
+    return covered, color[source.reshape(-1)[covered]]
+
+
+def _outside(mark: Mark, shape: Shape) -> NDArray[Any] | None:
+    """The first place of a mark that is not on the photograph."""
+    places = mark.places[:, :2]
+    beyond = ((places < -0.5) | (places > np.array(shape) - 0.5)).any(axis=1)
+    if mark.kind == "region":  # its corners may touch the border from outside
+        beyond = ((places < -1) | (places > np.array(shape))).any(axis=1)
+    return places[beyond][0] if beyond.any() else None
+
+
+def _runs(opaque: NDArray[np.bool_], color: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pixels of a layer as runs of one colour along rows: row, column, length, red, green, blue."""
+    rows, columns = np.nonzero(opaque)
+    colors = color[rows, columns]
+    starts = np.ones(len(rows), bool)
+    starts[1:] = (np.diff(rows) != 0) | (np.diff(columns) != 1) | (colors[1:] != colors[:-1]).any(axis=1)
+    first = np.flatnonzero(starts)
+    return np.column_stack([rows[first], columns[first], np.diff(np.append(first, len(rows))), colors[first]])
+
+
+def _parsed_mark(number: int, item: Any) -> Mark:
+    if not isinstance(item, dict):
+        raise HintsError(f"hint {number}: must be an object with kind, places and color, got {type(item).__name__}")
+    kind = item.get("kind")
+    if not isinstance(kind, str) or kind not in PLACES:
+        raise HintsError(f"hint {number}: kind must be one of {', '.join(PLACES)}, got {kind!r}")
+    own_color = [] if kind == "pixels" else ["color"]
+    missing = [key for key in (PLACES[kind], *own_color) if key not in item]
+    unknown = sorted(set(item) - {"kind", PLACES[kind], *own_color, "radius", "reach"})
+    if missing or unknown:
+        wrong = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is not understood"
+        raise HintsError(f"hint {number}: {wrong}")
+    options = {key: item[key] for key in ("radius", "reach") if key in item}
+    try:
+        if kind == "pixels":
+            return Mark(kind, _parsed_runs(item["runs"]), **options)
+        return Mark(kind, item[PLACES[kind]], parse_color(item["color"]), **options)
+    except HintsError as error:
+        raise HintsError(f"hint {number}: {error}") from None
+
+
+def _parsed_runs(runs: Any) -> NDArray[Any]:
+    if not isinstance(runs, list) or not all(isinstance(run, list) and len(run) == 4 for run in runs):
+        raise HintsError('runs must be a list of [row, column, length, "#rrggbb"]')
+    # checked by the mark that they become
+    return np.array([[*run[:3], *parse_color(run[3])] for run in runs], object)
+
+
+def _plain_mark(mark: Mark) -> Mapping[str, Any]:
+    if mark.kind == "pixels":
+        runs = [[*run[:3], "#" + bytes(run[3:]).hex()] for run in mark.places.tolist()]
+        return {"kind": mark.kind, "runs": runs, "reach": mark.reach}
+    content = {"kind": mark.kind, PLACES[mark.kind]: mark.places.tolist(), "color": "#" + bytes(mark.color).hex()}
+    if mark.kind != "region":
+        content["radius"] = mark.radius
+    return content | {"reach": mark.reach}
+
+
+def parse_color(text: Any) -> tuple[int, int, int]:
+    """Read a colour written as ``#rrggbb``.
+
+    Raises
+    ------
+    HintsError
+        It is written in another way.
+
+    See Also
+    --------
+    Mark : Takes the colour.
+
+    Examples
+    --------
+    >>> parse_color("#ff8000")
+    (255, 128, 0)
+    """
+    if not isinstance(text, str) or not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise HintsError(f"color must be written #rrggbb, got {text!r}")
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def _checked_color(color: Sequence[int]) -> tuple[int, int, int]:
+    values = tuple(color)
+    if len(values) != 3 or not all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in values):
+        raise HintsError(f"color must be three whole numbers in 0..255, got {color!r}")
+    return int(values[0]), int(values[1]), int(values[2])
+
+
+def _checked_places(kind: str, places: Any) -> NDArray[Any]:
+    width, least = (6, 1) if kind == "pixels" else (2, 3 if kind == "region" else 1)
+    what = "[row, column, length, red, green, blue]" if kind == "pixels" else "[row, column]"
+    try:
+        array = np.array(places, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        array = np.empty(0)
+    if array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
+        raise HintsError(f"{PLACES[kind]} must be a list of {what}")
+    if len(array) < least:
+        raise HintsError(f"{PLACES[kind]} needs at least {least} place{'s' if least > 1 else ''}, got {len(array)}")
+    if kind == "pixels":
+        color = array[:, 3:]
+        if (array != np.floor(array)).any() or np.abs(array).max() > _MAX_SIDE or array[:, 2].min() < 1:
+            raise HintsError("runs must be whole numbers of pixels, with lengths of at least 1")
+        if color.min() < 0 or color.max() > 255:
+            raise HintsError("colours of runs must lie in 0..255")
+        array = array.astype(np.int64)
+    array.flags.writeable = False
+    return array
+
+
+def _check_aspect(drawn_on: Shape, shape: Shape) -> None:
+    """Refuse sizes that are not the same photograph at two scales, a pixel of rounding or 1 % apart."""
+    height, width = drawn_on
+    off = abs(height * shape[1] - width * shape[0])
+    if off > max(shape[0], shape[1], height, width, 0.01 * height * shape[1]):
+        raise HintsError(
+            f"the hints are for a photo of {height} x {width} pixels (height x width), and this one has "
+            f"{shape[0]} x {shape[1]}: they must have the same aspect ratio"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(1 <= value <= _MAX_SIDE)

@@ -1,0 +1,278 @@
+"""A session: one photograph, described once, coloured many times as somebody says more about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._support.clock import Clock
+from colorize.color import lab_to_rgb
+from colorize.features.superpixels import resize_labels
+from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, check_number, step_to
+from colorize.guidance.canvas import Canvas
+from colorize.guidance.guidance import Start
+from colorize.guidance.hints import Hints, WantedColors
+from colorize.guidance.suggestion import Suggestion, suggest_places
+from colorize.model import Description
+from colorize.optimization import Propagation
+from colorize.recognition.belief import Belief, Observations, observe
+from colorize.recognition.decision import NEAR, Decision
+from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """Colours of regions and of pixels, how sure they are, and how long it took."""
+
+    region_ab: Float32
+    confidence: Float32
+    spread: Propagation
+    seconds: Mapping[str, float]
+
+
+class Session:
+    """One photograph and what is known about it. Made by `Colorizer.open`.
+
+    What stays said about the photograph (references, an album, an alternative) makes another session; what changes
+    with every stroke (hints, vividness) is said with every call. Nothing that is asked of a session changes it: every
+    answer depends on the arguments alone.
+
+    Parameters
+    ----------
+    start : Start
+        The automatic colours of regions and parts.
+    canvas : Canvas
+        The pixels.
+
+    Attributes
+    ----------
+    gray : GrayImage
+    model : Model
+    description : Description
+        The regions that the model colours, and their features.
+
+    See Also
+    --------
+    colorize.guidance.guidance.GuidedView : What the regions look like after what was said.
+    colorize.guidance.canvas.Canvas : How they become pixels.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_sample_images
+    >>> from colorize.colorizer import Colorizer
+    >>> from colorize.guidance.hints import Hints, Mark
+    >>> photos = [picture[::4, ::4] for picture in load_sample_images().images]
+    >>> session = Colorizer(n_colors=6, n_superpixels=60).fit(photos).open(photos[0])
+    >>> red = Hints(session.gray.shape, (Mark("point", [[50, 80]], (200, 30, 30)),))
+    >>> before, after = session.colorize(), session.with_hints(red)
+    >>> bool(after.ab[50, 80, 0] > before.ab[50, 80, 0] + 10)
+    True
+    """
+
+    def __init__(self, start: Start, canvas: Canvas) -> None:
+        self.start, self.canvas, self.gray = start, canvas, canvas.gray
+        view = start.guided.view
+        self.view, self.model, self.description = view, view.model, view.description
+        # The last answer alone: that of a large photograph takes 150 MB.
+        self._automatic = lru_cache(maxsize=1)(self._uncached_automatic)
+        self._modes = lru_cache(maxsize=1)(self._uncached_modes)
+
+    def __repr__(self) -> str:
+        height, width = self.gray.shape
+        regions, said = self.description.superpixels.n_superpixels, self.start.guided.guidance
+        return f"Session({width}x{height} pixels, {regions} regions, {said!r})"
+
+    @property
+    def parts(self) -> Description:
+        """The smaller regions that hints, references and alternatives speak about; made when first needed."""
+        return self.view.parts
+
+    @property
+    def probabilities(self) -> Float32:
+        """Probabilities of the palette colours, drawn towards those of references and album."""
+        return self.start.guided.probabilities
+
+    def colorize(self, vividness: float = 0.5) -> Colorization:
+        """Colorize without hints; see `Colorizer.predict`, which is this."""
+        return self._colored(None, vividness, 0)
+
+    def with_hints(self, hints: Hints | None, vividness: float = 0.5) -> Colorization:
+        """Colorize with hints: exact where they are, and heard as far as they reach.
+
+        Parameters
+        ----------
+        hints : Hints or None
+            Drawn on this photograph, or on one of the same aspect ratio. Wishes that sRGB cannot show at the
+            photograph's lightness lose chroma; the result's ``notes`` say so. None: `colorize`.
+        vividness : float
+            As in `Colorizer.predict`; of what is not hinted.
+
+        Raises
+        ------
+        HintsError
+            The hints are for another photograph, or none lies on it.
+        ValueError
+            `vividness` is outside [0, 1].
+        """
+        return self._colored(hints, vividness, 0)
+
+    def suggest(self, n: int = 5, hints: Hints | None = None) -> list[Suggestion]:
+        """The n places where a hint would tell most about the photograph after these, the best first."""
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n!r}")
+        before = self.start.belief()
+        return suggest_places(self.start.guided, before, self._after(before, hints), n, self.gray.shape)
+
+    def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
+        """Make n whole, coherent, visibly different pictures, 1 to 9, which all obey the hints.
+
+        The first is the usual one; the others are steps (`colorize.guidance.alternatives.MOODS`) along the changes of
+        the whole photograph that the present uncertainty makes likeliest (`Belief.modes`).
+        """
+        if not 1 <= n <= N_ALTERNATIVES:
+            raise ValueError(f"n must be in 1..{N_ALTERNATIVES}, got {n!r}")
+        return [self._colored(hints, vividness, number) for number in range(n)]
+
+    def choose(self, number: int, hints: Hints | None = None) -> Session:
+        """Go on from an alternative: its colours are the automatic ones of the new session.
+
+        Parameters
+        ----------
+        number : int
+            Place in the list that `alternatives` gave, from 0.
+        hints : Hints, optional
+            Those that the alternatives were made with.
+        """
+        check_number(number)
+        return Session(self.start.stepped(step_to(self._modes(hints), number)), self.canvas)
+
+    def shifted(self, offset: Float32) -> Session:
+        """Go on with other automatic colours of the regions; see `Start.shifted`."""
+        return Session(self.start.shifted(offset), self.canvas)
+
+    def in_album(self, palette: Sequence[float]) -> Session:
+        """Go on with the colours of an album; see `Start.in_album`."""
+        return Session(self.start.in_album(palette), self.canvas)
+
+    def at_size(self, gray: GrayImage) -> Session:
+        """Go on with the same photograph at another size: tried out small, made large.
+
+        Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
+        spreading to pixels and the hinted pixels are of the new size.
+        """
+        return Session(self.start, Canvas(gray, self.canvas.regions))
+
+    def decide(self, vividness: float = 0.5) -> Decision:
+        """The decision about the regions before any hint: probabilities, colours, confidence."""
+        return self.start.guided.decide(vividness)
+
+    def region_colors(self, hints: Hints | None = None, vividness: float = 0.5) -> Float32:
+        """Colours of the regions after hints, shape (n_superpixels, 2), without a solve: for whoever spreads them.
+
+        They differ from `Colorization.region_ab` by what the edges of the pixels add to the colours of the parts.
+        """
+        if hints is None and not self.start.corrects_parts:
+            return self.start.region_ab(vividness)
+        return self.start.after(self._after(self.start.belief(vividness), hints), vividness)
+
+    def observations(self, hints: Hints) -> Observations:
+        """What hints say about parts: what `Belief.posterior` takes."""
+        return self._observed(hints.rasterize(self.gray.shape).on(self.gray.lightness))
+
+    def prior(self, vividness: float = 0.5) -> Belief:
+        """What is believed about the parts before any hint."""
+        return self._believed(self._automatic(vividness))
+
+    def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
+        """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
+        picture = self._automatic(vividness)
+        if hints is None and number == 0:
+            return _finished(self, picture)
+        clock = Clock(picture.seconds)
+        with clock("belief"):
+            wanted = None if hints is None else hints.rasterize(self.gray.shape).on(self.gray.lightness)
+            # From the pixels and not from the decision: the solve has moved colours across the parts, and
+            # a hint that repeats what is seen must change nothing.
+            before = self._believed(picture)
+            after = before if wanted is None else before.posterior(*self._observed(wanted))
+            shift = after.mean - before.mean
+            if number:
+                shift += step_to(self._modes(hints), number)
+        with clock("propagation"):
+            moved = self._moved(picture, shift, None if wanted is None else (wanted, before, after))
+        return _finished(self, replace(moved, seconds=clock.seconds), () if wanted is None else wanted.notes)
+
+    def _uncached_automatic(self, vividness: float) -> _Picture:
+        """The colours before any hint."""
+        clock = Clock(self.view.seconds)
+        with clock("decision"):
+            decision, region_ab = self.decide(vividness), self.start.region_ab(vividness)
+        with clock("propagation"):
+            spread = self.canvas.spread(region_ab)
+        confidence = self.canvas.smooth(decision.confidence, self.canvas.regions)
+        picture = _Picture(region_ab, confidence, spread, clock.seconds)
+        if not self.start.corrects_parts:
+            return picture
+        with clock("belief"):
+            shift = self.start.correction(self._part_ab(picture), vividness)
+        with clock("propagation"):
+            return replace(self._moved(picture, shift), seconds=clock.seconds)
+
+    def _moved(
+        self, picture: _Picture, shift: NDArray[np.float64], said: tuple[WantedColors, Belief, Belief] | None = None
+    ) -> _Picture:
+        """A picture after a change of its parts and, with hints and the beliefs around them, after those."""
+        labels, confidence = self._part_labels, picture.confidence
+        wanted = apart = part_ab = None
+        if said is not None:
+            wanted, before, after = said
+            confidence = self.canvas.smooth(after.within(NEAR).astype(np.float32), self.parts.superpixels)
+            if after.apart.any():
+                apart, part_ab = (field.astype(np.float32)[labels] for field in (after.apart, before.mean))
+        spread = self.canvas.move(picture.spread.ab, shift.astype(np.float32)[labels], wanted, apart, part_ab)
+        region_ab = picture.region_ab + self.view.over_regions(shift)
+        return replace(picture, region_ab=region_ab, confidence=confidence, spread=spread)
+
+    def _after(self, before: Belief, hints: Hints | None) -> Belief:
+        return before if hints is None else before.posterior(*self.observations(hints))
+
+    def _observed(self, wanted: WantedColors) -> Observations:
+        lightness, said = self.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
+        return observe(self._part_labels, self.parts.region_lightness, lightness, *said)
+
+    def _believed(self, picture: _Picture) -> Belief:
+        return self.start.guided.belief(self._part_ab(picture))
+
+    def _part_ab(self, picture: _Picture) -> Float32:
+        return self.canvas.means(picture.spread.ab, self.parts.superpixels)
+
+    def _uncached_modes(self, hints: Hints | None) -> list[NDArray[np.float64]]:
+        """The likeliest changes of the photograph after hints."""
+        if hints is None:
+            return self.start.guided.modes
+        return self._after(self.start.belief(), hints).modes(N_MODES)
+
+    @cached_property
+    def _part_labels(self) -> NDArray[np.int32]:
+        return resize_labels(self.parts.superpixels, self.gray.shape)
+
+
+def _finished(session: Session, picture: _Picture, notes: Sequence[str] = ()) -> Colorization:
+    """A picture as people get it: in sRGB, with everything that is known about it."""
+    photo, spread, clock = session.gray, picture.spread, Clock(picture.seconds)
+    with clock("color"):
+        pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
+    return Colorization(
+        image=RgbImage(pixels, photo.alpha, photo.metadata),
+        field=ColorField(spread.ab, picture.confidence),
+        superpixels=session.description.superpixels,
+        probabilities=session.probabilities,
+        region_ab=picture.region_ab,
+        report=spread.report,
+        timings=clock.seconds,
+        notes=tuple(notes),
+    )

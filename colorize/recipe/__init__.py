@@ -1,0 +1,1 @@
+"""The note in every output that says how its colours were made, and the making: file to file."""

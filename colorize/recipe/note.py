@@ -1,0 +1,213 @@
+"""The note that every colorized file carries: its colours are simulated, and this is how to simulate them again.
+
+The note is an XMP block, which PNG, JPEG, TIFF and WebP can hold. A packet that the photograph brought along (titles,
+captions, rights) is kept, and the note is added to it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr, unescape
+
+from colorize.exceptions import RecipeError
+
+DECIDED_AT, REFINER = "decided at", "refiner"
+"""Entries of `Recipe.hints` that no person said: the height and width at which the regions of a larger photograph were
+described, the digest of a refiner."""
+
+_NAMESPACE = "urn:colorize:recipe:1"
+_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+_RECIPE = re.compile(rb'colorize:recipe="([^"]*)"')
+_BLOCK = re.compile(rb'<rdf:Description [^>]*xmlns:colorize="[^"]*".*?</rdf:Description>\s*', re.DOTALL)
+_ABOUT = re.compile(rb'<rdf:Description[^>]*?rdf:about=("[^"<]*"|\'[^\'<]*\')')
+_END = b"</rdf:RDF>"
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the colours of a picture, beside the photograph itself.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model, for people.
+    model_sha256 : str
+        What its file states of itself (`colorize.models.file.stated_digest`), for `colorize replay`.
+    version : str
+        Version of colorize.
+    seed : int
+        Seed with which the model was trained.
+    vividness : float
+        0 faithful ... 1 bold.
+    hints : tuple
+        What a person said about the colours, as JSON values: hints (`colorize.guidance.hints.Hints.to_json`), and marks
+        for what cannot be repeated (references, a chosen alternative, `DECIDED_AT`, `REFINER`); empty if nobody did.
+    palette : tuple of float or None
+        Share of every palette colour that the album should have.
+    keep_tint : bool
+        The tint of the photograph (sepia, a yellowed print) was laid over the colours.
+    all_frames : bool
+        Every page or frame of the file was colorized, not the first alone.
+    input_sha256 : str
+        Digest of the photograph's file.
+    damage : str
+        How much of the photograph could be read, if its file is damaged (`colorize.types.PhotoMetadata`); left out of
+        the note of a sound one.
+
+    Examples
+    --------
+    >>> recipe = Recipe("default", "ab" * 32, "1.0", 0, 0.5)
+    >>> Recipe.from_json(recipe.to_json()) == recipe
+    True
+    """
+
+    model: str
+    model_sha256: str
+    version: str
+    seed: int
+    vividness: float
+    hints: tuple[Any, ...] = ()
+    palette: tuple[float, ...] | None = None
+    keep_tint: bool = False
+    all_frames: bool = False
+    input_sha256: str = ""
+    damage: str = ""
+
+    def to_json(self) -> str:
+        """One line of ASCII, names sorted."""
+        said = {name: value for name, value in asdict(self).items() if value or name != "damage"}
+        return json.dumps(said, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        RecipeError
+            The text is none of ours, or damaged.
+        """
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RecipeError("the note about its colours is damaged") from error
+        if not isinstance(found, dict) or {*found, "damage"} != {field.name for field in fields(cls)}:
+            raise RecipeError("the note about its colours is damaged, or of another version")
+        _check_values(found)
+        palette = found["palette"]
+        return cls(**{**found, "hints": tuple(found["hints"]), "palette": None if palette is None else tuple(palette)})
+
+    def sentence(self) -> str:
+        """Say it for people."""
+        by_a_person = any(set(said) - {DECIDED_AT, REFINER} for said in self.hints)
+        hints = ", guided by a person" if by_a_person else ""
+        harm = f" The file of the photograph is damaged: {self.damage}." if self.damage else ""
+        return (
+            f"The colours of this picture are simulated, not recorded: made by colorize {self.version} with the model "
+            f"{self.model} (sha256 {self.model_sha256[:12]}), seed {self.seed}, "
+            f"vividness {self.vividness:g}{hints}.{harm}"
+        )
+
+
+def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
+    """Put the note into an XMP packet, in place of an earlier note.
+
+    Parameters
+    ----------
+    xmp : bytes or None
+        The packet that the photograph had; one that cannot be extended is given up.
+    recipe : Recipe
+
+    Returns
+    -------
+    bytes
+        The packet, UTF-8.
+
+    Examples
+    --------
+    >>> recipe = Recipe("default", "ab" * 32, "1.0", 0, 0.5)
+    >>> find_note(add_note(None, recipe)) == recipe
+    True
+    """
+    if not can_extend(xmp):
+        return _packet(_block(recipe, b'""', with_description=True))
+    packet = _BLOCK.sub(b"", xmp or b"")
+    about = _ABOUT.search(packet)
+    has_description = b"<dc:description" in packet
+    block = _block(recipe, about.group(1) if about else b'""', with_description=not has_description)
+    head, tail = packet.rsplit(_END, 1)
+    return head + block + _END + tail
+
+
+def can_extend(xmp: bytes | None) -> bool:
+    """Tell whether a packet is one that a note can be added to: UTF-8, with one list of descriptions."""
+    return xmp is not None and xmp.count(_END) == 1
+
+
+def find_note(xmp: bytes | None) -> Recipe | None:
+    """Read the note of a picture that was colorized; None if there is no note.
+
+    Raises
+    ------
+    RecipeError
+        There is one, and it is damaged.
+
+    Examples
+    --------
+    >>> find_note(b"<x:xmpmeta/>") is None
+    True
+    """
+    match = _RECIPE.search(xmp or b"")
+    return None if match is None else Recipe.from_json(unescape(match.group(1).decode("ascii", "replace"), _QUOTES))
+
+
+def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
+    sentence = escape(recipe.sentence())
+    alternatives = f'<rdf:Alt><rdf:li xml:lang="x-default">{sentence}</rdf:li></rdf:Alt>'
+    description = (
+        f'<dc:description xmlns:dc="http://purl.org/dc/elements/1.1/">{alternatives}</dc:description>'
+        if with_description
+        else ""
+    )
+    text = quoteattr(recipe.to_json(), {'"': "&quot;"})
+    return (
+        f"<rdf:Description rdf:about={about.decode('utf-8', 'replace')}"
+        f' xmlns:colorize="{_NAMESPACE}" colorize:recipe={text} colorize:note={quoteattr(recipe.sentence())}'
+        f' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+        f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}">{description}</rdf:Description>'
+    ).encode()
+
+
+def _packet(block: bytes) -> bytes:
+    return (
+        (
+            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        ).encode()
+        + block
+        + b'</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    )
+
+
+def _check_values(found: Mapping[str, Any]) -> None:
+    """Values that are used as they are must be what they seem: the note may come from anybody."""
+    kinds = {"model": str, "model_sha256": str, "version": str, "input_sha256": str, "seed": int, "hints": list}
+    kinds |= {"keep_tint": bool, "all_frames": bool} | ({"damage": str} if "damage" in found else {})
+    palette, vividness = found["palette"], found["vividness"]
+    is_sound = (
+        all(isinstance(found[name], kind) for name, kind in kinds.items())
+        and isinstance(vividness, (int, float))
+        and 0 <= vividness <= 1
+        and (palette is None or (isinstance(palette, list) and all(_is_share(share) for share in palette)))
+    )
+    if not is_sound:
+        raise RecipeError("the note about its colours is damaged")
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value <= 1

@@ -1,0 +1,263 @@
+"""One photograph, from file to file, with the note that says how its colours were made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from colorize import __version__
+from colorize._support.files import check_free
+from colorize.color import lab_to_rgb, tint_of, to_gray
+from colorize.exceptions import DamagedImageError, InvalidImageError, OutputFormatError, RecipeError
+from colorize.guidance.hints import Hints
+from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
+from colorize.models import find_model
+from colorize.models.file import stated_digest
+from colorize.recipe.note import Recipe, add_note, can_extend, find_note
+from colorize.types import RgbImage
+
+if TYPE_CHECKING:
+    from colorize.predictor import Predictor
+    from colorize.types import Colorization
+
+_LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
+
+
+@dataclass(frozen=True)
+class Handling:
+    """How files are read and written; the colours are the `Recipe`'s.
+
+    Attributes
+    ----------
+    max_pixels : int
+        Photographs whose header announces more are refused.
+    keep_times : bool
+        Give the output the times of the input.
+    overwrite : bool
+        Replace output files that are there.
+    salvage : bool
+        Colour what can be read of a damaged photograph.
+    """
+
+    max_pixels: int = MAX_PIXELS
+    keep_times: bool = False
+    overwrite: bool = False
+    salvage: bool = False
+
+
+def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[RgbImage]:
+    """Read a photograph, or all its frames.
+
+    Raises
+    ------
+    InvalidImageError
+        It cannot be read, or is damaged and not to be salvaged.
+    """
+    try:
+        if all_frames:
+            return read_frames(source, max_pixels=handling.max_pixels, salvage=handling.salvage)
+        return [read_photo(source, max_pixels=handling.max_pixels, salvage=handling.salvage)]
+    except DamagedImageError as error:
+        if handling.salvage:
+            raise
+        raise DamagedImageError(
+            f"{error}; the commands photo and batch colorize what is left of it with --salvage"
+        ) from error
+
+
+def make_recipe(
+    model: str | Path,
+    colorizer: Predictor,
+    *,
+    vividness: float = 0.5,
+    keep_tint: bool = False,
+    all_frames: bool = False,
+) -> Recipe:
+    """Write down how photographs are about to be coloured.
+
+    Parameters
+    ----------
+    model : str or Path
+        Name of a shipped model, or its file.
+    colorizer : Colorizer or Predictor
+        The same, loaded.
+    vividness : float
+        0 faithful ... 1 bold.
+    keep_tint : bool
+        Lay the tint of the photograph over the colours.
+    all_frames : bool
+        Colorize every page or frame, not the first alone.
+    """
+    path = find_model(model)
+    return Recipe(
+        model=path.stem,
+        model_sha256=stated_digest(path),
+        version=__version__,
+        seed=int(getattr(colorizer, "random_state", 0)),
+        vividness=float(vividness),
+        keep_tint=keep_tint,
+        all_frames=all_frames,
+    )
+
+
+def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> RgbImage:
+    """Colour a photograph by a recipe.
+
+    Returns
+    -------
+    RgbImage
+        With the recipe in the XMP of its metadata.
+
+    Raises
+    ------
+    RecipeError
+        The recipe asks for what this version cannot do.
+    """
+    said: dict[str, Any] = {}
+    if recipe.hints:
+        said["hints"] = repeated_hints(recipe)
+    if recipe.palette is not None:
+        said["palette"] = recipe.palette
+    result = colorizer.predict(to_gray(photo), vividness=recipe.vividness, **said)
+    return signed(finished(photo, result, recipe), recipe)
+
+
+def finished(photo: RgbImage, result: Colorization, recipe: Recipe) -> RgbImage:
+    """The picture of a result, with the tint of the photograph over it if the recipe says so."""
+    if not recipe.keep_tint:
+        return result.image
+    image = result.image
+    pixels = lab_to_rgb(to_gray(photo).lightness, result.ab + tint_of(photo), bit_depth=image.bit_depth)
+    return RgbImage(pixels, image.alpha, image.metadata)
+
+
+def noted_hints(hints: Hints) -> dict[str, Any]:
+    """Hints as a recipe keeps them; those too long for a note are named only."""
+    text = hints.to_json()
+    if len(text.replace('"', "&quot;")) > _LONGEST_HINTS:
+        return {"hints too long for a note": len(hints)}
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def repeated_hints(recipe: Recipe) -> Hints:
+    """Read the hints of a recipe.
+
+    Raises
+    ------
+    RecipeError
+        They are not whole, or a person said more than hints can (references, a choice among alternatives).
+    """
+    wishes = [said for said in recipe.hints if isinstance(said, dict) and "hints" not in said]
+    if wishes:
+        names = ", ".join(name for said in wishes for name in said)
+        raise RecipeError(f"more than hints decided the colours ({names}): that cannot be repeated from a note")
+    try:
+        (content,) = recipe.hints
+        return Hints.from_json(json.dumps(content))
+    except ValueError as error:
+        raise RecipeError(f"the hints in its note are damaged ({error})") from error
+
+
+def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
+    """Put the note into the metadata of a picture, and what is missing of the photograph into the note."""
+    recipe = replace(recipe, damage=image.metadata.damage)
+    return replace(image, metadata=replace(image.metadata, xmp=add_note(image.metadata.xmp, recipe)))
+
+
+def colorize_file(
+    source: Path, target: Path, colorizer: Predictor, recipe: Recipe, handling: Handling | None = None
+) -> tuple[str, ...]:
+    """Read a photograph, colour it, write it.
+
+    Parameters
+    ----------
+    source, target : Path
+    colorizer : Colorizer or Predictor
+    recipe : Recipe
+        The digest of the photograph is added here if it is missing.
+    handling : Handling, optional
+
+    Returns
+    -------
+    tuple of str
+        One sentence for everything that reading and writing changed or left out.
+
+    Raises
+    ------
+    InvalidImageError
+        The photograph cannot be read.
+    OutputExistsError, OutputFormatError, OutputError
+        The picture cannot be written.
+    """
+    handling = handling or Handling()
+    check_free(target, overwrite=handling.overwrite)
+    photos = read(source, handling, all_frames=recipe.all_frames)
+    recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
+    notes = reading_notes(photos)
+    pictures = [colorize_photo(photo, colorizer, recipe) for photo in photos]
+    if recipe.all_frames:
+        notes += write_frames(pictures, target, overwrite=handling.overwrite)
+    else:
+        notes += write_photo(pictures[0], target, overwrite=handling.overwrite)
+    if handling.keep_times:
+        copy_times(source, target)
+    return tuple(dict.fromkeys(notes))
+
+
+def reading_notes(photos: Sequence[RgbImage]) -> tuple[str, ...]:
+    """What reading changed or left out, and what the note about colours cannot be added to."""
+    notes = tuple(note for photo in photos for note in photo.metadata.notes)
+    if any(photo.metadata.xmp and not can_extend(photo.metadata.xmp) for photo in photos):
+        return (*notes, "the XMP data is damaged and was left out")
+    return notes
+
+
+def check_format(target: Path, *, all_frames: bool) -> None:
+    """Refuse a name for the output whose format cannot be written, before the work.
+
+    Raises
+    ------
+    OutputFormatError
+        Another ending, or one for a single picture where all frames are wanted.
+    """
+    if output_format(target) != "TIFF" and all_frames:
+        raise OutputFormatError(f"{target}: all frames together need a TIFF file; use .tif")
+
+
+def is_made_by(target: Path, recipe: Recipe) -> bool:
+    """Tell whether a file is what the recipe would make: an output of an earlier run that was cut off.
+
+    Whatever else lies there, a picture of somebody else or no picture at all, is not.
+    """
+    try:
+        note = find_note(read_xmp(target)) if target.is_file() else None
+        return note is not None and replace(note, damage="") == recipe
+    except (InvalidImageError, RecipeError):
+        return False
+
+
+def copy_times(source: Path, target: Path) -> None:
+    """Give a file the times of last access and change of another."""
+    status = source.stat()
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal.
+
+    Raises
+    ------
+    InvalidImageError
+        It cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidImageError(f"{path}: cannot be read ({error.strerror or error})") from error

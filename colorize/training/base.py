@@ -1,0 +1,143 @@
+"""Own photographs on top of a base model: what the base has learnt is kept if that helps, and left if it does not.
+
+A base has seen many photographs, of other kinds. Its support vector machine says what a region looks like; its
+calibration says which colours things of that look have. The second is what differs from one kind of photograph to the
+next, and little data tells it: so the calibration is fitted anew, to a palette of one's own, and the machine is kept.
+With many photographs of an unusual kind a machine of one's own is better. Photographs that are held out decide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from colorize.model import Model
+from colorize.training.classifier import CalibratedClassifier
+from colorize.training.quantization import ColorPalette
+from colorize.training.recognizer import FittedRecognizer, learn_alone, recalibrate, region_error
+from colorize.training.rows import TrainingRows
+
+__all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
+
+_HELD_OUT = 0.2
+_FEWEST_PHOTOS = 5  # with fewer, nothing is held out
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the held-out photographs said.
+
+    Attributes
+    ----------
+    n_photos : int
+        Photographs held out; 0 if there were too few to hold any out.
+    own : float
+        CIEDE2000 of a model of the other photographs alone; NaN, like the next two, if nothing was held out.
+    recalibrated : float
+        CIEDE2000 of the base with a calibration of the other photographs.
+    base : float
+        CIEDE2000 of the base as it is.
+    """
+
+    n_photos: int = 0
+    own: float = math.nan
+    recalibrated: float = math.nan
+    base: float = math.nan
+
+    @property
+    def keeps_base(self) -> bool:
+        """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
+        return not self.recalibrated > self.own
+
+
+def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None:
+    """Check that a base cuts and describes photographs as the new model will.
+
+    Raises
+    ------
+    ValueError
+        It differs in the number of superpixels or in the families.
+    """
+    if n_superpixels != base.n_superpixels:
+        raise ValueError(f"n_superpixels must be that of the base, {base.n_superpixels!r}, got {n_superpixels!r}")
+    if set(families) != set(base.extractor.families):
+        raise ValueError(f"families must be that of the base, {base.extractor.families!r}, got {families!r}")
+
+
+def choose(
+    rows: TrainingRows,
+    palette: ColorPalette,
+    base: FittedRecognizer,
+    machine: CalibratedClassifier,
+    random_state: int,
+) -> Choice:
+    """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
+
+    The figure is the mean CIEDE2000 of the regions' colours at the faithful setting, before neighbours agree.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    palette : ColorPalette
+        Of all rows.
+    base : FittedRecognizer
+    machine : CalibratedClassifier
+        What a model of its own would use, not fitted.
+    random_state : int
+    """
+    names = np.unique(rows.photo)
+    if len(names) < _FEWEST_PHOTOS:
+        return Choice()
+    drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
+    held_out = np.isin(rows.photo, names[drawn])
+    part, rest = rows.where(~held_out), rows.where(held_out)
+
+    def error(model: FittedRecognizer) -> float:
+        return region_error(rest, model.region_probabilities(rest.features), model.palette)
+
+    return Choice(
+        len(drawn),
+        error(learn_alone(part, palette, machine)),
+        error(recalibrate(part, palette, base)),
+        error(base),
+    )
+
+
+def in_summary(choice: Choice) -> dict[str, Any]:
+    """Entries of a model's summary that tell what was chosen."""
+    entries: dict[str, Any] = {"machine": "base" if choice.keeps_base else "own", "held_out_photos": choice.n_photos}
+    if choice.n_photos:
+        tried = {"own": choice.own, "recalibrated": choice.recalibrated, "base": choice.base}
+        entries |= {f"held_out_{name}": round(value, 3) for name, value in tried.items()}
+    return entries
+
+
+def describe_choice(summary: Mapping[str, Any]) -> str:
+    """Tell in sentences what was made of the base; empty for a model without one."""
+    if "machine" not in summary:
+        return ""
+    lines = [f"Base: {summary['base']}"] if "base" in summary else []
+    if "held_out_own" not in summary:
+        lines.append(
+            "Chosen: the machine of the base with a new calibration. With fewer than "
+            f"{_FEWEST_PHOTOS} photographs nothing can be held out to compare."
+        )
+        return "\n".join(lines)
+    own, recalibrated, base = (summary[f"held_out_{name}"] for name in ("own", "recalibrated", "base"))
+    kept = "the machine of the base with a new calibration" if summary["machine"] == "base" else "own photographs alone"
+    lines.append(
+        f"Chosen: {kept}. CIEDE2000 of the regions of {summary['held_out_photos']} photographs held out: "
+        f"{own:.2f} from own photographs alone, {recalibrated:.2f} with the base calibrated anew, {base:.2f} with the "
+        "base as it is."
+    )
+    if base < min(own, recalibrated):
+        lines.append("The base as it is did best: use it, or add photographs.")
+    lines.append(
+        "Training anew on these photographs and those of the base together was not tried; the page on base models in "
+        "the documentation says what that gave elsewhere."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,209 @@
+"""A model that remembers corrections: what a person said of the regions of a photograph becomes part of the model.
+
+The support vector machine stays. Its calibration is fitted anew to the corrected regions and, so that nothing else is
+forgotten, to the model's own answers for the training rows that its file carries. It takes a second or two.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
+
+from colorize.exceptions import ColorizeError
+from colorize.features.superpixels import resize_labels
+from colorize.models.format import Trained, digest
+from colorize.training.classifier import CalibratedClassifier
+from colorize.training.recognizer import FittedRecognizer
+from colorize.types import Float32, Superpixels
+
+__all__ = ["FAR", "Fitted", "Learnt", "hinted_regions", "learn_corrections"]
+
+FAR = 20.0
+"""Distance in ab from the nearest palette colour at which a wish is reported as beyond the model's palette."""
+
+_PENALTY = 0.01
+
+
+class Fitted(Protocol):
+    """What is needed of a `Colorizer`, which is above this room and imports from it."""
+
+    classifier_: CalibratedClassifier
+    sample_: dict[str, np.ndarray]
+    summary_: dict[str, Any]
+
+    @property
+    def recognizer(self) -> FittedRecognizer:
+        """What was learnt of regions."""
+
+    @property
+    def trained(self) -> Trained:
+        """What its file holds."""
+
+
+AnyFitted = TypeVar("AnyFitted", bound=Fitted)
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt(Generic[AnyFitted]):
+    """A model that has learnt corrections.
+
+    Attributes
+    ----------
+    colorizer : Colorizer
+        The new model; the old one is as it was.
+    n_regions : int
+        Corrected regions.
+    before, after : float
+        Mean probability that the old and the new model give the wanted palette colours in those regions, 0..1.
+    n_beyond_palette : int
+        Regions whose wanted colour is far (`FAR`) from every palette colour; the model learnt the nearest.
+    """
+
+    colorizer: AnyFitted
+    n_regions: int
+    before: float
+    after: float
+    n_beyond_palette: int
+
+
+def hinted_regions(
+    superpixels: Superpixels, is_known: NDArray[np.bool_], ab: Float32
+) -> tuple[NDArray[np.intp], Float32, Float32]:
+    """Regions that hints touch, and what is wanted there.
+
+    Parameters
+    ----------
+    superpixels : Superpixels
+        Of the photograph, at any size.
+    is_known : ndarray, shape (H, W), bool
+        Hinted pixels, at the photograph's own size.
+    ab : ndarray, shape (H, W, 2), float32
+        Wanted a* and b* of the hinted pixels; anything elsewhere.
+
+    Returns
+    -------
+    region : ndarray, shape (n,), int
+        Numbers of the touched regions, ascending.
+    wanted : ndarray, shape (n, 2), float32
+        Mean of the wishes in each.
+    weight : ndarray, shape (n,), float32
+        Share of each region that is hinted, 0..1: a stroke that strays over an edge says little about what is there.
+
+    Examples
+    --------
+    >>> from colorize.features.superpixels import from_labels
+    >>> regions = from_labels(np.array([[0, 0, 1, 2]]))
+    >>> wishes = np.full((1, 4, 2), 30, np.float32)
+    >>> region, wanted, weight = hinted_regions(regions, np.array([[True, False, False, True]]), wishes)
+    >>> region.tolist(), wanted.tolist(), weight.tolist()
+    ([0, 2], [[30.0, 30.0], [30.0, 30.0]], [0.5, 1.0])
+    """
+    labels = resize_labels(superpixels, is_known.shape)
+    touched = labels[is_known]
+    n = superpixels.n_superpixels
+    count = np.bincount(touched, minlength=n)
+    region = np.flatnonzero(count)
+    sums = [np.bincount(touched, channel, minlength=n)[region] for channel in ab[is_known].T]
+    size = np.bincount(labels.ravel(), minlength=n)[region]
+    wanted = np.column_stack(sums) / count[region, None]
+    return region, wanted.astype(np.float32), (count[region] / size).astype(np.float32)
+
+
+def learn_corrections(
+    colorizer: AnyFitted, features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None = None, *, strength: float = 0.05
+) -> Learnt[AnyFitted]:
+    """Make a model that has learnt what is wanted in some regions of a photograph.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+        Fitted; it must carry training rows (`n_sample_rows` above 0).
+    features : array-like, shape (n, n_features)
+        Of the corrected regions, as `Model.describe` gives them.
+    ab : array-like, shape (n, 2)
+        Wanted colours.
+    weight : array-like, shape (n,), optional
+        How much each region counts among the others; equal by default.
+    strength : float
+        Weight of the photograph against everything that the model has learnt before. Raise it (to 1 or so) for
+        a photograph that stands for many more like it; lower it if other photographs suffer.
+
+    Returns
+    -------
+    Learnt
+
+    Raises
+    ------
+    ColorizeError
+        The model carries no training rows.
+    ValueError
+        The shapes do not match, there is no region, a weight is negative or all are 0, or `strength` is not positive.
+
+    References
+    ----------
+    Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, and Li and Hoiem, "Learning without
+    forgetting", ECCV 2016: the model's own answers for old examples hold it in place while it learns new ones.
+    """
+    model = colorizer.recognizer
+    rows, wanted, share = _checked(features, ab, weight)
+    if not strength > 0:
+        raise ValueError(f"strength must be positive, got {strength!r}")
+    kept = colorizer.sample_["features"].astype(np.float32)
+    if not len(kept):
+        raise ColorizeError("the model carries no training rows to hold on to; train it with n_sample_rows above 0")
+    with threadpool_limits(1, user_api="blas"):  # equal corrections give equal bytes on any number of cores
+        scaled = model.scaler.transform(rows)
+        classes = model.classifier.classes_
+        soft = model.palette.encode_soft(wanted)[:, classes]
+        targets = soft / np.maximum(soft.sum(axis=1, keepdims=True), 1e-6)
+        machine = model.classifier.moved(
+            np.concatenate([kept, scaled]),
+            np.concatenate([model.classifier.predict_proba(kept), targets]),
+            alpha=_PENALTY,
+            sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), strength * share]),
+        )
+    distance = np.linalg.norm(wanted[:, None] - model.palette.colors_, axis=2).min(axis=1)
+    return Learnt(
+        _with_corrections(colorizer, machine, scaled, wanted),
+        len(rows),
+        float(share @ (model.classifier.predict_proba(scaled) * targets).sum(axis=1)),
+        float(share @ (machine.predict_proba(scaled) * targets).sum(axis=1)),
+        int((distance > FAR).sum()),
+    )
+
+
+def _with_corrections(
+    colorizer: AnyFitted, machine: CalibratedClassifier, scaled: Float32, wanted: Float32
+) -> AnyFitted:
+    """Copy a model with another calibration, and the corrected regions among its rows."""
+    old, summary = colorizer.sample_, colorizer.summary_
+    number = max(int(old["photo"].max()) + 1, summary.get("n_photos", 0))
+    photo = np.full(len(scaled), number, np.int32)
+    added = {"features": scaled.astype(np.float16), "ab": wanted.astype(np.float16), "photo": photo}
+    model = copy(colorizer)
+    model.classifier_ = machine
+    model.sample_ = {name: np.concatenate([old[name], added[name]]) for name in old}
+    model.summary_ = summary | {
+        "corrected": digest(colorizer.trained),
+        "n_corrected_photos": summary.get("n_corrected_photos", 0) + 1,
+        "n_corrected_regions": summary.get("n_corrected_regions", 0) + len(scaled),
+    }
+    return model
+
+
+def _checked(features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None) -> tuple[Float32, Float32, Float32]:
+    """The arrays with their shapes checked, the weights as shares of their sum."""
+    rows, wanted = np.asarray(features, np.float32), np.asarray(ab, np.float32)
+    if rows.ndim != 2 or not len(rows):
+        raise ValueError(f"features must have shape (n, n_features) with n at least 1, got {rows.shape}")
+    if wanted.shape != (len(rows), 2):
+        raise ValueError(f"ab must have shape ({len(rows)}, 2), got {wanted.shape}")
+    share = np.ones(len(rows), np.float32) if weight is None else np.asarray(weight, np.float32)
+    if share.shape != (len(rows),) or (share < 0).any() or not share.sum() > 0:
+        raise ValueError(f"weight must be ({len(rows)},), not negative and not all 0, got shape {share.shape}")
+    return rows, wanted, share / share.sum()

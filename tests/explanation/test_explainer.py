@@ -1,0 +1,245 @@
+"""Explanations: they add up, they find what the colour really depends on, and they say what they cannot know."""
+
+import json
+
+import numpy as np
+import pytest
+
+from colorize.color import lab_to_rgb
+from colorize.colorizer import Colorizer
+from colorize.exceptions import ColorizeError, PlaceError
+from colorize.explanation import Explainer, explain
+from colorize.explanation.account import CARRIED, sentences
+from colorize.features import CLASSICAL
+from colorize.features.superpixels import resize_labels
+from colorize.guidance.hints import Hints, Mark
+from colorize.types import RgbImage
+
+
+@pytest.fixture(scope="module")
+def session(tiny_colorizer, photos):
+    return tiny_colorizer.open(photos[0])
+
+
+@pytest.fixture(scope="module")
+def explainer(session):
+    return Explainer(session)
+
+
+@pytest.fixture(scope="module")
+def hints(session):
+    marks = (Mark("point", [[30, 40]], (170, 60, 50)), Mark("point", [[100, 120]], (50, 90, 170), reach="similar"))
+    return Hints(session.gray.shape, marks)
+
+
+def grained(rng, ab_of):
+    """A photograph of even grain, whose colour is a function of the row, column and lightness alone."""
+    lightness = (55 + 6 * rng.normal(size=(96, 128))).clip(20, 90).astype(np.float32)
+    rows, cols = np.indices(lightness.shape) / np.array(lightness.shape)[:, None, None]
+    return RgbImage(np.asarray(lab_to_rgb(lightness, ab_of(rows, cols)), np.uint8))
+
+
+def blue_above(rows, _cols):
+    return np.where(rows[..., None] < 0.5, [0.0, -40.0], [10.0, 45.0]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def by_position():
+    """A model of a world in which the upper half of everything is blue; the encoder, who knows ours, is not asked."""
+    rng = np.random.default_rng(0)
+    photos = [grained(rng, blue_above) for _ in range(10)]
+    return Colorizer(n_colors=3, n_superpixels=60, families=CLASSICAL).fit(photos), grained(rng, blue_above)
+
+
+def test_steps_add_up_to_the_odds_in_the_end(explainer):
+    height, width = explainer.result.image.shape
+    for row, col in ((0, 0), (height - 1, width - 1), (60, 80), (20, 130)):
+        found = explainer.at(row, col)
+        assert sum(found.steps().values()) == pytest.approx(found.log_odds[-1], abs=1e-3)  # float32 logarithms
+        own = found.attribution.start + found.attribution.parts.sum()
+        assert own == pytest.approx(found.log_odds[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("row", [20, 76])
+def test_the_family_that_the_colour_depends_on_speaks_for_it_most(by_position, row):
+    model, photo = by_position
+    found = explain(model, photo, row, 64)
+    parts = dict(zip(found.families, found.attribution.parts, strict=True))
+    assert max(parts, key=parts.get) == "position"
+    assert parts["position"] > 2 * sum(abs(value) for name, value in parts.items() if name != "position") / 7
+    assert (found.ab[1] < -15) == (row < 48)
+
+
+def test_memories_are_the_nearest_rows_of_the_sample(explainer, session, tiny_colorizer):
+    found = explainer.at(60, 80)
+    here = tiny_colorizer.scaler_.transform(session.description.features.values[[found.region]])
+    rows = tiny_colorizer.sample_["features"].astype(np.float32)
+    distances = np.sort(np.linalg.norm(rows - here, axis=1))
+    np.testing.assert_allclose(found.memories.distance, distances[:12], rtol=1e-5)
+    near = np.linalg.norm(found.memories.ab - found.ab, axis=1) < 20
+    assert found.memories.agreement == pytest.approx(near.mean())
+    assert found.memories.photo[0].startswith("photo ")
+    assert found.memories.picture == (None,) * 12
+
+
+def test_a_training_region_remembers_itself(by_position):
+    model, _ = by_position
+    rng = np.random.default_rng(0)
+    found = explain(model, grained(rng, blue_above), 20, 64)  # the first training photograph
+    assert found.memories.photo[0] == "photo 1"
+    assert found.memories.strangeness < 0.1  # the sample is rounded to float16
+
+
+def test_winner_and_rival_look_different(explainer):
+    found = explainer.at(60, 80)
+    agreed = found.probabilities[-1]
+    away = np.linalg.norm(found.colors - found.colors[found.winner], axis=1)
+    assert found.winner == agreed.argmax()
+    assert away[found.rival] >= 20
+    assert agreed[found.rival] == agreed[away >= 20].max()
+
+
+def test_opinions_are_those_of_the_decision(explainer, session, tiny_colorizer):
+    decision = tiny_colorizer.model.decide(session.description, session.probabilities)
+    found = explainer.at(60, 80)
+    expected = [opinion[found.region] for opinion in (session.probabilities, decision.shared, decision.agreed)]
+    np.testing.assert_array_equal(found.probabilities, expected)
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(found.ab, session.colorize().region_ab[found.region])
+
+
+def test_explaining_changes_no_colour(session, explainer, photos, tiny_colorizer):
+    np.testing.assert_array_equal(explainer.result.rgb, tiny_colorizer.predict(photos[0]).rgb)
+
+
+def test_effects_of_hints_add_up(session, hints):
+    explainer, parts = Explainer(session, hints=hints), resize_labels(session.parts.superpixels, session.gray.shape)
+    for row, col in ((30, 40), (60, 80), (100, 120)):
+        effect = explainer.at(row, col).hints
+        # ab of some tens of units in float32
+        np.testing.assert_allclose(effect.before + effect.shift.sum(axis=0), effect.after, atol=1e-3)
+        sizes = np.linalg.norm(effect.shift, axis=1)
+        assert (np.diff(sizes) <= 0).all()
+        assert effect.is_hinted == (row != 60)
+        if effect.is_hinted:  # what is believed of a part, and what it became; beside a thing its colour still spreads
+            part = parts == parts[row, col]
+            np.testing.assert_allclose(effect.after, explainer.result.ab[part].mean(axis=0), atol=0.5)
+
+
+def test_a_region_moves_as_its_parts_do(session, hints):
+    explainer = Explainer(session, hints=hints)
+    region = explainer.region_of(100, 120)
+    pixels = np.argwhere(session.description.superpixels.labels == region)
+    parts = session.parts.superpixels.labels[tuple(pixels.T)]
+    _, first, counts = np.unique(parts, return_index=True, return_counts=True)
+    effects = [explainer.at(row, col).hints for row, col in pixels[first].tolist()]
+    moved = np.average([effect.after - effect.before for effect in effects], axis=0, weights=counts)
+    before, after = (result.region_ab[region] for result in (session.colorize(), explainer.result))
+    assert np.linalg.norm(moved) > 1
+    np.testing.assert_allclose(moved, after - before, atol=1e-3)
+
+
+def test_references_are_a_step_of_their_own(tiny_colorizer, photos, explainer):
+    assert "references" not in explainer.at(60, 80).steps()
+    found = Explainer(tiny_colorizer.open(photos[0], references=[photos[7]])).at(60, 80)
+    assert sum(found.steps().values()) == pytest.approx(found.log_odds[-1], abs=1e-3)
+    assert abs(found.steps()["references"]) > 0.01
+
+
+def test_a_colour_that_came_over_from_beside_is_told_as_such(by_position):
+    """One row of pixels between blue and orange of one lightness: what spreading mixes there was decided for nobody."""
+    model, photo = by_position
+    explainer = Explainer(model.open(photo))
+    result = explainer.result
+    decided = result.region_ab[resize_labels(explainer.superpixels, photo.shape)]
+    apart = np.linalg.norm(result.ab - decided, axis=-1)
+    most, least = (np.unravel_index(k, apart.shape) for k in (apart.argmax(), apart.argmin()))
+    assert apart[most] > CARRIED > apart[least]
+    there, elsewhere = (explainer.at(*map(int, place)) for place in (most, least))
+    assert there.carried == pytest.approx(apart[most])
+    assert elsewhere.carried == pytest.approx(apart[least])
+    told = [sentence for sentence in sentences(there) if "came over from beside" in sentence]
+    assert f"{apart[most]:.0f} units of ab" in told[0]
+    assert not any("came over" in sentence for sentence in sentences(elsewhere))
+
+
+def test_what_is_hinted_did_not_come_from_beside(session, hints):
+    found = Explainer(session, hints=hints).at(30, 40)
+    assert found.hints.is_hinted
+    assert found.carried == 0
+    beside = Explainer(session, hints=hints).at(60, 80)
+    assert beside.carried == pytest.approx(np.linalg.norm(beside.pixel_ab - beside.hints.after))
+
+
+def test_a_hint_moves_its_own_region_most(session, hints):
+    effect = Explainer(session, hints=hints).at(30, 40).hints
+    assert np.linalg.norm(effect.place[0] - [30, 40]) < 15
+    assert effect.shift[0, 0] > 5  # towards red
+
+
+def test_without_hints_nothing_is_said_of_them(explainer):
+    found = explainer.at(60, 80)
+    assert found.hints is None
+    assert found.to_dict()["hints"] is None
+
+
+def test_everything_fits_into_json(session, hints):
+    found = Explainer(session, hints=hints).at(60, 80)
+    read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert read["steps"] == found.steps()
+    assert len(read["palette"]["agreed"]) == 8
+    assert len(read["hints"]["shift"]) == len(found.hints.shift)
+
+
+@pytest.mark.parametrize("place", [(-1, 0), (0, -1), (120, 0), (0, 160), (10**9, 0)])
+def test_a_place_outside_the_photograph_is_refused(explainer, place):
+    with pytest.raises(PlaceError, match="outside the photograph: rows are 0 to 119, columns 0 to 159") as caught:
+        explainer.at(*place)
+    assert isinstance(caught.value, (ColorizeError, IndexError))
+    assert "\n" not in str(caught.value)
+
+
+def test_places_lie_in_the_photograph_and_apart(explainer):
+    places = explainer.places(5)
+    assert 1 <= len(places) <= 5
+    regions = [explainer.region_of(*place) for place in places]
+    assert len(set(regions)) == len(places)
+    assert explainer.places(5) == places
+
+
+def test_the_largest_area_comes_first(by_position):
+    model, photo = by_position
+    explainer = Explainer(model.open(photo))
+    first, second = explainer.places(2)
+    assert (first[0] < 48) != (second[0] < 48)  # one in each half
+
+
+def test_places_of_a_photograph_larger_than_the_working_size(tiny_colorizer, pictures):
+    large = np.kron(pictures["coffee"], np.ones((2, 2, 1), np.uint8))
+    explainer = Explainer(tiny_colorizer.open(large))
+    for row, col in explainer.places(4):
+        assert explainer.at(row, col).region == explainer.region_of(row, col)
+    assert explainer.region_of(799, 1199) == explainer.superpixels.labels[-1, -1]
+
+
+def test_a_model_without_sample_rows_explains_what_it_can(photos):
+    model = Colorizer(n_colors=4, n_superpixels=30, n_sample_rows=0).fit(photos[:3])
+    found = explain(model, photos[3], 60, 80)
+    assert found.memories is None
+    assert found.attribution is None
+    assert list(found.steps()) == ["features", "neighbours", "agreement"]
+    assert sum(found.steps().values()) == pytest.approx(found.log_odds[-1], abs=1e-3)
+    assert found.to_dict()["memories"] is None
+
+
+def test_a_colour_that_was_never_a_class_is_explained(by_position):
+    model, photo = by_position
+    found = explain(model, photo, 20, 64)
+    assert np.isfinite(list(found.steps().values())).all()
+
+
+def test_family_parts_sum_to_the_components(tiny_colorizer, session):
+    scaler, rows = tiny_colorizer.scaler_, session.description.features.values
+    np.testing.assert_allclose(scaler.family_parts(rows).sum(axis=0), scaler.transform(rows), atol=1e-4)
+    kept = tiny_colorizer.sample_["features"].astype(np.float32)
+    np.testing.assert_allclose(scaler.split_components(kept).sum(axis=0), kept, atol=1e-4)

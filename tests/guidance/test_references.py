@@ -1,0 +1,72 @@
+"""References: each of the two things that they say is heard."""
+
+import numpy as np
+import pytest
+
+from colorize.color import to_gray
+from colorize.features.superpixels import from_labels
+from colorize.guidance.references import GAIN, look_at
+from colorize.recognition.decision import toward_palette
+
+
+@pytest.fixture(scope="module")
+def references(tiny_colorizer, photos):
+    return look_at(tiny_colorizer.model, [photos[4], photos[8]])
+
+
+def test_colours_that_the_reference_has_become_likelier(references):
+    even, regions = np.full((1, 8), 1 / 8, np.float32), from_labels(np.array([[0]]))
+    none, half, full = (drawn(references, even, regions, strength) for strength in (0.0, 0.5, 1.0))
+    assert full.sum() == pytest.approx(1, abs=1e-6)
+    assert full.argmax() == references.palette.argmax()
+    assert np.ptp(half) < np.ptp(full)
+    np.testing.assert_allclose(none, even)
+
+
+def test_every_reference_counts_alike(tiny_colorizer, photos):
+    one, other, both = (look_at(tiny_colorizer.model, [photos[k] for k in chosen]) for chosen in ((4,), (8,), (4, 8)))
+    np.testing.assert_allclose(both.palette, (one.palette + other.palette) / 2, atol=1e-6)
+    assert both.palette.sum() == pytest.approx(1)
+
+
+def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, references):
+    gray = to_gray(photos[5])
+    alone, half, whole = (
+        tiny_colorizer.open(gray, given, reference_strength=strength)
+        for given, strength in (((), 1.0), (references, 0.5), (references, 1.0))
+    )
+    assert (
+        whole.start.guided.guidance.sharing < half.start.guided.guidance.sharing < alone.start.guided.guidance.sharing
+    )
+    ignored = tiny_colorizer.open(gray, references, reference_strength=0.0)
+    np.testing.assert_allclose(ignored.colorize(0.0).region_ab, alone.colorize(0.0).region_ab, atol=1e-4)
+
+
+def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
+    references = look_at(tiny_colorizer.model, [photos[4]])
+    seen, true_ab, reach = references.photos[0].view, references.photos[0].ab, references.sharing(1)
+    probabilities = drawn(references, seen.probabilities, seen.description.superpixels, 1.0)
+    decision = tiny_colorizer.model.decide(seen.description, probabilities, vividness=0.0, reach=reach)
+    automatic = seen.over_parts(decision.ab)
+    part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
+    looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, reach=reach)
+    full, half = (references.lesson(looks, s).correction(automatic, 0.0) for s in (1.0, 0.5))
+    error = true_ab - automatic
+    assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
+    assert 0 < np.linalg.norm(half) < np.linalg.norm(full)
+
+
+def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, references, monkeypatch):
+    seen = references.photos[0].view
+    looks = tiny_colorizer.model.appearance(seen.parts, seen.part_probabilities)
+    ab = np.random.default_rng(0).normal(0, 20, (len(references.photos[0].ab), 2)).astype(np.float32)
+    lesson = references.lesson(looks, 1.0)
+    gained = lesson.correction(ab, 0.0)
+    monkeypatch.setattr("colorize.guidance.references.GAIN", 0.0)
+    learnt = lesson.correction(ab, 0.0)
+    np.testing.assert_allclose(gained, learnt + GAIN * (ab + learnt))
+
+
+def drawn(references, probabilities, superpixels, strength):
+    wanted, pull = references.pull(strength)
+    return toward_palette(probabilities, superpixels, wanted, strength=pull)

@@ -1,0 +1,107 @@
+"""The note in colorized files: what it says, where it stands, and that a damaged one does no harm."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colorize.exceptions import RecipeError
+from colorize.recipe.note import Recipe, add_note, find_note
+
+RECIPE = Recipe('my <model> & "co"', "ab" * 32, "1.2", 7, 0.25, ({"at": [1, 2], "color": "#00ff00"},), (0.5, 0.5))
+FOREIGN = (
+    b'<?xpacket begin="" id="x"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="uuid:1"'
+    b' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt><rdf:li xml:lang="x-default">Grandmother'
+    b"</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+
+
+def descriptions(packet: bytes) -> list[ElementTree.Element]:
+    root = ElementTree.fromstring(packet.decode().partition("?>")[2].rpartition("</x:xmpmeta>")[0] + "</x:xmpmeta>")
+    return root.findall(f"{RDF}RDF/{RDF}Description")
+
+
+def test_new_packet_is_xml_and_says_it_in_words():
+    packet = add_note(None, RECIPE)
+    (description,) = descriptions(packet)
+    text = "".join(description.itertext())
+    assert text == RECIPE.sentence()
+    assert "simulated" in text
+    assert 'my <model> & "co" (sha256 abababababab)' in text
+    assert "seed 7, vividness 0.25, guided by a person" in text
+    assert any(value.endswith("algorithmicallyEnhanced") for value in description.attrib.values())
+    assert find_note(packet) == RECIPE
+
+
+def test_note_joins_the_packet_of_the_photograph():
+    packet = add_note(FOREIGN, RECIPE)
+    assert b"Grandmother" in packet
+    theirs, ours = descriptions(packet)
+    assert theirs.get(f"{RDF}about") == ours.get(f"{RDF}about") == "uuid:1"  # XMP wants one subject
+    assert "".join(ours.itertext()) == ""  # their caption stays the only one
+    assert find_note(packet) == RECIPE
+
+
+@pytest.mark.parametrize("packet", [None, FOREIGN])
+def test_a_second_note_takes_the_place_of_the_first(packet):
+    other = replace(RECIPE, vividness=1, model="other")
+    again = add_note(add_note(packet, RECIPE), other)
+    assert again == add_note(packet, other)
+    assert find_note(again) == other
+
+
+@pytest.mark.parametrize("packet", [b"", b"rubbish", "</rdf:RDF>".encode("utf-16"), FOREIGN + FOREIGN])
+def test_packet_that_cannot_be_extended_gives_way(packet):
+    assert add_note(packet, RECIPE) == add_note(None, RECIPE)
+
+
+@given(st.text(), st.floats(0, 1), st.booleans())
+def test_every_recipe_comes_back(name, vividness, flag):
+    recipe = replace(RECIPE, model=name, vividness=vividness, keep_tint=flag, palette=None)
+    assert find_note(add_note(None, recipe)) == recipe
+
+
+def test_damage_is_told_of_damaged_photographs_alone():
+    assert "damage" not in RECIPE.to_json() + RECIPE.sentence()
+    harmed = replace(RECIPE, damage="74 % of its rows could be read, the rest is black")
+    assert harmed.sentence() == f"{RECIPE.sentence()} The file of the photograph is damaged: {harmed.damage}."
+    assert find_note(add_note(None, harmed)) == harmed
+
+
+def test_there_may_be_no_note():
+    assert find_note(None) is None
+    assert find_note(FOREIGN) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"vividness": 2},
+        {"vividness": "1"},
+        {"vividness": float("nan")},
+        {"model": 3},
+        {"seed": None},
+        {"hints": "abc"},
+        {"palette": [2]},
+        {"palette": 1},
+        {"keep_tint": 1},
+        {"extra": 1},
+        {"damage": 1},
+    ],
+    ids=str,
+)
+def test_damaged_note_is_one_error(change):
+    values = json.loads(RECIPE.to_json()) | change
+    with pytest.raises(RecipeError, match="damaged"):
+        Recipe.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "null"])
+def test_what_is_no_recipe_is_one_error(text):
+    with pytest.raises(RecipeError, match="damaged"):
+        Recipe.from_json(text)
