@@ -400,7 +400,7 @@ def test_the_page_of_the_app_does_not_wait_for_what_colorizes():
 
 
 def test_who_colorizes_waits_for_no_part_of_scipy_that_only_others_need():
-    script = "import sys, colorize.batch.work, colorize.predictor\nprint(*sys.modules)"
+    script = "import sys, colorize.recipe.work, colorize.predictor\nprint(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "scipy.sparse" in result.stdout.split()
     assert not {"scipy.ndimage", "scipy.spatial", "scipy.stats"} & set(result.stdout.split())

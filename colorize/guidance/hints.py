@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.bits import to_8_bit
-from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.exceptions import HintsError
 from colorize.types import REACHES, Float32
 
@@ -104,6 +103,8 @@ class HintPixels:
 
     def on(self, lightness: Float32) -> WantedColors:
         """The colours as sRGB can show them on a photograph of this L*, shape (H, W)."""
+        from colorize.color import map_to_gamut, rgb_to_lab  # compiled: a page that shows hints should not wait for it
+
         known = self.is_known
         wished = rgb_to_lab(self.rgb[known])[:, 1:]
         shown = map_to_gamut(lightness[known], wished)
