@@ -11,7 +11,6 @@ from colorize.app.service import Place, data_uri
 from colorize.app.shelf import Card
 from colorize.app.training import Status
 from colorize.app.uploads import Limits
-from colorize.training.dataset import FEW_PHOTOS
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
@@ -286,6 +285,8 @@ def _trained_samples(status: Status) -> str:
 def _left_out(status: Status) -> str:
 
     rows = [(name, why) for name, why in status.not_photos.items()]
+    from colorize.training.dataset import FEW_PHOTOS
+
     rows += [(name, f"{reason}: {detail}") for name, reason, detail in status.report.get("left_out", [])]
     n_used = status.report.get("n_used", 0)
     used = f"{n_used} photographs can teach colours. " if status.report else ""

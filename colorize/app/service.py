@@ -30,19 +30,17 @@ from colorize.app.stages import Told, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Stroke, Visit, Visits
-from colorize.color import lab_to_rgb, to_gray
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
-from colorize.guidance.session import Session
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe.note import DECIDED_AT, Recipe
-from colorize.recipe.work import file_digest, make_recipe, noted_hints, signed
 from colorize.types import REACHES, Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
     from colorize.colorizer import Colorizer
+    from colorize.guidance.session import Session
     from colorize.training.corrections import Learnt
 
 PROXY_SIDE = 1024
@@ -192,6 +190,7 @@ class Service:
         RequestError
             It cannot be read, or is too large.
         """
+        from colorize.color import to_gray
 
         name = clean_name(name)
         with self._working(key) as visit, told_stages(told, 0.6, 1.0):
@@ -248,6 +247,7 @@ class Service:
         Path
         """
         from colorize.color import to_gray
+        from colorize.recipe.work import signed
 
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
@@ -272,6 +272,7 @@ class Service:
 
     def share(self, key: str) -> Path:
         """Write one picture with the gray photograph and its colours side by side, to be shown to others."""
+        from colorize.recipe.work import signed
 
         with self._working(key) as visit:
             photo, result = visit.need_photo(), self._result(visit)
@@ -518,6 +519,7 @@ class Service:
         Folders stay folders. `stop_batch` ends it early, with what is done so far.
         """
         from colorize.app import errands
+        from colorize.recipe.work import make_recipe
 
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
@@ -696,6 +698,7 @@ class Service:
 
     def _recipe(self, visit: Visit) -> Recipe:
         """How the colours of the visitor's photograph are made; what `colorize replay` cannot repeat is named."""
+        from colorize.recipe.work import file_digest, make_recipe, noted_hints
 
         photo, hints = visit.need_photo(), visit.hints()
         recipe = make_recipe(self.shelf.path(visit.model), self.shelf.load(visit.model), vividness=visit.vividness)
@@ -805,6 +808,8 @@ def _rescaled(hints: Hints, shape: tuple[int, int]) -> Hints:
 
 
 def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
+
+    from colorize.color import lab_to_rgb
 
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
 
