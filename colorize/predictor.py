@@ -142,7 +142,8 @@ class Predictor:
     def _opened(self, gray: GrayImage | Photo | NDArray[Any], guidance: Guidance, *, once: bool = False) -> Session:
         photo = as_gray_image(gray)
         view = self.model.look(photo)
-        return Session(Start(GuidedView(view, guidance)), Canvas(photo, view.description.superpixels, once=once))
+        canvas = Canvas.fitting(photo, view.description.superpixels, once=once)
+        return Session(Start(GuidedView(view, guidance)), photo, canvas)
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.

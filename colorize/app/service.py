@@ -391,7 +391,7 @@ class Service:
                 raise RequestError("nothing has been painted yet")
             wishes = hints.rasterize(session.gray.shape).on(session.gray.lightness)
             description = session.description
-            region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.ab)
+            region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.field())
             learnt = learn_corrections(
                 self.shelf.load(visit.model), description.features.values[region], wanted, weight
             )

@@ -58,7 +58,7 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     gray = to_gray(read_photo(photo))
     wishes = _hands.read_hints(hints, gray.shape).rasterize(gray.shape).on(gray.lightness)
     description = colorizer.model.describe(gray)
-    region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.ab)
+    region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.field())
     learnt = learn_corrections(colorizer, description.features.values[region], wanted, weight, strength=strength)
     learnt.colorizer.save(output, overwrite=force)
     if not quiet:

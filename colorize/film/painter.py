@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
+from colorize.features.superpixels import region_map
 from colorize.film.motion import Motion, find_motion
+from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels, Hints
 from colorize.optimization import Propagator
 from colorize.predictor import Predictor
@@ -195,11 +197,12 @@ class Painter:
         with self.meter("model"):
             session = self.colorizer.open(GrayImage(lightness))
             region_ab = session.region_colors(said.as_hints(), self.vividness)
+            regions = session.description.superpixels
         return replace(
             state,
-            opinion=region_ab.take(session.canvas.labels, axis=0),
+            opinion=region_map(region_ab, regions, lightness.shape),
             heard=np.ones(lightness.shape, np.float32),
-            weight=session.canvas.pull,
+            weight=pull(regions, lightness.shape),
             since=min(state.since, 0),
         )
 
@@ -227,7 +230,7 @@ def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Floa
     target = state.ab + share * (state.opinion - state.ab)
     if said.carried is not None:
         where = said.carried.is_known
-        target[where] = said.carried.on(lightness).ab[where]
+        target[where] = said.carried.on(lightness).ab
         weight[where] += np.float32(_HINT_WEIGHT)
     return target, weight
 
@@ -237,7 +240,7 @@ def _certain(lightness: Float32, said: Said) -> tuple[NDArray[np.bool_] | None, 
     if said.exact is None:
         return None, None
     wanted = said.exact.on(lightness)
-    return wanted.is_known, wanted.ab
+    return wanted.is_known, wanted.field()
 
 
 def _as_marks(pixels: HintPixels) -> Hints:

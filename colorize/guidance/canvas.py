@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from colorize.features.superpixels import region_map, region_means, resize_labels
 from colorize.guidance.hints import WantedColors
 from colorize.optimization import Propagation, Propagator
+from colorize.optimization.propagate import fitting_shape
+from colorize.optimization.upsampling import guided_enlarge, shrink
 from colorize.types import Float32, GrayImage, Superpixels
 
 PULL = 0.03
@@ -19,6 +22,14 @@ PULL = 0.03
 
 FIRM, FIRM_AROUND = 30.0, 3.0
 """Pull of colours on the pixels of a thing and around it, where the usual one is 1: so it ends within a few pixels."""
+
+
+def pull(regions: Superpixels, shape: tuple[int, int]) -> float:
+    """Weight of a region's colour on each of its pixels in a photograph of this shape.
+
+    Colours spread over about ``1 / sqrt(pull)`` pixels: the same share of the photograph at every size.
+    """
+    return PULL * regions.labels.size / (shape[0] * shape[1])
 
 
 class Canvas:
@@ -51,24 +62,36 @@ class Canvas:
         self.regions = regions
         self.once = once
 
+    @classmethod
+    def fitting(cls, photo: GrayImage, regions: Superpixels, *, once: bool = False) -> Canvas:
+        """The canvas that a photograph is coloured on: of its own size, or of the largest that the solver has room for.
+
+        What is coloured below the photograph's size is brought there by `enlarged`.
+        """
+        shape = fitting_shape(photo.shape)
+        if shape == photo.shape:
+            return cls(photo, regions, once=once)
+        return cls(GrayImage(np.clip(shrink(photo.lightness, shape), 0, 100)), regions, once=once)
+
+    def enlarged(self, spread: Propagation, photo: GrayImage) -> Propagation:
+        """Colours of this canvas at the size of the photograph; its edges are where its own lightness has them."""
+        if photo.shape == self.gray.shape:
+            return spread
+        ab = guided_enlarge(spread.ab, self.gray.lightness, photo.lightness)
+        for channel in range(2):  # a line through colour over lightness goes on beyond the colours it was fitted to
+            low, high = spread.ab[..., channel].min(), spread.ab[..., channel].max()
+            np.clip(ab[..., channel], low, high, out=ab[..., channel])
+        return Propagation(ab, replace(spread.report, reduced=True))
+
     @cached_property
     def labels(self) -> NDArray[np.int32]:
         """Region of every pixel, shape (H, W)."""
         return resize_labels(self.regions, self.gray.shape)
 
     @property
-    def pull(self) -> float:
-        """Weight of a region's colour on each of its pixels.
-
-        Colours spread over about ``1 / sqrt(pull)`` pixels: the same share of the photograph at every size.
-        """
-        height, width = self.gray.shape
-        return PULL * self.regions.labels.size / (height * width)
-
-    @property
     def weight(self) -> Float32:
         """`pull`, for every pixel, shape (H, W)."""
-        return np.broadcast_to(np.float32(self.pull), self.gray.shape)
+        return np.broadcast_to(np.float32(pull(self.regions, self.gray.shape)), self.gray.shape)
 
     def spread(self, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel."""
@@ -108,7 +131,7 @@ class Canvas:
         if apart is not None and part_ab is not None:
             shift = shift + apart[..., None] * (part_ab - ab)  # takes the shades out of what is one colour
             weight = weight * (FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * apart)
-        known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.ab - ab)
+        known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.field() - ab)
         change = self._propagator.solve(shift, weight, is_known=known, known_ab=known_ab, start_ab=shift)
         np.add(ab, change.ab, out=change.ab)
         return change

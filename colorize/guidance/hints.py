@@ -108,14 +108,12 @@ class HintPixels:
         known = self.is_known
         wished = rgb_to_lab(self.rgb[known])[:, 1:]
         shown = map_to_gamut(lightness[known], wished)
-        ab = np.zeros((*known.shape, 2), np.float32)
-        ab[known] = shown
         n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
         lost = (
             f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
             "the colour as sRGB can show"
         )
-        return WantedColors(known, ab, self.reach, (*self.notes, lost) if n_lost else self.notes)
+        return WantedColors(known, shown, self.reach[known], (*self.notes, lost) if n_lost else self.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +124,10 @@ class WantedColors:
     ----------
     is_known : ndarray, shape (H, W), bool
         Hinted pixels.
-    ab : ndarray, shape (H, W, 2), float32
-        a* and b* wanted there, inside the gamut of sRGB at the photograph's lightness; 0 elsewhere.
-    reach : ndarray, shape (H, W), uint8
-        Index into `REACHES`; 0 elsewhere.
+    ab : ndarray, shape (n, 2), float32
+        a* and b* wanted there, row by row, inside the gamut of sRGB at the photograph's lightness.
+    reach : ndarray, shape (n,), uint8
+        Index into `REACHES`.
     notes : tuple of str
         One plain sentence for everything that was left out, overruled, or cannot be shown.
     """
@@ -138,6 +136,12 @@ class WantedColors:
     ab: Float32
     reach: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
+
+    def field(self) -> Float32:
+        """The colours as a picture, shape (H, W, 2), 0 where nothing is wanted."""
+        ab = np.zeros((*self.is_known.shape, 2), np.float32)
+        ab[self.is_known] = self.ab
+        return ab
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,8 +46,9 @@ class Session:
     ----------
     start : Start
         The automatic colours of regions and parts.
+    photo : GrayImage
     canvas : Canvas
-        The pixels.
+        Its pixels, or fewer where the solver has no room for all: see `Canvas.fitting`.
 
     Attributes
     ----------
@@ -73,8 +75,8 @@ class Session:
     True
     """
 
-    def __init__(self, start: Start, canvas: Canvas) -> None:
-        self.start, self.canvas, self.gray = start, canvas, canvas.gray
+    def __init__(self, start: Start, photo: GrayImage, canvas: Canvas) -> None:
+        self.start, self.gray, self.canvas = start, photo, canvas
         view = start.guided.view
         self.view, self.model, self.description = view, view.model, view.description
         # The last answer alone: that of a large photograph takes 150 MB.
@@ -148,15 +150,15 @@ class Session:
             Those that the alternatives were made with.
         """
         check_number(number)
-        return Session(self.start.stepped(step_to(self._modes(hints), number)), self.canvas)
+        return Session(self.start.stepped(step_to(self._modes(hints), number)), self.gray, self.canvas)
 
     def shifted(self, offset: Float32) -> Session:
         """Go on with other automatic colours of the regions; see `Start.shifted`."""
-        return Session(self.start.shifted(offset), self.canvas)
+        return Session(self.start.shifted(offset), self.gray, self.canvas)
 
     def in_album(self, palette: Sequence[float]) -> Session:
         """Go on with the colours of an album; see `Start.in_album`."""
-        return Session(self.start.in_album(palette), self.canvas)
+        return Session(self.start.in_album(palette), self.gray, self.canvas)
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
@@ -164,7 +166,7 @@ class Session:
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
         """
-        return Session(self.start, Canvas(gray, self.canvas.regions))
+        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions))
 
     def decide(self, vividness: float = 0.5) -> Decision:
         """The decision about the regions before any hint: probabilities, colours, confidence."""
@@ -181,7 +183,7 @@ class Session:
 
     def observations(self, hints: Hints) -> Observations:
         """What hints say about parts: what `Belief.posterior` takes."""
-        return self._observed(hints.rasterize(self.gray.shape).on(self.gray.lightness))
+        return self._observed(_wanted(hints, self.canvas.gray))
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
@@ -194,7 +196,7 @@ class Session:
             return _finished(self, picture)
         clock = Clock(picture.seconds)
         with clock("belief"):
-            wanted = None if hints is None else hints.rasterize(self.gray.shape).on(self.gray.lightness)
+            wanted = None if hints is None else _wanted(hints, self.canvas.gray)
             # From the pixels and not from the decision: the solve has moved colours across the parts, and
             # a hint that repeats what is seen must change nothing.
             before = self._believed(picture)
@@ -204,7 +206,7 @@ class Session:
                 shift += step_to(self._modes(hints), number)
         with clock("propagation"):
             moved = self._moved(picture, shift, None if wanted is None else (wanted, before, after))
-        return _finished(self, replace(moved, seconds=clock.seconds), () if wanted is None else wanted.notes)
+        return _finished(self, replace(moved, seconds=clock.seconds), hints, wanted)
 
     def _uncached_automatic(self, vividness: float) -> _Picture:
         """The colours before any hint."""
@@ -241,7 +243,7 @@ class Session:
         return before if hints is None else before.posterior(*self.observations(hints))
 
     def _observed(self, wanted: WantedColors) -> Observations:
-        lightness, said = self.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
+        lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
         return observe(self._part_labels, self.parts.region_lightness, lightness, *said)
 
     def _believed(self, picture: _Picture) -> Belief:
@@ -258,21 +260,33 @@ class Session:
 
     @cached_property
     def _part_labels(self) -> NDArray[np.int32]:
-        return resize_labels(self.parts.superpixels, self.gray.shape)
+        return resize_labels(self.parts.superpixels, self.canvas.gray.shape)
 
 
-def _finished(session: Session, picture: _Picture, notes: Sequence[str] = ()) -> Colorization:
-    """A picture as people get it: in sRGB, with everything that is known about it."""
-    photo, spread, clock = session.gray, picture.spread, Clock(picture.seconds)
+def _wanted(hints: Hints, photo: GrayImage) -> WantedColors:
+    return hints.rasterize(photo.shape).on(photo.lightness)
+
+
+def _finished(
+    session: Session, picture: _Picture, hints: Hints | None = None, wanted: WantedColors | None = None
+) -> Colorization:
+    """A picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
+    photo, clock = session.gray, Clock(picture.seconds)
     with clock("color"):
+        spread, confidence = session.canvas.enlarged(picture.spread, photo), picture.confidence
+        if spread is not picture.spread:
+            confidence = cv2.resize(confidence, photo.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            if hints is not None:  # exact on every pixel that was painted, not on the cells that hold them
+                wanted = _wanted(hints, photo)
+                spread.ab[wanted.is_known] = wanted.ab
         pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
     return Colorization(
         image=RgbImage(pixels, photo.alpha, photo.metadata),
-        field=ColorField(spread.ab, picture.confidence),
+        field=ColorField(spread.ab, confidence),
         superpixels=session.description.superpixels,
         probabilities=session.probabilities,
         region_ab=picture.region_ab,
         report=spread.report,
         timings=clock.seconds,
-        notes=tuple(notes),
+        notes=() if wanted is None else wanted.notes,
     )

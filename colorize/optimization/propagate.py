@@ -210,7 +210,7 @@ class Propagator:
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
         self.memory_limit = memory_limit
-        shape = _fitting_shape(self.lightness.shape, memory_limit)
+        shape = fitting_shape(self.lightness.shape, memory_limit)
         self._small_lightness = upsampling.shrink(self.lightness, shape)
         self._planes: Float32 | None = affinity.gaussian(
             self._small_lightness, sigma=sigma, floor=floor, threads=self.threads
@@ -304,7 +304,7 @@ class Propagator:
         return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
 
 
-def _fitting_shape(shape: tuple[int, int], memory_limit: int) -> tuple[int, int]:
+def fitting_shape(shape: tuple[int, int], memory_limit: int = MEMORY_LIMIT) -> tuple[int, int]:
     """The photo's own shape, or the largest of the same proportions whose system fits in the memory."""
     scale = math.sqrt(memory_limit / (BYTES_PER_PIXEL * shape[0] * shape[1]))
     if scale >= 1:

@@ -511,11 +511,13 @@ def observe(
     is_known, ab, reach
         As in `colorize.guidance.hints.WantedColors`.
     """
-    heard = is_known & (reach != PIXELS)
+    speaks = reach != PIXELS
+    heard = is_known.copy()
+    heard[is_known] = speaks
     # One number for each pair of region and reach, so that one sort groups the pixels of both.
-    key = labels[heard] * len(REACHES) + reach[heard]
+    key = labels[heard] * len(REACHES) + reach[speaks]
     groups, member = np.unique(key, return_inverse=True)
-    seen = np.column_stack([lightness[heard], ab[heard]])
+    seen = np.column_stack([lightness[heard], ab[speaks]])
     means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
     regions, reaches = np.divmod(groups, len(REACHES))
     return Observations(regions, means[:, 1:], hint_noise(means[:, 0], region_lightness[regions]), reaches)

@@ -7,6 +7,7 @@ import pytest
 
 from colorize.color import map_to_gamut, rgb_to_lab
 from colorize.film.painter import Painter, Said
+from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels
 from colorize.guidance.session import Session
 from colorize.optimization import Propagator
@@ -160,4 +161,4 @@ def test_going_on_from_a_state_is_the_same(tiny_colorizer, pan):
 
 def test_weights_are_those_of_a_photograph(tiny_colorizer, still, painter):
     painter.paint(still)
-    assert painter.state.weight == tiny_colorizer.open(GrayImage(still)).canvas.pull
+    assert painter.state.weight == pull(tiny_colorizer.open(GrayImage(still)).description.superpixels, still.shape)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+import colorize.guidance.canvas
 import colorize.guidance.references
 from colorize.color import map_to_gamut, rgb_to_lab, rgb_to_lightness, to_gray
 from colorize.color.metrics import ciede2000
@@ -435,3 +436,24 @@ def test_a_reference_without_colour_is_refused(tiny_colorizer, photos):
 def test_strength_out_of_range(tiny_colorizer, photos, strength):
     with pytest.raises(ValueError, match=r"reference_strength must be in \[0, 1\], got"):
         tiny_colorizer.open(to_gray(photos[4]), reference_strength=strength)
+
+
+def test_a_photograph_larger_than_the_solver_has_room_for(tiny_colorizer, photos, monkeypatch):
+    """Its colours are those of the full solve to within what nobody sees, its hints exact on every pixel."""
+    gray = to_gray(photos[0])
+    hints = patch(photos[0], (20, 30), (80, 100), size=3)
+    whole = tiny_colorizer.open(gray)
+    usual, hinted = whole.colorize(), whole.with_hints(hints)
+    assert not usual.report.reduced
+    monkeypatch.setattr(colorize.guidance.canvas, "fitting_shape", lambda shape: tuple(2 * side // 3 for side in shape))
+    small = tiny_colorizer.open(gray)
+    assert small.canvas.gray.shape == tuple(2 * side // 3 for side in gray.shape)
+    for before, after in ((usual, small.colorize()), (hinted, small.with_hints(hints))):
+        assert after.report.reduced
+        assert after.rgb.shape == before.rgb.shape
+        assert after.confidence.shape == before.confidence.shape
+        assert np.abs(after.ab - before.ab).mean() < 1.5
+        assert np.abs(rgb_to_lightness(after.rgb) - gray.lightness).max() <= 0.3  # half a step of 8 bits, in dark tones
+    known = hints.rasterize(gray.shape).is_known
+    np.testing.assert_allclose(small.with_hints(hints).ab[known], hinted.ab[known], atol=1e-4)
+    np.testing.assert_array_equal(small.colorize().ab, tiny_colorizer.predict(gray).ab)
