@@ -47,7 +47,8 @@ class Canvas:
     --------
     >>> from colorize.features.superpixels import from_labels
     >>> lightness = np.repeat(np.float32([[20, 80]]), 8, axis=1).repeat(4, axis=0)
-    >>> canvas = Canvas(GrayImage(lightness), from_labels(np.array([[0, 1]])))
+    >>> halves = from_labels(np.repeat([[0, 1]], 8, axis=1).repeat(4, axis=0))
+    >>> canvas = Canvas(GrayImage(lightness), halves)
     >>> canvas.spread(np.float32([[30, 10], [0, -40]])).ab[3, [0, 15]].round().tolist()
     [[30.0, 10.0], [0.0, -40.0]]
 

@@ -183,7 +183,7 @@ class Propagator:
     >>> import numpy as np
     >>> photo = Propagator(np.full((8, 8), 50, np.float32))
     >>> photo
-    Propagator(8 x 8 pixels, 2 KB of weights, 5 KB to solve, no answer yet)
+    Propagator(8 x 8 pixels, 2 KB of weights, 4 KB to solve, no answer yet)
     >>> wish, weight = np.zeros((8, 8, 2), np.float32), np.full((8, 8), 0.01, np.float32)
     >>> before = photo.solve(wish, weight)
     >>> stroke = np.zeros((8, 8), bool)
