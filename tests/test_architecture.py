@@ -158,7 +158,7 @@ def door_problems(sources: Mapping[str, str]) -> list[str]:
         if module == "colorize":
             continue
         if room_of(module) is None:
-            problems.append(f"{module}: in no room; give it one in the architecture page and in this test")
+            problems.append(f"{module}: in no room; give it one in CONTRIBUTING.md and in this test")
             continue
         for target in sorted(targets):
             reason = refusal(module, target)
