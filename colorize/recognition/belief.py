@@ -31,7 +31,7 @@ from colorize.types import REACHES, Float32, Superpixels
 
 Float64 = NDArray[np.float64]
 
-PHOTO, SIMILAR, _, PIXELS = range(len(REACHES))
+PHOTO, SIMILAR, HERE, PIXELS = range(len(REACHES))
 
 SCALE = (1.22, 0.85)
 """Variance of the error of a* and b* relative to what the probabilities promise."""
