@@ -29,10 +29,12 @@ def show(axes, region_ab, title):
 
 
 alone = model.region_probabilities(described.features.values)
-shared, agreed = model.agree(described, alone)
+decision = model.decide(described, alone)
 
 figure, panels = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
-for axes, stage, title in zip(panels, (alone, shared, agreed), ("alone", "shared", "agreed"), strict=True):
+for axes, stage, title in zip(
+    panels, (decision.own, decision.shared, decision.agreed), ("alone", "shared", "agreed"), strict=True
+):
     show(axes, colors[stage.argmax(axis=1)], f"likeliest colour, {title}")
 
 # %%
@@ -46,7 +48,7 @@ for axes, stage, title in zip(panels, (alone, shared, agreed), ("alone", "shared
 
 figure, panels = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
 for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
-    region_ab, confidence = model.decide(described, alone, vividness=vividness)
+    region_ab = decision.at(vividness).ab
     show(axes, region_ab, f"vividness {vividness:g}, mean chroma {np.hypot(*region_ab.T).mean():.1f}")
 
 # %%
@@ -56,7 +58,7 @@ for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
 # **Confidence** is the probability that the true colour lies within 20 ab units of the chosen one. Blue is sure,
 # orange is a guess. It ranks errors, but weakly: :doc:`/explain` measures how much it is worth.
 
-region_ab, confidence = model.decide(described, alone)
+confidence = decision.confidence
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 shown = axes.imshow(confidence[labels], cmap="PuOr", vmin=0.7, vmax=1)
 axes.axis("off")

@@ -17,16 +17,17 @@ from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage, find_model, propagate, to_gray
 from colorize.color import lab_to_rgb
-from colorize.features.superpixels import resize_labels
+from colorize.features.superpixels import region_map
+from colorize.guidance.canvas import pull
 from colorize.optimization import affinity, reference, system
 
 model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 described = model.describe(gray)
-region_ab, _ = model.decide(described, model.region_probabilities(described.features.values))
+decision = model.decide(described, model.region_probabilities(described.features.values))
 
-target_ab = region_ab[resize_labels(described.superpixels, gray.shape)]
-weight = model.seed_weight(gray, described.superpixels)
+target_ab = region_map(decision.ab, described.superpixels, gray.shape)
+weight = np.full(gray.shape, pull(described.superpixels, gray.shape), np.float32)
 spread = propagate(gray.lightness, target_ab, weight)
 report = spread.report
 print(f"{report.method}: {report.iterations} steps, {report.bytes / 1e6:.0f} MB, converged: {report.converged}")
