@@ -78,11 +78,15 @@ def reliability(
     rows, index, share = _checked(probabilities, truth, weights)
     top = rows.argmax(axis=1)
     sure, right = rows[np.arange(len(rows)), top], (top == index).astype(np.float64)
+    # Bins of equal mass, not of equal width: few regions are sure of one colour among many, and the
+    # accuracy of a nearly empty bin is noise.
     order = np.argsort(sure, kind="stable")
     middle = np.cumsum(share[order]) - share[order] / 2
     bins = np.empty(len(rows), np.intp)
+    # The middle of the last region lies at exactly 1 if its weight is 0.
     bins[order] = np.minimum((middle * n_bins).astype(np.intp), n_bins - 1)
     mass = np.bincount(bins, share, minlength=n_bins).astype(np.float64)
+    # A large region can reach over several bins; those in between stay empty, and would be 0 / 0.
     filled = mass > 0
     confidence, accuracy = (
         np.bincount(bins, share * values, minlength=n_bins)[filled] / mass[filled] for values in (sure, right)
@@ -126,8 +130,10 @@ def _checked(
         raise ValueError(f"probabilities must have shape (n, K) with n at least 1, got {rows.shape}")
     if index.shape != (len(rows),) or not np.issubdtype(index.dtype, np.integer):
         raise ValueError(f"truth must be ({len(rows)},) integers, got shape {index.shape}, {index.dtype}")
+    # NumPy would take -1 for the last colour without a word.
     if index.min() < 0 or index.max() >= rows.shape[1]:
         raise ValueError(f"truth must lie in 0..{rows.shape[1] - 1}, got {index.min()} to {index.max()}")
+    # All weights 0 would end as NaN in every figure, far from here.
     share = np.ones(len(rows)) if weights is None else np.asarray(weights, np.float64)
     if share.shape != (len(rows),) or (share < 0).any() or not share.sum() > 0:
         raise ValueError(f"weights must be ({len(rows)},), not negative and not all 0, got shape {share.shape}")

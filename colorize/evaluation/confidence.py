@@ -18,8 +18,11 @@ from colorize.types import Colorization
 
 __all__ = ["ConfidenceCheck", "ConfidenceObserver", "check_confidence"]
 
+# Equally many of every photograph, so that each weighs alike and all stack to one array; neighbours
+# err together, so that more of them would tell little.
 PIXELS_PER_PHOTO = 2000
 _N_BINS = 10
+# A multiple of four: the surest quarter is one of them.
 _N_SHARES = 20
 
 
@@ -86,6 +89,7 @@ class ConfidenceObserver:
         if seen.method != self.method or not seen.has_truth or not isinstance(seen.prediction, Colorization):
             return
         found = seen.prediction
+        # Evenly spaced and not drawn: the same pixels at every run, and for every model compared.
         at = np.linspace(0, found.confidence.size - 1, PIXELS_PER_PHOTO).astype(np.intp)
         true = rgb_to_lab(seen.photo.pixels.reshape(1, -1, 3)[:, at])[0]
         ab = found.ab.reshape(-1, 2)[at]
@@ -130,6 +134,8 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     def mean_of(values: NDArray[np.float64], some: NDArray[np.bool_]) -> Interval:
         return bootstrap.ratio((values * some).sum(axis=1), some.sum(axis=1))
 
+    # By rank, not by confidence: region confidences repeat over many pixels, and no threshold would
+    # divide such ties into bins of equal mass.
     bins = [place * _N_BINS // stated.size == k for k in reversed(range(_N_BINS))]
     accuracy = tuple(mean_of(near, some) for some in bins)
     shares = range(1, _N_SHARES + 1)

@@ -11,6 +11,7 @@ from colorize.exceptions import ModelFileError
 from colorize.models import available_models
 from colorize.models.file import load_model, model_kind, stated_digest
 
+# Networks need torch; files of all other kinds are read without it.
 if TYPE_CHECKING:
     from colorize.refine.predictor import Refiner, Rival
 
@@ -121,5 +122,6 @@ def describe(summary: Mapping[str, Any]) -> str:
 def _digest(path: Path) -> str | None:
     try:
         return stated_digest(path) if model_kind(path) == "classical" else None
+    # A damaged file that lies in the same folder is not the refiner's fault: look on.
     except ModelFileError:
         return None

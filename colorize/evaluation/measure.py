@@ -323,6 +323,8 @@ def measure(
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     total = len(photos) if isinstance(photos, Sized) else 0
+    # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
+    # regions of the oracles) is made once, and let go before the next.
     for done, photo in enumerate(photos):
         if progress:
             progress("measuring", done, total)
@@ -330,6 +332,8 @@ def measure(
         truth = Truth(photo.pixels)
         is_true = not len(has_truth) or bool(has_truth[done])
         for name, function in functions.items():
+            # Both clocks: wall time is what a person waits, processor time hardly changes with what
+            # else the machine does.
             start, cpu = time.perf_counter(), time.process_time()
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
@@ -364,6 +368,7 @@ def plain(value: Any) -> Any:
         return {"value": plain(value.value), "low": plain(value.low), "high": plain(value.high)}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
+    # JSON has no NaN: Python would write one, and other readers refuse the file.
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
@@ -372,6 +377,7 @@ def plain(value: Any) -> Any:
 def write_csv(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as comma-separated text."""
     buffer = io.StringIO()
+    # The module's own line end is that of Windows, on every system.
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
 
@@ -384,6 +390,7 @@ def csv_cell(value: float) -> str:
 def _function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
     if isinstance(method, WithTruth):
         return method.function
+    # `predict` first: of a method that has both it is what people get to see.
     for attribute in ("predict", "predict_ab"):
         function = getattr(method, attribute, None)
         if callable(function):
@@ -404,6 +411,7 @@ def _checked(name: str, prediction: Prediction) -> Prediction:
 def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) -> dict[str, float]:
     if truth is None:
         unknown = dict.fromkeys([*FIGURES, "true_colorfulness"], math.nan)
+        # A figure of whole sets: see `_with_ratio`.
         del unknown["colorfulness_ratio"]
         return unknown | {"colorfulness": colorfulness(pixels)}
     if isinstance(prediction, RgbImage):
@@ -425,6 +433,8 @@ def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
     frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
     for columns in frozen.values():
         for values in columns.values():
+            # Intervals and tables are computed from these when asked for, and must stay of one
+            # piece.
             values.flags.writeable = False
     return MappingProxyType(frozen)
 
@@ -434,6 +444,8 @@ def _with_ratio(columns: Columns) -> dict[str, float]:
     for name, values in columns.items():
         known = values[~np.isnan(values)]
         means[name] = float(known.mean()) if len(known) else math.nan
+    # A ratio of sums, not a mean of ratios: a nearly gray photograph would divide by almost 0, and
+    # be all that the mean tells.
     true = columns["true_colorfulness"]
     measured = ~np.isnan(true)
     total = true[measured].sum()
@@ -454,4 +466,6 @@ def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap
 
 def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     measured = ~np.isnan(columns["true_colorfulness"])
+    # 0 on both sides where the truth is not known: resamples keep their size, and neither sum
+    # changes.
     return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)

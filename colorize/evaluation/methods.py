@@ -86,6 +86,7 @@ def make_methods(
     """
     if not specs:
         raise ValueError("name at least one method")
+    # Names are the keys of all tables: the second would hide the first.
     repeated = sorted({spec for spec in specs if specs.count(spec) > 1})
     if repeated:
         raise ValueError(f"method {repeated[0]} is named twice")
@@ -117,6 +118,7 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
 
     Temporary buffers inside OpenCV and compiled kernels are not seen. The call takes longer than usual.
     """
+    # A trace that the caller began must go on after this one; its peak alone is lost.
     was_tracing = tracemalloc.is_tracing()
     if not was_tracing:
         tracemalloc.start()
@@ -177,6 +179,8 @@ def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequenc
         return {}
     if len(references):
         return fit_rules(references)
+    # The rules of the first model learnt from the photographs that it learnt from itself: whatever
+    # lies between them is then the method, not the photographs.
     for model in models.values():
         if getattr(model, "baselines_", None):
             return model.baselines_

@@ -41,7 +41,9 @@ SERIES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (PURPLE, "^"), (MUTED, "v"))
 """Colour and marker of each series of a plot, in order."""
 
 _STYLE: dict[str, Any] = {
+    # Letters, not outlines: a report can be searched, and they take the font of the page.
     "svg.fonttype": "none",
+    # Names of clipping paths are random without it, and equal figures would be unequal files.
     "svg.hashsalt": "colorize",
     "font.size": 11.5,
     "text.color": INK,
@@ -247,6 +249,7 @@ def heatmap(
         color = scale(float(share))
         axes.add_patch(_rectangle(j - 0.48, i - 0.46, 0.96, 0.92, color))
         weak = faint is not None and bool(faint[i, j])
+        # Luma decides which of the two can be read on either end of the scale.
         text = "#000000" if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.5 else "#ffffff"
         axes.text(j, i, form.format(values[i, j]), ha="center", va="center", color=text,
                   fontsize=0.8 * size if weak else size, alpha=0.7 if weak else 1)  # fmt: skip
@@ -312,6 +315,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
     """
     matplotlib = import_or_raise("matplotlib", extra="report")
     buffer = io.StringIO()
+    # Several plots share one page: equal names of clipping paths would cut one plot by another's.
     with matplotlib.rc_context(_STYLE | {"svg.hashsalt": title}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     text = buffer.getvalue()
@@ -330,6 +334,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
 
 def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
     figures = import_or_raise("matplotlib.figure", extra="report")
+    # Not by pyplot, which keeps every figure in memory and looks for a window system.
     figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.add_subplot()
     if rows is not None:
@@ -354,6 +359,7 @@ def _legend(figure: Any, names: Iterable[str]) -> None:
     names = [_short(name) for name in names]
     n_columns = max(1, min(len(names), int(72 * WIDTH // (6.5 * max(map(len, names)) + 32))))
     figure.legend(loc="outside upper right", ncols=n_columns, fontsize=10.5, handletextpad=0.2, columnspacing=1.2)
+    # Further rows of the legend would be taken from the height of the plot.
     figure.set_figheight(figure.get_figheight() + 0.22 * ((len(names) - 1) // n_columns))
 
 

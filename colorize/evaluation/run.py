@@ -124,6 +124,7 @@ class Comparison:
                 rows.append(["difference", "", method, *(csv_cell(interval.value) for interval in found)])
                 rows.append(["difference, low", "", method, *(csv_cell(interval.low) for interval in found)])
                 rows.append(["difference, high", "", method, *(csv_cell(interval.high) for interval in found)])
+        # Every row of a CSV must have as many cells as its head, and differences have no costs.
         n_costs = 2 if self.result.costs else 0
         return self.result.to_csv() + write_csv([*row, *[""] * n_costs] for row in rows)
 
@@ -177,11 +178,13 @@ def evaluate_model(
         No photographs.
     """
     methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_}
+    # The model comes before its oracles, which go on from the regions that it has just found.
     methods |= Oracles(colorizer, vividness=vividness).methods()
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
     confidence = ConfidenceObserver("model")
     observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
+    # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
     memory = stage_memory(colorizer, to_gray(photos[0]))
     return Evaluation(
         result,

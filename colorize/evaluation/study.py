@@ -339,6 +339,7 @@ def usual_sizes(n_photos: int) -> tuple[int, ...]:
     while start < n_photos:
         sizes.append(start)
         start *= 2
+    # Two sizes almost alike would cost a training, and their step could not be told from chance.
     if sizes and n_photos < 1.25 * sizes[-1]:
         sizes.pop()
     return (*sizes, n_photos)
@@ -389,6 +390,8 @@ def study_curve(
     with threadpool_limits(1, user_api="blas"):
         for done, size in enumerate(wanted):
             say("training", done, len(wanted))
+            # Sorted: the part with all photographs is then the very training that `colorize train`
+            # does.
             part = [training_photos[i] for i in np.sort(order[:size])]
             for method in ("lookup", "classical"):
                 start = time.process_time()
@@ -403,6 +406,8 @@ def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -
     """The categories, all of them, and an equal number drawn from all."""
     everything = [photo for photos in parts.values() for photo in photos]
     usual = round(len(everything) / len(parts))
+    # Against this one the models of single categories tell what their kind is worth; against all
+    # photographs together their smaller number would count too.
     chosen = np.random.default_rng(random_state).permutation(len(everything))[:usual]
     return {**parts, ALL_EQUAL: [everything[i] for i in np.sort(chosen)], ALL: everything}
 
