@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from colorize.training.dataset import TrainingSet
     from colorize.types import RgbImage
 
+# Enough to see and to measure colours; several methods, some of them slow, do every photograph.
 MAX_SIDE = 640
 DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 
@@ -78,6 +79,7 @@ def command(
                 progress=progress,
             )
     except ValueError as error:
+        # Some errors of the package are ValueErrors too, and have words and a status of their own.
         if isinstance(error, ColorizeError):
             raise
         raise click.UsageError(str(error)) from error

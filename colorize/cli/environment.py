@@ -89,6 +89,7 @@ def _version(name: str) -> str | None:
 
 def _system() -> dict[str, Any]:
     cores = os.cpu_count() or 1
+    # Containers and taskset leave fewer cores than there are. Only Linux tells.
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
     return {
@@ -102,10 +103,12 @@ def _system() -> dict[str, Any]:
 
 def _cuda() -> str | list[str]:
     """Names of the GPUs that torch can use, or why there are none."""
+    # Found without being imported, which takes seconds and is what may be broken.
     if util.find_spec("torch") is None:
         return "not looked for: torch is not installed"
     try:
         torch = import_or_raise("torch", extra="refine")
+    # A library of CUDA that is missing or does not fit shows as OSError.
     except (ImportError, OSError) as error:
         return f"not looked for: torch is broken ({' '.join(str(error).split())[:200]})"
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())] or "none found by torch"
@@ -124,6 +127,7 @@ def _kernel_folder() -> Path:
     """Where numba keeps compiled code: where it is told to, else in the package, else in the user's cache folder."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return Path(os.environ["NUMBA_CACHE_DIR"])
+    # The order in which numba looks for a place.
     if os.access(_PACKAGE, os.W_OK):
         return _PACKAGE
     from numba.misc.appdirs import AppDirs
@@ -158,6 +162,7 @@ def _problems(libraries: dict[str, str | None]) -> list[str]:
     if not libraries:
         problems.append("colorize is not installed as a package: it was imported from a folder")
     opencv = sorted(set(metadata.packages_distributions().get("cv2", [])))
+    # Two wheels unpack into one folder: the files of the one replace those of the other.
     if len(opencv) > 1:
         problems.append(f"{' and '.join(opencv)} write to the same folder: uninstall all, then install colorize again")
     return problems

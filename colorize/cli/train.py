@@ -94,6 +94,7 @@ def command(
     from colorize.training.dataset import FEW_PHOTOS, load_folder
 
     base_model = None if base is None else _shared.load_colorizer(base)
+    # What a base knows are rows of its own regions and columns: others cannot be joined to them.
     if base_model is not None and superpixels not in (None, base_model.n_superpixels):
         raise click.UsageError(f"--superpixels must be that of the base, {base_model.n_superpixels}, or left out")
     if base_model is not None and families and set(families) != set(base_model.families):

@@ -24,6 +24,10 @@ class Reliability:
         Weighted share of each bin whose most probable colour is the true one.
     mass : ndarray, shape (n_bins,), float64
         Share of all weight in each bin; sums to 1, nearly equal unless single regions are very large.
+
+    See Also
+    --------
+    reliability : Makes it.
     """
 
     confidence: NDArray[np.float64]
@@ -60,6 +64,11 @@ def reliability(
     ------
     ValueError
         The shapes do not match, there is no row, a weight is negative, or `n_bins` is not positive.
+
+    See Also
+    --------
+    log_loss : The same probabilities in one number.
+    colorize.evaluation.confidence.check_confidence : The same for the confidence of pixels.
 
     References
     ----------
@@ -111,6 +120,10 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | No
     ------
     ValueError
         The shapes do not match, there is no row, or a weight is negative.
+
+    See Also
+    --------
+    reliability : Whether the probabilities are too sure, or too little.
 
     Examples
     --------

@@ -41,6 +41,10 @@ class ConfidenceCheck:
         Shares of the pixels, the surest first, 0.05 to 1.
     risk : tuple of Interval
         Mean CIEDE2000 of these.
+
+    See Also
+    --------
+    check_confidence : Makes it.
     """
 
     reliability: Reliability
@@ -78,6 +82,11 @@ class ConfidenceObserver:
     ----------
     method : str
         The method to look at; it must give back a `Colorization`.
+
+    See Also
+    --------
+    colorize.evaluation.measure.measure : Calls it.
+    check_confidence : What it ends with.
     """
 
     def __init__(self, method: str) -> None:
@@ -114,6 +123,10 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     error : ndarray, shape (n_photos, n_pixels)
         CIEDE2000.
 
+    See Also
+    --------
+    colorize.evaluation.calibration.reliability : The same for probabilities of regions.
+
     References
     ----------
     El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010 (risk against coverage).
@@ -134,8 +147,8 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     def mean_of(values: NDArray[np.float64], some: NDArray[np.bool_]) -> Interval:
         return bootstrap.ratio((values * some).sum(axis=1), some.sum(axis=1))
 
-    # By rank, not by confidence: region confidences repeat over many pixels, and no threshold would
-    # divide such ties into bins of equal mass.
+    # By rank, not by confidence: the pixels of a region are about equally sure, and no threshold
+    # divides such ties into bins of equal mass.
     bins = [place * _N_BINS // stated.size == k for k in reversed(range(_N_BINS))]
     accuracy = tuple(mean_of(near, some) for some in bins)
     shares = range(1, _N_SHARES + 1)

@@ -26,6 +26,11 @@ class EncoderHead:
     levin : bool
         Carry the colours to the pixels by Levin's optimization, which keeps to edges; otherwise they are interpolated.
 
+    See Also
+    --------
+    colorize.features.encoder.see : Where the beliefs come from.
+    colorize.evaluation.methods.make_methods : Names it for a comparison.
+
     Examples
     --------
     >>> EncoderHead().predict_ab(GrayImage(np.full((40, 60), 50, np.float32))).shape

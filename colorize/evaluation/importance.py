@@ -95,6 +95,10 @@ class ImportanceResult:
         The palette colours behind each colour name.
     settings : mapping
         What was done, in numbers.
+
+    See Also
+    --------
+    importance : Makes it.
     """
 
     table: tuple[tuple[Any, ...], ...]
@@ -200,6 +204,11 @@ def importance(
         The model knows other features than this version computes.
     ValueError
         `n_repeats` is less than 1.
+
+    See Also
+    --------
+    detail_groups : How a family is divided.
+    colorize.explanation.Explainer : What families said of a single place.
 
     References
     ----------

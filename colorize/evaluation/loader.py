@@ -42,6 +42,11 @@ def load_any_model(path: str | Path, *, device: str = "auto") -> Colorizer | Ref
     MissingDependencyError
         The model is a neural network, and torch is not installed.
 
+    See Also
+    --------
+    colorize.models.find_model : A file by the name of a model.
+    find_base : The other half of a refiner.
+
     Examples
     --------
     >>> from colorize.models import find_model
@@ -80,6 +85,10 @@ def network_facts(path: str | Path) -> dict[str, Any]:
     ------
     ModelFileError
         The file is missing, damaged, or holds no network.
+
+    See Also
+    --------
+    load_any_model : The network itself.
     """
     kind = model_kind(path)
     if kind not in NETWORKS:
@@ -98,6 +107,10 @@ def find_base(refiner: str | Path) -> Path:
     ------
     ModelFileError
         `refiner` is no file of a refiner, or its base is in neither place.
+
+    See Also
+    --------
+    load_any_model : Uses it for refiners.
     """
     refiner = Path(refiner)
     wanted = load_model(refiner, kind="refiner")[0].get("base_sha256")

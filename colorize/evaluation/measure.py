@@ -96,6 +96,10 @@ class WithTruth:
     ----------
     function : callable
         Of the `GrayImage` and the `Truth`; gives back what any method does.
+
+    See Also
+    --------
+    colorize.evaluation.oracles.Oracles : Methods of this kind.
     """
 
     function: Callable[[GrayImage, Truth], Prediction]
@@ -148,6 +152,10 @@ class EvaluationResult:
         Names of the photographs; those in folders belong to the category of their first folder.
     costs : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
         Per method: ``seconds`` (wall), ``cpu_seconds``, and for models one column ``stage: NAME`` per stage (wall).
+
+    See Also
+    --------
+    measure : Makes it.
     """
 
     figures: Mapping[str, Columns]
@@ -309,6 +317,12 @@ def measure(
         No methods.
     TypeError
         A method is none of the four kinds, or gives back something else.
+
+    See Also
+    --------
+    colorize.evaluation.run.evaluate_model : A model beside its baselines and oracles.
+    colorize.evaluation.run.compare_methods : Methods of a command line, with realism and costs.
+    colorize.color.metrics.Truth : Where the figures come from.
 
     Examples
     --------

@@ -46,6 +46,10 @@ class NamedMethod:
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str
         One sentence.
+
+    See Also
+    --------
+    make_methods : Makes them.
     """
 
     name: str
@@ -83,6 +87,11 @@ def make_methods(
         A word that is neither a rule, nor a shipped model, nor a file; or a file that is no model.
     ValueError
         No method, or the same one twice.
+
+    See Also
+    --------
+    colorize.evaluation.run.compare_methods : What they are made for.
+    colorize.evaluation.loader.load_any_model : How model files are read.
     """
     if not specs:
         raise ValueError("name at least one method")
@@ -117,6 +126,10 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
     """Most bytes that Python and NumPy held at once during a call, beyond what they held before.
 
     Temporary buffers inside OpenCV and compiled kernels are not seen. The call takes longer than usual.
+
+    See Also
+    --------
+    stage_memory : The same for the stages of a model.
     """
     # A trace that the caller began must go on after this one; its peak alone is lost.
     was_tracing = tracemalloc.is_tracing()

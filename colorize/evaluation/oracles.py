@@ -38,6 +38,11 @@ class Oracles:
     vividness : float
         Setting of the model.
 
+    See Also
+    --------
+    colorize.evaluation.run.evaluate_model : Measures them beside the model.
+    true_region_ab : What two of them look at.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images

@@ -67,6 +67,10 @@ class Gallery:
     ----------
     pictures : dict of int to Picture
         By number of the photograph.
+
+    See Also
+    --------
+    colorize.evaluation.measure.measure : Calls it.
     """
 
     def __init__(self, methods: Sequence[str] = (), *, side: int = SIDE) -> None:
@@ -132,6 +136,10 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
     -------
     dict of str to int
         Bytes for one picture of each kind, before they become text (four characters for three bytes).
+
+    See Also
+    --------
+    fitted : Keeps to such a share.
     """
     total = sum(count * weight for count, weight in wishes.values())
     # Base64 writes four characters for three bytes (0.75); the rest is for the words around.

@@ -47,6 +47,10 @@ class Evaluation:
         Photographs that were not measured, and why.
     confidence : ConfidenceCheck or None
         Whether the confidence of the method ``model`` means what it says.
+
+    See Also
+    --------
+    evaluate_model : Makes it.
     """
 
     result: EvaluationResult
@@ -92,6 +96,10 @@ class Comparison:
     memory : mapping of str to int
         Peak bytes per method on one photograph.
     left_out : mapping of str to str
+
+    See Also
+    --------
+    compare_methods : Makes it.
     """
 
     result: EvaluationResult
@@ -176,6 +184,12 @@ def evaluate_model(
     ------
     DatasetError
         No photographs.
+
+    See Also
+    --------
+    compare_methods : Several models or rules side by side.
+    colorize.evaluation.measure.measure : The measuring alone.
+    colorize.evaluation.importance.importance : What the features of the model are worth.
     """
     methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_}
     # The model comes before its oracles, which go on from the regions that it has just found.
@@ -227,6 +241,11 @@ def compare_methods(
     Returns
     -------
     Comparison
+
+    See Also
+    --------
+    colorize.evaluation.methods.make_methods : Methods by their names.
+    evaluate_model : One model, and where its error comes from.
     """
     gallery, realism = Gallery(), RealismObserver()
     observers: list[Observer] = [realism, gallery] if pictures else [realism]

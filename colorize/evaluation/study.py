@@ -86,6 +86,10 @@ class CategoryStudy:
         Per category: one held-out photograph (``true``, ``gray``) and every model's colours for it, uint8 sRGB.
     left_out : mapping of str to str
         Categories that were not used, and why.
+
+    See Also
+    --------
+    study_categories : Makes it.
     """
 
     results: Mapping[str, EvaluationResult]
@@ -181,6 +185,10 @@ class LearningCurve:
         Figures of gray, and of ``classical: SIZE`` and ``lookup: SIZE``, on the held-out photographs.
     seconds : mapping of str to float
         CPU seconds of each training.
+
+    See Also
+    --------
+    study_curve : Makes it.
     """
 
     sizes: tuple[int, ...]
@@ -299,6 +307,10 @@ def study_categories(
         Fewer than two usable categories.
     ValueError
         An unknown method.
+
+    See Also
+    --------
+    study_curve : More photographs instead of other ones.
     """
     unknown = [method for method in methods if method not in TRAINERS]
     if unknown or not methods:
@@ -379,6 +391,11 @@ def study_curve(
     ------
     ValueError
         A size is less than 2 or more than there are.
+
+    See Also
+    --------
+    usual_sizes : The sizes, if none are named.
+    study_categories : Other photographs instead of more.
     """
     wanted = tuple(sorted(set(sizes or usual_sizes(len(training_photos)))))
     if wanted[0] < 2 or wanted[-1] > len(training_photos):

@@ -38,6 +38,11 @@ class WelshTransfer:
     tone_ : ndarray, shape (n_photos, 2), float32
         Mean and standard deviation of each photograph's lightness.
 
+    See Also
+    --------
+    colorize.guidance.references.look_at : How references lend their colours in this package.
+    colorize.recognition.rules.fit_rules : The other simple methods.
+
     References
     ----------
     T. Welsh, M. Ashikhmin, K. Mueller, "Transferring color to greyscale images", SIGGRAPH 2002, section 3. The choice

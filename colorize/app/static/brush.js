@@ -21,6 +21,7 @@ function trace(pen, path, isDots) {
   pen.beginPath();
   for (const [k, [row, col]] of path.entries()) {
     if (isDots || !k) pen.moveTo(col, row);
+    // A canvas draws no line of length 0, not even its round ends: a dot needs some.
     pen.lineTo(col + 0.01, row);
   }
   pen.stroke();
@@ -30,6 +31,7 @@ function draw(path, color) {
   pen.strokeStyle = color || (tool === 'protect' ? 'rgb(255 255 255 / 0.6)' : paint.value);
   pen.lineWidth = 2 * radius();
   pen.lineCap = pen.lineJoin = 'round';
+  // White that lets things through would grow thicker with every move.
   pen.clearRect(0, 0, tool === 'protect' ? ink.width : 0, ink.height);
   trace(pen, path);
 }
@@ -127,6 +129,7 @@ pad.addEventListener('pointerdown', (event) => {
   cross.hidden = true;
   const paints = stage.dataset.mode === 'paint' && (tool === 'brush' || tool === 'protect');
   if (stage.dataset.mode === 'paint') {
+    // A stroke that leaves the photograph goes on, and its end is heard.
     pad.setPointerCapture(event.pointerId);
     if (startsPan(event)) {
       stroke = null;
@@ -147,6 +150,7 @@ pad.addEventListener('pointermove', (event) => {
   if (continuesPan(event)) return;
   if (tool === 'erase' && stage.dataset.mode === 'paint') point(strokeAt(at(event)));
   if (!stroke) return;
+  // Browsers join the moves of one frame: a quick stroke would have corners. Not all can part them.
   for (const point of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) {
     const spot = at(point), last = stroke[stroke.length - 1];
     if (Math.hypot(spot[0] - last[0], spot[1] - last[1]) > 2 / scale) stroke.push(spot);
