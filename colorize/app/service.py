@@ -518,6 +518,7 @@ class Service:
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
         told(0.0, "Waiting for its turn")
         with self._long, self._said(self.visits.get(key)):
+            # Small: all methods colour it one after the other while somebody waits.
             photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return errands.compare(photo, specs, vividness=vividness, told=told)
 

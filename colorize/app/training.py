@@ -131,6 +131,7 @@ class TrainingJob:
             self._is_wanted = False
             if self._process is not None:
                 self._process.terminate()
+            # Its thread still waits; once it has its turn, it finds that nobody wants it and ends.
             if self._state == "waiting":
                 self._state = "stopped"
 

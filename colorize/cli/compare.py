@@ -62,6 +62,7 @@ def command(
     from colorize.evaluation.run import compare_methods
 
     specs = list(methods or DEFAULT_METHODS)
+    # `make_methods` says so too, but only after all photographs have been read.
     if "welsh" in specs and references is None:
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
     try:

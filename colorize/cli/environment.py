@@ -117,6 +117,7 @@ def _cuda() -> str | list[str]:
 def _caches() -> list[dict[str, Any]]:
     """Folders that the program fills by itself."""
     kernels = _kernel_folder()
+    # An app that was killed could not remove its folder, and nobody else knows of it.
     apps = sorted(Path(tempfile.gettempdir()).glob("colorize-app-*"))
     found = [("compiled kernels (numba)", kernels, _kernel_files(kernels))]
     found += [("working folder of an app", app, [path for path in app.rglob("*") if path.is_file()]) for app in apps]
@@ -172,6 +173,7 @@ def _without_home(value: Any) -> Any:
     """The same with ``~`` for the home folder in every string: it often is the name of a person."""
     if isinstance(value, str):
         home = str(Path.home())
+        # A home of `/`, as in some containers, would put one in place of every slash.
         return value.replace(home, "~") if len(home) > 1 else value
     if isinstance(value, dict):
         return {key: _without_home(inner) for key, inner in value.items()}

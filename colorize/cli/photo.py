@@ -224,6 +224,7 @@ def run_jobs(
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
     refiner = None if refine is None else load_refiner(refine, model, device)
+    # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
     references = _hands.read_references(colorizer, wishes.references)
@@ -315,6 +316,7 @@ def colorize_by_hand(
         written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
         if handling.keep_times:
             copy_times(source, path)
+    # Several pictures of one photograph lose the same things: each is said once.
     return tuple(dict.fromkeys(notes + written))
 
 

@@ -99,6 +99,7 @@ def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
     wanted = f"{recipe.model} (sha256 {recipe.model_sha256[:12]}...)"
     if model is not None:
         path = find_model(model)
+        # By digest: a file of that name may hold another model by now.
         if stated_digest(path) != recipe.model_sha256:
             raise RecipeError(f"{path}: is another model than {wanted}, with which {picture} was made")
         return path

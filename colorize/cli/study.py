@@ -163,6 +163,7 @@ def load_categories(
         raise DatasetError(f"{folder}: no such folder; name a folder with one sub-folder per category")
     sets, left_out = {}, {}
     for path in sorted(folder.iterdir()):
+        # Editors and systems keep folders of their own among the categories.
         if path.is_dir() and not path.name.startswith("."):
             try:
                 sets[path.name] = load_folder(path, limit=limit, random_state=seed, progress=progress)

@@ -114,6 +114,7 @@ def command(
                 "--base default builds on what the shipped model knows",
                 err=True,
             )
+        # Names of files are often names of people: they go into a model only if somebody asks.
         kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
         colorizer = Colorizer(random_state=seed, **parameters)
         colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept)

@@ -262,6 +262,7 @@ class EvaluationResult:
             "names": self.names,
             "costs": self.costs,
         }
+        # What `plain` overlooked fails here, and not in the program of a reader.
         return json.dumps(plain(content | more), indent=1, allow_nan=False)
 
     def to_csv(self) -> str:

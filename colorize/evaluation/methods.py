@@ -147,6 +147,7 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
 
 def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     """Peak memory of every stage of a model on one photograph, in bytes; see `peak_memory`."""
+    # Every stage needs what the one before gave, and `peak_memory` returns bytes alone.
     found: dict[str, Any] = {}
 
     def keep(name: str, function: Callable[[], object]) -> Callable[[], None]:
@@ -197,6 +198,7 @@ def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequenc
     for model in models.values():
         if getattr(model, "baselines_", None):
             return model.baselines_
+    # Without a model or references: the rules need no photographs of the user's then.
     return Colorizer.load(find_model("default")).baselines_
 
 

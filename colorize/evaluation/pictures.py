@@ -87,6 +87,7 @@ class Gallery:
 
     def _start(self, seen: Observation) -> Picture:
         lightness = seen.gray.lightness
+        # Gray as methods get it, not as the photograph may have been toned.
         gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
         true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
         picture = Picture(_small(gray, self.side), true)

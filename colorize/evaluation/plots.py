@@ -237,11 +237,13 @@ def heatmap(
     matplotlib = import_or_raise("matplotlib", extra="report")
     tall = 1.15 + 0.34 * len(rows)
     figure, axes = _figure(tall, rows)
+    # As far to both sides: white is then the centre.
     span = np.nanmax(np.abs(values - center)) if center is not None else 1.0
     low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
     scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
     normal = (values - low) / max(high - low, 1e-9)
     cell = _cell_width(rows, columns, swatches)
+    # A digit is about 0.58 of its height wide: numbers stay inside their cells.
     size = min(9.5, cell / (0.58 * max(len(form.format(value)) for value in values.flat)))
     for (i, j), share in np.ndenumerate(normal):
         if not np.isfinite(share):
@@ -265,6 +267,7 @@ def heatmap(
     axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], color=INK, **angle)
     if label:
         figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
+        # The layout knows nothing of this text, and would draw over it.
         figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
     return figure
 
@@ -290,6 +293,7 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     axes.set_position((left / WIDTH, below / height, 1 - (left + 0.1) / WIDTH, cells / height))
     top = axes.inset_axes((0, 1 + 0.08 / cells, 1, tree_height / cells), sharex=axes)
     for x, y in zip(tree["icoord"], tree["dcoord"], strict=True):
+        # SciPy puts the leaves at 5, 15, 25 and so on.
         top.plot((np.array(x) - 5) / 10, y, color=BLUE, lw=1.6)
     top.axhline(limit, color=MUTED, lw=1, dashes=(3, 2))
     top.set_ylim(0, 1.05)
@@ -319,6 +323,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
     with matplotlib.rc_context(_STYLE | {"svg.hashsalt": title}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     text = buffer.getvalue()
+    # Matplotlib names its own fonts in every text; the page has others.
     text = re.sub(r"font: ([^;\"]*?)px [^;\"]*", r"font: \1px var(--font)", text)
     for stand_in, (name, color) in _PAINT.items():
         text = text.replace(stand_in, color if standalone else f"var(--{name})")
@@ -327,6 +332,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
         return re.sub(r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#ffffff"/>', text, count=1)
     body = text[text.index("<svg ") :]
     head, _, rest = body.partition(">")
+    # Without width and height: how large a plot is, the page decides.
     view = re.search(r'viewBox="[^"]+"', head)
     rest = re.sub(r"<metadata>.*?</metadata>", "", rest, flags=re.DOTALL)
     return f'<svg {view.group() if view else ""} role="img" aria-label="{_escaped(title)}">{rest}'
