@@ -79,8 +79,8 @@ def on(
             except RequestError as error:
                 yield say(error)
 
-        # Gradio looks at a function, before calling it, to know whether it yields: one wrapper for
-        # both kinds would hide that.
+        # Gradio looks at a function, before calling it, to know whether
+        # it yields: one wrapper for both kinds would hide that.
         chosen = answers if inspect.isgeneratorfunction(function) else answer
         step = event(chosen, inputs, outputs, **options)
         if empties is not None:
@@ -110,8 +110,8 @@ def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Gener
         is_over.set()
 
     start, shown = time.monotonic(), ""
-    # In a thread of its own: the work has no places at which a generator could yield. It must not
-    # hold up the end of the app.
+    # In a thread of its own: the work has no places at which a
+    # generator could yield. It must not hold up the end of the app.
     threading.Thread(target=run, daemon=True).start()
     while not is_over.wait(_PACE):
         line = pages.progress(*now[0], time.monotonic() - start)

@@ -170,8 +170,8 @@ def colorize_all(
             target = scratch / f"{number}{suffix}"
             hear = _told_of_one(told, number, len(photos), path.name)
             hear(0.0, "waiting for its turn")
-            # The turn is that of one photograph, not of the batch: a visitor who saves waits for
-            # one.
+            # The turn is that of one photograph, not of
+            # the batch: a visitor who saves waits for one.
             with turn(), told_stages(hear, 0.05, 0.9):
                 hear(0.0, "reading")
                 try:

@@ -257,8 +257,8 @@ def batch_room(service: Service) -> Any:
         [files, folder, picker, vividness, kind],
         [report, ready, files, stop],
         refused=[None, gr.skip(), gr.skip(), gr.Button(visible=False)],
-        # A queue of its own: a batch may take hours, and would hold a place of saving and
-        # comparing.
+        # A queue of its own: a batch may take hours, and
+        # would hold a place of saving and comparing.
         **(LONG | {"concurrency_id": "batch"}),
     )
     def colour_all(

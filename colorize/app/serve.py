@@ -69,8 +69,8 @@ def serve(
             _, address, _ = page.launch(
                 server_name=host,
                 server_port=port or free_port(host),
-                # Gradio has one limit for all zones: that of a zip. `Service` has the one of a
-                # photograph.
+                # Gradio has one limit for all zones: that of a
+                # zip. `Service` has the one of a photograph.
                 max_file_size=service.limits.total_bytes,
                 auth=login,
                 inbrowser=open_browser,

@@ -260,8 +260,8 @@ class Service:
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         with self._working(key) as visit:
-            # All that is needed is taken out here: the visitor can paint on while the file is
-            # written.
+            # All that is needed is taken out here: the
+            # visitor can paint on while the file is written.
             photo, session, recipe = visit.need_photo(), self._session(visit), self._recipe(visit)
             hints, vividness = visit.hints(), visit.vividness
             # Each of these is one more propagation, and the bar moves with them.
@@ -608,8 +608,8 @@ class Service:
             shutil.rmtree(place, ignore_errors=True)
             raise
         if visit.job is not None:
-            # Only now: had the new photographs been refused, the stopped training could still go
-            # on.
+            # Only now: had the new photographs been refused,
+            # the stopped training could still go on.
             visit.job.discard()
         visit.job = TrainingJob(
             place,

@@ -176,8 +176,8 @@ class TrainingJob:
         with self._turn:
             if not self._is_wanted:
                 return
-            # The clock starts with the work: waiting for others must not count in the time that is
-            # left.
+            # The clock starts with the work: waiting for
+            # others must not count in the time that is left.
             self._state, self._started = "running", time.monotonic()
             code = self._run_process()
         model = self.folder / "model.safetensors"

@@ -15,8 +15,8 @@ from colorize.io import PHOTO_SUFFIXES
 
 _BLOCK = 1 << 20
 _DEEPEST = 8  # folders in folders that are kept
-# What `zipfile` raises for damage; NotImplementedError for a method that it does not know,
-# RuntimeError for a password.
+# What `zipfile` raises for damage; NotImplementedError for a
+# method that it does not know, RuntimeError for a password.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 _ODD = re.compile(r"[^\w .()+,=@-]+")
 

@@ -244,8 +244,8 @@ class Visits:
     def close(self, key: str) -> None:
         """Forget a visit and remove its files; a training that is running goes on to its end."""
         with self._lock:
-            # Taken out under the lock, cleared away without it: the next event of everybody needs
-            # it.
+            # Taken out under the lock, cleared away without
+            # it: the next event of everybody needs it.
             visit = self._visits.pop(key, None)
         if visit is None:
             return

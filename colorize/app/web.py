@@ -72,8 +72,8 @@ def build(service: Service) -> Any:
                 methods = compare_room(service)
             with gr.Tab("Batch", elem_id="room-batch"):
                 batch_model = batch_room(service)
-        # The page is built once for all visitors: without this its lists would be those of that
-        # time.
+        # The page is built once for all visitors: without
+        # this its lists would be those of that time.
         pickers = [shown_model, batch_model]
 
         @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)

@@ -132,8 +132,8 @@ def curve(
                 progress=progress,
             )
         except ValueError as error:
-            # Some errors of the package are ValueErrors too, and have words and a status of their
-            # own.
+            # Some errors of the package are ValueErrors
+            # too, and have words and a status of their own.
             if isinstance(error, ColorizeError):
                 raise
             raise click.UsageError(str(error)) from error

@@ -59,8 +59,8 @@ SCORES = {
 HIDES = 0.4
 """Share of a family's variance that another one must predict linearly to be warned about."""
 
-# Refits without training photographs learn from one half and answer for the other: two in each, at
-# least.
+# Refits without training photographs learn from one
+# half and answer for the other: two in each, at least.
 _MIN_PHOTOS = 4
 # Of the variance of standardized columns: the Gram matrix can be inverted where columns repeat each
 # other, and what one family knows of another is hardly shrunk.
@@ -208,7 +208,7 @@ def importance(
     See Also
     --------
     detail_groups : How a family is divided.
-    colorize.explanation.Explainer : What families said of a single place.
+    colorize.explanation.explainer.Explainer : What families said of a single place.
 
     References
     ----------
@@ -426,8 +426,8 @@ class _Study:
         for done, (analysis, way, name, members) in enumerate(jobs):
             say("permuting", done, len(jobs))
             columns = np.concatenate([_indices(self.regions.families[member]) for member in members])
-            # Only the first repeat is propagated: a solve per photograph costs more than all the
-            # rest.
+            # Only the first repeat is propagated: a solve
+            # per photograph costs more than all the rest.
             first, mean = self._permuted(columns, way, n_repeats)
             rows += self._rows(analysis, way, name, mean)
             if way == "across":
@@ -564,8 +564,8 @@ class _Refits:
     def noise(self, families: Sequence[str], n_repeats: int, way: str) -> tuple[_Scored, str, _Scored]:
         """Scores with the noise permuted, an empty part, and scores before that."""
         asked = self.data.with_families(families, self._shuffled(self.data, 1))
-        # Where both are the same photographs, a row keeps its number in learning and in asking, as
-        # in any real family.
+        # Where both are the same photographs, a row keeps its
+        # number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
         models = self._models(self.teachers.with_families(families, self._shuffled(self.teachers, salt)))
         before = self.study.score(self._answers(models, asked))

@@ -347,8 +347,8 @@ def measure(
         truth = Truth(photo.pixels)
         is_true = not len(has_truth) or bool(has_truth[done])
         for name, function in functions.items():
-            # Both clocks: wall time is what a person waits, processor time hardly changes with what
-            # else the machine does.
+            # Both clocks: wall time is what a person waits, processor
+            # time hardly changes with what else the machine does.
             start, cpu = time.perf_counter(), time.process_time()
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
@@ -448,8 +448,8 @@ def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
     frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
     for columns in frozen.values():
         for values in columns.values():
-            # Intervals and tables are computed from these when asked for, and must stay of one
-            # piece.
+            # Intervals and tables are computed from these
+            # when asked for, and must stay of one piece.
             values.flags.writeable = False
     return MappingProxyType(frozen)
 
@@ -459,8 +459,8 @@ def _with_ratio(columns: Columns) -> dict[str, float]:
     for name, values in columns.items():
         known = values[~np.isnan(values)]
         means[name] = float(known.mean()) if len(known) else math.nan
-    # A ratio of sums, not a mean of ratios: a nearly gray photograph would divide by almost 0, and
-    # be all that the mean tells.
+    # A ratio of sums, not a mean of ratios: a nearly gray photograph
+    # would divide by almost 0, and be all that the mean tells.
     true = columns["true_colorfulness"]
     measured = ~np.isnan(true)
     total = true[measured].sum()
@@ -481,6 +481,6 @@ def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap
 
 def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     measured = ~np.isnan(columns["true_colorfulness"])
-    # 0 on both sides where the truth is not known: resamples keep their size, and neither sum
-    # changes.
+    # 0 on both sides where the truth is not known:
+    # resamples keep their size, and neither sum changes.
     return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)

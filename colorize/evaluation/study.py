@@ -407,8 +407,8 @@ def study_curve(
     with threadpool_limits(1, user_api="blas"):
         for done, size in enumerate(wanted):
             say("training", done, len(wanted))
-            # Sorted: the part with all photographs is then the very training that `colorize train`
-            # does.
+            # Sorted: the part with all photographs is then
+            # the very training that `colorize train` does.
             part = [training_photos[i] for i in np.sort(order[:size])]
             for method in ("lookup", "classical"):
                 start = time.process_time()

@@ -68,8 +68,8 @@ function give(zone, files, tries) {
 document.addEventListener('colorize-download', (event) => {
   const file = event.detail;
   if (!file?.url) return;
-  // Browsers save what a link with `download` leads to; at its bare address they would show a
-  // picture.
+  // Browsers save what a link with `download` leads
+  // to; at its bare address they would show a picture.
   const link = document.createElement('a');
   link.href = file.url;
   link.download = file.orig_name || file.path.split('/').pop();

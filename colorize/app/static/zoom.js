@@ -60,9 +60,9 @@ function endPan(event) {
   panFrom = null;
 }
 
-// Ctrl and the wheel would zoom the whole page: only listeners that are not passive can forbid it.
-// A mouse sends few large steps, a touchpad many small ones: with the exponential both come to the
-// same.
+// Ctrl and the wheel would zoom the whole page: only listeners that are
+// not passive can forbid it. A mouse sends few large steps, a touchpad
+// many small ones: with the exponential both come to the same.
 pad.addEventListener('wheel', (event) => {
   if (stage.dataset.mode !== 'paint' || !(event.ctrlKey || scale > 1)) return;
   event.preventDefault();
