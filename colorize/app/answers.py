@@ -33,6 +33,8 @@ _PACE = 0.3
 """Seconds between two looks at how far long work has come; what is quicker shows no line."""
 
 # Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
+# Eight pieces of long work may be begun: the lock of the service lets one of them work, and the
+# others say that they wait, as a queue of Gradio's would not.
 HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 4}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 8, "show_progress": "hidden"}
 LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 8, "show_progress": "hidden"}
@@ -54,9 +56,11 @@ def on(
     The outputs become `refused` then, or stay as they are. After the answer, good or bad, the zone `empties` is ready
     for the next file, and `then` is JavaScript for the browser to run on the values of `then_inputs`.
     """
+    # Gradio takes a list only where there are several outputs.
     nothing: Any = gr.skip() if refused is None else refused[0] if len(refused) == 1 else refused
 
     def say(error: RequestError) -> Any:
+        # Gradio shows the words of a box as HTML, and names of visitors' files are among them.
         gr.Warning(escape(str(error)), title="That did not work", duration=20)
         return nothing
 
@@ -75,6 +79,8 @@ def on(
             except RequestError as error:
                 yield say(error)
 
+        # Gradio looks at a function, before calling it, to know whether
+        # it yields: one wrapper for both kinds would hide that.
         chosen = answers if inspect.isgeneratorfunction(function) else answer
         step = event(chosen, inputs, outputs, **options)
         if empties is not None:
@@ -88,6 +94,7 @@ def on(
 
 def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Generator[Any, None, Result]:
     """Do long work, and give its result; until then `outputs` of a line on how far it has come, when that changes."""
+    # Replaced as a whole, so that no line has the share of one stage and the words of another.
     now = [(0.0, "Beginning")]
     found: list[Result | Exception] = []
     is_over = threading.Event()
@@ -103,6 +110,8 @@ def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Gener
         is_over.set()
 
     start, shown = time.monotonic(), ""
+    # In a thread of its own: the work has no places at which a
+    # generator could yield. It must not hold up the end of the app.
     threading.Thread(target=run, daemon=True).start()
     while not is_over.wait(_PACE):
         line = pages.progress(*now[0], time.monotonic() - start)
@@ -121,6 +130,8 @@ def news() -> str:
 
 def sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
     """Names and places of files that were sent; they are removed when the visitor leaves."""
+    # Gradio names uploads after their content: the same file of two visitors is one, and only
+    # `Visits` knows when nobody needs it.
     sent = [Path(path) for path in paths or ()]
     service.visits.get(key_of(request)).uploads.update(sent)
     return [(path.name, path) for path in sent]

@@ -96,6 +96,7 @@ def compare(
     said = [*(f"Colouring with “{name}”" for name in named), "Putting the pictures side by side"]
 
     def tell(seen: Observation) -> None:
+        # Observers hear of a method when it is done: what is told is the one that comes now.
         n_done = list(named).index(seen.method) + 1
         told(n_done / len(named), said[n_done])
 
@@ -159,6 +160,7 @@ def colorize_all(
     if not photos and not failures:
         raise RequestError("there are no photographs in that folder")
     names: set[str] = set()
+    # Pictures are compressed already: deflating them again would take time and save nothing.
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
         for number, path in enumerate(photos):
             if is_stopping():
@@ -168,6 +170,8 @@ def colorize_all(
             target = scratch / f"{number}{suffix}"
             hear = _told_of_one(told, number, len(photos), path.name)
             hear(0.0, "waiting for its turn")
+            # The turn is that of one photograph, not of
+            # the batch: a visitor who saves waits for one.
             with turn(), told_stages(hear, 0.05, 0.9):
                 hear(0.0, "reading")
                 try:
@@ -179,6 +183,7 @@ def colorize_all(
                     done.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))
                     for remark in remarks:
                         notes.setdefault(remark, []).append(name)
+            # Now and not at the end: the whole batch would lie on the disk twice.
             target.unlink(missing_ok=True)
         n_left = len(photos) + len(left_out) - len(done) - len(failures)
         failed = [f"failed: {name}: {reason}" for name, reason in failures.items()]

@@ -102,6 +102,7 @@ def places(found: Sequence[Place]) -> str:
 def card(model: Card) -> str:
     """What a model has seen, with its palette."""
     bars = "".join(
+        # A colour that was seen once must still be wide enough to point at.
         f'<i style="background: {swatch.css}; flex-grow: {max(swatch.share, 0.004):.4f}" '
         f'title="{escape(swatch.name)}: {_percent(swatch.share)}"></i>'
         for swatch in model.swatches

@@ -63,6 +63,7 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
                 resume = gr.Button("Go on", visible=False)
         with gr.Column(scale=3, min_width=320):
             status = gr.HTML(pages.training(None), elem_id="training")
+    # It runs only while a training does: an idle page asks nothing.
     timer = gr.Timer(1, active=False)
     progress = [status, timer, stop, resume, shelf_changed]
 
@@ -82,6 +83,7 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
         start.click,
         [name, files, folder, base, pictures],
         [files, *progress],
+        # Unpacking a large zip takes a while, and must not take a place from the strokes of others.
         concurrency_id="uploads",
         concurrency_limit=2,
     )
@@ -159,6 +161,7 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
     def add(place: Path, name: str) -> list[Any]:
         try:
             service.shelf.add(place, name)
+        # The file is here already and good: only its name is asked for once more.
         except NameTakenError:
             free = service.shelf.free_name(name)
             return [gr.Row(visible=True), free, str(place), gr.skip()]
@@ -254,6 +257,8 @@ def batch_room(service: Service) -> Any:
         [files, folder, picker, vividness, kind],
         [report, ready, files, stop],
         refused=[None, gr.skip(), gr.skip(), gr.Button(visible=False)],
+        # A queue of its own: a batch may take hours, and
+        # would hold a place of saving and comparing.
         **(LONG | {"concurrency_id": "batch"}),
     )
     def colour_all(

@@ -52,6 +52,7 @@ def serve(
         The port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
+    # Said before the import of Gradio, which takes seconds.
     say("Starting the app ...")
     import_or_raise("gradio", extra="app")
     from colorize.app.service import Service
@@ -68,9 +69,12 @@ def serve(
             _, address, _ = page.launch(
                 server_name=host,
                 server_port=port or free_port(host),
+                # Gradio has one limit for all zones: that of a
+                # zip. `Service` has the one of a photograph.
                 max_file_size=service.limits.total_bytes,
                 auth=login,
                 inbrowser=open_browser,
+                # The address is told, and the models are loaded, only once the page is up.
                 prevent_thread_lock=True,
                 quiet=True,
                 **web.look(),

@@ -43,12 +43,14 @@ if TYPE_CHECKING:
     from colorize.guidance.session import Session
     from colorize.training.corrections import Learnt
 
+# Sides of what is worked on: no larger than it is looked at, because a person waits for it.
 PROXY_SIDE = 1024
 THUMBNAIL_SIDE = 280
 REFERENCE_SIDE = 640
 EXPLANATION_SIDE = 512
 N_REFERENCES = 8
 N_ALTERNATIVES = 5  # the picture as it is, and one for each of a session's moods
+# Every answer carries all strokes, and the page draws all of them.
 N_MARKS = 2000
 SHARED_SIDE = 1000
 COMPARED_SIDE = 640
@@ -168,10 +170,13 @@ class Service:
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
         self.visits = Visits(self.workspace / "visits", **(visits or {}))
         self.folders_allowed = folders_allowed
+        # Work at full size takes memory for 64 megapixels: one piece at a time. A training takes
+        # minutes, for which no saving should wait: it has a lock of its own.
         self._long, self._training = threading.Lock(), threading.Lock()
 
     def warm_up(self) -> None:
         """Load what the first visitor would wait for, by colouring a small ramp of grays."""
+        # Nobody listens to this thread; the first visitor will be told what is wrong.
         with suppress(RequestError):
             self.shelf.load("default").predict(np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1)))
 
@@ -197,9 +202,11 @@ class Service:
             told(0.0, "Reading the photograph")
             read = self._read(path, name)
             kept = _place_for(visit) / "original"
+            # Saving reads the file again, and Gradio removes uploads after an hour.
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), PROXY_SIDE)
             notes = read.metadata.notes
+            # Last: a file that cannot be read leaves the photograph before it where it is.
             visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
 
@@ -224,6 +231,7 @@ class Service:
         with self._working(key) as visit:
             if model is not None and model != visit.model:
                 self.shelf.path(model)
+                # Choices are numbers of pictures that the other model made.
                 visit.model, visit.steps = model, ()
                 visit.forget_session()
             if vividness is not None and vividness != visit.vividness:
@@ -252,13 +260,17 @@ class Service:
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         with self._working(key) as visit:
+            # All that is needed is taken out here: the
+            # visitor can paint on while the file is written.
             photo, session, recipe = visit.need_photo(), self._session(visit), self._recipe(visit)
             hints, vividness = visit.hints(), visit.vividness
+            # Each of these is one more propagation, and the bar moves with them.
             n_spreads = 1 + bool(visit.references or visit.steps) + (hints is not None)
         told(0.0, "Waiting for its turn")
         with self._long, self._said(visit), told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
             told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
             gray = to_gray(self._read(photo.path, photo.name))
+            # Decided on the small picture, spread at full size: what is saved is what was seen.
             result = session.at_size(gray).with_hints(hints, vividness)
             told(0.9, f"Writing the {kind}")
             path = photo.path.with_name(f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}")
@@ -341,6 +353,7 @@ class Service:
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
         """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        # `paint` makes new lists, so that these stay as they are.
         before = visit.strokes, visit.past, visit.future
         visit.paint(strokes)
         try:
@@ -352,6 +365,7 @@ class Service:
 
     def _protecting(self, visit: Visit, content: dict[str, Any]) -> Stroke:
         """A stroke whose hint is, pixel by pixel, what is shown under it."""
+        # Only the shape of this stroke is used; its colour and reach mean nothing.
         drawn = _painted(_mark(content | {"color": "#000000", "reach": "here"}))
         shape = visit.need_photo().gray.shape
         is_covered = Hints(shape, (drawn.mark,)).rasterize(shape).is_known
@@ -372,6 +386,7 @@ class Service:
         """Replace the hints by those of a JSON file."""
         with self._working(key) as visit:
             shape = visit.need_photo().gray.shape
+            # JSON takes many times its size while it is read.
             if path.stat().st_size > 20_000_000:
                 raise RequestError("the file is too large for hints")
             try:
@@ -420,6 +435,7 @@ class Service:
     def alternatives(self, key: str) -> list[bytes]:
         """Small pictures of other ways to see the photograph, the present one first; JPEG."""
         with self._working(key) as visit:
+            # Five propagations for pictures that are only chosen from.
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
             results = small.alternatives(N_ALTERNATIVES, visit.hints(), visit.vividness)
             return [encode_screen(to_8_bit(result.rgb)) for result in results]
@@ -435,6 +451,8 @@ class Service:
             elif number:
                 hints = visit.hints()
                 visit.session = self._session(visit).choose(number, hints)
+                # With the hints of this moment: a session that had to make room is made again from
+                # these, and later strokes must not change what was chosen.
                 visit.steps += ((number, hints),)
                 visit.forget_result()
             return self._view(visit)
@@ -500,6 +518,7 @@ class Service:
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
         told(0.0, "Waiting for its turn")
         with self._long, self._said(self.visits.get(key)):
+            # Small: all methods colour it one after the other while somebody waits.
             photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return errands.compare(photo, specs, vividness=vividness, told=told)
 
@@ -527,6 +546,7 @@ class Service:
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
         visit.is_stopping = False
+        # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with tempfile.TemporaryDirectory(dir=visit.folder) as scratch, self._said(visit):
             place = Path(scratch) / "photographs"
@@ -578,6 +598,7 @@ class Service:
         base_path = self.shelf.path(base) if base else None
         if not files and not folder.strip():
             raise RequestError("choose photographs to learn from")
+        # Not in the visitor's folder, which goes when the page is closed: a training does not.
         place = self.workspace / "jobs" / secrets.token_hex(16)
         (place / "photos").mkdir(parents=True)
         try:
@@ -587,6 +608,8 @@ class Service:
             shutil.rmtree(place, ignore_errors=True)
             raise
         if visit.job is not None:
+            # Only now: had the new photographs been refused,
+            # the stopped training could still go on.
             visit.job.discard()
         visit.job = TrainingJob(
             place,
@@ -653,6 +676,8 @@ class Service:
     def _working(self, key: str) -> Iterator[Visit]:
         """Have the visit to oneself; errors come out fit for a visitor."""
         visit = self.visits.get(key)
+        # Gradio answers the events of one visitor in several threads: two strokes at once would
+        # both be added to the same list, and one be lost.
         with visit.turn, self._said(visit):
             yield visit
 
@@ -667,10 +692,12 @@ class Service:
             raise RequestError(self._harmless(str(error))) from error
         except MemoryError as error:
             visit.forget_session()
+            # Only what can be computed again was given up.
             raise RequestError("there is not enough memory for this; try a smaller photograph") from error
 
     def _harmless(self, message: str) -> str:
         """A message without paths of this machine."""
+        # Inner folders first: of an outer one replaced before, the rest would be left to read.
         for path in (str(self.workspace), str(self.shelf.folder), tempfile.gettempdir(), str(Path.home())):
             message = message.replace(path, "…")
         return message

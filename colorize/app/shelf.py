@@ -24,6 +24,7 @@ SUFFIX = ".safetensors"
 N_LOADED = 3
 """Models kept in memory; the least recently used one makes room."""
 
+# No dots, no slashes: a name is the name of a file too.
 _NAME = re.compile(r"[^\W_][\w -]{0,39}")
 
 
@@ -80,12 +81,14 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._loaded: OrderedDict[tuple[Path, int], Colorizer] = OrderedDict()
+        # Held while a file is read: two visitors who want the same model read it once.
         self._lock = threading.RLock()
 
     def paths(self) -> dict[str, Path]:
         """All models, those of the package first."""
         own = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
         shipped = {model.name: model.path for model in available_models()}
+        # A file of one's own never hides a shipped model: everybody takes its name for that.
         return shipped | {path.stem: path for path in own if path.stem not in shipped}
 
     def names(self) -> list[str]:
@@ -117,6 +120,7 @@ class Shelf:
 
         path = self.path(name)
         with self._lock:
+            # A file that was replaced is another model.
             key = path, path.stat().st_mtime_ns
             if key not in self._loaded:
                 try:
@@ -177,6 +181,7 @@ class Shelf:
 
     def free_name(self, name: str) -> str:
         """The name, or with a number behind it if it is taken."""
+        # Windows and macOS take names that differ in capitals for one file.
         taken = {other.casefold() for other in self.paths()}
         found, number = name, 2
         while found.casefold() in taken:
@@ -250,6 +255,7 @@ def _swatches(colorizer: Colorizer) -> tuple[Swatch, ...]:
 
     palette = colorizer.palette_
     colors, shares = palette.colors_, palette.frequencies_ / max(float(palette.frequencies_.sum()), 1e-9)
+    # One lightness for all: swatches then differ in what the model knows of, colour.
     pixels = lab_to_rgb(np.full(len(colors), 62, np.float32), colors)
     names = color_names(colors)
     order = np.argsort(-shares, kind="stable")

@@ -45,6 +45,7 @@ def told_stages(told: Told, begin: float, end: float, *, n_spreads: int = 1) -> 
             n_begun += share == 0
             spread = min((max(n_begun, 1) - 1 + share) / n_spreads, 1.0)
             here = _FIRST_SPREAD + (_LAST_SPREAD - _FIRST_SPREAD) * spread
+        # Stages come again with references, hints and a second spreading; a bar never goes back.
         reached = max(reached, here)
         told(begin + (end - begin) * reached, SENTENCES.get(stage, "Colouring"))
 

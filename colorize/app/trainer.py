@@ -36,6 +36,7 @@ N_SAMPLES = 3
 PREVIEWS = (0.25, 0.5, 0.75)
 """Shares of the photographs after which held-out ones are coloured with what has been learnt so far."""
 
+# The training stands still while a sketch is made: these few rows cost it seconds.
 _PREVIEW_PHOTOS = 40
 _PREVIEW_ROWS = 80
 
@@ -56,6 +57,7 @@ class Described(MutableMapping[int, TrainingRows]):
 
     def __setitem__(self, index: int, block: TrainingRows) -> None:
         self._blocks[index] = block
+        # It may be ended at any moment, and half a file would be read when it goes on.
         write_atomically(self.folder / f"{index:05d}.npz", [_packed(block)])
         if len(self._blocks) in self._preview_at:
             say_samples(self._preview(), self.samples, len(self._blocks))
@@ -74,6 +76,7 @@ class Described(MutableMapping[int, TrainingRows]):
         chosen = list(self._blocks.values())[:: max(1, len(self._blocks) // _PREVIEW_PHOTOS)]
         rows = TrainingRows.concatenate([block.where(slice(_PREVIEW_ROWS)) for block in chosen])
         model = Colorizer(**self.colorizer.get_params())
+        # Fitted before the first photograph was described: the columns mean the same to both.
         model.extractor_ = self.colorizer.extractor_
         try:
             return model.learn(rows)
@@ -104,6 +107,7 @@ def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None
     )
     kept, held_out = hold_out(found)
     samples = held_out.photos[:N_SAMPLES] if held_out else ()
+    # Rows of a base can be joined with those of the same regions and columns only.
     same: dict[str, Any] = {} if base is None else {"n_superpixels": base.n_superpixels, "families": base.families}
     colorizer = Colorizer(**same)
     described = Described(folder / f"described-{digest(kept)}", colorizer, len(kept), samples)
@@ -171,6 +175,7 @@ def say_samples(model: Colorizer | None, photos: tuple[RgbImage, ...], n_photos:
 def say(**message: Any) -> None:
     """Write one line."""
     sys.stdout.write(json.dumps(message) + "\n")
+    # A pipe is written in blocks: the page would hear nothing for minutes.
     sys.stdout.flush()
 
 
@@ -190,9 +195,11 @@ def _unpacked(data: bytes) -> TrainingRows:
 
 def _end_with_the_app() -> None:
     """Stop when the other end of standard input is gone."""
+    # The pipe ends with the app, however that ends; no signal does so on every system.
     with contextlib.suppress(OSError, ValueError):
         while sys.stdin.read(1):
             pass
+    # `sys.exit` would end this thread alone.
     os._exit(1)
 
 

@@ -131,6 +131,7 @@ class TrainingJob:
             self._is_wanted = False
             if self._process is not None:
                 self._process.terminate()
+            # Its thread still waits; once it has its turn, it finds that nobody wants it and ends.
             if self._state == "waiting":
                 self._state = "stopped"
 
@@ -150,6 +151,7 @@ class TrainingJob:
     def status(self) -> Status:
         """How it stands."""
         spent = time.monotonic() - self._started
+        # Guesses made earlier than this jump about.
         is_telling = self._state == "running" and self._fraction > 0.05
         return Status(
             self._state,
@@ -174,6 +176,8 @@ class TrainingJob:
         with self._turn:
             if not self._is_wanted:
                 return
+            # The clock starts with the work: waiting for
+            # others must not count in the time that is left.
             self._state, self._started = "running", time.monotonic()
             code = self._run_process()
         model = self.folder / "model.safetensors"
@@ -198,6 +202,9 @@ class TrainingJob:
 
     def _run_process(self) -> int:
         with open(self.folder / "errors.txt", "wb") as errors:
+            # A process: it can be ended at once, computes beside the page instead of in turns with
+            # it, and takes only itself down where memory runs out. Errors go to a file, since a
+            # second pipe that nobody reads would fill up and stop it.
             command = [sys.executable, "-m", "colorize.app.trainer", str(self.folder)]
             with self._lock:
                 self._process = process = subprocess.Popen(

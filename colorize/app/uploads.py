@@ -15,6 +15,8 @@ from colorize.io import PHOTO_SUFFIXES
 
 _BLOCK = 1 << 20
 _DEEPEST = 8  # folders in folders that are kept
+# What `zipfile` raises for damage; NotImplementedError for a
+# method that it does not know, RuntimeError for a password.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 _ODD = re.compile(r"[^\w .()+,=@-]+")
 
@@ -52,6 +54,7 @@ def clean_name(name: str, *, default: str = "photo") -> str:
     >>> clean_name("../../etc/passwd"), clean_name("C:\\\\photos\\\\Oma 1938.JPG"), clean_name("..")
     ('passwd', 'Oma 1938.JPG', 'photo')
     """
+    # Names from Windows may have backslashes, which other systems take for letters.
     base = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
     stem, dot, suffix = base.rpartition(".")
     if not dot or len(suffix) > 12:
@@ -134,6 +137,7 @@ def _take(name: str, blocks: Iterator[bytes], folder: Path, counter: _Counter, l
     with open(free_path(_made(folder, parents), cleaned), "xb") as file:
         for block in blocks:
             size += len(block)
+            # Before writing: the disk never holds more than is allowed.
             counter.add(cleaned, size, len(block))
             file.write(block)
 
@@ -180,12 +184,14 @@ def _check_member(shown: str, info: zipfile.ZipInfo, limits: Limits) -> None:
     parts = PurePosixPath(info.filename.replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
         raise RequestError(f"{shown}: holds a file that points outside of the zip, so none of it was opened")
+    # The upper half is the mode of Unix, 0 in zips from elsewhere.
     if stat.S_ISLNK(info.external_attr >> 16):
         raise RequestError(f"{shown}: holds a link, so none of it was opened")
     if info.flag_bits & 1:
         raise RequestError(f"{shown}: is locked with a password")
     if info.file_size > limits.file_bytes:
         raise RequestError(f"{shown}: {clean_name(info.filename)} is larger than {limits.file_bytes / 1e6:g} MB")
+    # What unpacks to less than a block harms nobody, and blank pictures do pack that well.
     if info.file_size > _BLOCK and info.file_size > limits.ratio * max(info.compress_size, 1):
         raise RequestError(
             f"{shown}: {clean_name(info.filename)} unpacks to a suspicious size, so none of it was opened"

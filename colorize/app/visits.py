@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from colorize.explanation import Explainer
     from colorize.guidance.session import Session
 
+# An upload lies on the disk before the event that names it comes in: so young a file may belong to
+# a visitor who has not said so yet.
 _FRESH_SECONDS = 60
 _MOST_STEPS = 200
 
@@ -187,6 +189,7 @@ class Visits:
         self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._unwanted: set[Path] = set()
+        # Reentrant: `come_back` closes and gets visits while it holds it.
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -198,6 +201,7 @@ class Visits:
             now = self._clock()
             visit = self._visits.get(key)
             if visit is None:
+                # The name is the token by which a browser comes back: nobody may guess another's.
                 own = self.folder / secrets.token_hex(16)
                 own.mkdir(parents=True)
                 visit = self._visits[key] = Visit(own, now)
@@ -219,6 +223,7 @@ class Visits:
             visit = self._visits.get(key)
             if visit is not None and visit.leaving is None:
                 visit.leaving = threading.Timer(self.grace_seconds, self.close, [key])
+                # A timer that waits must not hold up the end of the app.
                 visit.leaving.daemon = True
                 visit.leaving.start()
 
@@ -232,12 +237,15 @@ class Visits:
                     visit.leaving.cancel()
                     visit.leaving = None
                 self.close(key)
+                # In place of the empty visit that the new page has got by now.
                 self._visits[key] = visit
             return self.get(key)
 
     def close(self, key: str) -> None:
         """Forget a visit and remove its files; a training that is running goes on to its end."""
         with self._lock:
+            # Taken out under the lock, cleared away without
+            # it: the next event of everybody needs it.
             visit = self._visits.pop(key, None)
         if visit is None:
             return
@@ -260,6 +268,7 @@ class Visits:
         self._unwanted -= {path for visit in self._visits.values() for path in visit.uploads}
         for path in list(self._unwanted):
             try:
+                # Files tell the time of the wall clock, not that of `clock`.
                 if time.time() - path.stat().st_mtime < _FRESH_SECONDS:
                     continue
                 path.unlink()
@@ -272,5 +281,6 @@ class Visits:
         idle = [key for key, visit in self._visits.items() if now - visit.last_seen > self.idle_seconds]
         for key in idle + list(self._visits)[: max(0, len(self._visits) - len(idle) - self.most)]:
             job = self._visits[key].job
+            # Trainings are the longest work there is; their visit stays until they are done.
             if job is None or not job.is_running:
                 self.close(key)

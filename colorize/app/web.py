@@ -72,6 +72,8 @@ def build(service: Service) -> Any:
                 methods = compare_room(service)
             with gr.Tab("Batch", elem_id="room-batch"):
                 batch_model = batch_room(service)
+        # The page is built once for all visitors: without
+        # this its lists would be those of that time.
         pickers = [shown_model, batch_model]
 
         @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)
@@ -85,6 +87,7 @@ def build(service: Service) -> Any:
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
             names = service.shelf.names()
+            # With its choices: Gradio refuses a value that the list as built does not have.
             model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
             return [now, _fresh(view) if view else gr.skip(), model, chosen.vividness, chosen.shows_sure]
 
@@ -95,6 +98,7 @@ def build(service: Service) -> Any:
             service.visits.leave(str(request.session_hash))
 
         page.unload(leave)
+    # Whoever comes after so many is told at once, instead of waiting for long without a word.
     page.queue(max_size=200)
     return page
 
@@ -246,10 +250,12 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     choices = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="choices")
     card = gr.HTML(elem_id="card")
 
+    # `input`, not `change`: what a page sets when it comes back must not be computed again.
     @on(picker.input, [picker], [stage, choices], **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
         return [_shown(service.set_style(key_of(request), model=model)), None]
 
+    # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
         return _shown(service.set_style(key_of(request), vividness=value))
@@ -303,6 +309,9 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         learn = gr.Button("Learn from these corrections", elem_id="learn")
         learnt = gr.HTML(None, elem_id="learnt")
 
+    # Gradio drops an event while the one before is being answered, unless told "multiple": strokes
+    # painted in haste would be lost. `then` comes after failures too, so that the stage, which
+    # counts what it asked, never waits for ever.
     many: dict[str, Any] = {"then": _ANSWERED, "trigger_mode": "multiple", "show_progress": "hidden"} | HEAVY
 
     @on(stage.paint, [], [stage], **many)
@@ -433,6 +442,7 @@ def _plain(stroke: Stroke) -> dict[str, Any]:
     """A stroke, for the stage."""
     return {
         "kind": stroke.mark.kind,
+        # All strokes go with every answer, and nobody paints finer than a tenth of a pixel.
         "path": [[round(row, 1), round(col, 1)] for row, col in stroke.path],
         "color": "#" + bytes(stroke.mark.color).hex(),
         "radius": stroke.radius,

@@ -57,6 +57,7 @@ class Wishes:
     @property
     def any(self) -> bool:
         """Whether anything was said at all."""
+        # A strength without references asks for nothing.
         return self != Wishes(reference_strength=self.reference_strength)
 
     def check(self, n_photos: int) -> None:
@@ -66,6 +67,7 @@ class Wishes:
         check_reach(self.hints, self.reach)
         if n_photos > 1 and self.choose > 1:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
+        # click lets nan through: it is on the wrong side of neither end of a range.
         if math.isnan(self.reference_strength):
             raise click.BadParameter("nan is not between 0 and 1", param_hint="--reference-strength")
         if self.sheet and self.alternatives is None:
@@ -103,6 +105,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         wishes = Wishes(hints_file, reach, reference, reference_strength, alternatives, sheet, choose)
         function(wishes=wishes, **others)
 
+    # Decorators are applied from the inside out: the last one here is the first in --help.
     number = click.IntRange(1, 9)
     for option in (
         click.option("--choose", type=number, default=1, metavar="K", help="Start from alternative K."),
@@ -168,6 +171,7 @@ def read_references(colorizer: Predictor, paths: Sequence[Path]) -> References |
     photos = []
     for path in paths:
         photo = read_photo(path)
+        # It would take the colours away that the model has, without a word.
         if not has_colors(photo):
             raise InvalidImageError(f"{path}: gray or toned; a reference must have colours to borrow")
         photos.append(photo)
@@ -185,6 +189,7 @@ def contact_sheet(images: Sequence[RgbImage]) -> RgbImage:
 
     pixels = [shrink(to_8_bit(image.pixels), SHEET_SIDE) for image in images]
     size = pixels[0].shape[1::-1]
+    # Four in a square, not three and one.
     columns = 2 if len(pixels) in (2, 4) else min(3, len(pixels))
     gap, rows = 8, -(-len(pixels) // columns)
     cell = size[0] + gap, size[1] + CAPTION + gap

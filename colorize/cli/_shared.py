@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from colorize.predictor import Predictor
     from colorize.training.dataset import TrainingSet
 
+# The log of a night stays short enough to be read.
 _SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -42,6 +43,7 @@ class Size(click.ParamType):
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number and its unit."""
         match = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)\s*([KMGT]?)B?", str(value).strip().upper())
+        # Powers of 1000, as all sizes that are printed.
         n_bytes = int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " ")) if match else 0
         if not 1000 <= n_bytes < 10**15:
             self.fail(f"{value!r} is no size such as 4GB or 800MB", param, ctx)
@@ -156,6 +158,7 @@ class Outputs:
     def check(self) -> None:
         """Refuse, before the work, what could not be written after it."""
         wanted = [path for path in (self.html, self.csv, self.json) if path is not None]
+        # The last of them would replace the others.
         if len({path.resolve() for path in wanted}) < len(wanted):
             raise click.UsageError("--html, --csv and --json must name different files")
         for path in wanted:
@@ -242,6 +245,7 @@ class Lines:
         if now - self.last < _SECONDS_BETWEEN_LINES:
             return
         self.last = now
+        # From where this run began: what earlier runs have done came at no speed.
         rate = (done - self.first) / (now - self.start)
         left = f", {(total - done) / rate / 60:.0f} minutes left" if rate else ""
         click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
@@ -290,6 +294,7 @@ def check_target_folder(path: Path) -> None:
 def one_line(error: BaseException, path: Path | None = None) -> str:
     """Say what went wrong in one line that names the file."""
     if isinstance(error, OSError) and error.strerror:
+        # `str` of it would begin with a number that tells a person nothing.
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     elif isinstance(error, MemoryError):
         message = "not enough memory"
@@ -297,6 +302,7 @@ def one_line(error: BaseException, path: Path | None = None) -> str:
         message = str(error) or type(error).__name__
     if path is not None and str(path) not in message:
         message = f"{path}: {message}"
+    # Whatever a library writes: one line per failure is what scripts count.
     return " ".join(message.split())
 
 
@@ -311,6 +317,7 @@ def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -
     from colorize.exceptions import DatasetError
     from colorize.training.dataset import has_colors, load_folder
 
+    # Unselected: a double or a pale photograph teaches nothing new, but can be measured.
     found = load_folder(folder, limit=limit, select=False, progress=progress)
     known = [has_colors(photo) for photo in found.photos]
     left_out = {item.name: item.detail for item in found.report.left_out}

@@ -77,6 +77,7 @@ class Job:
         if self.output.suffix != ".safetensors":
             raise click.UsageError(f"{self.output}: a model file's name must end in .safetensors")
         _shared.check_target(self.output, force=self.force)
+        # A checkpoint is hours of work: neither lost nor gone on with unless somebody says so.
         found = (self.folder / CHECKPOINT).exists()
         if self.resume and not found:
             raise click.UsageError(f"--resume: there is no {self.folder / CHECKPOINT}")
@@ -203,5 +204,6 @@ class Diary:
             if losses:
                 write_atomically(self._folder / "losses.svg", [drawn(losses, "training losses")])
         except MissingDependencyError as error:
+            # Said once, not after every epoch.
             self._plots = False
             click.echo(f"Note: no plots of the losses, only the table losses.csv: {error}", err=True)

@@ -54,6 +54,7 @@ def command(
         max_upload=max_upload,
         open_browser=not no_browser,
         login=login,
+        # Whoever comes from another machine must not read the folders of this one.
         folders_allowed=host in LOOPBACK,
         say=click.echo,
     )

@@ -12,6 +12,8 @@ from colorize.cli import _shared
 if TYPE_CHECKING:
     from colorize.batch.run import BatchReport
 
+# Neither 1, nothing was done, nor 2, with which click refuses a command line: scripts can tell that
+# some photographs are there. 130 is 128 + SIGINT, as shells have it.
 BATCH_HAS_FAILED_FILES = 3
 INTERRUPTED = 130
 
@@ -132,6 +134,7 @@ def tell(report: BatchReport, *, quiet: bool) -> None:
         return
     for name, message in report.notes.items():
         click.echo(f"Note: {name}: {message}", err=True)
+    # What earlier runs did took no time of this one.
     n_new = report.n_done + len(report.failed) - report.n_earlier
     rate = f", {n_new / report.seconds:.1f} a second" if n_new and report.seconds else ""
     click.echo(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from colorize.training.dataset import TrainingSet
     from colorize.types import RgbImage
 
+# Enough to see and to measure colours; several methods, some of them slow, do every photograph.
 MAX_SIDE = 640
 DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 
@@ -61,6 +62,7 @@ def command(
     from colorize.evaluation.run import compare_methods
 
     specs = list(methods or DEFAULT_METHODS)
+    # `make_methods` says so too, but only after all photographs have been read.
     if "welsh" in specs and references is None:
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
     try:
@@ -78,6 +80,7 @@ def command(
                 progress=progress,
             )
     except ValueError as error:
+        # Some errors of the package are ValueErrors too, and have words and a status of their own.
         if isinstance(error, ColorizeError):
             raise
         raise click.UsageError(str(error)) from error

@@ -89,6 +89,7 @@ def _version(name: str) -> str | None:
 
 def _system() -> dict[str, Any]:
     cores = os.cpu_count() or 1
+    # Containers and taskset leave fewer cores than there are. Only Linux tells.
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
     return {
@@ -102,10 +103,12 @@ def _system() -> dict[str, Any]:
 
 def _cuda() -> str | list[str]:
     """Names of the GPUs that torch can use, or why there are none."""
+    # Found without being imported, which takes seconds and is what may be broken.
     if util.find_spec("torch") is None:
         return "not looked for: torch is not installed"
     try:
         torch = import_or_raise("torch", extra="refine")
+    # A library of CUDA that is missing or does not fit shows as OSError.
     except (ImportError, OSError) as error:
         return f"not looked for: torch is broken ({' '.join(str(error).split())[:200]})"
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())] or "none found by torch"
@@ -114,6 +117,7 @@ def _cuda() -> str | list[str]:
 def _caches() -> list[dict[str, Any]]:
     """Folders that the program fills by itself."""
     kernels = _kernel_folder()
+    # An app that was killed could not remove its folder, and nobody else knows of it.
     apps = sorted(Path(tempfile.gettempdir()).glob("colorize-app-*"))
     found = [("compiled kernels (numba)", kernels, _kernel_files(kernels))]
     found += [("working folder of an app", app, [path for path in app.rglob("*") if path.is_file()]) for app in apps]
@@ -124,6 +128,7 @@ def _kernel_folder() -> Path:
     """Where numba keeps compiled code: where it is told to, else in the package, else in the user's cache folder."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return Path(os.environ["NUMBA_CACHE_DIR"])
+    # The order in which numba looks for a place.
     if os.access(_PACKAGE, os.W_OK):
         return _PACKAGE
     from numba.misc.appdirs import AppDirs
@@ -158,6 +163,7 @@ def _problems(libraries: dict[str, str | None]) -> list[str]:
     if not libraries:
         problems.append("colorize is not installed as a package: it was imported from a folder")
     opencv = sorted(set(metadata.packages_distributions().get("cv2", [])))
+    # Two wheels unpack into one folder: the files of the one replace those of the other.
     if len(opencv) > 1:
         problems.append(f"{' and '.join(opencv)} write to the same folder: uninstall all, then install colorize again")
     return problems
@@ -167,6 +173,7 @@ def _without_home(value: Any) -> Any:
     """The same with ``~`` for the home folder in every string: it often is the name of a person."""
     if isinstance(value, str):
         home = str(Path.home())
+        # A home of `/`, as in some containers, would put one in place of every slash.
         return value.replace(home, "~") if len(home) > 1 else value
     if isinstance(value, dict):
         return {key: _without_home(inner) for key, inner in value.items()}

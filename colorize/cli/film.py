@@ -103,6 +103,7 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
         raise HintsError(f"{path}: no such file or folder")
     files = [path]
     if path.is_dir():
+        # Paint programs leave files of their own beside what they save.
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in _HINT_SUFFIXES)
         if not files:
             raise HintsError(f"{path}: there are no hints in this folder, such as 000123.png or 12.5s.json")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from colorize.types import Colorization, GrayImage
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
+# PNG whatever the input was: saving loses nothing.
 SUFFIX = ".colorized.png"
 PAGES_SUFFIX = ".colorized.tif"
 BATCH_HAS_FAILED_FILES = 3
@@ -84,6 +85,7 @@ def command(
 
     With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3.
     """
+    # click lets nan through: it is on the wrong side of neither end of a range.
     for name, value in (("--vividness", vividness), ("--only-confident", only_confident)):
         if value is not None and math.isnan(value):
             raise click.BadParameter("nan is not between 0 and 1", param_hint=name)
@@ -184,6 +186,7 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> lis
         if source.is_dir():
             raise click.UsageError(f"{source} is a folder; `colorize batch {source} DEST` colorizes what is in it")
     jobs = [(source, output_path(source, output, suffix)) for source in inputs]
+    # Resolved: two names can be one file.
     targets = Counter(target.resolve() for _, target in jobs)
     sources = {source.resolve() for source in inputs}
     for source, target in jobs:
@@ -221,10 +224,12 @@ def run_jobs(
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
     refiner = None if refine is None else load_refiner(refine, model, device)
+    # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
     references = _hands.read_references(colorizer, wishes.references)
     n_done = 0
+    # A bar of one step tells nothing.
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
         for position, (source, target) in enumerate(todo):
             progress("photographs", position, len(todo))
@@ -234,6 +239,7 @@ def run_jobs(
                     notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references, doubt)
                 else:
                     notes = colorize_file(source, target, colorizer, recipe, handling)
+            # One photograph that cannot be done must not cost the others.
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
@@ -310,6 +316,7 @@ def colorize_by_hand(
         written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
         if handling.keep_times:
             copy_times(source, path)
+    # Several pictures of one photograph lose the same things: each is said once.
     return tuple(dict.fromkeys(notes + written))
 
 

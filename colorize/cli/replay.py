@@ -99,6 +99,7 @@ def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
     wanted = f"{recipe.model} (sha256 {recipe.model_sha256[:12]}...)"
     if model is not None:
         path = find_model(model)
+        # By digest: a file of that name may hold another model by now.
         if stated_digest(path) != recipe.model_sha256:
             raise RecipeError(f"{path}: is another model than {wanted}, with which {picture} was made")
         return path
@@ -117,6 +118,7 @@ def compare(picture: Path, output: Path, recipe: Recipe) -> tuple[str, bool]:
 
     if picture.read_bytes() == output.read_bytes():
         return "the same, byte for byte", True
+    # Another version of a library may pack the same pixels otherwise.
     one, other = read_photo(picture).pixels, read_photo(output).pixels
     if one.shape == other.shape and np.array_equal(one, other):
         return "the same pixels", True

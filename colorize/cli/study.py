@@ -11,6 +11,8 @@ from colorize._support.progress import Progress
 from colorize.cli import _shared
 from colorize.exceptions import ColorizeError, DatasetError
 
+# The keys of `colorize.evaluation.study.TRAINERS`, written out: importing it loads scikit-learn,
+# and --help should not wait for that.
 TRAINERS = ("classical", "lookup", "mean")
 
 
@@ -130,6 +132,8 @@ def curve(
                 progress=progress,
             )
         except ValueError as error:
+            # Some errors of the package are ValueErrors
+            # too, and have words and a status of their own.
             if isinstance(error, ColorizeError):
                 raise
             raise click.UsageError(str(error)) from error
@@ -159,6 +163,7 @@ def load_categories(
         raise DatasetError(f"{folder}: no such folder; name a folder with one sub-folder per category")
     sets, left_out = {}, {}
     for path in sorted(folder.iterdir()):
+        # Editors and systems keep folders of their own among the categories.
         if path.is_dir() and not path.name.startswith("."):
             try:
                 sets[path.name] = load_folder(path, limit=limit, random_state=seed, progress=progress)

@@ -93,6 +93,7 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
     sizes = [(2 * unit, 2 * unit * (len(place.colors) + 1)) for place in places]
     corners = [(round(top), round(left)) for top, left in label_corners(rings, sizes, lightness.shape, unit)]
     for (row, col), (height, width), (top, left) in zip(rings, sizes, corners, strict=True):
+        # Lines first: labels lie over them.
         end = int(np.clip(col, left, left + width)), int(np.clip(row, top, top + height))
         cv2.line(picture, (col, row), end, (255, 255, 255), max(1, unit // 6), cv2.LINE_AA)
     for number, (place, corner) in enumerate(zip(places, corners, strict=True), start=1):

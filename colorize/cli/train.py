@@ -94,6 +94,7 @@ def command(
     from colorize.training.dataset import FEW_PHOTOS, load_folder
 
     base_model = None if base is None else _shared.load_colorizer(base)
+    # What a base knows are rows of its own regions and columns: others cannot be joined to them.
     if base_model is not None and superpixels not in (None, base_model.n_superpixels):
         raise click.UsageError(f"--superpixels must be that of the base, {base_model.n_superpixels}, or left out")
     if base_model is not None and families and set(families) != set(base_model.families):
@@ -113,6 +114,7 @@ def command(
                 "--base default builds on what the shipped model knows",
                 err=True,
             )
+        # Names of files are often names of people: they go into a model only if somebody asks.
         kept: dict[str, Any] = {"names": training_set.names, "thumbnail_bytes": 1000 * thumbnails} if thumbnails else {}
         colorizer = Colorizer(random_state=seed, **parameters)
         colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept)

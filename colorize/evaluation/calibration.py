@@ -24,6 +24,10 @@ class Reliability:
         Weighted share of each bin whose most probable colour is the true one.
     mass : ndarray, shape (n_bins,), float64
         Share of all weight in each bin; sums to 1, nearly equal unless single regions are very large.
+
+    See Also
+    --------
+    reliability : Makes it.
     """
 
     confidence: NDArray[np.float64]
@@ -61,6 +65,11 @@ def reliability(
     ValueError
         The shapes do not match, there is no row, a weight is negative, or `n_bins` is not positive.
 
+    See Also
+    --------
+    log_loss : The same probabilities in one number.
+    colorize.evaluation.confidence.check_confidence : The same for the confidence of pixels.
+
     References
     ----------
     Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015
@@ -78,11 +87,15 @@ def reliability(
     rows, index, share = _checked(probabilities, truth, weights)
     top = rows.argmax(axis=1)
     sure, right = rows[np.arange(len(rows)), top], (top == index).astype(np.float64)
+    # Bins of equal mass, not of equal width: few regions are sure of one colour among many, and the
+    # accuracy of a nearly empty bin is noise.
     order = np.argsort(sure, kind="stable")
     middle = np.cumsum(share[order]) - share[order] / 2
     bins = np.empty(len(rows), np.intp)
+    # The middle of the last region lies at exactly 1 if its weight is 0.
     bins[order] = np.minimum((middle * n_bins).astype(np.intp), n_bins - 1)
     mass = np.bincount(bins, share, minlength=n_bins).astype(np.float64)
+    # A large region can reach over several bins; those in between stay empty, and would be 0 / 0.
     filled = mass > 0
     confidence, accuracy = (
         np.bincount(bins, share * values, minlength=n_bins)[filled] / mass[filled] for values in (sure, right)
@@ -108,6 +121,10 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | No
     ValueError
         The shapes do not match, there is no row, or a weight is negative.
 
+    See Also
+    --------
+    reliability : Whether the probabilities are too sure, or too little.
+
     Examples
     --------
     >>> round(log_loss([[0.5, 0.5], [0.5, 0.5]], [0, 1]), 4)
@@ -126,8 +143,10 @@ def _checked(
         raise ValueError(f"probabilities must have shape (n, K) with n at least 1, got {rows.shape}")
     if index.shape != (len(rows),) or not np.issubdtype(index.dtype, np.integer):
         raise ValueError(f"truth must be ({len(rows)},) integers, got shape {index.shape}, {index.dtype}")
+    # NumPy would take -1 for the last colour without a word.
     if index.min() < 0 or index.max() >= rows.shape[1]:
         raise ValueError(f"truth must lie in 0..{rows.shape[1] - 1}, got {index.min()} to {index.max()}")
+    # All weights 0 would end as NaN in every figure, far from here.
     share = np.ones(len(rows)) if weights is None else np.asarray(weights, np.float64)
     if share.shape != (len(rows),) or (share < 0).any() or not share.sum() > 0:
         raise ValueError(f"weights must be ({len(rows)},), not negative and not all 0, got shape {share.shape}")

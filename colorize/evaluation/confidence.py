@@ -18,8 +18,11 @@ from colorize.types import Colorization
 
 __all__ = ["ConfidenceCheck", "ConfidenceObserver", "check_confidence"]
 
+# Equally many of every photograph, so that each weighs alike and all stack to one array; neighbours
+# err together, so that more of them would tell little.
 PIXELS_PER_PHOTO = 2000
 _N_BINS = 10
+# A multiple of four: the surest quarter is one of them.
 _N_SHARES = 20
 
 
@@ -38,6 +41,10 @@ class ConfidenceCheck:
         Shares of the pixels, the surest first, 0.05 to 1.
     risk : tuple of Interval
         Mean CIEDE2000 of these.
+
+    See Also
+    --------
+    check_confidence : Makes it.
     """
 
     reliability: Reliability
@@ -75,6 +82,11 @@ class ConfidenceObserver:
     ----------
     method : str
         The method to look at; it must give back a `Colorization`.
+
+    See Also
+    --------
+    colorize.evaluation.measure.measure : Calls it.
+    check_confidence : What it ends with.
     """
 
     def __init__(self, method: str) -> None:
@@ -86,6 +98,7 @@ class ConfidenceObserver:
         if seen.method != self.method or not seen.has_truth or not isinstance(seen.prediction, Colorization):
             return
         found = seen.prediction
+        # Evenly spaced and not drawn: the same pixels at every run, and for every model compared.
         at = np.linspace(0, found.confidence.size - 1, PIXELS_PER_PHOTO).astype(np.intp)
         true = rgb_to_lab(seen.photo.pixels.reshape(1, -1, 3)[:, at])[0]
         ab = found.ab.reshape(-1, 2)[at]
@@ -110,6 +123,10 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     error : ndarray, shape (n_photos, n_pixels)
         CIEDE2000.
 
+    See Also
+    --------
+    colorize.evaluation.calibration.reliability : The same for probabilities of regions.
+
     References
     ----------
     El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010 (risk against coverage).
@@ -130,6 +147,8 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     def mean_of(values: NDArray[np.float64], some: NDArray[np.bool_]) -> Interval:
         return bootstrap.ratio((values * some).sum(axis=1), some.sum(axis=1))
 
+    # By rank, not by confidence: the pixels of a region are about equally sure, and no threshold
+    # divides such ties into bins of equal mass.
     bins = [place * _N_BINS // stated.size == k for k in reversed(range(_N_BINS))]
     accuracy = tuple(mean_of(near, some) for some in bins)
     shares = range(1, _N_SHARES + 1)

@@ -26,6 +26,11 @@ class EncoderHead:
     levin : bool
         Carry the colours to the pixels by Levin's optimization, which keeps to edges; otherwise they are interpolated.
 
+    See Also
+    --------
+    colorize.features.encoder.see : Where the beliefs come from.
+    colorize.evaluation.methods.make_methods : Names it for a comparison.
+
     Examples
     --------
     >>> EncoderHead().predict_ab(GrayImage(np.full((40, 60), 50, np.float32))).shape
@@ -39,6 +44,8 @@ class EncoderHead:
     def predict_ab(self, gray: GrayImage) -> Float32:
         """a* and b* of every pixel, shape (H, W, 2)."""
         height, width = working_shape(gray.shape)
+        # The working size of the superpixels, at which the feature family asks the encoder too: the
+        # comparison is about what comes after it.
         small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
         beliefs = see(small / np.float32(100)).beliefs
         colors = expected_colors()
@@ -47,5 +54,7 @@ class EncoderHead:
         ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         if not self.levin:
             return ab
+        # As `Canvas.pull`: colours spread over the same share of the photograph as those of a
+        # model, so that the propagation is no difference between the two.
         weight = np.full(gray.shape, PULL * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
         return propagate(gray.lightness, ab, weight).ab

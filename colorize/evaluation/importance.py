@@ -59,8 +59,13 @@ SCORES = {
 HIDES = 0.4
 """Share of a family's variance that another one must predict linearly to be warned about."""
 
+# Refits without training photographs learn from one
+# half and answer for the other: two in each, at least.
 _MIN_PHOTOS = 4
+# Of the variance of standardized columns: the Gram matrix can be inverted where columns repeat each
+# other, and what one family knows of another is hardly shrunk.
 _RIDGE = 1e-2
+# The surprise at one region is at most 9.2 nats: a single one must not decide a mean.
 _SMALLEST = 1e-4
 _COLUMNS = ("analysis", "scheme", "family", "part", "score", "value", "low", "high")
 
@@ -90,6 +95,10 @@ class ImportanceResult:
         The palette colours behind each colour name.
     settings : mapping
         What was done, in numbers.
+
+    See Also
+    --------
+    importance : Makes it.
     """
 
     table: tuple[tuple[Any, ...], ...]
@@ -196,6 +205,11 @@ def importance(
     ValueError
         `n_repeats` is less than 1.
 
+    See Also
+    --------
+    detail_groups : How a family is divided.
+    colorize.explanation.explainer.Explainer : What families said of a single place.
+
     References
     ----------
     L. Breiman, "Random forests", Machine Learning 45, 2001 (permutation). B. Gregorutti, B. Michel, P. Saint-Pierre,
@@ -243,7 +257,9 @@ def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
         ]
         for key in dict.fromkeys(key for key in keys if key):
             groups.setdefault(key, []).append(column)
+    # A part with all columns is the family again.
     useful = {key: np.array(columns) for key, columns in groups.items() if 0 < len(columns) < len(names)}
+    # Every part costs a permutation of the whole set, and nobody reads a plot of more.
     return useful if 1 < len(useful) <= 24 else {}
 
 
@@ -410,6 +426,8 @@ class _Study:
         for done, (analysis, way, name, members) in enumerate(jobs):
             say("permuting", done, len(jobs))
             columns = np.concatenate([_indices(self.regions.families[member]) for member in members])
+            # Only the first repeat is propagated: a solve
+            # per photograph costs more than all the rest.
             first, mean = self._permuted(columns, way, n_repeats)
             rows += self._rows(analysis, way, name, mean)
             if way == "across":
@@ -462,6 +480,7 @@ class _Study:
         scores = []
         for repeat in range(n_repeats):
             features = self.regions.features.copy()
+            # The same orders for every family: their differences are then none of luck.
             donors = _donors(self.regions.photo, way, self.random_state + repeat)
             features[:, columns] = self.regions.features[donors][:, columns]
             scores.append(self.score(self.colorizer.recognizer.region_probabilities(features)))
@@ -492,12 +511,15 @@ class _Study:
 
     def _balanced(self, first: _Scored, second: _Scored | None) -> Interval:
         """Mean over colours of the probability given to the true one, in percent; its drop, if there is a second."""
+        # Sums over photographs before the division, in every resample too: a single photograph
+        # lacks most colours, so that a mean over photographs of such ratios does not exist.
         weights = np.concatenate([np.ones((1, self.data.n_photos)), self.bootstrap.weights * self.data.n_photos])
         area = weights @ self.area_by_color
         present = area > 1e-9
         values = np.divide(weights @ first.truth_by_color, area, out=np.zeros_like(area), where=present)
         if second is not None:
             values -= np.divide(weights @ second.truth_by_color, area, out=np.zeros_like(area), where=present)
+        # A rare colour may be missing from a resample; the mean is over those that are there.
         means = 100 * values.sum(axis=1) / present.sum(axis=1)
         return self.bootstrap.limits(means[0], means[1:])
 
@@ -520,6 +542,7 @@ class _Refits:
         self.teachers = teachers or study.data
         n = self.data.n_photos
         if teachers is None:
+            # Whole photographs: regions of one resemble each other too much to lie on both sides.
             half = np.random.default_rng(study.random_state).permutation(n) % 2
             self.folds = [(half != k, half == k) for k in range(2)]
         else:
@@ -541,6 +564,8 @@ class _Refits:
     def noise(self, families: Sequence[str], n_repeats: int, way: str) -> tuple[_Scored, str, _Scored]:
         """Scores with the noise permuted, an empty part, and scores before that."""
         asked = self.data.with_families(families, self._shuffled(self.data, 1))
+        # Where both are the same photographs, a row keeps its
+        # number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
         models = self._models(self.teachers.with_families(families, self._shuffled(self.teachers, salt)))
         before = self.study.score(self._answers(models, asked))
@@ -603,6 +628,7 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
         circle = rng.permutation(len(rows))  # everybody takes from the next in a circle: nobody from itself
         following = np.empty_like(circle)
         following[circle] = np.roll(circle, -1)
+        # Photographs differ in their number of regions: too few donors are repeated, too many cut.
         sources = [np.resize(shuffled[following[index]], len(part)) for index, part in enumerate(rows)]
     donors = np.empty(len(photo), np.intp)
     for part, source in zip(rows, sources, strict=True):
@@ -636,17 +662,20 @@ def _redundancy(data: _Described) -> NDArray[np.float64]:
     for family, columns in data.regions.families.items():
         values = data.regions.features[:, columns].astype(np.float64)
         spread = values.std(axis=0)
+        # Columns that never change are left out: they know nothing, and would be divided by 0.
         blocks[family] = (values - values.mean(axis=0))[:, spread > 1e-9] / spread[spread > 1e-9]
     shares = np.eye(len(blocks))
     for i, source in enumerate(blocks.values()):
         gram = (source * fitted).T @ source
         gram[np.diag_indices_from(gram)] += _RIDGE * len(source)
+        # Once for all targets of this source.
         inverse = np.linalg.inv(gram)
         for j, target in enumerate(blocks.values()):
             if i != j:
                 guess = source @ (inverse @ ((source * fitted).T @ target))
                 left = np.square((target - guess) * ~fitted).sum()
                 shares[i, j] = 1 - left / max(np.square(target * ~fitted).sum(), 1e-12)
+    # On photographs not fitted to, a guess can be worse than the mean: that is no knowledge.
     return np.clip(shares, 0, 1)
 
 
@@ -655,11 +684,13 @@ def _clusters(
 ) -> tuple[NDArray[np.float64], tuple[tuple[str, ...], ...]]:
     if len(families) < 2:
         return np.zeros((0, 4)), ()
+    # The stronger direction: for one to be hidden it is enough that the other can stand in for it.
     distance = 1 - np.maximum(redundancy, redundancy.T)
     np.fill_diagonal(distance, 0)
     links = linkage(squareform(distance, checks=False), "average")
     member = fcluster(links, 1 - HIDES, "distance")
     groups = [tuple(f for f, m in zip(families, member, strict=True) if m == k) for k in sorted(set(member))]
+    # All families together would be the whole model, with nothing left to read on in.
     return links, tuple(group for group in groups if 1 < len(group) < len(families))
 
 

@@ -11,6 +11,7 @@ from colorize.exceptions import ModelFileError
 from colorize.models import available_models
 from colorize.models.file import load_model, model_kind, stated_digest
 
+# Networks need torch; files of all other kinds are read without it.
 if TYPE_CHECKING:
     from colorize.refine.predictor import Refiner, Rival
 
@@ -40,6 +41,11 @@ def load_any_model(path: str | Path, *, device: str = "auto") -> Colorizer | Ref
         The file is missing, damaged or of an unknown kind, or the base of a refiner is not found.
     MissingDependencyError
         The model is a neural network, and torch is not installed.
+
+    See Also
+    --------
+    colorize.models.find_model : A file by the name of a model.
+    find_base : The other half of a refiner.
 
     Examples
     --------
@@ -79,6 +85,10 @@ def network_facts(path: str | Path) -> dict[str, Any]:
     ------
     ModelFileError
         The file is missing, damaged, or holds no network.
+
+    See Also
+    --------
+    load_any_model : The network itself.
     """
     kind = model_kind(path)
     if kind not in NETWORKS:
@@ -97,6 +107,10 @@ def find_base(refiner: str | Path) -> Path:
     ------
     ModelFileError
         `refiner` is no file of a refiner, or its base is in neither place.
+
+    See Also
+    --------
+    load_any_model : Uses it for refiners.
     """
     refiner = Path(refiner)
     wanted = load_model(refiner, kind="refiner")[0].get("base_sha256")
@@ -121,5 +135,6 @@ def describe(summary: Mapping[str, Any]) -> str:
 def _digest(path: Path) -> str | None:
     try:
         return stated_digest(path) if model_kind(path) == "classical" else None
+    # A damaged file that lies in the same folder is not the refiner's fault: look on.
     except ModelFileError:
         return None

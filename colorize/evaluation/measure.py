@@ -96,6 +96,10 @@ class WithTruth:
     ----------
     function : callable
         Of the `GrayImage` and the `Truth`; gives back what any method does.
+
+    See Also
+    --------
+    colorize.evaluation.oracles.Oracles : Methods of this kind.
     """
 
     function: Callable[[GrayImage, Truth], Prediction]
@@ -148,6 +152,10 @@ class EvaluationResult:
         Names of the photographs; those in folders belong to the category of their first folder.
     costs : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
         Per method: ``seconds`` (wall), ``cpu_seconds``, and for models one column ``stage: NAME`` per stage (wall).
+
+    See Also
+    --------
+    measure : Makes it.
     """
 
     figures: Mapping[str, Columns]
@@ -254,6 +262,7 @@ class EvaluationResult:
             "names": self.names,
             "costs": self.costs,
         }
+        # What `plain` overlooked fails here, and not in the program of a reader.
         return json.dumps(plain(content | more), indent=1, allow_nan=False)
 
     def to_csv(self) -> str:
@@ -310,6 +319,12 @@ def measure(
     TypeError
         A method is none of the four kinds, or gives back something else.
 
+    See Also
+    --------
+    colorize.evaluation.run.evaluate_model : A model beside its baselines and oracles.
+    colorize.evaluation.run.compare_methods : Methods of a command line, with realism and costs.
+    colorize.color.metrics.Truth : Where the figures come from.
+
     Examples
     --------
     >>> from colorize.recognition.rules import NO_COLOR
@@ -323,6 +338,8 @@ def measure(
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     total = len(photos) if isinstance(photos, Sized) else 0
+    # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
+    # regions of the oracles) is made once, and let go before the next.
     for done, photo in enumerate(photos):
         if progress:
             progress("measuring", done, total)
@@ -330,6 +347,8 @@ def measure(
         truth = Truth(photo.pixels)
         is_true = not len(has_truth) or bool(has_truth[done])
         for name, function in functions.items():
+            # Both clocks: wall time is what a person waits, processor
+            # time hardly changes with what else the machine does.
             start, cpu = time.perf_counter(), time.process_time()
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
@@ -364,6 +383,7 @@ def plain(value: Any) -> Any:
         return {"value": plain(value.value), "low": plain(value.low), "high": plain(value.high)}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
+    # JSON has no NaN: Python would write one, and other readers refuse the file.
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
@@ -372,6 +392,7 @@ def plain(value: Any) -> Any:
 def write_csv(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as comma-separated text."""
     buffer = io.StringIO()
+    # The module's own line end is that of Windows, on every system.
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
 
@@ -384,6 +405,7 @@ def csv_cell(value: float) -> str:
 def _function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
     if isinstance(method, WithTruth):
         return method.function
+    # `predict` first: of a method that has both it is what people get to see.
     for attribute in ("predict", "predict_ab"):
         function = getattr(method, attribute, None)
         if callable(function):
@@ -404,6 +426,7 @@ def _checked(name: str, prediction: Prediction) -> Prediction:
 def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) -> dict[str, float]:
     if truth is None:
         unknown = dict.fromkeys([*FIGURES, "true_colorfulness"], math.nan)
+        # A figure of whole sets: see `_with_ratio`.
         del unknown["colorfulness_ratio"]
         return unknown | {"colorfulness": colorfulness(pixels)}
     if isinstance(prediction, RgbImage):
@@ -425,6 +448,8 @@ def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
     frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
     for columns in frozen.values():
         for values in columns.values():
+            # Intervals and tables are computed from these
+            # when asked for, and must stay of one piece.
             values.flags.writeable = False
     return MappingProxyType(frozen)
 
@@ -434,6 +459,8 @@ def _with_ratio(columns: Columns) -> dict[str, float]:
     for name, values in columns.items():
         known = values[~np.isnan(values)]
         means[name] = float(known.mean()) if len(known) else math.nan
+    # A ratio of sums, not a mean of ratios: a nearly gray photograph
+    # would divide by almost 0, and be all that the mean tells.
     true = columns["true_colorfulness"]
     measured = ~np.isnan(true)
     total = true[measured].sum()
@@ -454,4 +481,6 @@ def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap
 
 def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     measured = ~np.isnan(columns["true_colorfulness"])
+    # 0 on both sides where the truth is not known:
+    # resamples keep their size, and neither sum changes.
     return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)

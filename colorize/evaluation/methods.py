@@ -46,6 +46,10 @@ class NamedMethod:
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str
         One sentence.
+
+    See Also
+    --------
+    make_methods : Makes them.
     """
 
     name: str
@@ -83,9 +87,15 @@ def make_methods(
         A word that is neither a rule, nor a shipped model, nor a file; or a file that is no model.
     ValueError
         No method, or the same one twice.
+
+    See Also
+    --------
+    colorize.evaluation.run.compare_methods : What they are made for.
+    colorize.evaluation.loader.load_any_model : How model files are read.
     """
     if not specs:
         raise ValueError("name at least one method")
+    # Names are the keys of all tables: the second would hide the first.
     repeated = sorted({spec for spec in specs if specs.count(spec) > 1})
     if repeated:
         raise ValueError(f"method {repeated[0]} is named twice")
@@ -116,7 +126,12 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
     """Most bytes that Python and NumPy held at once during a call, beyond what they held before.
 
     Temporary buffers inside OpenCV and compiled kernels are not seen. The call takes longer than usual.
+
+    See Also
+    --------
+    stage_memory : The same for the stages of a model.
     """
+    # A trace that the caller began must go on after this one; its peak alone is lost.
     was_tracing = tracemalloc.is_tracing()
     if not was_tracing:
         tracemalloc.start()
@@ -132,6 +147,7 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
 
 def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     """Peak memory of every stage of a model on one photograph, in bytes; see `peak_memory`."""
+    # Every stage needs what the one before gave, and `peak_memory` returns bytes alone.
     found: dict[str, Any] = {}
 
     def keep(name: str, function: Callable[[], object]) -> Callable[[], None]:
@@ -177,9 +193,12 @@ def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequenc
         return {}
     if len(references):
         return fit_rules(references)
+    # The rules of the first model learnt from the photographs that it learnt from itself: whatever
+    # lies between them is then the method, not the photographs.
     for model in models.values():
         if getattr(model, "baselines_", None):
             return model.baselines_
+    # Without a model or references: the rules need no photographs of the user's then.
     return Colorizer.load(find_model("default")).baselines_
 
 

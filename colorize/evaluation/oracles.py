@@ -38,6 +38,11 @@ class Oracles:
     vividness : float
         Setting of the model.
 
+    See Also
+    --------
+    colorize.evaluation.run.evaluate_model : Measures them beside the model.
+    true_region_ab : What two of them look at.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -83,6 +88,8 @@ class Oracles:
         return photo.spread(true_region_ab(truth.ab, photo.result.superpixels))
 
     def _of(self, gray: GrayImage) -> _Photo:
+        # An oracle may be asked without the model before it. By identity: `measure` hands one
+        # object to all methods, and comparing pixels would cost something every time.
         if self._photo is None or self._photo.gray is not gray:
             self.predict(gray)
         return cast(_Photo, self._photo)
@@ -104,6 +111,8 @@ class _Photo:
         return Canvas(self.gray, self.result.superpixels)
 
     def spread(self, region_ab: Float32) -> Float32:
+        # Not by `Canvas.spread`: one propagator starts the second solve from the answer of the first,
+        # and stops earlier than the model's.
         target_ab = region_ab.take(self._canvas.labels, axis=0)
         return self._propagator.solve(target_ab, self._canvas.weight, tolerance=_TOLERANCE).ab
 

@@ -23,6 +23,7 @@ __all__ = ["Gallery", "Picture", "data_uri", "difference_map", "fitted"]
 SIDE = 400
 """Longest side of the pictures kept, in pixels."""
 
+# Errors come in regions, which show at this size; a report holds one map per photograph and method.
 MAP_SIDE = 120
 MAP_LIMIT = 30.0
 """CIEDE2000 at the bright end of difference maps."""
@@ -66,6 +67,10 @@ class Gallery:
     ----------
     pictures : dict of int to Picture
         By number of the photograph.
+
+    See Also
+    --------
+    colorize.evaluation.measure.measure : Calls it.
     """
 
     def __init__(self, methods: Sequence[str] = (), *, side: int = SIDE) -> None:
@@ -82,6 +87,7 @@ class Gallery:
 
     def _start(self, seen: Observation) -> Picture:
         lightness = seen.gray.lightness
+        # Gray as methods get it, not as the photograph may have been toned.
         gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
         true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
         picture = Picture(_small(gray, self.side), true)
@@ -101,8 +107,10 @@ def fitted(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> bytes:
     encoded = b""
     for side in (longest, 640, SIDE, 320, 256, 200, 160, 128, 96):
         small = _small(pixels, min(side, longest))
+        # These sizes would give the very picture that has just been too large.
         if encoded and (side >= longest or small.shape == pixels.shape):
             continue
+        # Coarser before smaller: at 60 the colours, which reports are about, still look the same.
         for quality in (78, 60):
             encoded = encode_preview(small, quality=quality)
             if len(encoded) <= n_bytes:
@@ -129,9 +137,15 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
     -------
     dict of str to int
         Bytes for one picture of each kind, before they become text (four characters for three bytes).
+
+    See Also
+    --------
+    fitted : Keeps to such a share.
     """
     total = sum(count * weight for count, weight in wishes.values())
+    # Base64 writes four characters for three bytes (0.75); the rest is for the words around.
     unit = 0.74 * n_bytes / max(total, 1e-9)
+    # A few photographs must not fill the whole budget: beyond this more bytes show nothing.
     return {kind: int(min(unit * weight, 26_000 * weight)) for kind, (_, weight) in wishes.items()}
 
 

@@ -41,7 +41,9 @@ SERIES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (PURPLE, "^"), (MUTED, "v"))
 """Colour and marker of each series of a plot, in order."""
 
 _STYLE: dict[str, Any] = {
+    # Letters, not outlines: a report can be searched, and they take the font of the page.
     "svg.fonttype": "none",
+    # Names of clipping paths are random without it, and equal figures would be unequal files.
     "svg.hashsalt": "colorize",
     "font.size": 11.5,
     "text.color": INK,
@@ -235,11 +237,13 @@ def heatmap(
     matplotlib = import_or_raise("matplotlib", extra="report")
     tall = 1.15 + 0.34 * len(rows)
     figure, axes = _figure(tall, rows)
+    # As far to both sides: white is then the centre.
     span = np.nanmax(np.abs(values - center)) if center is not None else 1.0
     low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
     scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
     normal = (values - low) / max(high - low, 1e-9)
     cell = _cell_width(rows, columns, swatches)
+    # A digit is about 0.58 of its height wide: numbers stay inside their cells.
     size = min(9.5, cell / (0.58 * max(len(form.format(value)) for value in values.flat)))
     for (i, j), share in np.ndenumerate(normal):
         if not np.isfinite(share):
@@ -247,6 +251,7 @@ def heatmap(
         color = scale(float(share))
         axes.add_patch(_rectangle(j - 0.48, i - 0.46, 0.96, 0.92, color))
         weak = faint is not None and bool(faint[i, j])
+        # Luma decides which of the two can be read on either end of the scale.
         text = "#000000" if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.5 else "#ffffff"
         axes.text(j, i, form.format(values[i, j]), ha="center", va="center", color=text,
                   fontsize=0.8 * size if weak else size, alpha=0.7 if weak else 1)  # fmt: skip
@@ -262,6 +267,7 @@ def heatmap(
     axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], color=INK, **angle)
     if label:
         figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
+        # The layout knows nothing of this text, and would draw over it.
         figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
     return figure
 
@@ -287,6 +293,7 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     axes.set_position((left / WIDTH, below / height, 1 - (left + 0.1) / WIDTH, cells / height))
     top = axes.inset_axes((0, 1 + 0.08 / cells, 1, tree_height / cells), sharex=axes)
     for x, y in zip(tree["icoord"], tree["dcoord"], strict=True):
+        # SciPy puts the leaves at 5, 15, 25 and so on.
         top.plot((np.array(x) - 5) / 10, y, color=BLUE, lw=1.6)
     top.axhline(limit, color=MUTED, lw=1, dashes=(3, 2))
     top.set_ylim(0, 1.05)
@@ -312,9 +319,11 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
     """
     matplotlib = import_or_raise("matplotlib", extra="report")
     buffer = io.StringIO()
+    # Several plots share one page: equal names of clipping paths would cut one plot by another's.
     with matplotlib.rc_context(_STYLE | {"svg.hashsalt": title}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     text = buffer.getvalue()
+    # Matplotlib names its own fonts in every text; the page has others.
     text = re.sub(r"font: ([^;\"]*?)px [^;\"]*", r"font: \1px var(--font)", text)
     for stand_in, (name, color) in _PAINT.items():
         text = text.replace(stand_in, color if standalone else f"var(--{name})")
@@ -323,6 +332,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
         return re.sub(r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#ffffff"/>', text, count=1)
     body = text[text.index("<svg ") :]
     head, _, rest = body.partition(">")
+    # Without width and height: how large a plot is, the page decides.
     view = re.search(r'viewBox="[^"]+"', head)
     rest = re.sub(r"<metadata>.*?</metadata>", "", rest, flags=re.DOTALL)
     return f'<svg {view.group() if view else ""} role="img" aria-label="{_escaped(title)}">{rest}'
@@ -330,6 +340,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
 
 def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
     figures = import_or_raise("matplotlib.figure", extra="report")
+    # Not by pyplot, which keeps every figure in memory and looks for a window system.
     figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.add_subplot()
     if rows is not None:
@@ -354,6 +365,7 @@ def _legend(figure: Any, names: Iterable[str]) -> None:
     names = [_short(name) for name in names]
     n_columns = max(1, min(len(names), int(72 * WIDTH // (6.5 * max(map(len, names)) + 32))))
     figure.legend(loc="outside upper right", ncols=n_columns, fontsize=10.5, handletextpad=0.2, columnspacing=1.2)
+    # Further rows of the legend would be taken from the height of the plot.
     figure.set_figheight(figure.get_figheight() + 0.22 * ((len(names) - 1) // n_columns))
 
 

@@ -45,6 +45,10 @@ class Verdict:
         Share of right answers, 0.5 (cannot tell) to 1 (always), on photographs the classifier was not trained on.
     right : ndarray, shape (n_photos,), float64
         Share of right answers on each photograph and its colorized version.
+
+    See Also
+    --------
+    two_sample_test : Makes it.
     """
 
     accuracy: Interval
@@ -66,6 +70,10 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
     Returns
     -------
     ndarray, shape (n_columns,), float32
+
+    See Also
+    --------
+    two_sample_test : What looks at them.
     """
     lab = rgb_to_lab(shrink(pixels, _SIDE, shortest=2))
     lightness, ab = lab[..., 0], lab[..., 1:]
@@ -103,6 +111,10 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
     DatasetError
         Fewer than `FEWEST_PHOTOS` photographs.
 
+    See Also
+    --------
+    color_statistics : The rows of both sets.
+
     References
     ----------
     D. Lopez-Paz, M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
@@ -123,9 +135,12 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
     right = np.zeros(n_photos)
     rng = np.random.default_rng(0)
     for _ in range(_N_REPEATS):
+        # A photograph and its colorized twin always share a fold: with one of them learnt, the
+        # other would be known by its content.
         fold = np.tile(rng.permutation(n_photos) % _N_FOLDS, 2)
         for held_out in range(_N_FOLDS):
             test = fold == held_out
+            # Linear and strongly penalized: with ten photographs there are more columns than rows.
             classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
             correct = classifier.fit(rows[~test], is_colorized[~test]).predict(rows[test]) == is_colorized[test]
             right += np.bincount(np.flatnonzero(test) % n_photos, correct, minlength=n_photos)
@@ -140,6 +155,11 @@ class RealismObserver:
     ----------
     methods : sequence of str, optional
         Look at these only.
+
+    See Also
+    --------
+    colorize.evaluation.measure.measure : Calls it.
+    two_sample_test : What it ends with.
     """
 
     def __init__(self, methods: Sequence[str] = ()) -> None:
@@ -188,12 +208,14 @@ def _spread_by_tone(lightness: Float32, ab: Float32) -> list[float]:
 
 def _correlation(first: Float32, second: Float32) -> float:
     a, b = first - first.mean(), second - second.mean()
+    # Gray results have no spread at all: no correlation, not 0 / 0.
     return float((a * b).mean() / max(a.std() * b.std(), 1e-3))
 
 
 def _hue_histogram(ab: Float32, chroma: Float32) -> NDArray[np.float64]:
     sector = ((np.arctan2(ab[..., 1], ab[..., 0]) / (2 * np.pi)) % 1 * 12).astype(np.intp) % 12
     counts = np.bincount(sector.ravel(), chroma.ravel(), minlength=12)
+    # Square roots bring out hues of small share; what is gray altogether has 0 everywhere.
     return np.sqrt(counts / max(counts.sum(), 1e-6))
 
 

@@ -47,6 +47,10 @@ class Evaluation:
         Photographs that were not measured, and why.
     confidence : ConfidenceCheck or None
         Whether the confidence of the method ``model`` means what it says.
+
+    See Also
+    --------
+    evaluate_model : Makes it.
     """
 
     result: EvaluationResult
@@ -92,6 +96,10 @@ class Comparison:
     memory : mapping of str to int
         Peak bytes per method on one photograph.
     left_out : mapping of str to str
+
+    See Also
+    --------
+    compare_methods : Makes it.
     """
 
     result: EvaluationResult
@@ -124,6 +132,7 @@ class Comparison:
                 rows.append(["difference", "", method, *(csv_cell(interval.value) for interval in found)])
                 rows.append(["difference, low", "", method, *(csv_cell(interval.low) for interval in found)])
                 rows.append(["difference, high", "", method, *(csv_cell(interval.high) for interval in found)])
+        # Every row of a CSV must have as many cells as its head, and differences have no costs.
         n_costs = 2 if self.result.costs else 0
         return self.result.to_csv() + write_csv([*row, *[""] * n_costs] for row in rows)
 
@@ -175,13 +184,21 @@ def evaluate_model(
     ------
     DatasetError
         No photographs.
+
+    See Also
+    --------
+    compare_methods : Several models or rules side by side.
+    colorize.evaluation.measure.measure : The measuring alone.
+    colorize.evaluation.importance.importance : What the features of the model are worth.
     """
     methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_}
+    # The model comes before its oracles, which go on from the regions that it has just found.
     methods |= Oracles(colorizer, vividness=vividness).methods()
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
     confidence = ConfidenceObserver("model")
     observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
+    # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
     memory = stage_memory(colorizer, to_gray(photos[0]))
     return Evaluation(
         result,
@@ -224,6 +241,11 @@ def compare_methods(
     Returns
     -------
     Comparison
+
+    See Also
+    --------
+    colorize.evaluation.methods.make_methods : Methods by their names.
+    evaluate_model : One model, and where its error comes from.
     """
     gallery, realism = Gallery(), RealismObserver()
     observers: list[Observer] = [realism, gallery] if pictures else [realism]

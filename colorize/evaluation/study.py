@@ -86,6 +86,10 @@ class CategoryStudy:
         Per category: one held-out photograph (``true``, ``gray``) and every model's colours for it, uint8 sRGB.
     left_out : mapping of str to str
         Categories that were not used, and why.
+
+    See Also
+    --------
+    study_categories : Makes it.
     """
 
     results: Mapping[str, EvaluationResult]
@@ -181,6 +185,10 @@ class LearningCurve:
         Figures of gray, and of ``classical: SIZE`` and ``lookup: SIZE``, on the held-out photographs.
     seconds : mapping of str to float
         CPU seconds of each training.
+
+    See Also
+    --------
+    study_curve : Makes it.
     """
 
     sizes: tuple[int, ...]
@@ -299,6 +307,10 @@ def study_categories(
         Fewer than two usable categories.
     ValueError
         An unknown method.
+
+    See Also
+    --------
+    study_curve : More photographs instead of other ones.
     """
     unknown = [method for method in methods if method not in TRAINERS]
     if unknown or not methods:
@@ -339,6 +351,7 @@ def usual_sizes(n_photos: int) -> tuple[int, ...]:
     while start < n_photos:
         sizes.append(start)
         start *= 2
+    # Two sizes almost alike would cost a training, and their step could not be told from chance.
     if sizes and n_photos < 1.25 * sizes[-1]:
         sizes.pop()
     return (*sizes, n_photos)
@@ -378,6 +391,11 @@ def study_curve(
     ------
     ValueError
         A size is less than 2 or more than there are.
+
+    See Also
+    --------
+    usual_sizes : The sizes, if none are named.
+    study_categories : Other photographs instead of more.
     """
     wanted = tuple(sorted(set(sizes or usual_sizes(len(training_photos)))))
     if wanted[0] < 2 or wanted[-1] > len(training_photos):
@@ -389,6 +407,8 @@ def study_curve(
     with threadpool_limits(1, user_api="blas"):
         for done, size in enumerate(wanted):
             say("training", done, len(wanted))
+            # Sorted: the part with all photographs is then
+            # the very training that `colorize train` does.
             part = [training_photos[i] for i in np.sort(order[:size])]
             for method in ("lookup", "classical"):
                 start = time.process_time()
@@ -403,6 +423,8 @@ def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -
     """The categories, all of them, and an equal number drawn from all."""
     everything = [photo for photos in parts.values() for photo in photos]
     usual = round(len(everything) / len(parts))
+    # Against this one the models of single categories tell what their kind is worth; against all
+    # photographs together their smaller number would count too.
     chosen = np.random.default_rng(random_state).permutation(len(everything))[:usual]
     return {**parts, ALL_EQUAL: [everything[i] for i in np.sort(chosen)], ALL: everything}
 

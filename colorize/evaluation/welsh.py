@@ -38,6 +38,11 @@ class WelshTransfer:
     tone_ : ndarray, shape (n_photos, 2), float32
         Mean and standard deviation of each photograph's lightness.
 
+    See Also
+    --------
+    colorize.guidance.references.look_at : How references lend their colours in this package.
+    colorize.recognition.rules.fit_rules : The other simple methods.
+
     References
     ----------
     T. Welsh, M. Ashikhmin, K. Mueller, "Transferring color to greyscale images", SIGGRAPH 2002, section 3. The choice
@@ -62,6 +67,7 @@ class WelshTransfer:
         rng = np.random.default_rng(0)
         tiny, samples, tone = [], [], []
         for photo in photos:
+            # Windows of 5 x 5 pixels see the same texture only if photographs are about one size.
             lab = rgb_to_lab(shrink(photo.pixels, _LONGEST_SIDE))
             lightness = np.ascontiguousarray(lab[..., 0])
             rows, columns = _jittered_grid(lightness.shape, _N_SAMPLES, rng)
@@ -87,6 +93,7 @@ class WelshTransfer:
         lightness = gray.lightness
         nearest = int(((self.tiny_ - _tiny(lightness)) ** 2).sum(axis=1).argmin())
         samples, (mean, spread) = self.samples_[nearest], self.tone_[nearest]
+        # A flat training photograph has no spread to divide by.
         stretch = lightness.std() / max(spread, 1e-3)
         likeness = np.column_stack([(samples[:, 0] - mean) * stretch + lightness.mean(), samples[:, 1] * stretch])
         pixels = np.stack([lightness, _deviation(lightness)], axis=-1).reshape(-1, 2)
@@ -103,6 +110,7 @@ def _deviation(lightness: Float32) -> Float32:
     window = (_WINDOW, _WINDOW)
     mean = cv2.blur(lightness, window, borderType=cv2.BORDER_REFLECT_101)
     square = cv2.blur(lightness * lightness, window, borderType=cv2.BORDER_REFLECT_101)
+    # On flat places rounding brings the difference below 0.
     return np.sqrt(np.maximum(square - mean * mean, 0))
 
 
@@ -111,6 +119,7 @@ def _jittered_grid(shape: tuple[int, int], n_samples: int, rng: np.random.Genera
     n_columns = max(1, round((n_samples * shape[1] / shape[0]) ** 0.5))
     n_rows = -(-n_samples // n_columns)
     cell = np.arange(n_samples)
+    # Jittered, as in the paper: a regular grid falls in step with windows, bricks and the like.
     rows = (cell // n_columns + rng.random(n_samples)) / n_rows * shape[0]
     columns = (cell % n_columns + rng.random(n_samples)) / n_columns * shape[1]
     return rows.astype(np.intp), columns.astype(np.intp)

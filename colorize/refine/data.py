@@ -78,12 +78,23 @@ class Batch:
 
 
 def plain_example(photo: RgbImage) -> Example:
-    """Prepare a photograph for a rival."""
+    """Prepare a photograph for a rival.
+
+    See Also
+    --------
+    guided_example : For the refiner.
+    """
     return Example(_small_lab(photo).astype(np.float16))
 
 
 def guided_example(photo: RgbImage, base: Colorizer, description: Description) -> Example:
-    """Prepare a photograph for the refiner, with what a base model makes of it."""
+    """Prepare a photograph for the refiner, with what a base model makes of it.
+
+    See Also
+    --------
+    plain_example : For a rival.
+    out_of_fold : Bases that have not seen the photograph.
+    """
     lab = _small_lab(photo)
     probabilities = base.recognizer.region_probabilities(description.features.values)
     decision = base.recognizer.decide(description, probabilities, vividness=0.0)
@@ -133,6 +144,10 @@ def out_of_fold(
     ------
     DatasetError
         Fewer than ten photographs.
+
+    See Also
+    --------
+    guided_example : One photograph under one base.
     """
     if len(photos) < 2 * N_FOLDS:
         raise DatasetError(f"refining needs at least {2 * N_FOLDS} photographs to learn from, got {len(photos)}")

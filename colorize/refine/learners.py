@@ -45,6 +45,10 @@ def choose_device(name: str) -> torch.device:
     ValueError
         There is no such name.
 
+    See Also
+    --------
+    mixed_precision : How a device computes.
+
     Examples
     --------
     >>> choose_device("cpu")

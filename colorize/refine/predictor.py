@@ -131,6 +131,11 @@ class Refiner(_Network):
     sha256_ : str
         Digest of the refiner's own model file.
 
+    See Also
+    --------
+    Rival : A network that needs no base.
+    colorize.colorizer.Colorizer : The base, and the shape of this class.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -339,6 +344,11 @@ class Rival(_Network):
     history_, summary_
         As for `Refiner`; epoch 0 is the untrained network.
 
+    See Also
+    --------
+    Refiner : A network that corrects a model.
+    colorize.evaluation.methods.make_methods : Compares model files of every kind.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -443,6 +453,8 @@ class Rival(_Network):
         """
         check_is_fitted(self, "network_")
         dial(vividness)
+        # 1, the mean of the histogram, at 0; a half in the middle;
+        # 0.2, nearly its mode, at 1. Zhang et al. chose 0.38.
         temperature = 1 - 1.2 * vividness + 0.4 * vividness**2
         photo, clock = as_gray_image(gray), Clock()
         with clock("network"):
@@ -486,6 +498,7 @@ class Rival(_Network):
             _check_choice("objective", rival.objective, OBJECTIVES)
             classes = learners.part_of(arrays, "classes.")
             rival.classes_ = (classes["colors"], classes["frequencies"]) if classes else None
+            # The start is written over, and the caller's random numbers must not tell of it.
             with forked_randomness(0):
                 network = rival._make_network()
             learners.load_weights(network, learners.part_of(arrays, "network."))
@@ -517,6 +530,7 @@ def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
         detail = " ".join(str(error).split())[:120]
         raise ModelFileError(f"{path}: no safetensors file with weights of {encoder.title} ({detail})") from error
     arrays = {name: array for name, array in arrays.items() if not name.startswith(encoder.classifier)}
+    # Names and shapes alone: no memory is taken and no random number drawn.
     with torch.device("meta"):
         own = encoder().state_dict()
     # files of old versions lack the counters, which a frozen network does not use
@@ -541,6 +555,7 @@ def _origin(path: str | Path) -> str:
 def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Float32, Float32]:
     """Colours of the objective ``classification`` and how frequent they are, from a sample of pixels."""
     rng = np.random.default_rng(random_state)
+    # Equally many of every photograph: a large one must not choose the colours.
     budget = max(1, _PALETTE_PIXELS // len(examples))
     pixels = [example.lab[..., 1:].reshape(-1, 2) for example in examples]
     sample = np.concatenate([rng.permutation(ab)[:budget] for ab in pixels]).astype(np.float32)

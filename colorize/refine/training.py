@@ -26,6 +26,7 @@ from colorize.types import Float32
 N_SAMPLES = 6
 """Held-out photographs in a grid of samples."""
 
+# Every epoch is validated out of the same minutes: more photographs would leave less to learn.
 _LARGEST_VALIDATION = 60
 
 
@@ -49,6 +50,10 @@ class Settings:
     hold_out : float
         Share of the photographs that validate and are not trained on.
     random_state : int
+
+    See Also
+    --------
+    Trainer : What keeps to them.
     """
 
     epochs: int | None = None
@@ -137,6 +142,11 @@ class Trainer:
     cautious : bool
         An epoch is better than none only if its mean error on the photographs held out is smaller with a paired 95 %
         interval that excludes zero; otherwise the untrained network is the outcome. False never gives that one back.
+
+    See Also
+    --------
+    colorize.refine.learners.Learner : What it trains.
+    colorize.refine.checkpoint.save_checkpoint : What it goes on from.
     """
 
     learner: Learner
@@ -172,8 +182,11 @@ class Trainer:
         self._first = np.empty(0)
         if self.resume and self.checkpoint is not None:
             self._take_up(self.checkpoint)
+        # On the CPU what else the machine does is not counted; a process that waits for its GPU
+        # spends no processor time at all.
         self._clock = time.process_time if self.learner.device.type == "cpu" else time.perf_counter
         self._started = self._clock() - self.seconds
+        # Epoch 0 is the start: of a refiner it is the base itself, which every epoch has to beat.
         if not self._history:
             self._finish_epoch({})
         while not self._is_over():
@@ -224,6 +237,8 @@ class Trainer:
             return True
         if self.cautious and not Bootstrap(len(errors)).mean(errors - self._first).high < 0:
             return False
+        # Any epoch replaces the start of a rival, which
+        # has learnt nothing, however small its error.
         return errors.mean() < self._best["ciede2000"] or (self._best["epoch"] == 0 and not self.cautious)
 
     def _share(self, within: float) -> float:

@@ -21,6 +21,7 @@ function trace(pen, path, isDots) {
   pen.beginPath();
   for (const [k, [row, col]] of path.entries()) {
     if (isDots || !k) pen.moveTo(col, row);
+    // A canvas draws no line of length 0, not even its round ends: a dot needs some.
     pen.lineTo(col + 0.01, row);
   }
   pen.stroke();
@@ -30,6 +31,7 @@ function draw(path, color) {
   pen.strokeStyle = color || (tool === 'protect' ? 'rgb(255 255 255 / 0.6)' : paint.value);
   pen.lineWidth = 2 * radius();
   pen.lineCap = pen.lineJoin = 'round';
+  // White that lets things through would grow thicker with every move.
   pen.clearRect(0, 0, tool === 'protect' ? ink.width : 0, ink.height);
   trace(pen, path);
 }
@@ -66,6 +68,7 @@ function showStrokes() {
 
 // The topmost stroke at a place, or -1.
 function strokeAt(spot) {
+  // Four pixels of the screen more: thin strokes can be hit by a finger.
   const near = 4 * shape[1] / Math.max(1, sheet.getBoundingClientRect().width);
   const distance = (a, b) => {
     const along = [b[0] - a[0], b[1] - a[1]], length = along[0] ** 2 + along[1] ** 2;
@@ -84,6 +87,7 @@ function erase(spot) {
 
 function pickColor(spot) {
   const canvas = document.createElement('canvas');
+  // A mean of nine: single pixels of a JPEG are off.
   canvas.width = canvas.height = 3;
   const scale = $('.color').naturalWidth / shape[1];
   canvas.getContext('2d').drawImage($('.color'), scale * spot[1] - 1, scale * spot[0] - 1, 3, 3, 0, 0, 3, 3);
@@ -127,6 +131,7 @@ pad.addEventListener('pointerdown', (event) => {
   cross.hidden = true;
   const paints = stage.dataset.mode === 'paint' && (tool === 'brush' || tool === 'protect');
   if (stage.dataset.mode === 'paint') {
+    // A stroke that leaves the photograph goes on, and its end is heard.
     pad.setPointerCapture(event.pointerId);
     if (startsPan(event)) {
       stroke = null;
@@ -147,8 +152,10 @@ pad.addEventListener('pointermove', (event) => {
   if (continuesPan(event)) return;
   if (tool === 'erase' && stage.dataset.mode === 'paint') point(strokeAt(at(event)));
   if (!stroke) return;
+  // Browsers join the moves of one frame: a quick stroke would have corners. Not all can part them.
   for (const point of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) {
     const spot = at(point), last = stroke[stroke.length - 1];
+    // Nearer places say nothing more, and all of them are sent; what is zoomed in may be finer.
     if (Math.hypot(spot[0] - last[0], spot[1] - last[1]) > 2 / scale) stroke.push(spot);
   }
   draw(stroke);
@@ -178,6 +185,7 @@ $('[data-show=strokes]').addEventListener('click', ({currentTarget}) => {
   showStrokes();
 });
 document.addEventListener('keydown', (event) => {
+  // In a field for text Ctrl-Z belongs to the text.
   const isText = event.target.closest?.('input:not([type=range]):not([type=color]), textarea');
   if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z' || isText || !frame.offsetParent) return;
   const button = $(event.shiftKey ? '[data-do=again]' : '[data-do=takeback]');

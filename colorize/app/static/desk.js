@@ -51,6 +51,7 @@ document.addEventListener('change', ({target}) => {
   if (zone) zone.dataset.busy = 'yes';
 });
 
+// Ten seconds of tries: uploads of the file before may take as long.
 function give(zone, files, tries) {
   const input = zone.querySelector('input[type=file]');
   if (tries && (!input || zone.dataset.busy)) {
@@ -67,6 +68,8 @@ function give(zone, files, tries) {
 document.addEventListener('colorize-download', (event) => {
   const file = event.detail;
   if (!file?.url) return;
+  // Browsers save what a link with `download` leads
+  // to; at its bare address they would show a picture.
   const link = document.createElement('a');
   link.href = file.url;
   link.download = file.orig_name || file.path.split('/').pop();

@@ -113,6 +113,7 @@ function send(event, data) {
 
 function at(event) {
   const box = sheet.getBoundingClientRect();
+  // The middle of a pixel is its place, as in the library.
   return [(event.clientY - box.top) / box.height * shape[0] - 0.5, (event.clientX - box.left) / box.width * shape[1] - 0.5];
 }
 

@@ -4,6 +4,7 @@ const fingers = new Map();
 
 function place_sheet() {
   const box = frame.getBoundingClientRect(), size = [box.height, box.width];
+  // The photograph always fills its frame: nobody can drag it out of sight.
   offset = [0, 1].map((k) => Math.min(0, Math.max(offset[k], size[k] * (1 - scale))));
   sheet.style.transform = scale === 1 ? '' : `translate(${offset[1]}px, ${offset[0]}px) scale(${scale})`;
   stage.dataset.zoom = scale.toFixed(2);
@@ -59,6 +60,9 @@ function endPan(event) {
   panFrom = null;
 }
 
+// Ctrl and the wheel would zoom the whole page: only listeners that are
+// not passive can forbid it. A mouse sends few large steps, a touchpad
+// many small ones: with the exponential both come to the same.
 pad.addEventListener('wheel', (event) => {
   if (stage.dataset.mode !== 'paint' || !(event.ctrlKey || scale > 1)) return;
   event.preventDefault();
