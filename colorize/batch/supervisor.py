@@ -35,8 +35,17 @@ from colorize.exceptions import OutputError, WorkerError
 WORKER_BYTES = 400_000_000
 """Memory of a worker with its model and a photograph of up to a megapixel."""
 
-BYTES_PER_PIXEL = 120
-"""Memory that a photograph takes beyond that, at its peak."""
+BYTES_PER_PIXEL = 30
+"""Memory that every pixel takes beyond that at the peak: 20 were measured with 8 bits, a third more is for 16."""
+
+SOLVE_BYTES = 300_000_000
+"""Most that the solver takes: it solves larger photographs at the size that this has room for."""
+
+
+def need_of(pixels: int) -> int:
+    """Bytes that a photograph of so many pixels takes beyond `WORKER_BYTES` at its peak."""
+    return BYTES_PER_PIXEL * pixels + min(SOLVE_BYTES, 70 * pixels)
+
 
 _RETRIES = 2
 _START_SECONDS = 300.0  # compiling the kernels for the first time, on a busy machine
@@ -239,7 +248,7 @@ class Supervisor:
         elif "ready" in message:
             worker.state, self._bad_starts = State.IDLE, 0
         elif "pixels" in message:
-            worker.state, worker.need = State.WAITING, int(message["pixels"]) * BYTES_PER_PIXEL
+            worker.state, worker.need = State.WAITING, need_of(int(message["pixels"]))
             self._waiting.append(worker)
         else:
             self._report(worker.finish(), Result(**message), on_result)

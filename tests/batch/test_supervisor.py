@@ -7,7 +7,7 @@ import pytest
 
 from colorize.batch import supervisor
 from colorize.batch.jobs import Job, Result, Settings
-from colorize.batch.supervisor import BYTES_PER_PIXEL, WORKER_BYTES, Supervisor
+from colorize.batch.supervisor import WORKER_BYTES, Supervisor, need_of
 from colorize.exceptions import OutputError, WorkerError
 
 # Speaks as `colorize.batch.worker` does; what becomes of a job is written in its source.
@@ -105,7 +105,7 @@ def test_stopping_finishes_what_is_in_hand():
 
 @pytest.mark.usefixtures("pretend")
 def test_memory_decides_what_may_go_side_by_side():
-    room = 1_000_000 * BYTES_PER_PIXEL
+    room = need_of(1_000_000)
     sources = ["big 600000", "big 600001", "big 600002"]
     found = work(sources, n_workers=3, memory=room + 3 * WORKER_BYTES)
     ends = sorted(result.seconds for result in found.values())
@@ -115,7 +115,7 @@ def test_memory_decides_what_may_go_side_by_side():
 
 @pytest.mark.usefixtures("pretend")
 def test_what_does_not_fit_alone_has_failed():
-    found = work(["big 600000", "ok"], n_workers=1, memory=500_000 * BYTES_PER_PIXEL + WORKER_BYTES)
+    found = work(["big 600000", "ok"], n_workers=1, memory=need_of(500_000) + WORKER_BYTES)
     assert "raise --memory" in found["big 600000"].message
     assert found["ok"].status == "done"
     with pytest.raises(WorkerError, match=r"4 workers need 1\.6 GB"):
@@ -156,3 +156,10 @@ def test_one_pool_does_several_runs():
             pool.run([Job(f"ok {number}") for number in range(count)], lambda job, _, found=found: found.append(job))
             assert len(found) == count
         assert len(pool.workers) == 2
+
+
+def test_the_plan_knows_what_the_solver_takes():
+    from colorize.optimization.propagate import BYTES_PER_PIXEL, MEMORY_LIMIT
+
+    assert need_of(1000) - 30 * 1000 == BYTES_PER_PIXEL * 1000
+    assert need_of(50_000_000) == 30 * 50_000_000 + MEMORY_LIMIT
