@@ -222,7 +222,7 @@ class Refiner(_Network):
                 checkpoint=None if checkpoint is None else Path(checkpoint),
                 resume=resume, progress=progress, observe=observe, seconds=now - started, cautious=True,
             ).run()  # fmt: skip
-        self._keep(outcome, learners.make_refiner(), len(pictures))
+            self._keep(outcome, learners.make_refiner(), len(pictures))
         return self
 
     def predict(
@@ -311,7 +311,8 @@ class Refiner(_Network):
                     "name the model that it was trained on"
                 )
             refiner = cls(base, device=device)
-            network = learners.make_refiner()
+            with forked_randomness(0):  # a network draws its first weights, which are none of the caller's business
+                network = learners.make_refiner()
             learners.load_weights(network, arrays)
             refiner.summary_, refiner.base_sha256_ = dict(header["summary"]), wanted
         refiner.network_ = _ready(network, place)

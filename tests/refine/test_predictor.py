@@ -105,6 +105,15 @@ def test_models_come_back_as_they_were(refiner, rival, network_files, tiny_color
     assert loaded.summary_ == rival.summary_
 
 
+def test_loading_leaves_the_random_numbers_of_torch_where_they_were(network_files, tiny_colorizer):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    Refiner.load(network_files["refiner"], tiny_colorizer, device="cpu")
+    Rival.load(network_files["rival"], device="cpu")
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_a_loaded_model_is_saved_as_the_same_bytes(network_files, tiny_colorizer, tmp_path):
     models = {
         "refiner": Refiner.load(network_files["refiner"], tiny_colorizer, device="cpu"),
