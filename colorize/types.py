@@ -18,6 +18,7 @@ Float32 = NDArray[np.float32]
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
+    # A view: the caller's own array stays writable.
     view = array.view()
     view.flags.writeable = False
     return view
@@ -78,6 +79,7 @@ class RgbImage:
             raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {_describe(p)}")
         _check_size(p.shape)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
+        # The only way to set an attribute while a frozen dataclass is made.
         object.__setattr__(self, "pixels", _frozen(p))
         object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
 
@@ -163,6 +165,7 @@ class Superpixels:
             raise ValueError(f"adjacency must be (n_edges, 2), got {_describe(self.adjacency)}")
         if self.centroids.shape != (n, 2):
             raise ValueError(f"centroids must be ({n}, 2), got {_describe(self.centroids)}")
+        # Compiled code indexes by labels and checks no bounds: a wrong one reads foreign memory.
         if int(self.labels.min()) != 0 or int(self.labels.max()) != n - 1:
             raise ValueError(f"labels must run from 0 to {n - 1}")
         for name in ("labels", "adjacency", "areas", "centroids"):
@@ -205,6 +208,7 @@ class FeatureMatrix:
         if [columns.start for columns in self.families.values()] != stops[:-1] or stops[-1] != self.values.shape[1]:
             raise ValueError("families must cover the columns in order and without gaps")
         object.__setattr__(self, "values", _frozen(self.values))
+        # A copy behind a read-only face: else whoever holds the dict could still change it.
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied

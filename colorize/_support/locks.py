@@ -39,9 +39,13 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
         raise OutputError(f"{path}: {error.strerror or error}") from error
     try:
         try:
+            # Of the system, not a file that means `taken`: the system lets go of it when the
+            # process is killed. Without waiting, because the other may work for days.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ManifestError(busy) from error
         yield
     finally:
+        # The file stays: removed, it could be locked by one process under its old and by another
+        # under its new content.
         os.close(lock)

@@ -89,6 +89,7 @@ class Bootstrap:
             raise ValueError(f"n_photos must be at least 1, got {n_photos}")
         self.n_photos = n_photos
         rng = np.random.default_rng(random_state)
+        # As counts, so that a mean over all resamples is one product of matrices.
         self.weights = rng.multinomial(n_photos, np.full(n_photos, 1 / n_photos), N_RESAMPLES) / n_photos
 
     def mean(self, values: ArrayLike) -> Interval:
@@ -137,4 +138,5 @@ class Bootstrap:
 
 
 def _divide(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    # A resample can miss every photograph that has the figure; such ones are left out of quantiles.
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)

@@ -59,6 +59,7 @@ def find_model(name_or_path: str | Path = "default") -> Path:
     ModelFileError
         Neither a shipped model nor a file.
     """
+    # Names go first, so that a file called `default` in the working folder changes nothing.
     shipped = {model.name: model.path for model in available_models()}
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]

@@ -21,8 +21,11 @@ described, the digest of a refiner."""
 
 _NAMESPACE = "urn:colorize:recipe:1"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+# Found by patterns, not by a parser of XML: packets come from anybody (entities that grow, bad
+# markup), and what is not ours must stay byte for byte.
 _RECIPE = re.compile(rb'colorize:recipe="([^"]*)"')
 _BLOCK = re.compile(rb'<rdf:Description [^>]*xmlns:colorize="[^"]*".*?</rdf:Description>\s*', re.DOTALL)
+# All descriptions of one packet must name the same thing, or readers may drop ours.
 _ABOUT = re.compile(rb'<rdf:Description[^>]*?rdf:about=("[^"<]*"|\'[^\'<]*\')')
 _END = b"</rdf:RDF>"
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
@@ -80,6 +83,8 @@ class Recipe:
 
     def to_json(self) -> str:
         """One line of ASCII, names sorted."""
+        # Left out when empty, so that notes of sound photographs are what they were before it was
+        # there.
         said = {name: value for name, value in asdict(self).items() if value or name != "damage"}
         return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
@@ -94,6 +99,7 @@ class Recipe:
         """
         try:
             found = json.loads(text)
+        # RecursionError: a note of ten thousand brackets.
         except (ValueError, RecursionError) as error:
             raise RecipeError("the note about its colours is damaged") from error
         if not isinstance(found, dict) or {*found, "damage"} != {field.name for field in fields(cls)}:
@@ -138,6 +144,7 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
         return _packet(_block(recipe, b'""', with_description=True))
     packet = _BLOCK.sub(b"", xmp or b"")
     about = _ABOUT.search(packet)
+    # The words of a person go first; a packet may have one description only.
     has_description = b"<dc:description" in packet
     block = _block(recipe, about.group(1) if about else b'""', with_description=not has_description)
     head, tail = packet.rsplit(_END, 1)
@@ -146,6 +153,8 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
 
 def can_extend(xmp: bytes | None) -> bool:
     """Tell whether a packet is one that a note can be added to: UTF-8, with one list of descriptions."""
+    # With two lists nobody could say which counts; with none (UTF-16 too) there is no place for the
+    # note.
     return xmp is not None and xmp.count(_END) == 1
 
 
@@ -174,6 +183,8 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
         if with_description
         else ""
     )
+    # Always in double quotes, which `_RECIPE` looks for; left alone, `quoteattr` would take single
+    # ones around JSON.
     text = quoteattr(recipe.to_json(), {'"': "&quot;"})
     return (
         f"<rdf:Description rdf:about={about.decode('utf-8', 'replace')}"
@@ -186,6 +197,8 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
 def _packet(block: bytes) -> bytes:
     return (
         (
+            # The mark of byte order and the id are fixed by the XMP standard: programs look for
+            # them.
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
             '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         ).encode()
