@@ -46,6 +46,10 @@ class PhotoMetadata:
         The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
     damage : str
         How much of a damaged file could be read ("74 % of its rows could be read, the rest is black"); empty if all.
+
+    See Also
+    --------
+    colorize.io.read_photo : Fills it in.
     """
 
     exif: bytes | None = None
@@ -67,6 +71,11 @@ class RgbImage:
     alpha : ndarray, shape (H, W), same dtype as `pixels`, or None
         Opacity, not premultiplied.
     metadata : PhotoMetadata
+
+    See Also
+    --------
+    GrayImage : Its lightness.
+    colorize.io.read_photo, colorize.io.write_photo : From a file and into one.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -109,6 +118,11 @@ class GrayImage:
         Bits per channel of the photograph it came from (8 or 16); output is written with as many.
     alpha : ndarray, shape (H, W), uint8 or uint16, or None
     metadata : PhotoMetadata
+
+    See Also
+    --------
+    colorize.color.to_gray : Makes it of a photograph.
+    colorize.predictor.Predictor.predict : Colours it.
     """
 
     lightness: Float32
@@ -150,6 +164,10 @@ class Superpixels:
         Pixels per region.
     centroids : ndarray, shape (n_superpixels, 2), float32
         Mean row and column of each region, in pixels.
+
+    See Also
+    --------
+    colorize.features.superpixels.segment : Makes them.
     """
 
     labels: NDArray[np.int32]
@@ -193,6 +211,10 @@ class FeatureMatrix:
         Columns of each family, in order, without gaps.
     names : tuple of str
         One name per column, ``family:detail``.
+
+    See Also
+    --------
+    colorize.features.FeatureExtractor : Makes it.
     """
 
     values: Float32
@@ -240,6 +262,10 @@ class SolveReport:
         Height and width at which the system was solved.
     reduced : bool
         True if the memory budget made the solver work below the photograph's own resolution.
+
+    See Also
+    --------
+    colorize.optimization.Propagator : Makes it.
     """
 
     method: str
@@ -262,6 +288,10 @@ class ColorField:
         CIELAB a* and b*.
     confidence : ndarray, shape (H, W), float32
         0 (a guess) to 1 (certain).
+
+    See Also
+    --------
+    Colorization : Has one, and the picture made of it.
     """
 
     ab: Float32
@@ -303,6 +333,11 @@ class Colorization:
         Seconds of wall time per stage.
     notes : tuple of str
         One plain sentence for every hint that could not be followed as it was given.
+
+    See Also
+    --------
+    colorize.predictor.Predictor.predict : Makes it.
+    ColorizedPhoto : Of methods that know no regions.
     """
 
     image: RgbImage
@@ -360,6 +395,10 @@ class ColorizedPhoto:
         CIELAB a* and b* before gamut mapping.
     timings : mapping of str to float
         Seconds of wall time per stage.
+
+    See Also
+    --------
+    Colorization : With regions and confidence.
     """
 
     image: RgbImage

@@ -58,6 +58,11 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     OutputError
         The folder is missing, or the disk refuses.
 
+    See Also
+    --------
+    check_free : Asked before.
+    remove_leftovers : Sweeps what a kill leaves behind.
+
     Examples
     --------
     >>> import tempfile

@@ -71,6 +71,10 @@ class Manifest:
 
     Use `Manifest.open`. ``lines`` maps inputs to their `Line`; ``albums`` maps folders to the palette they share;
     ``outputs`` maps inputs to the outputs that this and earlier runs gave them.
+
+    See Also
+    --------
+    read_manifest : Reads one without opening it for work.
     """
 
     def __init__(
@@ -161,6 +165,10 @@ def read_manifest(path: str | Path) -> list[Line]:
     ------
     ManifestError
         No manifest.
+
+    See Also
+    --------
+    Manifest.open : Goes on with one.
     """
     lines, _ = _read(Path(path), None)
     return list(lines.values())

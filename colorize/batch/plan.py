@@ -90,6 +90,11 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     known : mapping of str to str, optional
         Outputs that earlier runs gave to inputs; they stay.
 
+    See Also
+    --------
+    check_folders : Asked before.
+    colorize.io.find_photos : The photographs of a folder, without outputs.
+
     Examples
     --------
     >>> import tempfile

@@ -65,6 +65,10 @@ class BatchReport:
         Wall time of this run.
     is_interrupted : bool
         Somebody stopped it; running it again goes on.
+
+    See Also
+    --------
+    run_batch : Makes it.
     """
 
     n_photos: int
@@ -125,6 +129,13 @@ def run_batch(
         The disk is full or refuses; what is done is kept.
     WorkerError
         Workers do not start.
+
+    See Also
+    --------
+    local_pool : Workers on this machine.
+    colorize.batch.cluster.cluster_pool : Workers of a cluster.
+    colorize.batch.manifest.read_manifest : What became of every photograph.
+    colorize.recipe.work.colorize_file : One photograph.
     """
     settings, source, target = settings or Settings(), Path(source), Path(target)
     # Before anything is made: neither folder nor manifest is left of a command that cannot work.
@@ -165,6 +176,12 @@ def local_pool(*, n_workers: int | None = None, memory: int | None = None, time_
         Bytes that they may take together; by default three quarters of what is free.
     time_limit : float
         Seconds for one photograph.
+
+    See Also
+    --------
+    run_batch : Takes the pool.
+    colorize.batch.cluster.cluster_pool : The same on a cluster.
+    colorize.batch.supervisor.Supervisor : What it opens.
     """
     # A quarter is left for the cache of the disk and whatever else runs.
     memory = memory or free_memory() * 3 // 4

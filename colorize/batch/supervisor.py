@@ -159,6 +159,11 @@ class Supervisor:
     ------
     WorkerError
         Workers do not start, or the memory is not enough for them.
+
+    See Also
+    --------
+    colorize.batch.run.local_pool : Opens one with sizes that fit the machine.
+    colorize.batch.worker.main : The other end of the pipes.
     """
 
     def __init__(self, settings: Settings, *, n_workers: int, memory: int, time_limit: float = 300.0) -> None:

@@ -40,6 +40,10 @@ def similarity(first: Gray, second: Gray) -> float:
     first, second : ndarray, shape (h, w), uint8
         Gray, of about `PIXELS` pixels.
 
+    See Also
+    --------
+    find_shots : Uses it on a whole film.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -70,6 +74,10 @@ def find_shots(frames: Iterable[Gray]) -> Iterator[str]:
     str
         `START` for the first frame of a shot; `STEADY` for one that goes on from the last; `HELD` for one inside a
         shot that shows too little of it to carry colours (a flash, black between two shots).
+
+    See Also
+    --------
+    similarity : The measure behind it.
 
     Examples
     --------

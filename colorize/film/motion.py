@@ -36,6 +36,10 @@ class Motion:
         Where each pixel was in the last frame.
     trust : ndarray, shape (H, W), float32
         0..1: both directions agree, and lightness does.
+
+    See Also
+    --------
+    find_motion : Finds it.
     """
 
     rows: Float32
@@ -81,6 +85,11 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     last, lightness : ndarray, shape (H, W), float32
         L* of both frames. Light that changes all over the picture is allowed for.
 
+    See Also
+    --------
+    flow, agreement : Its two halves.
+    Motion.carry : Brings colours along it.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_image
@@ -119,6 +128,10 @@ def agreement(there: Float32, back: Float32) -> Float32:
     ----------
     there, back : ndarray, shape (h, w, 2), float32
         Flow from a frame to another, and from that one back.
+
+    See Also
+    --------
+    flow : Makes what it compares.
     """
     rows, columns = np.indices(there.shape[:2], dtype=np.float32)
     returned = sampled(back, rows + there[..., 1], columns + there[..., 0])

@@ -111,6 +111,12 @@ class Painter:
     n_keys : int
         Key frames so far.
 
+    See Also
+    --------
+    colorize.film.run.colorize_film : From file to file.
+    colorize.film.motion.find_motion : The motion that colours are carried along.
+    colorize.optimization.Propagator : Solves every frame.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images

@@ -34,6 +34,10 @@ class Plan:
         ``start``, ``steady`` or ``held`` for every frame (`colorize.film.cuts`).
     notes : tuple of str
         What could not be read.
+
+    See Also
+    --------
+    make_plan : Makes it.
     """
 
     times: tuple[tuple[int, int], ...]
@@ -118,6 +122,10 @@ def make_plan(film: Film, progress: Progress) -> Plan:
     ------
     FilmError
         There is not one frame.
+
+    See Also
+    --------
+    colorize.film.cuts.find_shots : Finds the shots.
     """
     pts: list[int] = []
     lengths: list[int] = []

@@ -137,6 +137,11 @@ class Film:
         How long the film is by its header; 0 if it does not say.
     notes : tuple of str
         One sentence for everything that will be changed or left out.
+
+    See Also
+    --------
+    Frame : What `Film.frames` gives.
+    colorize.film.writing.SegmentWriter : The way back.
     """
 
     path: Path

@@ -124,6 +124,11 @@ def colorize_film(
         The output cannot be written.
     MissingDependencyError
         PyAV is not installed.
+
+    See Also
+    --------
+    colorize.film.painter.Painter : Frames that come from elsewhere.
+    colorize.recipe.work.make_recipe : Makes the recipe.
     """
     start, cpu = time.monotonic(), time.process_time()
     source, target = Path(source), Path(target)

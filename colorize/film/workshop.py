@@ -34,6 +34,10 @@ class Workshop:
     ----------
     target : Path
         The output; the folder is beside it and has its name and ``.part``.
+
+    See Also
+    --------
+    colorize.film.run.colorize_film : Works in it.
     """
 
     def __init__(self, target: Path) -> None:

@@ -105,6 +105,10 @@ class SegmentWriter:
         Frames per second, on average.
     crf : int
         Constant rate factor of x264: 1 is nearly lossless and large, 16 looks like the original, 23 is common.
+
+    See Also
+    --------
+    assemble : Puts the segments together.
     """
 
     def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:
@@ -211,6 +215,11 @@ def assemble(
     ------
     OutputError
         The disk refuses.
+
+    See Also
+    --------
+    SegmentWriter : Makes the segments.
+    check_streams : What of the original has a place in the output.
     """
     av = import_or_raise("av", extra="video")
     with _writing(target), open_input(film.path) as source:

@@ -28,6 +28,10 @@ class MatrixProfile:
         Light, 0..1, of every code value; never falling.
     matrix : ndarray, shape (3, 3), float64
         From light to XYZ of the profile connection space (D50).
+
+    See Also
+    --------
+    convert : From the colours of one profile to those of another.
     """
 
     curves: NDArray[np.float64]
@@ -62,6 +66,10 @@ def convert(pixels: NDArray[np.uint16], source: MatrixProfile, target: MatrixPro
     Returns
     -------
     ndarray, shape (H, W, 3), uint16
+
+    See Also
+    --------
+    colorize.io.profiles.in_own_colors : Uses it for output.
     """
     # One product for both ways: source to XYZ, XYZ to target.
     mix = np.linalg.solve(target.matrix, source.matrix)

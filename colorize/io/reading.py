@@ -88,6 +88,13 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salv
     ImageTooLargeError
         More pixels than `max_pixels`.
 
+    See Also
+    --------
+    read_frames : Every page or frame, not the first alone.
+    count_pixels : What the header announces, without decoding.
+    colorize.io.write_photo : The way back.
+    colorize.color.to_gray : The stage after: the lightness that is coloured.
+
     Examples
     --------
     >>> import io
@@ -121,6 +128,11 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
         One of its frames is damaged, and `salvage` does not say to take what is left, or too little is.
     ImageTooLargeError
         More pixels than `max_pixels`.
+
+    See Also
+    --------
+    read_photo : The first frame alone.
+    colorize.io.write_frames : The way back.
 
     Examples
     --------
@@ -166,6 +178,10 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
     ImageTooLargeError
         More pixels than `max_pixels`.
 
+    See Also
+    --------
+    read_photo : Decodes the photograph.
+
     Examples
     --------
     >>> from colorize.io import encode_preview
@@ -183,6 +199,10 @@ def read_xmp(source: str | Path | bytes) -> bytes | None:
     ------
     InvalidImageError
         No such file or no photograph.
+
+    See Also
+    --------
+    colorize.recipe.note.find_note : Reads the note about colours in it.
     """
     with _decoding_errors(source, MAX_PIXELS) as data, _opened(data, MAX_PIXELS) as picture:
         return kept_xmp(picture, [])
@@ -228,6 +248,11 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
     ------
     DatasetError
         No such folder.
+
+    See Also
+    --------
+    read_photo : Reads what was found.
+    colorize.batch.plan.make_plan : The same for a batch, with a name for every output.
 
     Examples
     --------

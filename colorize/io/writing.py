@@ -67,6 +67,12 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     ValueError
         `quality` out of range.
 
+    See Also
+    --------
+    write_frames : Several pictures as pages of one file.
+    output_format : Whether a name can be written, before the work.
+    colorize.io.read_photo : The way back.
+
     Examples
     --------
     >>> import tempfile
@@ -109,6 +115,11 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     OutputExistsError, OutputFormatError, OutputError
         As for `write_photo`.
 
+    See Also
+    --------
+    write_photo : One picture, in any of the formats.
+    colorize.io.read_frames : The way back.
+
     Examples
     --------
     >>> import tempfile
@@ -144,6 +155,10 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
     -------
     bytes
 
+    See Also
+    --------
+    encode_screen : Ten times as fast, and larger.
+
     Examples
     --------
     >>> encode_preview(np.zeros((8, 8, 3), np.uint8))[:4]
@@ -167,6 +182,10 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     Returns
     -------
     bytes
+
+    See Also
+    --------
+    encode_preview : Smaller, and slower.
 
     Examples
     --------
@@ -197,6 +216,11 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
     ------
     OutputFormatError
         No format that can be written has this ending, or the format cannot hold so many pixels a side.
+
+    See Also
+    --------
+    write_photo : Writes in the format.
+    colorize.recipe.work.check_format : The same question, also of all frames together.
 
     Examples
     --------

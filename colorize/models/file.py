@@ -81,6 +81,12 @@ def save_model(
     OutputError
         The folder is missing, or the disk refuses.
 
+    See Also
+    --------
+    load_model : The way back.
+    model_digest : The digest that the file will state.
+    colorize.models.format.pack : Header and arrays of a model.
+
     Examples
     --------
     >>> import tempfile
@@ -103,6 +109,10 @@ def model_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *,
     """Return the sha256 that a file of this content states of itself: a name for a model that nobody can change.
 
     It is taken over the whole file with the digest's own place filled with zeros, so it is not what `sha256sum` prints.
+
+    See Also
+    --------
+    stated_digest : Reads it from a file.
 
     Examples
     --------
@@ -136,6 +146,12 @@ def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, 
     ModelFileError
         The file is missing, damaged, cut, of another version or kind, or no model file at all; the message is one
         line that names the file and what is wrong.
+
+    See Also
+    --------
+    save_model : Writes such a file.
+    check_file : Checks it and unpacks nothing.
+    model_kind, stated_digest : What it says of itself, unchecked.
     """
     path = Path(path)
     data = _read(path)
@@ -157,6 +173,10 @@ def check_file(path: str | Path) -> dict[str, str]:
     ------
     ModelFileError
         As `load_model`, of any kind.
+
+    See Also
+    --------
+    load_model : Reads it too.
     """
     path = Path(path)
     metadata = _checked_metadata(path, _read(path))
@@ -181,6 +201,11 @@ def stated_digest(path: str | Path) -> str:
     ------
     ModelFileError
         The file cannot be read, or is no model file.
+
+    See Also
+    --------
+    model_digest : How it is made.
+    check_file : Whether it is true.
     """
     return str(_peek(Path(path)).get("sha256"))
 

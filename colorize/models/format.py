@@ -86,6 +86,11 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     ------
     ColorizeError
         The classifier is no `KernelSVM`.
+
+    See Also
+    --------
+    unpack : The way back.
+    colorize.models.file.save_model : Writes it.
     """
     model = trained.model
     machine = model.classifier
@@ -131,6 +136,11 @@ def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.
     ------
     ModelFileError
         Something is missing, superfluous, or does not fit the rest; `path` is named.
+
+    See Also
+    --------
+    pack : The way there.
+    colorize.models.file.load_model : Reads it.
     """
     try:
         return _unpacked(header, arrays)

@@ -62,6 +62,11 @@ class Recipe:
         How much of the photograph could be read, if its file is damaged (`colorize.types.PhotoMetadata`); left out of
         the note of a sound one.
 
+    See Also
+    --------
+    add_note, find_note : Into an XMP packet, and out of it.
+    colorize.recipe.work.make_recipe : Makes one for a model.
+
     Examples
     --------
     >>> recipe = Recipe("default", "ab" * 32, "1.0", 0, 0.5)
@@ -134,6 +139,11 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
     bytes
         The packet, UTF-8.
 
+    See Also
+    --------
+    find_note : The way back.
+    can_extend : Whether a packet is kept.
+
     Examples
     --------
     >>> recipe = Recipe("default", "ab" * 32, "1.0", 0, 0.5)
@@ -165,6 +175,11 @@ def find_note(xmp: bytes | None) -> Recipe | None:
     ------
     RecipeError
         There is one, and it is damaged.
+
+    See Also
+    --------
+    add_note : Writes the note.
+    colorize.io.read_xmp : Reads the packet of a file.
 
     Examples
     --------

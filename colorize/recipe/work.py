@@ -57,6 +57,10 @@ def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[
     ------
     InvalidImageError
         It cannot be read, or is damaged and not to be salvaged.
+
+    See Also
+    --------
+    colorize.io.read_photo, colorize.io.read_frames : What it calls.
     """
     try:
         if all_frames:
@@ -92,13 +96,16 @@ def make_recipe(
         Lay the tint of the photograph over the colours.
     all_frames : bool
         Colorize every page or frame, not the first alone.
+
+    See Also
+    --------
+    colorize_photo, colorize_file : Do what it says.
     """
     path = find_model(model)
     return Recipe(
         model=path.stem,
         model_sha256=stated_digest(path),
         version=__version__,
-        # Rivals of a comparison have no seed.
         seed=int(getattr(colorizer, "random_state", 0)),
         vividness=float(vividness),
         keep_tint=keep_tint,
@@ -118,6 +125,11 @@ def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> Rgb
     ------
     RecipeError
         The recipe asks for what this version cannot do.
+
+    See Also
+    --------
+    colorize_file : From file to file.
+    colorize.predictor.Predictor.predict : Without a note.
     """
     said: dict[str, Any] = {}
     if recipe.hints:
@@ -197,6 +209,11 @@ def colorize_file(
         The photograph cannot be read.
     OutputExistsError, OutputFormatError, OutputError
         The picture cannot be written.
+
+    See Also
+    --------
+    colorize_photo : A photograph in memory.
+    colorize.batch.run.run_batch : A folder of photographs.
     """
     handling = handling or Handling()
     # Before the work as well as in writing: an answer in a millisecond, not after a minute.
