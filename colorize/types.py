@@ -183,7 +183,7 @@ class Superpixels:
             raise ValueError(f"adjacency must be (n_edges, 2), got {_describe(self.adjacency)}")
         if self.centroids.shape != (n, 2):
             raise ValueError(f"centroids must be ({n}, 2), got {_describe(self.centroids)}")
-        # Compiled code indexes by labels and checks no bounds: a wrong one reads foreign memory.
+        # Regions are looked up by label: a negative one would silently mean the last region.
         if int(self.labels.min()) != 0 or int(self.labels.max()) != n - 1:
             raise ValueError(f"labels must run from 0 to {n - 1}")
         for name in ("labels", "adjacency", "areas", "centroids"):

@@ -29,8 +29,7 @@ class Clock:
         try:
             yield
         finally:
-            # Added up, since film does a stage for every frame; also of work that failed, for it
-            # took its time.
+            # Added up, since film does a stage for every frame; what failed took its time too.
             self.seconds[stage] = self.seconds.get(stage, 0.0) + self.now() - start
 
 

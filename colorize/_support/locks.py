@@ -46,6 +46,6 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
             raise ManifestError(busy) from error
         yield
     finally:
-        # The file stays: removed, it could be locked by one process under its old and by another
-        # under its new content.
+        # The file stays: were it removed, two processes could each hold a lock under its name, one
+        # on a file that has none any more.
         os.close(lock)

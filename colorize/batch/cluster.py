@@ -210,12 +210,10 @@ class ClusterPool:
                 again.clear()
             # Asked every time: workers join and leave.
             n_threads = max(1, sum(self.client.nthreads().values()))
-            # Two per thread: while one is done the next lies ready. More would be out of reach of a
-            # stop.
+            # Two per thread: while one is done the next lies ready. More would escape a stop.
             while (again or todo) and len(under_way) < 2 * n_threads:
                 shard = again.popleft() if again else Shard(self._cut(todo, n_threads))
-                # Not pure: Dask would take a shard that is handed out again for one that it has
-                # done.
+                # Not pure: else Dask takes a shard that is handed out again for one that is done.
                 future = self.client.submit(do_shard, self.name, shard.jobs, pure=False)
                 under_way[future] = shard
                 finished.add(future)

@@ -77,6 +77,5 @@ class Result:
 
 def as_message(value: Settings | Job | Result) -> dict[str, Any]:
     """Put a value in plain JSON terms; what has its default is left out."""
-    # Lines of a cluster's shard are many, and most of them say nothing but two paths.
     defaults = {field.name: field.default for field in fields(value)}
     return {name: content for name, content in asdict(value).items() if content != defaults[name]}

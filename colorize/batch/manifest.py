@@ -109,8 +109,7 @@ class Manifest:
         OutputError
             It cannot be written.
         """
-        # A file of its own: the manifest is replaced below, and a lock on it would go with the old
-        # one.
+        # A file of its own: the manifest is replaced below, and its lock would go with the old one.
         lock = path.with_name(f".{path.name}.lock")
         with file_lock(lock, f"{path}: another batch is working on this folder"):
             head = {"manifest": VERSION, **settings}
@@ -144,8 +143,7 @@ class Manifest:
     def _append(self, entry: Mapping[str, Any]) -> None:
         try:
             self._file.write(_encoded(entry))
-            # To the system: from there on a kill of this process loses nothing, only a power cut
-            # does.
+            # To the system: from there on a kill loses nothing, only a power cut does.
             self._file.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:
                 self.sync()
@@ -175,8 +173,7 @@ def read_manifest(path: str | Path) -> list[Line]:
 
 
 def _encoded(entry: Mapping[str, Any]) -> bytes:
-    # ASCII: file names of any bytes reach us as lone surrogates, which UTF-8 refuses and JSON
-    # escapes.
+    # ASCII: odd file names come as lone surrogates, which UTF-8 refuses and JSON escapes.
     return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
 
 

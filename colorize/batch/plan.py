@@ -68,7 +68,7 @@ def check_folders(source: Path, target: Path) -> None:
     if not source.is_dir():
         what = "is not a folder" if source.exists() else "no such folder"
         raise DatasetError(f"{source}: {what}; name a folder of photographs")
-    # Resolved: a link can lead an output folder into the source.
+    # Resolved, since a link gives one folder two names.
     if target.resolve() == source.resolve() or target.resolve() in source.resolve().parents:
         raise OutputError(f"{target}: the outputs would be mixed with the photographs of {source}; name another folder")
     unreadable: dict[str, str] = {}
@@ -111,8 +111,7 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     for folder, names, links, others in _walk(source, target.resolve(), unreadable):
         n_others, n_linked = n_others + others, n_linked + links
         prefix = "" if folder == "." else f"{folder}/"
-        # Names once given stay: a new photograph of a like name must not move the output of an old
-        # one.
+        # Names once given stay: a new photograph must not move the output of an old one.
         kept = {name: (known or {})[prefix + name] for name in names if prefix + name in (known or {})}
         taken = {output.rpartition("/")[2] for output in kept.values() if output}
         for name, output in _output_names([name for name in names if not kept.get(name)], taken, file_format):

@@ -150,8 +150,7 @@ def run_batch(
     head = _head(settings, file_format, album)
     with Manifest.open(target / NAME, head, lambda line: _is_final(line, source, target, retry_failed)) as manifest:
         remove_leftovers(target)
-        # Sweeping came after the lock: before it, another batch's files under way would have gone
-        # too.
+        # Swept only under the lock: before it, files that another batch is writing would have gone.
         plan = make_plan(source, target, file_format=file_format, known=manifest.outputs)
         report = BatchReport(len(plan.photos), n_others=plan.n_others, n_linked_folders=plan.n_linked_folders)
         run = _Run(source, target, manifest, report, progress or silent)
@@ -239,11 +238,10 @@ class _Run:
                 shares[photo.album][photo.input] = result.palette
             if not missing[photo.album] and shares[photo.album]:
                 found = shares[photo.album]
-                # In the order of names: sums of floats depend on the order, and photographs finish
-                # in any.
+                # In the order of names: float sums depend on it, and photographs finish in any
+                # order.
                 mean = np.mean([found[name] for name in sorted(found)], axis=0)
-                # Rounded before it is used: a run that goes on reads the same digits from the
-                # manifest.
+                # Rounded before use: a run that goes on reads the same digits from the manifest.
                 self.manifest.add_album(photo.album, [round(float(share), 6) for share in mean])
             self.say("albums", len(members) - sum(missing.values()), len(members))
 

@@ -44,9 +44,8 @@ _RETRIES = 2
 _START_SECONDS = 300.0  # compiling the kernels for the first time, on a busy machine
 # One start may fall to a moment without memory; three in a row say that none will succeed.
 _STARTS = 3
-# A plain start of Python: fork would copy the threads of linear algebra half alive, and the
-# library's spawn runs the caller's main module again. The path makes the worker import this very
-# package.
+# A plain start of Python: fork would copy threads of linear algebra half alive, and the library's
+# spawn runs the caller's main module again. The path leads to this very package.
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from colorize.batch.worker import main; main()"
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
@@ -217,8 +216,7 @@ class Supervisor:
 
     def _hand_out(self) -> None:
         """Give every idle worker a photograph."""
-        # Looked at each round: `stop` may come from a signal in the middle of this, so it only sets
-        # a flag.
+        # Each round: `stop` may come from a signal in the middle of this, so it only sets a flag.
         if self._is_stopping:
             self._todo.clear()
         n_busy = sum(worker.job is not None for worker in self.workers)
@@ -235,8 +233,7 @@ class Supervisor:
         """Give memory to those that wait for it, in order."""
         while self._waiting:
             worker = self._waiting[0]
-            # Summed anew instead of kept as a running total: a worker that dies cannot leave its
-            # share behind.
+            # Summed anew, no running total: a worker that dies cannot leave its share behind.
             in_use = sum(other.need for other in self.workers if other.state is State.WORKING)
             if worker.need > self.room:
                 need, allowed = (size / 1e9 for size in (worker.need + WORKER_BYTES, self.room + WORKER_BYTES))
@@ -289,8 +286,7 @@ class Supervisor:
         for worker in self.workers:
             if worker.state not in (State.IDLE, State.WAITING) and time.monotonic() > worker.deadline:
                 worker.is_overdue = True
-                # Only killed: the end of its output brings it to `_bury`, on the same way as every
-                # other end.
+                # Only killed: the end of its output brings it to `_bury`, as every other end does.
                 worker.process.kill()
 
     def _bury(self, worker: Worker, on_result: OnResult) -> None:
@@ -312,8 +308,7 @@ class Supervisor:
         if worker.is_overdue:
             self._report(job, Result("failed", f"took more than {self.time_limit:g} seconds"), on_result)
         elif words.startswith("signal") and tries <= _RETRIES:
-            # In front: a photograph that kills its workers is told of soon, not after the whole
-            # archive.
+            # In front: what kills its workers is told of soon, not after the whole archive.
             self._todo.appendleft(job)
         else:
             self._report(job, Result("failed", f"the worker process ended ({words})"), on_result)

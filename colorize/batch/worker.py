@@ -58,8 +58,7 @@ class Studio:
     def do(self, job: Job, wait: Callable[[int], None]) -> Result:
         """Do a job; ``wait`` is told the pixels of the photograph and returns when there is memory for them."""
         start, digest = time.perf_counter(), ""
-        # Warnings become part of the photograph's line; on standard error nobody would know whose
-        # they are.
+        # Warnings belong to the photograph's line; on standard error nobody knows whose they are.
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default")
             try:

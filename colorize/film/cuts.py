@@ -56,7 +56,7 @@ def similarity(first: Gray, second: Gray) -> float:
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(second, first, None)
     rows, columns = np.indices(second.shape, dtype=np.float32)
     a, b = _structure(sampled(first, rows + flow[..., 1], columns + flow[..., 0])), _structure(second)
-    # Without it two flat frames are compared by their grain, and every one starts a shot.
+    # Keeps the ratio away from 0/0, and lets structure as faint as grain count for little.
     noise = a.size * _NOISE
     return float((a * b).sum() / np.sqrt(((a * a).sum() + noise) * ((b * b).sum() + noise)))
 

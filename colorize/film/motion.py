@@ -17,7 +17,7 @@ from colorize.types import Float32
 
 Gray = NDArray[np.uint8]
 
-# Flow took 1.0 of the 5.0 CPU-seconds that a second of film costs (docs/film.md).
+# At this size flow takes 1.0 of the 5.0 CPU-seconds of a second of film (docs/film.md).
 FLOW_PIXELS = 120_000
 """Frames are reduced to about so many pixels for the flow."""
 
@@ -149,8 +149,8 @@ def _same_light(moved: Float32, lightness: Float32, followed: NDArray[np.bool_])
     """
     moved, now = (cv2.GaussianBlur(plane, (0, 0), 1.0) for plane in (moved, lightness))
     seen = [plane[followed] if followed.any() else plane for plane in (moved, now)]
-    # One L* of contrast is added to both so that a blank frame gives no wild ratio; beyond a factor
-    # of two it is no change of light.
+    # One unit of contrast is added to both, or a blank frame would give a wild ratio; more than a
+    # factor of two is no change of light.
     gain = np.clip((seen[1].std() + 1) / (seen[0].std() + 1), 0.5, 2.0)
     difference = now - seen[1].mean() - np.float32(gain) * (moved - seen[0].mean())
     return np.asarray(np.exp(-((difference / np.float32(_STEP)) ** 2)), np.float32)

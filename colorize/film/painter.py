@@ -190,7 +190,7 @@ class Painter:
         shape = lightness.shape
         if last is None:
             nothing = np.zeros((*shape, 2), np.float32)
-            # -1 says that nothing came before: not even for one key frame.
+            # -1: not even a key frame came before.
             return State(lightness, nothing, nothing, np.zeros(shape, np.float32), np.zeros(shape, np.float32), 0.0, -1)
         with self.meter("flow"):
             motion = find_motion(last.lightness, lightness)

@@ -294,8 +294,7 @@ def _settings(recipe: Recipe, hints: Mapping[int | float, Hints], crf: int) -> d
     said = "".join(f"{moment!r}\n{hints[moment].to_json()}" for moment in sorted(hints))
     # Hints by their digest: the recipe has only their number.
     found = {name: value for name, value in asdict(recipe).items() if name != "hints"}
-    # PyAV brings its own decoder and encoder: another version may give other frames in the middle
-    # of a film.
+    # PyAV brings its own codecs: another version may give other frames halfway through a film.
     return {**found, "hints": hashlib.sha256(said.encode()).hexdigest(), "crf": crf, "pyav": av.__version__}
 
 

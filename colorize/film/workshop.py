@@ -126,8 +126,7 @@ class Workshop:
         np.savez(buffer, **values)
         write_atomically(self._state(number), [buffer.getvalue()])
         with contextlib.suppress(OSError):
-            # The one before last: until this segment has its name, a kill goes back to the state
-            # before it.
+            # The one before last: until this segment has its name, a kill goes back to the last.
             self._state(number - 2).unlink(missing_ok=True)
 
     def state(self, number: int) -> State:

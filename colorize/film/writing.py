@@ -81,7 +81,6 @@ def to_yuv(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     planes = cv2.transform(pixels.astype(np.float32), _TO_YUV)
     if pixel_format(shape) == "yuv444p":
         return np.ascontiguousarray(_rounded(planes).transpose(2, 0, 1))
-    # Three columns around the place, two rows beside it: weights of a sample that lies so.
     kernel = np.array([[1, 2, 1], [1, 2, 1]], np.float32) / 8
     chroma = cv2.filter2D(planes[..., 1:], -1, kernel, anchor=(1, 0), borderType=cv2.BORDER_REPLICATE)[::2, ::2]
     parts = [planes[..., 0], chroma[..., 0], chroma[..., 1]]

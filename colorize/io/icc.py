@@ -42,8 +42,7 @@ class MatrixProfile:
         """Read a profile; None if it is of another kind (gray, CMYK, tables) or damaged."""
         try:
             tags = _tags(profile)
-            # Where a profile has tables beside its matrix (A2B0), the standard lets the tables
-            # decide.
+            # Where a profile has tables too (A2B0), the standard lets them decide, not the matrix.
             if profile[16:20] != b"RGB " or profile[20:24] != b"XYZ " or b"A2B0" in tags:
                 return None
             matrix = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)

@@ -71,7 +71,7 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
 def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
     """Dots per inch of the upright picture, horizontal and vertical."""
     try:
-        # Most photographs state no resolution (KeyError); others state one that is no pair of numbers.
+        # Most photographs state no resolution (KeyError); others one that is no pair of numbers.
         horizontal, vertical = (float(value) for value in picture.info["dpi"])
     except DECODER_ERRORS:
         return None

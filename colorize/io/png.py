@@ -48,8 +48,7 @@ def plain_png(data: bytes) -> bytes | None:
         rows = _rows(width, height, depth * _CHANNELS[color], interlace)
         size = sum(count * length for count, length in rows)
         inflater = zlib.decompressobj()
-        # No more than the header announces, so a bomb stays small; one byte more shows that there
-        # is more.
+        # No more than the header announces: a bomb stays small. One byte more shows a surplus.
         pixels = inflater.decompress(chunks[b"IDAT"], size + 1)
     except (KeyError, ValueError, struct.error, zlib.error):
         return None
@@ -57,8 +56,7 @@ def plain_png(data: bytes) -> bytes | None:
         return None
     # Stored, not compressed: it is inflated again at once.
     kept = [(b"IHDR", header), (b"IDAT", zlib.compress(pixels, 0)), (b"IEND", b"")]
-    # Three numbers of 16 bits; in another length or kind it would be one more thing to stumble
-    # over.
+    # Three numbers of 16 bits; in another length it would be one more thing to stumble over.
     if color == 2 and len(chunks.get(b"tRNS", b"")) == 6:
         kept.insert(1, (b"tRNS", chunks[b"tRNS"]))
     return _SIGNATURE + b"".join(chunk(kind, content) for kind, content in kept)
@@ -113,7 +111,7 @@ def _filters_are_known(pixels: bytes, rows: list[tuple[int, int]]) -> bool:
     array, start = np.frombuffer(pixels, np.uint8), 0
     for count, length in rows:
         stop = start + count * length
-        # Filters are 0 to 4; a fifth kind is what crashed the decoder.
+        # Filters are 0 to 4; another value is what crashed the decoder.
         if array[start:stop:length].max() > 4:
             return False
         start = stop

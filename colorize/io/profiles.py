@@ -34,8 +34,7 @@ def _profile_name(profile: bytes) -> str:
     try:
         return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     except (ImageCms.PyCMSError, *DECODER_ERRORS):
-        # No name rather than an error: the profile is then tried, and its failure noted in one
-        # place.
+        # No name, and no error: the profile is then tried, and its failure noted there.
         return ""
 
 

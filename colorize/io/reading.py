@@ -274,8 +274,7 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
 def _read_file(path: Path, max_pixels: int) -> bytes:
     try:
         size = path.stat().st_size
-        # Asked before reading: opening a folder fails with one error on Linux and with another on
-        # Windows.
+        # Asked before reading: opening a folder fails differently on Linux and on Windows.
         if path.is_dir():
             raise InvalidImageError(f"{path}: is a folder, not a photograph")
         if size > 32 * max_pixels + 2**26:  # several pages of 16-bit colour, and then some
@@ -488,8 +487,7 @@ def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.n
 def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
     """Spread data of 8, 10 or 12 bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
     highest = int(values.max())
-    # Depths of scanners. From 13 bits on a picture can be seen as it is, and may be meant to be
-    # dark.
+    # Depths of scanners. At 13 bits and more a picture can be seen, and may be meant to be dark.
     for bits in (8, 10, 12):
         if 0 < highest < 2**bits:
             notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
@@ -518,7 +516,7 @@ def _scaled_to_16_bit(values: np.ndarray, notes: list[str]) -> np.ndarray:
 
 def _shallow(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """Pictures of at most 8 bits per channel."""
-    # Premultiplied colours are dark where the picture is transparent, and would be taken for it.
+    # Premultiplied colours are dark where the picture is transparent, and would look like shadows.
     if picture.mode in ("RGBa", "La"):
         picture = picture.convert("RGBA" if picture.mode == "RGBa" else "LA")
     alpha = None

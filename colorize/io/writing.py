@@ -194,8 +194,7 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     """
     import cv2
 
-    # Without this OpenCV halves the resolution of colour, which is all that a colorized picture
-    # adds.
+    # Else OpenCV halves the resolution of colour, which is all that a colorized picture adds.
     sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling])
     if not encoded:
@@ -352,13 +351,12 @@ def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
             writer.write(
                 np.dstack([pixels, *_alpha_layer(image)]),
                 photometric="rgb",
-                # Not premultiplied; unsaid, readers may divide by it.
+                # Not premultiplied, and said so: else a reader may divide by it, or pass it over.
                 extrasamples=["unassalpha"] if image.alpha is not None else None,
                 iccprofile=profile,
                 resolution=image.metadata.dpi,
                 resolutionunit="INCH" if image.metadata.dpi else None,
-                # Neither tifffile's description of shapes nor its version: bytes would change with
-                # it.
+                # Without tifffile's JSON, and without its version, by which bytes would change.
                 metadata=None,
                 software=False,
                 # Else equal pages are joined into one series without tags of their own.

@@ -35,7 +35,6 @@ _DTYPES = {
 }
 _METADATA_KEYS = {"format", "format_version", "kind", "header", "sha256"}
 _BLANK_DIGEST = "0" * 64
-# Plain names: nothing that a message, a path or another program could take for more than a name.
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
 _FOREIGN_FILES = {
     # What people name by mistake: a PyTorch or scikit-learn model gets its own word.

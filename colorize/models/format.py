@@ -196,8 +196,7 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors
     # Kept at half precision, computed at single, for which there is BLAS.
     svm.landmarks_ = svm.landmarks_.astype(np.float32)
     n_margins = len(svm.intercept_)
-    # After a new calibration margins are those of the base's palette: their classes are only
-    # numbered.
+    # After a new calibration margins are the base's palette's, whose entries are just numbered.
     svm.classes_ = calibration.margin_classes_ = classes if n_margins == len(classes) else np.arange(n_margins)
     calibration.estimator_ = svm
     if "nets.weights.0" in arrays:
@@ -245,8 +244,7 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
             if isinstance(wish, int):
                 expected = wish
             else:
-                # The margins' number is known by now: the arrays are in the order of the table
-                # above.
+                # Known by now: the arrays are in the order of the table above.
                 expected = sizes["M"] + 1 if wish == "M+1" else sizes.setdefault(wish, size)
             if size != expected:
                 raise ValueError(f"{name} has shape {array.shape}, expected {expected} where it has {size}")

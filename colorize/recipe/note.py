@@ -88,8 +88,7 @@ class Recipe:
 
     def to_json(self) -> str:
         """One line of ASCII, names sorted."""
-        # Left out when empty, so that notes of sound photographs are what they were before it was
-        # there.
+        # Left out when empty: notes of sound photographs are what they were before it existed.
         said = {name: value for name, value in asdict(self).items() if value or name != "damage"}
         return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
@@ -163,8 +162,7 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
 
 def can_extend(xmp: bytes | None) -> bool:
     """Tell whether a packet is one that a note can be added to: UTF-8, with one list of descriptions."""
-    # With two lists nobody could say which counts; with none (UTF-16 too) there is no place for the
-    # note.
+    # With two lists nobody could say which counts; with none (UTF-16 too) there is no place.
     return xmp is not None and xmp.count(_END) == 1
 
 
@@ -212,8 +210,7 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
 def _packet(block: bytes) -> bytes:
     return (
         (
-            # The mark of byte order and the id are fixed by the XMP standard: programs look for
-            # them.
+            # Mark of byte order and id are those of the XMP standard: programs look for them.
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
             '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         ).encode()
