@@ -18,6 +18,7 @@ Float32 = NDArray[np.float32]
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
+    # A view: the caller's own array stays writable.
     view = array.view()
     view.flags.writeable = False
     return view
@@ -45,6 +46,10 @@ class PhotoMetadata:
         The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
     damage : str
         How much of a damaged file could be read ("74 % of its rows could be read, the rest is black"); empty if all.
+
+    See Also
+    --------
+    colorize.io.read_photo : Fills it in.
     """
 
     exif: bytes | None = None
@@ -66,6 +71,11 @@ class RgbImage:
     alpha : ndarray, shape (H, W), same dtype as `pixels`, or None
         Opacity, not premultiplied.
     metadata : PhotoMetadata
+
+    See Also
+    --------
+    GrayImage : Its lightness.
+    colorize.io.read_photo, colorize.io.write_photo : From a file and into one.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -78,6 +88,7 @@ class RgbImage:
             raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {_describe(p)}")
         _check_size(p.shape)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
+        # The only way to set an attribute while a frozen dataclass is made.
         object.__setattr__(self, "pixels", _frozen(p))
         object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
 
@@ -107,6 +118,11 @@ class GrayImage:
         Bits per channel of the photograph it came from (8 or 16); output is written with as many.
     alpha : ndarray, shape (H, W), uint8 or uint16, or None
     metadata : PhotoMetadata
+
+    See Also
+    --------
+    colorize.color.to_gray : Makes it of a photograph.
+    colorize.predictor.Predictor.predict : Colours it.
     """
 
     lightness: Float32
@@ -148,6 +164,10 @@ class Superpixels:
         Pixels per region.
     centroids : ndarray, shape (n_superpixels, 2), float32
         Mean row and column of each region, in pixels.
+
+    See Also
+    --------
+    colorize.features.superpixels.segment : Makes them.
     """
 
     labels: NDArray[np.int32]
@@ -163,6 +183,7 @@ class Superpixels:
             raise ValueError(f"adjacency must be (n_edges, 2), got {_describe(self.adjacency)}")
         if self.centroids.shape != (n, 2):
             raise ValueError(f"centroids must be ({n}, 2), got {_describe(self.centroids)}")
+        # Regions are looked up by label: a negative one would silently mean the last region.
         if int(self.labels.min()) != 0 or int(self.labels.max()) != n - 1:
             raise ValueError(f"labels must run from 0 to {n - 1}")
         for name in ("labels", "adjacency", "areas", "centroids"):
@@ -190,6 +211,10 @@ class FeatureMatrix:
         Columns of each family, in order, without gaps.
     names : tuple of str
         One name per column, ``family:detail``.
+
+    See Also
+    --------
+    colorize.features.FeatureExtractor : Makes it.
     """
 
     values: Float32
@@ -205,6 +230,7 @@ class FeatureMatrix:
         if [columns.start for columns in self.families.values()] != stops[:-1] or stops[-1] != self.values.shape[1]:
             raise ValueError("families must cover the columns in order and without gaps")
         object.__setattr__(self, "values", _frozen(self.values))
+        # A copy behind a read-only face: else whoever holds the dict could still change it.
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
@@ -236,6 +262,10 @@ class SolveReport:
         Height and width at which the system was solved.
     reduced : bool
         True if the memory budget made the solver work below the photograph's own resolution.
+
+    See Also
+    --------
+    colorize.optimization.Propagator : Makes it.
     """
 
     method: str
@@ -258,6 +288,10 @@ class ColorField:
         CIELAB a* and b*.
     confidence : ndarray, shape (H, W), float32
         0 (a guess) to 1 (certain).
+
+    See Also
+    --------
+    Colorization : Has one, and the picture made of it.
     """
 
     ab: Float32
@@ -299,6 +333,11 @@ class Colorization:
         Seconds of wall time per stage.
     notes : tuple of str
         One plain sentence for every hint that could not be followed as it was given.
+
+    See Also
+    --------
+    colorize.predictor.Predictor.predict : Makes it.
+    ColorizedPhoto : Of methods that know no regions.
     """
 
     image: RgbImage
@@ -356,6 +395,10 @@ class ColorizedPhoto:
         CIELAB a* and b* before gamut mapping.
     timings : mapping of str to float
         Seconds of wall time per stage.
+
+    See Also
+    --------
+    Colorization : With regions and confidence.
     """
 
     image: RgbImage

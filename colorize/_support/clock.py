@@ -10,6 +10,7 @@ from contextvars import ContextVar
 Listener = Callable[[str, float], object]
 """Takes the name of a stage, and the share of it that is done, 0 to 1."""
 
+# Per thread: the app does the work of several visitors at once, each with its own listener.
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
@@ -28,12 +29,17 @@ class Clock:
         try:
             yield
         finally:
+            # Added up, since film does a stage for every frame; what failed took its time too.
             self.seconds[stage] = self.seconds.get(stage, 0.0) + self.now() - start
 
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
     """Let somebody hear of the stages of what is done inside, in this thread.
+
+    See Also
+    --------
+    tell : What is heard.
 
     Examples
     --------

@@ -16,6 +16,7 @@ def keeps_compiled_code() -> bool:
     one (``cache=True``) could then not be imported at all.
     """
     try:
+        # Nothing is compiled here: numba looks for its folder when the function is decorated.
         njit(_nothing, cache=True)
     except RuntimeError:
         warnings.warn(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from colorize.exceptions import OutputError, OutputExistsError
 
+# Twelve random digits, so that no file of a person's is taken for a leftover.
 _PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 
 
@@ -35,6 +36,7 @@ def check_writable(folder: Path) -> None:
         The folder is missing, or the disk refuses.
     """
     try:
+        # Tried, not asked: `os.access` knows nothing of read-only disks, quotas and network drives.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -56,6 +58,11 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     OutputError
         The folder is missing, or the disk refuses.
 
+    See Also
+    --------
+    check_free : Asked before.
+    remove_leftovers : Sweeps what a kill leaves behind.
+
     Examples
     --------
     >>> import tempfile
@@ -64,17 +71,23 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
     [('note.txt', b'all of it')]
     """
-    passing = path.with_name(f".{path.name[:100]}.{os.urandom(6).hex()}.part")
+    # In the same folder, for only within one disk a rename is one step; hidden, so that no viewer
+    # lists it; cut, because names end at 255 bytes.
+    name = os.fsencode(path.name)[:100].decode(errors="ignore")
+    passing = path.with_name(f".{name}.{os.urandom(6).hex()}.part")
     try:
+        # Never into a file that is there already, were it by a link that somebody laid.
         with open(passing, "xb") as file:
             file.writelines(parts)
             file.flush()
+            # Before the rename: after a power cut some disks have the new name and no content.
             os.fsync(file.fileno())
         os.replace(passing, path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         with contextlib.suppress(OSError):
+            # On Ctrl-C too; after the rename there is nothing under this name any more.
             passing.unlink(missing_ok=True)
 
 

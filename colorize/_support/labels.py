@@ -47,6 +47,7 @@ def label_corners(
     boxes = [*taken, *((row - reach, col - reach, row + reach, col + reach) for row, col in places)]
     corners = []
     for (row, col), (height, width) in zip(places, sizes, strict=True):
+        # Two: a label higher than the picture still has one place.
         tops = np.arange(1, max(2, shape[0] - height), max(1, unit / 2), dtype=float)[:, None]
         lefts = np.arange(1, max(2, shape[1] - width), max(1, unit / 2), dtype=float)[None, :]
         cost = np.hypot(tops + height / 2 - row - 0.1, lefts + width / 2 - col) / unit  # below rather than above

@@ -39,9 +39,13 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
         raise OutputError(f"{path}: {error.strerror or error}") from error
     try:
         try:
+            # Of the system, not a file that means `taken`: the system lets go of it when the
+            # process is killed. Without waiting, because the other may work for days.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ManifestError(busy) from error
         yield
     finally:
+        # The file stays: were it removed, two processes could each hold a lock under its name, one
+        # on a file that has none any more.
         os.close(lock)

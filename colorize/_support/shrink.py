@@ -29,4 +29,5 @@ def shrink(pixels: NDArray[Any], longest: int, *, shortest: int = 1) -> NDArray[
     if scale >= 1:
         return np.ascontiguousarray(pixels)
     height, width = (max(shortest, round(side * scale)) for side in pixels.shape[:2])
+    # Areas: other ways of sampling skip pixels, and grain becomes a pattern.
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))

@@ -36,6 +36,10 @@ class Interval:
     low, high : float
         Limits of the interval; NaN where there are too few photographs for one.
 
+    See Also
+    --------
+    Bootstrap : Makes it.
+
     Examples
     --------
     >>> str(Interval(1.0, 0.5, 1.5)), Interval(1.0, 0.5, 1.5).excludes(0)
@@ -72,6 +76,10 @@ class Bootstrap:
     weights : ndarray, shape (`N_RESAMPLES`, n_photos), float64
         How often every photograph was drawn, divided by `n_photos`: rows sum to 1.
 
+    See Also
+    --------
+    Interval : What it gives.
+
     References
     ----------
     Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile intervals). Hesterberg, "What
@@ -89,6 +97,7 @@ class Bootstrap:
             raise ValueError(f"n_photos must be at least 1, got {n_photos}")
         self.n_photos = n_photos
         rng = np.random.default_rng(random_state)
+        # As counts, so that a mean over all resamples is one product of matrices.
         self.weights = rng.multinomial(n_photos, np.full(n_photos, 1 / n_photos), N_RESAMPLES) / n_photos
 
     def mean(self, values: ArrayLike) -> Interval:
@@ -137,4 +146,5 @@ class Bootstrap:
 
 
 def _divide(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    # A resample can miss every photograph that has the figure; such ones are left out of quantiles.
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)

@@ -22,8 +22,8 @@ NO_BASE = "nothing: these photographs alone"
 _THUMBNAIL_BYTES = 2_700_000
 
 
-def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
-    """Training, and the shelf of models; returns the lists of bases and models, and what tells of the progress."""
+def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
+    """What a training is asked for (name, files, folder, base, pictures), its buttons, and where it tells its state."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             gr.HTML(
@@ -63,6 +63,13 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
                 resume = gr.Button("Go on", visible=False)
         with gr.Column(scale=3, min_width=320):
             status = gr.HTML(pages.training(None), elem_id="training")
+    return [name, files, folder, base, pictures], [start, stop, resume], status
+
+
+def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
+    """Training, and the shelf of models; returns the lists of bases and models, and what tells of the progress."""
+    asked, (start, stop, resume), status = _training_form(service)
+    _, files, _, base, _ = asked
     # It runs only while a training does: an idle page asks nothing.
     timer = gr.Timer(1, active=False)
     progress = [status, timer, stop, resume, shelf_changed]
@@ -81,7 +88,7 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
 
     @on(
         start.click,
-        [name, files, folder, base, pictures],
+        asked,
         [files, *progress],
         # Unpacking a large zip takes a while, and must not take a place from the strokes of others.
         concurrency_id="uploads",
@@ -114,8 +121,8 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
     return base, _shelf(service, arrival, shelf_changed), progress, stand
 
 
-def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
+def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]:
+    """The picker with what takes along, renames and deletes; what brings a model; what asks for its name; the card."""
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -141,7 +148,13 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
                 again = gr.Button("Bring it", min_width=80, elem_id="bring-as")
         with gr.Column(scale=3, min_width=320):
             card = gr.HTML()
+    return [picker, take, ready, new_name, rename, delete], [bring, brought], [clash, other_name, again], card
 
+
+def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
+    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
+    (picker, take, ready, new_name, rename, delete), (bring, brought), asking, card = _shelf_form(service)
+    clash, other_name, again = asking
     refused = [gr.update(value=None, visible=False)]
 
     @on(take.click, [picker], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
@@ -219,8 +232,8 @@ def compare_room(service: Service) -> Any:
     return methods
 
 
-def batch_room(service: Service) -> Any:
-    """Many photographs at once; returns the model picker."""
+def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
+    """What a batch is asked for (files, folder, model, vividness, kind), its buttons, and what comes of it."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = gr.File(
@@ -251,10 +264,17 @@ def batch_room(service: Service) -> Any:
                 min_height=120,
             )
             ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
+    return [files, folder, picker, vividness, kind], [run, stop], [report, ready]
+
+
+def batch_room(service: Service) -> Any:
+    """Many photographs at once; returns the model picker."""
+    asked, (run, stop), (report, ready) = _batch_form(service)
+    files, _, picker, _, _ = asked
 
     @on(
         run.click,
-        [files, folder, picker, vividness, kind],
+        asked,
         [report, ready, files, stop],
         refused=[None, gr.skip(), gr.skip(), gr.Button(visible=False)],
         # A queue of its own: a batch may take hours, and

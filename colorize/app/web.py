@@ -309,6 +309,35 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         learn = gr.Button("Learn from these corrections", elem_id="learn")
         learnt = gr.HTML(None, elem_id="learnt")
 
+    _follow_strokes(service, stage, strokes)
+
+    @on(suggest.click, [], [places, stage], **HEAVY)
+    def suggestions(request: gr.Request) -> list[Any]:
+        found = service.suggestions(key_of(request))
+        return [pages.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
+
+    refused = [gr.update(value=None, visible=False)]
+
+    @on(keep.click, [], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
+    def save_hints(request: gr.Request) -> Any:
+        return ready_to_fetch(service.save_hints(key_of(request)))
+
+    @on(load.upload, [load], [stage], empties=load, **HEAVY)
+    def load_hints(path: str, request: gr.Request) -> Any:
+        [(_, place)] = sent(service, request, [path])
+        return _shown(service.load_hints(key_of(request), place))
+
+    @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
+    def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
+        model, words = service.learn(key_of(request), wanted)
+        return [pages.learnt(model, words), news(), ""]
+
+    return [places, learnt]
+
+
+def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
+    """Do what is painted, taken back and erased on the stage, or changed in the list of strokes."""
+
     # Gradio drops an event while the one before is being answered, unless told "multiple": strokes
     # painted in haste would be lost. `then` comes after failures too, so that the stage, which
     # counts what it asked, never waits for ever.
@@ -343,29 +372,6 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         asked = dict(event._data)
         number = int(asked["number"])
         return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
-
-    @on(suggest.click, [], [places, stage], **HEAVY)
-    def suggestions(request: gr.Request) -> list[Any]:
-        found = service.suggestions(key_of(request))
-        return [pages.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
-
-    refused = [gr.update(value=None, visible=False)]
-
-    @on(keep.click, [], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
-    def save_hints(request: gr.Request) -> Any:
-        return ready_to_fetch(service.save_hints(key_of(request)))
-
-    @on(load.upload, [load], [stage], empties=load, **HEAVY)
-    def load_hints(path: str, request: gr.Request) -> Any:
-        [(_, place)] = sent(service, request, [path])
-        return _shown(service.load_hints(key_of(request), place))
-
-    @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
-    def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
-        model, words = service.learn(key_of(request), wanted)
-        return [pages.learnt(model, words), news(), ""]
-
-    return [places, learnt]
 
 
 def _reference_panel(service: Service, stage: Any) -> list[Any]:

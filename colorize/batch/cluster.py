@@ -32,7 +32,9 @@ distributed: Any = import_or_raise("distributed", extra="distributed")
 _dask: Any = import_or_raise("dask", extra="distributed")
 
 SHARD_SECONDS = 5.0
+# Before anything is measured: a guess of 1.25 s per photograph, as for some three megapixels.
 _FIRST_SHARD = 4
+# A lost worker costs its whole shard, and the results of a shard come all at once.
 _LONGEST_SHARD = 1000
 _LOSSES = 10  # of the worker of one shard, before its photographs count as failed
 _CONNECT_SECONDS = 30
@@ -59,11 +61,17 @@ def cluster_pool(
         Bytes for each thread of each worker; by default three quarters of what is free on its machine, shared out.
     time_limit : float
         Seconds for one photograph.
+
+    See Also
+    --------
+    connect : Makes the client.
+    colorize.batch.run.local_pool : The same on one machine.
     """
 
     @contextlib.contextmanager
     def opened(settings: Settings) -> Iterator[ClusterPool]:
         _check_workers(client, [str(source.absolute()), str(target.absolute())])
+        # The bytes, not the path: a model of one's own need not lie where other machines see it.
         host = Host(settings, find_model(settings.model).read_bytes(), memory, time_limit)
         client.register_plugin(host, name=host.name)
         try:
@@ -83,6 +91,10 @@ def connect(scheduler: str | None = None, n_local: int | None = None) -> Iterato
     ------
     WorkerError
         Nobody answers there.
+
+    See Also
+    --------
+    cluster_pool : Takes the client.
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # losses of workers are our daily bread
     with contextlib.ExitStack() as stack:
@@ -92,6 +104,7 @@ def connect(scheduler: str | None = None, n_local: int | None = None) -> Iterato
                 n_workers=n_local,
                 threads_per_worker=1,
                 processes=True,
+                # Any free port: the usual one is taken as soon as two batches run.
                 dashboard_address=":0",
                 memory_limit=0,  # the supervisor watches over it
                 silence_logs=logging.CRITICAL,
@@ -119,6 +132,7 @@ class Host(distributed.WorkerPlugin):
         path = folder / f"{find_name(self.settings.model)}.safetensors"
         path.write_bytes(self.model)
         self.local = replace(self.settings, model=str(path))
+        # As many Dask workers as cores may live on this machine, and each asks the same question.
         self.share = self.memory or free_memory() * 3 // 4 // max(1, os.cpu_count() or 1, worker.state.nthreads)
         self.pools: dict[int, Supervisor] = {}
 
@@ -131,13 +145,16 @@ class Host(distributed.WorkerPlugin):
         """Do the jobs of a shard; a disk that refuses ends them early, with a result that says stop."""
         place = {job: index for index, job in enumerate(jobs)}
         found: list[tuple[int, Result]] = []
+        # One for each thread: a supervisor's loop is not made to be entered twice.
         thread = threading.get_ident()
         if thread not in self.pools:
             self.pools[thread] = Supervisor(self.local, n_workers=1, memory=self.share, time_limit=self.time_limit)
         try:
             self.pools[thread].run(jobs, lambda job, result: found.append((place[job], result)))
         except OutputError as error:
+            # A supervisor that has stopped stays stopped; the next shard gets a new one.
             self.pools.pop(thread).__exit__(None)
+            # No photograph's: -1 stands for none, and what was done before it counts.
             found.append((-1, Result("stop", str(error))))
         return found
 
@@ -191,9 +208,12 @@ class ClusterPool:
             if self._is_stopping:
                 todo.clear()
                 again.clear()
+            # Asked every time: workers join and leave.
             n_threads = max(1, sum(self.client.nthreads().values()))
+            # Two per thread: while one is done the next lies ready. More would escape a stop.
             while (again or todo) and len(under_way) < 2 * n_threads:
                 shard = again.popleft() if again else Shard(self._cut(todo, n_threads))
+                # Not pure: else Dask takes a shard that is handed out again for one that is done.
                 future = self.client.submit(do_shard, self.name, shard.jobs, pure=False)
                 under_way[future] = shard
                 finished.add(future)
@@ -215,6 +235,7 @@ class ClusterPool:
     def _collect(self, future: Any, shard: Shard, on_result: Callable[[Job, Result], None]) -> bool:
         """Tell of the results of a shard; False if it has to be done again."""
         if future.status in ("cancelled", "lost"):
+            # Nobody cancels shards here: so end those whose scheduler has gone.
             raise WorkerError("the cluster is gone; run the same command again to go on")
         error = future.exception()
         if isinstance(error, (distributed.KilledWorker, KeyError)):  # KeyError: the worker has just joined
@@ -231,6 +252,7 @@ class ClusterPool:
                 self._is_stopping = True
                 self._error = OutputError(result.message)
                 continue
+            # By the worker's own clock: waiting in the queue says nothing of the size of shards.
             self._seconds, self._count = self._seconds + result.seconds, self._count + 1
             on_result(shard.jobs[index], result)
         return True

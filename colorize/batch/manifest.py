@@ -21,6 +21,8 @@ from colorize.exceptions import ManifestError, OutputError
 
 NAME = "colorize-manifest.jsonl"
 VERSION = 1
+# A sync waits for the disk, and all workers would wait with it. What a power cut takes from the
+# last second is recognised by the recipe in its output.
 _SYNC_SECONDS = 1.0
 
 
@@ -69,6 +71,10 @@ class Manifest:
 
     Use `Manifest.open`. ``lines`` maps inputs to their `Line`; ``albums`` maps folders to the palette they share;
     ``outputs`` maps inputs to the outputs that this and earlier runs gave them.
+
+    See Also
+    --------
+    read_manifest : Reads one without opening it for work.
     """
 
     def __init__(
@@ -103,14 +109,18 @@ class Manifest:
         OutputError
             It cannot be written.
         """
+        # A file of its own: the manifest is replaced below, and its lock would go with the old one.
         lock = path.with_name(f".{path.name}.lock")
         with file_lock(lock, f"{path}: another batch is working on this folder"):
             head = {"manifest": VERSION, **settings}
             lines, albums = _read(path, head)
+            # Before lines are dropped: a photograph that is done again keeps its name, and may
+            # replace its own output.
             outputs = {name: line.output for name, line in lines.items() if line.output}
             lines = {name: line for name, line in lines.items() if keep(line)}
             body = [head, *({"album": name, "palette": shares} for name, shares in albums.items())]
             body += [asdict(line) for line in lines.values()]
+            # Written anew rather than appended to: a torn line would swallow the next one.
             write_atomically(path, (_encoded(entry) for entry in body))
             try:
                 with open(path, "ab") as file:
@@ -133,6 +143,7 @@ class Manifest:
     def _append(self, entry: Mapping[str, Any]) -> None:
         try:
             self._file.write(_encoded(entry))
+            # To the system: from there on a kill loses nothing, only a power cut does.
             self._file.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:
                 self.sync()
@@ -152,12 +163,17 @@ def read_manifest(path: str | Path) -> list[Line]:
     ------
     ManifestError
         No manifest.
+
+    See Also
+    --------
+    Manifest.open : Goes on with one.
     """
     lines, _ = _read(Path(path), None)
     return list(lines.values())
 
 
 def _encoded(entry: Mapping[str, Any]) -> bytes:
+    # ASCII: odd file names come as lone surrogates, which UTF-8 refuses and JSON escapes.
     return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -171,6 +187,7 @@ def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], 
         data = path.read_bytes() if head is None or path.exists() else b""
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror or error})") from error
+    # With their ends, by which a whole line is told from a torn one.
     rows = data.splitlines(keepends=True)
     if rows:
         _check_head(path, _parsed(rows[0]), head)
@@ -178,7 +195,8 @@ def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], 
     albums: dict[str, list[float]] = {}
     for row in rows[1:]:
         entry = _parsed(row)
-        with contextlib.suppress(TypeError):
+        # A line that is JSON and of another shape counts as torn.
+        with contextlib.suppress(TypeError, ValueError, KeyError):
             if "album" in entry:
                 albums[entry["album"]] = [float(share) for share in entry["palette"]]
             elif entry:
@@ -189,6 +207,7 @@ def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], 
 
 def _parsed(row: bytes) -> dict[str, Any]:
     """One line; empty if it is torn."""
+    # Cut inside a number, a line can still be JSON, and say something else.
     if not row.endswith(b"\n"):
         return {}
     try:

@@ -68,6 +68,7 @@ def check_folders(source: Path, target: Path) -> None:
     if not source.is_dir():
         what = "is not a folder" if source.exists() else "no such folder"
         raise DatasetError(f"{source}: {what}; name a folder of photographs")
+    # Resolved, since a link gives one folder two names.
     if target.resolve() == source.resolve() or target.resolve() in source.resolve().parents:
         raise OutputError(f"{target}: the outputs would be mixed with the photographs of {source}; name another folder")
     unreadable: dict[str, str] = {}
@@ -89,6 +90,11 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     known : mapping of str to str, optional
         Outputs that earlier runs gave to inputs; they stay.
 
+    See Also
+    --------
+    check_folders : Asked before.
+    colorize.io.find_photos : The photographs of a folder, without outputs.
+
     Examples
     --------
     >>> import tempfile
@@ -105,6 +111,7 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     for folder, names, links, others in _walk(source, target.resolve(), unreadable):
         n_others, n_linked = n_others + others, n_linked + links
         prefix = "" if folder == "." else f"{folder}/"
+        # Names once given stay: a new photograph must not move the output of an old one.
         kept = {name: (known or {})[prefix + name] for name in names if prefix + name in (known or {})}
         taken = {output.rpartition("/")[2] for output in kept.values() if output}
         for name, output in _output_names([name for name in names if not kept.get(name)], taken, file_format):
@@ -123,9 +130,12 @@ def _walk(source: Path, target: Path, unreadable: dict[str, str]) -> Iterator[tu
         here = Path(folder)
         visible = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in visible if (here / name).is_symlink()]
+        # In place, since os.walk goes on with this very list.
         folders[:] = [name for name in visible if name not in links and (here / name).resolve() != target]
         files = [name for name in files if not name.startswith(".")]
+        # A pipe named a.jpg would block its reader for ever.
         names = [name for name in files if Path(name).suffix.lower() in PHOTO_SUFFIXES and (here / name).is_file()]
+        # Sorted and with forward slashes: the plan is the same on every disk and system.
         yield here.relative_to(source).as_posix(), sorted(names), len(links), len(files) - len(names)
 
 
@@ -141,6 +151,7 @@ def _output_names(names: list[str], taken: set[str], file_format: str) -> list[t
     for name in sorted(names, key=lambda name: (wishes[name] != name, name)):  # who keeps its name comes first
         suffix = Path(wishes[name]).suffix
         choices = [wishes[name]] if count[wishes[name].casefold()] == 1 or wishes[name] == name else []
+        # More numbers than names, so one is always free.
         choices += [f"{name}{suffix}", *(f"{name}.{number}{suffix}" for number in range(2, len(names) + 3))]
         output = next(choice for choice in choices if choice.casefold() not in used)
         used.add(output.casefold())

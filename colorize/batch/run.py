@@ -25,6 +25,7 @@ from colorize.exceptions import OutputError, OutputFormatError
 from colorize.models import find_model
 from colorize.models.file import stated_digest
 
+# Of a mean of shares 40 photographs are enough, and a folder may hold thousands.
 ALBUM_SAMPLE = 40
 """Photographs of a folder that decide the palette of its album."""
 
@@ -64,6 +65,10 @@ class BatchReport:
         Wall time of this run.
     is_interrupted : bool
         Somebody stopped it; running it again goes on.
+
+    See Also
+    --------
+    run_batch : Makes it.
     """
 
     n_photos: int
@@ -124,8 +129,16 @@ def run_batch(
         The disk is full or refuses; what is done is kept.
     WorkerError
         Workers do not start.
+
+    See Also
+    --------
+    local_pool : Workers on this machine.
+    colorize.batch.cluster.cluster_pool : Workers of a cluster.
+    colorize.batch.manifest.read_manifest : What became of every photograph.
+    colorize.recipe.work.colorize_file : One photograph.
     """
     settings, source, target = settings or Settings(), Path(source), Path(target)
+    # Before anything is made: neither folder nor manifest is left of a command that cannot work.
     if settings.all_frames and file_format != "tif":
         raise OutputFormatError("all frames of a file together need a TIFF file; say --format tif")
     start = time.monotonic()
@@ -137,6 +150,7 @@ def run_batch(
     head = _head(settings, file_format, album)
     with Manifest.open(target / NAME, head, lambda line: _is_final(line, source, target, retry_failed)) as manifest:
         remove_leftovers(target)
+        # Swept only under the lock: before it, files that another batch is writing would have gone.
         plan = make_plan(source, target, file_format=file_format, known=manifest.outputs)
         report = BatchReport(len(plan.photos), n_others=plan.n_others, n_linked_folders=plan.n_linked_folders)
         run = _Run(source, target, manifest, report, progress or silent)
@@ -161,8 +175,16 @@ def local_pool(*, n_workers: int | None = None, memory: int | None = None, time_
         Bytes that they may take together; by default three quarters of what is free.
     time_limit : float
         Seconds for one photograph.
+
+    See Also
+    --------
+    run_batch : Takes the pool.
+    colorize.batch.cluster.cluster_pool : The same on a cluster.
+    colorize.batch.supervisor.Supervisor : What it opens.
     """
+    # A quarter is left for the cache of the disk and whatever else runs.
     memory = memory or free_memory() * 3 // 4
+    # Half of the memory for the processes, so that the other half can hold large photographs.
     n_workers = n_workers or max(1, min(os.cpu_count() or 1, memory // (2 * WORKER_BYTES)))
     return lambda settings: Supervisor(settings, n_workers=n_workers, memory=memory, time_limit=time_limit)
 
@@ -171,6 +193,7 @@ def free_memory() -> int:
     """Bytes of memory that could be had now; 4 GB where the system does not tell."""
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            # Not MemFree: after a while the cache has filled it up, though it would give way.
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     except OSError:
@@ -192,6 +215,7 @@ class _Run:
                 self.report.n_earlier += 1
                 self._count(line)
         for folder, reason in plan.unreadable.items():
+            # The slash marks a folder: such a line is never final, so the next run looks again.
             line = Line(f"{folder}/", "", "", "failed", 0.0, f"the folder cannot be listed ({reason})", 0)
             self.manifest.add(line)
             self._count(line)
@@ -214,7 +238,10 @@ class _Run:
                 shares[photo.album][photo.input] = result.palette
             if not missing[photo.album] and shares[photo.album]:
                 found = shares[photo.album]
+                # In the order of names: float sums depend on it, and photographs finish in any
+                # order.
                 mean = np.mean([found[name] for name in sorted(found)], axis=0)
+                # Rounded before use: a run that goes on reads the same digits from the manifest.
                 self.manifest.add_album(photo.album, [round(float(share), 6) for share in mean])
             self.say("albums", len(members) - sum(missing.values()), len(members))
 
@@ -239,11 +266,13 @@ class _Run:
                 self.report.notes[photo.input] = result.message
             self.say("photographs", n_before + len(todo) - len(jobs), len(photos))
 
+        # A list of its own, since `record` takes jobs out under way.
         pool.run(list(jobs), record)
 
     def _job(self, photo: Photo, albums: Mapping[str, tuple[float, ...]]) -> Job:
         return Job(
             self._path(photo),
+            # Absolute: a worker on another machine stands in another folder.
             str((self.target / photo.output).absolute()),
             replace=photo.input in self.manifest.outputs,
             palette=albums.get(photo.album),
@@ -263,6 +292,8 @@ def _head(settings: Settings, file_format: str, album: bool) -> dict[str, Any]:
     """All that decides the outputs, for the first line of the manifest."""
     model = find_model(settings.model)
     return {
+        # Limits, salvage and times are not here: they decide which photographs are done, not how
+        # they look, and may be widened for a second run.
         "version": __version__,
         "model": model.stem,
         "model_sha256": stated_digest(model),
@@ -286,6 +317,7 @@ def _is_final(line: Line, source: Path, target: Path, retry_failed: bool) -> boo
 def _modified(path: Path) -> int:
     """Time of last change in nanoseconds; 0 if there is no such file any more."""
     try:
+        # Whole nanoseconds: as a float of seconds the last digits would be lost.
         return path.stat().st_mtime_ns
     except OSError:
         return 0
@@ -300,12 +332,14 @@ def _evenly(photos: list[Photo], count: int) -> list[Photo]:
 @contextlib.contextmanager
 def _interruptible(pool: Pool, report: BatchReport) -> Iterator[None]:
     """Let the first Ctrl-C finish the photographs in hand, and the second end everything."""
+    # Python lets only the main thread set signal handlers; in the app nobody presses Ctrl-C.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def on_interrupt(number: int, frame: object) -> None:
         if report.is_interrupted:
+            # Through the context of the pool, which kills its workers at once.
             raise KeyboardInterrupt
         report.is_interrupted = True
         pool.stop()

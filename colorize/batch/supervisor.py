@@ -32,6 +32,7 @@ from typing import Any
 from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.exceptions import OutputError, WorkerError
 
+# 322 MB were measured at 0.15 megapixels, 410 MB at one (docs/cluster.md).
 WORKER_BYTES = 400_000_000
 """Memory of a worker with its model and a photograph of up to a megapixel."""
 
@@ -49,7 +50,10 @@ def need_of(pixels: int) -> int:
 
 _RETRIES = 2
 _START_SECONDS = 300.0  # compiling the kernels for the first time, on a busy machine
+# One start may fall to a moment without memory; three in a row say that none will succeed.
 _STARTS = 3
+# A plain start of Python: fork would copy threads of linear algebra half alive, and the library's
+# spawn runs the caller's main module again. The path leads to this very package.
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from colorize.batch.worker import main; main()"
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
@@ -81,6 +85,7 @@ class Worker:
         self.need = 0
         self.deadline = time.monotonic() + _START_SECONDS
         self.is_overdue = False
+        # A file, no pipe: a pipe that nobody empties fills up and stops the worker.
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self.process = subprocess.Popen(
             [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
@@ -90,6 +95,8 @@ class Worker:
             env={**os.environ, **_ENVIRONMENT},
             start_new_session=True,  # Ctrl-C reaches the supervisor alone
         )
+        # A thread for each, since pipes cannot be waited for together on Windows; daemon, so that
+        # one that hangs does not keep the program from ending.
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
         self.send(as_message(settings))
 
@@ -125,6 +132,7 @@ class Worker:
     def last_words(self) -> str:
         """How the process ended, and the last line that it wrote to its standard error."""
         status = self.process.wait()
+        # The end is enough: a library may have written for hours.
         self._words.seek(max(0, self._words.seek(0, os.SEEK_END) - 2000))
         lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
@@ -158,6 +166,11 @@ class Supervisor:
     ------
     WorkerError
         Workers do not start, or the memory is not enough for them.
+
+    See Also
+    --------
+    colorize.batch.run.local_pool : Opens one with sizes that fit the machine.
+    colorize.batch.worker.main : The other end of the pipes.
     """
 
     def __init__(self, settings: Settings, *, n_workers: int, memory: int, time_limit: float = 300.0) -> None:
@@ -185,6 +198,7 @@ class Supervisor:
     def stop(self) -> None:
         """Begin no further photograph; may be called from a signal handler or another thread."""
         self._is_stopping = True
+        # Wakes the loop, which would else sleep until the next answer.
         self._events.put((None, None))
 
     def run(self, jobs: Iterable[Job], on_result: OnResult) -> None:
@@ -210,12 +224,16 @@ class Supervisor:
 
     def _hand_out(self) -> None:
         """Give every idle worker a photograph."""
+        # Each round: `stop` may come from a signal in the middle of this, so it only sets a flag.
         if self._is_stopping:
             self._todo.clear()
         n_busy = sum(worker.job is not None for worker in self.workers)
+        # Not more than there is work for: a start costs seconds of CPU.
         while len(self.workers) < min(self.n_workers, n_busy + len(self._todo)):
             self.workers.append(Worker(self.settings, self._events))
         for worker in self.workers:
+            # An overdue worker that answered just before its kill looks idle, and would take the
+            # photograph with it.
             if worker.state is State.IDLE and not worker.is_overdue and self._todo:
                 worker.begin(self._todo.popleft(), self.time_limit)
 
@@ -223,6 +241,7 @@ class Supervisor:
         """Give memory to those that wait for it, in order."""
         while self._waiting:
             worker = self._waiting[0]
+            # Summed anew, no running total: a worker that dies cannot leave its share behind.
             in_use = sum(other.need for other in self.workers if other.state is State.WORKING)
             if worker.need > self.room:
                 need, allowed = (size / 1e9 for size in (worker.need + WORKER_BYTES, self.room + WORKER_BYTES))
@@ -239,6 +258,7 @@ class Supervisor:
             worker, message = self._events.get(timeout=self._seconds_left())
         except Empty:
             return
+        # Words of a worker that is buried can still lie in the queue.
         if worker is None or worker not in self.workers:
             return
         if message is None:
@@ -246,6 +266,7 @@ class Supervisor:
         elif "refused" in message:
             raise WorkerError(message["refused"])
         elif "ready" in message:
+            # Bad starts are counted in a row: a batch of days may see single ones.
             worker.state, self._bad_starts = State.IDLE, 0
         elif "pixels" in message:
             worker.state, worker.need = State.WAITING, need_of(int(message["pixels"]))
@@ -256,6 +277,7 @@ class Supervisor:
     def _report(self, job: Job, result: Result, on_result: OnResult) -> None:
         if result.status == "stop":
             self._is_stopping = True
+            # The first one: the others only follow from it.
             self._error = self._error or OutputError(result.message)
         else:
             self._tries.pop(job, None)
@@ -263,18 +285,22 @@ class Supervisor:
 
     def _seconds_left(self) -> float:
         """Until the next worker is overdue."""
+        # Waiting for memory is no fault of the photograph, and has no limit.
         deadlines = [worker.deadline for worker in self.workers if worker.state not in (State.IDLE, State.WAITING)]
+        # A queue refuses to wait for less than nothing.
         return max(0.01, min(deadlines, default=time.monotonic() + 1) - time.monotonic())
 
     def _kill_overdue(self) -> None:
         for worker in self.workers:
             if worker.state not in (State.IDLE, State.WAITING) and time.monotonic() > worker.deadline:
                 worker.is_overdue = True
+                # Only killed: the end of its output brings it to `_bury`, as every other end does.
                 worker.process.kill()
 
     def _bury(self, worker: Worker, on_result: OnResult) -> None:
         """A process has ended: what of its photograph, and is it worth starting another?"""
         self.workers.remove(worker)
+        # Before `end`, which closes the file of its last words.
         words = worker.last_words()
         worker.end(at_once=True)
         if worker in self._waiting:
@@ -290,6 +316,7 @@ class Supervisor:
         if worker.is_overdue:
             self._report(job, Result("failed", f"took more than {self.time_limit:g} seconds"), on_result)
         elif words.startswith("signal") and tries <= _RETRIES:
+            # In front: what kills its workers is told of soon, not after the whole archive.
             self._todo.appendleft(job)
         else:
             self._report(job, Result("failed", f"the worker process ended ({words})"), on_result)

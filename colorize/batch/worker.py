@@ -52,16 +52,21 @@ class Studio:
 
     def warm_up(self) -> None:
         """Have the kernels compiled, so that no photograph's time is spent on it."""
+        # A ramp, not one gray: with regions and edges to tell apart, every kernel is called.
         self.colorizer.predict(GrayImage(np.linspace(0, 100, 64 * 64, dtype=np.float32).reshape(64, 64)))
 
     def do(self, job: Job, wait: Callable[[int], None]) -> Result:
         """Do a job; ``wait`` is told the pixels of the photograph and returns when there is memory for them."""
         start, digest = time.perf_counter(), ""
+        # Warnings belong to the photograph's line; on standard error nobody knows whose they are.
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default")
             try:
+                # First of all: the recipe that finished outputs are recognised by contains it.
                 digest = file_digest(Path(job.source))
                 result = self._do(job, digest, wait)
+            # What a photograph or a disk can cause. Any other error is a bug: it ends this process,
+            # and the supervisor reports its last line.
             except (ColorizeError, MemoryError, OSError) as error:
                 reason = _one_line(error).removeprefix(f"{job.source}: ")  # the line has the name already
                 result = Result("stop" if _meets_all(error) else "failed", reason)
@@ -78,16 +83,19 @@ class Studio:
             return Result("done", palette=[round(float(share), 6) for share in self.colorizer.palette_shares(gray)])
         recipe = replace(self.recipe, input_sha256=digest, palette=job.palette and tuple(job.palette))
         if is_made_by(target, recipe):  # the run was cut off before the photograph had its line
+            # The end may have come between writing and setting the times.
             if self.handling.keep_times:
                 copy_times(source, target)
             return Result("done", "was there already")
         may_replace = job.replace or self.handling.overwrite
         if target.exists() and not may_replace:
             raise OutputExistsError(f"{target}: exists already, and is not of this batch; say --force to replace it")
+        # Asked after everything that can be refused cheaply, and before memory is taken.
         wait(count_pixels(source, all_frames=recipe.all_frames, max_pixels=limit))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            # The cause goes along: `_meets_all` reads the disk's error number from it.
             raise OutputError(f"{target.parent}: cannot be made ({error.strerror})") from error
         notes = colorize_file(source, target, self.colorizer, recipe, replace(self.handling, overwrite=may_replace))
         return Result("done", "; ".join(notes))
@@ -108,16 +116,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides what an interruption means
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # what libraries print is no answer
+    # Workers are the parallelism: threads of each would only fight over the same cores.
     cv2.setNumThreads(1)
 
     def answer(message: Mapping[str, Any]) -> None:
         answers.write(json.dumps(message) + "\n")
+        # Through a pipe Python writes in blocks, and the supervisor waits for the line.
         answers.flush()
 
     def wait(pixels: int) -> None:
         answer({"pixels": pixels})
         line = sys.stdin.readline()
         if not line:
+            # Whoever would give the word is gone.
             sys.exit()
         if refusal := json.loads(line):
             raise ImageTooLargeError(refusal)
@@ -127,6 +138,7 @@ def main() -> None:
     except ColorizeError as error:
         answer({"refused": _one_line(error)})
         return
+    # Before the answer, so that compiling counts against the start and not the first photograph.
     studio.warm_up()
     answer({"ready": True})
     while line := sys.stdin.readline():

@@ -40,6 +40,10 @@ def similarity(first: Gray, second: Gray) -> float:
     first, second : ndarray, shape (h, w), uint8
         Gray, of about `PIXELS` pixels.
 
+    See Also
+    --------
+    find_shots : Uses it on a whole film.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -48,9 +52,11 @@ def similarity(first: Gray, second: Gray) -> float:
     >>> similarity(china, darker) > 0.6, similarity(china, flower) < 0.2
     (True, True)
     """
+    # The fast preset: a cut needs no exact flow, and every frame of the film pays for this.
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(second, first, None)
     rows, columns = np.indices(second.shape, dtype=np.float32)
     a, b = _structure(sampled(first, rows + flow[..., 1], columns + flow[..., 0])), _structure(second)
+    # Keeps the ratio away from 0/0, and lets structure as faint as grain count for little.
     noise = a.size * _NOISE
     return float((a * b).sum() / np.sqrt(((a * a).sum() + noise) * ((b * b).sum() + noise)))
 
@@ -69,6 +75,10 @@ def find_shots(frames: Iterable[Gray]) -> Iterator[str]:
         `START` for the first frame of a shot; `STEADY` for one that goes on from the last; `HELD` for one inside a
         shot that shows too little of it to carry colours (a flash, black between two shots).
 
+    See Also
+    --------
+    similarity : The measure behind it.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -77,11 +87,13 @@ def find_shots(frames: Iterable[Gray]) -> Iterator[str]:
     ['start', 'steady', 'held', 'steady', 'start']
     """
     source = iter(frames)
+    # A few frames only: a film does not fit into memory.
     ahead: list[Gray] = list(islice(source, 1 + _FLASH))
     last: Gray | None = None
     while ahead:
         kind = START if last is None else _kind(last, ahead)
         yield kind
+        # After a flash the frame before it is compared, not the flash.
         if last is None or kind != HELD:
             last = ahead[0]
         ahead = [*ahead[1:], *islice(source, 1)]

@@ -17,6 +17,7 @@ from colorize.types import Float32
 
 Gray = NDArray[np.uint8]
 
+# At this size flow takes 1.0 of the 5.0 CPU-seconds of a second of film (docs/film.md).
 FLOW_PIXELS = 120_000
 """Frames are reduced to about so many pixels for the flow."""
 
@@ -35,6 +36,10 @@ class Motion:
         Where each pixel was in the last frame.
     trust : ndarray, shape (H, W), float32
         0..1: both directions agree, and lightness does.
+
+    See Also
+    --------
+    find_motion : Finds it.
     """
 
     rows: Float32
@@ -60,6 +65,7 @@ def flow_shape(shape: tuple[int, int]) -> tuple[int, int]:
     ((260, 462), (90, 120))
     """
     scale = min(1.0, (FLOW_PIXELS / (shape[0] * shape[1])) ** 0.5)
+    # OpenCV's DIS raises an error on sides below 12 pixels.
     return max(16, round(shape[0] * scale)), max(16, round(shape[1] * scale))
 
 
@@ -67,6 +73,7 @@ def flow_gray(lightness: Float32) -> Gray:
     """Lightness, shape (H, W), as the flow wants it: reduced, 8 bits."""
     height, width = flow_shape(lightness.shape)
     small = lightness if lightness.shape == (height, width) else _resized(lightness, (height, width))
+    # L* of 0..100 onto the bytes that DIS takes.
     return np.clip(small * np.float32(2.55), 0, 255).astype(np.uint8)
 
 
@@ -77,6 +84,11 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     ----------
     last, lightness : ndarray, shape (H, W), float32
         L* of both frames. Light that changes all over the picture is allowed for.
+
+    See Also
+    --------
+    flow, agreement : Its two halves.
+    Motion.carry : Brings colours along it.
 
     Examples
     --------
@@ -94,8 +106,10 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     rows = places[0] + _resized(back[..., 1], shape) * np.float32(scale[0])
     columns = places[1] + _resized(back[..., 0], shape) * np.float32(scale[1])
     trust = _resized(agreement(back, forth), shape)
+    # Beyond the edge `sampled` repeats the edge, which can look right and was never seen.
     trust *= (rows > -1) & (rows < shape[0]) & (columns > -1) & (columns < shape[1])
     moved = sampled(last, rows, columns)
+    # Judged where both directions agree: elsewhere the moved frame shows other things.
     trust *= _same_light(moved, lightness, trust > 0.5)
     trust *= np.float32(_BENEFIT)
     return Motion(rows, columns, np.minimum(trust, np.float32(1)))
@@ -114,10 +128,15 @@ def agreement(there: Float32, back: Float32) -> Float32:
     ----------
     there, back : ndarray, shape (h, w, 2), float32
         Flow from a frame to another, and from that one back.
+
+    See Also
+    --------
+    flow : Makes what it compares.
     """
     rows, columns = np.indices(there.shape[:2], dtype=np.float32)
     returned = sampled(back, rows + there[..., 1], columns + there[..., 0])
     missed = ((there + returned) ** 2).sum(axis=2)
+    # Long ways may miss by more: a hundredth of their squared length, as in the paper.
     allowed = 0.01 * ((there**2).sum(axis=2) + (returned**2).sum(axis=2)) + _SLACK
     return np.asarray(np.exp(-((missed / allowed) ** 2)), np.float32)
 
@@ -130,6 +149,8 @@ def _same_light(moved: Float32, lightness: Float32, followed: NDArray[np.bool_])
     """
     moved, now = (cv2.GaussianBlur(plane, (0, 0), 1.0) for plane in (moved, lightness))
     seen = [plane[followed] if followed.any() else plane for plane in (moved, now)]
+    # One unit of contrast is added to both, or a blank frame would give a wild ratio; more than a
+    # factor of two is no change of light.
     gain = np.clip((seen[1].std() + 1) / (seen[0].std() + 1), 0.5, 2.0)
     difference = now - seen[1].mean() - np.float32(gain) * (moved - seen[0].mean())
     return np.asarray(np.exp(-((difference / np.float32(_STEP)) ** 2)), np.float32)
@@ -137,5 +158,6 @@ def _same_light(moved: Float32, lightness: Float32, followed: NDArray[np.bool_])
 
 def _resized(plane: Float32, shape: tuple[int, int]) -> Float32:
     smaller = shape[0] * shape[1] < plane.size
+    # Averages on the way down: single samples would turn grain into motion.
     method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(np.ascontiguousarray(plane), shape[::-1], interpolation=method), np.float32)

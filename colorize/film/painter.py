@@ -113,6 +113,12 @@ class Painter:
     n_keys : int
         Key frames so far.
 
+    See Also
+    --------
+    colorize.film.run.colorize_film : From file to file.
+    colorize.film.motion.find_motion : The motion that colours are carried along.
+    colorize.optimization.Propagator : Solves every frame.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -128,6 +134,7 @@ class Painter:
         self, colorizer: Predictor, *, vividness: float = 0.5, rate: float = 24.0, meter: Clock | None = None
     ) -> None:
         self.colorizer, self.vividness, self.meter = colorizer, vividness, meter or Clock(now=time.process_time)
+        # In frames, so that a film of 12 frames a second remembers as long as one of 60.
         self.memory = max(1.0, MEMORY_SECONDS * rate)
         self.interval = max(_REST, round(KEY_SECONDS * rate))
         self.state: State | None = None
@@ -157,10 +164,14 @@ class Painter:
             state = self._decided(state, lightness, said)
         target, weight = _wishes(state, lightness, said)
         known, known_ab = _certain(lightness, said)
+        # The last colours are nearly the answer, which saves rounds of the solver; a shot's first
+        # frame has none, and starts as a photograph does.
         with self.meter("solve"):
             spread = Propagator(lightness).solve(
                 target, weight, is_known=known, known_ab=known_ab, start_ab=None if state.since < 0 else state.ab
             )
+        # Not below: places just uncovered would else change with every opinion. Not above: the mean
+        # would stop running, and no new opinion come in.
         age = np.clip(state.age + state.heard, _NEWCOMER, max(_NEWCOMER, self.memory)).astype(np.float32)
         self.state = replace(state, ab=spread.ab, age=age, since=max(0, state.since) + 1)
         return spread.ab
@@ -181,6 +192,7 @@ class Painter:
         shape = lightness.shape
         if last is None:
             nothing = np.zeros((*shape, 2), np.float32)
+            # -1: not even a key frame came before.
             return State(lightness, nothing, nothing, np.zeros(shape, np.float32), np.zeros(shape, np.float32), 0.0, -1)
         with self.meter("flow"):
             motion = find_motion(last.lightness, lightness)
@@ -189,6 +201,7 @@ class Painter:
     def _is_key(self, state: State, said: Said) -> bool:
         if state.since < 0 or said.exact is not None or state.since >= self.interval:
             return True
+        # Not on frames in a row, however fast the picture changes: each asks the whole model.
         return state.since >= _REST and float((state.heard < 0.5).mean()) > _UNHEARD
 
     def _decided(self, state: State, lightness: Float32, said: Said) -> State:
@@ -203,12 +216,15 @@ class Painter:
             opinion=region_map(region_ab, regions, lightness.shape),
             heard=np.ones(lightness.shape, np.float32),
             weight=pull(regions, lightness.shape),
+            # The first frame stays at -1: `paint` starts its solve afresh by that.
             since=min(state.since, 0),
         )
 
 
 def _moved(last: State, motion: Motion, lightness: Float32) -> State:
+    # Four channels at once, as many as OpenCV samples: one walk over the picture instead of two.
     colors = motion.carry(np.concatenate([last.ab, last.opinion], axis=2))
+    # Trust multiplies belief, not colour: an untrusted colour stays what it is and weighs less.
     belief = motion.carry(np.stack([last.heard, last.age], axis=2)) * motion.trust[..., None]
     return State(
         lightness,
@@ -223,6 +239,7 @@ def _moved(last: State, motion: Motion, lightness: Float32) -> State:
 
 def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Float32]:
     """What every pixel should look like, shape (H, W, 2), and how much that weighs, shape (H, W)."""
+    # Never zero: with no weight anywhere the Laplacian alone is singular.
     of_last = np.float32(state.weight) * (state.age + np.float32(_LEAST))
     of_model = np.float32(state.weight) * state.heard
     weight = of_last + of_model
@@ -230,6 +247,7 @@ def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Floa
     target = state.ab + share * (state.opinion - state.ab)
     if said.carried is not None:
         where = said.carried.is_known
+        # Set, not mixed in: next to a hint the model's opinion is no evidence.
         target[where] = said.carried.on(lightness).ab
         weight[where] += np.float32(_HINT_WEIGHT)
     return target, weight
@@ -247,6 +265,7 @@ def _as_marks(pixels: HintPixels) -> Hints:
     shape = pixels.is_known.shape
     found = Hints(shape)
     for number, reach in enumerate(REACHES):
+        # One layer for each reach, since a painted layer has one reach for all of it.
         opaque = pixels.is_known & (pixels.reach == number)
         if opaque.any():
             layer = np.dstack([pixels.rgb, np.where(opaque, 255, 0).astype(np.uint8)])

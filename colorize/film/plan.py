@@ -34,6 +34,10 @@ class Plan:
         ``start``, ``steady`` or ``held`` for every frame (`colorize.film.cuts`).
     notes : tuple of str
         What could not be read.
+
+    See Also
+    --------
+    make_plan : Makes it.
     """
 
     times: tuple[tuple[int, int], ...]
@@ -52,6 +56,7 @@ class Plan:
 
     def rate(self, film: Film) -> Fraction:
         """Frames per second, on average; that of the header if there is one frame."""
+        # From the time stamps, since headers of old or variable-rate films state anything.
         span = (self.times[-1][0] - self.times[0][0]) * film.time_base
         return (self.n_frames - 1) / span if span else film.rate
 
@@ -78,6 +83,7 @@ class Plan:
             There is no such frame.
         """
         last = self.n_frames - 1
+        # By type, as 12 and 12.0 mean a frame and a second.
         if isinstance(moment, int):
             if not 0 <= moment <= last:
                 raise HintsError(f"there is no frame {moment}: the film has {last + 1}, numbered 0 to {last}")
@@ -86,6 +92,8 @@ class Plan:
         end = (self.times[-1][0] + length - begin) * film.time_base
         if not 0 <= moment < end:
             raise HintsError(f"there is no frame at {moment:g} s: the film is {float(end):.3f} s long")
+        # Half a millisecond is allowed for: times in file names are rounded to milliseconds, and
+        # the frame that begins then is meant.
         after = bisect_right([pts for pts, _ in self.times], begin + (moment + 5e-4) / float(film.time_base))
         return after - 1
 
@@ -114,6 +122,10 @@ def make_plan(film: Film, progress: Progress) -> Plan:
     ------
     FilmError
         There is not one frame.
+
+    See Also
+    --------
+    colorize.film.cuts.find_shots : Finds the shots.
     """
     pts: list[int] = []
     lengths: list[int] = []
@@ -124,9 +136,11 @@ def make_plan(film: Film, progress: Progress) -> Plan:
         for frame in film.frames(damage):
             pts.append(frame.pts)
             lengths.append(frame.duration)
+            # A header that promises too few must not make it more than all.
             progress("looking", len(pts), max(len(pts), film.n_promised))
             yield frame.reduced(size)
 
+    # One walk for all: the frames pass through here on their way to the cuts.
     kinds = tuple(cuts.find_shots(reduced()))
     if not kinds:
         raise FilmError(f"{film.path}: not one frame of it can be decoded")

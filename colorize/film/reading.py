@@ -111,6 +111,7 @@ class Frame:
     def reduced(self, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """The gray of the frame at another size, upright, shape (h, w), uint8."""
         height, width = shape if self.quarter_turns % 2 == 0 else shape[::-1]
+        # Scaled by FFmpeg from the luma itself: no colours are made that would be thrown away.
         small = self.picture.reformat(width=width, height=height, format="gray8", interpolation="AREA")
         return np.ascontiguousarray(np.rot90(small.to_ndarray(), self.quarter_turns))
 
@@ -136,6 +137,11 @@ class Film:
         How long the film is by its header; 0 if it does not say.
     notes : tuple of str
         One sentence for everything that will be changed or left out.
+
+    See Also
+    --------
+    Frame : What `Film.frames` gives.
+    colorize.film.writing.SegmentWriter : The way back.
     """
 
     path: Path
@@ -169,9 +175,12 @@ class Film:
                 path,
                 frame.shape,
                 Fraction(stream.time_base or 1),
+                # 25, as television in Europe has it, where no header states a rate.
                 Fraction(stream.average_rate or stream.guessed_rate or 25),
+                # A quarter turn makes wide pixels high ones.
                 Fraction(aspect) if frame.quarter_turns % 2 == 0 else 1 / Fraction(aspect),
                 stream.frames,
+                # FFmpeg counts the length of containers in microseconds.
                 (container.duration or 0) / 1_000_000,
                 _notes(container, stream, frame),
             )
@@ -198,6 +207,7 @@ class Film:
                         f"{self.path}: frame {frame.number} has {frame.shape[1]} x {frame.shape[0]} pixels and the "
                         f"first {self.shape[1]} x {self.shape[0]}; cut the film where its size changes"
                     )
+                # No container takes such packets; better said before the work than at its end.
                 if last is not None and frame.pts <= last:
                     raise FilmError(f"{self.path}: the time does not advance at frame {frame.number}; remux the film")
                 last = frame.pts
@@ -216,8 +226,10 @@ def open_input(path: Path) -> InputContainer:
     """
     av = import_or_raise("av", extra="video")
     try:
+        # Old tags are in any encoding, and one stray byte must not refuse the film.
         return av.open(str(path), metadata_errors="replace")
     except av.FFmpegError as error:
+        # FFmpeg's own words for a folder or a missing file differ between systems.
         if isinstance(error, OSError) and not path.is_file():
             raise FilmError(f"{path}: {'a folder, no film' if path.is_dir() else 'no such file'}") from error
         raise FilmError(f"{path}: not a film that can be read ({_reason(error)})") from error
@@ -261,6 +273,7 @@ def decoded(container: InputContainer, stream: VideoStream, path: Path, damage: 
         try:
             packet = next(packets, None)
         except av.FFmpegError as error:
+            # Nothing can be found behind a place where the container itself is torn.
             damage.end = _reason(error)
             packet = None
         if packet is None:
@@ -268,6 +281,7 @@ def decoded(container: InputContainer, stream: VideoStream, path: Path, damage: 
         try:
             pictures = packet.decode()
         except av.FFmpegError:
+            # The decoder goes on at the next packet, and conceals what it misses.
             damage.n_packets += 1
             continue
         for picture in pictures:

@@ -68,9 +68,14 @@ def follow_hints(
     ndarray, shape (n, 7), int32
         One row per point and frame: number of the frame, row and column in pixels of the film, red, green, blue, and
         reach; ordered by frame. Points on the frame that they were drawn on are left out.
+
+    See Also
+    --------
+    on_frame : Takes one frame's points out of the result.
     """
     size = flow_shape(shape)
     found: list[NDArray[np.int32]] = []
+    # One more than is followed back: the frame of the hint is among them.
     past: deque[Gray] = deque(maxlen=backward + 1)
     under_way: list[Points] = []
     for number, (gray, is_start) in enumerate(frames):
@@ -86,6 +91,7 @@ def follow_hints(
             under_way.append(points)
             found += _back(points, list(past), number, shape, size)
     rows = np.concatenate(found) if found else np.zeros((0, _COLUMNS), np.int32)
+    # By frame, for `on_frame` searches; stable, so that where points meet the same one always wins.
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
@@ -104,10 +110,12 @@ def on_frame(tracks: NDArray[np.int32], number: int, shape: tuple[int, int]) -> 
 def start(pixels: HintPixels, gray: Gray) -> Points:
     """Points to follow from the pixels of a hint, on the reduced frame."""
     rows, columns = np.nonzero(pixels.is_known)
+    # Evenly over the rows of the hint, and no dice: the same points every time.
     kept = np.linspace(0, len(rows) - 1, min(len(rows), MOST_POINTS)).round().astype(np.intp)
     rows, columns = rows[kept], columns[kept]
     height, width = pixels.is_known.shape
     scale = gray.shape[0] / height, gray.shape[1] / width
+    # Centres of pixels onto centres: without the halves every point would drift up and left.
     places = np.column_stack([(rows + 0.5) * scale[0] - 0.5, (columns + 0.5) * scale[1] - 0.5]).astype(np.float32)
     told = np.column_stack([pixels.rgb[rows, columns], pixels.reach[rows, columns]]).astype(np.int32)
     return Points(places, _at(gray, places)[:, 0], told)
@@ -119,6 +127,7 @@ def step(points: Points, gray: Gray, other: Gray) -> Points:
     trust = agreement(there, flow(other, gray))
     moved = points.places + _at(there, points.places)[:, ::-1]
     inside = ((moved >= 0) & (moved <= np.array(gray.shape) - 1)).all(axis=1)
+    # Flicker moves the gray of all points alike, and is no reason to give them up.
     light = float(other.mean()) - float(gray.mean())
     alike = np.abs(_at(other, moved)[:, 0] - points.gray - light) < _GRAY_STEP
     kept = inside & alike & (_at(trust, points.places)[:, 0] > _AGREES)

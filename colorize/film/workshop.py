@@ -34,6 +34,10 @@ class Workshop:
     ----------
     target : Path
         The output; the folder is beside it and has its name and ``.part``.
+
+    See Also
+    --------
+    colorize.film.run.colorize_film : Works in it.
     """
 
     def __init__(self, target: Path) -> None:
@@ -61,9 +65,11 @@ class Workshop:
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot be made ({error.strerror or error})") from error
         with file_lock(self.folder / ".lock", f"{self.folder}: another process is making this film"):
+            # No settings, so not ours: nothing in it is touched.
             if not path.exists() and any(not file.name.startswith(".") for file in self.folder.iterdir()):
                 raise ManifestError(f"{self.folder}: something else is in this folder; move it away")
             if not path.exists() or not self._is_continued(path, settings):
+                # They belong to the other settings: hints decide tracks, the film decides the plan.
                 for name in ("plan.json", "tracks.npy"):
                     (self.folder / name).unlink(missing_ok=True)
                 write_atomically(path, [json.dumps(settings, indent=1, sort_keys=True).encode()])
@@ -91,6 +97,7 @@ class Workshop:
 
     def keep_plan(self, plan: Plan, tracks: NDArray[np.int32]) -> None:
         """Remember the first walk through the film."""
+        # The plan last: where it is, the tracks are.
         write_atomically(self.folder / "tracks.npy", [_packed(tracks)])
         write_atomically(self.folder / "plan.json", [plan.to_json().encode()])
 
@@ -107,6 +114,7 @@ class Workshop:
             return None
         try:
             plan = Plan.from_json(path.read_text(encoding="utf-8"))
+            # No pickles: loading those runs code.
             return plan, np.load(self.folder / "tracks.npy", allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
@@ -118,6 +126,7 @@ class Workshop:
         np.savez(buffer, **values)
         write_atomically(self._state(number), [buffer.getvalue()])
         with contextlib.suppress(OSError):
+            # The one before last: until this segment has its name, a kill goes back to the last.
             self._state(number - 2).unlink(missing_ok=True)
 
     def state(self, number: int) -> State:
@@ -133,6 +142,7 @@ class Workshop:
             with np.load(path, allow_pickle=False) as values:
                 found: dict[str, Any] = {name: values[name] for name in values.files}
             return State(**{**found, "weight": float(found["weight"]), "since": int(found["since"])})
+        # What NumPy raises on cut and altered files; BadZipFile is no kind of ValueError.
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
 
@@ -146,6 +156,7 @@ class Workshop:
             differing = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
         except (OSError, ValueError, TypeError) as error:
             raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
+        # Without a finished piece nothing is lost by beginning anew.
         if differing and self.n_finished():
             names = ", ".join(sorted(differing))
             raise ManifestError(

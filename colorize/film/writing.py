@@ -35,6 +35,7 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _BT709 = 1  # matrix, primaries and curve; sRGB has the same primaries
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
 _BLUE, _RED = (np.eye(3)[2] - _LUMA) / 1.8556, (np.eye(3)[0] - _LUMA) / 1.5748
+# Limited range: 16..235 for luma, 16..240 for colour, as players expect unless told otherwise.
 _TO_YUV = np.column_stack([np.array([219 * _LUMA, 224 * _BLUE, 224 * _RED]) / 255, [16, 128, 128]]).astype(np.float32)
 _LIMITED = 1
 _PRESET = "medium"
@@ -87,6 +88,7 @@ def to_yuv(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    # The cast cuts off what is behind the point.
     return np.clip(values + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
@@ -102,14 +104,20 @@ class SegmentWriter:
         Frames per second, on average.
     crf : int
         Constant rate factor of x264: 1 is nearly lossless and large, 16 looks like the original, 23 is common.
+
+    See Also
+    --------
+    assemble : Puts the segments together.
     """
 
     def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:
         av = import_or_raise("av", extra="video")
         self.path = path
+        # A name that `remove_leftovers` knows, for a kill leaves it behind.
         self._passing = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
         self._n_frames = 0
         with _writing(path):
+            # MP4 whatever the output is: segments are only packets to be copied.
             self._container: OutputContainer = av.open(str(self._passing), "w", format="mp4")
             self._stream = self._container.add_stream("libx264", rate=rate.limit_denominator(60_000))
             stream = self._stream
@@ -119,6 +127,7 @@ class SegmentWriter:
             stream.options = {"crf": str(crf), "preset": _PRESET, "bf": "0", "x264-params": _FINE_COLOR}
             context = stream.codec_context
             context.thread_count = 1
+            # Stated, since players guess BT.601 for small pictures.
             context.colorspace = context.color_primaries = context.color_trc = _BT709
             context.color_range = _LIMITED
             context.time_base = 1 / Fraction(stream.codec_context.rate or rate)
@@ -156,6 +165,7 @@ def check_streams(film: Film, target: Path) -> tuple[str, ...]:
         Sound of a kind that this container has no place for.
     """
     av = import_or_raise("av", extra="video")
+    # Only an open container says what it can hold; this one is written nowhere.
     with av.open(io.BytesIO(), "w", format=container_format(target)) as output:
         known = output.supported_codecs
     notes = []
@@ -204,6 +214,11 @@ def assemble(
     ------
     OutputError
         The disk refuses.
+
+    See Also
+    --------
+    SegmentWriter : Makes the segments.
+    check_streams : What of the original has a place in the output.
     """
     av = import_or_raise("av", extra="video")
     with _writing(target), open_input(film.path) as source:
@@ -215,6 +230,7 @@ def assemble(
 def replace_durably(passing: Path, path: Path) -> None:
     """Bring a finished file to the disk, then give it its name."""
     with open(passing, "rb") as file:
+        # Else a power cut can leave the name with no content behind it.
         os.fsync(file.fileno())
     os.replace(passing, path)
 
@@ -233,6 +249,7 @@ def _fill(
         for stream in source.streams:
             if stream is pictures:
                 video = output.add_stream_from_template(first.streams.video[0])
+                # The film's own, so that time stamps are copied and not converted.
                 video.time_base = film.time_base
                 video.metadata.update(stream.metadata)
             elif stream.type in ("audio", "subtitle") and _codec(stream) in output.supported_codecs:
@@ -243,6 +260,7 @@ def _fill(
     if source.chapters():
         output.set_chapters(source.chapters())
     painted = _painted(segments, times, film.time_base, video)
+    # In order of time: players read ahead a little only, and would wait for sound that comes late.
     for _, packet in heapq.merge(painted, _copied(source, copies), key=lambda item: item[0]):
         output.mux(packet)
 
@@ -255,9 +273,11 @@ def _painted(
     for segment in segments:
         with open_input(segment) as container:
             for packet in container.demux(container.streams.video[0]):
+                # The last packet of a stream is empty and means its end.
                 if packet.size:
                     pts, duration = next(remaining)
                     packet.stream, packet.time_base = video, time_base
+                    # The same, because without B-frames nothing is decoded ahead of its turn.
                     packet.pts = packet.dts = pts
                     packet.duration = duration
                     yield pts * time_base, packet
@@ -287,6 +307,7 @@ def _tags(metadata: Mapping[str, str], comment: str) -> dict[str, str]:
     """Tags of the original, with the note about colours behind its own comment."""
     own = [value.strip() for name, value in metadata.items() if name.lower() == "comment" and value.strip()]
     others = {name: value for name, value in metadata.items() if name.lower() != "comment"}
+    # One comment under one spelling: containers keep one of several, and not always ours.
     return {**others, "comment": "\n".join([*own, comment])}
 
 

@@ -25,5 +25,6 @@ DECODER_ERRORS = (
 
 def first_line(error: BaseException) -> str:
     """The reason that an error gives, without the lines for programmers."""
+    # An OSError as text begins with its number and repeats the file's name.
     text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
     return (text.splitlines() or [type(error).__name__])[0]

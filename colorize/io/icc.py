@@ -28,6 +28,10 @@ class MatrixProfile:
         Light, 0..1, of every code value; never falling.
     matrix : ndarray, shape (3, 3), float64
         From light to XYZ of the profile connection space (D50).
+
+    See Also
+    --------
+    convert : From the colours of one profile to those of another.
     """
 
     curves: NDArray[np.float64]
@@ -38,12 +42,14 @@ class MatrixProfile:
         """Read a profile; None if it is of another kind (gray, CMYK, tables) or damaged."""
         try:
             tags = _tags(profile)
+            # Where a profile has tables too (A2B0), the standard lets them decide, not the matrix.
             if profile[16:20] != b"RGB " or profile[20:24] != b"XYZ " or b"A2B0" in tags:
                 return None
             matrix = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
             curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
         except (KeyError, ValueError, struct.error):
             return None
+        # Curves are inverted by a sorted search, which needs them never to fall.
         is_sound = np.isfinite(curves).all() and (np.diff(curves) >= 0).all() and np.ptp(curves, axis=1).min() > 0
         return cls(curves, matrix) if is_sound and abs(np.linalg.det(matrix)) > 1e-6 else None
 
@@ -59,11 +65,18 @@ def convert(pixels: NDArray[np.uint16], source: MatrixProfile, target: MatrixPro
     Returns
     -------
     ndarray, shape (H, W, 3), uint16
+
+    See Also
+    --------
+    colorize.io.profiles.in_own_colors : Uses it for output.
     """
+    # One product for both ways: source to XYZ, XYZ to target.
     mix = np.linalg.solve(target.matrix, source.matrix)
     codes = [_codes_by_root(curve) for curve in target.curves]
-    result = np.empty_like(pixels)
+    # Not empty_like, which keeps a transposed order of its argument: then `out` would be a copy.
+    result = np.empty(pixels.shape, pixels.dtype)
     flat, out = pixels.reshape(-1, 3), result.reshape(-1, 3)
+    # In blocks: light in float64 takes 24 bytes per pixel, 4.8 GB of the largest photograph.
     for start in range(0, len(flat), _BLOCK):
         block = slice(start, start + _BLOCK)
         light = mix @ np.stack([curve[flat[block, channel]] for channel, curve in enumerate(source.curves)])
@@ -76,12 +89,14 @@ def convert(pixels: NDArray[np.uint16], source: MatrixProfile, target: MatrixPro
 def _codes_by_root(curve: NDArray[np.float64]) -> NDArray[np.uint16]:
     """Code value whose light is nearest to the square of every root in 0..1."""
     light = (np.arange(_ROOTS) / (_ROOTS - 1)) ** 2
+    # Midpoints between code values: their search finds the nearest code, and at most 65535.
     return np.searchsorted((curve[1:] + curve[:-1]) / 2, light).astype(np.uint16)
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     """Content of every tag by its signature."""
     (count,) = struct.unpack_from(">I", profile, 128)
+    # A damaged count can be 4 billion; sound profiles have some twenty tags.
     if count > 200:
         raise ValueError("too many tags")
     found = {}
@@ -92,6 +107,7 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
 
 
 def _xyz(tag: bytes) -> NDArray[np.float64]:
+    # Numbers of 16 bits before the point and 16 behind it, after the type and four spare bytes.
     return np.array(struct.unpack_from(">3i", tag, 8)) / 65536
 
 
@@ -107,6 +123,7 @@ def _curve(tag: bytes) -> NDArray[np.float64]:
     if count == 0:
         return x
     if count == 1:
+        # A single entry is no table but an exponent, with 8 bits behind the point.
         return x ** (struct.unpack_from(">H", tag, 12)[0] / 256)
     table = np.frombuffer(tag, ">u2", count, 12) / 65535
     return np.interp(x, np.linspace(0, 1, count), table)
@@ -128,6 +145,7 @@ def _parametric(
         return x**gamma
     if a <= 0:
         raise ValueError("a curve without slope")
+    # Both branches are computed everywhere; a negative base would give NaN.
     power = np.maximum(a * x + b, 0) ** gamma
     if kind == 1:
         return np.where(x >= -b / a, power, 0)

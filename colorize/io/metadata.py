@@ -19,6 +19,7 @@ _KEPT_TAGS = frozenset(
 
 _TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them that tifffile can write as text
 
+# Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
 
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
@@ -37,10 +38,12 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
     """EXIF without orientation, thumbnail and the tags of a TIFF's own layout."""
     try:
         exif = picture.getexif()
+        # A set of its own: entries are deleted under way.
         for tag in set(exif) - _KEPT_TAGS:
             del exif[tag]
         if not set(exif) - {_ORIENTATION}:
             return None
+        # The pixels stand upright by now; a viewer would turn them once more.
         exif[_ORIENTATION] = 1
         return exif.tobytes()
     except DECODER_ERRORS:
@@ -51,6 +54,7 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
 def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     """The XMP packet; captions in the older IPTC form are named, for they are left out."""
     resources = picture.info.get("photoshop")
+    # JPEG has IPTC among Photoshop's resources, TIFF in a tag of its own.
     has_iptc = isinstance(resources, dict) and _IPTC_IN_JPEG in resources
     if has_iptc or _IPTC_IN_TIFF in (getattr(picture, "tag_v2", None) or ()):
         notes.append("the captions in IPTC form were left out")
@@ -60,12 +64,14 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     if len(packet) > _LONGEST_KEPT_XMP:
         notes.append("the XMP data is too long and was left out")
         return None
+    # Some writers end the packet with zero bytes, which are no XML.
     return packet.strip(b"\0")
 
 
 def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
     """Dots per inch of the upright picture, horizontal and vertical."""
     try:
+        # Most photographs state no resolution (KeyError); others one that is no pair of numbers.
         horizontal, vertical = (float(value) for value in picture.info["dpi"])
     except DECODER_ERRORS:
         return None
@@ -118,5 +124,7 @@ def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str,
     block = _exif_block(metadata.exif, notes)
     if set(block) - {*_TEXT_TAGS, _ORIENTATION}:
         notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
+    # Tags of the right number and a wrong type would end the writing of the whole page.
     texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
+    # TIFF's text is ASCII of 7 bits.
     return tags + [(tag, "s", 0, text.encode("ascii", "replace").decode(), True) for tag, text in texts.items()]

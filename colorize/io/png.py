@@ -14,7 +14,9 @@ import zlib
 import numpy as np
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# By colour type: gray, RGB, palette, gray with alpha, RGB with alpha.
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# Adam7: first row and column of each pass, then its steps.
 _PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 
 
@@ -30,6 +32,10 @@ def plain_png(data: bytes) -> bytes | None:
     bytes or None
         None if the file is no PNG or damaged in any way that touches the pixels.
 
+    See Also
+    --------
+    chunk : Puts a part of such a file together.
+
     Examples
     --------
     >>> plain_png(b"GIF89a") is None
@@ -42,12 +48,15 @@ def plain_png(data: bytes) -> bytes | None:
         rows = _rows(width, height, depth * _CHANNELS[color], interlace)
         size = sum(count * length for count, length in rows)
         inflater = zlib.decompressobj()
+        # No more than the header announces: a bomb stays small. One byte more shows a surplus.
         pixels = inflater.decompress(chunks[b"IDAT"], size + 1)
     except (KeyError, ValueError, struct.error, zlib.error):
         return None
     if len(pixels) != size or not _filters_are_known(pixels, rows):
         return None
+    # Stored, not compressed: it is inflated again at once.
     kept = [(b"IHDR", header), (b"IDAT", zlib.compress(pixels, 0)), (b"IEND", b"")]
+    # Three numbers of 16 bits; in another length it would be one more thing to stumble over.
     if color == 2 and len(chunks.get(b"tRNS", b"")) == 6:
         kept.insert(1, (b"tRNS", chunks[b"tRNS"]))
     return _SIGNATURE + b"".join(chunk(kind, content) for kind, content in kept)
@@ -71,6 +80,7 @@ def _chunks(data: bytes) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     pieces = []
     place = len(_SIGNATURE)
+    # A file that ends before ends this too: unpacking beyond the data raises.
     while b"IEND" not in found:
         length, kind = struct.unpack_from(">I4s", data, place)
         content = data[place + 8 : place + 8 + length]
@@ -91,6 +101,7 @@ def _rows(width: int, height: int, bits: int, interlace: int) -> list[tuple[int,
     found = []
     for top, left, down, right in passes:
         columns, count = -(-(width - left) // right), -(-(height - top) // down)
+        # Passes of small pictures can be empty, and then have no filter bytes either.
         if columns > 0 and count > 0:
             found.append((count, 1 + (columns * bits + 7) // 8))
     return found
@@ -100,6 +111,7 @@ def _filters_are_known(pixels: bytes, rows: list[tuple[int, int]]) -> bool:
     array, start = np.frombuffer(pixels, np.uint8), 0
     for count, length in rows:
         stop = start + count * length
+        # Filters are 0 to 4; another value is what crashed the decoder.
         if array[start:stop:length].max() > 4:
             return False
         start = stop

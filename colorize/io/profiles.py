@@ -26,6 +26,7 @@ def needs_profile(picture: Image.Image) -> bool:
     return bool(profile) and "sRGB" not in _profile_name(profile)
 
 
+# A batch meets the same few profiles again and again, and is asked twice per photograph.
 @lru_cache(maxsize=8)
 def _profile_name(profile: bytes) -> str:
     from PIL import ImageCms
@@ -33,6 +34,7 @@ def _profile_name(profile: bytes) -> str:
     try:
         return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     except (ImageCms.PyCMSError, *DECODER_ERRORS):
+        # No name, and no error: the profile is then tried, and its failure noted there.
         return ""
 
 
@@ -49,6 +51,7 @@ def _through_profile(picture: Image.Image, mode: str, notes: list[str]) -> Image
 
 def own_rgb_profile(picture: Image.Image, notes: list[str]) -> bytes | None:
     """The profile to which the output is converted back: that of RGB colours that are not sRGB."""
+    # A profile of gray or CMYK cannot stand in an output of RGB.
     if not needs_profile(picture) or picture.mode not in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
         return None
     profile = bytes(picture.info["icc_profile"])
@@ -65,6 +68,7 @@ def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
     if picture.mode == "LAB":
         from PIL import ImageCms
 
+        # Pillow's `convert` knows no way out of Lab.
         converted = ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _srgb(), outputMode="RGB")
         return converted or picture
     if needs_profile(picture):
@@ -84,9 +88,11 @@ def gray_profile_applied(values: np.ndarray, picture: Image.Image, notes: list[s
     converted = _through_profile(ramp, "RGB", notes)
     if converted is None:
         return values
+    # Of gray all three channels are equal: any of them will do.
     curve = np.asarray(converted)[0, :, 1].astype(np.float64)
     if values.dtype == np.uint8:
         return curve.astype(np.uint8)[values]
+    # 257 = 65535 / 255: where the 8-bit levels lie among those of 16 bits.
     levels = np.interp(np.arange(65536) / 257, np.arange(256), curve)
     return np.rint(levels * 257).astype(np.uint16)[values]
 
@@ -130,4 +136,5 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 def _srgb_bytes() -> bytes:
     """Return the profile that every output file carries, its date of creation (bytes 24 to 35) fixed."""
     profile = _srgb().tobytes()
+    # Little CMS writes the time of its call there, and equal pictures would differ in bytes.
     return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]

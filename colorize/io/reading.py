@@ -53,6 +53,8 @@ _INPUT_FORMATS = {
     "AVIF": "Avif",
 }
 
+# `Image.MAX_IMAGE_PIXELS` and the warning filters belong to the whole process: two threads that set
+# and restore them in turn would leave the wrong ones behind.
 _decoding = threading.RLock()
 
 
@@ -85,6 +87,13 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salv
         Its picture data is damaged, and `salvage` does not say to take what is left, or too little is.
     ImageTooLargeError
         More pixels than `max_pixels`.
+
+    See Also
+    --------
+    read_frames : Every page or frame, not the first alone.
+    count_pixels : What the header announces, without decoding.
+    colorize.io.write_photo : The way back.
+    colorize.color.to_gray : The stage after: the lightness that is coloured.
 
     Examples
     --------
@@ -120,6 +129,11 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
     ImageTooLargeError
         More pixels than `max_pixels`.
 
+    See Also
+    --------
+    read_photo : The first frame alone.
+    colorize.io.write_frames : The way back.
+
     Examples
     --------
     >>> import io
@@ -134,6 +148,7 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
         left = max_pixels
         for index in range(getattr(picture, "n_frames", 1)):
             if picture.format == "TIFF" and index:  # a page without them would inherit those of the page before
+                # Pillow keeps one `info` for all pages and only overwrites what a page states.
                 for name in ("icc_profile", "dpi"):
                     picture.info.pop(name, None)
             picture.seek(index)
@@ -163,6 +178,10 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
     ImageTooLargeError
         More pixels than `max_pixels`.
 
+    See Also
+    --------
+    read_photo : Decodes the photograph.
+
     Examples
     --------
     >>> from colorize.io import encode_preview
@@ -180,6 +199,10 @@ def read_xmp(source: str | Path | bytes) -> bytes | None:
     ------
     InvalidImageError
         No such file or no photograph.
+
+    See Also
+    --------
+    colorize.recipe.note.find_note : Reads the note about colours in it.
     """
     with _decoding_errors(source, MAX_PIXELS) as data, _opened(data, MAX_PIXELS) as picture:
         return kept_xmp(picture, [])
@@ -194,9 +217,12 @@ def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[by
         try:
             yield data
         except InvalidImageError as error:
+            # The same class again, so that callers can still tell a damaged file from one that is
+            # too large; the cause is the decoder's, not the error that only lacked the name.
             raise type(error)(f"{name}: {error}") from error.__cause__
         except Image.DecompressionBombError as error:
             raise ImageTooLargeError(f"{name}: more than the limit of {max_pixels / 1e6:g} megapixels") from error
+        # An OSError as well, so this comes before the decoders' errors.
         except UnidentifiedImageError as error:
             reason = "the file is empty" if not data else "not a photograph, or its header is damaged"
             raise InvalidImageError(f"{name}: {reason}") from error
@@ -223,6 +249,11 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
     DatasetError
         No such folder.
 
+    See Also
+    --------
+    read_photo : Reads what was found.
+    colorize.batch.plan.make_plan : The same for a batch, with a name for every output.
+
     Examples
     --------
     >>> import tempfile
@@ -243,6 +274,7 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
 def _read_file(path: Path, max_pixels: int) -> bytes:
     try:
         size = path.stat().st_size
+        # Asked before reading: opening a folder fails differently on Linux and on Windows.
         if path.is_dir():
             raise InvalidImageError(f"{path}: is a folder, not a photograph")
         if size > 32 * max_pixels + 2**26:  # several pages of 16-bit colour, and then some
@@ -259,6 +291,8 @@ def _quiet_decoders(max_pixels: int) -> Iterator[None]:
     """Hold Pillow to our size limit (it raises at twice its own) and keep its warnings from the screen."""
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        # Half the limit, for Pillow raises at twice its own; rounded up, so that it never refuses
+        # what is allowed. `_opened` draws the exact line.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels // 2 + 1
         try:
             yield
@@ -271,6 +305,7 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     """Open a picture whose header keeps the limit."""
     with Image.open(io.BytesIO(data), formats=_formats_for(data)) as picture:
         width, height = picture.size
+        # Image.open has read the header alone: no memory has been asked for yet.
         if width * height > max_pixels:
             raise ImageTooLargeError(
                 f"{width} x {height} pixels ({width * height / 1e6:.4g} megapixels) are more than the limit of "
@@ -282,16 +317,20 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
 def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, salvage: bool = False) -> RgbImage:
     """The frame on which the picture stands."""
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
+    # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
     is_deep_color = _has_16_bit_color(picture)
+    as_stored = read_orientation(picture)
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
     pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index)
+    # Before turning, while rows are still those of the file.
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
     metadata = PhotoMetadata(
         exif=kept_exif(picture, notes),
-        dpi=read_resolution(picture, orientation),
+        # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.
+        dpi=read_resolution(picture, as_stored if picture.format == "TIFF" else orientation),
         xmp=kept_xmp(picture, notes),
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
@@ -309,6 +348,7 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
         except DECODER_ERRORS as error:
             if not salvage:
                 raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
+        # Opened anew from the bytes: a decoder that has failed cannot be asked to begin again.
         found, n_rows = salvaged(data, lambda content: _standing_on(content, index))
         return found, n_rows, damage(found, n_rows)
 
@@ -328,6 +368,7 @@ def _silent_stderr() -> Iterator[None]:
         yield
         return
     if sys.stderr is not None:
+        # What Python still holds back would go to nowhere with the rest.
         sys.stderr.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
@@ -353,6 +394,7 @@ def _input_formats() -> tuple[str, ...]:
         with contextlib.suppress(ImportError):  # AVIF: not in every version
             import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
+    # A name that is not registered would make Pillow import all of its plugins.
     return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
 
 
@@ -369,6 +411,7 @@ def _has_more_frames(picture: Image.Image) -> bool:
 def _has_16_bit_color(picture: Image.Image) -> bool:
     """Tell whether Pillow is about to cut 16 bits of colour to 8; its tiles name the raw mode, such as RGB;16B."""
     tiles = getattr(picture, "tile", ())
+    # Gray of 16 bits (mode I;16) Pillow reads whole; only colour is cut.
     is_deep = picture.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in tiles)
     return is_deep and not picture.mode.startswith("I;16")
 
@@ -398,6 +441,8 @@ def _decode_16_bit(data: bytes, index: int) -> tuple[np.ndarray, np.ndarray | No
 
     is_png = data.startswith(b"\x89PNG")
     if is_png:
+        # Rewritten, because files of the fuzzing run crashed OpenCV's decoder; later frames of an
+        # animation have no plain form and are read at 8 bits.
         plain = plain_png(data) if index == 0 else None
         if plain is None:
             return None
@@ -414,6 +459,7 @@ def _decode_16_bit(data: bytes, index: int) -> tuple[np.ndarray, np.ndarray | No
         return None
     if array is None or array.dtype != np.uint16 or array.ndim != 3:
         return None
+    # Copies, so that neither keeps the four channels of OpenCV's array alive.
     alpha = np.ascontiguousarray(array[..., 3]) if array.shape[2] == 4 else None
     return np.ascontiguousarray(array[..., 2::-1]), alpha
 
@@ -422,7 +468,10 @@ def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
     """Hold OpenCV's 16 bits against Pillow's 8, on every seventh row and column: it misreads some animations."""
     if deep.shape[:2] != picture.size[::-1]:
         return False
+    # Seven has no factor in common with the 8 x 8 blocks, tiles and passes of file formats, so all
+    # of their places are seen.
     shallow = np.asarray(picture.convert("RGB"))[::7, ::7]
+    # One code value is let pass: the low byte may have been cut or rounded.
     return int(np.abs(shallow.astype(np.int32) - (deep[::7, ::7] >> 8)).max()) <= 1
 
 
@@ -432,6 +481,7 @@ def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.n
         return _gray_to_rgb(_scaled_to_16_bit(values, notes)), None
     values = values.astype(np.uint16)  # native byte order
     key = picture.info.get("transparency")
+    # Compared before the range is spread: the transparent value is stated in terms of the file.
     alpha = None if not isinstance(key, int) else np.where(values == key, 0, 65535).astype(np.uint16)
     return _gray_to_rgb(gray_profile_applied(_full_range(values, notes), picture, notes)), alpha
 
@@ -439,9 +489,11 @@ def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.n
 def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
     """Spread data of 8, 10 or 12 bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
     highest = int(values.max())
+    # Depths of scanners. At 13 bits and more a picture can be seen, and may be meant to be dark.
     for bits in (8, 10, 12):
         if 0 < highest < 2**bits:
             notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
+            # 4095 x 65535 needs 28 bits.
             table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
             return table.astype(np.uint16)[values]
     return values
@@ -449,6 +501,7 @@ def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
 
 def _scaled_to_16_bit(values: np.ndarray, notes: list[str]) -> np.ndarray:
     """Floats and long integers: 0..1, 0..255 and 0..65535 are taken as such, any other range is stretched."""
+    # float32 would lose the low bits of long integers.
     values = values.astype(np.float64)
     finite = np.isfinite(values)
     if not finite.any():
@@ -457,12 +510,15 @@ def _scaled_to_16_bit(values: np.ndarray, notes: list[str]) -> np.ndarray:
     tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top]
     start, end = (0.0, tops[0]) if tops else (low, high)
     notes.append(f"values from {start:g} to {end:g} were scaled to 16 bits")
+    # What is not finite becomes black: its cast to an integer is undefined. The floor keeps a
+    # picture of one value from dividing by zero.
     scaled = (np.where(finite, values, low) - start) * (65535 / max(end - start, 1e-12))
     return np.rint(scaled).astype(np.uint16)
 
 
 def _shallow(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """Pictures of at most 8 bits per channel."""
+    # Premultiplied colours are dark where the picture is transparent, and would look like shadows.
     if picture.mode in ("RGBa", "La"):
         picture = picture.convert("RGBA" if picture.mode == "RGBa" else "LA")
     alpha = None
@@ -471,6 +527,8 @@ def _shallow(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.nda
     if picture.mode in ("1", "L", "LA"):
         gray = np.array(picture.convert("L"))
         return _gray_to_rgb(gray_profile_applied(gray, picture, notes)), alpha
+    # A copy: arrays that look into Pillow's memory are read-only, and the rows that a damaged file
+    # lacks are still to be blackened.
     return np.array(to_srgb(picture, notes)), alpha
 
 
@@ -483,4 +541,5 @@ def _turned(array: np.ndarray, orientation: int) -> np.ndarray:
     if orientation in (5, 6, 7, 8):
         array = array.swapaxes(0, 1)
     flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    # In one piece: a turned view has negative strides, and what follows goes along the rows.
     return np.ascontiguousarray(array[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1])

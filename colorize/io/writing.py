@@ -23,6 +23,7 @@ from colorize.types import RgbImage
 
 _OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
+# libjpeg stops at 65500 though the format has 16 bits; WebP has 14 bits for a side, PNG 31.
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}
 
 _LONGEST_EXIF = 65_000  # a JPEG segment ends at 65533 bytes
@@ -66,6 +67,12 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     ValueError
         `quality` out of range.
 
+    See Also
+    --------
+    write_frames : Several pictures as pages of one file.
+    output_format : Whether a name can be written, before the work.
+    colorize.io.read_photo : The way back.
+
     Examples
     --------
     >>> import tempfile
@@ -108,6 +115,11 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     OutputExistsError, OutputFormatError, OutputError
         As for `write_photo`.
 
+    See Also
+    --------
+    write_photo : One picture, in any of the formats.
+    colorize.io.read_frames : The way back.
+
     Examples
     --------
     >>> import tempfile
@@ -125,6 +137,7 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     notes: list[str] = []
     data = _tiff(images, notes)
     write_atomically(path, [data])
+    # Every page says the same: once is enough.
     return tuple(dict.fromkeys(notes))
 
 
@@ -141,6 +154,10 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
     Returns
     -------
     bytes
+
+    See Also
+    --------
+    encode_screen : Ten times as fast, and larger.
 
     Examples
     --------
@@ -166,6 +183,10 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     -------
     bytes
 
+    See Also
+    --------
+    encode_preview : Smaller, and slower.
+
     Examples
     --------
     >>> encode_screen(np.zeros((8, 8, 3), np.uint8))[:2].hex()
@@ -173,6 +194,7 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     """
     import cv2
 
+    # Else OpenCV halves the resolution of colour, which is all that a colorized picture adds.
     sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling])
     if not encoded:
@@ -193,6 +215,11 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
     ------
     OutputFormatError
         No format that can be written has this ending, or the format cannot hold so many pixels a side.
+
+    See Also
+    --------
+    write_photo : Writes in the format.
+    colorize.recipe.work.check_format : The same question, also of all frames together.
 
     Examples
     --------
@@ -223,9 +250,11 @@ def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tup
         notes.append(f"{file_format} holds 8 bits per channel: 16 were rounded")
     alpha = image.alpha
     if alpha is not None and file_format == "JPEG":
+        # An alpha channel that is opaque everywhere says nothing: no note.
         if int(alpha.min()) < np.iinfo(alpha.dtype).max:
             notes.append("JPEG holds no opacity: it was left out")
         alpha = None
+    # To 8 bits first: Pillow converts profiles at 8 bits alone.
     pixels, profile = in_own_colors(to_8_bit(image.pixels), image.metadata.rgb_profile)
     if alpha is not None:
         pixels = np.dstack([pixels, to_8_bit(alpha)])
@@ -239,6 +268,7 @@ def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tup
     del options["exif"]  # read well enough, but made of values that cannot be written again
     notes.append("the EXIF data could not be written and was left out")
     if file_format == "TIFF":
+        # In a TIFF the XMP packet is an entry of the same block, and went with it.
         options |= exif_option(None, image.metadata.xmp, notes)
     return _saved(picture, file_format, options), tuple(notes)
 
@@ -251,9 +281,13 @@ def _saved(picture: Image.Image, file_format: str, options: dict[str, Any]) -> b
 
 def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[str]) -> dict[str, Any]:
     formats: dict[str, dict[str, Any]] = {
+        # 3 % larger than at the default 6, in three fifths of the time (china.jpg).
         "PNG": {"compress_level": 3},
+        # 4:4:4: at half the resolution colours run over edges, where clipping then moves lightness.
         "JPEG": {"quality": quality, "subsampling": 0},
         "TIFF": {},  # uncompressed: Pillow's compressed TIFF cannot hold the camera's part of the EXIF
+        # Exact: else colours under transparent pixels are thrown away. Without loss, method and
+        # quality are effort alone.
         "WEBP": {"lossless": True, "exact": True, "method": 0, "quality": 20},
     }
     options = formats[file_format]
@@ -272,6 +306,7 @@ def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[s
         options["pnginfo"] = png_info(xmp)
     elif xmp:
         options["xmp"] = xmp  # TIFF does not look at it
+    # WebP has no place for a resolution.
     if image.metadata.dpi and file_format != "WEBP":
         options["dpi"] = image.metadata.dpi
     return options
@@ -281,15 +316,18 @@ def _png_16_bit(image: RgbImage) -> bytes:
     import cv2
 
     pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
+    # OpenCV, since Pillow writes no colour of 16 bits; it wants blue first.
     blue_first = np.dstack([pixels[..., ::-1], *_alpha_layer(image)])
     encoded, buffer = cv2.imencode(".png", blue_first)
     if not encoded:
         raise OutputFormatError("the picture cannot be written as 16-bit PNG; use .tif")
     chunks = [(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))]
     if image.metadata.dpi:
+        # PNG counts pixels per metre; 1 names that unit.
         per_meter = (round(value / 0.0254) for value in image.metadata.dpi)
         chunks.append((b"pHYs", struct.pack(">2IB", *per_meter, 1)))
     if image.metadata.exif:
+        # PNG names the block by its chunk: the prefix belongs to JPEG.
         chunks.append((b"eXIf", image.metadata.exif.removeprefix(b"Exif\0\0")))
     if image.metadata.xmp:
         chunks.append((b"iTXt", xmp_chunk(image.metadata.xmp)))
@@ -298,6 +336,7 @@ def _png_16_bit(image: RgbImage) -> bytes:
 
 def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
     """Put chunks behind the header of a PNG file: 8 bytes of signature, 25 of header."""
+    # There, because profile and resolution must come before the first pixels.
     return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
 
 
@@ -312,12 +351,15 @@ def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
             writer.write(
                 np.dstack([pixels, *_alpha_layer(image)]),
                 photometric="rgb",
+                # Not premultiplied, and said so: else a reader may divide by it, or pass it over.
                 extrasamples=["unassalpha"] if image.alpha is not None else None,
                 iccprofile=profile,
                 resolution=image.metadata.dpi,
                 resolutionunit="INCH" if image.metadata.dpi else None,
+                # Without tifffile's JSON, and without its version, by which bytes would change.
                 metadata=None,
                 software=False,
+                # Else equal pages are joined into one series without tags of their own.
                 contiguous=False,
                 extratags=text_tags(image.metadata, notes),
             )

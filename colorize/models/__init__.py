@@ -32,6 +32,10 @@ class ShippedModel(NamedTuple):
 def available_models() -> list[ShippedModel]:
     """List the models of the package, the default first, the others by name.
 
+    See Also
+    --------
+    find_model : The file of one of them.
+
     Examples
     --------
     >>> all(model.path.suffix == ".safetensors" for model in available_models())
@@ -58,7 +62,13 @@ def find_model(name_or_path: str | Path = "default") -> Path:
     ------
     ModelFileError
         Neither a shipped model nor a file.
+
+    See Also
+    --------
+    available_models : What there is.
+    colorize.predictor.Predictor.load : Loads the file.
     """
+    # Names go first, so that a file called `default` in the working folder changes nothing.
     shipped = {model.name: model.path for model in available_models()}
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]

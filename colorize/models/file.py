@@ -24,6 +24,7 @@ from colorize.exceptions import ModelFileError, OutputExistsError
 
 FORMAT_NAME = "colorize-model"
 FORMAT_VERSION = 1
+# Limits on what is read before the digest can be checked.
 MAX_HEADER_BYTES = 4 << 20
 MAX_FILE_BYTES = 2 << 30
 
@@ -36,6 +37,7 @@ _METADATA_KEYS = {"format", "format_version", "kind", "header", "sha256"}
 _BLANK_DIGEST = "0" * 64
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
 _FOREIGN_FILES = {
+    # What people name by mistake: a PyTorch or scikit-learn model gets its own word.
     b"PK\x03\x04": "a zip archive (pickles inside one are never opened),",
     b"\x93NUMPY": "a NumPy array file,",
     b"\x1f\x8b": "a gzip file,",
@@ -78,6 +80,12 @@ def save_model(
     OutputError
         The folder is missing, or the disk refuses.
 
+    See Also
+    --------
+    load_model : The way back.
+    model_digest : The digest that the file will state.
+    colorize.models.format.pack : Header and arrays of a model.
+
     Examples
     --------
     >>> import tempfile
@@ -100,6 +108,10 @@ def model_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *,
     """Return the sha256 that a file of this content states of itself: a name for a model that nobody can change.
 
     It is taken over the whole file with the digest's own place filled with zeros, so it is not what `sha256sum` prints.
+
+    See Also
+    --------
+    stated_digest : Reads it from a file.
 
     Examples
     --------
@@ -133,6 +145,12 @@ def load_model(path: str | Path, *, kind: str = "classical") -> tuple[dict[str, 
     ModelFileError
         The file is missing, damaged, cut, of another version or kind, or no model file at all; the message is one
         line that names the file and what is wrong.
+
+    See Also
+    --------
+    save_model : Writes such a file.
+    check_file : Checks it and unpacks nothing.
+    model_kind, stated_digest : What it says of itself, unchecked.
     """
     path = Path(path)
     data = _read(path)
@@ -154,6 +172,10 @@ def check_file(path: str | Path) -> dict[str, str]:
     ------
     ModelFileError
         As `load_model`, of any kind.
+
+    See Also
+    --------
+    load_model : Reads it too.
     """
     path = Path(path)
     metadata = _checked_metadata(path, _read(path))
@@ -178,6 +200,11 @@ def stated_digest(path: str | Path) -> str:
     ------
     ModelFileError
         The file cannot be read, or is no model file.
+
+    See Also
+    --------
+    model_digest : How it is made.
+    check_file : Whether it is true.
     """
     return str(_peek(Path(path)).get("sha256"))
 
@@ -211,12 +238,14 @@ def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind:
     for name, array in sorted(packed, key=lambda item: (-item[1].dtype.itemsize, item[0])):
         place = [start, start := start + array.nbytes]
         entries[name] = {"dtype": _DTYPES[array.dtype.name], "shape": list(array.shape), "data_offsets": place}
+        # In C order whatever the array's own is: equal content, equal bytes.
         payload.append(array.tobytes())
     blank = _pack_header(entries)
     if len(blank) - 8 > MAX_HEADER_BYTES:
         raise ValueError(f"header takes {len(blank) - 8} bytes, a model file allows {MAX_HEADER_BYTES}")
     if len(blank) + start > MAX_FILE_BYTES:
         raise ValueError(f"arrays take more than the {MAX_FILE_BYTES} bytes that a model file may have")
+    # Over the zeros: a digest cannot cover itself. It has their length, so no offset moves.
     metadata["sha256"] = _digest(blank, *payload)
     return _pack_header(entries), payload, metadata["sha256"]
 
@@ -245,11 +274,13 @@ def _little_endian(name: str, array: np.ndarray) -> np.ndarray:
         raise ValueError(f"array {name!r} has dtype {array.dtype}; a model file holds {', '.join(_DTYPES)}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"array {name!r} holds values that are not finite")
+    # The order of the file on every machine, or digests would differ.
     return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 
 def _pack_header(entries: Mapping[str, Any]) -> bytes:
     text = _canonical_json(entries).encode("ascii")
+    # Arrays then start at a multiple of eight, and can be used where they lie.
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
 
@@ -265,7 +296,9 @@ def _read(path: Path) -> bytes:
     """The whole file, once its size agrees with what its first bytes announce."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
+            # Of the open file, not of its name: nobody can change what the name means in between.
             status = os.fstat(file.fileno())
+            # A device or pipe has no size, and may have no end.
             if not stat.S_ISREG(status.st_mode):
                 raise ModelFileError(f"{path}: not a regular file")
             if status.st_size > MAX_FILE_BYTES:
@@ -283,6 +316,8 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 def _check_start(path: Path, start: bytes, size: int) -> None:
     length = int.from_bytes(start, "little")
+    # Two bytes are the shortest JSON object. The length may be anything in a foreign file, so
+    # nothing is read by it before this.
     if len(start) == 8 and 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
         return
     descriptions = [text for magic, text in _FOREIGN_FILES.items() if start.startswith(magic)]
@@ -315,7 +350,10 @@ def _checked_metadata(path: Path, data: bytes) -> dict[str, str]:
     if set(metadata) != _METADATA_KEYS or not all(isinstance(value, str) for value in metadata.values()):
         raise ModelFileError(f"{path}: damaged (the header must have exactly {', '.join(sorted(_METADATA_KEYS))})")
     start, stated = _payload_start(data), metadata["sha256"]
+    # The first match is the digest's place: the model's own header is a string in there, and has
+    # its quotes escaped.
     blank = data[:start].replace(f'"sha256":"{stated}"'.encode(), f'"sha256":"{_BLANK_DIGEST}"'.encode(), 1)
+    # A view, since a slice of bytes would copy the arrays once more.
     if _digest(blank, memoryview(data)[start:]) != stated:
         raise ModelFileError(f"{path}: damaged (the sha256 does not match the content); fetch or train the model again")
     return metadata
@@ -323,6 +361,7 @@ def _checked_metadata(path: Path, data: bytes) -> dict[str, str]:
 
 def _parse_user_header(path: Path, text: str) -> dict[str, Any]:
     try:
+        # Python reads NaN and Infinity, which are no JSON; `save_model` never writes them.
         header = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: the model's own header is no JSON") from error
@@ -343,6 +382,7 @@ def _unpack_arrays(path: Path, data: bytes) -> dict[str, np.ndarray]:
     try:
         arrays = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        # The library quotes from the file, which may be of any length and have any line ends.
         detail = " ".join(str(error).split())[:120]
         raise ModelFileError(f"{path}: the arrays do not fit the file ({detail})") from error
     for name, array in arrays.items():

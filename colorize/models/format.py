@@ -86,6 +86,11 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     ------
     ColorizeError
         The classifier is no `KernelSVM`.
+
+    See Also
+    --------
+    unpack : The way back.
+    colorize.models.file.save_model : Writes it.
     """
     model = trained.model
     machine = model.classifier
@@ -97,6 +102,7 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays = {}
     for name, (part, attribute, dtype, _) in _ARRAYS.items():
         value = model.sample[attribute] if part == "sample" else getattr(parts[part], attribute)
+        # float16 for the large ones halves the file.
         arrays[name] = np.ascontiguousarray(value, dtype=dtype)
     if machine.partner_ is not None:
         for name, (attribute, layer, dtype, _) in _LAYERS.items():
@@ -110,6 +116,7 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "summary": dict(trained.summary),
     }
     if "semantic" in families:
+        # Columns of another encoder mean other things, and nothing else in the file would show it.
         header["encoder"] = read_encoder().digest
     if model.thumbnails is not None:
         more_header, more_arrays = model.thumbnails.pack()
@@ -129,6 +136,11 @@ def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.
     ------
     ModelFileError
         Something is missing, superfluous, or does not fit the rest; `path` is named.
+
+    See Also
+    --------
+    pack : The way there.
+    colorize.models.file.load_model : Reads it.
     """
     try:
         return _unpacked(header, arrays)
@@ -170,6 +182,7 @@ def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
 def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors: int) -> None:
     """Attributes that follow from the arrays; checks that arrays and parameters agree."""
     palette, classes = arrays["palette.colors"], arrays["calibration.classes"]
+    # A digest says that a file is whole, not that its parts belong together.
     if n_colors != len(palette):
         raise ValueError(f"n_colors is {n_colors!r}, but the palette has {len(palette)}")
     if len(classes) < 2 or (np.diff(classes) <= 0).any() or classes[0] < 0 or classes[-1] >= n_colors:
@@ -180,8 +193,10 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors
     if sum(columns.stop - columns.start for columns in parts["scaler"].families.values()) != n_features:
         raise ValueError(f"families must have {n_features} columns together")
     svm, calibration = parts["svm"], parts["calibration"]
+    # Kept at half precision, computed at single, for which there is BLAS.
     svm.landmarks_ = svm.landmarks_.astype(np.float32)
     n_margins = len(svm.intercept_)
+    # After a new calibration margins are the base's palette's, whose entries are just numbered.
     svm.classes_ = calibration.margin_classes_ = classes if n_margins == len(classes) else np.arange(n_margins)
     calibration.estimator_ = svm
     if "nets.weights.0" in arrays:
@@ -207,6 +222,7 @@ def _check_header(header: Mapping[str, Any]) -> None:
         raise ValueError("trained with another encoder than this version has; train it again")
     for name in _SVM:
         value = header["svm"][name]
+        # A right digest does not make them sensible: below 0 the kernel would grow without bound.
         if not isinstance(value, (int, float)) or not 0 < value < 1e6:
             raise ValueError(f"{name} must be a number between 0 and 1e6, got {value!r}")
 
@@ -228,9 +244,11 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
             if isinstance(wish, int):
                 expected = wish
             else:
+                # Known by now: the arrays are in the order of the table above.
                 expected = sizes["M"] + 1 if wish == "M+1" else sizes.setdefault(wish, size)
             if size != expected:
                 raise ValueError(f"{name} has shape {array.shape}, expected {expected} where it has {size}")
+            # A model without remembered regions is whole; it only has no examples to show.
             if size == 0 and wish != "S":
                 raise ValueError(f"{name} is empty")
 

@@ -421,8 +421,7 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
         sw_up, sw, sw_dn = w[SOUTH_WEST, i - 1], w[SOUTH_WEST, i], w[SOUTH_WEST, i + 1]
         for m in range(1, p.shape[2] - 1):
             j = 2 * m - 1
-            # Beyond the border every coupling is 0, so it does not matter which of its pixels
-            # stands for it.
+            # Beyond the border couplings are 0: any pixel of it may stand for the next.
             right, left = min(j + 2, width - 1), max(j - 2, 0)
             # The pixel to the east has this coarse pixel on its left, and so on round.
             at_e, at_w, at_s, at_n = p[LEFT, k, m], p[RIGHT, k, m - 1], p[UP, k, m], p[DOWN, k - 1, m]
@@ -458,7 +457,6 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
             y_sse = se_dn[j] * at_s + s_dn[j + 1] * at_se
             y_ssw = sw_dn[j] * at_s + s_dn[j - 1] * at_sw
             y_wsw = sw[j - 1] * at_w + e_dn[left] * at_sw
-            # Each neighbour's hat times y, as drawn.
             coarse_d[k, m] = y_here + at_e * y_e + at_w * y_w + at_s * y_s + at_n * y_n
             coarse_w[EAST, k, m] = (
                 y_ee + p[UP, k, m + 1] * y_ese + p[DOWN, k - 1, m + 1] * y_ene

@@ -21,8 +21,11 @@ described, the digest of a refiner."""
 
 _NAMESPACE = "urn:colorize:recipe:1"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+# Found by patterns, not by a parser of XML: packets come from anybody (entities that grow, bad
+# markup), and what is not ours must stay byte for byte.
 _RECIPE = re.compile(rb'colorize:recipe="([^"]*)"')
 _BLOCK = re.compile(rb'<rdf:Description [^>]*xmlns:colorize="[^"]*".*?</rdf:Description>\s*', re.DOTALL)
+# All descriptions of one packet must name the same thing, or readers may drop ours.
 _ABOUT = re.compile(rb'<rdf:Description[^>]*?rdf:about=("[^"<]*"|\'[^\'<]*\')')
 _END = b"</rdf:RDF>"
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
@@ -59,6 +62,11 @@ class Recipe:
         How much of the photograph could be read, if its file is damaged (`colorize.types.PhotoMetadata`); left out of
         the note of a sound one.
 
+    See Also
+    --------
+    add_note, find_note : Into an XMP packet, and out of it.
+    colorize.recipe.work.make_recipe : Makes one for a model.
+
     Examples
     --------
     >>> recipe = Recipe("default", "ab" * 32, "1.0", 0, 0.5)
@@ -80,6 +88,7 @@ class Recipe:
 
     def to_json(self) -> str:
         """One line of ASCII, names sorted."""
+        # Left out when empty: notes of sound photographs are what they were before it existed.
         said = {name: value for name, value in asdict(self).items() if value or name != "damage"}
         return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
@@ -94,6 +103,7 @@ class Recipe:
         """
         try:
             found = json.loads(text)
+        # RecursionError: a note of ten thousand brackets.
         except (ValueError, RecursionError) as error:
             raise RecipeError("the note about its colours is damaged") from error
         if not isinstance(found, dict) or {*found, "damage"} != {field.name for field in fields(cls)}:
@@ -128,6 +138,11 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
     bytes
         The packet, UTF-8.
 
+    See Also
+    --------
+    find_note : The way back.
+    can_extend : Whether a packet is kept.
+
     Examples
     --------
     >>> recipe = Recipe("default", "ab" * 32, "1.0", 0, 0.5)
@@ -138,6 +153,7 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
         return _packet(_block(recipe, b'""', with_description=True))
     packet = _BLOCK.sub(b"", xmp or b"")
     about = _ABOUT.search(packet)
+    # The words of a person go first; a packet may have one description only.
     has_description = b"<dc:description" in packet
     block = _block(recipe, about.group(1) if about else b'""', with_description=not has_description)
     head, tail = packet.rsplit(_END, 1)
@@ -146,6 +162,7 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
 
 def can_extend(xmp: bytes | None) -> bool:
     """Tell whether a packet is one that a note can be added to: UTF-8, with one list of descriptions."""
+    # With two lists nobody could say which counts; with none (UTF-16 too) there is no place.
     return xmp is not None and xmp.count(_END) == 1
 
 
@@ -156,6 +173,11 @@ def find_note(xmp: bytes | None) -> Recipe | None:
     ------
     RecipeError
         There is one, and it is damaged.
+
+    See Also
+    --------
+    add_note : Writes the note.
+    colorize.io.read_xmp : Reads the packet of a file.
 
     Examples
     --------
@@ -174,6 +196,8 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
         if with_description
         else ""
     )
+    # Always in double quotes, which `_RECIPE` looks for; left alone, `quoteattr` would take single
+    # ones around JSON.
     text = quoteattr(recipe.to_json(), {'"': "&quot;"})
     return (
         f"<rdf:Description rdf:about={about.decode('utf-8', 'replace')}"
@@ -186,6 +210,7 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
 def _packet(block: bytes) -> bytes:
     return (
         (
+            # Mark of byte order and id are those of the XMP standard: programs look for them.
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
             '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         ).encode()

@@ -57,6 +57,10 @@ def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[
     ------
     InvalidImageError
         It cannot be read, or is damaged and not to be salvaged.
+
+    See Also
+    --------
+    colorize.io.read_photo, colorize.io.read_frames : What it calls.
     """
     try:
         if all_frames:
@@ -92,6 +96,10 @@ def make_recipe(
         Lay the tint of the photograph over the colours.
     all_frames : bool
         Colorize every page or frame, not the first alone.
+
+    See Also
+    --------
+    colorize_photo, colorize_file : Do what it says.
     """
     path = find_model(model)
     return Recipe(
@@ -117,6 +125,11 @@ def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> Rgb
     ------
     RecipeError
         The recipe asks for what this version cannot do.
+
+    See Also
+    --------
+    colorize_file : From file to file.
+    colorize.predictor.Predictor.predict : Without a note.
     """
     said: dict[str, Any] = {}
     if recipe.hints:
@@ -139,6 +152,7 @@ def finished(photo: RgbImage, result: Colorization, recipe: Recipe) -> RgbImage:
 def noted_hints(hints: Hints) -> dict[str, Any]:
     """Hints as a recipe keeps them; those too long for a note are named only."""
     text = hints.to_json()
+    # As long as it will be in the packet, where every quote takes six characters.
     if len(text.replace('"', "&quot;")) > _LONGEST_HINTS:
         return {"hints too long for a note": len(hints)}
     found: dict[str, Any] = json.loads(text)
@@ -166,6 +180,7 @@ def repeated_hints(recipe: Recipe) -> Hints:
 
 def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
     """Put the note into the metadata of a picture, and what is missing of the photograph into the note."""
+    # Known only now: a recipe is made before the photograph is read.
     recipe = replace(recipe, damage=image.metadata.damage)
     return replace(image, metadata=replace(image.metadata, xmp=add_note(image.metadata.xmp, recipe)))
 
@@ -194,8 +209,14 @@ def colorize_file(
         The photograph cannot be read.
     OutputExistsError, OutputFormatError, OutputError
         The picture cannot be written.
+
+    See Also
+    --------
+    colorize_photo : A photograph in memory.
+    colorize.batch.run.run_batch : A folder of photographs.
     """
     handling = handling or Handling()
+    # Before the work as well as in writing: an answer in a millisecond, not after a minute.
     check_free(target, overwrite=handling.overwrite)
     photos = read(source, handling, all_frames=recipe.all_frames)
     recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
@@ -207,6 +228,7 @@ def colorize_file(
         notes += write_photo(pictures[0], target, overwrite=handling.overwrite)
     if handling.keep_times:
         copy_times(source, target)
+    # Pages of one file mostly have the same to say.
     return tuple(dict.fromkeys(notes))
 
 
@@ -237,6 +259,7 @@ def is_made_by(target: Path, recipe: Recipe) -> bool:
     """
     try:
         note = find_note(read_xmp(target)) if target.is_file() else None
+        # What is missing of a photograph shows only when it is read, and this asks before.
         return note is not None and replace(note, damage="") == recipe
     except (InvalidImageError, RecipeError):
         return False
@@ -245,6 +268,7 @@ def is_made_by(target: Path, recipe: Recipe) -> bool:
 def copy_times(source: Path, target: Path) -> None:
     """Give a file the times of last access and change of another."""
     status = source.stat()
+    # In nanoseconds: a float of seconds rounds them, and copies would never look equal.
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
@@ -258,6 +282,7 @@ def file_digest(path: Path) -> str:
     """
     try:
         with open(path, "rb") as file:
+            # In pieces: a film has gigabytes.
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InvalidImageError(f"{path}: cannot be read ({error.strerror or error})") from error

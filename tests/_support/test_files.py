@@ -31,3 +31,9 @@ def test_an_interrupted_write_leaves_nothing_either(tmp_path):
 def test_a_missing_folder_is_one_line(tmp_path):
     with pytest.raises(OutputError, match="No such file or directory"):
         write_atomically(tmp_path / "nowhere" / "a.json", [b"{}"])
+
+
+def test_a_name_as_long_as_a_disk_takes_it(tmp_path):
+    name = 83 * "\N{CJK UNIFIED IDEOGRAPH-5199}" + ".json"  # 254 bytes
+    write_atomically(tmp_path / name, [b"{}"])
+    assert [file.name for file in tmp_path.iterdir()] == [name]

@@ -135,3 +135,11 @@ def test_missing_folder_and_missing_manifest(tmp_path):
 def test_opening_leaves_no_file_behind_but_the_lock(path):
     assert sorted(os.listdir(path.parent)) == [f".{NAME}.lock", NAME]
     assert Path(path.parent / f".{NAME}.lock").stat().st_size == 0
+
+
+@pytest.mark.parametrize("line", ['{"album": "a"}', '{"album": "a", "palette": ["x"]}', '{"album": "a", "palette": 3}'])
+def test_a_line_of_another_shape_counts_as_torn(path, line):
+    path.write_bytes(path.read_bytes() + line.encode() + b"\n")
+    with Manifest.open(path, SETTINGS, everything) as manifest:
+        assert manifest.albums == {"sub": [0.25, 0.75]}
+        assert len(manifest.lines) == len(LINES)

@@ -70,3 +70,9 @@ def test_curves_of_every_kind():
 def test_other_and_damaged_profiles_are_declined(damage):
     assert MatrixProfile.parse(profiles._srgb_bytes()) is not None
     assert MatrixProfile.parse(damage(profiles._srgb_bytes())) is None
+
+
+def test_pixels_in_another_order_of_memory_have_the_same_colours():
+    srgb = MatrixProfile.parse(profiles._srgb_bytes())
+    pixels = np.random.default_rng(0).integers(0, 65536, (5, 7, 3)).astype(np.uint16)
+    np.testing.assert_array_equal(convert(np.asfortranarray(pixels), srgb, srgb), convert(pixels, srgb, srgb))

@@ -695,3 +695,14 @@ def test_corpus_kinds_of_one_photo_look_the_same():
     for name in ("jpeg_named.png", "webp_named.jpeg", "P_adaptive.png", "cmyk.jpg", "lab.tif", "UPPER.JPG"):
         other = read_photo(CORPUS / "synthetic" / name).pixels
         assert np.abs(other.astype(int) - (true.pixels >> 8)).mean() < 8, name
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_the_resolution_turns_with_the_photograph(tmp_path, kind):
+    path = tmp_path / "turned"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (8, 4), (90, 120, 60)).save(path, kind, exif=exif, dpi=(300, 150))
+    photo = read_photo(path)
+    assert photo.shape == (8, 4)
+    assert photo.metadata.dpi == pytest.approx((150, 300))
