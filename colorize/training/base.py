@@ -24,6 +24,7 @@ from colorize.training.rows import TrainingRows
 __all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
 
 _HELD_OUT = 0.2
+# A fifth of four is less than one photograph.
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
 
 
@@ -51,6 +52,8 @@ class Choice:
     @property
     def keeps_base(self) -> bool:
         """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
+        # With `not`, because every comparison with NaN is false: where nothing was held out, the
+        # base is kept.
         return not self.recalibrated > self.own
 
 
@@ -62,6 +65,7 @@ def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None
     ValueError
         It differs in the number of superpixels or in the families.
     """
+    # Margins were learnt on regions of that size and on those columns; on others they mean nothing.
     if n_superpixels != base.n_superpixels:
         raise ValueError(f"n_superpixels must be that of the base, {base.n_superpixels!r}, got {n_superpixels!r}")
     if set(families) != set(base.extractor.families):
@@ -93,6 +97,7 @@ def choose(
     if len(names) < _FEWEST_PHOTOS:
         return Choice()
     drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
+    # Whole photographs: a machine knows the regions of one it has learnt by their neighbours.
     held_out = np.isin(rows.photo, names[drawn])
     part, rest = rows.where(~held_out), rows.where(held_out)
 
@@ -103,6 +108,7 @@ def choose(
         len(drawn),
         error(learn_alone(part, palette, machine)),
         error(recalibrate(part, palette, base)),
+        # No candidate, but told: whoever trains should see when it was of no use.
         error(base),
     )
 

@@ -58,6 +58,8 @@ class TrainingRows:
     picture: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
+        # Rows are picked by number in all parts: one that is shorter would pair features with
+        # colours of other regions.
         counts = {name: len(values) for name, values in self.arrays().items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"training rows must be equally many in every part, got {counts}")
@@ -67,6 +69,7 @@ class TrainingRows:
 
     def arrays(self) -> dict[str, Any]:
         """The parts that have a row per region, by name."""
+        # By type, so that pictures that were not asked for are passed over everywhere.
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: values for name, values in found.items() if isinstance(values, np.ndarray)}
 
@@ -96,10 +99,12 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
         Cut a thumbnail of every region.
     """
     lightness, superpixels = description.lightness, description.superpixels
+    # By area: every pixel of the photograph has its part in the mean of its region.
     ab = cv2.resize(true_ab, lightness.shape[::-1], interpolation=cv2.INTER_AREA)
     return TrainingRows(
         features=description.features.values,
         ab=region_means(ab, superpixels),
+        # A share, so that photographs of all sizes count alike.
         area=superpixels.areas / superpixels.areas.sum(),
         photo=np.full(superpixels.n_superpixels, photo, np.int32),
         families=dict(description.features.families),
@@ -109,4 +114,5 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
 
 def draw(n: int, n_wanted: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
     """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer."""
+    # Ascending: whoever wants all rows gets them as they are.
     return np.sort(np.random.default_rng(seed).choice(n, min(n_wanted, n), replace=False))
