@@ -14,6 +14,7 @@ from colorize.types import Float32
 
 __all__ = ["Attribution", "attribute"]
 
+# Blocks of 4 MB at 128 components; nine families make 512 rows of every background row.
 _ROWS_AT_ONCE = 8192
 
 
@@ -81,6 +82,8 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     worth = np.zeros(len(joined))
     for first in range(0, n_rows, at_once):
         block = slice(first, first + at_once)
+        # The components are linear in the features: a mixture is a sum of what families add, and
+        # nothing has to be scaled again.
         mixed = ordinary[block, None] + joined.astype(np.float32) @ steps[block]
         worth += score(mixed.reshape(-1, n_components)).reshape(-1, len(joined)).sum(axis=0, dtype=np.float64)
     worth /= n_rows
@@ -91,6 +94,7 @@ def _shapley_weights(joined: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weight of every coalition's worth in every family's value, shape (n_families, n_coalitions)."""
     n_families = joined.shape[1]
     orders = np.array([factorial(k) * factorial(n_families - 1 - k) for k in range(n_families)]) / factorial(n_families)
+    # Clipped where the formula would leave the table; `where` takes the other one there.
     size = joined.sum(axis=1)
     with_it = orders[np.maximum(size - 1, 0)]
     without_it = orders[np.minimum(size, n_families - 1)]

@@ -25,6 +25,7 @@ from colorize.recognition.decision import SHARING, dial, toward_palette
 from colorize.training.dataset import has_colors
 from colorize.types import Float32, RgbImage
 
+# Drawing further lowers both mean errors and spoils more landscapes (docs/references.md).
 TRUST = 0.45
 """How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
 ALONE = 0.1
@@ -96,6 +97,7 @@ class References:
     @staticmethod
     def sharing(strength: float) -> float:
         """How far regions share evidence beside references, the `reach` of `share_evidence`."""
+        # Geometric: equal steps of strength weaken the ties by equal factors.
         return float(SHARING * ALONE**strength)
 
     def lesson(self, looks: Appearance, strength: float) -> Lesson:
@@ -116,6 +118,7 @@ class References:
             errors.append(np.stack([photo.ab, view.over_parts(faithful_ab)], axis=1))
             drawn = toward_palette(view.part_probabilities, parts.superpixels, wanted, strength=pull)
             others.append(model.appearance(parts, drawn, reach=reach))
+        # One call for both columns: the costly factor does not depend on what is carried over.
         learnt = learnt_elsewhere(looks, others, errors)
         return Lesson(learnt[:, 0], learnt[:, 1], strength)
 
@@ -148,11 +151,13 @@ def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> Referenc
         np.bincount(palette.encode(one.ab), one.view.parts.superpixels.areas, minlength=len(palette.colors_))
         for one in seen
     ]
+    # References count alike, whatever their number of parts and pixels.
     return References(seen, np.mean([share / share.sum() for share in shares], axis=0, dtype=np.float32))
 
 
 def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
+    # Obeyed, a gray reference would take the colour out of everything.
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
     view = model.look(to_gray(photo))
