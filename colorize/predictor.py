@@ -49,6 +49,7 @@ class Predictor:
         ModelFileError
             The file is missing, damaged, of another version, or its parts do not fit together.
         """
+        # Not `cls`: a `Colorizer` takes its parameters and loads more than a model.
         return Predictor(unpack(path, *load_model(path)).model)
 
     @property
@@ -97,7 +98,9 @@ class Predictor:
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
+        # Checked first: to describe a photograph takes long for a wrong number.
         dial(vividness)
+        # Without hints there is one solve, and nothing of it has to be kept for another.
         session = self._opened(gray, Guidance(), once=hints is None)
         return (session if palette is None else session.in_album(palette)).with_hints(hints, vividness)
 
@@ -134,6 +137,7 @@ class Predictor:
         """
         if not 0 <= reference_strength <= 1:
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
+        # References that are described serve many photographs; describing is what costs.
         seen = references if isinstance(references, References) else None
         if not isinstance(references, References) and len(references):
             seen = look_at(self.model, references)

@@ -77,7 +77,10 @@ def chroma_scale(lightness, ab, matrix, scale):
     for k in range(scale.size):
         a, b = ab[0, k], ab[1, k]
         scale[k] = 0
+        # However far away a wish lies, bisection starts where sRGB may still have colours. The
+        # chroma is not 0: gray is never outside.
         outside[k] = min(_MAX_CHROMA / np.sqrt(a * a + b * b), float32(1))
+    # Rounds outside and pixels inside: the inner loop has no branch and fits vector registers.
     for _ in range(_BISECTIONS):
         for k in range(scale.size):
             fy, da, db = _split(lightness[k], ab[0, k], ab[1, k])

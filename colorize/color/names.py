@@ -49,6 +49,7 @@ def color_names(ab: Float32) -> list[str]:
     """
     chroma = np.hypot(ab[:, 0], ab[:, 1])
     hue = np.degrees(np.arctan2(ab[:, 1], ab[:, 0])) % 360
+    # The remainder, because an angle just below 0 may round to 360, beyond the last limit.
     sectors = np.searchsorted([limit for limit, _, _ in _SECTORS], hue, side="right") % len(_SECTORS)
     names = []
     for sector, strength in zip(sectors, chroma, strict=True):

@@ -118,6 +118,7 @@ class Committee:
         signal = rows
         for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
             signal = np.maximum(signal @ weights + biases, 0)
+        # Each net by itself: a mean of scores would be ruled by the net that is surest.
         return softmax(signal @ self.weights_[-1] + self.biases_[-1], axis=-1).mean(axis=0)
 
 
@@ -163,6 +164,8 @@ class CalibratedMachine:
     def predict_proba(self, rows: Float32) -> Float32:
         """Calibrated probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
         calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_, axis=1)
+        # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et
+        # al. 1998).
         return calibrated if self.partner_ is None else (calibrated + self.partner_.predict_proba(rows)) / 2
 
     def _margins(self, fitted: KernelMachine | Classifier, rows: Float32) -> Float32:
@@ -185,9 +188,11 @@ class CalibratedMachine:
 def rbf_kernel(A: NDArray[Any], B: NDArray[Any], gamma: float) -> NDArray[Any]:
     """``exp(-gamma |a - b|^2)`` for all pairs of rows, shape (len(A), len(B)), in the precision of A and B."""
     squared = A @ B.T
+    # In place: for 60,000 rows this matrix is 0.3 GB, and every step out of place one more.
     squared *= -2
     squared += (A * A).sum(axis=1)[:, None]
     squared += (B * B).sum(axis=1)
+    # Rounding may leave a distance below 0, and a region more than alike.
     np.maximum(squared, 0, out=squared)
     squared *= -float(gamma)
     return np.exp(squared, out=squared)

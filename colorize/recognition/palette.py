@@ -53,6 +53,7 @@ class Palette:
         squared = self._squared_distances(ab)
         kept = np.argsort(squared, axis=1, kind="stable")[:, :n_nearest]
         distances = np.take_along_axis(squared, kept, axis=1)
+        # Relative to the nearest one: far from all colours every weight would round to 0.
         weights = np.exp(-(distances - distances[:, :1]) / (2 * sigma**2))
         encoded = np.zeros(squared.shape, np.float32)
         np.put_along_axis(encoded, kept, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32), axis=1)
@@ -137,4 +138,5 @@ def mean_color(shares: Float32, colors: Float32) -> Float32:
 
 def _ratio(above: Float32, below: Float32) -> Float32:
     """Quotient of two numbers that are alike near 0, where it is 1."""
+    # At 0 the quotient has its limit, 1: gray must stay gray and not become NaN.
     return np.divide(above, below, out=np.ones_like(above), where=below > 0)

@@ -28,6 +28,8 @@ SIDE = 24
 REGIONS_ACROSS = 3.0
 """Regions that a thumbnail spans: the region that it is about, and its neighbours."""
 
+# The eye looks for detail in lightness: with colour at full size a picture takes 1728 bytes and not
+# 648.
 _COLOR_SIDE = SIDE // 4
 _N_LIGHTNESS = SIDE * SIDE
 _N_BYTES = _N_LIGHTNESS + 2 * _COLOR_SIDE**2
@@ -59,6 +61,8 @@ class Thumbnails:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        # A model file may come from anybody: whoever shows a picture relies on what is checked
+        # here.
         row, pixels = self.row, self.pixels
         if row.dtype != np.int32 or row.ndim != 1 or not len(row) or row[0] < 0 or (np.diff(row) <= 0).any():
             raise ValueError("thumbnail.row must be ascending int32 rows of the sample, at least one")
@@ -99,6 +103,7 @@ class Thumbnails:
         """
         plain = tuple(map(photo_name, names))
         n_kept = min(room_for(plain, n_bytes), len(pixels))
+        # Even steps, because rows lie in the order of the photographs: each of them keeps some.
         row = np.linspace(0, len(pixels) - 1, n_kept).round().astype(np.int32)
         return cls(row, np.ascontiguousarray(pixels[row]), plain)
 
@@ -156,6 +161,7 @@ def room_for(names: Sequence[str], n_bytes: int) -> int:
         None does.
     """
     n_names = len(json.dumps(json.dumps(list(names))))  # as it lies in the header: text within text
+    # Four bytes more for the row that a picture belongs to.
     n_kept = (n_bytes - n_names) // (_N_BYTES + 4)
     if n_kept < 1:
         raise DatasetError(
@@ -181,6 +187,7 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
     lab = np.dstack([lightness * 2.55, ab + 128]).astype(np.float32)
     small = cv2.resize(lab, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     half = SIDE // 2
+    # Regions at the border have pictures too, and these have one size.
     padded = np.pad(small, ((half, half), (half, half), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (SIDE, SIDE), axis=(0, 1))
     row, col = np.round((superpixels.centroids + 0.5) * [size[1], size[0]] / superpixels.shape).astype(np.intp).T
@@ -198,5 +205,6 @@ def photo_name(name: str) -> str:
     >>> photo_name("/home/anna/albums/aunt.jpg")
     'aunt.jpg'
     """
+    # Both separators, because a model goes from one system to another.
     last = re.split(r"[/\\]", name)[-1]
     return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LONGEST_NAME]
