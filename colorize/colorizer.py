@@ -65,6 +65,12 @@ class Colorizer(Predictor, BaseEstimator):
     summary_ : dict
         What the model was trained on, in numbers.
 
+    See Also
+    --------
+    colorize.predictor.Predictor : The same without the learning.
+    colorize.training.dataset.load_folder : The stage before: photographs to learn from.
+    colorize.evaluation.run.evaluate_model : The stage after: how good it is.
+
     References
     ----------
     Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004. Zhang, Isola and Efros, "Colorful

@@ -61,6 +61,11 @@ class Description:
         One row per region, unscaled.
     sight : Sight or None
         What the encoder said, if the model listens to it.
+
+    See Also
+    --------
+    Describer.describe : Makes it.
+    Recognizer.region_probabilities : The stage after.
     """
 
     lightness: Float32
@@ -84,6 +89,12 @@ class Describer:
         Regions per photograph, about.
     extractor : FeatureExtractor
         With its visual words learnt.
+
+    See Also
+    --------
+    colorize.features.superpixels.segment : Cuts.
+    colorize.features.FeatureExtractor : Describes.
+    Recognizer : The stage after.
     """
 
     n_superpixels: int
@@ -137,6 +148,12 @@ class Recognizer:
     scaler : Scaling
     classifier : CalibratedMachine
         Its classes are palette indices.
+
+    See Also
+    --------
+    Describer : The stage before.
+    colorize.recognition.decision.decide : The stage after.
+    colorize.training.recognizer.FittedRecognizer : One that can be fitted anew.
     """
 
     palette: Palette
@@ -192,6 +209,12 @@ class Model(Describer, Recognizer):
         Pictures of sample rows and names of the photographs.
     random_state : int
         Seed that it was trained with; recipes name it.
+
+    See Also
+    --------
+    View : A photograph as it sees it.
+    colorize.colorizer.Colorizer : Learns one.
+    colorize.predictor.Predictor : Colours photographs with one.
     """
 
     sample: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -245,12 +268,22 @@ class View:
         Calibrated probabilities of the palette colours.
     seconds : mapping of str to float
         Wall seconds per stage.
+
+    See Also
+    --------
+    Model.look : Makes it.
+    colorize.guidance.guidance.GuidedView : The stage after: with what was said.
     """
 
     model: Model
     description: Description
     probabilities: Float32
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        height, width = self.description.lightness.shape
+        n_regions, n_colors = self.probabilities.shape
+        return f"View({width}x{height} pixels, {n_regions} regions, {n_colors} colours)"
 
     @cached_property
     def parts(self) -> Description:

@@ -27,6 +27,11 @@ class Predictor:
     ----------
     model : Model
 
+    See Also
+    --------
+    colorize.colorizer.Colorizer : One that also learns.
+    colorize.guidance.session.Session : What `open` gives.
+
     Examples
     --------
     >>> import numpy as np
@@ -97,6 +102,10 @@ class Predictor:
             `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
+
+        See Also
+        --------
+        Predictor.open : For several tries with one photograph.
         """
         # Checked first: to describe a photograph takes long for a wrong number.
         dial(vividness)
@@ -134,6 +143,11 @@ class Predictor:
             `reference_strength` is outside [0, 1].
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
+
+        See Also
+        --------
+        Predictor.predict : One picture at once.
+        colorize.guidance.references.look_at : Describes references once for many photographs.
         """
         if not 0 <= reference_strength <= 1:
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")

@@ -70,6 +70,11 @@ def rgb_to_lab(pixels: ArrayLike) -> Float32:
     ValueError
         Another shape, dtype or range.
 
+    See Also
+    --------
+    lab_to_rgb : The way back.
+    rgb_to_lightness : L* alone.
+
     Examples
     --------
     >>> rgb_to_lab(np.uint8([255, 0, 0])).round().tolist()
@@ -104,6 +109,11 @@ def rgb_to_lightness(pixels: ArrayLike) -> Float32:
     ------
     ValueError
         Another shape, dtype or range.
+
+    See Also
+    --------
+    rgb_to_lab : The colours too.
+    to_gray : The same for a photograph with all that belongs to it.
 
     Examples
     --------
@@ -146,6 +156,12 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
     ValueError
         Shapes that do not fit, ab that is not finite, another bit depth.
 
+    See Also
+    --------
+    rgb_to_lab : The way here.
+    map_to_gamut : The rule for colours that sRGB lacks.
+    lab_to_linear_rgb : The twin before rule and code values.
+
     Examples
     --------
     >>> lab_to_rgb(50, [0, 0]).tolist()
@@ -183,6 +199,11 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     ------
     ValueError
         Shapes that do not fit, or ab that is not finite.
+
+    See Also
+    --------
+    lab_to_rgb : Does this and converts.
+    colorize.color.kernels.chroma_scale : The loop inside.
 
     Notes
     -----
@@ -224,6 +245,11 @@ def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     ValueError
         Shapes that do not fit, or ab that is not finite.
 
+    See Also
+    --------
+    lab_to_rgb : In gamut, as code values.
+    colorize.color.kernels.linear_rgb : The loop inside.
+
     Examples
     --------
     >>> lab_to_linear_rgb(100, [0, 0]).tolist()
@@ -248,6 +274,11 @@ def to_gray(image: RgbImage) -> GrayImage:
     -------
     GrayImage
 
+    See Also
+    --------
+    rgb_to_lightness : The conversion inside.
+    tint_of : What it leaves out of a toned photograph.
+
     Examples
     --------
     >>> to_gray(RgbImage(np.full((2, 3, 3), 255, np.uint8))).lightness.tolist()
@@ -269,6 +300,10 @@ def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
     -------
     ndarray, shape (H, W, 2), float32
         The mean ab of pixels as light as this one. All 0 for a gray photograph. Of a colour photograph it is the cast.
+
+    See Also
+    --------
+    to_gray : The photograph without its tone.
 
     Examples
     --------

@@ -42,6 +42,10 @@ def color_names(ab: Float32) -> list[str]:
     -------
     list of str
 
+    See Also
+    --------
+    colorize.explanation.account.told_apart : Names two colours that must not be confused.
+
     Examples
     --------
     >>> color_names(np.array([[0, 0], [-8, -38], [-15, 20], [10, 20]]))

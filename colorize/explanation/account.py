@@ -47,6 +47,11 @@ def sentences(found: Explanation) -> list[str]:
     Returns
     -------
     list of str
+
+    See Also
+    --------
+    colorize.explanation.explainer.Explainer.at : The stage before.
+    colorize.evaluation.report.explanation : The twin that draws.
     """
     names = color_names(found.colors)
     own, _, agreed = found.probabilities

@@ -59,6 +59,11 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     -------
     Attribution
 
+    See Also
+    --------
+    colorize.recognition.machine.Scaling.family_parts : The stage before: a row by family.
+    colorize.explanation.explainer.Explainer : Asks it of the log-odds of two colours.
+
     References
     ----------
     Shapley, "A value for n-person games", 1953. Lundberg and Lee, "A unified approach to interpreting model

@@ -46,6 +46,11 @@ def only_confident(result: Colorization, gray: GrayImage, least: float) -> Color
     ------
     ValueError
         `least` is outside [0, 1].
+
+    See Also
+    --------
+    confidence_picture : The twin that shows doubt as colour.
+    colorize.recognition.decision.confidence : Where the confidence comes from.
     """
     if not 0 <= least <= 1:
         raise ValueError(f"least must be in [0, 1], got {least!r}")
@@ -73,6 +78,11 @@ def confidence_picture(result: Colorization) -> RgbImage:
     RgbImage
         8-bit, about 480 to 1600 pixels wide, with a scale below the photograph. For numbers take
         ``result.confidence``.
+
+    See Also
+    --------
+    only_confident : The twin that takes doubtful colours away.
+    colorize.recognition.decision.confidence : Where the confidence comes from.
     """
     lightness, confidence = rgb_to_lightness(result.image.pixels), result.confidence
     height, width = lightness.shape

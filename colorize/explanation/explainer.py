@@ -57,6 +57,11 @@ class Memories:
         Median distance between a training region and the one most like it in another photograph.
     favourite : int
         The palette index that most of them have.
+
+    See Also
+    --------
+    Explanation : Holds them.
+    colorize.recognition.thumbnails.Thumbnails : Where the pictures come from.
     """
 
     row: NDArray[np.int64]
@@ -97,6 +102,11 @@ class HintEffect:
         The colours hinted there.
     shift : ndarray, shape (m, 2), float64
         What each adds; the sum is ``after - before``.
+
+    See Also
+    --------
+    Explanation : Holds it.
+    colorize.recognition.belief.Belief.posterior : What is split.
     """
 
     before: Float32
@@ -154,6 +164,11 @@ class Explanation:
         None if the model keeps no training rows.
     hints : HintEffect or None
         None without hints.
+
+    See Also
+    --------
+    Explainer.at : Makes it.
+    colorize.explanation.account.sentences : Tells it.
     """
 
     row: int
@@ -271,6 +286,11 @@ class Explainer:
     ------
     HintsError, ValueError
         As `Session.with_hints`.
+
+    See Also
+    --------
+    colorize.guidance.session.Session : The stage before.
+    explain : The same for one place.
 
     Examples
     --------
@@ -507,6 +527,11 @@ def explain(
     ------
     PlaceError
         There is no such pixel.
+
+    See Also
+    --------
+    Explainer : For several places of a photograph.
+    colorize.explanation.account.sentences : The stage after: plain sentences.
     """
     return Explainer(predictor.open(gray), hints=hints, vividness=vividness).at(row, col)
 

@@ -42,6 +42,11 @@ def step_to(modes: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.flo
         The `N_MODES` likeliest changes of the photograph (`Belief.modes`); a photograph of few parts has fewer.
     number : int
         0 to 8.
+
+    See Also
+    --------
+    colorize.recognition.belief.Belief.modes : The stage before.
+    colorize.guidance.session.Session.alternatives : Makes the pictures.
     """
     if number == 0:
         # A step of its own and no special case: whoever goes on from the usual picture adds it too.

@@ -32,6 +32,11 @@ class Guidance:
         0 ignores them, 1 follows them.
     album : ndarray, shape (n_colors,), float32, optional
         Shares of the palette colours in its series.
+
+    See Also
+    --------
+    GuidedView : What follows from it for a photograph.
+    colorize.guidance.references.look_at : Makes the references.
     """
 
     references: References | None = None
@@ -68,10 +73,18 @@ class GuidedView:
     ----------
     view : View
     guidance : Guidance
+
+    See Also
+    --------
+    colorize.model.View : The stage before: nothing said yet.
+    Start : The stage after.
     """
 
     view: View
     guidance: Guidance = Guidance()
+
+    def __repr__(self) -> str:
+        return f"GuidedView({self.view!r}, {self.guidance!r})"
 
     @cached_property
     def probabilities(self) -> Float32:
@@ -137,6 +150,11 @@ class Start:
         Change of the colours of the regions: a refiner's.
     chosen : ndarray, shape (n_parts, 2), float64, optional
         Change of the colours of the parts: the alternative gone on from.
+
+    See Also
+    --------
+    GuidedView : The stage before.
+    colorize.guidance.session.Session : The stage after: adds pixels and hints.
     """
 
     guided: GuidedView

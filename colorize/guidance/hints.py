@@ -134,6 +134,11 @@ class WantedColors:
         Index into `REACHES`; 0 elsewhere.
     notes : tuple of str
         One plain sentence for everything that was left out, overruled, or cannot be shown.
+
+    See Also
+    --------
+    HintPixels.on : Makes them.
+    colorize.guidance.canvas.Canvas.move : The stage after.
     """
 
     is_known: NDArray[np.bool_]

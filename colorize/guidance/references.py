@@ -43,6 +43,10 @@ class Reference:
     view : View
     ab : ndarray, shape (n_parts, 2), float32
         True colours of its parts.
+
+    See Also
+    --------
+    look_at : Makes them.
     """
 
     view: View
@@ -62,6 +66,11 @@ class Lesson:
         What follows from the true and from the faithful colours of the references.
     strength : float
         0..1.
+
+    See Also
+    --------
+    References.lesson : Makes it.
+    colorize.recognition.belief.learnt_elsewhere : The Gaussian process inside.
     """
 
     true: NDArray[np.float64]
@@ -85,10 +94,19 @@ class References:
     photos : tuple of Reference
     palette : ndarray, shape (n_colors,), float32
         Share of each palette colour in the references.
+
+    See Also
+    --------
+    look_at : Makes them.
+    colorize.guidance.guidance.Guidance : Holds them for a photograph.
     """
 
     photos: tuple[Reference, ...]
     palette: Float32
+
+    def __repr__(self) -> str:
+        n_parts = sum(len(photo.ab) for photo in self.photos)
+        return f"References({len(self.photos)} photographs, {n_parts} parts, {len(self.palette)} colours)"
 
     def pull(self, strength: float) -> tuple[Float32, float]:
         """Shares of the palette colours, and how strongly photographs are drawn towards them (`toward_palette`)."""

@@ -35,6 +35,11 @@ class Suggestion:
         Their a* and b*.
     probabilities : ndarray, shape (m,), float32
         How likely each is; what is left to 1 is spread over the colours not shown.
+
+    See Also
+    --------
+    suggest_places : Makes them.
+    colorize.guidance.hints.Mark : What a click becomes.
     """
 
     row: int

@@ -29,6 +29,11 @@ def dial(vividness: float) -> float:
     0 is faithful (that mean as it is: smallest error), 1 is bold. A mean of colours that compete is paler than any of
     them; made stronger it errs less than the likeliest colour, and the hue is the same at every setting.
 
+    See Also
+    --------
+    Decision.ab : Where the chroma is multiplied.
+    colorize.recognition.palette.mean_color : The mean that is made stronger.
+
     Examples
     --------
     >>> [round(dial(vividness), 2) for vividness in (0, 0.5, 1)]
@@ -58,6 +63,11 @@ class Decision:
         The palette, ab.
     vividness : float
         0 faithful ... 1 bold.
+
+    See Also
+    --------
+    decide : Makes it.
+    colorize.guidance.canvas.Canvas.spread : The stage after.
     """
 
     own: Float32
@@ -90,7 +100,13 @@ class Decision:
 
 
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:
-    """Probability that the true colour lies within 20 units of ab of the chosen one, shape (n_superpixels,), 0..1."""
+    """Probability that the true colour lies within 20 units of ab of the chosen one, shape (n_superpixels,), 0..1.
+
+    See Also
+    --------
+    Decision.confidence : Of a decision.
+    colorize.explanation.doubt : Shows it.
+    """
     distances = np.linalg.norm(region_ab[:, None, :] - colors, axis=2)
     return (probabilities * (distances < NEAR)).sum(axis=1).astype(np.float32)
 
@@ -172,6 +188,11 @@ def share_evidence(
     ndarray, shape (n_superpixels, K), float32
         Rows sum to 1.
 
+    See Also
+    --------
+    mean_field : The stage after.
+    colorize.optimization.propagate : The same system on pixels.
+
     References
     ----------
     Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004 (the system, here on regions, in its
@@ -199,6 +220,10 @@ def share_evidence(
 
 def palette_shares(probabilities: Float32, superpixels: Superpixels) -> Float32:
     """Share of every palette colour in a photograph, shape (K,): the mean of its regions' probabilities by area.
+
+    See Also
+    --------
+    toward_palette : The stage after.
 
     Examples
     --------
@@ -232,6 +257,11 @@ def toward_palette(
     -------
     ndarray, shape (n_superpixels, K), float32
         Rows sum to 1.
+
+    See Also
+    --------
+    palette_shares : The stage before: where the shares come from.
+    share_evidence : The stage after.
 
     References
     ----------
@@ -290,6 +320,11 @@ def mean_field(
     -------
     ndarray, shape (n_superpixels, K), float32
         Rows sum to 1.
+
+    See Also
+    --------
+    share_evidence : The stage before.
+    colorize.recognition.palette.mean_color : The stage after.
 
     References
     ----------

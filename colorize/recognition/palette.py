@@ -20,6 +20,11 @@ class Palette:
         Share of the training weight that fell to each colour.
     neutral_index_ : int
         Palette index of neutral gray (ab = 0).
+
+    See Also
+    --------
+    colorize.training.quantization.ColorPalette : Learns it.
+    mean_color : The colour that it decodes to.
     """
 
     colors_: Float32
@@ -89,6 +94,11 @@ class Palette:
 def anneal(probabilities: Float32, temperature: float) -> Float32:
     """Sharpen rows of probabilities: p^(1/T), normalised (Zhang et al. 2016, eq. 5); T = 0 keeps only the largest.
 
+    See Also
+    --------
+    mean_color : The stage after.
+    Palette.decode : Both.
+
     Examples
     --------
     >>> import numpy as np
@@ -117,6 +127,11 @@ def mean_color(shares: Float32, colors: Float32) -> Float32:
         Rows sum to 1.
     colors : ndarray, shape (K, 2), float32
         ab.
+
+    See Also
+    --------
+    anneal : The stage before, where probabilities are sharpened.
+    colorize.recognition.decision.Decision : Decides by it.
 
     References
     ----------

@@ -32,6 +32,11 @@ class Lookup:
     ----------
     table : ndarray, shape (n_lightness_bins, n_height_bins, 2), float32
         Mean a* and b* over equal steps of L* from 0 to 100 and of the height from top to bottom.
+
+    See Also
+    --------
+    fit_rules : Makes them.
+    colorize.model.Model : What has to beat them.
     """
 
     table: Float32
@@ -52,6 +57,11 @@ class ColorSums:
     ----------
     totals : ndarray, shape (20, 10, 3), float64
         Sums of a*, sums of b*, counts. Every pixel counts the same, whatever photograph it comes from.
+
+    See Also
+    --------
+    fit_rules : From photographs that are at hand.
+    colorize.training.fit.describe_photos : In the pass that describes them.
     """
 
     def __init__(self) -> None:
@@ -90,6 +100,10 @@ def fit_rules(photos: Iterable[RgbImage]) -> dict[str, Lookup]:
     ------
     DatasetError
         There are no photographs.
+
+    See Also
+    --------
+    ColorSums : One photograph after another.
 
     Examples
     --------

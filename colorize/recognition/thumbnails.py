@@ -54,6 +54,11 @@ class Thumbnails:
     ------
     ValueError
         The parts do not fit together, or a name is no plain file name.
+
+    See Also
+    --------
+    cut_thumbnails : The stage before.
+    colorize.explanation.explainer.Memories : Shows them.
     """
 
     row: NDArray[np.int32]
@@ -181,6 +186,10 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
     ab : ndarray, shape (H, W, 2), float32
         True colours.
     superpixels : Superpixels
+
+    See Also
+    --------
+    Thumbnails.chosen : The stage after: those that a model keeps.
     """
     scale = SIDE / (REGIONS_ACROSS * float(superpixels.areas.mean()) ** 0.5)
     size = tuple(max(1, round(n * scale)) for n in lightness.shape[::-1])

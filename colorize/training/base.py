@@ -42,6 +42,11 @@ class Choice:
         CIEDE2000 of the base with a calibration of the other photographs.
     base : float
         CIEDE2000 of the base as it is.
+
+    See Also
+    --------
+    choose : Makes it.
+    describe_choice : Tells it.
     """
 
     n_photos: int = 0
@@ -92,6 +97,12 @@ def choose(
     machine : CalibratedClassifier
         What a model of its own would use, not fitted.
     random_state : int
+
+    See Also
+    --------
+    colorize.training.recognizer.learn_alone : What is tried.
+    colorize.training.recognizer.recalibrate : The same on the base.
+    colorize.training.fit.learn : Does what was chosen.
     """
     names = np.unique(rows.photo)
     if len(names) < _FEWEST_PHOTOS:

@@ -54,6 +54,11 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
     explained_ : float
         Share of the variance that the components keep.
 
+    See Also
+    --------
+    colorize.recognition.machine.Scaling : The same without the learning.
+    KernelSVM : The stage after.
+
     Examples
     --------
     >>> import numpy as np
@@ -155,6 +160,11 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
         Rounded to float16 before fitting, so that a model file can hold them in half the space without any change.
     coef_ : ndarray, shape (n_landmarks, n_classes), float32
     intercept_ : ndarray, shape (n_classes,), float32
+
+    See Also
+    --------
+    colorize.recognition.machine.KernelMachine : The same without the learning.
+    FamilyScaler, CalibratedClassifier : The stages before and after.
 
     References
     ----------
@@ -286,6 +296,13 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
     weights_ : ndarray, shape (n_margins + 1, n_classes), float32
         The map; the last row is its intercept.
 
+    See Also
+    --------
+    colorize.recognition.machine.CalibratedMachine : The same without the learning.
+    KernelSVM : What it calibrates.
+    colorize.training.perceptrons.NeuralNets : What it asks too.
+    colorize.recognition.decision.decide : The stage after.
+
     References
     ----------
     Platt, "Probabilistic outputs for support vector machines", 1999, for the idea; the multinomial form is the matrix
@@ -392,6 +409,10 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             One class only, shapes that do not match, a negative weight, or `alpha` is negative.
+
+        See Also
+        --------
+        CalibratedClassifier.moved : The twin that keeps the classes and most of the map.
         """
         check_is_fitted(self)
         _check_number("alpha", alpha, Real, 0)
@@ -434,6 +455,10 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             Shapes that do not match, a negative weight, or `alpha` is negative.
+
+        See Also
+        --------
+        CalibratedClassifier.recalibrated : The twin that makes a new map.
         """
         check_is_fitted(self)
         _check_number("alpha", alpha, Real, 0)

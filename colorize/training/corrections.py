@@ -94,6 +94,11 @@ def hinted_regions(
     weight : ndarray, shape (n,), float32
         Share of each region that is hinted, 0..1: a stroke that strays over an edge says little about what is there.
 
+    See Also
+    --------
+    colorize.guidance.hints.HintPixels.on : The stage before: what hints ask of pixels.
+    learn_corrections : The stage after.
+
     Examples
     --------
     >>> from colorize.features.superpixels import from_labels
@@ -144,6 +149,12 @@ def learn_corrections(
         The model carries no training rows.
     ValueError
         The shapes do not match, there is no region, a weight is negative or all are 0, or `strength` is not positive.
+
+    See Also
+    --------
+    hinted_regions : The stage before: what is wanted, and where.
+    colorize.guidance.session.Session.with_hints : The twin that changes a photograph and no model.
+    colorize.training.classifier.CalibratedClassifier.moved : The step inside.
 
     References
     ----------

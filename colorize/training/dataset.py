@@ -106,6 +106,11 @@ class TrainingSet:
         Path of each relative to the folder, with forward slashes.
     report : DatasetReport
         What was left out and why.
+
+    See Also
+    --------
+    load_folder : Makes one.
+    colorize.colorizer.Colorizer.fit : Learns from its photographs.
     """
 
     photos: tuple[RgbImage, ...]
@@ -207,6 +212,12 @@ def load_folder(
         The folder does not exist or holds no photographs, or fewer than two of them (one, without `select`) are usable.
     ValueError
         `limit`, `max_side` or `min_side` is too small.
+
+    See Also
+    --------
+    load_photo : A single photograph, whatever its colours.
+    colorize.io.find_photos : The stage before: which files are photographs.
+    colorize.colorizer.Colorizer.fit : The stage after.
     """
     folder = Path(folder)
     _check_sizes(limit, max_side, min_side)
@@ -244,6 +255,11 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
     ------
     InvalidImageError
         It cannot be read, or is too small.
+
+    See Also
+    --------
+    load_folder : Many photographs, chosen.
+    colorize.evaluation.run.evaluate_model : Measures on it.
     """
     path = Path(path)
     pixels = shrink(to_8_bit(read_photo(path).pixels), max_side)
@@ -254,6 +270,11 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
 
 def has_colors(photo: RgbImage) -> bool:
     """Whether a photograph has colours that one could measure against: it is neither gray nor toned in one colour.
+
+    See Also
+    --------
+    load_folder : Leaves such photographs out.
+    colorize.guidance.references.look_at : Refuses them.
 
     Examples
     --------

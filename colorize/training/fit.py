@@ -48,6 +48,11 @@ class Fitted:
         float16, ``photo`` int32.
     summary : mapping
         The training in numbers.
+
+    See Also
+    --------
+    learn : Makes it.
+    colorize.colorizer.Colorizer.fit : Keeps it.
     """
 
     recognizer: FittedRecognizer
@@ -74,7 +79,13 @@ def check_photos(photos: Sequence[Photo]) -> None:
 def learn_words(
     photos: Sequence[Photo], families: Sequence[str], n_superpixels: int, random_state: int, say: Progress
 ) -> FeatureExtractor:
-    """Make an extractor of these families, and learn its visual words from a sample of the photographs."""
+    """Make an extractor of these families, and learn its visual words from a sample of the photographs.
+
+    See Also
+    --------
+    describe_photos : The stage after.
+    colorize.features.FeatureExtractor.fit_words : The k-means inside.
+    """
     extractor = FeatureExtractor(families, random_state)
     describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
@@ -112,6 +123,12 @@ def describe_photos(
     random_state : int
     pictures : bool
         Keep thumbnails of the regions.
+
+    See Also
+    --------
+    learn_words : The stage before.
+    learn : The stage after.
+    colorize.training.rows.rows_of : Rows of one photograph.
     """
     cache = {} if described is None else described
     # Fewer rows of each and not fewer photographs: rows of one photograph say much the same.
@@ -140,7 +157,14 @@ def learn(
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
 ) -> Fitted:
-    """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better."""
+    """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better.
+
+    See Also
+    --------
+    describe_photos : The stage before: where rows come from.
+    colorize.training.recognizer.learn_alone : What is learnt from rows alone.
+    colorize.training.base.choose : Whether a base is kept.
+    """
     # A study hands over the palette, so that its twins differ in nothing else.
     palette = palette or fit_palette(rows, n_colors, random_state)
     with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores

@@ -44,6 +44,11 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         One per layer, rounded to float16, so that a model file holds them in half the space without any change.
     biases_ : tuple of ndarray, shapes (n_nets, 1, n_out), float32
 
+    See Also
+    --------
+    colorize.recognition.machine.Committee : The same without the learning.
+    colorize.training.classifier.KernelSVM : The machine that it votes beside.
+
     References
     ----------
     Breiman, "Bagging predictors", Machine Learning 24, 1996. Kingma and Ba, "Adam", ICLR 2015 (how a net is fitted).

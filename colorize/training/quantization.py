@@ -37,6 +37,11 @@ class ColorPalette(Palette, BaseEstimator):
     frequencies_ : ndarray, shape (K,), float32
         Share of the training weight that fell to each colour.
 
+    See Also
+    --------
+    colorize.recognition.palette.Palette : The same without the learning.
+    colorize.training.recognizer.fit_palette : Learns one from rows.
+
     Examples
     --------
     >>> import numpy as np

@@ -35,7 +35,13 @@ Estimator = TypeVar("Estimator", bound=BaseEstimator)
 
 @dataclass(frozen=True, eq=False)
 class FittedRecognizer(Recognizer):
-    """A recognizer whose parts are estimators, so that they can be fitted anew; attributes as in its parent."""
+    """A recognizer whose parts are estimators, so that they can be fitted anew; attributes as in its parent.
+
+    See Also
+    --------
+    colorize.model.Recognizer : The same without scikit-learn.
+    as_estimators : Makes one of what a file holds.
+    """
 
     palette: ColorPalette
     scaler: FamilyScaler
@@ -49,6 +55,11 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Calibr
     ------
     ValueError
         `classifier` is neither the name of one nor a classifier.
+
+    See Also
+    --------
+    learn_alone : The stage after: fits it.
+    colorize.training.classifier.CalibratedClassifier : What is made.
     """
     partner = None
     # The mean of two that err differently is better than either: 10.64 against 10.78 and 10.71 in
@@ -69,6 +80,11 @@ def fit_palette(rows: TrainingRows, n_colors: int, random_state: int) -> ColorPa
     ------
     DatasetError
         There are too few distinct colours.
+
+    See Also
+    --------
+    learn_alone : The stage after.
+    colorize.training.quantization.ColorPalette : What is made.
     """
     try:
         # By area: a palette is of surfaces, and busy places have many small regions.
@@ -84,6 +100,11 @@ def learn_alone(rows: TrainingRows, palette: ColorPalette, machine: CalibratedCl
     ------
     DatasetError
         All rows have one colour of the palette.
+
+    See Also
+    --------
+    fit_palette, make_machine : The stages before.
+    recalibrate : The twin that builds on a base.
     """
     palette_index = palette.encode(rows.ab)
     if len(np.unique(palette_index)) < 2:
@@ -96,7 +117,13 @@ def learn_alone(rows: TrainingRows, palette: ColorPalette, machine: CalibratedCl
 
 
 def recalibrate(rows: TrainingRows, palette: ColorPalette, base: FittedRecognizer) -> FittedRecognizer:
-    """Keep scaler and machine of the base, with a calibration for these rows and this palette."""
+    """Keep scaler and machine of the base, with a calibration for these rows and this palette.
+
+    See Also
+    --------
+    learn_alone : The twin that learns everything anew.
+    colorize.training.classifier.CalibratedClassifier.recalibrated : The step inside.
+    """
     machine = base.classifier.recalibrated(
         base.scaler.transform(rows.features),
         palette.encode(rows.ab),
@@ -111,6 +138,11 @@ def region_error(rows: TrainingRows, probabilities: Float32, palette: Palette) -
     """Mean over photographs of the area-weighted CIEDE2000 of the regions' faithful colours.
 
     Lightness is the same on both sides and plays no part.
+
+    See Also
+    --------
+    colorize.color.metrics.ciede2000 : The difference of two colours.
+    colorize.training.base.choose : Decides by it.
     """
     # compiled when first imported: nobody who only colorizes should wait for it
     from colorize.color.metrics import ciede2000
@@ -125,7 +157,13 @@ def region_error(rows: TrainingRows, probabilities: Float32, palette: Palette) -
 
 
 def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRecognizer:
-    """Make estimators of what a file holds, with the parameters of the `Colorizer` that learnt it."""
+    """Make estimators of what a file holds, with the parameters of the `Colorizer` that learnt it.
+
+    See Also
+    --------
+    colorize.models.format.unpack : The stage before: reads a file.
+    colorize.colorizer.Colorizer.load : Calls it.
+    """
     # As many as were kept: rows of few columns have fewer components than were asked for.
     seed, n_components = parameters["random_state"], len(found.scaler.components_)
     machine = make_machine(parameters["classifier"], seed)

@@ -42,12 +42,19 @@ class TrainingRows:
     ValueError
         The parts differ in their number of rows.
 
+    See Also
+    --------
+    rows_of : Makes them of a photograph.
+    colorize.training.fit.learn : Learns from them.
+
     Examples
     --------
     >>> ab, area, photo = np.zeros((3, 2), np.float32), np.full(3, 1 / 3), np.array([0, 0, 1], np.int32)
     >>> rows = TrainingRows(np.eye(3, dtype=np.float32), ab, area, photo, {"all": slice(0, 3)})
     >>> len(rows.where(rows.photo == 0)), len(TrainingRows.concatenate([rows, rows]))
     (2, 6)
+    >>> rows
+    TrainingRows(3 rows of 2 photographs, 3 columns, 0.0 MB)
     """
 
     features: Float32
@@ -63,6 +70,11 @@ class TrainingRows:
         counts = {name: len(values) for name, values in self.arrays().items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"training rows must be equally many in every part, got {counts}")
+
+    def __repr__(self) -> str:
+        n_photos, n_columns = len(np.unique(self.photo)), self.features.shape[1]
+        megabytes = sum(values.nbytes for values in self.arrays().values()) / 1e6
+        return f"TrainingRows({len(self)} rows of {n_photos} photographs, {n_columns} columns, {megabytes:.1f} MB)"
 
     def __len__(self) -> int:
         return len(self.features)
@@ -97,6 +109,11 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
         Its number.
     pictures : bool
         Cut a thumbnail of every region.
+
+    See Also
+    --------
+    colorize.model.Describer.describe : The stage before.
+    draw : The stage after: which of them are kept.
     """
     lightness, superpixels = description.lightness, description.superpixels
     # By area: every pixel of the photograph has its part in the mean of its region.
