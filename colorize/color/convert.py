@@ -40,8 +40,8 @@ _TOE = np.float32(0.0031308)  # sRGB's own straight line ends here, at the code 
 
 def _white_relative_matrix() -> NDArray[np.float64]:
     """Linear sRGB to XYZ divided by the white point, so that each row sums to 1."""
-    # Solved from the chromaticities: printed matrices are rounded to four digits or so, and gray
-    # would come out with a tint.
+    # Solved from the chromaticities: printed matrices are rounded, and their rows do not quite sum
+    # to 1, which `_mix` relies on.
     x, y = np.array([[0.64, 0.30, 0.15], [0.33, 0.60, 0.06]])  # chromaticities of R, G, B
     primaries = np.stack([x / y, np.ones(3), (1 - x - y) / y])
     luminances = np.linalg.solve(primaries, WHITE)

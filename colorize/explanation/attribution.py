@@ -99,8 +99,8 @@ def _shapley_weights(joined: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weight of every coalition's worth in every family's value, shape (n_families, n_coalitions)."""
     n_families = joined.shape[1]
     orders = np.array([factorial(k) * factorial(n_families - 1 - k) for k in range(n_families)]) / factorial(n_families)
-    # Clipped where the formula would leave the table; `where` takes the other one there.
     size = joined.sum(axis=1)
+    # Clipped where the formula leaves the table; `where` takes the other one there.
     with_it = orders[np.maximum(size - 1, 0)]
     without_it = orders[np.minimum(size, n_families - 1)]
     return np.where(joined.T == 1, with_it, -without_it)

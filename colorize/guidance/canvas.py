@@ -14,8 +14,8 @@ from colorize.guidance.hints import WantedColors
 from colorize.optimization import Propagation, Propagator
 from colorize.types import Float32, GrayImage, Superpixels
 
-# Colours then spread over 6 pixels or so: with more the borders of regions show, with less small
-# things lose their colour (docs/propagation.md).
+# Colours then spread over 6 pixels or so: pulled harder, the borders of regions show; less, and
+# small things lose their colour (docs/propagation.md).
 PULL = 0.03
 """Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
 

@@ -111,7 +111,8 @@ class HintPixels:
         shown = map_to_gamut(lightness[known], wished)
         ab = np.zeros((*known.shape, 2), np.float32)
         ab[known] = shown
-        # Nobody sees less than one unit of ab, and rounding alone is nothing to tell.
+        # Below one unit of ab or so nobody sees a difference, and rounding alone is nothing to
+        # tell.
         n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
         lost = (
             f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
@@ -510,7 +511,7 @@ def _checked_places(kind: str, places: Any) -> NDArray[Any]:
         if color.min() < 0 or color.max() > 255:
             raise HintsError("colours of runs must lie in 0..255")
         array = array.astype(np.int64)
-    # What was checked must not be changed afterwards: sessions keep answers for a mark.
+    # What was checked must not be changed afterwards: sessions keep answers to hints.
     array.flags.writeable = False
     return array
 

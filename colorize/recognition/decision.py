@@ -352,9 +352,9 @@ def mean_field(
     # (docs/colors.md): so it comes second, and looks over edges that sharing stops at.
     evidence = np.log(np.maximum(probabilities, 1e-9))
     belief = probabilities
+    # A fixed number of rounds: neighbours that go on swapping opinions would never pass a test.
     for _ in range(n_rounds):
         scores = evidence + coupling * ((mean_of_neighbours @ belief) @ alike)
-        # No test for convergence: ten rounds are the same number on every machine.
         scores -= scores.max(axis=1, keepdims=True)
         belief = np.exp(scores)
         belief /= belief.sum(axis=1, keepdims=True)

@@ -253,8 +253,7 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
         matrix[np.diag_indices(len(root))] += self.alpha
         factor = cho_factor(matrix, overwrite_a=True)
         targets = signs
-        # Always the same number of steps: a test for convergence could stop at another one on
-        # another processor, and equal training must give equal bytes.
+        # With the factor at hand a step costs a few products: so few steps need no test for an end.
         for _ in range(self.max_iter):
             solution = cho_solve(factor, (weighted.T @ targets).astype(np.float64))
             targets = signs * np.maximum(1, signs * (design @ solution.astype(np.float32)))
