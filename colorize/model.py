@@ -339,12 +339,23 @@ def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) 
 
 
 def as_rgb_image(photo: Photo) -> RgbImage:
-    """An array as the photograph that it is."""
+    """An array as the photograph that it is.
+
+    See Also
+    --------
+    as_gray_image : The twin for photographs to be coloured.
+    """
     return photo if isinstance(photo, RgbImage) else RgbImage(photo)
 
 
 def as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
-    """Anything that is a photograph, as its lightness."""
+    """Anything that is a photograph, as its lightness.
+
+    See Also
+    --------
+    as_rgb_image : The twin for photographs to learn from.
+    colorize.color.to_gray : The conversion inside.
+    """
     if isinstance(photo, GrayImage):
         return photo
     if isinstance(photo, np.ndarray) and photo.ndim == 2:

@@ -117,7 +117,12 @@ def _agreement(found: Explanation, memories: Memories) -> str:
 
 
 def told_apart(found: Explanation, index: int, other: int) -> str:
-    """Name a palette colour so that it is not confused with another one."""
+    """Name a palette colour so that it is not confused with another one.
+
+    See Also
+    --------
+    colorize.color.names.color_names : One name at a time.
+    """
     names = color_names(found.colors[[index, other]])
     if names[0] != names[1] or index == other:
         return names[0]

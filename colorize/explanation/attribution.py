@@ -28,6 +28,11 @@ class Attribution:
         The number for ordinary rows, before anything is known of this one.
     parts : ndarray, shape (n_families,), float64
         What each family adds; ``start + parts.sum()`` is the number for the row itself.
+
+    See Also
+    --------
+    attribute : Makes it.
+    colorize.explanation.explainer.Explanation.steps : Tells it with what follows.
     """
 
     start: float

@@ -69,6 +69,10 @@ def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None
     ------
     ValueError
         It differs in the number of superpixels or in the families.
+
+    See Also
+    --------
+    choose : The stage after.
     """
     # Margins were learnt on regions of that size and on those columns; on others they mean nothing.
     if n_superpixels != base.n_superpixels:
@@ -125,7 +129,13 @@ def choose(
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:
-    """Entries of a model's summary that tell what was chosen."""
+    """Entries of a model's summary that tell what was chosen.
+
+    See Also
+    --------
+    choose : The stage before.
+    describe_choice : The stage after: sentences.
+    """
     entries: dict[str, Any] = {"machine": "base" if choice.keeps_base else "own", "held_out_photos": choice.n_photos}
     if choice.n_photos:
         tried = {"own": choice.own, "recalibrated": choice.recalibrated, "base": choice.base}
@@ -134,7 +144,12 @@ def in_summary(choice: Choice) -> dict[str, Any]:
 
 
 def describe_choice(summary: Mapping[str, Any]) -> str:
-    """Tell in sentences what was made of the base; empty for a model without one."""
+    """Tell in sentences what was made of the base; empty for a model without one.
+
+    See Also
+    --------
+    in_summary : The stage before: what a model keeps of the choice.
+    """
     if "machine" not in summary:
         return ""
     lines = [f"Base: {summary['base']}"] if "base" in summary else []

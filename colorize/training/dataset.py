@@ -52,6 +52,10 @@ class LeftOut:
         duplicate.
     detail : str
         What was found.
+
+    See Also
+    --------
+    DatasetReport : Holds them.
     """
 
     name: str
@@ -73,6 +77,10 @@ class DatasetReport:
         Photographs in the set.
     left_out : tuple of LeftOut
         The rest of the examined files, by name.
+
+    See Also
+    --------
+    load_folder : Makes it.
     """
 
     n_files: int

@@ -130,6 +130,11 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
 
 
 def draw(n: int, n_wanted: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
-    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer."""
+    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer.
+
+    See Also
+    --------
+    rows_of : The stage before: rows of all regions.
+    """
     # Ascending: whoever wants all rows gets them as they are.
     return np.sort(np.random.default_rng(seed).choice(n, min(n_wanted, n), replace=False))
