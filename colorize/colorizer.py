@@ -65,6 +65,12 @@ class Colorizer(Predictor, BaseEstimator):
     summary_ : dict
         What the model was trained on, in numbers.
 
+    See Also
+    --------
+    colorize.predictor.Predictor : The same without the learning.
+    colorize.training.dataset.load_folder : The stage before: photographs to learn from.
+    colorize.evaluation.run.evaluate_model : The stage after: how good it is.
+
     References
     ----------
     Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004. Zhang, Isola and Efros, "Colorful
@@ -143,6 +149,8 @@ class Colorizer(Predictor, BaseEstimator):
         ValueError
             A parameter is out of its range, or not that of the base where regions and features must be.
         """
+        # All that can be wrong is looked at before the first photograph: what follows takes
+        # minutes.
         check_ranges(self.get_params(deep=False))
         make_machine(self.classifier, self.random_state)
         if base is not None:
@@ -151,6 +159,7 @@ class Colorizer(Predictor, BaseEstimator):
         names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
         say = progress or silent
         size, seed = self.n_superpixels, self.random_state
+        # The machine of a base knows histograms of its own visual words and of no others.
         words = learn_words(photos, self.families, size, seed, say) if base is None else base.extractor_
         self.extractor_: FeatureExtractor = words
         rows, self.baselines_ = describe_photos(
@@ -161,6 +170,7 @@ class Colorizer(Predictor, BaseEstimator):
         if base is not None:
             self.summary_["base"] = digest(base.trained)
         if rows.picture is not None and self.n_sample_rows:
+            # The draw of `learn` once more: row k of the sample and picture k are of one region.
             pictures = rows.picture[draw(len(rows), self.n_sample_rows, seed)]
             self.thumbnails_: Thumbnails | None = Thumbnails.chosen(pictures, names, thumbnail_bytes)
         say("learning", 1, 1)
@@ -188,6 +198,7 @@ class Colorizer(Predictor, BaseEstimator):
     def _keep(self, learnt: Fitted, thumbnails: Thumbnails | None = None) -> Colorizer:
         found = learnt.recognizer
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
+        # Pictures of an earlier fit would show regions that are no longer in the sample.
         self.sample_, self.summary_, self.thumbnails_ = learnt.sample, dict(learnt.summary), thumbnails
         return self
 
@@ -250,6 +261,7 @@ class Colorizer(Predictor, BaseEstimator):
 
         errors = []
         for photo in map(as_rgb_image, photos):
+            # The setting of least error: at others a search would prefer pale models.
             result = self.predict(photo, vividness=0)
             errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])
         if not errors:

@@ -27,6 +27,11 @@ class Predictor:
     ----------
     model : Model
 
+    See Also
+    --------
+    colorize.colorizer.Colorizer : One that also learns.
+    colorize.guidance.session.Session : What `open` gives.
+
     Examples
     --------
     >>> import numpy as np
@@ -49,6 +54,7 @@ class Predictor:
         ModelFileError
             The file is missing, damaged, of another version, or its parts do not fit together.
         """
+        # Not `cls`: a `Colorizer` takes its parameters and loads more than a model.
         return Predictor(unpack(path, *load_model(path)).model)
 
     @property
@@ -96,8 +102,14 @@ class Predictor:
             `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
+
+        See Also
+        --------
+        Predictor.open : For several tries with one photograph.
         """
+        # Checked first: to describe a photograph takes long for a wrong number.
         dial(vividness)
+        # Without hints there is one solve, and nothing of it has to be kept for another.
         session = self._opened(gray, Guidance(), once=hints is None)
         return (session if palette is None else session.in_album(palette)).with_hints(hints, vividness)
 
@@ -131,9 +143,15 @@ class Predictor:
             `reference_strength` is outside [0, 1].
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
+
+        See Also
+        --------
+        Predictor.predict : One picture at once.
+        colorize.guidance.references.look_at : Describes references once for many photographs.
         """
         if not 0 <= reference_strength <= 1:
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
+        # References that are described serve many photographs; describing is what costs.
         seen = references if isinstance(references, References) else None
         if not isinstance(references, References) and len(references):
             seen = look_at(self.model, references)

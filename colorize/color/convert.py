@@ -31,6 +31,7 @@ __all__ = [
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the D65 white point, 2 degree observer."""
 
+# A plane of a block is 128 kB: the few that a conversion works with stay in the cache.
 _BLOCK = 1 << 15
 _EPSILON = np.float32(216 / 24389)  # below this share of white's light, L* is a straight line
 _KAPPA = np.float32(24389 / 27)
@@ -39,6 +40,8 @@ _TOE = np.float32(0.0031308)  # sRGB's own straight line ends here, at the code 
 
 def _white_relative_matrix() -> NDArray[np.float64]:
     """Linear sRGB to XYZ divided by the white point, so that each row sums to 1."""
+    # Solved from the chromaticities: printed matrices are rounded, and their rows do not quite sum
+    # to 1, which `_mix` relies on.
     x, y = np.array([[0.64, 0.30, 0.15], [0.33, 0.60, 0.06]])  # chromaticities of R, G, B
     primaries = np.stack([x / y, np.ones(3), (1 - x - y) / y])
     luminances = np.linalg.solve(primaries, WHITE)
@@ -66,6 +69,11 @@ def rgb_to_lab(pixels: ArrayLike) -> Float32:
     ------
     ValueError
         Another shape, dtype or range.
+
+    See Also
+    --------
+    lab_to_rgb : The way back.
+    rgb_to_lightness : L* alone.
 
     Examples
     --------
@@ -102,6 +110,11 @@ def rgb_to_lightness(pixels: ArrayLike) -> Float32:
     ValueError
         Another shape, dtype or range.
 
+    See Also
+    --------
+    rgb_to_lab : The colours too.
+    to_gray : The same for a photograph with all that belongs to it.
+
     Examples
     --------
     >>> rgb_to_lightness(np.uint8([[0, 0, 0], [119, 119, 119], [255, 255, 255]])).round(1).tolist()
@@ -112,6 +125,7 @@ def rgb_to_lightness(pixels: ArrayLike) -> Float32:
     lightness = np.empty(len(flat), np.float32)
     for block in _blocks(len(flat)):
         part = flat[block]
+        # Most of what is colorized is gray already: then one look-up gives the lightness.
         if part.dtype.kind == "u" and _is_gray(part):
             lightness[block] = _lightness_table(part.dtype.str).take(part[:, 0])
         else:
@@ -141,6 +155,12 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
     ------
     ValueError
         Shapes that do not fit, ab that is not finite, another bit depth.
+
+    See Also
+    --------
+    rgb_to_lab : The way here.
+    map_to_gamut : The rule for colours that sRGB lacks.
+    lab_to_linear_rgb : The twin before rule and code values.
 
     Examples
     --------
@@ -180,6 +200,11 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     ValueError
         Shapes that do not fit, or ab that is not finite.
 
+    See Also
+    --------
+    lab_to_rgb : Does this and converts.
+    colorize.color.kernels.chroma_scale : The loop inside.
+
     Notes
     -----
     t is found by bisection, for the colours outside alone. (Among pale yellows the gamut has a small dent: a colour
@@ -192,6 +217,7 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     [[10.0, 20.0], [79.0, 0.0]]
     """
     lightness, ab = _checked_lab(lightness, ab)
+    # A copy, because the blocks are written into, and the caller may hold the same memory.
     flat_lightness, mapped = lightness.reshape(-1), ab.reshape(-1, 2).copy()
     for block in _blocks(len(mapped)):
         planes, _ = _shown(flat_lightness[block], mapped[block])
@@ -219,6 +245,11 @@ def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     ValueError
         Shapes that do not fit, or ab that is not finite.
 
+    See Also
+    --------
+    lab_to_rgb : In gamut, as code values.
+    colorize.color.kernels.linear_rgb : The loop inside.
+
     Examples
     --------
     >>> lab_to_linear_rgb(100, [0, 0]).tolist()
@@ -243,6 +274,11 @@ def to_gray(image: RgbImage) -> GrayImage:
     -------
     GrayImage
 
+    See Also
+    --------
+    rgb_to_lightness : The conversion inside.
+    tint_of : What it leaves out of a toned photograph.
+
     Examples
     --------
     >>> to_gray(RgbImage(np.full((2, 3, 3), 255, np.uint8))).lightness.tolist()
@@ -265,6 +301,10 @@ def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
     ndarray, shape (H, W, 2), float32
         The mean ab of pixels as light as this one. All 0 for a gray photograph. Of a colour photograph it is the cast.
 
+    See Also
+    --------
+    to_gray : The photograph without its tone.
+
     Examples
     --------
     >>> sepia = RgbImage(np.full((2, 3, 3), (140, 120, 90), np.uint8))
@@ -276,6 +316,8 @@ def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
     level = np.minimum(lightness * np.float32(n_levels / 100), n_levels - 1).astype(np.intp).ravel()
     count = np.bincount(level, minlength=n_levels)
     used = np.flatnonzero(count)
+    # At the mean lightness of the pixels of a level and not at its middle: there the mean colour
+    # was found.
     places = np.bincount(level, lightness.ravel(), n_levels)[used] / count[used]
     tint = np.empty_like(ab)
     for channel in range(2):
@@ -292,6 +334,7 @@ def _checked_pixels(pixels: ArrayLike) -> np.ndarray:
         return array
     if array.dtype.kind != "f":
         raise ValueError(f"pixels must be uint8, uint16 or float in [0, 1], got {array.dtype}")
+    # Who resizes floats may overshoot by a rounding error.
     if array.size and not (array.min() >= -1e-6 and array.max() <= 1 + 1e-6):  # also catches NaN
         raise ValueError(f"float pixels must lie in [0, 1], got {array.min():g} to {array.max():g}")
     return array
@@ -301,6 +344,7 @@ def _checked_lab(lightness: ArrayLike, ab: ArrayLike) -> tuple[Float32, Float32]
     lightness, ab = (np.asarray(array, np.float32, order="C") for array in (lightness, ab))
     if ab.shape != (*lightness.shape, 2):
         raise ValueError(f"ab must have shape {(*lightness.shape, 2)} to go with lightness, got {ab.shape}")
+    # In blocks, or the check alone would need a mask as large as the photograph.
     for block in _blocks(lightness.size):
         if not np.isfinite(ab.reshape(-1, 2)[block]).all() or np.isnan(lightness.reshape(-1)[block]).any():
             raise ValueError("lightness and ab must be finite, got NaN or infinity")
@@ -319,6 +363,7 @@ def _is_gray(pixels: np.ndarray) -> bool:
 def _linear_table(dtype: str) -> Float32:
     """Linear light of every code value of an integer dtype."""
     top = np.iinfo(dtype).max
+    # The power in double precision once, and never for a pixel.
     return _decode_float(np.arange(top + 1) / top)
 
 
@@ -351,6 +396,7 @@ def _encode(linear: Float32, bit_depth: int) -> np.ndarray:
     code *= np.float32(1.055) * top
     toe *= np.float32(12.92) * top
     code += toe
+    # With a half added, cutting off the fraction rounds: one pass less.
     code += np.float32(0.5) - np.float32(0.055) * top
     return code.astype(np.uint8 if bit_depth == 8 else np.uint16)
 
@@ -385,9 +431,11 @@ def _shown(lightness: Float32, ab: Float32) -> tuple[Float32, Float32]:
     """Bring one block of colours, ab (n, 2), into the gamut: their ab (2, n) and their linear light (3, n)."""
     planes = np.array(ab.T, order="C")
     linear = _linear_rgb(lightness, planes)
+    # The tolerance of the kernel: with two of them a colour could be outside here and inside there.
     tolerance = kernels.TOLERANCE
     is_outside = linear.min(axis=0) < -tolerance
     is_outside |= linear.max(axis=0) > 1 + tolerance
+    # Few colours are outside as a rule, and the fourteen bisections are done for those alone.
     outside = np.flatnonzero(is_outside)
     if len(outside):
         light, colors, scale = lightness[outside], planes.take(outside, axis=1), np.empty(len(outside), np.float32)

@@ -147,10 +147,13 @@ def similarity(first, second, sums, top):
     colorize.color.metrics.ssim : Calls it.
     """
     height, width = first.shape
+    # K2 = 0.03 and K1 = 0.01 of the paper; 49/48 makes sample covariances, as in scikit-image.
     share, unbiased, small, smaller = 1 / 49, 49 / 48, (0.03 * top) ** 2, (0.01 * top) ** 2
     x, y, squares, products = sums[0], sums[1], sums[2], sums[3]
     total = 0.0
     for i in range(height - 6):
+        # Added anew for every row: sums that run down the picture would gather the rounding of
+        # 16-bit squares.
         sums[:] = 0
         for k in range(7):
             a, b = first[i + k], second[i + k]

@@ -32,6 +32,8 @@ MAX_PSNR = 100.0
 
 _BLOCK = 1 << 13
 _SSIM_WINDOW = 7
+# The thresholds and the bins of Zhang et al., so that figures can be held against theirs; the peak
+# is the range of a* and b* in 8 bits.
 _AUC_THRESHOLD = 150.0
 _AB_PEAK = 255.0
 _BIN = 10.0
@@ -162,6 +164,7 @@ def class_weights(true_ab: ArrayLike) -> NDArray[np.float64]:
     [0.5, 0.5, 1.0]
     """
     bins = np.floor(np.asarray(true_ab) / _BIN).astype(np.int64)
+    # One number per bin, so that counting needs no sorting.
     keys = (bins[..., 0] - bins[..., 0].min()) * (np.ptp(bins[..., 1]) + 1) + bins[..., 1] - bins[..., 1].min()
     return 1 / np.bincount(keys.ravel())[keys]
 
@@ -187,6 +190,7 @@ def psnr_rgb(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
     13.98
     """
     true, predicted = _same_pixels(true_pixels, predicted_pixels)
+    # OpenCV adds up the differences of integers and makes no copy of the pictures in floats.
     squares = cv2.norm(true.reshape(-1, 3), predicted.reshape(-1, 3), cv2.NORM_L2SQR)
     return _psnr(squares / true.size, np.iinfo(true.dtype).max)
 
@@ -256,6 +260,7 @@ def colorfulness(pixels: ArrayLike) -> float:
     0.0
     """
     array = np.asarray(pixels)
+    # Whole numbers: the variance is a small difference of large sums, which floats would round.
     sums = np.zeros(4, np.int64)
     metric_kernels.opponent_sums(np.ascontiguousarray(array).reshape(-1, 3), sums)
     scales = np.array([1, 1, 2, 4])  # the second opponent is (R + G) / 2 - B
@@ -298,6 +303,7 @@ class Truth:
         lab = rgb_to_lab(self.pixels)
         self.lightness, self.ab = lab[..., 0], lab[..., 1:]
         self.colorfulness = colorfulness(self.pixels)
+        # In planes, as the compiled loop wants them, once for all predictions.
         self._lab = [_planes(part) for part in _blocks(lab)]
         self._weights = list(_blocks(class_weights(self.ab)[..., None]))
 
@@ -392,4 +398,5 @@ def _ciede2000(planes1: NDArray[np.float32], planes2: NDArray[np.float32]) -> ND
 
 
 def _psnr(mean_square: float, peak: float) -> float:
+    # The floor stands for equal pictures, whose error has no logarithm.
     return min(MAX_PSNR, float(-10 * np.log10(max(mean_square / peak**2, 1e-30))))

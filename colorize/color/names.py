@@ -42,6 +42,10 @@ def color_names(ab: Float32) -> list[str]:
     -------
     list of str
 
+    See Also
+    --------
+    colorize.explanation.account.told_apart : Names two colours that must not be confused.
+
     Examples
     --------
     >>> color_names(np.array([[0, 0], [-8, -38], [-15, 20], [10, 20]]))
@@ -49,6 +53,7 @@ def color_names(ab: Float32) -> list[str]:
     """
     chroma = np.hypot(ab[:, 0], ab[:, 1])
     hue = np.degrees(np.arctan2(ab[:, 1], ab[:, 0])) % 360
+    # The remainder, because an angle just below 0 may round to 360, beyond the last limit.
     sectors = np.searchsorted([limit for limit, _, _ in _SECTORS], hue, side="right") % len(_SECTORS)
     names = []
     for sector, strength in zip(sectors, chroma, strict=True):

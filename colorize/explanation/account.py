@@ -47,6 +47,11 @@ def sentences(found: Explanation) -> list[str]:
     Returns
     -------
     list of str
+
+    See Also
+    --------
+    colorize.explanation.explainer.Explainer.at : The stage before.
+    colorize.evaluation.report.explanation : The twin that draws.
     """
     names = color_names(found.colors)
     own, _, agreed = found.probabilities
@@ -61,6 +66,7 @@ def sentences(found: Explanation) -> list[str]:
         moved = float(np.linalg.norm(found.hints.after - found.hints.before))
         before = color_names(found.hints.before[None])[0]
         said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
+    # The rival and not the second most probable: two browns are no contest.
     said.append(f"The strongest colour that looks different: {told_apart(found, rival, winner)} ({agreed[rival]:.0%}).")
     if favourite == winner:
         said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
@@ -72,6 +78,7 @@ def sentences(found: Explanation) -> list[str]:
     if found.attribution is not None:
         parts = dict(zip(found.families, found.attribution.parts, strict=True))
         order = sorted(parts, key=lambda name: -parts[name])
+        # A tenth of log-odds changes odds by a tenth: less is not worth a sentence.
         helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]
         hindered = [FAMILIES.get(name, name) for name in order[::-1][:1] if parts[name] < -0.1]
         against = f" Most against it: {_joined(hindered)}." if hindered else ""
@@ -83,6 +90,7 @@ def sentences(found: Explanation) -> list[str]:
 
 def _shown_and_believed(found: Explanation, likeliest: str) -> str:
     """The colour that is shown, and what the model believes: the mean of many colours is none of them."""
+    # Said, because the mean of a belief in red and one in green is a brown that is not believed in.
     is_near = float(np.linalg.norm(found.colors[found.winner] - found.ab)) <= NEAR
     origin = "a mean of the colours that the model holds possible" if found.hints is None else "as hints moved it"
     return (
@@ -109,10 +117,17 @@ def _agreement(found: Explanation, memories: Memories) -> str:
 
 
 def told_apart(found: Explanation, index: int, other: int) -> str:
-    """Name a palette colour so that it is not confused with another one."""
+    """Name a palette colour so that it is not confused with another one.
+
+    See Also
+    --------
+    colorize.color.names.color_names : One name at a time.
+    """
     names = color_names(found.colors[[index, other]])
     if names[0] != names[1] or index == other:
         return names[0]
+    # Names are of hue and rough chroma, so two colours that share one differ in strength most
+    # often.
     chroma = np.linalg.norm(found.colors[[index, other]], axis=1)
     return f"{'a stronger' if chroma[0] > chroma[1] else 'a paler'} {names[0]}"
 

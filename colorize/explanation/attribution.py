@@ -14,6 +14,7 @@ from colorize.types import Float32
 
 __all__ = ["Attribution", "attribute"]
 
+# Blocks of 4 MB at 128 components; nine families make 512 rows of every background row.
 _ROWS_AT_ONCE = 8192
 
 
@@ -27,6 +28,11 @@ class Attribution:
         The number for ordinary rows, before anything is known of this one.
     parts : ndarray, shape (n_families,), float64
         What each family adds; ``start + parts.sum()`` is the number for the row itself.
+
+    See Also
+    --------
+    attribute : Makes it.
+    colorize.explanation.explainer.Explanation.steps : Tells it with what follows.
     """
 
     start: float
@@ -58,6 +64,11 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     -------
     Attribution
 
+    See Also
+    --------
+    colorize.recognition.machine.Scaling.family_parts : The stage before: a row by family.
+    colorize.explanation.explainer.Explainer : Asks it of the log-odds of two colours.
+
     References
     ----------
     Shapley, "A value for n-person games", 1953. Lundberg and Lee, "A unified approach to interpreting model
@@ -81,6 +92,8 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     worth = np.zeros(len(joined))
     for first in range(0, n_rows, at_once):
         block = slice(first, first + at_once)
+        # The components are linear in the features: a mixture is a sum of what families add, and
+        # nothing has to be scaled again.
         mixed = ordinary[block, None] + joined.astype(np.float32) @ steps[block]
         worth += score(mixed.reshape(-1, n_components)).reshape(-1, len(joined)).sum(axis=0, dtype=np.float64)
     worth /= n_rows
@@ -92,6 +105,7 @@ def _shapley_weights(joined: NDArray[np.int64]) -> NDArray[np.float64]:
     n_families = joined.shape[1]
     orders = np.array([factorial(k) * factorial(n_families - 1 - k) for k in range(n_families)]) / factorial(n_families)
     size = joined.sum(axis=1)
+    # Clipped where the formula leaves the table; `where` takes the other one there.
     with_it = orders[np.maximum(size - 1, 0)]
     without_it = orders[np.minimum(size, n_families - 1)]
     return np.where(joined.T == 1, with_it, -without_it)

@@ -22,6 +22,8 @@ LOW, HIGH = 0.6, 1.0
 _GUESS = np.array([28, 62], np.float32)
 _SURE = np.array([2, -48], np.float32)  # ab: orange and blue, told apart by all eyes
 _LIGHTEST, _DARKEST = 88.0, 38.0  # L* at which both can be seen
+# Below the first the legend cannot be read; above the second nobody looks closer, and there are the
+# numbers.
 _SHORTEST, _LONGEST = 480, 1600
 
 
@@ -44,10 +46,16 @@ def only_confident(result: Colorization, gray: GrayImage, least: float) -> Color
     ------
     ValueError
         `least` is outside [0, 1].
+
+    See Also
+    --------
+    confidence_picture : The twin that shows doubt as colour.
+    colorize.recognition.decision.confidence : Where the confidence comes from.
     """
     if not 0 <= least <= 1:
         raise ValueError(f"least must be in [0, 1], got {least!r}")
     share = np.clip((result.confidence - (least - SOFT_EDGE)) / SOFT_EDGE, 0, 1)
+    # Smooth at both ends: the eye draws a line where a straight fade begins.
     share = share * share * (3 - 2 * share)
     ab = result.ab * share[..., None].astype(np.float32)
     pixels = lab_to_rgb(gray.lightness, ab, bit_depth=gray.bit_depth)
@@ -70,6 +78,11 @@ def confidence_picture(result: Colorization) -> RgbImage:
     RgbImage
         8-bit, about 480 to 1600 pixels wide, with a scale below the photograph. For numbers take
         ``result.confidence``.
+
+    See Also
+    --------
+    only_confident : The twin that takes doubtful colours away.
+    colorize.recognition.decision.confidence : Where the confidence comes from.
     """
     lightness, confidence = rgb_to_lightness(result.image.pixels), result.confidence
     height, width = lightness.shape
@@ -81,6 +94,7 @@ def confidence_picture(result: Colorization) -> RgbImage:
 
 
 def _tinted(lightness: Float32, confidence: Float32) -> NDArray[np.uint8]:
+    # Near black and white sRGB has no colours, and the map would be blind in shadows and lights.
     visible = _DARKEST + lightness * ((_LIGHTEST - _DARKEST) / 100)
     place = np.clip((confidence - LOW) / (HIGH - LOW), 0, 1)[..., None]
     # through neutral: two hues that fade into each other would cross a third

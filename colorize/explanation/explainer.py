@@ -25,10 +25,12 @@ from colorize.types import Colorization, Float32, GrayImage, Superpixels
 __all__ = ["Explainer", "Explanation", "HintEffect", "Memories", "explain"]
 
 N_MEMORIES = 12
+# With eight families 64 rows take 0.1 s, 0.3 s where nets vote too (docs/explain.md).
 N_BACKGROUND = 64
 STAGES = ("own", "shared", "agreed")
 """The opinions in their order: of the region alone, after evidence was shared, after neighbours agreed."""
 
+# As `mean_field` cuts; odds of 0 have no logarithm.
 _FAINTEST = 1e-9
 _ROUNDING = 1e-3  # of logarithms of float32 probabilities
 
@@ -55,6 +57,11 @@ class Memories:
         Median distance between a training region and the one most like it in another photograph.
     favourite : int
         The palette index that most of them have.
+
+    See Also
+    --------
+    Explanation : Holds them.
+    colorize.recognition.thumbnails.Thumbnails : Where the pictures come from.
     """
 
     row: NDArray[np.int64]
@@ -95,6 +102,11 @@ class HintEffect:
         The colours hinted there.
     shift : ndarray, shape (m, 2), float64
         What each adds; the sum is ``after - before``.
+
+    See Also
+    --------
+    Explanation : Holds it.
+    colorize.recognition.belief.Belief.posterior : What is split.
     """
 
     before: Float32
@@ -152,6 +164,11 @@ class Explanation:
         None if the model keeps no training rows.
     hints : HintEffect or None
         None without hints.
+
+    See Also
+    --------
+    Explainer.at : Makes it.
+    colorize.explanation.account.sentences : Tells it.
     """
 
     row: int
@@ -204,6 +221,8 @@ class Explanation:
         else:
             split = self.attribution
             steps = {"start": split.start, **dict(zip(self.families, split.parts, strict=True))}
+            # The classifier knows of no references: what its own answer lacks of the drawn one is
+            # their part.
             by_references = own - split.start - split.parts.sum()
             if abs(by_references) > _ROUNDING:
                 steps["references"] = by_references
@@ -268,6 +287,11 @@ class Explainer:
     HintsError, ValueError
         As `Session.with_hints`.
 
+    See Also
+    --------
+    colorize.guidance.session.Session : The stage before.
+    explain : The same for one place.
+
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images
@@ -284,6 +308,7 @@ class Explainer:
         self.model = session.model
         self.hints = hints
         self.vividness = vividness
+        # Kept beside the result: memories are held against what the model thought before any hint.
         self._automatic = session.colorize(vividness)
         self.result: Colorization = session.with_hints(hints, vividness)
         self._features = session.description.features.values
@@ -357,6 +382,8 @@ class Explainer:
         largest = np.argsort(-np.bincount(area, self.superpixels.areas), kind="stable")
         confidence = self.result.confidence[tuple(self._pixels_near(self.superpixels.centroids).T)]
         in_areas = [_middle(self.superpixels, np.flatnonzero(area == one)) for one in largest[: 4 * n]]
+        # Rounded up: a single place is in the largest area. Four times as many areas are tried as
+        # places are wanted, because many lie close together.
         chosen = self._apart(in_areas, -(-3 * n // 5), [])
         return [
             self._pixel_in(self.superpixels, region)
@@ -377,6 +404,7 @@ class Explainer:
         """The sample's rows in the classifier's space, those of the background split by family, the usual distance."""
         sample = self.model.sample
         rows = sample["features"].astype(np.float32)
+        # Rows lie in the order of the photographs, so even steps meet all of them without a seed.
         few = _evenly(len(rows), N_BACKGROUND)
         return rows, self.model.scaler.split_components(rows[few]), _usual_distance(rows, sample["photo"])
 
@@ -386,6 +414,7 @@ class Explainer:
 
     def _attribution(self, region: int, winner: int, rival: int) -> Attribution | None:
         classes = self.model.classifier.classes_
+        # A palette colour that no region of the training had is no class, and has no odds to split.
         if not len(self.model.sample["photo"]) or not np.isin([winner, rival], classes).all():
             return None
         first, second = np.searchsorted(classes, [winner, rival])
@@ -403,6 +432,7 @@ class Explainer:
             return None
         rows, _, usual = self._remembered
         here = self.model.scaler.transform(self._features[region : region + 1])
+        # In the space of the classifier: what is near there is what it takes for alike.
         distances = np.linalg.norm(rows - here, axis=1)
         nearest = np.argsort(distances, kind="stable")[:N_MEMORIES]
         ab = sample["ab"][nearest].astype(np.float32)
@@ -429,6 +459,8 @@ class Explainer:
         parts, ab, noise, reach = self.session.observations(hints)
         here = self._label_at(superpixels, row, col)
         surprise = before.surprise(parts, ab, reach)
+        # With surprises held as they are, each wish is tried alone beside wishes for what is there
+        # already: so the shifts add up.
         evened = before.posterior(parts, before.mean[parts], noise, reach, surprise).mean[here]
         shift = np.zeros((len(parts), 2))
         for k in range(len(parts)):
@@ -455,6 +487,7 @@ class Explainer:
     def _pixel_in(self, superpixels: Superpixels, label: int) -> tuple[int, int]:
         """A pixel of the photograph inside a region, as near to its centroid as it gets."""
         inside = np.argwhere(superpixels.labels == label)
+        # The centroid of a bent region may lie outside of it.
         best = inside[np.abs(inside - superpixels.centroids[label]).sum(axis=1).argmin()]
         row, col = self._pixels_near(best)
         return int(row), int(col)
@@ -494,6 +527,11 @@ def explain(
     ------
     PlaceError
         There is no such pixel.
+
+    See Also
+    --------
+    Explainer : For several places of a photograph.
+    colorize.explanation.account.sentences : The stage after: plain sentences.
     """
     return Explainer(predictor.open(gray), hints=hints, vividness=vividness).at(row, col)
 
@@ -507,8 +545,10 @@ def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:
 
 def _usual_distance(rows: Float32, photo: NDArray[np.int32]) -> float:
     """Median distance from some of the rows to the nearest of another photograph; 1 if there is no other photograph."""
+    # A sample: distances of all 4000 rows to each other would take 64 MB, these take 4.
     few = _evenly(len(rows), 4 * N_BACKGROUND)
     squared = (rows[few] ** 2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * rows[few] @ rows.T
+    # Rows of one photograph are alike anyway, and the one asked about comes from none of them.
     squared[photo[few][:, None] == photo] = np.inf
     usual = float(np.median(np.sqrt(np.maximum(squared.min(axis=1), 0))))
     return usual if 0 < usual < np.inf else 1.0
@@ -520,6 +560,7 @@ def _evenly(n: int, wanted: int) -> NDArray[np.intp]:
 
 def _color_areas(superpixels: Superpixels, favourite: NDArray[np.intp]) -> NDArray[np.int32]:
     """Number of the area of one colour that every region belongs to."""
+    # Areas and not single regions: a sky is one thing to ask about, and has hundreds.
     low, high = superpixels.adjacency.T
     same = favourite[low] == favourite[high]
     n = superpixels.n_superpixels

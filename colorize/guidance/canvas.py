@@ -17,6 +17,8 @@ from colorize.optimization.propagate import fitting_shape
 from colorize.optimization.upsampling import guided_enlarge, shrink
 from colorize.types import Float32, GrayImage, Superpixels
 
+# Colours then spread over 6 pixels or so: pulled harder, the borders of regions show; less, and
+# small things lose their colour (docs/propagation.md).
 PULL = 0.03
 """Pull of a region's colour on its pixels at the working resolution; equal neighbours pull with weight 1."""
 
@@ -92,6 +94,7 @@ class Canvas:
     @property
     def weight(self) -> Float32:
         """`pull`, for every pixel, shape (H, W)."""
+        # A view: one number need not take the room of a photograph.
         return np.broadcast_to(np.float32(pull(self.regions, self.gray.shape)), self.gray.shape)
 
     def spread(self, region_ab: Float32) -> Propagation:
@@ -133,7 +136,9 @@ class Canvas:
             shift = shift + apart[..., None] * (part_ab - ab)  # takes the shades out of what is one colour
             weight = weight * (FIRM_AROUND + np.float32(FIRM - FIRM_AROUND) * apart)
         known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.field() - ab)
+        # The change asked for is near the solution already, so the solver starts from it.
         change = self._propagator.solve(shift, weight, is_known=known, known_ab=known_ab, start_ab=shift)
+        # In place: one more field of 12 megapixels is 96 MB.
         np.add(ab, change.ab, out=change.ab)
         return change
 

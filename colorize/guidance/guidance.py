@@ -32,6 +32,11 @@ class Guidance:
         0 ignores them, 1 follows them.
     album : ndarray, shape (n_colors,), float32, optional
         Shares of the palette colours in its series.
+
+    See Also
+    --------
+    GuidedView : What follows from it for a photograph.
+    colorize.guidance.references.look_at : Makes the references.
     """
 
     references: References | None = None
@@ -68,10 +73,18 @@ class GuidedView:
     ----------
     view : View
     guidance : Guidance
+
+    See Also
+    --------
+    colorize.model.View : The stage before: nothing said yet.
+    Start : The stage after.
     """
 
     view: View
     guidance: Guidance = Guidance()
+
+    def __repr__(self) -> str:
+        return f"GuidedView({self.view!r}, {self.guidance!r})"
 
     @cached_property
     def probabilities(self) -> Float32:
@@ -93,11 +106,15 @@ class GuidedView:
 
     def belief(self, part_ab: Float32) -> Belief:
         """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
+        # The covariance, a dense matrix of all parts, does not depend on vividness; the mean alone
+        # is exchanged.
         return replace(self._prior, mean=part_ab.astype(np.float64))
 
     @cached_property
     def modes(self) -> list[NDArray[np.float64]]:
         """The likeliest changes of the whole photograph, see `Belief.modes`."""
+        # Kept, because these are the eigenvectors of a dense matrix, for nine pictures and every
+        # choice.
         return self._prior.modes(N_MODES)
 
     @cached_property
@@ -112,6 +129,7 @@ class GuidedView:
     @cached_property
     def _prior(self) -> Belief:
         parts = self.view.parts
+        # Whoever asks brings the mean: it is the part that changes.
         nothing = np.zeros((parts.superpixels.n_superpixels, 2))
         return prior(nothing, self._appearance, parts.superpixels, parts.region_lightness)
 
@@ -132,6 +150,11 @@ class Start:
         Change of the colours of the regions: a refiner's.
     chosen : ndarray, shape (n_parts, 2), float64, optional
         Change of the colours of the parts: the alternative gone on from.
+
+    See Also
+    --------
+    GuidedView : The stage before.
+    colorize.guidance.session.Session : The stage after: adds pixels and hints.
     """
 
     guided: GuidedView
@@ -155,6 +178,7 @@ class Start:
         n_colors = view.probabilities.shape[1]
         if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
             raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        # A new guided view: this one keeps probabilities that no album has drawn.
         return replace(self, guided=GuidedView(view, replace(self.guided.guidance, album=wanted)))
 
     def shifted(self, offset: Float32) -> Start:
@@ -171,6 +195,7 @@ class Start:
             `offset` has another shape, or holds NaN.
         """
         shape = self.guided.view.description.superpixels.n_superpixels, 2
+        # A single NaN would spread over the whole photograph in the solve.
         if offset.shape != shape or not np.isfinite(offset).all():
             raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
         return replace(self, offset=offset if self.offset is None else self.offset + offset)
@@ -202,4 +227,6 @@ class Start:
     def after(self, belief: Belief, vividness: float) -> Float32:
         """Colours of the regions when this is what is believed about their parts, shape (n_superpixels, 2)."""
         view, region_ab = self.guided.view, self.region_ab(vividness)
+        # Only the change goes to the parts and back: colours that took this way would be blurred by
+        # it.
         return region_ab + view.over_regions(belief.mean - view.over_parts(region_ab))

@@ -30,6 +30,7 @@ PLACES = {"point": "at", "stroke": "path", "region": "polygon", "pixels": "runs"
 """Kinds of marks, each with the key of its places in JSON."""
 
 _VERSION = 1
+# Hints come from files that anybody may have written: a few bytes must not ask for all memory.
 _MAX_SIDE = 100_000
 _MAX_PIXELS = 250_000_000
 _MAX_MARKS = 100_000
@@ -108,6 +109,7 @@ class HintPixels:
         known = self.is_known
         wished = rgb_to_lab(self.rgb[known])[:, 1:]
         shown = map_to_gamut(lightness[known], wished)
+        # Below one unit of ab or so nobody sees a difference, and rounding alone is nothing to tell.
         n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
         lost = (
             f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
@@ -130,6 +132,11 @@ class WantedColors:
         Index into `REACHES`.
     notes : tuple of str
         One plain sentence for everything that was left out, overruled, or cannot be shown.
+
+    See Also
+    --------
+    HintPixels.on : Makes them.
+    colorize.guidance.canvas.Canvas.move : The stage after.
     """
 
     is_known: NDArray[np.bool_]
@@ -216,6 +223,7 @@ class Hints:
             )
         height, width = layer.shape[:2]
         _check_aspect((height, width), photo_shape)
+        # The rims of a soft brush count, or thin strokes would vanish.
         opaque = layer[..., 3] > 0
         if not opaque.any():
             raise HintsError("the hint layer is transparent everywhere: paint on it what you know")
@@ -246,6 +254,7 @@ class Hints:
         """
         try:
             content = json.loads(text)
+        # Brackets nested deeply enough end the parser with a RecursionError.
         except (ValueError, RecursionError) as error:
             raise HintsError(f"the hints are no JSON ({' '.join(str(error).split())})") from error
         if not isinstance(content, dict) or not isinstance(content.get("hints"), list):
@@ -261,6 +270,7 @@ class Hints:
     def to_json(self) -> str:
         """Text that `from_json` reads back, one line per hint."""
         height, width = self.shape
+        # One hint a line, so that a person can find one and a difference shows one.
         lines = ",\n  ".join(json.dumps(_plain_mark(mark)) for mark in self.marks)
         photo = json.dumps({"height": height, "width": width})
         return f'{{"version": {_VERSION}, "photo": {photo}, "hints": [\n  {lines}\n]}}\n'
@@ -319,6 +329,8 @@ class _Canvas:
     def paint(self, covered: NDArray[np.intp], color: NDArray[np.uint8], reach: str) -> None:
         """Lay a colour, shape (3,), or one for each, over flat pixel numbers."""
         known, rgb = self.is_known.reshape(-1), self.rgb.reshape(-1, 3)
+        # Before the pixels are overwritten; a mask and no sum, so that one overruled twice counts
+        # once.
         differs = known[covered] & (rgb[covered] != color).any(axis=1)
         self._overruled.reshape(-1)[covered[differs]] = True
         known[covered] = True
@@ -334,10 +346,12 @@ def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp
         return _covered_by_runs(mark.places, drawn_on, shape)
     # the middle of pixel (r, c) is (r + .5, c + .5) from the corner, at every scale
     places = (mark.places + 0.5) * scale - 0.5
+    # The two scales may differ by rounding; their geometric mean keeps the area of a disc.
     radius = mark.radius * math.sqrt(scale[0] * scale[1])
     corner, size = _bounding_box(places, radius, shape)
     if min(size) <= 0:
         return np.empty(0, np.intp), color
+    # As large as the mark alone: a hundred thousand points would else fill a photograph each.
     mask = np.zeros(size, np.uint8)
     _draw(mask, mark.kind, places - corner, radius)
     rows, columns = np.nonzero(mask)
@@ -346,6 +360,7 @@ def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp
 
 def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray[Any], radius: float) -> None:
     """Fill one mark into a mask with 1; OpenCV's points are (column, row), with 4 bits for parts of a pixel."""
+    # Sixteenths of a pixel, so that a scaled stroke does not jump to whole ones.
     bits = 4
     # coordinates beyond the mask by more than this change nothing that is seen, and would overflow
     limit = 4.0 * _MAX_SIDE
@@ -361,6 +376,7 @@ def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray[Any], radius: floa
 
 def _bounding_box(places: NDArray[Any], radius: float, shape: Shape) -> tuple[NDArray[np.intp], Shape]:
     """First pixel and size of the part of the photograph that a mark may touch."""
+    # A pixel more on each side, for the rounding of what OpenCV draws.
     low = np.clip(np.floor(places.min(axis=0) - radius - 1), 0, shape).astype(np.intp)
     high = np.clip(np.ceil(places.max(axis=0) + radius + 2), 0, shape).astype(np.intp)
     return low, (int(high[0] - low[0]), int(high[1] - low[1]))
@@ -372,6 +388,7 @@ def _covered_by_runs(
     height, width = drawn_on
     runs = runs[(runs[:, 0] >= 0) & (runs[:, 0] < height) & (runs[:, 1] >= 0) & (runs[:, 1] < width)]
     lengths = np.minimum(runs[:, 2], width - runs[:, 1])
+    # Before anything of that length is made: runs may overlap and name any number of pixels.
     if lengths.sum() > height * width:
         raise HintsError(f"runs name more pixels than the photo of {height} x {width} has")
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -384,6 +401,8 @@ def _covered_by_runs(
         return rows * shape[0] // height * shape[1] + columns * shape[1] // width, color
     source = np.full(drawn_on, -1, np.int32)
     source.reshape(-1)[flat] = np.arange(len(flat))
+    # In float64, because float32 has whole numbers up to 2^24 only, less than a large layer has
+    # pixels.
     source = cv2.resize(source.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.intp)
     covered = np.flatnonzero(source >= 0)
     return covered, color[source.reshape(-1)[covered]]
@@ -392,6 +411,7 @@ def _covered_by_runs(
 def _outside(mark: Mark, shape: Shape) -> NDArray[Any] | None:
     """The first place of a mark that is not on the photograph."""
     places = mark.places[:, :2]
+    # The middle of a pixel is a whole number, so a photograph ends half a pixel further out.
     beyond = ((places < -0.5) | (places > np.array(shape) - 0.5)).any(axis=1)
     if mark.kind == "region":  # its corners may touch the border from outside
         beyond = ((places < -1) | (places > np.array(shape))).any(axis=1)
@@ -426,6 +446,7 @@ def _parsed_mark(number: int, item: Any) -> Mark:
             return Mark(kind, _parsed_runs(item["runs"]), **options)
         return Mark(kind, item[PLACES[kind]], parse_color(item["color"]), **options)
     except HintsError as error:
+        # The same fault with the number of its hint; a chain of causes would tell it twice.
         raise HintsError(f"hint {number}: {error}") from None
 
 
@@ -493,6 +514,7 @@ def _checked_places(kind: str, places: Any) -> NDArray[Any]:
         if color.min() < 0 or color.max() > 255:
             raise HintsError("colours of runs must lie in 0..255")
         array = array.astype(np.int64)
+    # What was checked must not be changed afterwards: sessions keep answers to hints.
     array.flags.writeable = False
     return array
 
@@ -500,6 +522,7 @@ def _checked_places(kind: str, places: Any) -> NDArray[Any]:
 def _check_aspect(drawn_on: Shape, shape: Shape) -> None:
     """Refuse sizes that are not the same photograph at two scales, a pixel of rounding or 1 % apart."""
     height, width = drawn_on
+    # Cross products: one pixel of rounding on a side shifts them by the length of the other.
     off = abs(height * shape[1] - width * shape[0])
     if off > max(shape[0], shape[1], height, width, 0.01 * height * shape[1]):
         raise HintsError(

@@ -25,6 +25,7 @@ from colorize.recognition.decision import SHARING, dial, toward_palette
 from colorize.training.dataset import has_colors
 from colorize.types import Float32, RgbImage
 
+# Drawing further lowers both mean errors and spoils more landscapes (docs/references.md).
 TRUST = 0.45
 """How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
 ALONE = 0.1
@@ -42,6 +43,10 @@ class Reference:
     view : View
     ab : ndarray, shape (n_parts, 2), float32
         True colours of its parts.
+
+    See Also
+    --------
+    look_at : Makes them.
     """
 
     view: View
@@ -61,6 +66,11 @@ class Lesson:
         What follows from the true and from the faithful colours of the references.
     strength : float
         0..1.
+
+    See Also
+    --------
+    References.lesson : Makes it.
+    colorize.recognition.belief.learnt_elsewhere : The Gaussian process inside.
     """
 
     true: NDArray[np.float64]
@@ -84,10 +94,19 @@ class References:
     photos : tuple of Reference
     palette : ndarray, shape (n_colors,), float32
         Share of each palette colour in the references.
+
+    See Also
+    --------
+    look_at : Makes them.
+    colorize.guidance.guidance.Guidance : Holds them for a photograph.
     """
 
     photos: tuple[Reference, ...]
     palette: Float32
+
+    def __repr__(self) -> str:
+        n_parts = sum(len(photo.ab) for photo in self.photos)
+        return f"References({len(self.photos)} photographs, {n_parts} parts, {len(self.palette)} colours)"
 
     def pull(self, strength: float) -> tuple[Float32, float]:
         """Shares of the palette colours, and how strongly photographs are drawn towards them (`toward_palette`)."""
@@ -96,6 +115,7 @@ class References:
     @staticmethod
     def sharing(strength: float) -> float:
         """How far regions share evidence beside references, the `reach` of `share_evidence`."""
+        # Geometric: equal steps of strength weaken the ties by equal factors.
         return float(SHARING * ALONE**strength)
 
     def lesson(self, looks: Appearance, strength: float) -> Lesson:
@@ -116,6 +136,7 @@ class References:
             errors.append(np.stack([photo.ab, view.over_parts(faithful_ab)], axis=1))
             drawn = toward_palette(view.part_probabilities, parts.superpixels, wanted, strength=pull)
             others.append(model.appearance(parts, drawn, reach=reach))
+        # One call for both columns: the costly factor does not depend on what is carried over.
         learnt = learnt_elsewhere(looks, others, errors)
         return Lesson(learnt[:, 0], learnt[:, 1], strength)
 
@@ -148,11 +169,13 @@ def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> Referenc
         np.bincount(palette.encode(one.ab), one.view.parts.superpixels.areas, minlength=len(palette.colors_))
         for one in seen
     ]
+    # References count alike, whatever their number of parts and pixels.
     return References(seen, np.mean([share / share.sum() for share in shares], axis=0, dtype=np.float32))
 
 
 def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
     photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
+    # Obeyed, a gray reference would take the colour out of everything.
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
     view = model.look(to_gray(photo))

@@ -81,6 +81,8 @@ class Session:
         self.view, self.model, self.description = view, view.model, view.description
         # The last answer alone: that of a large photograph takes 150 MB.
         self._automatic = lru_cache(maxsize=1)(self._uncached_automatic)
+        # Hints are compared by identity, which is enough for a page that asks again with the same
+        # ones.
         self._modes = lru_cache(maxsize=1)(self._uncached_modes)
 
     def __repr__(self) -> str:
@@ -150,6 +152,7 @@ class Session:
             Those that the alternatives were made with.
         """
         check_number(number)
+        # The canvas is shared: the affinities of pixels depend on lightness alone.
         return Session(self.start.stepped(step_to(self._modes(hints), number)), self.gray, self.canvas)
 
     def shifted(self, offset: Float32) -> Session:
@@ -192,6 +195,7 @@ class Session:
     def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
         picture = self._automatic(vividness)
+        # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and number == 0:
             return _finished(self, picture)
         clock = Clock(picture.seconds)
@@ -232,7 +236,9 @@ class Session:
         wanted = apart = part_ab = None
         if said is not None:
             wanted, before, after = said
+            # That of the belief, because the decision has not heard the hints.
             confidence = self.canvas.smooth(after.within(NEAR).astype(np.float32), self.parts.superpixels)
+            # A hint for the whole photograph sets nothing apart, and both fields are of its size.
             if after.apart.any():
                 apart, part_ab = (field.astype(np.float32)[labels] for field in (after.apart, before.mean))
         spread = self.canvas.move(picture.spread.ab, shift.astype(np.float32)[labels], wanted, apart, part_ab)

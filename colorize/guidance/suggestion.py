@@ -35,6 +35,11 @@ class Suggestion:
         Their a* and b*.
     probabilities : ndarray, shape (m,), float32
         How likely each is; what is left to 1 is spread over the colours not shown.
+
+    See Also
+    --------
+    suggest_places : Makes them.
+    colorize.guidance.hints.Mark : What a click becomes.
     """
 
     row: int
@@ -75,6 +80,7 @@ def _suggestion(guided: GuidedView, before: Belief, after: Belief, region: int, 
     chances = _updated(guided.probabilities[region], colors, before, after, region)
     kept: list[int] = []
     for k in np.argsort(-chances, kind="stable"):
+        # Three at least to choose from, and nothing improbable after them.
         if len(kept) == 5 or (len(kept) >= 3 and chances[k] < 0.03):
             break
         if all(np.linalg.norm(colors[k] - colors[other]) > _APART for other in kept):
@@ -87,6 +93,7 @@ def _suggestion(guided: GuidedView, before: Belief, after: Belief, region: int, 
 def _typical(description: Description, region: int, shape: tuple[int, int]) -> tuple[int, int]:
     """A pixel of the photograph well inside a region where it is as light as on the whole: no edge, no speck."""
     inside = description.superpixels.labels == region
+    # The border of the photograph is an edge too: a place beside it is hard to hit.
     depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     around = cv2.blur(description.lightness, (7, 7))  # about what a person clicks on
     unlike = np.abs(around - description.region_lightness[region])  # a pixel of depth against 1 L*

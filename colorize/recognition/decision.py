@@ -29,6 +29,11 @@ def dial(vividness: float) -> float:
     0 is faithful (that mean as it is: smallest error), 1 is bold. A mean of colours that compete is paler than any of
     them; made stronger it errs less than the likeliest colour, and the hue is the same at every setting.
 
+    See Also
+    --------
+    Decision.ab : Where the chroma is multiplied.
+    colorize.recognition.palette.mean_color : The mean that is made stronger.
+
     Examples
     --------
     >>> [round(dial(vividness), 2) for vividness in (0, 0.5, 1)]
@@ -37,6 +42,8 @@ def dial(vividness: float) -> float:
     v = float(vividness)
     if not 0 <= v <= 1:
         raise ValueError(f"vividness must be in [0, 1], got {vividness}")
+    # The default model is 0.39, 0.50 and 0.69 as colourful as everyday photographs are, at 0, 0.5
+    # and 1, and errs least at 0 (docs/compare.md).
     return 1 + 0.4 * v + 0.35 * v**2
 
 
@@ -56,6 +63,11 @@ class Decision:
         The palette, ab.
     vividness : float
         0 faithful ... 1 bold.
+
+    See Also
+    --------
+    decide : Makes it.
+    colorize.guidance.canvas.Canvas.spread : The stage after.
     """
 
     own: Float32
@@ -88,7 +100,13 @@ class Decision:
 
 
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:
-    """Probability that the true colour lies within 20 units of ab of the chosen one, shape (n_superpixels,), 0..1."""
+    """Probability that the true colour lies within 20 units of ab of the chosen one, shape (n_superpixels,), 0..1.
+
+    See Also
+    --------
+    Decision.confidence : Of a decision.
+    colorize.explanation.doubt : Shows it.
+    """
     distances = np.linalg.norm(region_ab[:, None, :] - colors, axis=2)
     return (probabilities * (distances < NEAR)).sum(axis=1).astype(np.float32)
 
@@ -170,6 +188,11 @@ def share_evidence(
     ndarray, shape (n_superpixels, K), float32
         Rows sum to 1.
 
+    See Also
+    --------
+    mean_field : The stage after.
+    colorize.optimization.propagate : The same system on pixels.
+
     References
     ----------
     Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004 (the system, here on regions, in its
@@ -183,6 +206,7 @@ def share_evidence(
     >>> share_evidence(unsure, regions, np.full(3, 50, np.float32)).argmax(axis=1).tolist()
     [0, 0, 0]
     """
+    # Large regions hold on to what they think; specks follow.
     area = superpixels.areas.astype(np.float64) / superpixels.areas.mean()
     ties = reach * likeness(superpixels, region_lightness, lightness_scale)
     system = sparse.diags_array(area) + graph_laplacian(region_graph(superpixels, ties))
@@ -196,6 +220,10 @@ def share_evidence(
 
 def palette_shares(probabilities: Float32, superpixels: Superpixels) -> Float32:
     """Share of every palette colour in a photograph, shape (K,): the mean of its regions' probabilities by area.
+
+    See Also
+    --------
+    toward_palette : The stage after.
 
     Examples
     --------
@@ -229,6 +257,11 @@ def toward_palette(
     -------
     ndarray, shape (n_superpixels, K), float32
         Rows sum to 1.
+
+    See Also
+    --------
+    palette_shares : The stage before: where the shares come from.
+    share_evidence : The stage after.
 
     References
     ----------
@@ -288,6 +321,11 @@ def mean_field(
     ndarray, shape (n_superpixels, K), float32
         Rows sum to 1.
 
+    See Also
+    --------
+    share_evidence : The stage before.
+    colorize.recognition.palette.mean_color : The stage after.
+
     References
     ----------
     Boykov and Jolly, "Interactive graph cuts for optimal boundary and region segmentation", ICCV 2001 (ties that look
@@ -310,8 +348,11 @@ def mean_field(
     # Agreement between colours and not between palette entries: two greens beside each other agree, also
     # where they are two entries.
     alike = np.exp(-squared / (2 * color_scale**2)).astype(np.float32)
+    # Sharing alone leaves single wrong regions, this alone carries skin into the backdrop of heads
+    # (docs/colors.md): so it comes second, and looks over edges that sharing stops at.
     evidence = np.log(np.maximum(probabilities, 1e-9))
     belief = probabilities
+    # A fixed number of rounds: neighbours that go on swapping opinions would never pass a test.
     for _ in range(n_rounds):
         scores = evidence + coupling * ((mean_of_neighbours @ belief) @ alike)
         scores -= scores.max(axis=1, keepdims=True)

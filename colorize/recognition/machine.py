@@ -29,6 +29,11 @@ class Scaling:
         Largest absolute value of the scaled column.
     center_ : ndarray, shape (n_features,), float32
     components_ : ndarray, shape (n_components, n_features), float32
+
+    See Also
+    --------
+    colorize.training.classifier.FamilyScaler : Learns it.
+    KernelMachine : The stage after.
     """
 
     families: Mapping[str, slice] | None
@@ -79,6 +84,11 @@ class KernelMachine:
     landmarks_ : ndarray, shape (n_landmarks, n_features), float32
     coef_ : ndarray, shape (n_landmarks, n_classes), float32
     intercept_ : ndarray, shape (n_classes,), float32
+
+    See Also
+    --------
+    colorize.training.classifier.KernelSVM : Learns it.
+    CalibratedMachine : The stage after: margins become probabilities.
     """
 
     gamma: float
@@ -105,6 +115,11 @@ class Committee:
     classes_ : ndarray, shape (n_classes,)
     weights_ : tuple of ndarray, shapes (n_nets, n_in, n_out), float32
     biases_ : tuple of ndarray, shapes (n_nets, 1, n_out), float32
+
+    See Also
+    --------
+    colorize.training.perceptrons.NeuralNets : Learns it.
+    CalibratedMachine : Asks it beside the machine.
     """
 
     n_nets: int
@@ -118,6 +133,7 @@ class Committee:
         signal = rows
         for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
             signal = np.maximum(signal @ weights + biases, 0)
+        # Each net by itself: a mean of scores would be ruled by the net that is surest.
         return softmax(signal @ self.weights_[-1] + self.biases_[-1], axis=-1).mean(axis=0)
 
 
@@ -150,6 +166,12 @@ class CalibratedMachine:
     weights_ : ndarray, shape (n_margins + 1, n_classes), float32
     partner_ : Committee or Classifier, or None
         Its probabilities count as much.
+
+    See Also
+    --------
+    colorize.training.classifier.CalibratedClassifier : Learns it.
+    KernelMachine, Committee : The stages before.
+    colorize.recognition.decision.decide : The stage after.
     """
 
     estimator_: KernelMachine | Classifier
@@ -163,6 +185,8 @@ class CalibratedMachine:
     def predict_proba(self, rows: Float32) -> Float32:
         """Calibrated probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
         calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_, axis=1)
+        # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et
+        # al. 1998).
         return calibrated if self.partner_ is None else (calibrated + self.partner_.predict_proba(rows)) / 2
 
     def _margins(self, fitted: KernelMachine | Classifier, rows: Float32) -> Float32:
@@ -183,11 +207,18 @@ class CalibratedMachine:
 
 
 def rbf_kernel(A: NDArray[Any], B: NDArray[Any], gamma: float) -> NDArray[Any]:
-    """``exp(-gamma |a - b|^2)`` for all pairs of rows, shape (len(A), len(B)), in the precision of A and B."""
+    """``exp(-gamma |a - b|^2)`` for all pairs of rows, shape (len(A), len(B)), in the precision of A and B.
+
+    See Also
+    --------
+    KernelMachine : Votes by it.
+    """
     squared = A @ B.T
+    # In place: for 60,000 rows this matrix is 0.3 GB, and every step out of place one more.
     squared *= -2
     squared += (A * A).sum(axis=1)[:, None]
     squared += (B * B).sum(axis=1)
+    # Rounding may leave a distance below 0, and a region more than alike.
     np.maximum(squared, 0, out=squared)
     squared *= -float(gamma)
     return np.exp(squared, out=squared)

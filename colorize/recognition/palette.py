@@ -20,6 +20,11 @@ class Palette:
         Share of the training weight that fell to each colour.
     neutral_index_ : int
         Palette index of neutral gray (ab = 0).
+
+    See Also
+    --------
+    colorize.training.quantization.ColorPalette : Learns it.
+    mean_color : The colour that it decodes to.
     """
 
     colors_: Float32
@@ -53,6 +58,7 @@ class Palette:
         squared = self._squared_distances(ab)
         kept = np.argsort(squared, axis=1, kind="stable")[:, :n_nearest]
         distances = np.take_along_axis(squared, kept, axis=1)
+        # Relative to the nearest one: far from all colours every weight would round to 0.
         weights = np.exp(-(distances - distances[:, :1]) / (2 * sigma**2))
         encoded = np.zeros(squared.shape, np.float32)
         np.put_along_axis(encoded, kept, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32), axis=1)
@@ -88,6 +94,11 @@ class Palette:
 def anneal(probabilities: Float32, temperature: float) -> Float32:
     """Sharpen rows of probabilities: p^(1/T), normalised (Zhang et al. 2016, eq. 5); T = 0 keeps only the largest.
 
+    See Also
+    --------
+    mean_color : The stage after.
+    Palette.decode : Both.
+
     Examples
     --------
     >>> import numpy as np
@@ -117,6 +128,11 @@ def mean_color(shares: Float32, colors: Float32) -> Float32:
     colors : ndarray, shape (K, 2), float32
         ab.
 
+    See Also
+    --------
+    anneal : The stage before, where probabilities are sharpened.
+    colorize.recognition.decision.Decision : Decides by it.
+
     References
     ----------
     Luo, Cui and Rigg, "The development of the CIE 2000 colour-difference formula: CIEDE2000", Color Research and
@@ -137,4 +153,5 @@ def mean_color(shares: Float32, colors: Float32) -> Float32:
 
 def _ratio(above: Float32, below: Float32) -> Float32:
     """Quotient of two numbers that are alike near 0, where it is 1."""
+    # At 0 the quotient has its limit, 1: gray must stay gray and not become NaN.
     return np.divide(above, below, out=np.ones_like(above), where=below > 0)

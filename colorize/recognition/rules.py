@@ -32,6 +32,11 @@ class Lookup:
     ----------
     table : ndarray, shape (n_lightness_bins, n_height_bins, 2), float32
         Mean a* and b* over equal steps of L* from 0 to 100 and of the height from top to bottom.
+
+    See Also
+    --------
+    fit_rules : Makes them.
+    colorize.model.Model : What has to beat them.
     """
 
     table: Float32
@@ -52,6 +57,11 @@ class ColorSums:
     ----------
     totals : ndarray, shape (20, 10, 3), float64
         Sums of a*, sums of b*, counts. Every pixel counts the same, whatever photograph it comes from.
+
+    See Also
+    --------
+    fit_rules : From photographs that are at hand.
+    colorize.training.fit.describe_photos : In the pass that describes them.
     """
 
     def __init__(self) -> None:
@@ -91,6 +101,10 @@ def fit_rules(photos: Iterable[RgbImage]) -> dict[str, Lookup]:
     DatasetError
         There are no photographs.
 
+    See Also
+    --------
+    ColorSums : One photograph after another.
+
     Examples
     --------
     >>> photo = RgbImage(np.full((4, 4, 3), (60, 90, 160), np.uint8))
@@ -107,6 +121,7 @@ def fit_rules(photos: Iterable[RgbImage]) -> dict[str, Lookup]:
 def _bins(lightness: Float32, shape: tuple[int, ...]) -> NDArray[np.intp]:
     """Cell of every pixel in a table of this shape, flattened; shape (H, W)."""
     n_lightness, n_height = shape
+    # White has L* 100, which begins a step that the table does not have.
     by_lightness = np.clip((lightness * (n_lightness / 100)).astype(np.intp), 0, n_lightness - 1)
     by_height = np.arange(len(lightness)) * n_height // len(lightness)
     return by_lightness * n_height + by_height[:, None]
@@ -115,6 +130,8 @@ def _bins(lightness: Float32, shape: tuple[int, ...]) -> NDArray[np.intp]:
 def _means(totals: NDArray[np.float64]) -> Float32:
     """Mean colour per bin from sums and counts; empty bins take the mean of their row, empty rows that of all."""
     by_lightness, overall = totals.sum(axis=1, keepdims=True), totals.sum(axis=(0, 1), keepdims=True)
+    # What no training pixel showed is borrowed from what is most like it: the same lightness at
+    # other heights.
     by_lightness = np.where(by_lightness[..., 2:] > 0, by_lightness, overall)
     filled = np.where(totals[..., 2:] > 0, totals, by_lightness)
     return (filled[..., :2] / filled[..., 2:]).astype(np.float32)

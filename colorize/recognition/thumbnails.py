@@ -28,6 +28,8 @@ SIDE = 24
 REGIONS_ACROSS = 3.0
 """Regions that a thumbnail spans: the region that it is about, and its neighbours."""
 
+# The eye looks for detail in lightness: with colour at full size a picture takes 1728 bytes and not
+# 648.
 _COLOR_SIDE = SIDE // 4
 _N_LIGHTNESS = SIDE * SIDE
 _N_BYTES = _N_LIGHTNESS + 2 * _COLOR_SIDE**2
@@ -52,6 +54,11 @@ class Thumbnails:
     ------
     ValueError
         The parts do not fit together, or a name is no plain file name.
+
+    See Also
+    --------
+    cut_thumbnails : The stage before.
+    colorize.explanation.explainer.Memories : Shows them.
     """
 
     row: NDArray[np.int32]
@@ -59,6 +66,8 @@ class Thumbnails:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        # A model file may come from anybody: whoever shows a picture relies on what is checked
+        # here.
         row, pixels = self.row, self.pixels
         if row.dtype != np.int32 or row.ndim != 1 or not len(row) or row[0] < 0 or (np.diff(row) <= 0).any():
             raise ValueError("thumbnail.row must be ascending int32 rows of the sample, at least one")
@@ -99,6 +108,7 @@ class Thumbnails:
         """
         plain = tuple(map(photo_name, names))
         n_kept = min(room_for(plain, n_bytes), len(pixels))
+        # Even steps, because rows lie in the order of the photographs: each of them keeps some.
         row = np.linspace(0, len(pixels) - 1, n_kept).round().astype(np.int32)
         return cls(row, np.ascontiguousarray(pixels[row]), plain)
 
@@ -139,6 +149,11 @@ def checked_names(names: Sequence[str], n_photos: int, n_bytes: int) -> tuple[st
         No thumbnail fits beside them.
     ValueError
         They are not as many as the photographs.
+
+    See Also
+    --------
+    photo_name : What is kept of each.
+    room_for : What they leave for pictures.
     """
     plain = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(n_photos))))
     if len(plain) != n_photos:
@@ -154,8 +169,13 @@ def room_for(names: Sequence[str], n_bytes: int) -> int:
     ------
     DatasetError
         None does.
+
+    See Also
+    --------
+    Thumbnails.chosen : Fills the room.
     """
     n_names = len(json.dumps(json.dumps(list(names))))  # as it lies in the header: text within text
+    # Four bytes more for the row that a picture belongs to.
     n_kept = (n_bytes - n_names) // (_N_BYTES + 4)
     if n_kept < 1:
         raise DatasetError(
@@ -175,12 +195,17 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
     ab : ndarray, shape (H, W, 2), float32
         True colours.
     superpixels : Superpixels
+
+    See Also
+    --------
+    Thumbnails.chosen : The stage after: those that a model keeps.
     """
     scale = SIDE / (REGIONS_ACROSS * float(superpixels.areas.mean()) ** 0.5)
     size = tuple(max(1, round(n * scale)) for n in lightness.shape[::-1])
     lab = np.dstack([lightness * 2.55, ab + 128]).astype(np.float32)
     small = cv2.resize(lab, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     half = SIDE // 2
+    # Regions at the border have pictures too, and these have one size.
     padded = np.pad(small, ((half, half), (half, half), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (SIDE, SIDE), axis=(0, 1))
     row, col = np.round((superpixels.centroids + 0.5) * [size[1], size[0]] / superpixels.shape).astype(np.intp).T
@@ -193,10 +218,15 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
 def photo_name(name: str) -> str:
     """The file name alone, printable and short: a model file tells nobody where its photographs lay.
 
+    See Also
+    --------
+    checked_names : The same for all photographs of a training.
+
     Examples
     --------
     >>> photo_name("/home/anna/albums/aunt.jpg")
     'aunt.jpg'
     """
+    # Both separators, because a model goes from one system to another.
     last = re.split(r"[/\\]", name)[-1]
     return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LONGEST_NAME]

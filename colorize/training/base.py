@@ -24,6 +24,7 @@ from colorize.training.rows import TrainingRows
 __all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
 
 _HELD_OUT = 0.2
+# A fifth of four is less than one photograph.
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
 
 
@@ -41,6 +42,11 @@ class Choice:
         CIEDE2000 of the base with a calibration of the other photographs.
     base : float
         CIEDE2000 of the base as it is.
+
+    See Also
+    --------
+    choose : Makes it.
+    describe_choice : Tells it.
     """
 
     n_photos: int = 0
@@ -51,6 +57,8 @@ class Choice:
     @property
     def keeps_base(self) -> bool:
         """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
+        # With `not`, because every comparison with NaN is false: where nothing was held out, the
+        # base is kept.
         return not self.recalibrated > self.own
 
 
@@ -61,7 +69,12 @@ def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None
     ------
     ValueError
         It differs in the number of superpixels or in the families.
+
+    See Also
+    --------
+    choose : The stage after.
     """
+    # Margins were learnt on regions of that size and on those columns; on others they mean nothing.
     if n_superpixels != base.n_superpixels:
         raise ValueError(f"n_superpixels must be that of the base, {base.n_superpixels!r}, got {n_superpixels!r}")
     if set(families) != set(base.extractor.families):
@@ -88,11 +101,18 @@ def choose(
     machine : CalibratedClassifier
         What a model of its own would use, not fitted.
     random_state : int
+
+    See Also
+    --------
+    colorize.training.recognizer.learn_alone : What is tried.
+    colorize.training.recognizer.recalibrate : The same on the base.
+    colorize.training.fit.learn : Does what was chosen.
     """
     names = np.unique(rows.photo)
     if len(names) < _FEWEST_PHOTOS:
         return Choice()
     drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
+    # Whole photographs: a machine knows the regions of one it has learnt by their neighbours.
     held_out = np.isin(rows.photo, names[drawn])
     part, rest = rows.where(~held_out), rows.where(held_out)
 
@@ -103,12 +123,19 @@ def choose(
         len(drawn),
         error(learn_alone(part, palette, machine)),
         error(recalibrate(part, palette, base)),
+        # No candidate, but told: whoever trains should see when it was of no use.
         error(base),
     )
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:
-    """Entries of a model's summary that tell what was chosen."""
+    """Entries of a model's summary that tell what was chosen.
+
+    See Also
+    --------
+    choose : The stage before.
+    describe_choice : The stage after: sentences.
+    """
     entries: dict[str, Any] = {"machine": "base" if choice.keeps_base else "own", "held_out_photos": choice.n_photos}
     if choice.n_photos:
         tried = {"own": choice.own, "recalibrated": choice.recalibrated, "base": choice.base}
@@ -117,7 +144,12 @@ def in_summary(choice: Choice) -> dict[str, Any]:
 
 
 def describe_choice(summary: Mapping[str, Any]) -> str:
-    """Tell in sentences what was made of the base; empty for a model without one."""
+    """Tell in sentences what was made of the base; empty for a model without one.
+
+    See Also
+    --------
+    in_summary : The stage before: what a model keeps of the choice.
+    """
     if "machine" not in summary:
         return ""
     lines = [f"Base: {summary['base']}"] if "base" in summary else []

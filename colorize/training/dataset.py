@@ -19,6 +19,8 @@ from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.types import Float32, RgbImage
 
+# Ten photographs alone did worse than the default model on all four kinds measured, 25 better
+# (docs/base_models.md).
 FEW_PHOTOS = 25
 """With fewer the colours of a model are mostly those of the single photographs."""
 
@@ -27,9 +29,13 @@ FEW_PHOTOS = 25
 _MIN_TINT_DEVIATION = 1.25  # ab units; gray and toned prints reach 1.1, colour photographs start at 1.3
 _GRAY_CHROMA = 2.0  # mean chroma that separates "gray" from "toned" in the report; both are left out
 _MAX_EXTREME_SHARE = 0.85  # of pixels nearly black (L* < 5) or nearly white (L* > 97); real photographs stay below 0.72
+# A cut-out has no surroundings to learn from; round corners or a thin frame do no harm.
 _MAX_TRANSPARENT_SHARE = 0.1
 _SAME_PICTURE = 0.98  # correlation; a rescaled, recompressed copy has at least 0.996, different pictures at most 0.95
+# A small copy tells as well whether there are colours, and the averaging takes out the coloured
+# grain of sensors, which would count as colour.
 _MEASURING_SIDE = 128
+# Coarse, so that scaling and compression do not show; 10,000 photographs take 10 MB.
 _THUMBNAIL_SIDE = 16
 
 
@@ -46,6 +52,10 @@ class LeftOut:
         duplicate.
     detail : str
         What was found.
+
+    See Also
+    --------
+    DatasetReport : Holds them.
     """
 
     name: str
@@ -67,6 +77,10 @@ class DatasetReport:
         Photographs in the set.
     left_out : tuple of LeftOut
         The rest of the examined files, by name.
+
+    See Also
+    --------
+    load_folder : Makes it.
     """
 
     n_files: int
@@ -100,6 +114,11 @@ class TrainingSet:
         Path of each relative to the folder, with forward slashes.
     report : DatasetReport
         What was left out and why.
+
+    See Also
+    --------
+    load_folder : Makes one.
+    colorize.colorizer.Colorizer.fit : Learns from its photographs.
     """
 
     photos: tuple[RgbImage, ...]
@@ -141,6 +160,7 @@ class TrainingSet:
             raise ValueError(f"fraction must lie between 0 and 1, got {fraction!r}")
         if len(self) < 2:
             raise ValueError(f"a set of {len(self)} photograph cannot be split")
+        # Rounding must leave neither part empty.
         n_held_out = min(max(round(fraction * len(self)), 1), len(self) - 1)
         order = np.random.default_rng(random_state).permutation(len(self))
         return self._part(order[n_held_out:]), self._part(order[:n_held_out])
@@ -150,6 +170,7 @@ class TrainingSet:
         return self._part(np.flatnonzero(wanted))
 
     def _part(self, indices: NDArray[np.intp]) -> TrainingSet:
+        # In the order of names, so that the order of drawing plays no part in what is learnt.
         chosen = sorted(indices.tolist())
         return TrainingSet(tuple(self.photos[i] for i in chosen), tuple(self.names[i] for i in chosen), self.report)
 
@@ -199,10 +220,17 @@ def load_folder(
         The folder does not exist or holds no photographs, or fewer than two of them (one, without `select`) are usable.
     ValueError
         `limit`, `max_side` or `min_side` is too small.
+
+    See Also
+    --------
+    load_photo : A single photograph, whatever its colours.
+    colorize.io.find_photos : The stage before: which files are photographs.
+    colorize.colorizer.Colorizer.fit : The stage after.
     """
     folder = Path(folder)
     _check_sizes(limit, max_side, min_side)
     names = _photo_names(folder)
+    # Without a limit the order of names: of two equal pictures the same one stays on every machine.
     order = np.random.default_rng(random_state).permutation(len(names)) if limit else np.arange(len(names))
     wanted = min(limit or len(names), len(names))
     gallery = _Gallery(len(names))
@@ -216,11 +244,13 @@ def load_folder(
         else:
             found[name] = outcome
         if progress:
+            # With a limit, reading ends when enough are found, however many were opened for it.
             progress("reading photographs", len(found) if limit else len(found) + len(left_out), wanted)
         if len(found) == wanted:
             break
     left_out.sort(key=lambda item: item.name)
     report = DatasetReport(len(names), len(found) + len(left_out), len(found), tuple(left_out))
+    # Training needs a second photograph, because calibration holds out every other one.
     _check_enough(folder, report, at_least=2 if select else 1)
     chosen = sorted(found)
     return TrainingSet(tuple(found[name] for name in chosen), tuple(chosen), report)
@@ -233,6 +263,11 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
     ------
     InvalidImageError
         It cannot be read, or is too small.
+
+    See Also
+    --------
+    load_folder : Many photographs, chosen.
+    colorize.evaluation.run.evaluate_model : Measures on it.
     """
     path = Path(path)
     pixels = shrink(to_8_bit(read_photo(path).pixels), max_side)
@@ -243,6 +278,11 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
 
 def has_colors(photo: RgbImage) -> bool:
     """Whether a photograph has colours that one could measure against: it is neither gray nor toned in one colour.
+
+    See Also
+    --------
+    load_folder : Leaves such photographs out.
+    colorize.guidance.references.look_at : Refuses them.
 
     Examples
     --------
@@ -285,13 +325,17 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
     """The photograph as it will be used, or why it will not."""
     try:
         photo = read_photo(path)
+    # One damaged file must not end the reading of a large folder.
     except (ColorizeError, OSError) as error:
         return LeftOut(name, "unreadable", _without_path(error, path))
+    # Scaled first: a panorama can be large enough in the file and too low once it fits.
     pixels = shrink(to_8_bit(photo.pixels), max_side)
     if min(pixels.shape[:2]) < min_side:
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
     if gallery is not None:
+        # The gallery comes last: what is left out for its colours must not make a later photograph
+        # its duplicate.
         problem = _transparency_problem(photo) or _colour_problem(pixels) or gallery.add(name, pixels)
         if problem:
             return LeftOut(name, *problem)
@@ -315,6 +359,7 @@ def _transparency_problem(photo: RgbImage) -> tuple[str, str] | None:
 def _colour_problem(pixels: NDArray[np.uint8]) -> tuple[str, str] | None:
     lab = rgb_to_lab(shrink(pixels, _MEASURING_SIDE)).reshape(-1, 3)
     lightness, ab = lab[:, 0], lab[:, 1:]
+    # Before the colours: a black picture has none either, and "too dark" says more than "gray".
     dark, bright = float(np.mean(lightness < 5)), float(np.mean(lightness > 97))
     if dark > _MAX_EXTREME_SHARE:
         return "too dark", f"{dark:.0%} of the pixels are nearly black"
@@ -330,6 +375,8 @@ def _colour_problem(pixels: NDArray[np.uint8]) -> tuple[str, str] | None:
 
 def _tint_deviation(lightness: Float32, ab: Float32) -> float:
     """Root mean square distance of ab from the mean ab of equally light pixels: 0 for gray and for any toned print."""
+    # A tone follows lightness slowly: within 5 L* it is one colour, and what is left is colour that
+    # lightness does not tell.
     level = np.minimum(lightness / 5, 19).astype(np.intp)
     count = np.maximum(np.bincount(level, minlength=20), 1)
     tint = np.stack([np.bincount(level, weights=channel, minlength=20) / count for channel in ab.T], axis=1)
@@ -340,11 +387,13 @@ class _Gallery:
     """Tiny lightness pictures of the photographs accepted so far, to recognise one that comes again."""
 
     def __init__(self, capacity: int) -> None:
+        # One block for all: adding arrays one by one would copy them again with every photograph.
         self._vectors = np.empty((capacity, _THUMBNAIL_SIDE**2), np.float32)
         self._names: list[str] = []
 
     def add(self, name: str, pixels: NDArray[np.uint8]) -> tuple[str, str] | None:
         """Take a photograph in, or say which earlier one it repeats."""
+        # The newcomer is mirrored, so that what was accepted is kept once.
         straight, mirrored = _thumbnails(pixels)
         known = self._vectors[: len(self._names)]
         for vector, relation in ((straight, "same picture as"), (mirrored, "mirror image of")):
@@ -360,6 +409,8 @@ def _thumbnails(pixels: NDArray[np.uint8]) -> tuple[Float32, Float32]:
     """Unit vectors of a tiny lightness picture and of its mirror image."""
     size = (_THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
     thumbnail = rgb_to_lightness(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    # Without mean and length a product of two is their correlation: exposure and contrast drop out.
+    # An even picture has no length; it is to be like nothing, and not NaN.
     thumbnail = thumbnail - thumbnail.mean()
     thumbnail /= max(float(np.linalg.norm(thumbnail)), 1e-3)
     return thumbnail.ravel(), thumbnail[:, ::-1].ravel()

@@ -28,6 +28,8 @@ from colorize.training.rows import TrainingRows, draw, rows_of
 
 __all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
 
+# At 400 regions each they give 24,000 descriptors, more than the 20,000 that k-means keeps; every
+# one of these photographs has to be cut into regions twice.
 WORD_PHOTOS = 60
 """Photographs that the visual words are learnt from."""
 
@@ -46,6 +48,11 @@ class Fitted:
         float16, ``photo`` int32.
     summary : mapping
         The training in numbers.
+
+    See Also
+    --------
+    learn : Makes it.
+    colorize.colorizer.Colorizer.fit : Keeps it.
     """
 
     recognizer: FittedRecognizer
@@ -72,7 +79,13 @@ def check_photos(photos: Sequence[Photo]) -> None:
 def learn_words(
     photos: Sequence[Photo], families: Sequence[str], n_superpixels: int, random_state: int, say: Progress
 ) -> FeatureExtractor:
-    """Make an extractor of these families, and learn its visual words from a sample of the photographs."""
+    """Make an extractor of these families, and learn its visual words from a sample of the photographs.
+
+    See Also
+    --------
+    describe_photos : The stage after.
+    colorize.features.FeatureExtractor.fit_words : The k-means inside.
+    """
     extractor = FeatureExtractor(families, random_state)
     describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
@@ -110,8 +123,15 @@ def describe_photos(
     random_state : int
     pictures : bool
         Keep thumbnails of the regions.
+
+    See Also
+    --------
+    learn_words : The stage before.
+    learn : The stage after.
+    colorize.training.rows.rows_of : Rows of one photograph.
     """
     cache = {} if described is None else described
+    # Fewer rows of each and not fewer photographs: rows of one photograph say much the same.
     n_rows = min(rows_per_photo, max(1, _MAX_ROWS // len(photos)))
     sums = ColorSums()
     for number in range(len(photos)):
@@ -137,7 +157,15 @@ def learn(
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
 ) -> Fitted:
-    """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better."""
+    """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better.
+
+    See Also
+    --------
+    describe_photos : The stage before: where rows come from.
+    colorize.training.recognizer.learn_alone : What is learnt from rows alone.
+    colorize.training.base.choose : Whether a base is kept.
+    """
+    # A study hands over the palette, so that its twins differ in nothing else.
     palette = palette or fit_palette(rows, n_colors, random_state)
     with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
         choice = None if base is None else choose(rows, palette, base, machine, random_state)
@@ -151,12 +179,16 @@ def learn(
         "n_rows": len(rows),
         "n_features": rows.features.shape[1],
     }
+    # The components of a base were chosen for its rows; what they keep of these was never measured.
     if choice is None or not choice.keeps_base:
         summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
     if choice is not None:
         summary |= in_summary(choice)
+    # `Colorizer.fit` draws the thumbnails with the same seed: row k and picture k must be of one
+    # region.
     kept = draw(len(rows), n_sample_rows, random_state)
     sample: dict[str, np.ndarray] = {
+        # Half precision: 4000 rows of 128 components take 1 MB of the model file, and not 2.
         "features": features[kept].astype(np.float16),
         "ab": rows.ab[kept].astype(np.float16),
         "photo": rows.photo[kept],

@@ -37,6 +37,11 @@ class ColorPalette(Palette, BaseEstimator):
     frequencies_ : ndarray, shape (K,), float32
         Share of the training weight that fell to each colour.
 
+    See Also
+    --------
+    colorize.recognition.palette.Palette : The same without the learning.
+    colorize.training.recognizer.fit_palette : Learns one from rows.
+
     Examples
     --------
     >>> import numpy as np
@@ -77,6 +82,7 @@ class ColorPalette(Palette, BaseEstimator):
         if not 0 <= self.rarity <= 1:
             raise ValueError(f"rarity must be in [0, 1], got {self.rarity!r}")
         weight = _check_sample_weight(sample_weight, ab, dtype=np.float64, ensure_non_negative=True)
+        # Before colours are counted: one without weight cannot hold a centre.
         ab, weight = ab[weight > 0], weight[weight > 0]
         n_distinct = len(np.unique(ab, axis=0))
         if n_distinct < self.n_colors:
@@ -88,9 +94,11 @@ class ColorPalette(Palette, BaseEstimator):
         nearest = int(np.argmin((centers**2).sum(axis=1)))
         centers[nearest] = 0
         others = np.delete(centers, nearest, axis=0)
+        # k-means numbers its centres at random; by hue, a chart of probabilities can be read.
         others = others[np.argsort(np.arctan2(others[:, 1], others[:, 0]) % (2 * np.pi), kind="stable")]
         self.colors_ = np.concatenate([centers[[nearest]], others]).astype(np.float32)
         self.neutral_index_ = 0
+        # Counted anew, because the centre that moved to gray changed which colour is nearest.
         self.frequencies_ = np.bincount(self.encode(ab), weight, minlength=self.n_colors).astype(np.float32)
         self.frequencies_ /= self.frequencies_.sum()
         return self
@@ -109,5 +117,6 @@ def _density(ab: NDArray[np.float64], weight: NDArray[np.float64], bin_width: fl
     """Weight per histogram bin of the ab plane, looked up for every sample."""
     bins = np.floor(ab / bin_width).astype(np.int64)
     _, index = np.unique(bins, axis=0, return_inverse=True)
+    # NumPy 2.0 alone gives the inverse a second axis here.
     index = index.ravel()
     return np.bincount(index, weight).astype(np.float64)[index]

@@ -42,12 +42,19 @@ class TrainingRows:
     ValueError
         The parts differ in their number of rows.
 
+    See Also
+    --------
+    rows_of : Makes them of a photograph.
+    colorize.training.fit.learn : Learns from them.
+
     Examples
     --------
     >>> ab, area, photo = np.zeros((3, 2), np.float32), np.full(3, 1 / 3), np.array([0, 0, 1], np.int32)
     >>> rows = TrainingRows(np.eye(3, dtype=np.float32), ab, area, photo, {"all": slice(0, 3)})
     >>> len(rows.where(rows.photo == 0)), len(TrainingRows.concatenate([rows, rows]))
     (2, 6)
+    >>> rows
+    TrainingRows(3 rows of 2 photographs, 3 columns, 0.0 MB)
     """
 
     features: Float32
@@ -58,15 +65,23 @@ class TrainingRows:
     picture: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
+        # Rows are picked by number in all parts: one that is shorter would pair features with
+        # colours of other regions.
         counts = {name: len(values) for name, values in self.arrays().items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"training rows must be equally many in every part, got {counts}")
+
+    def __repr__(self) -> str:
+        n_photos, n_columns = len(np.unique(self.photo)), self.features.shape[1]
+        megabytes = sum(values.nbytes for values in self.arrays().values()) / 1e6
+        return f"TrainingRows({len(self)} rows of {n_photos} photographs, {n_columns} columns, {megabytes:.1f} MB)"
 
     def __len__(self) -> int:
         return len(self.features)
 
     def arrays(self) -> dict[str, Any]:
         """The parts that have a row per region, by name."""
+        # By type, so that pictures that were not asked for are passed over everywhere.
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: values for name, values in found.items() if isinstance(values, np.ndarray)}
 
@@ -94,12 +109,19 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
         Its number.
     pictures : bool
         Cut a thumbnail of every region.
+
+    See Also
+    --------
+    colorize.model.Describer.describe : The stage before.
+    draw : The stage after: which of them are kept.
     """
     lightness, superpixels = description.lightness, description.superpixels
+    # By area: every pixel of the photograph has its part in the mean of its region.
     ab = cv2.resize(true_ab, lightness.shape[::-1], interpolation=cv2.INTER_AREA)
     return TrainingRows(
         features=description.features.values,
         ab=region_means(ab, superpixels),
+        # A share, so that photographs of all sizes count alike.
         area=superpixels.areas / superpixels.areas.sum(),
         photo=np.full(superpixels.n_superpixels, photo, np.int32),
         families=dict(description.features.families),
@@ -108,5 +130,11 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
 
 
 def draw(n: int, n_wanted: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
-    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer."""
+    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer.
+
+    See Also
+    --------
+    rows_of : The stage before: rows of all regions.
+    """
+    # Ascending: whoever wants all rows gets them as they are.
     return np.sort(np.random.default_rng(seed).choice(n, min(n_wanted, n), replace=False))

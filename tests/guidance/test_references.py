@@ -70,3 +70,13 @@ def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, refer
 def drawn(references, probabilities, superpixels, strength):
     wanted, pull = references.pull(strength)
     return toward_palette(probabilities, superpixels, wanted, strength=pull)
+
+
+def test_what_is_looked_at_is_shown_by_its_sizes(tiny_colorizer, photos, references):
+    guided = tiny_colorizer.open(photos[5], references).start.guided
+    height, width = guided.view.description.lightness.shape
+    n_regions = guided.view.description.superpixels.n_superpixels
+    n_parts = sum(len(one.ab) for one in references.photos)
+    assert repr(guided.view) == f"View({width}x{height} pixels, {n_regions} regions, 8 colours)"
+    assert repr(guided) == f"GuidedView({guided.view!r}, Guidance(references))"
+    assert repr(references) == f"References(2 photographs, {n_parts} parts, 8 colours)"
