@@ -1,4 +1,9 @@
-"""`Colorizer`: learns from colour photographs and colorizes gray ones, as an estimator of scikit-learn."""
+"""`Colorizer`: learns from colour photographs and colorizes gray ones, as an estimator of scikit-learn.
+
+The road is that of Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004; Zhang, Isola and Efros,
+"Colorful image colorization", ECCV 2016 (quantised colours); Charpiat, Hofmann and Schoelkopf, "Automatic image colorization
+via multimodal predictions", ECCV 2008 (probabilities first, one coherent decision afterwards).
+"""
 
 from __future__ import annotations
 
@@ -38,7 +43,7 @@ class Colorizer(Predictor, BaseEstimator):
     n_superpixels : int
         Regions per photograph. Raise it if small things take the colour of what is behind them.
     families : sequence of str
-        Feature families to use, some of `colorize.features.FAMILIES` and of your own (`register_family`).
+        Feature families to use, some of ``colorize.features.FAMILIES`` and of your own (`register_family`).
     classifier : {"vote", "kernel"} or classifier
         ``kernel`` is `KernelSVM`, which scales to 100,000 regions; ``vote`` the mean of that and `NeuralNets`, which
         errs less than either; any other scikit-learn classifier is calibrated in the same way, but cannot be saved.
@@ -70,12 +75,6 @@ class Colorizer(Predictor, BaseEstimator):
     colorize.predictor.Predictor : The same without the learning.
     colorize.training.dataset.load_folder : The stage before: photographs to learn from.
     colorize.evaluation.run.evaluate_model : The stage after: how good it is.
-
-    References
-    ----------
-    Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004. Zhang, Isola and Efros, "Colorful
-    image colorization", ECCV 2016 (quantised colours, annealed mean). Charpiat, Hofmann and Schoelkopf, "Automatic
-    image colorization via multimodal predictions", ECCV 2008 (probabilities first, one coherent decision afterwards).
 
     Examples
     --------
@@ -234,13 +233,7 @@ class Colorizer(Predictor, BaseEstimator):
 
     @classmethod
     def load(cls, path: str | Path) -> Colorizer:
-        """Read a model file.
-
-        Raises
-        ------
-        ModelFileError
-            The file is missing, damaged, of another version, or its parts do not fit together.
-        """
+        """Read a model file; errors as `Predictor.load`."""
         found = unpack(path, *load_model(path))
         model = found.model
         fitted = Fitted(as_estimators(model, found.parameters), model.sample, found.summary)

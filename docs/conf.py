@@ -42,7 +42,7 @@ source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 
 # Our own names must resolve; those of other packages cannot, because nothing is looked up on a network.
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(?!colorize\.).*"), (r"py:.*", r"colorize\..*\b_\w+")]  # and private ones
+nitpick_ignore_regex = [(r"py:.*", r"(?!colorize\.).*"), (r"py:.*", r"colorize\..*\b_\w+(\.\w+)*")]  # and private ones
 default_role = "py:obj"
 smartquotes = False  # "--option" is no dash
 

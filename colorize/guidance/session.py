@@ -147,9 +147,7 @@ class Session:
         Parameters
         ----------
         number : int
-            Place in the list that `alternatives` gave, from 0.
-        hints : Hints, optional
-            Those that the alternatives were made with.
+            Place in the list that `alternatives` gave, from 0; `hints` are those that it was made with.
         """
         check_number(number)
         # The canvas is shared: the affinities of pixels depend on lightness alone.

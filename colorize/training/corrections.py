@@ -45,11 +45,11 @@ class Fitted(Protocol):
         """What its file holds."""
 
 
-AnyFitted = TypeVar("AnyFitted", bound=Fitted)
+_AnyFitted = TypeVar("_AnyFitted", bound=Fitted)
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt(Generic[AnyFitted]):
+class Learnt(Generic[_AnyFitted]):
     """A model that has learnt corrections.
 
     Attributes
@@ -68,7 +68,7 @@ class Learnt(Generic[AnyFitted]):
     learn_corrections : Makes it.
     """
 
-    colorizer: AnyFitted
+    colorizer: _AnyFitted
     n_regions: int
     before: float
     after: float
@@ -125,8 +125,13 @@ def hinted_regions(
 
 
 def learn_corrections(
-    colorizer: AnyFitted, features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None = None, *, strength: float = 0.05
-) -> Learnt[AnyFitted]:
+    colorizer: _AnyFitted,
+    features: ArrayLike,
+    ab: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    strength: float = 0.05,
+) -> Learnt[_AnyFitted]:
     """Make a model that has learnt what is wanted in some regions of a photograph.
 
     Parameters
@@ -199,8 +204,8 @@ def learn_corrections(
 
 
 def _with_corrections(
-    colorizer: AnyFitted, machine: CalibratedClassifier, scaled: Float32, wanted: Float32
-) -> AnyFitted:
+    colorizer: _AnyFitted, machine: CalibratedClassifier, scaled: Float32, wanted: Float32
+) -> _AnyFitted:
     """Copy a model with another calibration, and the corrected regions among its rows."""
     old, summary = colorizer.sample_, colorizer.summary_
     # Beyond all photographs of the training, also those of which no row was kept.
