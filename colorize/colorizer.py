@@ -1,8 +1,8 @@
 """`Colorizer`: learns from colour photographs and colorizes gray ones, as an estimator of scikit-learn.
 
-The road is that of Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004; Zhang, Isola and Efros,
-"Colorful image colorization", ECCV 2016 (quantised colours); Charpiat, Hofmann and Schoelkopf, "Automatic image colorization
-via multimodal predictions", ECCV 2008 (probabilities first, one coherent decision afterwards).
+The road is that of Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004; Zhang, Isola and
+Efros, "Colorful image colorization", ECCV 2016 (quantised colours); Charpiat, Hofmann and Schoelkopf, "Automatic image
+colorization via multimodal predictions", ECCV 2008 (probabilities first, one coherent decision afterwards).
 """
 
 from __future__ import annotations
@@ -244,10 +244,7 @@ class Colorizer(Predictor, BaseEstimator):
     def score(self, photos: Iterable[Photo], y: None = None) -> float:
         """Minus the mean CIEDE2000 of colour photographs at `vividness` 0, for the searches of scikit-learn.
 
-        Raises
-        ------
-        DatasetError
-            There are no photographs.
+        Raises `DatasetError` if there are none.
         """
         # compiled when first imported: who only colorizes should not wait for it
         from colorize.color.metrics import Truth
