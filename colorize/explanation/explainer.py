@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from colorize._support.regions import region_graph
 from colorize.exceptions import PlaceError
 from colorize.explanation.attribution import Attribution, attribute
 from colorize.guidance.hints import Hints
@@ -562,9 +562,7 @@ def _color_areas(superpixels: Superpixels, favourite: NDArray[np.intp]) -> NDArr
     """Number of the area of one colour that every region belongs to."""
     # Areas and not single regions: a sky is one thing to ask about, and has hundreds.
     low, high = superpixels.adjacency.T
-    same = favourite[low] == favourite[high]
-    n = superpixels.n_superpixels
-    ties = sparse.coo_array((np.ones(same.sum()), (low[same], high[same])), shape=(n, n))
+    ties = region_graph(superpixels, favourite[low] == favourite[high])
     return connected_components(ties, directed=False)[1]
 
 
