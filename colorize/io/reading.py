@@ -319,7 +319,8 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0,
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
     # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
     is_deep_color = _has_16_bit_color(picture)
-    as_stored = read_orientation(picture)
+    # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
+    as_stored = read_orientation(picture) if picture.format == "TIFF" else None
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
@@ -330,7 +331,7 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0,
     metadata = PhotoMetadata(
         exif=kept_exif(picture, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.
-        dpi=read_resolution(picture, as_stored if picture.format == "TIFF" else orientation),
+        dpi=read_resolution(picture, as_stored or orientation),
         xmp=kept_xmp(picture, notes),
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
