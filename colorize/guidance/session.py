@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
+from colorize._support.last import Last
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, check_number, step_to
@@ -79,11 +80,9 @@ class Session:
         self.start, self.gray, self.canvas = start, photo, canvas
         view = start.guided.view
         self.view, self.model, self.description = view, view.model, view.description
-        # The last answer alone: that of a large photograph takes 150 MB.
-        self._automatic = lru_cache(maxsize=1)(self._uncached_automatic)
-        # Hints are compared by identity, which is enough for a page that asks again with the same
-        # ones.
-        self._modes = lru_cache(maxsize=1)(self._uncached_modes)
+        self._pictures: Last[float, _Picture] = Last()
+        # Hints are compared by identity: enough for a page that asks again with the same ones.
+        self._modes: Last[Hints | None, list[NDArray[np.float64]]] = Last()
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
@@ -151,7 +150,8 @@ class Session:
         """
         check_number(number)
         # The canvas is shared: the affinities of pixels depend on lightness alone.
-        return Session(self.start.stepped(step_to(self._modes(hints), number)), self.gray, self.canvas)
+        step = step_to(self._modes(hints, self._modes_after), number)
+        return Session(self.start.stepped(step), self.gray, self.canvas)
 
     def shifted(self, offset: Float32) -> Session:
         """Go on with other automatic colours of the regions; see `Start.shifted`."""
@@ -188,11 +188,11 @@ class Session:
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
-        return self._believed(self._automatic(vividness))
+        return self._believed(self._pictures(vividness, self._automatic))
 
     def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
-        picture = self._automatic(vividness)
+        picture = self._pictures(vividness, self._automatic)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and number == 0:
             return _finished(self, picture)
@@ -205,12 +205,12 @@ class Session:
             after = before if wanted is None else before.posterior(*self._observed(wanted))
             shift = after.mean - before.mean
             if number:
-                shift += step_to(self._modes(hints), number)
+                shift += step_to(self._modes(hints, self._modes_after), number)
         with clock("propagation"):
             moved = self._moved(picture, shift, None if wanted is None else (wanted, before, after))
         return _finished(self, replace(moved, seconds=clock.seconds), hints, wanted)
 
-    def _uncached_automatic(self, vividness: float) -> _Picture:
+    def _automatic(self, vividness: float) -> _Picture:
         """The colours before any hint."""
         clock = Clock(self.view.seconds)
         with clock("decision"):
@@ -256,7 +256,7 @@ class Session:
     def _part_ab(self, picture: _Picture) -> Float32:
         return self.canvas.means(picture.spread.ab, self.parts.superpixels)
 
-    def _uncached_modes(self, hints: Hints | None) -> list[NDArray[np.float64]]:
+    def _modes_after(self, hints: Hints | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
         if hints is None:
             return self.start.guided.modes
