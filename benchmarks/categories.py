@@ -82,7 +82,7 @@ class Photo:
         return (counts / counts.sum()).astype(np.float32)
 
     def description(self, families: Mapping[str, slice] | None) -> Description:
-        """As `Colorizer.describe` would give it."""
+        """As `Model.describe` would give it."""
         names = tuple(f"column {i}" for i in range(self.features.shape[1]))
         matrix = FeatureMatrix(self.features, families or {}, names)
         return Description(np.ascontiguousarray(self.lab[..., 0]), from_labels(self.labels), matrix)

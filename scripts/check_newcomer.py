@@ -38,7 +38,7 @@ PROMISES = {
         "tests/cli/test_replay.py::test_a_damaged_photograph_is_salvaged_when_asked_for",
         "tests/batch/test_run.py::test_damaged_photographs_are_salvaged_when_asked_for",
     ),
-    "alternatives keep to one thread and find their directions once": (
+    "alternatives keep to one thread and find their modes once": (
         "tests/recognition/test_belief.py::test_dense_algebra_runs_on_one_thread",
         "tests/guidance/test_session.py::test_modes_are_computed_once_for_the_same_hints",
     ),

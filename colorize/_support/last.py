@@ -27,7 +27,8 @@ class Last(Generic[Key, Value]):
 
     def __call__(self, key: Key, make: Callable[[Key], Value]) -> Value:
         """The value of a key: the one that is kept, or a new one that is kept from now on."""
-        if self._kept is None or self._kept[0] != key:
+        kept = self._kept  # a local: another thread may ask for another key meanwhile
+        if kept is None or kept[0] != key:
             self._kept = None  # not two large values side by side
-            self._kept = key, make(key)
-        return self._kept[1]
+            kept = self._kept = key, make(key)
+        return kept[1]

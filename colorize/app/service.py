@@ -466,13 +466,13 @@ class Service:
             photos = tuple(
                 RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
-            before = visit.references, visit.strength
+            before = visit.references, visit.strength, visit.steps
             visit.references, visit.strength, visit.steps = photos, float(np.clip(strength, 0, 1)), ()
             visit.forget_session()
             try:
                 return self._view(visit)
             except ColorizeError as error:
-                visit.references, visit.strength = before
+                visit.references, visit.strength, visit.steps = before
                 visit.forget_session()
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error
@@ -486,12 +486,14 @@ class Service:
 
         with self._working(key) as visit:
             session = self._session(visit)
-            if visit.explainer is None:
+            # A local, here and below: others may take a visit's memory away at any moment.
+            explainer = visit.explainer
+            if explainer is None:
                 small = session.at_size(fitted(visit.need_photo().gray, EXPLANATION_SIDE))
-                visit.explainer = Explainer(small, hints=visit.hints(), vividness=visit.vividness)
-            (height, width), shape = visit.explainer.session.gray.shape, session.gray.shape
-            found = visit.explainer.at(int(row * height / shape[0]), int(col * width / shape[1]))
-            return place_in_words(visit.explainer, found)
+                explainer = visit.explainer = Explainer(small, hints=visit.hints(), vividness=visit.vividness)
+            (height, width), shape = explainer.session.gray.shape, session.gray.shape
+            found = explainer.at(int(row * height / shape[0]), int(col * width / shape[1]))
+            return place_in_words(explainer, found)
 
     # --- errands -----------------------------------------------------------------------------------------------------
 
@@ -711,7 +713,8 @@ class Service:
             raise RequestError(str(error).replace(str(path), name)) from error
 
     def _session(self, visit: Visit) -> Session:
-        if visit.session is None:
+        session = visit.session
+        if session is None:
             photo = visit.need_photo()
             options: dict[str, Any] = {}
             if visit.references:
@@ -721,7 +724,7 @@ class Service:
                 session = session.choose(number, hints)
             visit.session = session
             self.visits.opened(visit)
-        return visit.session
+        return session
 
     def _recipe(self, visit: Visit) -> Recipe:
         """How the colours of the visitor's photograph are made; what `colorize replay` cannot repeat is named."""
@@ -739,9 +742,10 @@ class Service:
         return replace(recipe, hints=said, input_sha256=file_digest(photo.path))
 
     def _result(self, visit: Visit) -> Colorization:
-        if visit.result is None:
-            visit.result = self._session(visit).with_hints(visit.hints(), visit.vividness)
-        return visit.result
+        result = visit.result
+        if result is None:
+            result = visit.result = self._session(visit).with_hints(visit.hints(), visit.vividness)
+        return result
 
     def _view(self, visit: Visit) -> View:
         photo, result = visit.need_photo(), self._result(visit)
@@ -806,7 +810,9 @@ def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
 def _painted(mark: Mark) -> Stroke:
     """A mark as a stroke; of single pixels a few stand for all."""
     places = mark.places[:: max(1, len(mark.places) // 300)] if mark.kind == "pixels" else mark.places
-    return Stroke(mark, tuple((float(place[0]), float(place[1])) for place in places), float(mark.radius))
+    protects = mark.kind == mark.reach == "pixels"  # as `add_hint` keeps it, and hints that were saved bring it back
+    path = tuple((float(place[0]), float(place[1])) for place in places)
+    return Stroke(mark, path, float(mark.radius), protects=protects)
 
 
 def _mark(content: dict[str, Any]) -> Mark:

@@ -54,7 +54,7 @@ class EncoderHead:
         ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
         if not self.levin:
             return ab
-        # As `Canvas.pull`: colours spread over the same share of the photograph as those of a
+        # As `colorize.guidance.canvas.pull`: colours spread over the same share of the photograph as those of a
         # model, so that the propagation is no difference between the two.
         weight = np.full(gray.shape, PULL * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
         return propagate(gray.lightness, ab, weight).ab

@@ -156,11 +156,16 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     def rows() -> np.ndarray:
         return found["description"].features.values
 
+    def canvas() -> Canvas:
+        return Canvas.fitting(gray, found["description"].superpixels, once=True)
+
     stages: dict[str, Callable[[], object]] = {
         "description": lambda: colorizer.model.describe(gray),
         "classifier": lambda: colorizer.model.region_probabilities(rows()),
         "decision": lambda: colorizer.model.decide(found["description"], found["classifier"]),
-        "propagation": lambda: Canvas(gray, found["description"].superpixels, once=True).spread(found["decision"].ab),
+        "propagation": lambda: Canvas.fitting(gray, found["description"].superpixels, once=True).spread(
+            found["decision"].ab
+        ),
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(keep(name, function)) for name, function in stages.items()}

@@ -467,13 +467,14 @@ class Explainer:
             alone = before.mean[parts]
             alone[k] = ab[k]
             shift[k] = before.posterior(parts, alone, noise, reach, surprise).mean[here] - evened
-        shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
+        if len(parts):  # none if all hints speak of their own pixels
+            shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         return HintEffect(
             before=before.mean[here].astype(np.float32),
             after=before.posterior(parts, ab, noise, reach).mean[here].astype(np.float32),
-            is_hinted=bool((parts == here).any()),
-            place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]]),
+            is_hinted=bool((parts == here).any() or hints.rasterize(self.session.gray.shape).is_known[row, col]),
+            place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]], np.intp).reshape(-1, 2),
             ab=ab[order],
             shift=shift[order],
         )

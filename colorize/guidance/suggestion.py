@@ -71,7 +71,9 @@ def suggest_places(
     # A click tells about a thing, so it is chosen among regions: parts were the worse choice.
     superpixels = guided.view.description.superpixels
     areas = superpixels.areas / superpixels.areas.sum(dtype=np.float64)
-    before, after = (belief.merged(guided.view.parts_of_regions, areas) for belief in (before, after))
+    shares, is_told = guided.view.parts_of_regions, after is not before
+    before = before.merged(shares, areas)
+    after = after.merged(shares, areas) if is_told else before
     return [_suggestion(guided, before, after, region, shape) for region in after.next_queries(n)]
 
 

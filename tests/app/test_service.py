@@ -152,6 +152,16 @@ def test_a_stroke_that_protects_changes_nothing_elsewhere(opened):
     assert np.abs(decoded(view.color).astype(int) - decoded(before.color)).mean() < 1
 
 
+def test_what_is_protected_can_be_explained_and_comes_back_protected(opened):
+    opened.add_hint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})
+    assert opened.explain("v", 100, 140)
+    assert opened.explain("v", 20, 20)
+    path = opened.save_hints("v")
+    opened.clear("v")
+    view = opened.load_hints("v", path)
+    assert [stroke.protects for stroke in view.strokes] == [True]
+
+
 def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pictures):
     painted = opened.add_hint("v", stroke())
     path = opened.save_hints("v")

@@ -243,3 +243,17 @@ def test_family_parts_sum_to_the_components(tiny_colorizer, session):
     np.testing.assert_allclose(scaler.family_parts(rows).sum(axis=0), scaler.transform(rows), atol=1e-4)
     kept = tiny_colorizer.sample_["features"].astype(np.float32)
     np.testing.assert_allclose(scaler.split_components(kept).sum(axis=0), kept, atol=1e-4)
+
+
+def test_pixels_that_are_held_move_nothing_and_are_exact(session):
+    held = Hints(session.gray.shape, (Mark("point", [[60, 80]], (20, 40, 200), radius=3, reach="pixels"),))
+    explainer = Explainer(session, hints=held)
+    here, elsewhere = explainer.at(60, 80), explainer.at(20, 20)
+    assert here.hints.is_hinted
+    assert here.carried == 0
+    assert not elsewhere.hints.is_hinted
+    for found in (here, elsewhere):
+        assert found.hints.shift.shape == found.hints.place.shape == (0, 2)
+        np.testing.assert_array_equal(found.hints.before, found.hints.after)
+        assert found.to_dict()
+        assert sentences(found)

@@ -363,7 +363,7 @@ def test_modes_are_computed_once_for_the_same_hints(tiny_colorizer, photos, monk
     opened.alternatives(5, hints)
     opened.choose(2, hints)
     assert len(calls) == 2
-    # what the directions follow from has changed
+    # what the modes follow from has changed
     opened.in_album(np.full(8, 1 / 8, np.float32)).choose(1)
     opened.at_size(opened.gray).choose(1, hints)
     assert len(calls) == 4

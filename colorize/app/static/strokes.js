@@ -1,5 +1,5 @@
 // The list of strokes: each can be given another colour or reach, or be taken away.
-const reaches = {here: 'this thing only', similar: 'similar things', photo: 'the whole photograph'};
+const reaches = {here: 'this thing only', similar: 'similar things', photo: 'the whole photograph', pixels: 'these pixels alone'};
 
 function made(tag, properties, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
