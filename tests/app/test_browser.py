@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize.app import stages
 from colorize.color import rgb_to_lab, rgb_to_lightness
 
 pytestmark = pytest.mark.browser
@@ -394,9 +395,11 @@ def test_the_bar_of_a_large_photograph_moves(visit, pictures, tmp_path):
         visitor.page.locator("#save").click()
     assert Image.open(download.value.path()).size == (3000, 3000)
     opening, saved = (visitor.page.evaluate(f"window.said.{name}") for name in ("opening", "saved"))
-    assert "Reading the photograph" in {words for _, words in opening}
-    shares = [share for share, _ in saved]
-    assert shares == sorted(shares)
+    # Which stages of opening are seen depends on the machine; test_service.py has them all.
+    assert {words for _, words in opening} & {"Reading the photograph", *stages.SENTENCES.values()}
+    for told in (opening, saved):
+        shares = [share for share, _ in told]
+        assert shares == sorted(shares)
     spread = {share for share, words in saved if words == "Spreading the colours to every pixel"}
     assert len(spread) >= 3
 
