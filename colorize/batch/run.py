@@ -254,16 +254,18 @@ class _Run:
         jobs = {self._job(photo, albums): photo for photo in todo}
         self.say("photographs", len(photos) - len(todo), len(photos))
         n_before = len(photos) - len(todo)
+        # Of now: a photograph that changes while the batch is at work is done again by the next run.
+        modified = {photo.input: _modified(self.source / photo.input) for photo in todo}
 
         def record(job: Job, result: Result) -> None:
             photo = jobs.pop(job)
             output = photo.output if result.status == "done" else ""
-            modified = _modified(self.source / photo.input)
-            line = Line(photo.input, result.sha256, output, result.status, result.seconds, result.message, modified)
+            seconds, message = result.seconds, result.message
+            line = Line(photo.input, result.sha256, output, result.status, seconds, message, modified[photo.input])
             self.manifest.add(line)
             self._count(line)
-            if result.status == "done" and result.message:
-                self.report.notes[photo.input] = result.message
+            if result.status == "done" and message:
+                self.report.notes[photo.input] = message
             self.say("photographs", n_before + len(todo) - len(jobs), len(photos))
 
         # A list of its own, since `record` takes jobs out under way.

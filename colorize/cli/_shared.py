@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from colorize.predictor import Predictor
     from colorize.training.dataset import TrainingSet
 
+# Exit statuses. Neither 1, nothing was done, nor 2, with which click refuses a command line: scripts
+# can tell that some photographs are there. 130 is 128 + SIGINT, as shells have it.
+SOME_FAILED = 3
+INTERRUPTED = 130
+
 # The log of a night stays short enough to be read.
 _SECONDS_BETWEEN_LINES = 30.0
 

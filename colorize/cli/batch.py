@@ -12,11 +12,6 @@ from colorize.cli import _shared
 if TYPE_CHECKING:
     from colorize.batch.run import BatchReport
 
-# Neither 1, nothing was done, nor 2, with which click refuses a command line: scripts can tell that
-# some photographs are there. 130 is 128 + SIGINT, as shells have it.
-BATCH_HAS_FAILED_FILES = 3
-INTERRUPTED = 130
-
 
 @click.command("batch", short_help="Colorize a folder of photographs, resumable.")
 @click.argument("source", type=click.Path(path_type=Path))
@@ -121,9 +116,9 @@ def command(
         )
     tell(report, quiet=quiet)
     if report.is_interrupted:
-        context.exit(INTERRUPTED)
+        context.exit(_shared.INTERRUPTED)
     if report.failed:
-        context.exit(BATCH_HAS_FAILED_FILES)
+        context.exit(_shared.SOME_FAILED)
 
 
 def tell(report: BatchReport, *, quiet: bool) -> None:

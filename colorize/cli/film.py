@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from colorize.cli import _hands, _shared
-from colorize.cli.batch import INTERRUPTED
 from colorize.exceptions import HintsError
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def command(
             )
     except KeyboardInterrupt:
         click.echo(f"Interrupted; {target}.part keeps what is done: run the same command again to go on.", err=True)
-        context.exit(INTERRUPTED)
+        context.exit(_shared.INTERRUPTED)
     if not quiet:
         tell(source, target, report)
 

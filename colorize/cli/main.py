@@ -33,8 +33,6 @@ from colorize.cli import (
 )
 from colorize.exceptions import ColorizeError
 
-INTERRUPTED = 130
-
 
 class Group(click.Group):
     """A command group that turns the errors a user can cause into one line and an exit status."""
@@ -54,7 +52,7 @@ class Group(click.Group):
         except OSError as error:
             message, status = f"Error: {_shared.one_line(error)}", 1
         except KeyboardInterrupt:
-            message, status = "Interrupted; files already written are complete.", INTERRUPTED
+            message, status = "Interrupted; files already written are complete.", _shared.INTERRUPTED
         click.echo(message, err=True)
         ctx.exit(status)
 

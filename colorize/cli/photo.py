@@ -27,7 +27,6 @@ SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 # PNG whatever the input was: saving loses nothing.
 SUFFIX = ".colorized.png"
 PAGES_SUFFIX = ".colorized.tif"
-BATCH_HAS_FAILED_FILES = 3
 
 
 @click.command("photo", short_help="Colorize photographs.")
@@ -114,7 +113,7 @@ def command(
     if n_failed:
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
-        context.exit(BATCH_HAS_FAILED_FILES if len(jobs) > 1 else 1)
+        context.exit(_shared.SOME_FAILED if len(jobs) > 1 else 1)
 
 
 @dataclass(frozen=True)

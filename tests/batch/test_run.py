@@ -92,6 +92,24 @@ def test_new_changed_and_lost_photographs_are_done(album, here, settings, tmp_pa
     np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
+def test_a_photograph_that_changes_meanwhile_is_done_again(album, here, settings, tmp_path):
+    source, target = album(2), tmp_path / "out"
+
+    class Meanwhile(here):
+        def run(self, jobs, on_result):
+            def change(job, result):
+                if job.source.endswith("01.png"):
+                    shutil.copy(source / "odd/00.png", source / "even/01.png")
+                on_result(job, result)
+
+            super().run(jobs, change)
+
+    run_batch(source, target, settings, open_pool=Meanwhile)
+    run_batch(source, target, settings, open_pool=here)
+    one, other = (read_photo(target / name) for name in ("even/01.png", "odd/00.png"))
+    np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
 def test_an_output_without_its_line_is_recognised(album, here, settings, tmp_path):
     """Killed between the output and the line: the picture bears its recipe, so it need not be made again."""
     source, target = album(3), tmp_path / "out"
