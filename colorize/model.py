@@ -172,7 +172,7 @@ class Recognizer:
         return probabilities
 
     def decide(
-        self, description: Description, probabilities: Float32, *, vividness: float = 0.5, reach: float = SHARING
+        self, description: Description, probabilities: Float32, *, vividness: float = 0.5, sharing: float = SHARING
     ) -> Decision:
         """One colour per region, and the probabilities on the way to it; see `colorize.recognition.decision.decide`.
 
@@ -184,13 +184,13 @@ class Recognizer:
             description.superpixels,
             description.region_lightness,
             vividness=vividness,
-            reach=reach,
+            sharing=sharing,
         )
 
-    def appearance(self, description: Description, probabilities: Float32, *, reach: float = SHARING) -> Appearance:
+    def appearance(self, description: Description, probabilities: Float32, *, sharing: float = SHARING) -> Appearance:
         """What the errors of a photograph's regions depend on, for `colorize.recognition.belief`."""
         families, lightness = description.features.families, description.region_lightness
-        evidence = share_evidence(probabilities, description.superpixels, lightness, reach=reach)
+        evidence = share_evidence(probabilities, description.superpixels, lightness, sharing=sharing)
         # Families and not components: likeness weighs each by itself.
         scaled = self.scaler.scale(description.features.values)
         features = {name: scaled[:, columns] for name, columns in families.items()}

@@ -49,7 +49,7 @@ class Guidance:
 
     @property
     def sharing(self) -> float:
-        """How far regions share evidence, the `reach` of `share_evidence`: less beside references."""
+        """How far regions share evidence, as in `share_evidence`: less beside references."""
         return SHARING if self.references is None else self.references.sharing(self.reference_strength)
 
     def drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
@@ -120,11 +120,11 @@ class GuidedView:
     @cached_property
     def _decision(self) -> Decision:
         description = self.view.description
-        return self.view.model.decide(description, self.probabilities, reach=self.guidance.sharing)
+        return self.view.model.decide(description, self.probabilities, sharing=self.guidance.sharing)
 
     @cached_property
     def _appearance(self) -> Appearance:
-        return self.view.model.appearance(self.view.parts, self.part_probabilities, reach=self.guidance.sharing)
+        return self.view.model.appearance(self.view.parts, self.part_probabilities, sharing=self.guidance.sharing)
 
     @cached_property
     def _prior(self) -> Belief:

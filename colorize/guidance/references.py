@@ -114,7 +114,7 @@ class References:
 
     @staticmethod
     def sharing(strength: float) -> float:
-        """How far regions share evidence beside references, the `reach` of `share_evidence`."""
+        """How far regions share evidence beside references, as in `share_evidence`."""
         # Geometric: equal steps of strength weaken the ties by equal factors.
         return float(SHARING * ALONE**strength)
 
@@ -124,7 +124,7 @@ class References:
         Its colours and those in the references are decided from probabilities drawn alike.
         """
         wanted, pull = self.pull(strength)
-        reach = self.sharing(strength)
+        sharing = self.sharing(strength)
         others, errors = [], []
         for photo in self.photos:
             view = photo.view
@@ -132,10 +132,10 @@ class References:
             # A reference is judged as the photograph is, drawn and shared alike: its errors are those that
             # will be made there.
             drawn = toward_palette(view.probabilities, regions.superpixels, wanted, strength=pull)
-            faithful_ab = model.decide(regions, drawn, reach=reach).faithful_ab
+            faithful_ab = model.decide(regions, drawn, sharing=sharing).faithful_ab
             errors.append(np.stack([photo.ab, view.over_parts(faithful_ab)], axis=1))
             drawn = toward_palette(view.part_probabilities, parts.superpixels, wanted, strength=pull)
-            others.append(model.appearance(parts, drawn, reach=reach))
+            others.append(model.appearance(parts, drawn, sharing=sharing))
         # One call for both columns: the costly factor does not depend on what is carried over.
         learnt = learnt_elsewhere(looks, others, errors)
         return Lesson(learnt[:, 0], learnt[:, 1], strength)

@@ -118,7 +118,7 @@ def decide(
     region_lightness: Float32,
     *,
     vividness: float = 0.5,
-    reach: float = SHARING,
+    sharing: float = SHARING,
 ) -> Decision:
     """Choose one colour per region: share evidence, agree, take the mean.
 
@@ -133,7 +133,7 @@ def decide(
         Mean L* of the regions.
     vividness : float
         As in `dial`.
-    reach : float
+    sharing : float
         As in `share_evidence`.
 
     Returns
@@ -150,7 +150,7 @@ def decide(
     share_evidence, mean_field, colorize.recognition.palette.mean_color : The three steps.
     """
     dial(vividness)
-    shared = share_evidence(probabilities, superpixels, region_lightness, reach=reach)
+    shared = share_evidence(probabilities, superpixels, region_lightness, sharing=sharing)
     agreed = mean_field(shared, colors, superpixels, region_lightness)
     return Decision(probabilities, shared, agreed, colors, vividness)
 
@@ -160,14 +160,14 @@ def share_evidence(
     superpixels: Superpixels,
     region_lightness: Float32,
     *,
-    reach: float = SHARING,
+    sharing: float = SHARING,
     lightness_scale: float = 2.0,
 ) -> Float32:
     """Let regions that belong together decide together.
 
     A wall or a sky is many regions, each with an opinion of its own, and a region beside a face thinks of skin.
     Evidence (the logarithm l of the probabilities) is therefore spread over the region graph by the system that spreads
-    colours over pixels later: ``min sum_i a_i |l_i - log p_i|^2 + reach sum_{i~j} w_ij |l_i - l_j|^2`` with a_i the
+    colours over pixels later: ``min sum_i a_i |l_i - log p_i|^2 + sharing sum_{i~j} w_ij |l_i - l_j|^2`` with a_i the
     area of a region against the mean area and ``w_ij = exp(-|L_i - L_j| / lightness_scale)``. Means of logarithms are
     products of experts: a colour must be plausible to all regions that are tied together.
 
@@ -177,7 +177,7 @@ def share_evidence(
     superpixels : Superpixels
     region_lightness : ndarray, shape (n_superpixels,), float32
         Mean L* of the regions.
-    reach : float
+    sharing : float
         0 leaves the regions alone; lower it if small things take the colour of their surroundings, raise it if walls
         and skies are blotchy.
     lightness_scale : float
@@ -208,7 +208,7 @@ def share_evidence(
     """
     # Large regions hold on to what they think; specks follow.
     area = superpixels.areas.astype(np.float64) / superpixels.areas.mean()
-    ties = reach * likeness(superpixels, region_lightness, lightness_scale)
+    ties = sharing * likeness(superpixels, region_lightness, lightness_scale)
     system = sparse.diags_array(area) + graph_laplacian(region_graph(superpixels, ties))
     # One factor serves all K colours. Logarithms are cut at 1e-6, because a classifier that is sure and
     # wrong would otherwise outvote any number of neighbours.

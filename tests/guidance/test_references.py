@@ -44,12 +44,12 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
 
 def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
     references = look_at(tiny_colorizer.model, [photos[4]])
-    seen, true_ab, reach = references.photos[0].view, references.photos[0].ab, references.sharing(1)
+    seen, true_ab, sharing = references.photos[0].view, references.photos[0].ab, references.sharing(1)
     probabilities = drawn(references, seen.probabilities, seen.description.superpixels, 1.0)
-    decision = tiny_colorizer.model.decide(seen.description, probabilities, vividness=0.0, reach=reach)
+    decision = tiny_colorizer.model.decide(seen.description, probabilities, vividness=0.0, sharing=sharing)
     automatic = seen.over_parts(decision.ab)
     part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
-    looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, reach=reach)
+    looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, sharing=sharing)
     full, half = (references.lesson(looks, s).correction(automatic, 0.0) for s in (1.0, 0.5))
     error = true_ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)

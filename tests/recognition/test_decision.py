@@ -76,8 +76,8 @@ def test_confidence_is_the_probability_of_the_colors_nearby(probabilities, regio
 
 
 @given(PROBABILITIES, LIGHTNESS, st.floats(0, 1000))
-def test_beliefs_stay_probabilities(probabilities, lightness, reach):
-    belief = share_evidence(probabilities, REGIONS, lightness, reach=reach)
+def test_beliefs_stay_probabilities(probabilities, lightness, sharing):
+    belief = share_evidence(probabilities, REGIONS, lightness, sharing=sharing)
     assert belief.dtype == np.float32
     assert belief.min() >= 0
     np.testing.assert_allclose(belief.sum(axis=1), 1, atol=1e-5)
@@ -93,28 +93,28 @@ def test_the_system_is_that_of_its_definition():
         system[[i, j], [i, j]] += tie
         system[[i, j], [j, i]] -= tie
     expected = np.exp(np.linalg.solve(system, right))
-    belief = share_evidence(probabilities, REGIONS, lightness.astype(np.float32), reach=7, lightness_scale=3)
+    belief = share_evidence(probabilities, REGIONS, lightness.astype(np.float32), sharing=7, lightness_scale=3)
     # 1e-5: float32 lightness and result
     np.testing.assert_allclose(belief, expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
 
 
 @given(PROBABILITIES, LIGHTNESS)
-def test_without_reach_nothing_changes(probabilities, lightness):
-    np.testing.assert_allclose(share_evidence(probabilities, REGIONS, lightness, reach=0), probabilities, atol=1e-5)
+def test_without_sharing_nothing_changes(probabilities, lightness):
+    np.testing.assert_allclose(share_evidence(probabilities, REGIONS, lightness, sharing=0), probabilities, atol=1e-5)
 
 
 @given(PROBABILITIES)
-def test_with_endless_reach_all_believe_the_geometric_mean(probabilities):
-    belief = share_evidence(probabilities, REGIONS, EVEN, reach=1e7)
+def test_with_endless_sharing_all_believe_the_geometric_mean(probabilities):
+    belief = share_evidence(probabilities, REGIONS, EVEN, sharing=1e7)
     mean = np.exp(np.average(np.log(probabilities.astype(np.float64)), axis=0, weights=REGIONS.areas))
-    # 1e-4: what a finite reach leaves
+    # 1e-4: what a finite sharing leaves
     np.testing.assert_allclose(belief, np.tile(mean / mean.sum(), (16, 1)), atol=1e-4)
 
 
 @given(PROBABILITIES, LIGHTNESS, st.floats(0, 1000))
-def test_no_odds_leave_the_range_of_those_given(probabilities, lightness, reach):
+def test_no_odds_leave_the_range_of_those_given(probabilities, lightness, sharing):
     given_odds, odds = (
-        log_odds(rows) for rows in (probabilities, share_evidence(probabilities, REGIONS, lightness, reach=reach))
+        log_odds(rows) for rows in (probabilities, share_evidence(probabilities, REGIONS, lightness, sharing=sharing))
     )
     # 1e-3: float32 probabilities down to 0.02
     assert (odds >= given_odds.min(axis=0) - 1e-3).all()
