@@ -245,6 +245,11 @@ def colorfulness(pixels: ArrayLike) -> float:
     -------
     float
 
+    Raises
+    ------
+    ValueError
+        Another shape or dtype.
+
     See Also
     --------
     colorize.color.metric_kernels.opponent_sums : The loop inside.
@@ -259,7 +264,7 @@ def colorfulness(pixels: ArrayLike) -> float:
     >>> colorfulness(np.full((4, 4, 3), 90, np.uint8))
     0.0
     """
-    array = np.asarray(pixels)
+    array, _ = _same_pixels(pixels, pixels)
     # Whole numbers: the variance is a small difference of large sums, which floats would round.
     sums = np.zeros(4, np.int64)
     metric_kernels.opponent_sums(np.ascontiguousarray(array).reshape(-1, 3), sums)

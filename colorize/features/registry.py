@@ -114,6 +114,8 @@ def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ..
             f"family {name} must give numbers of shape (n_superpixels, n_columns) and one name per column, "
             f"here {wanted}; got {values.dtype} {values.shape}"
         )
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise ValueError(f"family {name} gave numbers that are not finite")
-    return values.astype(np.float32), names
+    return values, names

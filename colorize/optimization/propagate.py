@@ -209,6 +209,8 @@ class Propagator:
         self.threads = available_cores() if threads is None else threads
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
+        if not memory_limit > 0:
+            raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
         self.memory_limit = memory_limit
         shape = fitting_shape(self.lightness.shape, memory_limit)
         self._small_lightness = upsampling.shrink(self.lightness, shape)
@@ -265,6 +267,8 @@ class Propagator:
         first = self._last if start_ab is None else upsampling.shrink(start_ab, self._small_lightness.shape)
         if tolerance is None:
             tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
+        if not (tolerance > 0 and maxiter >= 1):
+            raise ValueError(f"tolerance must be positive and maxiter at least 1, got {tolerance!r} and {maxiter!r}")
         constraints = Constraints.checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
         limits, small = constraints.limits(), constraints.shrunk(self._small_lightness.shape)
         planes = self._planes

@@ -208,6 +208,8 @@ def test_color_errors_of_an_ab_field_are_taken_before_gamut_mapping():
         (lambda: Truth(photo()).figures(photo(shape=(40, 49))), "shape"),
         (lambda: ciede2000(np.zeros(3), np.zeros((2, 3))), "shape"),
         (lambda: psnr_rgb(np.zeros((2, 3)), np.zeros((2, 3))), "float64"),
+        (lambda: colorfulness(np.zeros((3, 3, 4), np.uint8)), "shape"),
+        (lambda: colorfulness(np.zeros((3, 3, 3))), "float64"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

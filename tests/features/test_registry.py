@@ -63,6 +63,7 @@ def test_unknown_families_are_named(families):
         (lambda n: np.ones((n, 0)), (), "must give numbers of shape"),
         (lambda n: np.full((n, 1), "x"), ("a",), "must give numbers of shape"),
         (lambda n: np.full((n, 1), np.nan), ("a",), "not finite"),
+        (lambda n: np.full((n, 1), 1e300), ("a",), "not finite"),
     ],
 )
 def test_what_a_family_gives_is_checked(textured, values, names, message):
