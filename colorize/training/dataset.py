@@ -26,7 +26,9 @@ FEW_PHOTOS = 25
 
 
 # Set by measuring 1,300 photographs of everyday scenes, portraits and streets, and 22 scans of old prints.
-_MIN_TINT_DEVIATION = 1.25  # ab units; gray and toned prints reach 1.1, colour photographs start at 1.3
+# In ab units: gray prints and evenly toned ones reach 1.1, colour photographs start at 1.3. A strongly toned print with
+# stains or retouching has up to 3.4 and passes: by no measure tried does it differ from a photograph of sand.
+_MIN_TINT_DEVIATION = 1.25
 _GRAY_CHROMA = 2.0  # mean chroma that separates "gray" from "toned" in the report; both are left out
 _MAX_EXTREME_SHARE = 0.85  # of pixels nearly black (L* < 5) or nearly white (L* > 97); real photographs stay below 0.72
 # A cut-out has no surroundings to learn from; round corners or a thin frame do no harm.
@@ -374,7 +376,7 @@ def _colour_problem(pixels: NDArray[np.uint8]) -> tuple[str, str] | None:
 
 
 def _tint_deviation(lightness: Float32, ab: Float32) -> float:
-    """Root mean square distance of ab from the mean ab of equally light pixels: 0 for gray and for any toned print."""
+    """Root mean square distance of ab from the mean ab of equally light pixels: 0 for gray and for an even tone."""
     # A tone follows lightness slowly: within 5 L* it is one colour, and what is left is colour that
     # lightness does not tell.
     level = np.minimum(lightness / 5, 19).astype(np.intp)
