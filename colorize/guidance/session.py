@@ -234,8 +234,10 @@ class Session:
         wanted = apart = part_ab = None
         if said is not None:
             wanted, before, after = said
-            # That of the belief, because the decision has not heard the hints.
-            confidence = self.canvas.smooth(after.within(NEAR).astype(np.float32), self.parts.superpixels)
+            # The doubt of the decision, which has not heard the hints, less by what they took from that of
+            # the belief: where nothing was heard nothing changes.
+            left = (1 - after.within(NEAR)) / np.maximum(1 - before.within(NEAR), 1e-6)
+            confidence = 1 - (1 - confidence) * self.canvas.smooth(left.astype(np.float32), self.parts.superpixels)
             # A hint for the whole photograph sets nothing apart, and both fields are of its size.
             if after.apart.any():
                 apart, part_ab = (field.astype(np.float32)[labels] for field in (after.apart, before.mean))

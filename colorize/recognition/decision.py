@@ -96,7 +96,9 @@ class Decision:
     @cached_property
     def confidence(self) -> Float32:
         """Probability that the true colour lies within `NEAR` of the chosen one, shape (n_superpixels,), 0..1."""
-        return confidence(self.agreed, self.colors, self.ab)
+        # Of those before neighbours agreed: talked over, all are surer than they are right (on everyday
+        # photographs 0.91 where 0.79 is true; 0.83 so).
+        return confidence(self.shared, self.colors, self.ab)
 
 
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:

@@ -141,6 +141,16 @@ def test_hinted_pixels_get_their_colour_exactly(session, photos, reach):
     assert (result.confidence[known] > 0).all()
 
 
+def test_hints_only_ever_make_sure(session, photos):
+    before = session.colorize().confidence
+    silent = session.with_hints(patch(photos[0], (20, 30), reach="pixels")).confidence
+    np.testing.assert_allclose(silent, before, atol=1e-5)  # nobody else heard it
+    heard = session.with_hints(patch(photos[0], (20, 30), (80, 100), reach="photo")).confidence
+    assert (heard >= before - 1e-5).all()
+    assert heard[20, 30] > before[20, 30]
+    assert heard.max() <= 1
+
+
 def test_lightness_stays_what_it_was(session, photos):
     result = session.with_hints(patch(photos[0], (20, 30)))
     # half a step of 8 bits, in dark tones
