@@ -58,6 +58,8 @@ MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
 SURPRISE = 3.0
 """What is added to it for a surprise, growing with the odds of one: how little a hint says about the photograph."""
+ALOOF = 0.9
+"""How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph: it was not meant."""
 SAME, STEP = 3.38, 3.22
 """Log odds that neighbours are of one thing: ``SAME - STEP d``, d their distance in looks."""
 THING, ROUTE, UNLIKE, AFAR = 3.0, 0.55, 1.67, 7.3
@@ -230,7 +232,8 @@ class Belief:
         if surprise is None:
             surprise = self.surprise(regions, ab, reach)
         # The odds and not the probability: of a sure surprise the photograph must hear nothing at all.
-        noise_in_photo = noise + SURPRISE * surprise / (1 - surprise)
+        heard = np.where(reach == HERE, np.maximum(surprise, ALOOF), surprise)
+        noise_in_photo = noise + SURPRISE * heard / (1 - heard)
         # Only the hinted regions are factored, so the cost grows with what was said, not with the
         # photograph: K_h + noise is m x m.
         factor = cho_factor(self.kernel[np.ix_(regions, regions)] + np.diag(noise_in_photo))
