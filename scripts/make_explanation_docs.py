@@ -82,7 +82,7 @@ def draw_doubt(model: Colorizer) -> None:
     """One photograph in colour, its confidence, and the colours that the model is sure of."""
     gray = to_gray(RgbImage(skimage.data.astronaut()))
     result = model.predict(gray)
-    pictures = [result.rgb, confidence_picture(result).pixels, only_confident(result, gray, 0.75).rgb]
+    pictures = [result.rgb, confidence_picture(result).pixels, only_confident(result, gray, 0.7).rgb]
     height = max(len(picture) for picture in pictures)
     padded = [np.pad(p, ((0, height - len(p)), (0, 8), (0, 0)), constant_values=255) for p in pictures]
     strip = np.hstack(padded)[:, :-8]

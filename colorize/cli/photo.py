@@ -45,7 +45,7 @@ PAGES_SUFFIX = ".colorized.tif"
     "--only-confident",
     type=click.FloatRange(0, 1),
     metavar="P",
-    help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.75), the rest gray.",
+    help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
 )
 @click.option(
     "--confidence-map",

@@ -16,7 +16,7 @@ __all__ = ["confidence_picture", "only_confident"]
 SOFT_EDGE = 0.06
 """Confidence below the limit over which colour fades to gray."""
 
-LOW, HIGH = 0.6, 1.0
+LOW, HIGH = 0.4, 1.0
 """Confidence at the two ends of the map's scale; less than the low end looks like it."""
 
 _GUESS = np.array([28, 62], np.float32)
@@ -40,7 +40,7 @@ def only_confident(result: Colorization, gray: GrayImage, least: float) -> Color
         The photograph that it was made of.
     least : float
         0 (everything) to 1. Confidence is the probability that the model gives to colours near the one it chose; most
-        lies between 0.6 and 0.98.
+        lies between 0.5 and 0.95.
 
     Raises
     ------
