@@ -62,7 +62,7 @@ ALOOF = 0.9
 """How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph: it was not meant."""
 SAME, STEP = 3.38, 3.22
 """Log odds that neighbours are of one thing: ``SAME - STEP d``, d their distance in looks."""
-THING, ROUTE, UNLIKE, AFAR = 3.0, 0.55, 1.67, 7.3
+THING, ROUTE, UNLIKE, AFAR = 3.2, 0.55, 1.67, 7.3
 """Log odds that any two regions are of one thing: `THING`, less by the cheapest route over neighbours, by the distance
 in looks, and by that in the photograph in longest sides. Fitted, as `SAME`, to things in photographs of BSDS500 train
 and of people, half a percent to a third of the photograph; `THING` such that 5 % of what is outside a thing follows."""
