@@ -143,6 +143,8 @@ class Colorizer(Predictor, BaseEstimator):
             Fewer than two photographs, too few distinct colours for the palette, or no room for a single thumbnail.
         InvalidImageError
             An item is no colour photograph.
+        ColorizeError
+            The base uses a classifier that no model file can hold (`save`), so it has no digest to be named by.
         TypeError
             `photos` is no sequence.
         ValueError
@@ -158,17 +160,21 @@ class Colorizer(Predictor, BaseEstimator):
         names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
         say = progress or silent
         size, seed = self.n_superpixels, self.random_state
+        origin = {} if base is None else {"base": digest(base.trained)}
         # The machine of a base knows histograms of its own visual words and of no others.
         words = learn_words(photos, self.families, size, seed, say) if base is None else base.extractor_
-        self.extractor_: FeatureExtractor = words
-        rows, self.baselines_ = describe_photos(
+        # Whoever watches a first training may use the words; a model that is trained again keeps its own
+        # until its machine is replaced too.
+        if not hasattr(self, "classifier_"):
+            self.extractor_: FeatureExtractor = words
+        rows, baselines = describe_photos(
             photos, Describer(size, words), described, say, self.rows_per_photo, seed, pictures=thumbnail_bytes > 0
         )
         say("learning", 0, 1)
         self.learn(rows, base=base)
-        if base is not None:
-            self.summary_["base"] = digest(base.trained)
-        if rows.picture is not None and self.n_sample_rows:
+        self.extractor_, self.baselines_ = words, baselines
+        self.summary_ |= origin
+        if thumbnail_bytes and rows.picture is not None and self.n_sample_rows:
             # The draw of `learn` once more: row k of the sample and picture k are of one region.
             pictures = rows.picture[draw(len(rows), self.n_sample_rows, seed)]
             self.thumbnails_: Thumbnails | None = Thumbnails.chosen(pictures, names, thumbnail_bytes)
@@ -217,7 +223,10 @@ class Colorizer(Predictor, BaseEstimator):
     @property
     def trained(self) -> Trained:
         """The model with its parameters, rules and summary: what a file holds."""
-        return Trained(self.model, self.get_params(deep=False), self.baselines_, self.summary_)
+        model = self.model
+        # As learnt, whatever `set_params` said afterwards, and with the palette that `learn` was given.
+        learnt = {"n_colors": len(model.palette.colors_), "families": model.extractor.families}
+        return Trained(model, self.get_params(deep=False) | learnt, self.baselines_, self.summary_)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data; `overwrite` replaces an existing one.
@@ -227,7 +236,7 @@ class Colorizer(Predictor, BaseEstimator):
         OutputExistsError
             The file exists and `overwrite` is False.
         ColorizeError
-            The model uses a classifier of another library, which a data file cannot hold.
+            The model was trained with another classifier than ``vote`` and ``kernel``, which the file cannot hold.
         """
         save_model(path, *pack(self.trained), overwrite=overwrite)
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
@@ -23,6 +24,9 @@ from colorize.evaluation.measure import measure
 from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.features import FAMILIES
 from colorize.models.format import digest
+from colorize.training.classifier import KernelSVM
+from colorize.training.fit import describe_photos
+from colorize.training.quantization import ColorPalette
 from colorize.types import GrayImage, PhotoMetadata, RgbImage
 
 STAGES = ["superpixels", "features", "classifier", "decision", "propagation", "color"]
@@ -242,6 +246,36 @@ def test_other_classifiers_work_but_are_not_saved(photos, classifier, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_parameters_of_a_machine_that_the_file_would_lose_are_not_saved(photos, tmp_path):
+    model = Colorizer(**SMALL, classifier=KernelSVM(50, gamma=0.5, random_state=0)).fit(photos[:4])
+    with pytest.raises(ColorizeError, match="holds no parameters of a classifier that was handed in"):
+        model.save(tmp_path / "model.safetensors")
+
+
+def test_what_is_saved_is_what_was_learnt(photos, tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = Colorizer(**SMALL, families=("intensity", "position")).fit(photos[:4])
+    model.set_params(n_colors=8, families=("gabor",)).save(path)
+    loaded = Colorizer.load(path)
+    assert (loaded.n_colors, loaded.families) == (6, ("intensity", "position"))
+    rows, _ = describe_photos(photos[:4], model.model, None, lambda *_: None, 220, 0)
+    model.learn(rows, palette=ColorPalette(4).fit(rows.ab)).save(path, overwrite=True)
+    assert Colorizer.load(path).n_colors == 4
+
+
+def test_a_training_that_is_interrupted_leaves_the_model_as_it_was(tiny_colorizer, photos):
+    model = copy.deepcopy(tiny_colorizer)
+    before = digest(model.trained)
+
+    def stop(stage, done, total):
+        if stage == "features":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(photos[6:], progress=stop)
+    assert digest(model.trained) == before
+
+
 def test_the_classifier_handed_in_is_not_touched(photos):
     classifier = LogisticRegression()
     Colorizer(**SMALL, classifier=classifier).fit(photos[:3])
@@ -283,9 +317,11 @@ def test_it_shows_its_parameters_before_and_after_training(tiny_colorizer):
         ({"n_sample_rows": -1}, r"n_sample_rows must be an integer in 0\.\.1000000, got -1"),
         ({"random_state": None}, r"random_state must be an integer in 0\.\.4294967295, got None"),
         ({"families": ("gabor", "sift")}, "families must be some of .*; got sift"),
-        ({"classifier": "svc"}, "classifier must be 'vote', 'kernel' or a classifier, got 'svc'"),
-        ({"classifier": LogisticRegression}, "classifier must be 'vote', 'kernel' or a classifier, got <class"),
-        ({"classifier": 5}, "classifier must be 'vote', 'kernel' or a classifier, got 5"),
+        ({"classifier": "svc"}, "classifier must be 'vote', 'kernel' or a classifier with .*, got 'svc'"),
+        ({"classifier": LogisticRegression}, "classifier must be 'vote', 'kernel' or a classifier with .*, got <class"),
+        ({"classifier": KMeans(3)}, "a classifier with decision_function or predict_proba, got KMeans"),
+        ({"classifier": LinearRegression()}, "a classifier with decision_function or predict_proba, got LinearReg"),
+        ({"classifier": 5}, "classifier must be 'vote', 'kernel' or a classifier with .*, got 5"),
     ],
 )
 def test_parameters_out_of_range_are_named_before_any_photograph_is_read(parameters, message):
@@ -346,6 +382,8 @@ def test_nothing_works_before_fit(photos, tmp_path):
         Colorizer().predict(photos[0])
     with pytest.raises(NotFittedError):
         Colorizer().save(tmp_path / "model.safetensors")
+    with pytest.raises(NotFittedError):
+        _ = Colorizer().trained
 
 
 def test_photographs_that_can_be_read_only_once_are_refused(photos):

@@ -31,7 +31,7 @@ from colorize.evaluation.measure import plain, write_csv
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description
-from colorize.training.rows import TrainingRows, rows_of
+from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
 from colorize.types import Float32, GrayImage, RgbImage
 
 __all__ = ["ANALYSES", "NOISE", "ImportanceResult", "detail_groups", "importance"]
@@ -184,7 +184,8 @@ def importance(
     n_detail_repeats : int
         The same for parts of families; 0 leaves them out.
     refits : bool
-        Train without each family and with each family alone. The control needs one refit in any case.
+        Train without each family and with each family alone. The control needs one refit in any case. A model that
+        kept the machine of a base is refitted without it: that machine knows all families and no others.
     vividness : float
         Setting of the model.
     random_state : int
@@ -547,6 +548,13 @@ class _Refits:
             self.folds = [(half != k, half == k) for k in range(2)]
         else:
             self.folds = [(np.ones(teachers.n_photos, bool), np.ones(n, bool))]
+        # Twins learn from as many regions as the model did.
+        photo = self.teachers.regions.photo
+        n_rows = share_of_rows(study.colorizer.rows_per_photo, self.teachers.n_photos // len(self.folds))
+        self.drawn = np.zeros(len(photo), bool)
+        for number in range(self.teachers.n_photos):
+            own = np.flatnonzero(photo == number)
+            self.drawn[own[draw(len(own), n_rows, [study.random_state, number])]] = True
 
     def predict(self, families: Sequence[str]) -> Float32:
         """Probabilities of all regions from models that know some families only."""
@@ -590,7 +598,7 @@ class _Refits:
         return [clone(model).learn(self._of(rows, learnt), palette=model.palette_) for learnt, _ in self.folds]
 
     def _of(self, rows: TrainingRows, photos: NDArray[np.bool_]) -> TrainingRows:
-        return rows.where(photos[rows.photo])
+        return rows.where(photos[rows.photo] & self.drawn)
 
     def _answers(self, models: Sequence[Colorizer], rows: TrainingRows) -> Float32:
         probabilities = np.empty((len(rows), len(self.study.colorizer.palette_.colors_)), np.float32)

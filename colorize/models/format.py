@@ -85,7 +85,7 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Raises
     ------
     ColorizeError
-        The classifier is no `KernelSVM`.
+        The classifier is neither ``kernel`` nor ``vote``.
 
     See Also
     --------
@@ -97,6 +97,11 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     svm = machine.estimator_
     if not isinstance(svm, KernelMachine):
         raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
+    if not isinstance(trained.parameters["classifier"], str):
+        # Read back it would be called "kernel", and be trained anew with other parameters.
+        raise ColorizeError(
+            "a model file holds no parameters of a classifier that was handed in; train with classifier='kernel'"
+        )
     parts = {"palette": model.palette, "extractor": model.extractor, "scaler": model.scaler}
     parts |= {"svm": svm, "calibration": machine}
     arrays = {}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent
 from colorize.color import rgb_to_lab, to_gray
@@ -19,7 +21,8 @@ from colorize.features.superpixels import working_shape
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description
 from colorize.recognition.decision import Decision
-from colorize.training.rows import TrainingRows, draw, rows_of
+from colorize.training.recognizer import recalibrate
+from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
 from colorize.types import Float32, GrayImage, RgbImage
 
 WORKING_PIXELS = 24_576
@@ -124,7 +127,8 @@ def out_of_fold(
     On its own training photographs a base errs less than on new ones, and a network taught with those errors would
     trust it too much. So the photographs are dealt into five parts, and each is coloured by a model with the base's
     settings that learnt from the other four. The visual words and the palette of the base stay: they carry no colours
-    from one photograph to another.
+    from one photograph to another. So does the machine that the base kept of a base of its own: the other four
+    calibrate it.
 
     Parameters
     ----------
@@ -153,22 +157,33 @@ def out_of_fold(
         raise DatasetError(f"refining needs at least {2 * N_FOLDS} photographs to learn from, got {len(photos)}")
     say = progress or silent
     descriptions, blocks = [], []
+    n_rows = share_of_rows(base.rows_per_photo, len(photos))
     for index, photo in enumerate(photos):
         say("describing", index, len(photos))
         descriptions.append(base.model.describe(to_gray(photo)))
         regions = rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index)
-        blocks.append(regions.where(draw(len(regions), base.rows_per_photo, [random_state, index])))
+        blocks.append(regions.where(draw(len(regions), n_rows, [random_state, index])))
     say("describing", len(photos), len(photos))
     rows = TrainingRows.concatenate(blocks)
     fold_of = np.random.default_rng(random_state).permutation(len(photos)) % N_FOLDS
     examples: dict[int, Example] = {}
     for fold in range(N_FOLDS):
         say("learning without a fifth", fold, N_FOLDS)
-        model = clone(base).learn(rows.where(fold_of[rows.photo] != fold), palette=base.palette_)
+        model = _twin(base, rows.where(fold_of[rows.photo] != fold))
         for index in np.flatnonzero(fold_of == fold).tolist():
             examples[index] = guided_example(photos[index], model, descriptions[index])
     say("learning without a fifth", N_FOLDS, N_FOLDS)
     return [examples[index] for index in range(len(photos))]
+
+
+def _twin(base: Colorizer, rows: TrainingRows) -> Colorizer:
+    """What the base would be, had it learnt from these rows."""
+    if base.summary_.get("machine") != "base":
+        return clone(base).learn(rows, palette=base.palette_)
+    twin = copy(base)
+    with threadpool_limits(1, user_api="blas"):  # as in `learn`: equal rows give equal bytes
+        twin.classifier_ = recalibrate(rows, base.palette_, base.recognizer).classifier
+    return twin
 
 
 def draw_batch(examples: Sequence[Example], rng: np.random.Generator, *, size: int) -> Batch:

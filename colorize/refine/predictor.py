@@ -19,9 +19,10 @@ from torch import nn
 
 from colorize._support.clock import Clock
 from colorize._support.progress import Progress
+from colorize._support.statistics import FEWEST
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
-from colorize.exceptions import ModelFileError
+from colorize.exceptions import DatasetError, ModelFileError
 from colorize.features.superpixels import region_means, resize_labels, working_shape
 from colorize.guidance.hints import Hints
 from colorize.guidance.references import References
@@ -70,10 +71,12 @@ class _Network(BaseEstimator):
             epochs, self.minutes, self.batch_size, self.crop, self.patience, self.hold_out, self.random_state
         )
 
-    def _split(self, examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-        """Examples to train on, and examples held out, each a photograph."""
+    def _split(self, examples: Sequence[Example], fewest: int = 1) -> tuple[list[Example], list[Example]]:
+        """Examples to train on, and examples held out, `fewest` at least, each a photograph."""
+        if len(examples) < fewest + 2:
+            raise DatasetError(f"training needs at least {fewest + 2} photographs, got {len(examples)}")
         order = np.random.default_rng(self.random_state).permutation(len(examples)).tolist()
-        n_held_out = min(max(round(self.hold_out * len(order)), 1), max(len(order) - 1, 0))
+        n_held_out = min(max(round(self.hold_out * len(order)), fewest), len(order) - 2)
         kept, held_out = sorted(order[n_held_out:]), sorted(order[:n_held_out])
         return [examples[i] for i in kept], [examples[i] for i in held_out]
 
@@ -115,7 +118,8 @@ class Refiner(_Network):
     patience : int, optional
         Stop after so many epochs without a better validation error.
     hold_out : float
-        Share of the photographs that choose the best epoch and are not trained on.
+        Share of the photographs that choose the best epoch and are not trained on; five at least, or there would be no
+        interval.
     device : {"auto", "cpu", "cuda"}
     random_state : int
         Seed of every random choice.
@@ -169,6 +173,10 @@ class Refiner(_Network):
         self.device = device
         self.random_state = random_state
 
+    def __sklearn_clone__(self) -> Self:
+        # With the base as it is: scikit-learn would hand on one that has learnt nothing.
+        return type(self)(**self.get_params(deep=False))
+
     def fit(
         self,
         photos: Sequence[Photo],
@@ -212,7 +220,7 @@ class Refiner(_Network):
         self.base_sha256_ = digest_of(self.base.trained)
         pictures = [as_rgb_image(photo) for photo in photos]
         examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
-        training, held_out = self._split(examples)
+        training, held_out = self._split(examples, FEWEST)
         with forked_randomness(self.random_state):
             learner = learners.RefinerLearner(device)
             now = time.process_time() if device.type == "cpu" else time.perf_counter()
@@ -335,7 +343,7 @@ class Rival(_Network):
         ``resnet50``, those of EfficientNet-Lite0 for ``lite0``. Without it that encoder is random; ``summary_`` says
         which.
     epochs, minutes, batch_size, crop, patience, hold_out, device, random_state
-        As for `Refiner`.
+        As for `Refiner`; one photograph held out is enough.
 
     Attributes
     ----------
@@ -412,6 +420,8 @@ class Rival(_Network):
         device = learners.choose_device(self.device)
         started = time.process_time() if device.type == "cpu" else time.perf_counter()
         encoder = None if self.encoder is None else read_encoder(self.encoder, self.generator)
+        origin = "random" if self.encoder is None else _origin(self.encoder)
+        made = {"encoder": origin} if self.generator in ENCODERS else {}
         examples = [plain_example(as_rgb_image(photo)) for photo in photos]
         training, held_out = self._split(examples)
         self.classes_ = _color_classes(training, self.random_state) if self.objective == "classification" else None
@@ -427,14 +437,14 @@ class Rival(_Network):
                     "generator": self.generator,
                     "objective": self.objective,
                     "photographs": digest(examples),
+                    **made,
                 },
                 checkpoint=None if checkpoint is None else Path(checkpoint),
                 resume=resume, progress=progress, observe=observe, seconds=now - started,
             ).run()  # fmt: skip
             network = self._make_network()
         self._keep(outcome, network, len(examples))
-        if self.generator in ENCODERS:
-            self.summary_["encoder"] = "random" if self.encoder is None else _origin(self.encoder)
+        self.summary_ |= made
         return self
 
     def predict(self, gray: GrayImage | Photo | NDArray[Any], *, vividness: float = 0.5) -> ColorizedPhoto:
@@ -527,7 +537,7 @@ def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
     encoder = ENCODERS[generator]
     try:
         arrays = load_file(path)
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, TypeError, ValueError) as error:  # TypeError: numbers that NumPy lacks
         detail = " ".join(str(error).split())[:120]
         raise ModelFileError(f"{path}: no safetensors file with weights of {encoder.title} ({detail})") from error
     arrays = {name: array for name, array in arrays.items() if not name.startswith(encoder.classifier)}
@@ -560,7 +570,10 @@ def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Floa
     budget = max(1, _PALETTE_PIXELS // len(examples))
     pixels = [example.lab[..., 1:].reshape(-1, 2) for example in examples]
     sample = np.concatenate([rng.permutation(ab)[:budget] for ab in pixels]).astype(np.float32)
-    palette = ColorPalette(_N_CLASSES, random_state=random_state).fit(sample)
+    try:
+        palette = ColorPalette(_N_CLASSES, random_state=random_state).fit(sample)
+    except ValueError as error:
+        raise DatasetError(f"no palette can be learnt from these photographs: {error}") from error
     return palette.colors_, palette.frequencies_
 
 

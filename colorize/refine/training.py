@@ -180,6 +180,7 @@ class Trainer:
         self._best: dict[str, float] = {}
         self._weights: dict[str, np.ndarray] = {}
         self._first = np.empty(0)
+        self._validation = [whole(example) for example in self.held_out[:_LARGEST_VALIDATION]]
         if self.resume and self.checkpoint is not None:
             self._take_up(self.checkpoint)
         # On the CPU what else the machine does is not counted; a process that waits for its GPU
@@ -212,8 +213,8 @@ class Trainer:
 
     def _finish_epoch(self, losses: dict[str, float]) -> None:
         number = len(self._history)
-        results = [self.learner.colors(whole(example)[None])[0] for example in self.held_out[:_LARGEST_VALIDATION]]
-        errors = np.array([_error(whole(example), ab) for example, ab in zip(self.held_out, results, strict=False)])
+        results = [self.learner.colors(planes[None])[0] for planes in self._validation]
+        errors = np.array([_error(planes, ab) for planes, ab in zip(self._validation, results, strict=True)])
         error = float(errors.mean())
         self.seconds = self._clock() - self._started
         entry = {"epoch": float(number), "seconds": self.seconds, "ciede2000": error, **losses}
@@ -228,7 +229,7 @@ class Trainer:
         if self.checkpoint is not None:
             self._keep(self.checkpoint)
         if self.observe is not None:
-            samples = sample_grid(self.held_out[:N_SAMPLES], results) if _is_shown(number) else None
+            samples = sample_grid(self._validation[:N_SAMPLES], results) if _is_shown(number) else None
             self.observe(Epoch(number, list(self._history), samples))
 
     def _is_better(self, errors: NDArray[np.float64]) -> bool:
@@ -288,12 +289,13 @@ class Trainer:
         )
 
 
-def sample_grid(examples: Sequence[Example], results: Sequence[Float32], *, height: int = 96) -> NDArray[np.uint8]:
+def sample_grid(planes: Sequence[Float32], results: Sequence[Float32], *, height: int = 96) -> NDArray[np.uint8]:
     """Photographs side by side, one per row: gray, what the base made of it if there is one, the result, the truth.
 
     Parameters
     ----------
-    examples : sequence of Example
+    planes : sequence of ndarray, shape (channels, h, w)
+        See `colorize.refine.data.whole`.
     results : sequence of ndarray, shape (2, h, w)
     height : int
         Of a row, in pixels.
@@ -302,7 +304,7 @@ def sample_grid(examples: Sequence[Example], results: Sequence[Float32], *, heig
     -------
     ndarray, shape (rows * height, W, 3), uint8
     """
-    rows = [_sample_row(whole(example), ab, height) for example, ab in zip(examples, results, strict=False)]
+    rows = [_sample_row(photo, ab, height) for photo, ab in zip(planes, results, strict=False)]
     width = max(row.shape[1] for row in rows)
     return np.concatenate(
         [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]

@@ -20,9 +20,16 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
 from threadpoolctl import threadpool_limits
 
+from colorize.exceptions import DatasetError
 from colorize.recognition.machine import CalibratedMachine, KernelMachine, Scaling, rbf_kernel
 from colorize.types import Float32
 
@@ -203,7 +210,8 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A parameter is out of range, the shapes do not match, a weight is negative, or y holds a single class.
+            A parameter is out of range, the shapes do not match, a weight is negative, y holds a single class, or a
+            landmark is beyond half precision.
         """
         _check_number("n_landmarks", self.n_landmarks, Integral, 1)
         _check_number("max_iter", self.max_iter, Integral, 1)
@@ -217,6 +225,9 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
             raise ValueError(f"KernelSVM needs at least two classes, got one class: {self.classes_[0]}")
         rng = check_random_state(self.random_state)
         chosen = np.sort(rng.choice(len(rows), min(self.n_landmarks, len(rows)), replace=False))
+        largest = np.abs(rows[chosen]).max()
+        if largest > np.finfo(np.float16).max:
+            raise ValueError(f"X reaches {largest:.3g}, and landmarks are held in half precision: scale X to about 1")
         self.landmarks_ = rows[chosen].astype(np.float16).astype(np.float32)
         signs = np.where(index[:, None] == np.arange(len(self.classes_)), 1, -1).astype(np.float32)
         self._solve(rbf_kernel(rows, self.landmarks_, self.gamma), signs, weight / weight.sum())
@@ -278,7 +289,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         L2 penalty of the map, relative to the mean log-loss.
     random_state : int
     partner : classifier, optional
-        Has ``fit(X, y, groups)`` and ``predict_proba``; it does not look at the weights.
+        Has ``predict_proba``; it is told the groups if its ``fit`` has an argument of that name, and never the weights.
 
     Attributes
     ----------
@@ -350,6 +361,8 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
         Raises
         ------
+        DatasetError
+            Without the groups of a fold, one class only.
         ValueError
             Fewer groups than folds, one class only, shapes that do not match, a negative weight, or a parameter out of
             range.
@@ -366,8 +379,14 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         estimator = KernelSVM(random_state=self.random_state) if self.estimator is None else self.estimator
         self.margin_classes_ = self.classes_
         margins = np.empty((len(rows), len(self.classes_)), np.float32)
+        folds = self._folds(np.arange(len(rows)) if groups is None else np.asarray(groups))
+        if any(len(np.unique(index[~held_out])) < 2 for held_out in folds):
+            raise DatasetError(
+                "some photographs must be held out to calibrate, and the others have one colour of the palette only: "
+                "add photographs"
+            )
         # Margins of rows that a machine has learnt are too sure, and the map would believe them.
-        for held_out in self._folds(np.arange(len(rows)) if groups is None else np.asarray(groups)):
+        for held_out in folds:
             fitted = clone(estimator).fit(rows[~held_out], targets[~held_out])
             margins[held_out] = self._margins(fitted, rows[held_out])
         self._fit_map(margins, index, weight / weight.sum())
@@ -499,7 +518,11 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         return self.classes_[best]
 
     def _fit_partner(self, rows: Float32, targets: NDArray[Any], groups: ArrayLike | None) -> None:
-        self.partner_ = None if self.partner is None else clone(self.partner).fit(rows, targets, groups)
+        self.partner_ = None
+        if self.partner is not None:
+            # By name: the third argument of most classifiers is the weight.
+            told = {"groups": groups} if has_fit_parameter(self.partner, "groups") else {}
+            self.partner_ = clone(self.partner).fit(rows, targets, **told)
 
     def _folds(self, groups: NDArray[Any]) -> list[NDArray[np.bool_]]:
         names, member = np.unique(groups, return_inverse=True)

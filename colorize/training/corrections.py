@@ -6,6 +6,7 @@ forgotten, to the model's own answers for the training rows that its file carrie
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -157,7 +158,8 @@ def learn_corrections(
     ColorizeError
         The model carries no training rows.
     ValueError
-        The shapes do not match, there is no region, a weight is negative or all are 0, or `strength` is not positive.
+        The shapes do not match, there is no region, a wish is not finite, a weight is negative or all are 0, or
+        `strength` is not positive and finite.
 
     See Also
     --------
@@ -172,8 +174,8 @@ def learn_corrections(
     """
     model = colorizer.recognizer
     rows, wanted, share = _checked(features, ab, weight)
-    if not strength > 0:
-        raise ValueError(f"strength must be positive, got {strength!r}")
+    if not 0 < strength < math.inf:
+        raise ValueError(f"strength must be positive and finite, got {strength!r}")
     kept = colorizer.sample_["features"].astype(np.float32)
     if not len(kept):
         raise ColorizeError("the model carries no training rows to hold on to; train it with n_sample_rows above 0")
@@ -231,6 +233,8 @@ def _checked(features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None) -> tu
         raise ValueError(f"features must have shape (n, n_features) with n at least 1, got {rows.shape}")
     if wanted.shape != (len(rows), 2):
         raise ValueError(f"ab must have shape ({len(rows)}, 2), got {wanted.shape}")
+    if not np.isfinite(wanted).all():
+        raise ValueError("ab must be finite, got NaN or an infinity")
     share = np.ones(len(rows), np.float32) if weight is None else np.asarray(weight, np.float32)
     if share.shape != (len(rows),) or (share < 0).any() or not share.sum() > 0:
         raise ValueError(f"weight must be ({len(rows)},), not negative and not all 0, got shape {share.shape}")

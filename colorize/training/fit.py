@@ -24,7 +24,7 @@ from colorize.training.base import choose, in_summary
 from colorize.training.classifier import CalibratedClassifier
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
-from colorize.training.rows import TrainingRows, draw, rows_of
+from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
 
 __all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
 
@@ -32,8 +32,6 @@ __all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
 # one of these photographs has to be cut into regions twice.
 WORD_PHOTOS = 60
 """Photographs that the visual words are learnt from."""
-
-_MAX_ROWS = 60_000  # the kernel matrix of the support vector machine takes 0.3 GB then
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +113,8 @@ def describe_photos(
     photos : sequence of RgbImage or ndarray of shape (H, W, 3)
     describer : Describer
     described : mutable mapping of int to TrainingRows, optional
-        A cache: rows that are in it, by number of the photograph, are taken from there, others are put there.
+        A cache: rows that are in it, by number of the photograph, are taken from there, others are put there; so are
+        those that lack the pictures that are wanted.
     say : callable
         Told of the progress.
     rows_per_photo : int
@@ -131,15 +130,14 @@ def describe_photos(
     colorize.training.rows.rows_of : Rows of one photograph.
     """
     cache = {} if described is None else described
-    # Fewer rows of each and not fewer photographs: rows of one photograph say much the same.
-    n_rows = min(rows_per_photo, max(1, _MAX_ROWS // len(photos)))
+    n_rows = share_of_rows(rows_per_photo, len(photos))
     sums = ColorSums()
     for number in range(len(photos)):
         say("features", number, len(photos))
         photo = as_rgb_image(photos[number])
         lab = rgb_to_lab(photo.pixels)
         sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
-        if number not in cache:
+        if number not in cache or (pictures and cache[number].picture is None):
             regions = rows_of(describer.describe(to_gray(photo)), lab[..., 1:], number, pictures=pictures)
             # a seed of its own, so that the rows do not depend on which photographs were described before
             cache[number] = regions.where(draw(len(regions), n_rows, [random_state, number]))

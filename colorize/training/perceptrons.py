@@ -87,7 +87,8 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A parameter is out of range, the shapes do not match, or y holds a single class.
+            A parameter is out of range, the shapes do not match, y holds a single class, or the scale of X is so far
+            from 1 that half precision cannot hold the weights.
         """
         self._check_parameters()
         rows, targets = validate_data(self, X, y, dtype=np.float32)
@@ -114,6 +115,10 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         for weights, _ in layers:
             # Into the weights, so that neither a file nor a prediction needs to know of it.
             weights[0] /= scale
+        largest = max(np.abs(weights[0]).max() for weights, _ in layers)
+        # Half precision ends at 65504, and below 1e-5 it is too coarse to tell weights apart.
+        if not 1e-5 < largest < np.finfo(np.float16).max:
+            raise ValueError(f"X varies by {scale:.3g}, and weights are held in half precision: scale X to about 1")
         self.weights_ = tuple(_half(np.stack(layer)) for layer in zip(*(weights for weights, _ in layers), strict=True))
         self.biases_ = tuple(np.stack(layer)[:, None] for layer in zip(*(biases for _, biases in layers), strict=True))
         return self

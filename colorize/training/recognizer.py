@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from colorize.exceptions import DatasetError
@@ -54,7 +55,7 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Calibr
     Raises
     ------
     ValueError
-        `classifier` is neither the name of one nor a classifier.
+        `classifier` is neither the name of one nor a classifier that can say how sure it is.
 
     See Also
     --------
@@ -67,9 +68,13 @@ def make_machine(classifier: str | ClassifierMixin, random_state: int) -> Calibr
     if isinstance(classifier, str) and classifier in ("vote", "kernel"):
         partner = NeuralNets(random_state=random_state) if classifier == "vote" else None
         classifier = KernelSVM(random_state=random_state)
+    answers = hasattr(classifier, "decision_function") or hasattr(classifier, "predict_proba")
     # A class has a `fit` too, and would fail much later, for want of `self`.
-    if not hasattr(classifier, "fit") or isinstance(classifier, type):
-        raise ValueError(f"classifier must be 'vote', 'kernel' or a classifier, got {classifier!r}")
+    if not (hasattr(classifier, "fit") and answers) or isinstance(classifier, type):
+        raise ValueError(
+            "classifier must be 'vote', 'kernel' or a classifier with decision_function or predict_proba, "
+            f"got {classifier!r}"
+        )
     return CalibratedClassifier(classifier, partner=partner, random_state=random_state)
 
 
@@ -99,16 +104,14 @@ def learn_alone(rows: TrainingRows, palette: ColorPalette, machine: CalibratedCl
     Raises
     ------
     DatasetError
-        All rows have one colour of the palette.
+        All rows have one colour of the palette, or all that are not held out for the calibration.
 
     See Also
     --------
     fit_palette, make_machine : The stages before.
     recalibrate : The twin that builds on a base.
     """
-    palette_index = palette.encode(rows.ab)
-    if len(np.unique(palette_index)) < 2:
-        raise DatasetError("all regions have one and the same colour of the palette: add other photographs")
+    palette_index = _palette_index(rows, palette)
     scaler = FamilyScaler(rows.families).fit(rows.features)
     scaled = scaler.transform(rows.features)
     # A copy, because `choose` fits the same machine to other rows.
@@ -119,6 +122,11 @@ def learn_alone(rows: TrainingRows, palette: ColorPalette, machine: CalibratedCl
 def recalibrate(rows: TrainingRows, palette: ColorPalette, base: FittedRecognizer) -> FittedRecognizer:
     """Keep scaler and machine of the base, with a calibration for these rows and this palette.
 
+    Raises
+    ------
+    DatasetError
+        All rows have one colour of the palette.
+
     See Also
     --------
     learn_alone : The twin that learns everything anew.
@@ -126,12 +134,19 @@ def recalibrate(rows: TrainingRows, palette: ColorPalette, base: FittedRecognize
     """
     machine = base.classifier.recalibrated(
         base.scaler.transform(rows.features),
-        palette.encode(rows.ab),
+        _palette_index(rows, palette),
         alpha=_PENALTY / len(np.unique(rows.photo)),
         groups=rows.photo,
         sample_weight=rows.area,
     )
     return FittedRecognizer(palette, base.scaler, machine)
+
+
+def _palette_index(rows: TrainingRows, palette: Palette) -> NDArray[np.intp]:
+    found = palette.encode(rows.ab)
+    if len(np.unique(found)) < 2:
+        raise DatasetError("all regions have one and the same colour of the palette: add other photographs")
+    return found
 
 
 def region_error(rows: TrainingRows, probabilities: Float32, palette: Palette) -> float:

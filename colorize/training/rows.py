@@ -15,7 +15,9 @@ from colorize.model import Description
 from colorize.recognition.thumbnails import cut_thumbnails
 from colorize.types import Float32
 
-__all__ = ["TrainingRows", "draw", "rows_of"]
+__all__ = ["TrainingRows", "draw", "rows_of", "share_of_rows"]
+
+_MAX_ROWS = 60_000  # the kernel matrix of the support vector machine takes 0.3 GB then
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +93,11 @@ class TrainingRows:
 
     @classmethod
     def concatenate(cls, blocks: Sequence[TrainingRows]) -> TrainingRows:
-        """All rows of blocks that have the same families, in their order."""
+        """All rows of blocks that have the same families, in their order; with pictures if all blocks have them."""
         parts = [block.arrays() for block in blocks]
-        joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return replace(blocks[0], **joined)
+        names = [name for name in parts[0] if all(name in part for part in parts)]
+        joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in names}
+        return replace(blocks[0], **({"picture": None} | joined))
 
 
 def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures: bool = False) -> TrainingRows:
@@ -127,6 +130,22 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
         families=dict(description.features.families),
         picture=cut_thumbnails(lightness, ab, superpixels) if pictures else None,
     )
+
+
+def share_of_rows(n_wanted: int, n_photos: int) -> int:
+    """Rows to draw from each of `n_photos` photographs: `n_wanted`, or fewer if 60,000 in all would be exceeded.
+
+    See Also
+    --------
+    draw : The stage after.
+
+    Examples
+    --------
+    >>> share_of_rows(220, 100), share_of_rows(220, 1000)
+    (220, 60)
+    """
+    # Fewer rows of each and not fewer photographs: rows of one photograph say much the same.
+    return min(n_wanted, max(1, _MAX_ROWS // n_photos))
 
 
 def draw(n: int, n_wanted: int, seed: int | Sequence[int]) -> NDArray[np.intp]:

@@ -129,6 +129,20 @@ def test_teachers_of_the_refits_can_be_others():
     assert result.select("only", "refit", "region_ab_error")["position", ""].value > 5
 
 
+def test_twins_learn_from_as_many_regions_as_the_model_did(monkeypatch):
+    photos, counts, learn = [photo_of_height(seed) for seed in range(8)], [], Colorizer.learn
+    model = Colorizer(n_colors=3, n_superpixels=80, rows_per_photo=20, families=("intensity", "position"))
+    model.fit(photos[:4])
+
+    def spy(self, rows, **options):
+        counts.append(np.bincount(rows.photo, minlength=4).tolist())
+        return learn(self, rows, **options)
+
+    monkeypatch.setattr(Colorizer, "learn", spy)
+    importance(model, photos[4:], n_repeats=1, n_detail_repeats=0, refits=False)
+    assert np.sum(counts[:2], axis=0).tolist() == [20] * 4  # one half each
+
+
 def test_parts_of_families():
     names = ["ring 1, mean", "ring 1, histogram 0", "ring 2, mean", "ring 2, histogram 0"]
     groups = detail_groups(names)

@@ -9,6 +9,7 @@ from colorize.color import rgb_to_lab  # noqa: E402
 from colorize.colorizer import Colorizer  # noqa: E402
 from colorize.exceptions import DatasetError  # noqa: E402
 from colorize.refine import data  # noqa: E402
+from colorize.training import rows as training_rows  # noqa: E402
 from colorize.types import RgbImage  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -90,6 +91,34 @@ def test_every_photograph_is_coloured_by_a_model_that_has_not_seen_it(photos, ti
     assert sorted(index for index, _ in coloured) == list(range(len(photos)))
     assert all(index not in seen for index, seen in coloured)
     assert all(len(seen) >= len(photos) * 0.7 for seen in learnt)
+
+
+def test_of_many_photographs_fewer_rows_are_drawn(photos, tiny_colorizer, monkeypatch):
+    counts, learn = [], Colorizer.learn
+
+    def spy(self, rows, **options):
+        counts.append(np.bincount(rows.photo).max())
+        return learn(self, rows, **options)
+
+    monkeypatch.setattr(Colorizer, "learn", spy)
+    monkeypatch.setattr(training_rows, "_MAX_ROWS", 20 * len(photos))
+    data.out_of_fold(photos, tiny_colorizer)
+    assert counts == [20] * data.N_FOLDS
+
+
+def test_the_machine_that_a_base_kept_of_its_own_base_stays(photos, tiny_colorizer, monkeypatch):
+    based = Colorizer(n_colors=5, n_superpixels=60).fit(photos[:4], base=tiny_colorizer)
+    assert based.summary_["machine"] == "base"
+    twins, guided = [], data.guided_example
+
+    def spy(photo, base, description):
+        twins.append(base.classifier_)
+        return guided(photo, base, description)
+
+    monkeypatch.setattr(data, "guided_example", spy)
+    data.out_of_fold(photos, based)
+    assert all(twin.estimator_ is tiny_colorizer.classifier_.estimator_ for twin in twins)
+    assert len({twin.weights_.tobytes() for twin in twins}) == data.N_FOLDS  # each calibrated by the other four
 
 
 def test_few_photographs_are_refused(photos, tiny_colorizer):

@@ -8,6 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from safetensors.numpy import save_file  # noqa: E402
+from safetensors.torch import save_file as save_tensors  # noqa: E402
+from sklearn.base import clone  # noqa: E402
 
 from colorize.app.service import Service  # noqa: E402
 from colorize.color import rgb_to_lightness, to_gray  # noqa: E402
@@ -18,7 +20,7 @@ from colorize.guidance.hints import Hints, Mark  # noqa: E402
 from colorize.io import write_photo  # noqa: E402
 from colorize.models.file import load_model, save_model, stated_digest  # noqa: E402
 from colorize.models.format import digest  # noqa: E402
-from colorize.refine import learners  # noqa: E402
+from colorize.refine import learners, predictor  # noqa: E402
 from colorize.refine.networks import ENCODERS, ResNet50  # noqa: E402
 from colorize.refine.predictor import Refiner, Rival, read_encoder  # noqa: E402
 from colorize.types import GrayImage, RgbImage  # noqa: E402
@@ -94,6 +96,30 @@ def test_vividness_decodes_histograms_more_sharply(network_files, scenes):
 
 
 # Model files
+
+
+def test_enough_photographs_are_held_out_to_be_beyond_doubt(photos, tiny_colorizer, monkeypatch):
+    seen = []
+
+    class Looked(Exception):
+        pass
+
+    def look(learner, training, held_out, *rest, **options):
+        seen.append((len(training), len(held_out)))
+        raise Looked
+
+    monkeypatch.setattr(predictor, "Trainer", look)
+    monkeypatch.setattr(predictor, "out_of_fold", lambda photos, *_, **__: [predictor.plain_example(p) for p in photos])
+    for given in (photos[:10], [*photos, *photos]):
+        with pytest.raises(Looked):
+            Refiner(tiny_colorizer, epochs=1, device="cpu").fit(given)
+    assert seen == [(5, 5), (19, 5)]
+
+
+def test_a_cloned_refiner_refines_the_same_base(tiny_colorizer):
+    copied = clone(Refiner(tiny_colorizer, epochs=3, crop=32))
+    assert copied.base is tiny_colorizer
+    assert (copied.epochs, copied.crop) == (3, 32)
 
 
 def test_models_come_back_as_they_were(refiner, rival, network_files, tiny_colorizer, scenes, photos):
@@ -237,6 +263,22 @@ def test_weights_of_the_encoder_are_taken_from_a_file_and_never_trained(generato
     rival.save(model)
     file.unlink()  # the model file stands on its own
     np.testing.assert_array_equal(Rival.load(model, device="cpu").predict(scenes[0]).ab, rival.predict(scenes[0]).ab)
+
+
+def test_a_training_is_not_resumed_with_another_encoder(scenes, tmp_path):
+    file, checkpoint = tmp_path / "weights.safetensors", tmp_path / "checkpoint.safetensors"
+    save_file(weights_of("lite0"), file)
+    parameters = {"epochs": 1, "crop": 32, "batch_size": 4, "device": "cpu"}
+    Rival("lite0", "l1", encoder=file, **parameters).fit(scenes[:5], checkpoint=checkpoint)
+    with pytest.raises(ModelFileError, match=r"a training with encoder 'from a file with sha256 .*', not 'random'"):
+        Rival("lite0", "l1", **parameters).fit(scenes[:5], checkpoint=checkpoint, resume=True)
+
+
+def test_numbers_that_numpy_lacks_are_refused(tmp_path):
+    path = tmp_path / "half.safetensors"
+    save_tensors({"conv1.weight": torch.zeros(2, dtype=torch.bfloat16)}, path)
+    with pytest.raises(ModelFileError, match=r"no safetensors file with weights of torchvision's ResNet-50 .*bfloat16"):
+        read_encoder(path, "resnet50")
 
 
 def test_old_weights_without_counters_will_do(encoder_weights, tmp_path):

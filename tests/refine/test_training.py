@@ -12,6 +12,7 @@ from colorize.refine.data import plain_example  # noqa: E402
 from colorize.refine.losses import OBJECTIVES  # noqa: E402
 from colorize.refine.networks import GENERATORS  # noqa: E402
 from colorize.refine.predictor import Rival  # noqa: E402
+from colorize.types import RgbImage  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -212,6 +213,14 @@ def test_a_cautious_training_changes_something_only_beyond_doubt(scenes, errors,
     assert outcome.best["epoch"] == best
 
 
+def test_photographs_held_out_are_prepared_once(scenes, monkeypatch):
+    prepared, whole = [], training.whole
+    monkeypatch.setattr(training, "whole", lambda example: prepared.append(example) or whole(example))
+    job = trainer(learners.RivalLearner("unet", "l1", torch.device("cpu")), scenes)
+    assert len(job.run().history) == 4
+    assert prepared == job.held_out
+
+
 def test_minutes_end_a_training(scenes):
     rival = Rival(minutes=0.01, crop=32, batch_size=4, device="cpu").fit(scenes)
     assert rival.history_[-1]["seconds"] >= 0.5  # the last epoch may be cut short
@@ -260,5 +269,13 @@ def test_wrong_parameters_are_named(scenes, parameters, match):
 
 
 def test_two_photographs_are_too_few(scenes):
-    with pytest.raises(DatasetError, match="at least 3 photographs, got 2"):
-        Rival(**QUICK).fit(scenes[:2])
+    for n in (0, 2):
+        for objective in ("l1", "classification"):
+            with pytest.raises(DatasetError, match=f"at least 3 photographs, got {n}"):
+                Rival(**{**QUICK, "objective": objective}).fit(scenes[:n])
+
+
+def test_flat_photographs_have_too_few_colors_to_tell_apart():
+    flat = [RgbImage(np.full((40, 40, 3), 40 * k, np.uint8)) for k in range(4)]
+    with pytest.raises(DatasetError, match="no palette can be learnt from these photographs: n_colors=64 needs"):
+        Rival(**{**QUICK, "objective": "classification"}).fit(flat)

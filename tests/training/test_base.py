@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.exceptions import DatasetError
+from colorize.exceptions import ColorizeError, DatasetError
 from colorize.features import CLASSICAL
 from colorize.models.format import digest
 from colorize.training.base import Choice, choose, describe_choice
@@ -177,6 +178,14 @@ def test_a_base_that_describes_photographs_otherwise(tiny_colorizer, photos, par
         Colorizer(**parameters).fit(photos, base=tiny_colorizer)
 
 
+def test_a_base_that_no_file_can_hold_is_refused_before_any_photograph_is_described(photos):
+    base = Colorizer(**BIG, classifier=LogisticRegression()).fit(photos[:4])
+    described: dict[int, TrainingRows] = {}
+    with pytest.raises(ColorizeError, match="a model file holds KernelSVM models only"):
+        Colorizer(**BIG).fit(photos[:4], base=base, described=described)
+    assert not described
+
+
 def test_a_palette_of_ones_own_is_kept(tiny_colorizer, photos):
     rows = described(tiny_colorizer, photos[:6])
     palette = ColorPalette(4).fit(rows.ab)
@@ -188,6 +197,16 @@ def test_regions_of_one_colour_teach_nothing(tiny_colorizer, photos):
     gray = replace(rows, ab=np.zeros_like(rows.ab))
     with pytest.raises(DatasetError, match="one and the same colour of the palette"):
         Colorizer(n_superpixels=60).learn(gray, palette=ColorPalette(4).fit(rows.ab))
+    few = gray.where(gray.photo < 2)  # too few to hold any out: the base is kept
+    with pytest.raises(DatasetError, match="one and the same colour of the palette"):
+        Colorizer(n_superpixels=60).learn(few, palette=ColorPalette(4).fit(rows.ab), base=tiny_colorizer)
+
+
+def test_of_two_photographs_one_of_a_single_colour_teaches_too_little(tiny_colorizer, photos):
+    rows = described(tiny_colorizer, photos[:2])
+    half_gray = replace(rows, ab=np.where(rows.photo[:, None] == 0, 0, rows.ab))
+    with pytest.raises(DatasetError, match="add photographs"):
+        Colorizer(n_colors=4, n_superpixels=60).learn(half_gray)
 
 
 # The command line

@@ -7,14 +7,16 @@ import pytest
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, pdist
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
+from colorize.exceptions import DatasetError
 from colorize.training.classifier import CalibratedClassifier, FamilyScaler, KernelSVM, rbf_kernel
+from colorize.training.perceptrons import NeuralNets
 
 JITTER = 1e-5  # on the diagonal of the landmarks' kernel
 FAMILIES = {"small": slice(0, 3), "large": slice(3, 5), "single": slice(5, 6)}
@@ -307,6 +309,19 @@ def test_any_classifier_is_accepted(estimator):
     assert model.score(X, names) > 0.5
 
 
+@pytest.mark.parametrize(
+    "partner", [LogisticRegression(), NeuralNets(2, n_epochs=1)], ids=lambda one: type(one).__name__
+)
+def test_a_partner_is_told_groups_as_groups_and_no_weights(partner):
+    X, y, groups = noisy_photographs(0)
+    told = {"groups": groups} if isinstance(partner, NeuralNets) else {}
+    model = CalibratedClassifier(KernelSVM(50, random_state=0), partner=partner).fit(X, y, groups=groups)
+    X32 = X.astype(np.float32)
+    np.testing.assert_array_equal(
+        model.partner_.predict_proba(X32), clone(partner).fit(X32, y, **told).predict_proba(X32)
+    )
+
+
 def test_margins_that_say_nothing_give_the_weighted_shares_of_the_classes():
     y = np.repeat([0, 1, 2], [50, 30, 20])
     weight = np.where(y == 2, 4.0, 1.0)
@@ -367,6 +382,18 @@ def test_calibration_needs_groups_for_all_folds_and_rows():
         CalibratedClassifier(n_folds=4).fit(X, y, groups=np.arange(20) % 3)
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[20, 5\]"):
         CalibratedClassifier().fit(X, y, groups=np.arange(5))
+
+
+def test_a_fold_that_leaves_one_class_is_refused():
+    X, _ = three_classes(20)
+    with pytest.raises(DatasetError, match="the others have one colour of the palette only: add photographs"):
+        CalibratedClassifier().fit(X, np.repeat([0, 1], 10), groups=np.repeat([0, 1], 10))
+
+
+def test_landmarks_beyond_half_precision_are_refused():
+    X, y = three_classes(20)
+    with pytest.raises(ValueError, match=r"X reaches \d.*e\+0[67], .* half precision: scale X to about 1"):
+        KernelSVM().fit(X * 1e6, y)
 
 
 @pytest.mark.parametrize("estimator", [KernelSVM(), CalibratedClassifier()])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from colorize.colorizer import Colorizer
 from colorize.recognition.rules import fit_rules
 from colorize.training.fit import WORD_PHOTOS, describe_photos
-from colorize.training.rows import TrainingRows, draw
+from colorize.training.rows import TrainingRows, draw, share_of_rows
 
 SMALL = {"n_colors": 6, "n_superpixels": 30}
 
@@ -74,6 +75,28 @@ def test_the_rules_count_photographs_that_are_described_already(photos, tiny_col
     _, rules = described(photos[:3], tiny_colorizer.model, cache=cache)
     for name, rule in fit_rules(photos[:3]).items():
         np.testing.assert_array_equal(rules[name].table, rule.table)
+
+
+def test_rows_that_lack_the_pictures_are_described_anew(photos, tiny_colorizer):
+    model, cache = tiny_colorizer.model, {}
+    plain, _ = described(photos[:2], model, cache=cache)
+    for number in (0, 1, 2):  # none, some and all of the cache without pictures
+        rows, _ = describe_photos(photos[:3], model, cache, lambda *_: None, 7, 3, pictures=True)
+        assert rows.picture.shape[0] == len(rows) == 21
+        np.testing.assert_array_equal(rows.features[:14], plain.features)
+        cache[number] = replace(cache[number], picture=None)
+    assert described(photos[:3], model, cache=cache)[0].picture is None
+
+
+def test_pictures_of_an_earlier_training_are_kept_only_if_asked_for(photos):
+    cache = {}
+    model = Colorizer(**SMALL)
+    assert model.fit(photos[:3], described=cache, names=["a", "b", "c"], thumbnail_bytes=10**5).thumbnails_ is not None
+    assert model.fit(photos[:3], described=cache).thumbnails_ is None
+
+
+def test_many_photographs_give_fewer_rows_each():
+    assert [share_of_rows(220, n) for n in (1, 272, 1300, 10**6)] == [220, 220, 46, 1]
 
 
 def test_draws_are_ascending_and_without_repetition():

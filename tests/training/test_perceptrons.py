@@ -88,6 +88,13 @@ def test_one_class_is_refused():
         NeuralNets().fit(rings(20)[0], np.ones(20, int))
 
 
+@pytest.mark.parametrize("scale", [1e-7, 1e7])
+def test_weights_that_half_precision_cannot_hold_are_refused(scale):
+    X, y = rings(300)
+    with pytest.raises(ValueError, match=r"X varies by \d.*e.0\d, .* half precision: scale X to about 1"):
+        NeuralNets(2).fit(X * np.float32(scale), y)
+
+
 # The vote
 
 
