@@ -237,6 +237,13 @@ def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     assert "its features" in text
 
 
+def test_the_pull_of_an_album_is_told_as_such(tiny_colorizer, photos):
+    session = tiny_colorizer.open(photos[0])
+    for opened, count in ((session, 0), (session.in_album(tiny_colorizer.palette_shares(photos[7])), 1)):
+        explainer = Explainer(opened)
+        assert explanation_report(explainer, [explainer.at(60, 80)]).count("references or the album") == count
+
+
 def test_explanation_of_a_tiny_and_of_a_deep_photograph(tiny_colorizer, photos):
     for pixels in (photos[0].pixels[:9, :13], photos[0].pixels.astype(np.uint16) * 257):
         explainer = Explainer(tiny_colorizer.open(RgbImage(pixels.copy())))
