@@ -26,7 +26,7 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
     ManifestError
         Another process holds it.
     OutputError
-        The file cannot be made.
+        The file cannot be made or locked.
     """
     try:
         import fcntl
@@ -42,8 +42,10 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
             # Of the system, not a file that means `taken`: the system lets go of it when the
             # process is killed. Without waiting, because the other may work for days.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise ManifestError(busy) from error
+        except OSError as error:  # drives of a network may know no locks
+            raise OutputError(f"{path}: cannot be locked ({error.strerror or error})") from error
         yield
     finally:
         # The file stays: were it removed, two processes could each hold a lock under its name, one

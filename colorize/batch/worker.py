@@ -82,7 +82,7 @@ class Studio:
             gray = to_gray(read(source, self.handling)[0])
             return Result("done", palette=[round(float(share), 6) for share in self.colorizer.palette_shares(gray)])
         recipe = replace(self.recipe, input_sha256=digest, palette=job.palette and tuple(job.palette))
-        if is_made_by(target, recipe):  # the run was cut off before the photograph had its line
+        if is_made_by(target, recipe, max_pixels=limit):  # the run was cut off before the photograph had its line
             # The end may have come between writing and setting the times.
             if self.handling.keep_times:
                 copy_times(source, target)

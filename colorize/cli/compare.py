@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,14 +99,16 @@ def read_inputs(
     """Photographs, their names, whether each has colours to measure with, and what was left out and why."""
     from colorize.training.dataset import has_colors
 
-    photos: list[RgbImage] = []
-    names: list[str] = []
-    left_out: dict[str, str] = {}
-    for path in inputs:
-        found = load_input(path, limit, progress)
-        photos += found.photos
-        names += found.names
-        left_out |= {item.name: item.detail for item in found.report.left_out}
+    found = [(path, load_input(path, limit, progress)) for path in inputs]
+    told = Counter(name for _, one in found for name in (*one.names, *(item.name for item in one.report.left_out)))
+
+    def known_as(path: Path, name: str) -> str:
+        whole = path / name if path.is_dir() else path
+        return name if told[name] == 1 else whole.as_posix()
+
+    photos = [photo for _, one in found for photo in one.photos]
+    names = [known_as(path, name) for path, one in found for name in one.names]
+    left_out = {known_as(path, item.name): item.detail for path, one in found for item in one.report.left_out}
     return photos, names, [has_colors(photo) for photo in photos], left_out
 
 

@@ -102,11 +102,9 @@ def summary(found: ImportanceResult) -> str:
         cells = []
         for values in columns.values():
             found_value = values.get((family, ""))
-            text = (
-                ""
-                if found_value is None
-                else f"{found_value.value:+.3f} ({found_value.low:+.3f} {found_value.high:+.3f})"
-            )
+            text = "" if found_value is None else f"{found_value.value:+.3f}"
+            if found_value is not None and found_value.known:
+                text += f" ({found_value.low:+.3f} {found_value.high:+.3f})"
             cells.append(f"  {text:>24}")
         lines.append(f"{family:<{width}}" + "".join(cells))
     lines += [f"Note: {warning}" for warning in found.warnings]

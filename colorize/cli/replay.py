@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,7 +54,7 @@ def command(
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
     _shared.check_target(output, force=force)
-    recipe = read_recipe(picture)
+    recipe = read_recipe(picture, max_pixels)
     check_photo(photo, recipe, picture)
     colorizer = Predictor.load(find_recipe_model(recipe, model, picture))
     handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)  # the file is the one that was read then
@@ -62,20 +62,20 @@ def command(
         colorize_file(photo, output, colorizer, recipe, handling)
     except RecipeError as error:
         raise RecipeError(f"{picture}: {error}") from error
-    verdict, is_same = compare(picture, output, recipe)
+    verdict, is_same = compare(picture, output, recipe, max_pixels)
     if not quiet:
         click.echo(f"{photo} -> {output}: {verdict}")
     if not is_same:
         context.exit(1)
 
 
-def read_recipe(picture: Path) -> Recipe:
+def read_recipe(picture: Path, max_pixels: int) -> Recipe:
     """Read the note of a colorized picture."""
     from colorize.io import read_xmp
     from colorize.recipe.note import find_note
 
     try:
-        recipe = find_note(read_xmp(picture))
+        recipe = find_note(read_xmp(picture, max_pixels=max_pixels))
     except RecipeError as error:
         raise RecipeError(f"{picture}: {error}") from error
     if recipe is None:
@@ -109,18 +109,22 @@ def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
     raise RecipeError(f"{picture}: was made with the model {wanted}, which is not shipped here; name it with --model")
 
 
-def compare(picture: Path, output: Path, recipe: Recipe) -> tuple[str, bool]:
+def compare(picture: Path, output: Path, recipe: Recipe, limit: int) -> tuple[str, bool]:
     """Say how the new picture relates to the old one."""
     import numpy as np
 
     from colorize import __version__
-    from colorize.io import read_photo
+    from colorize.io import read_frames, read_photo
+
+    def pages(path: Path) -> list[Any]:
+        frames = read_frames(path, max_pixels=limit) if recipe.all_frames else [read_photo(path, max_pixels=limit)]
+        return [values for page in frames for values in (page.pixels, page.alpha)]
 
     if picture.read_bytes() == output.read_bytes():
         return "the same, byte for byte", True
     # Another version of a library may pack the same pixels otherwise.
-    one, other = read_photo(picture).pixels, read_photo(output).pixels
-    if one.shape == other.shape and np.array_equal(one, other):
+    one, other = pages(picture), pages(output)
+    if len(one) == len(other) and all(map(np.array_equal, one, other)):
         return "the same pixels", True
     made_by = "" if recipe.version == __version__ else f" (made by version {recipe.version}, this is {__version__})"
     return f"not the same as {picture}{made_by}", False

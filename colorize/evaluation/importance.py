@@ -200,11 +200,11 @@ def importance(
     Raises
     ------
     DatasetError
-        Fewer than four photographs.
+        Fewer than four photographs, or fewer than two training photographs.
     ModelFileError
         The model knows other features than this version computes.
     ValueError
-        `n_repeats` is less than 1.
+        `n_repeats` is less than 1, or `n_detail_repeats` less than 0.
 
     See Also
     --------
@@ -219,6 +219,10 @@ def importance(
     """
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1, got {n_repeats}")
+    if n_detail_repeats < 0:
+        raise ValueError(f"n_detail_repeats must be at least 0, got {n_detail_repeats}")
+    if training_photos is not None and len(training_photos) < 2:
+        raise DatasetError(f"refits and control need at least 2 training photographs, got {len(training_photos)}")
     if len(photos) < _MIN_PHOTOS:
         raise DatasetError(f"feature importance needs at least {_MIN_PHOTOS} photographs, got {len(photos)}")
     say = progress or silent

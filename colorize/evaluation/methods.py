@@ -95,11 +95,12 @@ def make_methods(
     """
     if not specs:
         raise ValueError("name at least one method")
-    # Names are the keys of all tables: the second would hide the first.
-    repeated = sorted({spec for spec in specs if specs.count(spec) > 1})
-    if repeated:
-        raise ValueError(f"method {repeated[0]} is named twice")
     paths = {spec: find_model(spec) for spec in specs if spec not in RULE_NAMES}
+    # Names are the keys of all tables: the second would hide the first.
+    meant = [paths[spec].resolve() if spec in paths else spec for spec in specs]
+    repeated = [spec for spec, one in zip(specs, meant, strict=True) if meant.count(one) > 1]
+    if repeated:
+        raise ValueError(f"a method is named twice: {', '.join(repeated)}")
     models = {spec: load_any_model(path) for spec, path in paths.items()}
     names = _short_names(paths)
     tables = _tables(specs, models, references)
@@ -156,9 +157,6 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     def rows() -> np.ndarray:
         return found["description"].features.values
 
-    def canvas() -> Canvas:
-        return Canvas.fitting(gray, found["description"].superpixels, once=True)
-
     stages: dict[str, Callable[[], object]] = {
         "description": lambda: colorizer.model.describe(gray),
         "classifier": lambda: colorizer.model.region_probabilities(rows()),
@@ -208,9 +206,10 @@ def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequenc
 
 
 def _short_names(paths: Mapping[str, Path]) -> dict[str, str]:
-    """File names without their ending; where two are equal, with their folders."""
-    stems = [path.stem for path in paths.values()]
-    return {
-        spec: path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}"
+    """File names without their ending; with their folders where two are equal; as they were said if those are too."""
+    stems = [*RULE_NAMES, *(path.stem for path in paths.values())]
+    names = {
+        spec: path.stem if stems.count(path.stem) == 1 else f"{path.resolve().parent.name}/{path.stem}"
         for spec, path in paths.items()
     }
+    return names if len(set(names.values())) == len(paths) else {spec: spec for spec in paths}

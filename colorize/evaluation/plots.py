@@ -45,6 +45,9 @@ _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     # Names of clipping paths are random without it, and equal figures would be unequal files.
     "svg.hashsalt": "colorize",
+    # A name or label may hold dollars, which would be read as mathematics.
+    "text.parse_math": False,
+    "axes.formatter.use_mathtext": False,
     "font.size": 11.5,
     "text.color": INK,
     "axes.edgecolor": LINE,

@@ -106,14 +106,13 @@ class CategoryStudy:
 
     def matrix(self, method: str, figure: str = "ciede2000") -> NDArray[np.float64]:
         """Mean figure, shape (n_training_sets, n_categories): rows trained on (`training`), columns tested on."""
-        return np.array([[cell.value for cell in row] for row in self.cells(method, figure)])
+        means = [result.means() for result in self.results.values()]
+        return np.array([[of[f"{method}: {name}"][figure] for of in means] for name in self.training])
 
     def cells(self, method: str, figure: str = "ciede2000") -> list[list[Interval]]:
         """`matrix` with intervals over the held-out photographs."""
-        return [
-            [result.intervals()[f"{method}: {name}"][figure] for result in self.results.values()]
-            for name in self.training
-        ]
+        intervals = [result.intervals() for result in self.results.values()]
+        return [[of[f"{method}: {name}"][figure] for of in intervals] for name in self.training]
 
     def against_own(self, method: str, figure: str = "ciede2000") -> list[list[Interval]]:
         """Paired difference of each cell from the model trained on the tested category itself."""

@@ -76,8 +76,8 @@ def confidence_picture(result: Colorization) -> RgbImage:
     Returns
     -------
     RgbImage
-        8-bit, about 480 to 1600 pixels wide, with a scale below the photograph. For numbers take
-        ``result.confidence``.
+        8-bit, about 480 to 1600 pixels wide, with a scale below the photograph; beside a photograph that would be more
+        than 1600 pixels high there is white. For numbers take ``result.confidence``.
 
     See Also
     --------
@@ -86,11 +86,14 @@ def confidence_picture(result: Colorization) -> RgbImage:
     """
     lightness, confidence = rgb_to_lightness(result.image.pixels), result.confidence
     height, width = lightness.shape
-    scale = np.clip(1, _SHORTEST / width, max(_LONGEST / max(height, width), _SHORTEST / width))
+    scale = min(max(1, _SHORTEST / width), _LONGEST / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small, sure = (cv2.resize(values, size, interpolation=way) for values in (lightness, confidence))
-    return RgbImage(np.concatenate([_tinted(small, sure), _legend(size[0])]))
+    legend = _legend(max(_SHORTEST, size[0]))
+    beside = legend.shape[1] - size[0]
+    drawn = np.pad(_tinted(small, sure), ((0, 0), (beside // 2, beside - beside // 2), (0, 0)), constant_values=255)
+    return RgbImage(np.concatenate([drawn, legend]))
 
 
 def _tinted(lightness: Float32, confidence: Float32) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ from colorize.types import Colorization, Float32, GrayImage, Superpixels
 __all__ = ["Explainer", "Explanation", "HintEffect", "Memories", "explain"]
 
 N_MEMORIES = 12
-# With eight families 64 rows take 0.1 s, 0.3 s where nets vote too (docs/explain.md).
+# With nine families 64 rows take less than a second, where nets vote too (docs/explain.md).
 N_BACKGROUND = 64
 STAGES = ("own", "shared", "agreed")
 """The opinions in their order: of the region alone, after evidence was shared, after neighbours agreed."""
@@ -211,7 +211,7 @@ class Explanation:
     def steps(self) -> dict[str, float]:
         """From no knowledge to the decision: what each step adds to the log-odds of the winner against the rival.
 
-        The first is ``start`` (ordinary regions), then come the families, ``references`` if there are any,
+        The first is ``start`` (ordinary regions), then come the families, ``references`` if there are any or an album,
         ``neighbours`` (evidence shared) and ``agreement``. Their sum is the last of `log_odds`. Without an attribution
         the features and references are one step, ``features``.
         """
@@ -221,8 +221,8 @@ class Explanation:
         else:
             split = self.attribution
             steps = {"start": split.start, **dict(zip(self.families, split.parts, strict=True))}
-            # The classifier knows of no references: what its own answer lacks of the drawn one is
-            # their part.
+            # The classifier knows of no references and no album: what its own answer lacks of the
+            # drawn one is their part.
             by_references = own - split.start - split.parts.sum()
             if abs(by_references) > _ROUNDING:
                 steps["references"] = by_references
@@ -308,9 +308,9 @@ class Explainer:
         self.model = session.model
         self.hints = hints
         self.vividness = vividness
-        # Kept beside the result: memories are held against what the model thought before any hint.
-        self._automatic = session.colorize(vividness)
         self.result: Colorization = session.with_hints(hints, vividness)
+        # Memories are held against what the model thought before any hint.
+        self._automatic_ab = (self.result if hints is None else session.colorize(vividness)).region_ab
         self._features = session.description.features.values
         decision = session.decide(vividness)
         self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
@@ -443,7 +443,7 @@ class Explainer:
             row=nearest,
             distance=distances[nearest],
             ab=ab,
-            is_near=np.linalg.norm(ab - self._automatic.region_ab[region], axis=1) < NEAR,
+            is_near=np.linalg.norm(ab - self._automatic_ab[region], axis=1) < NEAR,
             photo=tuple(thumbnails.name(int(i)) if thumbnails else f"photo {i + 1}" for i in photos),
             picture=tuple(thumbnails.picture(int(row)) if thumbnails else None for row in nearest),
             usual_distance=usual,

@@ -24,7 +24,22 @@ _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEn
 # Found by patterns, not by a parser of XML: packets come from anybody (entities that grow, bad
 # markup), and what is not ours must stay byte for byte.
 _RECIPE = re.compile(rb'colorize:recipe="([^"]*)"')
-_BLOCK = re.compile(rb'<rdf:Description [^>]*xmlns:colorize="[^"]*".*?</rdf:Description>\s*', re.DOTALL)
+_QUOTED = rb"""(?:"[^"<]*"|'[^'<]*')"""
+# What an earlier note left, in this order: its sentence, the block that held it, and its attributes
+# where an editor merged the block into the description of a person. Of source types a picture has
+# one, and that of the photograph is not that of the picture.
+_EARLIER = [
+    re.compile(pattern)
+    for pattern in (
+        rb'<dc:description[^<>]*>\s*<rdf:Alt>\s*<rdf:li xml:lang="x-default">The colours of this picture are simulated,'
+        rb" not recorded: made by colorize [^<]*, vividness [^ <]*(?:, guided by a person)?\."
+        rb"(?: The file of the photograph is damaged: [^<]*)?</rdf:li>\s*</rdf:Alt>\s*</dc:description>\s*",
+        rb"<rdf:Description rdf:about=%s xmlns:colorize=%s colorize:recipe=%s colorize:note=%s xmlns:Iptc4xmpExt=%s"
+        rb" Iptc4xmpExt:DigitalSourceType=%s></rdf:Description>\s*" % (6 * (_QUOTED,)),
+        rb"\s(?:colorize:recipe|colorize:note|Iptc4xmpExt:DigitalSourceType)=%s" % _QUOTED,
+        rb"<Iptc4xmpExt:DigitalSourceType[^<>]*(?:/>|>[^<]*</Iptc4xmpExt:DigitalSourceType>)\s*",
+    )
+]
 # All descriptions of one packet must name the same thing, or readers may drop ours.
 _ABOUT = re.compile(rb'<rdf:Description[^>]*?rdf:about=("[^"<]*"|\'[^\'<]*\')')
 _END = b"</rdf:RDF>"
@@ -125,7 +140,7 @@ class Recipe:
 
 
 def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
-    """Put the note into an XMP packet, in place of an earlier note.
+    """Put the note into an XMP packet, in place of an earlier note and of another digital source type.
 
     Parameters
     ----------
@@ -151,7 +166,9 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
     """
     if not can_extend(xmp):
         return _packet(_block(recipe, b'""', with_description=True))
-    packet = _BLOCK.sub(b"", xmp or b"")
+    packet = xmp or b""
+    for pattern in _EARLIER:
+        packet = pattern.sub(b"", packet)
     about = _ABOUT.search(packet)
     # The words of a person go first; a packet may have one description only.
     has_description = b"<dc:description" in packet
@@ -204,7 +221,7 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
         f' xmlns:colorize="{_NAMESPACE}" colorize:recipe={text} colorize:note={quoteattr(recipe.sentence())}'
         f' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}">{description}</rdf:Description>'
-    ).encode()
+    ).encode("utf-8", "replace")  # names of files need not be UTF-8; the recipe is ASCII
 
 
 def _packet(block: bytes) -> bytes:
@@ -226,6 +243,7 @@ def _check_values(found: Mapping[str, Any]) -> None:
     palette, vividness = found["palette"], found["vividness"]
     is_sound = (
         all(isinstance(found[name], kind) for name, kind in kinds.items())
+        and all(isinstance(said, dict) for said in found["hints"])
         and isinstance(vividness, (int, float))
         and 0 <= vividness <= 1
         and (palette is None or (isinstance(palette, list) and all(_is_share(share) for share in palette)))

@@ -252,13 +252,13 @@ def check_format(target: Path, *, all_frames: bool) -> None:
         raise OutputFormatError(f"{target}: all frames together need a TIFF file; use .tif")
 
 
-def is_made_by(target: Path, recipe: Recipe) -> bool:
+def is_made_by(target: Path, recipe: Recipe, *, max_pixels: int = MAX_PIXELS) -> bool:
     """Tell whether a file is what the recipe would make: an output of an earlier run that was cut off.
 
     Whatever else lies there, a picture of somebody else or no picture at all, is not.
     """
     try:
-        note = find_note(read_xmp(target)) if target.is_file() else None
+        note = find_note(read_xmp(target, max_pixels=max_pixels)) if target.is_file() else None
         # What is missing of a photograph shows only when it is read, and this asks before.
         return note is not None and replace(note, damage="") == recipe
     except (InvalidImageError, RecipeError):

@@ -1,5 +1,7 @@
 """Locks, clocks and shrinking, which several rooms share."""
 
+import errno
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,17 @@ def test_a_lock_keeps_others_away_until_it_is_given_back(tmp_path):
     with file_lock(lock, "busy"):
         assert lock.read_bytes() == b""
     with pytest.raises(OutputError, match="nowhere"), file_lock(tmp_path / "nowhere" / ".lock", "busy"):
+        pass
+
+
+def test_a_drive_without_locks_is_not_taken_for_a_busy_one(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OutputError, match=r"cannot be locked \(No locks"), file_lock(tmp_path / ".lock", "busy"):
         pass
 
 

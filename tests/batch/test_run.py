@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from colorize._support import files as _files
+from colorize.batch import worker
 from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import _evenly, free_memory, local_pool, run_batch
@@ -108,6 +109,15 @@ def test_a_photograph_that_changes_meanwhile_is_done_again(album, here, settings
     run_batch(source, target, settings, open_pool=here)
     one, other = (read_photo(target / name) for name in ("even/01.png", "odd/00.png"))
     np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_an_output_is_recognised_within_the_limit_of_pixels(tmp_path, tiny_model, monkeypatch):
+    asked = []
+    monkeypatch.setattr(worker, "is_made_by", lambda *_, max_pixels: asked.append(max_pixels) or True)
+    (tmp_path / "old.png").write_bytes(b"")
+    studio = worker.Studio(Settings(model=str(tiny_model), max_pixels=400_000_000))
+    result = studio.do(Job(str(tmp_path / "old.png"), str(tmp_path / "new.png")), lambda n: None)
+    assert (result.message, asked) == ("was there already", [400_000_000])
 
 
 def test_an_output_without_its_line_is_recognised(album, here, settings, tmp_path):

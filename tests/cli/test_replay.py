@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from colorize.colorizer import Colorizer
-from colorize.io import read_photo, read_xmp, write_photo
+from colorize.io import read_frames, read_photo, read_xmp, write_frames, write_photo
 from colorize.recipe.note import add_note, find_note
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -62,6 +62,30 @@ def test_replay_tells_when_the_result_differs(run, old, tiny_model, workplace):
     assert "not the same as edited.png" in run("replay", "edited.png", old, "--model", tiny_model, status=1).stdout
     Image.fromarray(image.pixels).save("stripped.png", pnginfo=png_note(image.metadata.xmp))
     assert "the same pixels" in run("replay", "stripped.png", old, "--model", tiny_model).stdout
+
+
+def test_replay_looks_at_every_page_and_at_opacity(run, workplace, photos, tiny_model):
+    pages = [Image.fromarray(photo.pixels) for photo in photos[:2]]
+    pages[0].save("old.tif", save_all=True, append_images=pages[1:])
+    run("photo", "old.tif", "-o", "new.tif", "--model", tiny_model, "--all-frames")
+    first, second = read_frames("new.tif")
+    altered = {"pixels": 255 - second.pixels, "alpha": np.full(second.shape, 9, np.uint8)}
+    for name, pages in {
+        "same": [first, second],
+        "short": [first],
+        **{kind: [first, replace(second, **{kind: values})] for kind, values in altered.items()},
+    }.items():
+        write_frames([replace(page, metadata=replace(page.metadata, dpi=(7, 7))) for page in pages], f"{name}.tif")
+        is_same = name == "same"
+        said = run("replay", f"{name}.tif", "old.tif", "--model", tiny_model, status=int(not is_same)).stdout
+        assert ("the same pixels" if is_same else f"not the same as {name}.tif") in said
+
+
+def test_replay_holds_the_picture_to_the_limit_of_pixels_too(run, old, tiny_model):
+    run("photo", old, "-o", "new.png", "--model", tiny_model)
+    error = run("replay", "new.png", old, "--model", tiny_model, "--max-pixels", 100, status=1).stderr
+    assert error.startswith("Error: new.png: ")
+    assert "more than the limit" in error
 
 
 def png_note(xmp):

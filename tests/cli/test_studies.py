@@ -135,6 +135,21 @@ def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):
     assert "nan" not in result.stdout
 
 
+def test_compare_tells_equal_names_of_two_folders_apart(run, album, workplace):
+    for folder in ("land", "sea"):
+        (album / folder / "0.png").write_bytes((album / "land" / "1.png").read_bytes())
+        (album / folder / "bad.jpg").write_text("none")
+    folders = [f"album/{folder}" for folder in ("land", "sea")]
+    result = run("compare", *folders, "--method", "gray", "--json", "c.json")
+    for folder in folders:
+        assert f"left out: {folder}/bad.jpg: " in result.stdout
+    names = json.loads((workplace / "c.json").read_text())["names"]
+    assert "2.png" in names
+    assert [name for name in names if name.endswith("0.png")] == ["album/land/0.png", "album/sea/0.png"]
+    run("compare", *(f"{folder}/0.png" for folder in folders), "--method", "gray", "--json", "d.json")
+    assert json.loads((workplace / "d.json").read_text())["names"] == ["album/land/0.png", "album/sea/0.png"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "match"),
     [

@@ -165,6 +165,11 @@ def test_what_is_refused(tiny_colorizer, photos):
         importance(tiny_colorizer, photos[:3])
     with pytest.raises(ValueError, match="n_repeats"):
         importance(tiny_colorizer, photos, n_repeats=0)
+    with pytest.raises(ValueError, match="n_detail_repeats"):
+        importance(tiny_colorizer, photos, n_detail_repeats=-1)
+    for few in ([], photos[:1]):
+        with pytest.raises(DatasetError, match="at least 2 training photographs"):
+            importance(tiny_colorizer, photos, training_photos=few)
 
 
 def test_a_model_of_other_features_is_refused(tiny_model, photos):

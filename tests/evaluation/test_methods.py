@@ -85,6 +85,20 @@ class TestMakeMethods:
         assert len(set(names)) == 2
         assert names[1] == "other/tiny"
 
+    def test_no_file_takes_the_name_of_a_rule_or_of_another_file(self, tiny_model, tmp_path):
+        files = [tmp_path / name for name in ("gray.safetensors", "a/m/x.safetensors", "b/m/x.safetensors")]
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(tiny_model.read_bytes())
+        names = [method.name for method in make_methods(["gray", str(files[0]), str(tiny_model)])]
+        assert names == ["gray", f"{tmp_path.name}/gray", "tiny"]
+        assert [method.name for method in make_methods([*map(str, files[1:])])] == [*map(str, files[1:])]
+
+    def test_one_file_is_one_method_however_it_is_named(self, tiny_model, tmp_path):
+        (tmp_path / "link.safetensors").symlink_to(tiny_model)
+        with pytest.raises(ValueError, match=r"named twice: .*tiny\.safetensors, .*link\.safetensors"):
+            make_methods(["gray", str(tiny_model), str(tmp_path / "link.safetensors")])
+
     @pytest.mark.parametrize(
         ("specs", "error", "match"),
         [

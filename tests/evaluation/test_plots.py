@@ -10,7 +10,7 @@ from colorize._support.labels import label_corners
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 
-pytest.importorskip("matplotlib")
+matplotlib = pytest.importorskip("matplotlib")
 
 NAMES = "gray|mean colour|L + height lookup|welsh|default|classic|encoder|encoder+levin|mine, with quite a long name"
 METHODS = NAMES.split("|")
@@ -77,6 +77,15 @@ def test_other_plots_keep_their_texts_apart():
     check(plots.bars(dict.fromkeys(METHODS, 1.9), "seconds", "{:.3f}"))
     links = linkage(rng.random((9, 3)), "average")
     check(plots.redundancy(rng.random((9, 9)), links, FAMILIES, 0.5), rotated=FAMILIES)
+
+
+def test_dollars_in_names_are_no_mathematics():
+    rows = {name: [around(1)] for name in ("a$_$b", "$5 to $10")}
+    with matplotlib.rc_context({"axes.formatter.use_mathtext": True}):
+        text = plots.to_svg(plots.intervals(rows, "from $1 to $2"), "$ and $")
+    for words in (">a$_$b<", ">$5 to $10<", ">from $1 to $2<"):
+        assert words in text
+    assert "mathdefault" not in text
 
 
 def test_labels_without_room_lie_within_the_picture():

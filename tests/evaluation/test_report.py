@@ -2,11 +2,13 @@
 
 import importlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from colorize.cli.importance import summary
 from colorize.colorizer import Colorizer
 from colorize.evaluation.importance import importance
 from colorize.evaluation.methods import make_methods
@@ -154,6 +156,16 @@ def test_importance_is_drawn(photos):
     check(text)
     for words in ("noise (control)", "Who hides whom", "The family alone", "gabor: wavelength", "Control:"):
         assert words in text
+    assert "contains zero" in text.replace("NOT contain zero", "contains zero")
+    few = replace(found, table=tuple((*row[:6], np.nan, np.nan) for row in found.table))
+    text = importance_report(few)
+    check(text)
+    assert re.search(
+        r"adds [+−][\d.]+ ab units to the region error, too few photographs to tell that from zero\.", text
+    )
+    assert "contains zero" not in text
+    assert "nan" not in summary(few)
+    assert "(" in summary(found).splitlines()[2]
 
 
 def test_studies_are_drawn(photos):
@@ -164,14 +176,22 @@ def test_studies_are_drawn(photos):
         for name, part in (("first", photos[:10]), ("second", photos[2:]))
     }
     sets["few"] = TrainingSet(tuple(photos[:3]), ("a", "b", "c"), report)
-    text = category_report(study_categories(sets, parameters=SMALL), source="album")
+    text = category_report(study_categories(sets, fraction=0.5, parameters=SMALL), source="album")
     check(text)
     assert "3 usable photographs" in text
+    assert "2 categories; 10 of their 20 photographs were held out and never trained on." in text
     curve = study_curve(photos[:6], photos[6:], sizes=(3, 6), parameters=SMALL)
     text = curve_report(curve, source="album")
     check(text)
     assert "3 → 6" in text
-    check(curve_report(study_curve(photos[:3], photos[6:8], sizes=(3,), parameters=SMALL)))
+    assert re.search(r"The last step changed the error by [+−]\S+, [+−]", text)
+    # Four test photographs are too few for an interval, and no reason to deny the step.
+    text = curve_report(study_curve(photos[:6], photos[6:10], sizes=(3, 6), parameters=SMALL))
+    assert re.search(r"The last step changed the error by [+−][\d.]+\.", text)
+    assert "There is one size only." not in text
+    text = curve_report(study_curve(photos[:3], photos[6:8], sizes=(3,), parameters=SMALL))
+    check(text)
+    assert "There is one size only." in text
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +235,13 @@ def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     assert "carries no training regions" in text
     assert "What it reminds the model of" not in text
     assert "its features" in text
+
+
+def test_the_pull_of_an_album_is_told_as_such(tiny_colorizer, photos):
+    session = tiny_colorizer.open(photos[0])
+    for opened, count in ((session, 0), (session.in_album(tiny_colorizer.palette_shares(photos[7])), 1)):
+        explainer = Explainer(opened)
+        assert explanation_report(explainer, [explainer.at(60, 80)]).count("references or the album") == count
 
 
 def test_explanation_of_a_tiny_and_of_a_deep_photograph(tiny_colorizer, photos):

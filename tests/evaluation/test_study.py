@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from colorize.evaluation.measure import EvaluationResult
 from colorize.evaluation.study import ALL, ALL_EQUAL, check_categories, study_categories, study_curve, usual_sizes
 from colorize.exceptions import DatasetError
 from colorize.training.dataset import DatasetReport, TrainingSet
@@ -51,6 +52,15 @@ def test_sets_sizes_and_reasons(study):
     assert all(result.n_photos == 2 for result in study.results.values())
     assert study.against_own("mean")[0][0].value == 0
     assert study.against_own("mean")[1][0].value > 5
+
+
+def test_intervals_are_made_once_for_each_category(study, monkeypatch):
+    made, intervals = [], EvaluationResult.intervals
+    monkeypatch.setattr(EvaluationResult, "intervals", lambda result: made.append(1) or intervals(result))
+    cells = study.cells("mean")
+    assert len(made) == 2
+    np.testing.assert_allclose(study.matrix("mean"), [[cell.value for cell in row] for row in cells], rtol=1e-12)
+    assert len(made) == 2
 
 
 def test_files_of_the_study(study):

@@ -95,6 +95,17 @@ def test_the_map_shows_the_photograph():
     assert drawn.min() > 30  # even black leaves room for colour
 
 
+def test_the_map_of_a_strip_stays_small_and_readable():
+    _, result = colored(np.full((3000, 8), 0.6, np.float32))
+    drawn = confidence_picture(result)
+    assert drawn.shape[1] == 480
+    assert 1600 < drawn.shape[0] < 1750
+    is_white = (drawn.pixels[:1600] == 255).all(axis=(0, 2))
+    assert is_white[:230].all()
+    assert is_white[250:].all()
+    assert (~is_white).sum() == 4
+
+
 @pytest.mark.parametrize(("shape", "width"), [((40, 60), 480), ((3, 2000), 1600), ((2000, 3000), 1600)])
 def test_the_map_has_a_size_to_look_at(shape, width):
     _, result = colored(np.full(shape, 0.8, np.float32))

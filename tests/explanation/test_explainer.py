@@ -12,6 +12,7 @@ from colorize.explanation import Explainer, explain
 from colorize.explanation.account import CARRIED, sentences
 from colorize.features import CLASSICAL
 from colorize.features.superpixels import resize_labels
+from colorize.guidance import session as guidance_session
 from colorize.guidance.hints import Hints, Mark
 from colorize.types import RgbImage
 
@@ -110,6 +111,13 @@ def test_opinions_are_those_of_the_decision(explainer, session, tiny_colorizer):
 
 def test_explaining_changes_no_colour(session, explainer, photos, tiny_colorizer):
     np.testing.assert_array_equal(explainer.result.rgb, tiny_colorizer.predict(photos[0]).rgb)
+
+
+def test_a_picture_without_hints_is_finished_once(session, monkeypatch):
+    finished, finish = [], guidance_session._finished
+    monkeypatch.setattr(guidance_session, "_finished", lambda *said: finished.append(said) or finish(*said))
+    Explainer(session)
+    assert len(finished) == 1
 
 
 def test_effects_of_hints_add_up(session, hints):

@@ -55,6 +55,65 @@ def test_a_second_note_takes_the_place_of_the_first(packet):
     assert find_note(again) == other
 
 
+def merged(packet: bytes) -> bytes:
+    """As editors do it: the note in the one description of a person, written over several lines."""
+    theirs = (
+        b'<rdf:Description rdf:about=""\n xmlns:xmp="http://ns.adobe.com/xap/1.0/"\n xmp:Rating="5"\n xmlns:colorize='
+    )
+    title = b'<dc:title xmlns:dc="http://purl.org/dc/elements/1.1/">Grandmother 1932</dc:title>'
+    packet = packet.replace(b'<rdf:Description rdf:about="" xmlns:colorize=', theirs)
+    return packet.replace(b"</rdf:Description>", title + b"\n</rdf:Description>")
+
+
+@pytest.mark.parametrize("damage", ["", "half of it is black"])
+def test_a_note_merged_into_what_a_person_wrote_is_taken_out_of_it_alone(damage):
+    other = replace(RECIPE, vividness=1, model="other", damage=damage)
+    packet = add_note(merged(add_note(None, other)), RECIPE)
+    theirs, ours = descriptions(packet)
+    assert "".join(theirs.itertext()).strip() == "Grandmother 1932"
+    assert theirs.attrib.pop("{http://ns.adobe.com/xap/1.0/}Rating") == "5"
+    assert theirs.attrib.keys() == {f"{RDF}about"}
+    assert "".join(ours.itertext()) == RECIPE.sentence()
+    assert find_note(packet) == RECIPE
+
+
+def test_words_added_to_the_sentence_of_a_note_are_kept():
+    packet = add_note(None, RECIPE).replace(b"a person.</rdf:li>", b"a person. Ann in 1932</rdf:li>")
+    again = add_note(packet, replace(RECIPE, model="other"))
+    assert b"Ann in 1932" in again
+    assert [description.get("{urn:colorize:recipe:1}recipe") is None for description in descriptions(again)] == [1, 0]
+
+
+def test_a_closed_description_does_not_take_the_next_one_along():
+    closed = b'<rdf:Description rdf:about="uuid:1" xmlns:colorize="urn:colorize:recipe:1" colorize:recipe="{}"/>'
+    packet = FOREIGN.replace(b"<rdf:Description", closed + b"<rdf:Description", 1)
+    assert b"Grandmother" in add_note(packet, RECIPE)
+    assert find_note(add_note(packet, RECIPE)) == RECIPE
+
+
+NEGATIVE = "http://cv.iptc.org/newscodes/digitalsourcetype/negativeFilm"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f' Iptc4xmpExt:DigitalSourceType="{NEGATIVE}"/>',
+        f"><Iptc4xmpExt:DigitalSourceType>{NEGATIVE}</Iptc4xmpExt:DigitalSourceType></rdf:Description>",
+        f'><Iptc4xmpExt:DigitalSourceType rdf:resource="{NEGATIVE}"/></rdf:Description>',
+    ],
+)
+def test_the_source_type_of_the_photograph_gives_way(told):
+    theirs = f'<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"{told}<rdf:Description'
+    packet = add_note(FOREIGN.replace(b"<rdf:Description", theirs.encode(), 1), RECIPE)
+    assert packet.count(b"digitalsourcetype/") == 1
+    assert len(descriptions(packet)) == 3
+
+
+def test_a_file_name_that_is_not_utf8_is_no_error():
+    recipe = replace(RECIPE, model="\udcff")
+    assert find_note(add_note(None, recipe)) == recipe
+
+
 @pytest.mark.parametrize("packet", [b"", b"rubbish", "</rdf:RDF>".encode("utf-16"), FOREIGN + FOREIGN])
 def test_packet_that_cannot_be_extended_gives_way(packet):
     assert add_note(packet, RECIPE) == add_note(None, RECIPE)
@@ -87,6 +146,7 @@ def test_there_may_be_no_note():
         {"model": 3},
         {"seed": None},
         {"hints": "abc"},
+        {"hints": [1]},
         {"palette": [2]},
         {"palette": 1},
         {"keep_tint": 1},

@@ -54,6 +54,7 @@ def test_output_carries_the_note(tmp_path, photos, tiny_colorizer, recipe, suffi
     assert replace(note, input_sha256="") == recipe
     assert is_made_by(tmp_path / f"new{suffix}", note)
     assert not is_made_by(tmp_path / f"new{suffix}", replace(note, vividness=0.1))
+    assert not is_made_by(tmp_path / f"new{suffix}", note, max_pixels=100)
 
 
 def test_what_is_not_ours_is_not_taken_for_ours(tmp_path, photo_file, recipe):

@@ -21,7 +21,7 @@ from colorize.recognition.decision import NEAR
 STEPS = {
     "start": ("ordinary regions", "before anything is known of this one"),
     "features": ("its features", "together: this model keeps no training regions to compare with"),
-    "references": ("reference photographs", "how often they show these colours"),
+    "references": ("references or the album", "how often they show these colours"),
     "neighbours": ("regions like it beside it", "they share their evidence"),
     "agreement": ("all its neighbours", "they agree on colours that go together"),
 }

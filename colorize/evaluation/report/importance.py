@@ -92,10 +92,13 @@ def _lead(found: ImportanceResult, source: str) -> list[str]:
     ]
     control = found.select("permutation", "across", "region_ab_error").get((NOISE, ""))
     if control is not None:
-        wrong = control.excludes(0)
-        fine = "does NOT contain zero: distrust these numbers" if wrong else "contains zero, as it must"
+        fine = "which contains zero, as it must"
+        if not control.known:
+            fine = "too few photographs to tell that from zero"
+        elif control.excludes(0):
+            fine = "which does NOT contain zero: distrust these numbers"
         added = f"adds {signed(control, 3)} ab units to the region error"
-        lines.append(f"Control: a family of shuffled numbers {added}, which {fine}.")
+        lines.append(f"Control: a family of shuffled numbers {added}, {fine}.")
     return lines
 
 

@@ -36,7 +36,11 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
 
 def _lead(found: CategoryStudy) -> list[str]:
     n_categories = len(found.categories)
-    lines = [f"{n_categories} categories; a fifth of each was held out and never trained on."]
+    held_out = sum(result.n_photos for result in found.results.values())
+    n_photos = held_out + sum(found.training[name] for name in found.categories)
+    lines = [
+        f"{n_categories} categories; {held_out} of their {n_photos} photographs were held out and never trained on."
+    ]
     for method in found.methods:
         matrix, names = found.matrix(method), list(found.training)
         single = matrix[:n_categories]
@@ -100,14 +104,15 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
     str
         HTML.
     """
-    last = found.gains()[-1]
     page = Page(
         "learning curve",
         f"Would more photographs help? {source}",
         [
             f"Models trained on {parts.joined(map(str, found.sizes))} photographs, "
             f"all measured on the same {found.result.n_photos}.",
-            f"The last step changed the error by {parts.signed(last)}." if last.known else "There is one size only.",
+            f"The last step changed the error by {parts.signed(found.gains()[-1])}."
+            if len(found.sizes) > 1
+            else "There is one size only.",
         ],
         footer="Larger sets hold the smaller ones. Intervals are 95 % bootstrap intervals over photographs.",
     )
