@@ -192,19 +192,28 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
         return picture.size[0] * picture.size[1] * (getattr(picture, "n_frames", 1) if all_frames else 1)
 
 
-def read_xmp(source: str | Path | bytes) -> bytes | None:
+def read_xmp(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> bytes | None:
     """The XMP packet of a photograph, from its header alone.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        File name, or the bytes of a file.
+    max_pixels : int, default 200_000_000
+        As for `read_photo`.
 
     Raises
     ------
     InvalidImageError
         No such file or no photograph.
+    ImageTooLargeError
+        More pixels than `max_pixels`.
 
     See Also
     --------
     colorize.recipe.note.find_note : Reads the note about colours in it.
     """
-    with _decoding_errors(source, MAX_PIXELS) as data, _opened(data, MAX_PIXELS) as picture:
+    with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
         return kept_xmp(picture, [])
 
 

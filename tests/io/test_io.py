@@ -32,6 +32,7 @@ from colorize.io import (
     profiles,
     read_frames,
     read_photo,
+    read_xmp,
     reading,
     write_frames,
     write_photo,
@@ -324,6 +325,13 @@ def test_pixels_are_counted_in_the_header():
     frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
     animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert (count_pixels(animation), count_pixels(animation, all_frames=True)) == (20, 60)
+
+
+def test_xmp_is_read_within_the_limit_of_pixels():
+    data = encoded(Image.new("L", (300, 200)), xmp=b"<a/>", file_format="WEBP")
+    assert read_xmp(data, max_pixels=60_000) == b"<a/>"
+    with pytest.raises(ImageTooLargeError, match="megapixels"):
+        read_xmp(data, max_pixels=59_999)
 
 
 def test_header_size_is_checked_before_decoding():
