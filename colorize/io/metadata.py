@@ -10,11 +10,11 @@ from PIL import Image
 from colorize.io.faults import DECODER_ERRORS
 from colorize.types import PhotoMetadata
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 
 # Tags of the main EXIF directory that speak of the photograph; the rest of a TIFF's tags describe its own layout.
 _KEPT_TAGS = frozenset(
-    (0x010E, 0x010F, 0x0110, _ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, 0x8769, 0x8825, *range(0x9C9B, 0x9CA0))
+    (0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, 0x8769, 0x8825, *range(0x9C9B, 0x9CA0))
 )
 
 _TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them that tifffile can write as text
@@ -28,7 +28,7 @@ _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
 def read_orientation(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where there is none."""
     try:
-        value = picture.getexif().get(_ORIENTATION, 1)
+        value = picture.getexif().get(ORIENTATION, 1)
     except DECODER_ERRORS:
         return 1
     return value if value in range(1, 9) else 1
@@ -41,10 +41,10 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
         # A set of its own: entries are deleted under way.
         for tag in set(exif) - _KEPT_TAGS:
             del exif[tag]
-        if not set(exif) - {_ORIENTATION}:
+        if not set(exif) - {ORIENTATION}:
             return None
         # The pixels stand upright by now; a viewer would turn them once more.
-        exif[_ORIENTATION] = 1
+        exif[ORIENTATION] = 1
         return exif.tobytes()
     except DECODER_ERRORS:
         notes.append("the EXIF data is damaged and was left out")
@@ -122,7 +122,7 @@ def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str,
     if metadata.xmp:
         tags.append((_XMP, "B", len(metadata.xmp), metadata.xmp, True))
     block = _exif_block(metadata.exif, notes)
-    if set(block) - {*_TEXT_TAGS, _ORIENTATION}:
+    if set(block) - {*_TEXT_TAGS, ORIENTATION}:
         notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
     # Tags of the right number and a wrong type would end the writing of the whole page.
     texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}

@@ -13,10 +13,11 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -25,7 +26,7 @@ from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeEr
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.heif import depth_and_color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
-from colorize.io.metadata import kept_exif, kept_xmp, read_orientation, read_resolution
+from colorize.io.metadata import ORIENTATION, kept_exif, kept_xmp, read_orientation, read_resolution
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
@@ -52,6 +53,9 @@ _INPUT_FORMATS = {
     "JPEG2000": "Jpeg2K",
     "AVIF": "Avif",
 }
+
+# Tags of TIFF.
+_BITS_PER_SAMPLE, _PLANAR_CONFIGURATION, _EXTRA_SAMPLES = 0x0102, 0x011C, 0x0152
 
 # `Image.MAX_IMAGE_PIXELS` and the warning filters belong to the whole process: two threads that set
 # and restore them in turn would leave the wrong ones behind.
@@ -325,11 +329,15 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
 
 def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, salvage: bool = False) -> RgbImage:
     """The frame on which the picture stands."""
+    stated = picture
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
-    # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
-    is_deep_color = _has_16_bit_color(picture)
     # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
     as_stored = read_orientation(picture) if picture.format == "TIFF" else None
+    if _has_planes_that_pillow_misreads(picture):
+        data, index = _interleaved(picture, data, index, as_stored or 1), 0
+        picture = _standing_on(data, index)
+    # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
+    is_deep_color = _has_16_bit_color(picture)
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
@@ -338,10 +346,10 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0,
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
     metadata = PhotoMetadata(
-        exif=kept_exif(picture, notes),
+        exif=kept_exif(stated, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.
-        dpi=read_resolution(picture, as_stored or orientation),
-        xmp=kept_xmp(picture, notes),
+        dpi=read_resolution(stated, as_stored or orientation),
+        xmp=kept_xmp(stated, notes),
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
         damage=harm,
@@ -418,6 +426,45 @@ def _has_more_frames(picture: Image.Image) -> bool:
     return is_animated
 
 
+def _tiff_tags(picture: Image.Image) -> Mapping[int, Any]:
+    return getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
+
+
+def _has_planes_that_pillow_misreads(picture: Image.Image) -> bool:
+    """Tell of an uncompressed TIFF whether its channels lie one behind the other, in 16 bits or premultiplied.
+
+    Pillow takes each sample of 16 bits for two pixels, and does not know the plane of such opacity.
+    """
+    tags = _tiff_tags(picture)
+    is_misread = 16 in tags.get(_BITS_PER_SAMPLE, ()) or tags.get(_EXTRA_SAMPLES, ())[:1] == (1,)
+    is_raw = any(tile[0] == "raw" for tile in getattr(picture, "tile", ()))
+    return is_misread and is_raw and tags.get(_PLANAR_CONFIGURATION) == 2
+
+
+def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int) -> bytes:
+    """Rewrite a page of such a TIFF as one whose channels lie side by side."""
+    import tifffile
+
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else Python prints its warnings
+    bands = picture.getbands()
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages[index]
+            # Checked before memory is asked for. Not the sides: Pillow's may have changed places, to stand upright.
+            if page.size != page.samplesperpixel * picture.size[0] * picture.size[1]:
+                raise ValueError("its planes have another size than the picture")
+            planes = page.asarray().reshape(page.samplesperpixel, page.imagelength, page.imagewidth)
+            options = {"photometric": page.photometric, "extrasamples": page.extrasamples[: bands[-1] in "Aa"]}
+    except (tifffile.TiffFileError, *DECODER_ERRORS) as error:
+        raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
+    pixels = planes[0] if len(bands) == 1 else planes[: len(bands)].transpose(1, 2, 0)
+    tags = [(ORIENTATION, "H", 1, orientation, True)]
+    rewritten = io.BytesIO()
+    profile = picture.info.get("icc_profile")
+    tifffile.imwrite(rewritten, pixels, **options, iccprofile=profile, metadata=None, extratags=tags)
+    return rewritten.getvalue()
+
+
 def _has_16_bit_color(picture: Image.Image) -> bool:
     """Tell whether Pillow is about to cut 16 bits of colour to 8; its tiles name the raw mode, such as RGB;16B."""
     tiles = getattr(picture, "tile", ())
@@ -437,7 +484,9 @@ def _pixels_of(
             notes.append("16 bits per channel were read as 8, because the color profile can only be applied so")
         elif deep is not None and _shows_the_same(deep[0], picture):
             pixels = _full_range(deep[0], notes)
-            return pixels if profile is srgb_matrix() else convert(pixels, profile, srgb_matrix()), deep[1]
+            # A fourth channel can be something else than opacity: a mask of a picture editor.
+            alpha = deep[1] if picture.has_transparency_data else None
+            return pixels if profile is srgb_matrix() else convert(pixels, profile, srgb_matrix()), alpha
         else:
             notes.append("16 bits per channel were read as 8")
     if picture.mode in ("F", "I") or picture.mode.startswith("I;16"):

@@ -122,6 +122,61 @@ def test_tiff_color_of_16_bits_is_kept(channels, compression):
         np.testing.assert_array_equal(image.alpha, values[..., 3])
 
 
+def tiff(values, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, metadata=None, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("layout", [{}, {"tile": (16, 16)}, {"rowsperstrip": 7, "byteorder": ">"}])
+def test_tiff_of_16_bits_in_planes_is_kept(channels, orientation, layout):
+    values, extra = random_pixels((19, 31), 16, channels=channels), ["unassalpha"] * (channels - 3)
+    tags = [(ORIENTATION, "H", 1, orientation, True)]
+    options = {"photometric": "rgb", "extrasamples": extra, "extratags": tags} | layout
+    data = tiff(values.transpose(2, 0, 1), planarconfig="separate", **options)
+    image, expected = read_photo(data), reading._turned(values, orientation)
+    np.testing.assert_array_equal(image.pixels, expected[..., :3])
+    assert image.metadata.notes == ()
+    if channels == 4:
+        np.testing.assert_array_equal(image.alpha, expected[..., 3])
+    with pytest.raises(DamagedImageError, match="damaged"):
+        read_photo(cut(data, 0.7))
+
+
+def test_pages_in_planes_are_each_read():
+    pages = random_pixels((3, 19), 16, channels=31)  # three channels of 19 x 31, twice
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for planes in (pages, pages[::-1]):
+            writer.write(planes, photometric="rgb", planarconfig="separate", metadata=None)
+    first, second = read_frames(file.getvalue())
+    np.testing.assert_array_equal(first.pixels, pages.transpose(1, 2, 0))
+    np.testing.assert_array_equal(second.pixels, first.pixels[..., ::-1])
+
+
+@pytest.mark.parametrize("bit_depth", [8, 16])
+@pytest.mark.parametrize("kind", ["premultiplied", "CMYK"])
+def test_planes_and_pixels_of_a_tiff_look_the_same(bit_depth, kind):
+    values = random_pixels((19, 31), bit_depth, channels=4)
+    values[..., :3] = np.minimum(values[..., :3], values[..., 3:])
+    options = {"photometric": "separated"} if kind == "CMYK" else {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+    planes = read_photo(tiff(values.transpose(2, 0, 1), planarconfig="separate", **options))
+    pixels = read_photo(tiff(values, **options))
+    np.testing.assert_array_equal(planes.pixels, pixels.pixels)
+    assert planes.metadata.notes == pixels.metadata.notes
+    if kind == "premultiplied":
+        np.testing.assert_array_equal(planes.alpha, pixels.alpha)
+
+
+def test_a_fourth_channel_of_16_bits_that_is_no_opacity_is_not_taken_for_it():
+    values = random_pixels((9, 11), 16, channels=4)
+    image = read_photo(tiff(values, photometric="rgb", extrasamples=["unspecified"]))
+    np.testing.assert_array_equal(image.pixels, values[..., :3])
+    assert image.alpha is None
+
+
 @pytest.mark.parametrize(("bits", "noted"), [(8, True), (10, True), (12, True), (16, False)])
 def test_low_range_16_bit_becomes_neither_black_nor_white(bits, noted):
     values = np.linspace(0, 2**bits - 1, 64).astype(np.uint16).reshape(8, 8)
