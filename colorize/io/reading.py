@@ -55,7 +55,7 @@ _INPUT_FORMATS = {
 }
 
 # Tags of TIFF.
-_BITS_PER_SAMPLE, _PLANAR_CONFIGURATION, _EXTRA_SAMPLES = 0x0102, 0x011C, 0x0152
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION, _EXTRA_SAMPLES = 0x0102, 0x0106, 0x011C, 0x0152
 
 # `Image.MAX_IMAGE_PIXELS` and the warning filters belong to the whole process: two threads that set
 # and restore them in turn would leave the wrong ones behind.
@@ -361,6 +361,7 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
     """The picture with its pixels, how many rows of them mean something, and what is wrong with it."""
     with _silent_stderr() if picture.format == "TIFF" else contextlib.nullcontext():
         try:
+            _expect_native_order(picture)
             picture.load()
             return picture, picture.size[1], ""
         except DECODER_ERRORS as error:
@@ -374,7 +375,17 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
 def _standing_on(data: bytes, index: int) -> ImageFile.ImageFile:
     picture = Image.open(io.BytesIO(data), formats=_formats_for(data))
     picture.seek(index)
+    _expect_native_order(picture)
     return picture
+
+
+def _expect_native_order(picture: Image.Image) -> None:
+    """Read compressed TIFFs of big-endian long integers and floats right: Pillow swaps what libtiff has swapped."""
+    tiles = getattr(picture, "tile", ())
+    if tiles and tiles[0][0] == "libtiff" and sys.byteorder == "little":
+        raw_mode, *rest = tiles[0][3]
+        raw_mode = {"F;32BF": "F;32F", "I;16BS": "I;16S", "I;32BS": "I;32S"}.get(raw_mode, raw_mode)
+        picture.tile = [(*tiles[0][:3], (raw_mode, *rest))]  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager
@@ -408,10 +419,14 @@ def _formats_for(data: bytes) -> tuple[str, ...]:
 
 @cache
 def _input_formats() -> tuple[str, ...]:
+    from PIL import TiffImagePlugin
+
     for module in _INPUT_FORMATS.values():
         with contextlib.suppress(ImportError):  # AVIF: not in every version
             import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
+    # Negatives of 16 bits: Pillow's table has the little-endian ones alone.
+    TiffImagePlugin.OPEN_INFO.setdefault((TiffImagePlugin.MM, 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
     # A name that is not registered would make Pillow import all of its plugins.
     return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
 
@@ -536,13 +551,17 @@ def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
 
 def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
     values = np.asarray(picture)
+    # Pillow turns negatives of 8 bits alone.
+    is_negative = _tiff_tags(picture).get(_PHOTOMETRIC) == 0
     if values.dtype.kind == "f" or values.dtype.itemsize > 2:
-        return _gray_to_rgb(_scaled_to_16_bit(values, notes)), None
+        gray = _scaled_to_16_bit(values, notes)
+        return _gray_to_rgb(~gray if is_negative else gray), None
     values = values.astype(np.uint16)  # native byte order
     key = picture.info.get("transparency")
     # Compared before the range is spread: the transparent value is stated in terms of the file.
     alpha = None if not isinstance(key, int) else np.where(values == key, 0, 65535).astype(np.uint16)
-    return _gray_to_rgb(gray_profile_applied(_full_range(values, notes), picture, notes)), alpha
+    gray = _full_range(values, notes)
+    return _gray_to_rgb(gray_profile_applied(~gray if is_negative else gray, picture, notes)), alpha
 
 
 def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:

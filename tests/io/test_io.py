@@ -177,6 +177,34 @@ def test_a_fourth_channel_of_16_bits_that_is_no_opacity_is_not_taken_for_it():
     assert image.alpha is None
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_a_tiff_in_which_white_is_zero_is_turned(kind, compression, byteorder):
+    values = random_pixels((9, 11), channels=1)[..., 0].astype(kind)
+    if kind == "uint16":
+        values *= 257
+    values[0, :2] = 0, np.iinfo(kind).max if kind != "float32" else 255
+    image = read_photo(tiff(values, photometric="miniswhite", byteorder=byteorder, compression=compression))
+    expected = values.max() - values
+    np.testing.assert_array_equal(image.pixels[..., 0], expected * (257 if kind == "float32" else 1))
+
+
+def test_a_negative_of_12_bits_uses_the_whole_range():
+    values = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
+    image = read_photo(tiff(values, photometric="miniswhite"))
+    assert (image.pixels[0, 0, 0], image.pixels[-1, -1, 0]) == (65535, 0)
+
+
+@pytest.mark.parametrize("kind", ["int16", "int32", "float32"])
+def test_a_compressed_tiff_is_the_same_in_either_byte_order(kind):
+    values = random_pixels((9, 11), channels=1)[..., 0].astype(kind)
+    data = [tiff(values, byteorder=order, compression="zlib") for order in "<>"]
+    little, big = (read_photo(content, salvage=True) for content in data)
+    np.testing.assert_array_equal(big.pixels, little.pixels)
+    assert big.metadata.notes == little.metadata.notes
+
+
 @pytest.mark.parametrize(("bits", "noted"), [(8, True), (10, True), (12, True), (16, False)])
 def test_low_range_16_bit_becomes_neither_black_nor_white(bits, noted):
     values = np.linspace(0, 2**bits - 1, 64).astype(np.uint16).reshape(8, 8)
