@@ -12,9 +12,11 @@ from colorize.types import PhotoMetadata
 
 ORIENTATION = 0x0112
 
+_CAMERA = 0x8769  # the camera's part: exposure, date, lens
+
 # Tags of the main EXIF directory that speak of the photograph; the rest of a TIFF's tags describe its own layout.
 _KEPT_TAGS = frozenset(
-    (0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, 0x8769, 0x8825, *range(0x9C9B, 0x9CA0))
+    (0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, _CAMERA, 0x8825, *range(0x9C9B, 0x9CA0))
 )
 
 _TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them that tifffile can write as text
@@ -36,6 +38,7 @@ def read_orientation(picture: Image.Image) -> int:
 
 def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
     """EXIF without orientation, thumbnail and the tags of a TIFF's own layout."""
+    stored = read_orientation(picture)
     try:
         exif = picture.getexif()
         # A set of its own: entries are deleted under way.
@@ -43,12 +46,31 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
             del exif[tag]
         if not set(exif) - {ORIENTATION}:
             return None
+        _keep_bytes_of_texts(exif)
         # The pixels stand upright by now; a viewer would turn them once more.
         exif[ORIENTATION] = 1
-        return exif.tobytes()
+        kept = exif.tobytes()
+        # The frames of an animation share this block, and each is still to be turned.
+        exif[ORIENTATION] = stored
+        return kept
     except DECODER_ERRORS:
         notes.append("the EXIF data is damaged and was left out")
         return None
+
+
+class _Text(str):
+    """A text of the EXIF data: Pillow reads it as Latin-1, but would write it as ASCII, with question marks."""
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+        return super().encode("latin-1", errors)
+
+
+def _keep_bytes_of_texts(exif: Image.Exif) -> None:
+    """Have texts written as the bytes that they were read from, whatever letters they stand for (most often UTF-8)."""
+    for block in (exif, exif.get_ifd(_CAMERA) if _CAMERA in exif else {}):
+        for tag, value in list(block.items()):
+            if isinstance(value, str):
+                block[tag] = _Text(value)
 
 
 def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
@@ -95,7 +117,7 @@ def _exif_block(exif: bytes | None, notes: list[str]) -> Image.Exif:
     try:
         if exif:
             block.load(exif)
-            len(block)  # it is parsed when it is looked at
+            _keep_bytes_of_texts(block)
         return block
     except DECODER_ERRORS:
         notes.append("the EXIF data could not be written and was left out")
@@ -126,5 +148,4 @@ def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str,
         notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
     # Tags of the right number and a wrong type would end the writing of the whole page.
     texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
-    # TIFF's text is ASCII of 7 bits.
-    return tags + [(tag, "s", 0, text.encode("ascii", "replace").decode(), True) for tag, text in texts.items()]
+    return tags + [(tag, "s", 0, text.encode("latin-1"), True) for tag, text in texts.items()]

@@ -42,7 +42,7 @@ from colorize.types import PhotoMetadata, RgbImage
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data" / "badinput"
 
-ORIENTATION, MAKE, SOFTWARE, EXPOSURE = 0x0112, 0x010F, 0x0131, 0x829A
+ORIENTATION, MAKE, SOFTWARE, ARTIST, EXPOSURE, LENS = 0x0112, 0x010F, 0x0131, 0x013B, 0x829A, 0xA434
 
 
 def random_pixels(shape=(23, 31), bit_depth=8, seed=0, channels=3):
@@ -368,6 +368,13 @@ def test_every_frame_can_be_read(file_format):
     assert all(frame.metadata.notes == () for frame in read_frames(data))
 
 
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
+def test_every_frame_is_turned_alike(file_format):
+    frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
+    data = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], exif=some_exif(orientation=6))
+    assert [frame.shape for frame in read_frames(data)] == [(5, 4)] * 3
+
+
 def test_pages_of_unlike_kinds_are_written_and_read_again(tmp_path):
     deep = RgbImage(random_pixels((9, 11), 16), metadata=PhotoMetadata(dpi=(300.0, 300.0), xmp=b"<a/>"))
     own = PhotoMetadata(rgb_profile=red_and_blue_swapped_profile())
@@ -625,6 +632,24 @@ def test_exif_of_a_tiff_is_freed_from_the_layout_of_the_file(tmp_path):
     kept = exif_of(tmp_path / "out.jpg")
     assert (kept[MAKE], kept[SOFTWARE]) == ("Leica", "darkroom")
     assert not {0x0100, 0x0103, 0x0111, 0x0117} & set(kept)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+@pytest.mark.parametrize("bit_depth", [8, 16])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_letters_beyond_ascii_stay_in_the_exif(tmp_path, suffix, bit_depth, encoding):
+    artist, lens = ("Jürgen Müller".encode(encoding), "Weitwinkel für Nähe".encode(encoding))
+    exif = Image.Exif()
+    exif[ARTIST] = artist
+    exif.get_ifd(0x8769)[LENS] = "?" * len(lens)  # in place of it: Pillow would write it as ASCII
+    image = read_photo(encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif.tobytes().replace(b"?" * len(lens), lens)))
+    if bit_depth == 16:
+        image = RgbImage(image.pixels.astype(np.uint16) * 257, metadata=image.metadata)
+    write_photo(image, tmp_path / f"out{suffix}")
+    written = exif_of(tmp_path / f"out{suffix}")
+    assert written[ARTIST].encode("latin-1") == artist  # as Pillow reads whatever bytes there are
+    if (suffix, bit_depth) != (".tif", 16):
+        assert written.get_ifd(0x8769)[LENS].encode("latin-1") == lens
 
 
 def test_exif_that_cannot_be_written_is_noted(tmp_path):
