@@ -38,6 +38,7 @@ from colorize.io import (
     write_photo,
     writing,
 )
+from colorize.io.icc import MatrixProfile
 from colorize.types import PhotoMetadata, RgbImage
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data" / "badinput"
@@ -338,6 +339,22 @@ def test_profile_that_is_broken_or_of_another_kind_is_noted(profile):
     image = read_photo(encoded(gray, icc_profile=profile))
     np.testing.assert_array_equal(image.pixels[..., 1], np.asarray(gray))
     assert "profile" in image.metadata.notes[0]
+
+
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_profile_that_little_cms_refuses_is_not_written_back(tmp_path, bit_depth):
+    profile = red_and_blue_swapped_profile()
+    damaged = profile[:36] + b"none" + profile[40:]  # its signature; matrix and curves are there
+    assert MatrixProfile.parse(damaged) is not None
+    if bit_depth == 8:
+        image = read_photo(encoded(Image.fromarray(smooth_pixels()), icc_profile=damaged))
+        np.testing.assert_array_equal(image.pixels, smooth_pixels())
+    else:
+        image = read_photo(deep_red_with_profile(damaged))
+    assert "damaged" in image.metadata.notes[-1]
+    write_photo(image, tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as written:
+        assert written.info["icc_profile"] == profiles._srgb_bytes()
 
 
 def test_transparency_of_every_kind_is_kept():
