@@ -24,6 +24,8 @@ _TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them t
 # Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
 
+_FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
+
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
 
 
@@ -90,7 +92,7 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     return packet.strip(b"\0")
 
 
-def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
+def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) -> tuple[float, float] | None:
     """Dots per inch of the upright picture, horizontal and vertical."""
     try:
         # Most photographs state no resolution (KeyError); others one that is no pair of numbers.
@@ -100,6 +102,9 @@ def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, floa
     if not (
         math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1
     ):  # 1: a TIFF without unit
+        return None
+    if max(horizontal, vertical) > _FINEST_RESOLUTION:
+        notes.append("the resolution it states cannot be true and was left out")
         return None
     return (vertical, horizontal) if orientation >= 5 else (horizontal, vertical)
 

@@ -348,7 +348,7 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0,
     metadata = PhotoMetadata(
         exif=kept_exif(stated, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.
-        dpi=read_resolution(stated, as_stored or orientation),
+        dpi=read_resolution(stated, as_stored or orientation, notes),
         xmp=kept_xmp(stated, notes),
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),

@@ -839,3 +839,13 @@ def test_the_resolution_turns_with_the_photograph(tmp_path, kind):
     photo = read_photo(path)
     assert photo.shape == (8, 4)
     assert photo.metadata.dpi == pytest.approx((150, 300))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_a_resolution_that_cannot_be_true_is_left_out_and_noted(tmp_path, mode, suffix):
+    image = read_photo(encoded(Image.new(mode, (8, 4)), "TIFF", dpi=(4e9, 4e9)))
+    assert image.metadata.dpi is None
+    assert "resolution" in image.metadata.notes[0]
+    write_photo(image, tmp_path / f"out{suffix}")
+    assert read_photo(encoded(Image.new(mode, (8, 4)), "TIFF", dpi=(12800, 12800))).metadata.dpi == (12800, 12800)
