@@ -109,11 +109,13 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salv
     """
     with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
         notes = ["only the first of several pictures in the file was used"] if _has_more_frames(picture) else []
-        return _decode(picture, data, notes, salvage=salvage)
+        return _decode(picture, data, notes, depths=[], salvage=salvage)
 
 
 def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salvage: bool = False) -> list[RgbImage]:
     """Read every page of a TIFF or every frame of an animation, as `read_photo` reads the first.
+
+    16-bit pages whose values fit into 12 bits are scaled alike, by the range of the lightest.
 
     Parameters
     ----------
@@ -147,7 +149,17 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
     >>> [int(page.pixels.max()) for page in read_frames(file.getvalue())]
     [10, 20]
     """
-    with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
+    depths: list[int] = []
+    with _decoding_errors(source, max_pixels) as data:
+        frames = _frames(data, max_pixels, depths, salvage=salvage)
+        if len(set(depths)) > 1:
+            del frames  # before as many are made anew
+            frames = _frames(data, max_pixels, [max(depths)], salvage=salvage)
+        return frames
+
+
+def _frames(data: bytes, max_pixels: int, depths: list[int], *, salvage: bool) -> list[RgbImage]:
+    with _opened(data, max_pixels) as picture:
         frames: list[RgbImage] = []
         left = max_pixels
         for index in range(getattr(picture, "n_frames", 1)):
@@ -159,7 +171,7 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
             left -= picture.size[0] * picture.size[1]
             if left < 0:
                 raise ImageTooLargeError(f"its frames have more than the limit of {max_pixels / 1e6:g} megapixels")
-            frames.append(_decode(picture, data, [], index, salvage=salvage))
+            frames.append(_decode(picture, data, [], index, depths=depths, salvage=salvage))
         return frames
 
 
@@ -327,8 +339,10 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
         yield picture
 
 
-def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, salvage: bool = False) -> RgbImage:
-    """The frame on which the picture stands."""
+def _decode(
+    picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, depths: list[int], salvage: bool
+) -> RgbImage:
+    """The frame on which the picture stands; `depths` are those of the frames before it, and its own is added."""
     stated = picture
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
     # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
@@ -341,7 +355,7 @@ def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0,
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
-    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index)
+    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index, depths)
     # Before turning, while rows are still those of the file.
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
@@ -489,7 +503,7 @@ def _has_16_bit_color(picture: Image.Image) -> bool:
 
 
 def _pixels_of(
-    picture: Image.Image, data: bytes, is_deep_color: bool, notes: list[str], index: int
+    picture: Image.Image, data: bytes, is_deep_color: bool, notes: list[str], index: int, depths: list[int]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """SRGB pixels and opacity, as they lie in the file."""
     if is_deep_color:
@@ -498,14 +512,17 @@ def _pixels_of(
         if profile is None:
             notes.append("16 bits per channel were read as 8, because the color profile can only be applied so")
         elif deep is not None and _shows_the_same(deep[0], picture):
-            pixels = _full_range(deep[0], notes)
+            bits = _depth(deep[0], notes, depths)
+            pixels = _full_range(deep[0], bits)
             # A fourth channel can be something else than opacity: a mask of a picture editor.
             alpha = deep[1] if picture.has_transparency_data else None
+            if alpha is not None and int(alpha.max()) < 2**bits:
+                alpha = _full_range(alpha, bits)
             return pixels if profile is srgb_matrix() else convert(pixels, profile, srgb_matrix()), alpha
         else:
             notes.append("16 bits per channel were read as 8")
     if picture.mode in ("F", "I") or picture.mode.startswith("I;16"):
-        return _deep_gray(picture, notes)
+        return _deep_gray(picture, notes, depths)
     return _shallow(picture, notes)
 
 
@@ -549,7 +566,9 @@ def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
     return int(np.abs(shallow.astype(np.int32) - (deep[::7, ::7] >> 8)).max()) <= 1
 
 
-def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+def _deep_gray(
+    picture: Image.Image, notes: list[str], depths: list[int]
+) -> tuple[np.ndarray, np.ndarray | None]:
     values = np.asarray(picture)
     # Pillow turns negatives of 8 bits alone.
     is_negative = _tiff_tags(picture).get(_PHOTOMETRIC) == 0
@@ -560,38 +579,53 @@ def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.n
     key = picture.info.get("transparency")
     # Compared before the range is spread: the transparent value is stated in terms of the file.
     alpha = None if not isinstance(key, int) else np.where(values == key, 0, 65535).astype(np.uint16)
-    gray = _full_range(values, notes)
+    gray = _full_range(values, _depth(values, notes, depths))
     return _gray_to_rgb(gray_profile_applied(~gray if is_negative else gray, picture, notes)), alpha
 
 
-def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Spread data of 8, 10 or 12 bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
+def _depth(values: np.ndarray, notes: list[str], depths: list[int]) -> int:
+    """Bits that the values of a 16-bit file need; with its other pages, for one range makes them equally light."""
     highest = int(values.max())
+    if highest == 0:  # black in any range
+        return 16
     # Depths of scanners. At 13 bits and more a picture can be seen, and may be meant to be dark.
-    for bits in (8, 10, 12):
-        if 0 < highest < 2**bits:
-            notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
-            # 4095 x 65535 needs 28 bits.
-            table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
-            return table.astype(np.uint16)[values]
-    return values
+    own = next((bits for bits in (8, 10, 12) if highest < 2**bits), 16)
+    bits = max([own, *depths])
+    depths.append(bits)
+    if bits < 16:
+        notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
+    return bits
+
+
+def _full_range(values: np.ndarray, bits: int) -> np.ndarray:
+    """Spread data of few bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
+    if bits == 16:
+        return values
+    # 4095 x 65535 needs 28 bits.
+    table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
+    return table.astype(np.uint16)[values]
 
 
 def _scaled_to_16_bit(values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Floats and long integers: 0..1, 0..255 and 0..65535 are taken as such, any other range is stretched."""
+    """Floats and long integers: 0..1, 0..255 and 0..65535 are taken as such, any other range is stretched.
+
+    Floats may lie a quarter above the top, as sharpening and resampling leave them, and are cut off there.
+    """
+    margin = 1.25 if values.dtype.kind == "f" else 1
     # float32 would lose the low bits of long integers.
     values = values.astype(np.float64)
     finite = np.isfinite(values)
     if not finite.any():
         raise InvalidImageError("the picture holds no finite value")
     low, high = float(values[finite].min()), float(values[finite].max())
-    tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top]
+    tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top * margin]
     start, end = (0.0, tops[0]) if tops else (low, high)
-    notes.append(f"values from {start:g} to {end:g} were scaled to 16 bits")
+    cut = ", and those above cut off" if high > end else ""
+    notes.append(f"values from {start:g} to {end:g} were scaled to 16 bits{cut}")
     # What is not finite becomes black: its cast to an integer is undefined. The floor keeps a
     # picture of one value from dividing by zero.
     scaled = (np.where(finite, values, low) - start) * (65535 / max(end - start, 1e-12))
-    return np.rint(scaled).astype(np.uint16)
+    return np.rint(np.minimum(scaled, 65535)).astype(np.uint16)
 
 
 def _shallow(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:

@@ -216,6 +216,36 @@ def test_low_range_16_bit_becomes_neither_black_nor_white(bits, noted):
     assert bool(image.metadata.notes) == noted
 
 
+def test_opacity_of_12_bits_is_spread_with_the_colors():
+    values = random_pixels((9, 11), 16, channels=4) >> 4
+    values[0, 0], values[..., 3] = 4095, 4095
+    image = read_photo(tiff(values, photometric="rgb", extrasamples=["unassalpha"]))
+    assert (int(image.pixels[0, 0, 0]), int(image.alpha.min())) == (65535, 65535)
+    values[..., 3] = 65535  # as it should be
+    assert read_photo(tiff(values, photometric="rgb", extrasamples=["unassalpha"])).alpha.min() == 65535
+
+
+@pytest.mark.parametrize("highest", [(900, 4000, 0, 200), (4000, 900), (900, 4000, 9000)])
+def test_pages_share_one_range(highest):
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for value in highest:
+            writer.write(np.full((4, 5), value, np.uint16), metadata=None)
+    pages = read_frames(file.getvalue())
+    scale = 65535 / 4095 if max(highest) < 4096 else 1
+    assert [int(page.pixels.max()) for page in pages] == [int(value * scale) for value in highest]
+    assert all(bool(page.metadata.notes) == (scale > 1 and page.pixels.any()) for page in pages)
+
+
+def test_a_float_tiff_may_overshoot():
+    values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    values[-1, -1] = 1.01
+    image = read_photo(tiff(values))
+    assert (int(image.pixels[-1, -1, 0]), int(image.pixels[4, 0, 0])) == (65535, round(65535 * 32 / 63))
+    assert "cut off" in image.metadata.notes[0]
+    assert read_photo(tiff((values * 100).astype(np.int32))).pixels.max() == round(101 * 257)  # whole numbers do not
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 255), (0, 65535), (-3, 5)])
 def test_float_tiff_is_scaled_by_its_range(low, high):
     values = np.linspace(low, high, 64, dtype=np.float32).reshape(8, 8)
