@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from PIL import Image
+from PIL.ExifTags import TAGS
 
 from colorize.io.faults import DECODER_ERRORS
 from colorize.types import PhotoMetadata
@@ -14,17 +16,23 @@ ORIENTATION = 0x0112
 
 _CAMERA = 0x8769  # the camera's part: exposure, date, lens
 
-# Tags of the main EXIF directory that speak of the photograph; the rest of a TIFF's tags describe its own layout.
+# Those of them that tifffile can write as text: names, camera, date, author.
+_TEXT_TAGS = (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0132, 0x013B, 0x013C, 0x8298)
+
+# Tags of the main EXIF directory that speak of the photograph.
 _KEPT_TAGS = frozenset(
-    (0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, _CAMERA, 0x8825, *range(0x9C9B, 0x9CA0))
+    (*_TEXT_TAGS, ORIENTATION, 0x0131, 0x4746, 0x4749, _CAMERA, 0x8825, *range(0x9C9B, 0x9CA0))  # 0x474_: ratings
 )
 
-_TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them that tifffile can write as text
+# Tags that describe a file's own layout, or what is kept or named elsewhere: profile, XMP, IPTC; and filling.
+_LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773, 0xC4A5, 0xEA1C))
 
 # Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
 
 _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
+
+_KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and EXIF as it was before there was a chunk
 
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
 
@@ -43,6 +51,8 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
     stored = read_orientation(picture)
     try:
         exif = picture.getexif()
+        if others := set(exif) - _KEPT_TAGS - _LAYOUT_TAGS:
+            notes.append(f"EXIF tags were left out: {_listed(TAGS.get(tag, hex(tag)) for tag in sorted(others))}")
         # A set of its own: entries are deleted under way.
         for tag in set(exif) - _KEPT_TAGS:
             del exif[tag]
@@ -90,6 +100,21 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
         return None
     # Some writers end the packet with zero bytes, which are no XML.
     return packet.strip(b"\0")
+
+
+def lost_texts(picture: Image.Image) -> list[str]:
+    """Notes on texts that formats have of their own, of which none is kept."""
+    if picture.format == "PNG":
+        names = [name for name, value in picture.info.items() if isinstance(value, str) and name not in _KEPT_TEXTS]
+        return [f"texts of the PNG file were left out: {_listed(names)}"] if names else []
+    has_comment = picture.format in ("JPEG", "MPO", "GIF") and picture.info.get("comment")
+    return ["the comment in the file was left out"] if has_comment else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Some names on one line; they come from the file."""
+    names = [name if name.isprintable() else ascii(name) for name in names]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) -> tuple[float, float] | None:

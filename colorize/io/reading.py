@@ -26,7 +26,7 @@ from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeEr
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.heif import depth_and_color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
-from colorize.io.metadata import ORIENTATION, kept_exif, kept_xmp, read_orientation, read_resolution
+from colorize.io.metadata import ORIENTATION, kept_exif, kept_xmp, lost_texts, read_orientation, read_resolution
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
@@ -345,6 +345,8 @@ def _decode(
     """The frame on which the picture stands; `depths` are those of the frames before it, and its own is added."""
     stated = picture
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
+    bits = _bits_that_are_cut(picture, data)
+    notes += [f"{bits} bits per channel were read as 8"] if bits > 8 else []
     # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
     as_stored = read_orientation(picture) if picture.format == "TIFF" else None
     if _has_planes_that_pillow_misreads(picture):
@@ -356,6 +358,7 @@ def _decode(
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
     pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index, depths)
+    notes += lost_texts(stated)
     # Before turning, while rows are still those of the file.
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
@@ -497,9 +500,24 @@ def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int
 def _has_16_bit_color(picture: Image.Image) -> bool:
     """Tell whether Pillow is about to cut 16 bits of colour to 8; its tiles name the raw mode, such as RGB;16B."""
     tiles = getattr(picture, "tile", ())
-    # Gray of 16 bits (mode I;16) Pillow reads whole; only colour is cut.
+    # Gray of 16 bits (modes I and I;16) Pillow reads whole; only colour is cut.
     is_deep = picture.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in tiles)
-    return is_deep and not picture.mode.startswith("I;16")
+    return is_deep and not picture.mode.startswith("I")
+
+
+def _bits_that_are_cut(picture: Image.Image, data: bytes) -> int:
+    """Bits per channel of formats that Pillow cuts to 8 in all but gray, without saying so; else 8 or less."""
+    if picture.mode.startswith("I") or picture.format not in ("PPM", "JPEG2000", "AVIF"):
+        return 8
+    if picture.format == "PPM":
+        arguments = picture.tile[0][3]  # type: ignore[attr-defined]
+        return 8 if isinstance(arguments, str) else int(arguments[1]).bit_length()
+    # Where the code stream (marker SIZ: bits less one, and a sign) and the box of pixel depths state the first channel.
+    mark, offset = (b"\xff\x4f\xff\x51", 42) if picture.format == "JPEG2000" else (b"pixi", 9)
+    place = data.find(mark) + offset
+    if place < offset or place >= len(data):
+        return 8
+    return (data[place] & 0x7F) + 1 if picture.format == "JPEG2000" else data[place]
 
 
 def _pixels_of(

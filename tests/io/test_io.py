@@ -9,10 +9,11 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from colorize._support.bits import to_8_bit
 from colorize.color import rgb_to_lightness
@@ -44,6 +45,7 @@ from colorize.types import PhotoMetadata, RgbImage
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data" / "badinput"
 
 ORIENTATION, MAKE, SOFTWARE, ARTIST, EXPOSURE, LENS = 0x0112, 0x010F, 0x0131, 0x013B, 0x829A, 0xA434
+DOCUMENT_NAME, RATING = 0x010D, 0x4746
 
 
 def random_pixels(shape=(23, 31), bit_depth=8, seed=0, channels=3):
@@ -204,6 +206,34 @@ def test_a_compressed_tiff_is_the_same_in_either_byte_order(kind):
     little, big = (read_photo(content, salvage=True) for content in data)
     np.testing.assert_array_equal(big.pixels, little.pixels)
     assert big.metadata.notes == little.metadata.notes
+
+
+def test_color_that_is_cut_to_8_bits_is_noted():
+    values = random_pixels((40, 50), 16)
+    files = {16: b"P6 50 40 65535\n" + values.astype(">u2").tobytes()}
+    files[12] = b"P6 50 40 4095\n" + (values >> 4).astype(">u2").tobytes()
+    files[8] = b"P6 50 40 255\n" + (values >> 8).astype(np.uint8).tobytes()
+    for bits, data in files.items():
+        expected = () if bits == 8 else (f"{bits} bits per channel were read as 8",)
+        assert read_photo(data).metadata.notes == expected
+    for kind, expected in (("uint16", ("16 bits per channel were read as 8",)), ("uint8", ())):
+        assert read_photo(cv2.imencode(".jp2", values.astype(kind))[1].tobytes()).metadata.notes == expected
+    assert read_photo(cv2.imencode(".jp2", values[..., 0])[1].tobytes()).bit_depth == 16
+
+
+@pytest.mark.skipif(not cv2.haveImageWriter("deep.avif"), reason="this OpenCV writes no AVIF")
+@pytest.mark.parametrize("bits", [8, 10])
+def test_avif_of_10_bits_is_noted(bits):
+    values = random_pixels((9, 11), 16)
+    kind = np.uint8 if bits == 8 else np.uint16
+    options = [cv2.IMWRITE_AVIF_DEPTH, bits]
+    data = cv2.imencode(".avif", (values >> (16 - bits)).astype(kind), options)[1].tobytes()
+    assert read_photo(data).metadata.notes == (() if bits == 8 else ("10 bits per channel were read as 8",))
+
+
+def test_signed_gray_of_16_bits_is_not_said_to_be_read_at_8():
+    image = read_photo(tiff(np.arange(99, dtype=np.int16).reshape(9, 11)))
+    assert image.metadata.notes == ("values from 0 to 255 were scaled to 16 bits",)
 
 
 @pytest.mark.parametrize(("bits", "noted"), [(8, True), (10, True), (12, True), (16, False)])
@@ -736,6 +766,38 @@ def test_captions_in_iptc_form_are_left_out_and_noted():
     data = encoded(Image.fromarray(smooth_pixels()), "JPEG")
     data = data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
     assert "IPTC" in read_photo(data).metadata.notes[0]
+
+
+def test_texts_of_formats_are_left_out_and_noted():
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Title", "Grandmother")
+    texts.add_itxt("Author", "Anna")
+    texts.add_itxt("XML:com.adobe.xmp", "<a/>")  # which is kept
+    (note,) = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=texts)).metadata.notes
+    assert note == "texts of the PNG file were left out: Title, Author"
+    for file_format in ("JPEG", "GIF"):
+        (note,) = read_photo(encoded(Image.new("L", (3, 2)), file_format, comment=b"Grandmother")).metadata.notes
+        assert "comment" in note
+
+
+def test_names_in_a_note_stay_on_its_line():
+    texts = PngImagePlugin.PngInfo()
+    for name in ("a\nb", "2", "3", "4", "5", "6", "7"):
+        texts.add_text(name, "text")
+    (note,) = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=texts)).metadata.notes
+    assert note.endswith("'a\\nb', 2, 3, 4, 5 and 2 more")
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+def test_exif_tags_are_kept_or_named(tmp_path, file_format):
+    exif = Image.Exif()
+    exif[RATING], exif[DOCUMENT_NAME], exif[0xC7A1] = 5, "page 7", "unheard of"
+    image = read_photo(encoded(Image.new("L", (3, 2)), file_format, exif=exif))
+    assert image.metadata.notes == ("EXIF tags were left out: 0xc7a1",)
+    for suffix in (".png", ".jpg", ".tif", ".webp"):
+        write_photo(image, tmp_path / f"out{suffix}")
+        written = exif_of(tmp_path / f"out{suffix}")
+        assert (written[RATING], written[DOCUMENT_NAME], written.get(0xC7A1)) == (5, "page 7", None)
 
 
 def test_nothing_is_replaced_unless_said(tmp_path):
