@@ -55,7 +55,8 @@ _INPUT_FORMATS = {
 }
 
 # Tags of TIFF.
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION, _EXTRA_SAMPLES = 0x0102, 0x0106, 0x011C, 0x0152
+_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLES_PER_PIXEL = 0x0102, 0x0103, 0x0106, 0x0115
+_PLANAR_CONFIGURATION, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 0x011C, 0x0152, 0x0153
 
 # `Image.MAX_IMAGE_PIXELS` and the warning filters belong to the whole process: two threads that set
 # and restore them in turn would leave the wrong ones behind.
@@ -249,10 +250,30 @@ def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[by
             raise ImageTooLargeError(f"{name}: more than the limit of {max_pixels / 1e6:g} megapixels") from error
         # An OSError as well, so this comes before the decoders' errors.
         except UnidentifiedImageError as error:
-            reason = "the file is empty" if not data else "not a photograph, or its header is damaged"
-            raise InvalidImageError(f"{name}: {reason}") from error
+            raise InvalidImageError(f"{name}: {_why_unidentified(data)}") from error
         except DECODER_ERRORS as error:
             raise InvalidImageError(f"{name}: the picture data is damaged ({first_line(error)})") from error
+
+
+def _why_unidentified(data: bytes) -> str:
+    from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
+
+    if not data:
+        return "the file is empty"
+    file = io.BytesIO(data)
+    try:
+        tags = ImageFileDirectory_v2(file.read(16 if data[2:3] == b"+" else 8))
+        file.seek(tags.next)
+        tags.load(file)
+        bits, photometric, compression = tags[_BITS_PER_SAMPLE], tags[_PHOTOMETRIC], tags.get(_COMPRESSION, 1)
+        n_channels, sample_format = tags.get(_SAMPLES_PER_PIXEL, 1), tags.get(_SAMPLE_FORMAT, (1,))[0]
+    except DECODER_ERRORS:
+        return "not a photograph, or its header is damaged"
+    colors = {0: "negative gray", 1: "gray", 2: "RGB", 5: "CMYK", 8: "Lab"}.get(photometric, f"colors {photometric}")
+    form = {1: "", 2: " with sign", 3: " of floating point"}.get(sample_format, f" of format {sample_format}")
+    packed = "" if compression in COMPRESSION_INFO else f", compression {compression}"
+    kind = f"{colors}, {n_channels} channel{'s' * (n_channels != 1)} of {bits[0]} bits{form}{packed}"
+    return f"a TIFF of a kind that cannot be read ({kind}); save it as plain gray or RGB of 8 or 16 bits"
 
 
 def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
@@ -584,9 +605,7 @@ def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
     return int(np.abs(shallow.astype(np.int32) - (deep[::7, ::7] >> 8)).max()) <= 1
 
 
-def _deep_gray(
-    picture: Image.Image, notes: list[str], depths: list[int]
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _deep_gray(picture: Image.Image, notes: list[str], depths: list[int]) -> tuple[np.ndarray, np.ndarray | None]:
     values = np.asarray(picture)
     # Pillow turns negatives of 8 bits alone.
     is_negative = _tiff_tags(picture).get(_PHOTOMETRIC) == 0

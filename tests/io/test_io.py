@@ -549,6 +549,30 @@ def test_errors_name_the_file_in_one_line(tmp_path, capfd, make, message):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("channels", "kind", "options", "named"),
+    [
+        (1, "float64", {}, "gray, 1 channel of 64 bits of floating point"),
+        (1, "float64", {"bigtiff": True}, "gray, 1 channel of 64 bits of floating point"),
+        (3, "float32", {"photometric": "rgb"}, "RGB, 3 channels of 32 bits of floating point"),
+        (3, "uint16", {"photometric": "cielab"}, "Lab, 3 channels of 16 bits"),
+        (2, "uint16", {"photometric": "minisblack", "extrasamples": ["unassalpha"]}, "gray, 2 channels of 16 bits"),
+    ],
+)
+def test_kinds_of_tiff_that_cannot_be_read_are_named(channels, kind, options, named):
+    values = np.zeros((9, 11, channels), kind)
+    with pytest.raises(InvalidImageError, match=named):
+        read_photo(tiff(values[..., 0] if channels == 1 else values, **options))
+
+
+def test_an_unknown_compression_of_a_tiff_is_named():
+    data = tiff(np.zeros((9, 11), np.uint8))
+    known, unknown = (struct.pack("<HHII", 0x0103, 3, 1, number) for number in (1, 34887))
+    assert data.count(known) == 1
+    with pytest.raises(InvalidImageError, match="compression 34887"):
+        read_photo(data.replace(known, unknown))
+
+
 def cut(data: bytes, share: float) -> bytes:
     return data[: int(len(data) * share)]
 
