@@ -364,14 +364,14 @@ def _decode(
     picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, depths: list[int], salvage: bool
 ) -> RgbImage:
     """The frame on which the picture stands; `depths` are those of the frames before it, and its own is added."""
-    stated = picture
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
     bits = _bits_that_are_cut(picture, data)
     notes += [f"{bits} bits per channel were read as 8"] if bits > 8 else []
     # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
     as_stored = read_orientation(picture) if picture.format == "TIFF" else None
+    original = None  # of a file that had to be rewritten
     if _has_planes_that_pillow_misreads(picture):
-        data, index = _interleaved(picture, data, index, as_stored or 1), 0
+        original, data, index = picture, _interleaved(picture, data, index, as_stored or 1), 0
         picture = _standing_on(data, index)
     # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
     is_deep_color = _has_16_bit_color(picture)
@@ -379,10 +379,11 @@ def _decode(
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
     pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index, depths)
-    notes += lost_texts(stated)
     # Before turning, while rows are still those of the file.
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
+    stated = original or picture
+    notes += lost_texts(stated)
     metadata = PhotoMetadata(
         exif=kept_exif(stated, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.

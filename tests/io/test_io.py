@@ -606,6 +606,7 @@ def test_what_a_damaged_file_holds_can_be_salvaged(kind, share):
     assert n_rows * 100 // 300 == percent
     np.testing.assert_array_equal(found.pixels[:n_rows], whole.pixels[:n_rows])
     np.testing.assert_array_equal(found.pixels[n_rows:], 0)
+    assert found.metadata.notes[1:] == whole.metadata.notes
     assert read_photo(data, salvage=True).metadata.damage == ""
 
 
