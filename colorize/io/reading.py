@@ -507,6 +507,8 @@ def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int
             # Checked before memory is asked for. Not the sides: Pillow's may have changed places, to stand upright.
             if page.size != page.samplesperpixel * picture.size[0] * picture.size[1]:
                 raise ValueError("its planes have another size than the picture")
+            if page.nbytes > len(data):
+                raise ValueError("it ends too early")
             planes = page.asarray().reshape(page.samplesperpixel, page.imagelength, page.imagewidth)
             options = {"photometric": page.photometric, "extrasamples": page.extrasamples[: bands[-1] in "Aa"]}
     except (tifffile.TiffFileError, *DECODER_ERRORS) as error:
