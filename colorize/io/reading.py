@@ -510,7 +510,8 @@ def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int
             if page.nbytes > len(data):
                 raise ValueError("it ends too early")
             planes = page.asarray().reshape(page.samplesperpixel, page.imagelength, page.imagewidth)
-            options = {"photometric": page.photometric, "extrasamples": page.extrasamples[: bands[-1] in "Aa"]}
+            opacity = page.extrasamples[:1] if bands[-1] == "A" else None
+            options = {"photometric": page.photometric, "extrasamples": opacity}
     except (tifffile.TiffFileError, *DECODER_ERRORS) as error:
         raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
     pixels = planes[0] if len(bands) == 1 else planes[: len(bands)].transpose(1, 2, 0)
