@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from PIL import Image
+from PIL.ExifTags import TAGS
 
 from colorize.io.faults import DECODER_ERRORS
 from colorize.types import PhotoMetadata
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 
-# Tags of the main EXIF directory that speak of the photograph; the rest of a TIFF's tags describe its own layout.
+_CAMERA = 0x8769  # the camera's part: exposure, date, lens
+
+# Those of them that tifffile can write as text: names, camera, date, author.
+_TEXT_TAGS = (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0132, 0x013B, 0x013C, 0x8298)
+
+# Tags of the main EXIF directory that speak of the photograph.
 _KEPT_TAGS = frozenset(
-    (0x010E, 0x010F, 0x0110, _ORIENTATION, 0x0131, 0x0132, 0x013B, 0x8298, 0x8769, 0x8825, *range(0x9C9B, 0x9CA0))
+    (*_TEXT_TAGS, ORIENTATION, 0x0131, 0x4746, 0x4749, _CAMERA, 0x8825, *range(0x9C9B, 0x9CA0))  # 0x474_: ratings
 )
 
-_TEXT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # those of them that tifffile can write as text
+# Tags that describe a file's own layout, or what is kept or named elsewhere: profile, XMP, IPTC; and filling.
+_LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773, 0xC4A5, 0xEA1C))
 
 # Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
+
+_FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
+
+_KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and EXIF as it was before there was a chunk
 
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
 
@@ -28,7 +40,7 @@ _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
 def read_orientation(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where there is none."""
     try:
-        value = picture.getexif().get(_ORIENTATION, 1)
+        value = picture.getexif().get(ORIENTATION, 1)
     except DECODER_ERRORS:
         return 1
     return value if value in range(1, 9) else 1
@@ -36,19 +48,41 @@ def read_orientation(picture: Image.Image) -> int:
 
 def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
     """EXIF without orientation, thumbnail and the tags of a TIFF's own layout."""
+    stored = read_orientation(picture)
     try:
         exif = picture.getexif()
+        if others := set(exif) - _KEPT_TAGS - _LAYOUT_TAGS:
+            notes.append(f"EXIF tags were left out: {_listed(TAGS.get(tag, hex(tag)) for tag in sorted(others))}")
         # A set of its own: entries are deleted under way.
         for tag in set(exif) - _KEPT_TAGS:
             del exif[tag]
-        if not set(exif) - {_ORIENTATION}:
+        if not set(exif) - {ORIENTATION}:
             return None
+        _keep_bytes_of_texts(exif)
         # The pixels stand upright by now; a viewer would turn them once more.
-        exif[_ORIENTATION] = 1
-        return exif.tobytes()
+        exif[ORIENTATION] = 1
+        kept = exif.tobytes()
+        # The frames of an animation share this block, and each is still to be turned.
+        exif[ORIENTATION] = stored
+        return kept
     except DECODER_ERRORS:
         notes.append("the EXIF data is damaged and was left out")
         return None
+
+
+class _Text(str):
+    """A text of the EXIF data: Pillow reads it as Latin-1, but would write it as ASCII, with question marks."""
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+        return super().encode("latin-1", errors)
+
+
+def _keep_bytes_of_texts(exif: Image.Exif) -> None:
+    """Have texts written as the bytes that they were read from, whatever letters they stand for (most often UTF-8)."""
+    for block in (exif, exif.get_ifd(_CAMERA) if _CAMERA in exif else {}):
+        for tag, value in list(block.items()):
+            if isinstance(value, str):
+                block[tag] = _Text(value)
 
 
 def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
@@ -68,7 +102,22 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     return packet.strip(b"\0")
 
 
-def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, float] | None:
+def lost_texts(picture: Image.Image) -> list[str]:
+    """Notes on texts that formats have of their own, of which none is kept."""
+    if picture.format == "PNG":
+        names = [name for name, value in picture.info.items() if isinstance(value, str) and name not in _KEPT_TEXTS]
+        return [f"texts of the PNG file were left out: {_listed(names)}"] if names else []
+    has_comment = picture.format in ("JPEG", "MPO", "GIF") and picture.info.get("comment")
+    return ["the comment in the file was left out"] if has_comment else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Some names on one line; they come from the file."""
+    names = [name if name.isprintable() else ascii(name) for name in names]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) -> tuple[float, float] | None:
     """Dots per inch of the upright picture, horizontal and vertical."""
     try:
         # Most photographs state no resolution (KeyError); others one that is no pair of numbers.
@@ -78,6 +127,9 @@ def read_resolution(picture: Image.Image, orientation: int) -> tuple[float, floa
     if not (
         math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1
     ):  # 1: a TIFF without unit
+        return None
+    if max(horizontal, vertical) > _FINEST_RESOLUTION:
+        notes.append("the resolution it states cannot be true and was left out")
         return None
     return (vertical, horizontal) if orientation >= 5 else (horizontal, vertical)
 
@@ -95,7 +147,7 @@ def _exif_block(exif: bytes | None, notes: list[str]) -> Image.Exif:
     try:
         if exif:
             block.load(exif)
-            len(block)  # it is parsed when it is looked at
+            _keep_bytes_of_texts(block)
         return block
     except DECODER_ERRORS:
         notes.append("the EXIF data could not be written and was left out")
@@ -122,9 +174,8 @@ def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str,
     if metadata.xmp:
         tags.append((_XMP, "B", len(metadata.xmp), metadata.xmp, True))
     block = _exif_block(metadata.exif, notes)
-    if set(block) - {*_TEXT_TAGS, _ORIENTATION}:
+    if set(block) - {*_TEXT_TAGS, ORIENTATION}:
         notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
     # Tags of the right number and a wrong type would end the writing of the whole page.
     texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
-    # TIFF's text is ASCII of 7 bits.
-    return tags + [(tag, "s", 0, text.encode("ascii", "replace").decode(), True) for tag, text in texts.items()]
+    return tags + [(tag, "s", 0, text.encode("latin-1"), True) for tag, text in texts.items()]

@@ -55,10 +55,27 @@ def own_rgb_profile(picture: Image.Image, notes: list[str]) -> bytes | None:
     if not needs_profile(picture) or picture.mode not in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
         return None
     profile = bytes(picture.info["icc_profile"])
-    if MatrixProfile.parse(profile) is not None:
+    if MatrixProfile.parse(profile) is None:
+        notes.append("the color profile is made of tables that lead one way, so the output is in sRGB")
+    elif not _leads_both_ways(profile):
+        notes.append("the color profile is damaged, so the output is in sRGB")
+    else:
         return profile
-    notes.append("the color profile is made of tables that lead one way, so the output is in sRGB")
     return None
+
+
+@lru_cache(maxsize=8)
+def _leads_both_ways(profile: bytes) -> bool:
+    """Ask Little CMS, which converts the output at 8 bits: it refuses some profiles that `MatrixProfile` reads."""
+    from PIL import ImageCms
+
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        for source, target in ((own, _srgb()), (_srgb(), own)):
+            ImageCms.buildTransform(source, target, "RGB", "RGB")
+    except (ImageCms.PyCMSError, *DECODER_ERRORS):
+        return False
+    return True
 
 
 def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:

@@ -13,10 +13,11 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -25,7 +26,7 @@ from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeEr
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.heif import depth_and_color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
-from colorize.io.metadata import kept_exif, kept_xmp, read_orientation, read_resolution
+from colorize.io.metadata import ORIENTATION, kept_exif, kept_xmp, lost_texts, read_orientation, read_resolution
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
@@ -52,6 +53,10 @@ _INPUT_FORMATS = {
     "JPEG2000": "Jpeg2K",
     "AVIF": "Avif",
 }
+
+# Tags of TIFF.
+_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLES_PER_PIXEL = 0x0102, 0x0103, 0x0106, 0x0115
+_PLANAR_CONFIGURATION, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 0x011C, 0x0152, 0x0153
 
 # `Image.MAX_IMAGE_PIXELS` and the warning filters belong to the whole process: two threads that set
 # and restore them in turn would leave the wrong ones behind.
@@ -105,11 +110,13 @@ def read_photo(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salv
     """
     with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
         notes = ["only the first of several pictures in the file was used"] if _has_more_frames(picture) else []
-        return _decode(picture, data, notes, salvage=salvage)
+        return _decode(picture, data, notes, depths=[], salvage=salvage)
 
 
 def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, salvage: bool = False) -> list[RgbImage]:
     """Read every page of a TIFF or every frame of an animation, as `read_photo` reads the first.
+
+    16-bit pages whose values fit into 12 bits are scaled alike, by the range of the lightest.
 
     Parameters
     ----------
@@ -143,7 +150,17 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
     >>> [int(page.pixels.max()) for page in read_frames(file.getvalue())]
     [10, 20]
     """
-    with _decoding_errors(source, max_pixels) as data, _opened(data, max_pixels) as picture:
+    depths: list[int] = []
+    with _decoding_errors(source, max_pixels) as data:
+        frames = _frames(data, max_pixels, depths, salvage=salvage)
+        if len(set(depths)) > 1:
+            del frames  # before as many are made anew
+            frames = _frames(data, max_pixels, [max(depths)], salvage=salvage)
+        return frames
+
+
+def _frames(data: bytes, max_pixels: int, depths: list[int], *, salvage: bool) -> list[RgbImage]:
+    with _opened(data, max_pixels) as picture:
         frames: list[RgbImage] = []
         left = max_pixels
         for index in range(getattr(picture, "n_frames", 1)):
@@ -155,7 +172,7 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
             left -= picture.size[0] * picture.size[1]
             if left < 0:
                 raise ImageTooLargeError(f"its frames have more than the limit of {max_pixels / 1e6:g} megapixels")
-            frames.append(_decode(picture, data, [], index, salvage=salvage))
+            frames.append(_decode(picture, data, [], index, depths=depths, salvage=salvage))
         return frames
 
 
@@ -233,10 +250,30 @@ def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[by
             raise ImageTooLargeError(f"{name}: more than the limit of {max_pixels / 1e6:g} megapixels") from error
         # An OSError as well, so this comes before the decoders' errors.
         except UnidentifiedImageError as error:
-            reason = "the file is empty" if not data else "not a photograph, or its header is damaged"
-            raise InvalidImageError(f"{name}: {reason}") from error
+            raise InvalidImageError(f"{name}: {_why_unidentified(data)}") from error
         except DECODER_ERRORS as error:
             raise InvalidImageError(f"{name}: the picture data is damaged ({first_line(error)})") from error
+
+
+def _why_unidentified(data: bytes) -> str:
+    from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
+
+    if not data:
+        return "the file is empty"
+    file = io.BytesIO(data)
+    try:
+        tags = ImageFileDirectory_v2(file.read(16 if data[2:3] == b"+" else 8))
+        file.seek(tags.next)
+        tags.load(file)
+        bits, photometric, compression = tags[_BITS_PER_SAMPLE], tags[_PHOTOMETRIC], tags.get(_COMPRESSION, 1)
+        n_channels, sample_format = tags.get(_SAMPLES_PER_PIXEL, 1), tags.get(_SAMPLE_FORMAT, (1,))[0]
+    except DECODER_ERRORS:
+        return "not a photograph, or its header is damaged"
+    colors = {0: "negative gray", 1: "gray", 2: "RGB", 5: "CMYK", 8: "Lab"}.get(photometric, f"colors {photometric}")
+    form = {1: "", 2: " with sign", 3: " of floating point"}.get(sample_format, f" of format {sample_format}")
+    packed = "" if compression in COMPRESSION_INFO else f", compression {compression}"
+    kind = f"{colors}, {n_channels} channel{'s' * (n_channels != 1)} of {bits[0]} bits{form}{packed}"
+    return f"a TIFF of a kind that cannot be read ({kind}); save it as plain gray or RGB of 8 or 16 bits"
 
 
 def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
@@ -323,25 +360,35 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
         yield picture
 
 
-def _decode(picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, salvage: bool = False) -> RgbImage:
-    """The frame on which the picture stands."""
+def _decode(
+    picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, depths: list[int], salvage: bool
+) -> RgbImage:
+    """The frame on which the picture stands; `depths` are those of the frames before it, and its own is added."""
     notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
-    # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
-    is_deep_color = _has_16_bit_color(picture)
+    bits = _bits_that_are_cut(picture, data)
+    notes += [f"{bits} bits per channel were read as 8"] if bits > 8 else []
     # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
     as_stored = read_orientation(picture) if picture.format == "TIFF" else None
+    original = None  # of a file that had to be rewritten
+    if _has_planes_that_pillow_misreads(picture):
+        original, data, index = picture, _interleaved(picture, data, index, as_stored or 1), 0
+        picture = _standing_on(data, index)
+    # Before loading: that empties the list of tiles, and with it the only sign of 16 bits.
+    is_deep_color = _has_16_bit_color(picture)
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
-    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index)
+    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index, depths)
     # Before turning, while rows are still those of the file.
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
+    stated = original or picture
+    notes += lost_texts(stated)
     metadata = PhotoMetadata(
-        exif=kept_exif(picture, notes),
+        exif=kept_exif(stated, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.
-        dpi=read_resolution(picture, as_stored or orientation),
-        xmp=kept_xmp(picture, notes),
+        dpi=read_resolution(stated, as_stored or orientation, notes),
+        xmp=kept_xmp(stated, notes),
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
         damage=harm,
@@ -353,6 +400,7 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
     """The picture with its pixels, how many rows of them mean something, and what is wrong with it."""
     with _silent_stderr() if picture.format == "TIFF" else contextlib.nullcontext():
         try:
+            _expect_native_order(picture)
             picture.load()
             return picture, picture.size[1], ""
         except DECODER_ERRORS as error:
@@ -366,7 +414,17 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
 def _standing_on(data: bytes, index: int) -> ImageFile.ImageFile:
     picture = Image.open(io.BytesIO(data), formats=_formats_for(data))
     picture.seek(index)
+    _expect_native_order(picture)
     return picture
+
+
+def _expect_native_order(picture: Image.Image) -> None:
+    """Read compressed TIFFs of big-endian long integers and floats right: Pillow swaps what libtiff has swapped."""
+    tiles = getattr(picture, "tile", ())
+    if tiles and tiles[0][0] == "libtiff" and sys.byteorder == "little":
+        raw_mode, *rest = tiles[0][3]
+        raw_mode = {"F;32BF": "F;32F", "I;16BS": "I;16S", "I;32BS": "I;32S"}.get(raw_mode, raw_mode)
+        picture.tile = [(*tiles[0][:3], (raw_mode, *rest))]  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager
@@ -400,10 +458,14 @@ def _formats_for(data: bytes) -> tuple[str, ...]:
 
 @cache
 def _input_formats() -> tuple[str, ...]:
+    from PIL import TiffImagePlugin
+
     for module in _INPUT_FORMATS.values():
         with contextlib.suppress(ImportError):  # AVIF: not in every version
             import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
+    # Negatives of 16 bits: Pillow's table has the little-endian ones alone.
+    TiffImagePlugin.OPEN_INFO.setdefault((TiffImagePlugin.MM, 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
     # A name that is not registered would make Pillow import all of its plugins.
     return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
 
@@ -418,16 +480,73 @@ def _has_more_frames(picture: Image.Image) -> bool:
     return is_animated
 
 
+def _tiff_tags(picture: Image.Image) -> Mapping[int, Any]:
+    return getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
+
+
+def _has_planes_that_pillow_misreads(picture: Image.Image) -> bool:
+    """Tell of an uncompressed TIFF whether its channels lie one behind the other, in 16 bits or premultiplied.
+
+    Pillow takes each sample of 16 bits for two pixels, and does not know the plane of such opacity.
+    """
+    tags = _tiff_tags(picture)
+    is_misread = 16 in tags.get(_BITS_PER_SAMPLE, ()) or tags.get(_EXTRA_SAMPLES, ())[:1] == (1,)
+    is_raw = any(tile[0] == "raw" for tile in getattr(picture, "tile", ()))
+    return is_misread and is_raw and tags.get(_PLANAR_CONFIGURATION) == 2
+
+
+def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int) -> bytes:
+    """Rewrite a page of such a TIFF as one whose channels lie side by side."""
+    import tifffile
+
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else Python prints its warnings
+    bands = picture.getbands()
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages[index]
+            # Checked before memory is asked for. Not the sides: Pillow's may have changed places, to stand upright.
+            if page.size != page.samplesperpixel * picture.size[0] * picture.size[1]:
+                raise ValueError("its planes have another size than the picture")
+            if page.nbytes > len(data):
+                raise ValueError("it ends too early")
+            planes = page.asarray().reshape(page.samplesperpixel, page.imagelength, page.imagewidth)
+            opacity = page.extrasamples[:1] if bands[-1] == "A" else None
+            options = {"photometric": page.photometric, "extrasamples": opacity}
+    except (tifffile.TiffFileError, *DECODER_ERRORS) as error:
+        raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
+    pixels = planes[0] if len(bands) == 1 else planes[: len(bands)].transpose(1, 2, 0)
+    tags = [(ORIENTATION, "H", 1, orientation, True)]
+    rewritten = io.BytesIO()
+    profile = picture.info.get("icc_profile")
+    tifffile.imwrite(rewritten, pixels, **options, iccprofile=profile, metadata=None, extratags=tags)
+    return rewritten.getvalue()
+
+
 def _has_16_bit_color(picture: Image.Image) -> bool:
     """Tell whether Pillow is about to cut 16 bits of colour to 8; its tiles name the raw mode, such as RGB;16B."""
     tiles = getattr(picture, "tile", ())
-    # Gray of 16 bits (mode I;16) Pillow reads whole; only colour is cut.
+    # Gray of 16 bits (modes I and I;16) Pillow reads whole; only colour is cut.
     is_deep = picture.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in tiles)
-    return is_deep and not picture.mode.startswith("I;16")
+    return is_deep and not picture.mode.startswith("I")
+
+
+def _bits_that_are_cut(picture: Image.Image, data: bytes) -> int:
+    """Bits per channel of formats that Pillow cuts to 8 in all but gray, without saying so; else 8 or less."""
+    if picture.mode.startswith("I") or picture.format not in ("PPM", "JPEG2000", "AVIF"):
+        return 8
+    if picture.format == "PPM":
+        arguments = picture.tile[0][3]  # type: ignore[attr-defined]
+        return 8 if isinstance(arguments, str) else int(arguments[1]).bit_length()
+    # Where the code stream (marker SIZ: bits less one, and a sign) and the box of pixel depths state the first channel.
+    mark, offset = (b"\xff\x4f\xff\x51", 42) if picture.format == "JPEG2000" else (b"pixi", 9)
+    place = data.find(mark) + offset
+    if place < offset or place >= len(data):
+        return 8
+    return (data[place] & 0x7F) + 1 if picture.format == "JPEG2000" else data[place]
 
 
 def _pixels_of(
-    picture: Image.Image, data: bytes, is_deep_color: bool, notes: list[str], index: int
+    picture: Image.Image, data: bytes, is_deep_color: bool, notes: list[str], index: int, depths: list[int]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """SRGB pixels and opacity, as they lie in the file."""
     if is_deep_color:
@@ -436,12 +555,17 @@ def _pixels_of(
         if profile is None:
             notes.append("16 bits per channel were read as 8, because the color profile can only be applied so")
         elif deep is not None and _shows_the_same(deep[0], picture):
-            pixels = _full_range(deep[0], notes)
-            return pixels if profile is srgb_matrix() else convert(pixels, profile, srgb_matrix()), deep[1]
+            bits = _depth(deep[0], notes, depths)
+            pixels = _full_range(deep[0], bits)
+            # A fourth channel can be something else than opacity: a mask of a picture editor.
+            alpha = deep[1] if picture.has_transparency_data else None
+            if alpha is not None and int(alpha.max()) < 2**bits:
+                alpha = _full_range(alpha, bits)
+            return pixels if profile is srgb_matrix() else convert(pixels, profile, srgb_matrix()), alpha
         else:
             notes.append("16 bits per channel were read as 8")
     if picture.mode in ("F", "I") or picture.mode.startswith("I;16"):
-        return _deep_gray(picture, notes)
+        return _deep_gray(picture, notes, depths)
     return _shallow(picture, notes)
 
 
@@ -485,45 +609,64 @@ def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
     return int(np.abs(shallow.astype(np.int32) - (deep[::7, ::7] >> 8)).max()) <= 1
 
 
-def _deep_gray(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+def _deep_gray(picture: Image.Image, notes: list[str], depths: list[int]) -> tuple[np.ndarray, np.ndarray | None]:
     values = np.asarray(picture)
+    # Pillow turns negatives of 8 bits alone.
+    is_negative = _tiff_tags(picture).get(_PHOTOMETRIC) == 0
     if values.dtype.kind == "f" or values.dtype.itemsize > 2:
-        return _gray_to_rgb(_scaled_to_16_bit(values, notes)), None
+        gray = _scaled_to_16_bit(values, notes)
+        return _gray_to_rgb(~gray if is_negative else gray), None
     values = values.astype(np.uint16)  # native byte order
     key = picture.info.get("transparency")
     # Compared before the range is spread: the transparent value is stated in terms of the file.
     alpha = None if not isinstance(key, int) else np.where(values == key, 0, 65535).astype(np.uint16)
-    return _gray_to_rgb(gray_profile_applied(_full_range(values, notes), picture, notes)), alpha
+    gray = _full_range(values, _depth(values, notes, depths))
+    return _gray_to_rgb(gray_profile_applied(~gray if is_negative else gray, picture, notes)), alpha
 
 
-def _full_range(values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Spread data of 8, 10 or 12 bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
+def _depth(values: np.ndarray, notes: list[str], depths: list[int]) -> int:
+    """Bits that the values of a 16-bit file need; with its other pages, for one range makes them equally light."""
     highest = int(values.max())
+    if highest == 0:  # black in any range
+        return 16
     # Depths of scanners. At 13 bits and more a picture can be seen, and may be meant to be dark.
-    for bits in (8, 10, 12):
-        if 0 < highest < 2**bits:
-            notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
-            # 4095 x 65535 needs 28 bits.
-            table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
-            return table.astype(np.uint16)[values]
-    return values
+    own = next((bits for bits in (8, 10, 12) if highest < 2**bits), 16)
+    bits = max([own, *depths])
+    depths.append(bits)
+    if bits < 16:
+        notes.append(f"16-bit file with {bits}-bit values: scaled to the whole range")
+    return bits
+
+
+def _full_range(values: np.ndarray, bits: int) -> np.ndarray:
+    """Spread data of few bits in a 16-bit file over 16 bits; taken as it is, it would be black to the eye."""
+    if bits == 16:
+        return values
+    # 4095 x 65535 needs 28 bits.
+    table = np.arange(2**bits, dtype=np.uint32) * 65535 // (2**bits - 1)
+    return table.astype(np.uint16)[values]
 
 
 def _scaled_to_16_bit(values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Floats and long integers: 0..1, 0..255 and 0..65535 are taken as such, any other range is stretched."""
+    """Floats and long integers: 0..1, 0..255 and 0..65535 are taken as such, any other range is stretched.
+
+    Floats may lie a quarter above the top, as sharpening and resampling leave them, and are cut off there.
+    """
+    margin = 1.25 if values.dtype.kind == "f" else 1
     # float32 would lose the low bits of long integers.
     values = values.astype(np.float64)
     finite = np.isfinite(values)
     if not finite.any():
         raise InvalidImageError("the picture holds no finite value")
     low, high = float(values[finite].min()), float(values[finite].max())
-    tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top]
+    tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top * margin]
     start, end = (0.0, tops[0]) if tops else (low, high)
-    notes.append(f"values from {start:g} to {end:g} were scaled to 16 bits")
+    cut = ", and those above cut off" if high > end else ""
+    notes.append(f"values from {start:g} to {end:g} were scaled to 16 bits{cut}")
     # What is not finite becomes black: its cast to an integer is undefined. The floor keeps a
     # picture of one value from dividing by zero.
     scaled = (np.where(finite, values, low) - start) * (65535 / max(end - start, 1e-12))
-    return np.rint(scaled).astype(np.uint16)
+    return np.rint(np.minimum(scaled, 65535)).astype(np.uint16)
 
 
 def _shallow(picture: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:

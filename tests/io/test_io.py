@@ -9,10 +9,11 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from colorize._support.bits import to_8_bit
 from colorize.color import rgb_to_lightness
@@ -38,11 +39,13 @@ from colorize.io import (
     write_photo,
     writing,
 )
+from colorize.io.icc import MatrixProfile
 from colorize.types import PhotoMetadata, RgbImage
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data" / "badinput"
 
-ORIENTATION, MAKE, SOFTWARE, EXPOSURE = 0x0112, 0x010F, 0x0131, 0x829A
+ORIENTATION, MAKE, SOFTWARE, ARTIST, EXPOSURE, LENS = 0x0112, 0x010F, 0x0131, 0x013B, 0x829A, 0xA434
+DOCUMENT_NAME, RATING = 0x010D, 0x4746
 
 
 def random_pixels(shape=(23, 31), bit_depth=8, seed=0, channels=3):
@@ -122,6 +125,117 @@ def test_tiff_color_of_16_bits_is_kept(channels, compression):
         np.testing.assert_array_equal(image.alpha, values[..., 3])
 
 
+def tiff(values, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, metadata=None, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("layout", [{}, {"tile": (16, 16)}, {"rowsperstrip": 7, "byteorder": ">"}])
+def test_tiff_of_16_bits_in_planes_is_kept(channels, orientation, layout):
+    values, extra = random_pixels((19, 31), 16, channels=channels), ["unassalpha"] * (channels - 3)
+    tags = [(ORIENTATION, "H", 1, orientation, True)]
+    options = {"photometric": "rgb", "extrasamples": extra, "extratags": tags} | layout
+    data = tiff(values.transpose(2, 0, 1), planarconfig="separate", **options)
+    image, expected = read_photo(data), reading._turned(values, orientation)
+    np.testing.assert_array_equal(image.pixels, expected[..., :3])
+    assert image.metadata.notes == ()
+    if channels == 4:
+        np.testing.assert_array_equal(image.alpha, expected[..., 3])
+    with pytest.raises(DamagedImageError, match="damaged"):
+        read_photo(cut(data, 0.7))
+
+
+def test_pages_in_planes_are_each_read():
+    pages = random_pixels((3, 19), 16, channels=31)  # three channels of 19 x 31, twice
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for planes in (pages, pages[::-1]):
+            writer.write(planes, photometric="rgb", planarconfig="separate", metadata=None)
+    first, second = read_frames(file.getvalue())
+    np.testing.assert_array_equal(first.pixels, pages.transpose(1, 2, 0))
+    np.testing.assert_array_equal(second.pixels, first.pixels[..., ::-1])
+
+
+@pytest.mark.parametrize("bit_depth", [8, 16])
+@pytest.mark.parametrize("kind", ["premultiplied", "CMYK"])
+def test_planes_and_pixels_of_a_tiff_look_the_same(bit_depth, kind):
+    values = random_pixels((19, 31), bit_depth, channels=4)
+    values[..., :3] = np.minimum(values[..., :3], values[..., 3:])
+    options = {"photometric": "separated"} if kind == "CMYK" else {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+    planes = read_photo(tiff(values.transpose(2, 0, 1), planarconfig="separate", **options))
+    pixels = read_photo(tiff(values, **options))
+    np.testing.assert_array_equal(planes.pixels, pixels.pixels)
+    assert planes.metadata.notes == pixels.metadata.notes
+    if kind == "premultiplied":
+        np.testing.assert_array_equal(planes.alpha, pixels.alpha)
+
+
+def test_a_fourth_channel_of_16_bits_that_is_no_opacity_is_not_taken_for_it():
+    values = random_pixels((9, 11), 16, channels=4)
+    image = read_photo(tiff(values, photometric="rgb", extrasamples=["unspecified"]))
+    np.testing.assert_array_equal(image.pixels, values[..., :3])
+    assert image.alpha is None
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_a_tiff_in_which_white_is_zero_is_turned(kind, compression, byteorder):
+    values = random_pixels((9, 11), channels=1)[..., 0].astype(kind)
+    if kind == "uint16":
+        values *= 257
+    values[0, :2] = 0, np.iinfo(kind).max if kind != "float32" else 255
+    image = read_photo(tiff(values, photometric="miniswhite", byteorder=byteorder, compression=compression))
+    expected = values.max() - values
+    np.testing.assert_array_equal(image.pixels[..., 0], expected * (257 if kind == "float32" else 1))
+
+
+def test_a_negative_of_12_bits_uses_the_whole_range():
+    values = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
+    image = read_photo(tiff(values, photometric="miniswhite"))
+    assert (image.pixels[0, 0, 0], image.pixels[-1, -1, 0]) == (65535, 0)
+
+
+@pytest.mark.parametrize("kind", ["int16", "int32", "float32"])
+def test_a_compressed_tiff_is_the_same_in_either_byte_order(kind):
+    values = random_pixels((9, 11), channels=1)[..., 0].astype(kind)
+    data = [tiff(values, byteorder=order, compression="zlib") for order in "<>"]
+    little, big = (read_photo(content, salvage=True) for content in data)
+    np.testing.assert_array_equal(big.pixels, little.pixels)
+    assert big.metadata.notes == little.metadata.notes
+
+
+def test_color_that_is_cut_to_8_bits_is_noted():
+    values = random_pixels((40, 50), 16)
+    files = {16: b"P6 50 40 65535\n" + values.astype(">u2").tobytes()}
+    files[12] = b"P6 50 40 4095\n" + (values >> 4).astype(">u2").tobytes()
+    files[8] = b"P6 50 40 255\n" + (values >> 8).astype(np.uint8).tobytes()
+    for bits, data in files.items():
+        expected = () if bits == 8 else (f"{bits} bits per channel were read as 8",)
+        assert read_photo(data).metadata.notes == expected
+    for kind, expected in (("uint16", ("16 bits per channel were read as 8",)), ("uint8", ())):
+        assert read_photo(cv2.imencode(".jp2", values.astype(kind))[1].tobytes()).metadata.notes == expected
+    assert read_photo(cv2.imencode(".jp2", values[..., 0])[1].tobytes()).bit_depth == 16
+
+
+@pytest.mark.skipif(not cv2.haveImageWriter("deep.avif"), reason="this OpenCV writes no AVIF")
+@pytest.mark.parametrize("bits", [8, 10])
+def test_avif_of_10_bits_is_noted(bits):
+    values = random_pixels((9, 11), 16)
+    kind = np.uint8 if bits == 8 else np.uint16
+    options = [cv2.IMWRITE_AVIF_DEPTH, bits]
+    data = cv2.imencode(".avif", (values >> (16 - bits)).astype(kind), options)[1].tobytes()
+    assert read_photo(data).metadata.notes == (() if bits == 8 else ("10 bits per channel were read as 8",))
+
+
+def test_signed_gray_of_16_bits_is_not_said_to_be_read_at_8():
+    image = read_photo(tiff(np.arange(99, dtype=np.int16).reshape(9, 11)))
+    assert image.metadata.notes == ("values from 0 to 255 were scaled to 16 bits",)
+
+
 @pytest.mark.parametrize(("bits", "noted"), [(8, True), (10, True), (12, True), (16, False)])
 def test_low_range_16_bit_becomes_neither_black_nor_white(bits, noted):
     values = np.linspace(0, 2**bits - 1, 64).astype(np.uint16).reshape(8, 8)
@@ -130,6 +244,36 @@ def test_low_range_16_bit_becomes_neither_black_nor_white(bits, noted):
     assert image.pixels.max() == 65535
     assert 0.45 < image.pixels.mean() / 65535 < 0.55
     assert bool(image.metadata.notes) == noted
+
+
+def test_opacity_of_12_bits_is_spread_with_the_colors():
+    values = random_pixels((9, 11), 16, channels=4) >> 4
+    values[0, 0], values[..., 3] = 4095, 4095
+    image = read_photo(tiff(values, photometric="rgb", extrasamples=["unassalpha"]))
+    assert (int(image.pixels[0, 0, 0]), int(image.alpha.min())) == (65535, 65535)
+    values[..., 3] = 65535  # as it should be
+    assert read_photo(tiff(values, photometric="rgb", extrasamples=["unassalpha"])).alpha.min() == 65535
+
+
+@pytest.mark.parametrize("highest", [(900, 4000, 0, 200), (4000, 900), (900, 4000, 9000)])
+def test_pages_share_one_range(highest):
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for value in highest:
+            writer.write(np.full((4, 5), value, np.uint16), metadata=None)
+    pages = read_frames(file.getvalue())
+    scale = 65535 / 4095 if max(highest) < 4096 else 1
+    assert [int(page.pixels.max()) for page in pages] == [int(value * scale) for value in highest]
+    assert all(bool(page.metadata.notes) == (scale > 1 and page.pixels.any()) for page in pages)
+
+
+def test_a_float_tiff_may_overshoot():
+    values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    values[-1, -1] = 1.01
+    image = read_photo(tiff(values))
+    assert (int(image.pixels[-1, -1, 0]), int(image.pixels[4, 0, 0])) == (65535, round(65535 * 32 / 63))
+    assert "cut off" in image.metadata.notes[0]
+    assert read_photo(tiff((values * 100).astype(np.int32))).pixels.max() == round(101 * 257)  # whole numbers do not
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 255), (0, 65535), (-3, 5)])
@@ -257,6 +401,22 @@ def test_profile_that_is_broken_or_of_another_kind_is_noted(profile):
     assert "profile" in image.metadata.notes[0]
 
 
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_profile_that_little_cms_refuses_is_not_written_back(tmp_path, bit_depth):
+    profile = red_and_blue_swapped_profile()
+    damaged = profile[:36] + b"none" + profile[40:]  # its signature; matrix and curves are there
+    assert MatrixProfile.parse(damaged) is not None
+    if bit_depth == 8:
+        image = read_photo(encoded(Image.fromarray(smooth_pixels()), icc_profile=damaged))
+        np.testing.assert_array_equal(image.pixels, smooth_pixels())
+    else:
+        image = read_photo(deep_red_with_profile(damaged))
+    assert "damaged" in image.metadata.notes[-1]
+    write_photo(image, tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as written:
+        assert written.info["icc_profile"] == profiles._srgb_bytes()
+
+
 def test_transparency_of_every_kind_is_kept():
     alpha = random_pixels(channels=1)[..., 0]
     picture = Image.fromarray(np.dstack([random_pixels(), alpha]))
@@ -283,6 +443,13 @@ def test_every_frame_can_be_read(file_format):
     data = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], **options)
     assert [int(frame.pixels[0, 0, 0]) for frame in read_frames(data)] == [10, 120, 200]
     assert all(frame.metadata.notes == () for frame in read_frames(data))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
+def test_every_frame_is_turned_alike(file_format):
+    frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
+    data = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], exif=some_exif(orientation=6))
+    assert [frame.shape for frame in read_frames(data)] == [(5, 4)] * 3
 
 
 def test_pages_of_unlike_kinds_are_written_and_read_again(tmp_path):
@@ -382,6 +549,30 @@ def test_errors_name_the_file_in_one_line(tmp_path, capfd, make, message):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("channels", "kind", "options", "named"),
+    [
+        (1, "float64", {}, "gray, 1 channel of 64 bits of floating point"),
+        (1, "float64", {"bigtiff": True}, "gray, 1 channel of 64 bits of floating point"),
+        (3, "float32", {"photometric": "rgb"}, "RGB, 3 channels of 32 bits of floating point"),
+        (3, "uint16", {"photometric": "cielab"}, "Lab, 3 channels of 16 bits"),
+        (2, "uint16", {"photometric": "minisblack", "extrasamples": ["unassalpha"]}, "gray, 2 channels of 16 bits"),
+    ],
+)
+def test_kinds_of_tiff_that_cannot_be_read_are_named(channels, kind, options, named):
+    values = np.zeros((9, 11, channels), kind)
+    with pytest.raises(InvalidImageError, match=named):
+        read_photo(tiff(values[..., 0] if channels == 1 else values, **options))
+
+
+def test_an_unknown_compression_of_a_tiff_is_named():
+    data = tiff(np.zeros((9, 11), np.uint8))
+    known, unknown = (struct.pack("<HHII", 0x0103, 3, 1, number) for number in (1, 34887))
+    assert data.count(known) == 1
+    with pytest.raises(InvalidImageError, match="compression 34887"):
+        read_photo(data.replace(known, unknown))
+
+
 def cut(data: bytes, share: float) -> bytes:
     return data[: int(len(data) * share)]
 
@@ -415,6 +606,7 @@ def test_what_a_damaged_file_holds_can_be_salvaged(kind, share):
     assert n_rows * 100 // 300 == percent
     np.testing.assert_array_equal(found.pixels[:n_rows], whole.pixels[:n_rows])
     np.testing.assert_array_equal(found.pixels[n_rows:], 0)
+    assert found.metadata.notes[1:] == whole.metadata.notes
     assert read_photo(data, salvage=True).metadata.damage == ""
 
 
@@ -544,6 +736,24 @@ def test_exif_of_a_tiff_is_freed_from_the_layout_of_the_file(tmp_path):
     assert not {0x0100, 0x0103, 0x0111, 0x0117} & set(kept)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+@pytest.mark.parametrize("bit_depth", [8, 16])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_letters_beyond_ascii_stay_in_the_exif(tmp_path, suffix, bit_depth, encoding):
+    artist, lens = ("Jürgen Müller".encode(encoding), "Weitwinkel für Nähe".encode(encoding))
+    exif = Image.Exif()
+    exif[ARTIST] = artist
+    exif.get_ifd(0x8769)[LENS] = "?" * len(lens)  # in place of it: Pillow would write it as ASCII
+    image = read_photo(encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif.tobytes().replace(b"?" * len(lens), lens)))
+    if bit_depth == 16:
+        image = RgbImage(image.pixels.astype(np.uint16) * 257, metadata=image.metadata)
+    write_photo(image, tmp_path / f"out{suffix}")
+    written = exif_of(tmp_path / f"out{suffix}")
+    assert written[ARTIST].encode("latin-1") == artist  # as Pillow reads whatever bytes there are
+    if (suffix, bit_depth) != (".tif", 16):
+        assert written.get_ifd(0x8769)[LENS].encode("latin-1") == lens
+
+
 def test_exif_that_cannot_be_written_is_noted(tmp_path):
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9204] = 1.0  # exposure bias
@@ -581,6 +791,38 @@ def test_captions_in_iptc_form_are_left_out_and_noted():
     data = encoded(Image.fromarray(smooth_pixels()), "JPEG")
     data = data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
     assert "IPTC" in read_photo(data).metadata.notes[0]
+
+
+def test_texts_of_formats_are_left_out_and_noted():
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Title", "Grandmother")
+    texts.add_itxt("Author", "Anna")
+    texts.add_itxt("XML:com.adobe.xmp", "<a/>")  # which is kept
+    (note,) = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=texts)).metadata.notes
+    assert note == "texts of the PNG file were left out: Title, Author"
+    for file_format in ("JPEG", "GIF"):
+        (note,) = read_photo(encoded(Image.new("L", (3, 2)), file_format, comment=b"Grandmother")).metadata.notes
+        assert "comment" in note
+
+
+def test_names_in_a_note_stay_on_its_line():
+    texts = PngImagePlugin.PngInfo()
+    for name in ("a\nb", "2", "3", "4", "5", "6", "7"):
+        texts.add_text(name, "text")
+    (note,) = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=texts)).metadata.notes
+    assert note.endswith("'a\\nb', 2, 3, 4, 5 and 2 more")
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+def test_exif_tags_are_kept_or_named(tmp_path, file_format):
+    exif = Image.Exif()
+    exif[RATING], exif[DOCUMENT_NAME], exif[0xC7A1] = 5, "page 7", "unheard of"
+    image = read_photo(encoded(Image.new("L", (3, 2)), file_format, exif=exif))
+    assert image.metadata.notes == ("EXIF tags were left out: 0xc7a1",)
+    for suffix in (".png", ".jpg", ".tif", ".webp"):
+        write_photo(image, tmp_path / f"out{suffix}")
+        written = exif_of(tmp_path / f"out{suffix}")
+        assert (written[RATING], written[DOCUMENT_NAME], written.get(0xC7A1)) == (5, "page 7", None)
 
 
 def test_nothing_is_replaced_unless_said(tmp_path):
@@ -714,3 +956,13 @@ def test_the_resolution_turns_with_the_photograph(tmp_path, kind):
     photo = read_photo(path)
     assert photo.shape == (8, 4)
     assert photo.metadata.dpi == pytest.approx((150, 300))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_a_resolution_that_cannot_be_true_is_left_out_and_noted(tmp_path, mode, suffix):
+    image = read_photo(encoded(Image.new(mode, (8, 4)), "TIFF", dpi=(4e9, 4e9)))
+    assert image.metadata.dpi is None
+    assert "resolution" in image.metadata.notes[0]
+    write_photo(image, tmp_path / f"out{suffix}")
+    assert read_photo(encoded(Image.new(mode, (8, 4)), "TIFF", dpi=(12800, 12800))).metadata.dpi == (12800, 12800)
