@@ -267,7 +267,7 @@ class Service:
             # Each of these is one more propagation, and the bar moves with them.
             n_spreads = 1 + bool(visit.references or visit.steps) + (hints is not None)
         told(0.0, "Waiting for its turn")
-        with self._long, self._said(visit), told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
+        with self._said(visit), self._long, told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
             told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
             gray = to_gray(self._read(photo.path, photo.name))
             # Decided on the small picture, spread at full size: what is saved is what was seen.
@@ -519,7 +519,7 @@ class Service:
         paths = self.shelf.paths()
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
         told(0.0, "Waiting for its turn")
-        with self._long, self._said(self.visits.get(key)):
+        with self._said(self.visits.get(key)), self._long:
             # Small: all methods colour it one after the other while somebody waits.
             photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return errands.compare(photo, specs, vividness=vividness, told=told)
@@ -550,7 +550,7 @@ class Service:
         visit.is_stopping = False
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
-        with tempfile.TemporaryDirectory(dir=visit.folder) as scratch, self._said(visit):
+        with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             place = Path(scratch) / "photographs"
             place.mkdir()
             left_out = gather(files, place, self.limits) if files else {}
@@ -565,6 +565,7 @@ class Service:
                 left_out=left_out,
                 turn=lambda: self._long,
                 is_stopping=lambda: visit.is_stopping,
+                harmless=self._harmless,
                 told=told,
             )
 
@@ -685,9 +686,10 @@ class Service:
 
     @contextmanager
     def _said(self, visit: Visit) -> Iterator[None]:
-        """Say errors in words that are fit for a visitor."""
+        """Keep the visit meanwhile, and say errors in words that are fit for a visitor."""
         try:
-            yield
+            with self.visits.at_work(visit):
+                yield
         except RequestError:
             raise
         except ColorizeError as error:

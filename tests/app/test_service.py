@@ -415,6 +415,49 @@ def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stoppe
         assert "1 not begun" in archive.read("report.txt").decode()
 
 
+@pytest.fixture
+def album(tmp_path, pictures):
+    """A folder of three small photographs."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in "abc":
+        Image.fromarray(pictures["coffee"][:80, :100]).save(folder / f"{name}.png")
+    return folder
+
+
+def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
+    clock, visits = [0.0], service.visits
+    visits._clock = lambda: clock[0]
+
+    def somebody_comes_much_later(share, words):
+        clock[0] += visits.idle_seconds + 1
+        visits.get("w")
+
+    result = service.batch("v", [], folder=str(album), model="tiny", told=somebody_comes_much_later)
+    assert (result.n_done, result.failures) == (3, {})
+    clock[0] += visits.idle_seconds - 1  # there is time to fetch it
+    visits.get("w")
+    assert result.archive.is_file()
+    clock[0] += 2
+    visits.get("w")
+    assert not result.archive.exists()
+
+
+def test_a_batch_ends_with_its_visit_and_says_nothing_of_this_machine(service, album):
+    seen = []
+
+    def close_at_the_second(share, words):
+        seen.append(words[:6])
+        if words.startswith("2 of 3"):
+            service.visits.close("v")
+
+    result = service.batch("v", [], folder=str(album), model="tiny", told=close_at_the_second)
+    assert "3 of 3" not in seen
+    assert (result.n_done, result.n_left) == (1, 1)
+    assert not any(str(service.workspace) in why for why in result.failures.values())
+    assert list(result.failures) == ["b.png"]
+
+
 def test_long_work_holds_nobody_else_up(opened, photo_file):
     """With one lock for everybody the calls within the saving would wait for ever."""
     before = opened.set_style("v")

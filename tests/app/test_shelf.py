@@ -126,6 +126,32 @@ def test_a_visit_that_was_left_is_forgotten_after_a_while_unless_it_comes_back(t
     assert visits.get("c") is first
 
 
+def test_a_visit_that_goes_on_after_it_was_left_is_kept(tmp_path):
+    visits = Visits(tmp_path, grace_seconds=1000)
+    visit = visits.get("a")
+    visits.leave("a")
+    timer = visit.leaving
+    assert visits.get("a") is visit
+    assert timer.finished.is_set()
+    assert visit.leaving is None
+    visits.leave("a")  # when it is left for good
+    assert visit.leaving is not None
+    visits.close("a")
+
+
+def test_visits_with_work_under_way_are_kept_besides(tmp_path):
+    clock = Clock()
+    visits = Visits(tmp_path, most=1, idle_seconds=60, clock=clock)
+    with visits.at_work(visits.get("a")), visits.at_work(visits.get("b")):
+        clock.now = 100
+        visits.get("c")
+        visits.get("d")
+        assert len(visits) == 3
+    clock.now = 130
+    visits.get("e")
+    assert len(visits) == 1
+
+
 def test_only_so_many_photographs_are_kept_open(tmp_path):
     visits = Visits(tmp_path, most_open=2)
     for name in "abc":
