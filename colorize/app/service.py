@@ -29,7 +29,7 @@ from colorize.app.shelf import Shelf
 from colorize.app.stages import Told, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
-from colorize.app.visits import Photo, Stroke, Visit, Visits
+from colorize.app.visits import Photo, Steps, Stroke, Visit, Visits
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
@@ -231,9 +231,8 @@ class Service:
         with self._working(key) as visit:
             if model is not None and model != visit.model:
                 self.shelf.path(model)
-                # Choices are numbers of pictures that the other model made.
-                visit.model, visit.steps = model, ()
-                visit.forget_session()
+                visit.model = model
+                visit.forget_choices()
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
@@ -437,23 +436,33 @@ class Service:
         with self._working(key) as visit:
             # Five propagations for pictures that are only chosen from.
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
-            results = small.alternatives(N_ALTERNATIVES, visit.hints(), visit.vividness)
+            hints = visit.hints()
+            results = small.alternatives(N_ALTERNATIVES, hints, visit.vividness)
+            visit.offered = visit.steps, hints
             return [encode_screen(to_8_bit(result.rgb)) for result in results]
 
     def choose(self, key: str, number: int) -> View:
-        """Go on from one of the alternatives, counted from 0; -1 goes back to the model's own colours."""
+        """Go on from one of the last `alternatives`, counted from 0; -1 goes back to the model's own colours.
+
+        Another one of the same list takes the place of the one before.
+        """
         with self._working(key) as visit:
             if not -1 <= number < N_ALTERNATIVES:
                 raise RequestError("there is no such picture")
             if number < 0:
-                visit.steps = ()
-                visit.forget_session()
-            elif number:
-                hints = visit.hints()
-                visit.session = self._session(visit).choose(number, hints)
-                # With the hints of this moment: a session that had to make room is made again from
-                # these, and later strokes must not change what was chosen.
-                visit.steps += ((number, hints),)
+                steps: Steps = ()
+            elif visit.offered is None:
+                raise RequestError("ask for other versions first: these are not of the present colours")
+            else:
+                # From where the list was made and with its hints: picks before and strokes since
+                # must not change what was clicked.
+                steps, hints = visit.offered
+                steps += ((number, hints),) if number else ()
+            if steps != visit.steps:
+                session = visit.session
+                # A first pick is one step from here; for others the photograph is described anew.
+                visit.session = session.choose(*steps[-1]) if session and steps[:-1] == visit.steps else None
+                visit.steps = steps
                 visit.forget_result()
             return self._view(visit)
 
@@ -466,13 +475,13 @@ class Service:
             photos = tuple(
                 RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
-            before = visit.references, visit.strength, visit.steps
-            visit.references, visit.strength, visit.steps = photos, float(np.clip(strength, 0, 1)), ()
-            visit.forget_session()
+            before = visit.references, visit.strength, visit.steps, visit.offered
+            visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
+            visit.forget_choices()
             try:
                 return self._view(visit)
             except ColorizeError as error:
-                visit.references, visit.strength, visit.steps = before
+                visit.references, visit.strength, visit.steps, visit.offered = before
                 visit.forget_session()
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error

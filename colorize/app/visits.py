@@ -49,6 +49,8 @@ class Stroke:
 
 
 Strokes = tuple[Stroke, ...]
+Steps = tuple[tuple[int, Hints | None], ...]
+"""Alternatives that were chosen one after the other, each with the hints that its list was made with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,8 @@ class Visit:
     future: list[Strokes] = field(default_factory=list)
     references: tuple[RgbImage, ...] = ()
     strength: float = 1.0
-    steps: tuple[tuple[int, Hints | None], ...] = ()
+    steps: Steps = ()
+    offered: tuple[Steps, Hints | None] | None = None
     job: TrainingJob | None = None
     uploads: set[Path] = field(default_factory=set)
     session: Session | None = None
@@ -153,8 +156,13 @@ class Visit:
 
     def start_over(self, photo: Photo) -> None:
         """Work on another photograph."""
-        self.photo, self.shows_sure, self.steps, self.references = photo, False, (), ()
+        self.photo, self.shows_sure, self.references = photo, False, ()
         self.strokes, self.past, self.future = (), [], []
+        self.forget_choices()
+
+    def forget_choices(self) -> None:
+        """Start from other colours: choices are numbers of pictures that were made from those before."""
+        self.steps, self.offered = (), None
         self.forget_session()
 
     def forget_session(self) -> None:

@@ -175,7 +175,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
                     to_clear = [choices, *_correct_panel(service, stage, shelf_changed)]
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    to_clear += _reference_panel(service, stage)
+                    to_clear += _reference_panel(service, stage, choices)
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
                     to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
@@ -374,7 +374,7 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
         return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
 
 
-def _reference_panel(service: Service, stage: Any) -> list[Any]:
+def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
     """Photographs to look like; returns what a new photograph clears."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
@@ -394,17 +394,17 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
         drop = gr.Button("Without them")
     said = gr.HTML(None)
 
-    @on(look_like.click, [files, strength], [stage, said], **HEAVY)
+    @on(look_like.click, [files, strength], [stage, choices, said], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
         if not paths:
             raise RequestError("choose a colour photograph first")
         named = sent(service, request, paths)
         view = service.set_references(key_of(request), named, amount)
-        return [_shown(view), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
+        return [_shown(view), None, f"<p class='hint'>Borrowed from {len(named)}.</p>"]
 
-    @on(drop.click, [], [stage, said, files], **HEAVY)
+    @on(drop.click, [], [stage, choices, said, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [_shown(service.set_references(key_of(request), [])), None, None]
+        return [_shown(service.set_references(key_of(request), [])), None, None, None]
 
     return [said, files]
 

@@ -230,6 +230,30 @@ def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
     assert opened.choose("v", -1).color == before.color
 
 
+def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, pictures):
+    opened.add_hint("v", stroke())
+    before = opened.choose("v", -1)
+    opened.alternatives("v")
+    first = {number: opened.choose("v", number).color for number in (0, 1)}
+    assert first[0] == before.color
+    for number in (2, 1, 1, 0):
+        picked = opened.choose("v", number).color
+        assert picked == first.setdefault(number, picked)
+    assert len(set(first.values())) == 3
+    opened.add_hint("v", stroke(row=30, color="#c03020"))
+    painted = opened.choose("v", 1)
+    assert painted.n_marks == 2  # what is painted on it stays
+    opened.undo("v")
+    assert opened.choose("v", 1).color == first[1]  # and does not change what was picked
+    opened.alternatives("v")  # of what was picked
+    assert opened.choose("v", 0).color == first[1]
+    assert opened.choose("v", 2).color not in first.values()
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
+    opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    with pytest.raises(RequestError, match="other versions first"):
+        opened.choose("v", 1)
+
+
 def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures):
     before = opened.set_style("v")
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
