@@ -409,7 +409,8 @@ class Service:
             learnt = learn_corrections(
                 self.shelf.load(visit.model), description.features.values[region], wanted, weight
             )
-            learnt.colorizer.save(self.shelf.new_path(name))
+            with self.shelf.naming:
+                learnt.colorizer.save(self.shelf.new_path(name))
         return name.strip(), learnt_in_words(learnt)
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
@@ -627,13 +628,18 @@ class Service:
             place,
             source,
             self._training,
-            lambda model: self.shelf.add(model, name),
+            lambda model: self._keep_trained(model, name),
             base=base_path,
             thumbnail_bytes=thumbnail_bytes,
             not_photos=not_photos,
         )
         visit.job.start()
         return visit.job.status()
+
+    def _keep_trained(self, model: Path, name: str) -> str:
+        """Put what was trained for minutes on the shelf, under another name if its own was taken meanwhile."""
+        with self.shelf.naming:
+            return self.shelf.add(model, self.shelf.free_name(name.strip()))
 
     def training(self, key: str) -> Status | None:
         """How the visitor's training stands, if there is one."""

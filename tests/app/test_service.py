@@ -16,6 +16,7 @@ from PIL import Image
 
 from colorize.app import pages
 from colorize.app.service import Service, fitted
+from colorize.app.training import TrainingJob
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
@@ -683,6 +684,45 @@ def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     assert str(service.workspace) not in status.message
     service.visits.close("v")
     assert not job.folder.exists()
+
+
+@pytest.fixture
+def trained(monkeypatch, tiny_model):
+    """Make trainings end at once, with the tiny model; tells the folders of those that ran."""
+    ran = []
+
+    def run(job):
+        ran.append(job.folder)
+        job.folder.mkdir(exist_ok=True)
+        (job.folder / "model.safetensors").write_bytes(tiny_model.read_bytes())
+        return 0
+
+    monkeypatch.setattr(TrainingJob, "_run_process", run)
+    return ran
+
+
+def test_a_training_stopped_and_begun_again_while_it_waits_runs_once(tmp_path, trained):
+    turn, before = threading.Lock(), {*threading.enumerate()}
+    job = TrainingJob(tmp_path, tmp_path, turn, lambda model: "mine")
+    with turn:
+        job.start()
+        job.stop()
+        job.start()
+        waiting = {*threading.enumerate()} - before
+    for thread in waiting:
+        thread.join(30)
+    assert len(waiting) == 2
+    assert trained == [tmp_path]
+    assert (job.status().state, job.status().message) == ("done", "mine")
+
+
+def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another(service, tmp_path, trained):
+    with service._training:
+        service.train("v", " My own", folder=str(tmp_path))
+        service.shelf.rename("tiny", "my OWN")
+    status = service.visits.get("v").job.wait(30)
+    assert (status.state, status.message) == ("done", "My own 2")
+    assert service.shelf.own() == ["My own 2", "my OWN"]
 
 
 def test_a_visitor_may_not_name_folders_of_a_foreign_machine_or_change_its_models(tmp_path, tiny_model):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from colorize.app import pages
-from colorize.app.shelf import Shelf
+from colorize.app.shelf import NameTakenError, Shelf
 from colorize.app.visits import Visits
 from colorize.exceptions import RequestError
 from colorize.models import user_folder
@@ -29,6 +31,15 @@ def test_a_model_is_brought_and_never_written_over(shelf, tiny_model):
         with pytest.raises(RequestError, match="already"):
             shelf.add(tiny_model, name)
     assert shelf.load("mine") is shelf.load("mine")
+
+
+def test_of_two_models_brought_at_once_under_one_name_one_is_refused(shelf, tiny_model, monkeypatch):
+    both_are_checked = threading.Barrier(2)
+    monkeypatch.setattr("colorize.colorizer.Colorizer.load", lambda path: both_are_checked.wait(30))
+    with ThreadPoolExecutor(2) as visitors:
+        answers = [visitors.submit(shelf.add, tiny_model, name) for name in ("mine", "Mine")]
+    assert [type(answer.exception()) for answer in answers if answer.exception()] == [NameTakenError]
+    assert len(shelf.own()) == 1
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "x" * 41, "a\nb", "con:"])
