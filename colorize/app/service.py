@@ -311,19 +311,20 @@ class Service:
             return self._repainted(visit, (*visit.strokes, painted))
 
     def edit_hint(self, key: str, number: int, *, color: str | None = None, reach: str | None = None) -> View:
-        """Give a stroke, counted from 0, another colour or reach."""
+        """Give the stroke of this number (`Stroke.number`) another colour or reach."""
         with self._working(key) as visit:
-            old = self._stroke(visit, number)
+            place = _place_of(number, visit.strokes)
+            old = visit.strokes[place]
             changes: dict[str, Any] = {} if color is None else {"color": parse_color(color)}
             changes |= {} if reach is None else {"reach": reach}
             new = replace(old, mark=replace(old.mark, **changes))
-            return self._repainted(visit, (*visit.strokes[:number], new, *visit.strokes[number + 1 :]))
+            return self._repainted(visit, (*visit.strokes[:place], new, *visit.strokes[place + 1 :]))
 
     def erase_hint(self, key: str, number: int) -> View:
-        """Take one stroke, counted from 0, away."""
+        """Take the stroke of this number away."""
         with self._working(key) as visit:
-            self._stroke(visit, number)
-            return self._repainted(visit, (*visit.strokes[:number], *visit.strokes[number + 1 :]))
+            place = _place_of(number, visit.strokes)
+            return self._repainted(visit, (*visit.strokes[:place], *visit.strokes[place + 1 :]))
 
     def clear(self, key: str) -> View:
         """Take all strokes away."""
@@ -344,11 +345,6 @@ class Service:
             visit.need_photo()
             visit.step_on()
             return self._view(visit)
-
-    def _stroke(self, visit: Visit, number: int) -> Stroke:
-        if not 0 <= number < len(visit.strokes):
-            raise RequestError("there is no such stroke")
-        return visit.strokes[number]
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
         """Show the photograph with other strokes; those that cannot be met are forgotten."""
@@ -822,6 +818,14 @@ def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
     tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
     pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
     return encode_screen(shrunk(pixels.astype(np.uint8), 640))
+
+
+def _place_of(number: int, strokes: Sequence[Stroke]) -> int:
+    """Where a stroke lies in the list now: what a page asks may be older than the last change."""
+    numbers = [stroke.number for stroke in strokes]
+    if number not in numbers:
+        raise RequestError("there is no such stroke any more")
+    return numbers.index(number)
 
 
 def _painted(mark: Mark) -> Stroke:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import shutil
 import threading
@@ -40,12 +41,15 @@ class Stroke:
     radius : float
     protects : bool
         Whether it says "leave this as it is": its hint has the colours that were shown.
+    number : int
+        By which it is asked for: its own as long as the app runs, and kept when it is edited.
     """
 
     mark: Mark
     path: tuple[tuple[float, float], ...]
     radius: float
     protects: bool = False
+    number: int = field(default_factory=itertools.count().__next__)
 
 
 Strokes = tuple[Stroke, ...]

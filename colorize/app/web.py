@@ -363,11 +363,11 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
     def erase(event: gr.EventData, request: gr.Request) -> Any:
         return _shown(service.erase_hint(key_of(request), int(event.number)))
 
-    @on(strokes.erase, [], [stage], **HEAVY)
+    @on(strokes.erase, [], [stage], **many)
     def erase_listed(event: gr.EventData, request: gr.Request) -> Any:
         return _shown(service.erase_hint(key_of(request), int(event.number)))
 
-    @on(strokes.edit, [], [stage], **HEAVY)
+    @on(strokes.edit, [], [stage], **many)
     def edit(event: gr.EventData, request: gr.Request) -> Any:
         asked = dict(event._data)
         number = int(asked["number"])
@@ -447,6 +447,7 @@ def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:
 def _plain(stroke: Stroke) -> dict[str, Any]:
     """A stroke, for the stage."""
     return {
+        "number": stroke.number,
         "kind": stroke.mark.kind,
         # All strokes go with every answer, and nobody paints finer than a tenth of a pixel.
         "path": [[round(row, 1), round(col, 1)] for row, col in stroke.path],

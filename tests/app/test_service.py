@@ -119,10 +119,10 @@ def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back
     views = [opened.set_style("v")]
     views.append(opened.add_hint("v", stroke()))
     views.append(opened.add_hint("v", stroke(row=40, color="#c03020", reach="photo")))
-    views.append(opened.edit_hint("v", 1, color="#20c040", reach="here"))
+    views.append(opened.edit_hint("v", views[2].strokes[1].number, color="#20c040", reach="here"))
     assert views[3].strokes[1].mark.color == (0x20, 0xC0, 0x40)
     assert views[3].strokes[1].mark.reach == "here"
-    views.append(opened.erase_hint("v", 0))
+    views.append(opened.erase_hint("v", views[2].strokes[0].number))
     views.append(opened.clear("v"))
     assert [view.n_marks for view in views] == [0, 1, 2, 2, 1, 0]
     assert len({view.color for view in views}) == 5  # the last is the first
@@ -132,6 +132,22 @@ def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back
     for view in views[1:]:
         assert opened.redo("v").color == view.color
     assert not opened.redo("v").can_redo
+
+
+def test_what_is_asked_of_a_stroke_that_is_gone_changes_no_other(opened):
+    for row in (30, 90, 150):
+        view = opened.add_hint("v", stroke(row=row))
+    first, second, third = (painted.number for painted in view.strokes)
+    opened.erase_hint("v", first)
+    with pytest.raises(RequestError, match="no such stroke any more"):
+        opened.erase_hint("v", first)  # a double click
+    with pytest.raises(RequestError, match="no such stroke any more"):
+        opened.edit_hint("v", first, color="#ffffff")
+    view = opened.edit_hint("v", third, color="#20c040")  # as a page asks that has three of them yet
+    assert [painted.number for painted in view.strokes] == [second, third]
+    assert view.strokes[1].mark.color == (0x20, 0xC0, 0x40)
+    opened.undo("v")
+    assert [painted.number for painted in opened.undo("v").strokes] == [first, second, third]
 
 
 def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
@@ -317,7 +333,7 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
         (lambda s: s.set_style("v", model="../tiny"), "no model named"),
         (lambda s: s.save("v", "EXE"), "choose one of"),
         (lambda s: s.choose("v", 99), "no such picture"),
-        (lambda s: s.erase_hint("v", 0), "no such stroke"),
+        (lambda s: s.erase_hint("v", -1), "no such stroke"),
         (lambda s: s.edit_hint("v", -1, color="#ffffff"), "no such stroke"),
         (lambda s: s.learn("v", "new"), "nothing has been painted"),
         (lambda s: s.learn("v", "tiny"), "already"),
