@@ -214,6 +214,10 @@ class Service:
         """Go on with the visit of a page that was closed or loaded again; see `Visits.come_back`."""
         self.visits.come_back(key, token)
         with self._working(key) as visit:
+            # Renamed or deleted meanwhile: everything else is there yet.
+            if visit.model not in self.shelf.paths():
+                visit.model = "default"
+                visit.forget_choices()
             settings = Settings(visit.model, visit.vividness, visit.shows_sure)
             return (self._view(visit) if visit.photo else None), settings
 

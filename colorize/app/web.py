@@ -32,7 +32,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is import
 import gradio as gr
 
 from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
-from colorize.app.rooms import NO_BASE, batch_room, compare_room, train_room
+from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
@@ -82,6 +82,7 @@ def build(service: Service) -> Any:
             bases = gr.update(choices=[NO_BASE, *names])
             return [bases, *(gr.update(choices=names) for _ in range(3)), gr.update(choices=service.methods())]
 
+        @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
@@ -89,10 +90,8 @@ def build(service: Service) -> Any:
             names = service.shelf.names()
             # With its choices: Gradio refuses a value that the list as built does not have.
             model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
-            return [now, _fresh(view) if view else gr.skip(), model, chosen.vividness, chosen.shows_sure]
-
-        back = page.load(come_back, [desk], [desk, stage, *settings], js=_TOKEN, **LIGHT)
-        back.then(stand, [], progress, **LIGHT)
+            shown = _fresh(view) if view else gr.skip()
+            return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
 
         def leave(request: gr.Request) -> None:
             service.visits.leave(str(request.session_hash))
@@ -272,10 +271,7 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     def choose(event: gr.EventData, request: gr.Request) -> Any:
         return _shown(service.choose(key_of(request), int(event.name)))
 
-    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **LIGHT)
-    def show_card(model: str) -> str:
-        return pages.card(service.shelf.card(model))
-
+    show_card(service, picker, arrival, card)
     return [picker, vividness, sure], choices
 
 

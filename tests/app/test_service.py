@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from colorize.app import pages
+from colorize.app.serve import serve
 from colorize.app.service import Service, fitted
 from colorize.app.training import TrainingJob
 from colorize.app.uploads import Limits
@@ -572,6 +573,50 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     assert (settings.model, settings.vividness, settings.shows_sure) == ("tiny", 0.3, False)
     assert opened.come_back("v3", "a token that nobody has")[0] is None
     assert opened.set_style("v2").n_marks == 1
+
+
+def test_a_page_comes_back_although_its_model_is_gone(opened):
+    opened.add_hint("v", stroke())
+    opened.alternatives("v")
+    opened.choose("v", 1)
+    visit = opened.visits.get("v")
+    visit.forget_session()  # as if others had needed the memory
+    opened.rename_model("tiny", "mine")
+    view, settings = opened.come_back("v2", visit.token)
+    assert settings.model == "default"
+    assert view.n_marks == 1
+    assert not visit.steps
+
+
+def test_every_answer_of_the_page_says_in_words_what_cannot_be(service):
+    pytest.importorskip("gradio", reason="the extra app is not installed")
+    from colorize.app import web
+
+    (service.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
+    answers = [step.fn for step in web.build(service).fns.values() if step.fn]
+    bare = {answer.__name__ for answer in answers if not hasattr(answer, "__wrapped__")}
+    assert bare == {"list_models", "leave"}  # they ask for nothing that can be refused
+    cards = [answer for answer in answers if answer.__name__ == "show"]
+    assert len(cards) == 2
+    for card in cards:
+        with pytest.warns(UserWarning, match="model bad"):
+            assert card("bad") is None
+
+
+def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
+    said = []
+    with pytest.raises(RequestError, match=r"^203\.0\.113\.7 is no address of this machine; name another --host$"):
+        serve(
+            host="203.0.113.7",  # of documents alone, says RFC 5737
+            port=0,
+            models=tmp_path,
+            max_upload=1,
+            open_browser=False,
+            login=None,
+            folders_allowed=True,
+            say=said.append,
+        )
+    assert said == []
 
 
 def test_learning_from_corrections_makes_another_model(opened):
