@@ -309,8 +309,6 @@ class Service:
         """
         with self._working(key) as visit:
             visit.need_photo()
-            if len(visit.strokes) >= N_MARKS:
-                raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
             painted = self._protecting(visit, mark) if mark.get("protects") else _painted(_mark(mark))
             return self._repainted(visit, (*visit.strokes, painted))
 
@@ -352,12 +350,14 @@ class Service:
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
         """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        if len(strokes) > N_MARKS:
+            raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
         # `paint` makes new lists, so that these stay as they are.
         before = visit.strokes, visit.past, visit.future
         visit.paint(strokes)
         try:
             return self._view(visit)
-        except ColorizeError:
+        except BaseException:
             visit.strokes, visit.past, visit.future = before
             visit.forget_result()
             raise
@@ -807,12 +807,16 @@ def learnt_in_words(learnt: Learnt[Colorizer]) -> str:
 
 
 def _place_for(visit: Visit) -> Path:
-    """A folder for another photograph; of those before it the last is kept, for what is on its way to the browser."""
+    """A folder for another photograph; of those before it the last is kept, for what is on its way to the browser.
+
+    While other work than this opening is under way all are kept: a saving in line reads its photograph when it has its
+    turn, and writes beside it.
+    """
     place = visit.folder / "photographs" / secrets.token_hex(4)
     place.mkdir(parents=True)
     last = visit.photo.path.parent if visit.photo else None
     for old in place.parent.iterdir():
-        if old not in (place, last):
+        if old not in (place, last) and visit.n_working == 1:
             shutil.rmtree(old, ignore_errors=True)
     return place
 

@@ -212,6 +212,33 @@ def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
     assert opened.set_style("v").n_marks == 0
 
 
+def test_a_stroke_is_forgotten_whatever_went_wrong_with_it(opened, monkeypatch):
+    before = opened.add_hint("v", stroke())
+    monkeypatch.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        opened.add_hint("v", stroke(row=40))
+    monkeypatch.undo()
+    after = opened.undo("v")
+    assert before.n_marks == 1
+    assert after.n_marks == 0
+
+
+@pytest.mark.parametrize("n_more", [0, 1])
+def test_a_file_has_no_more_hints_than_may_be_painted(opened, tmp_path, monkeypatch, n_more):
+    monkeypatch.setattr("colorize.app.service.N_MARKS", 3)
+    points = [{"kind": "point", "at": [[10 * k, 10]], "color": "#aa2020"} for k in range(3 + n_more)]
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps({"photo": {"height": 192, "width": 256}, "hints": points}))
+    if n_more:
+        with pytest.raises(RequestError, match="at most 3 strokes"):
+            opened.load_hints("v", path)
+        assert opened.set_style("v").n_marks == 0
+    else:
+        assert opened.load_hints("v", path).n_marks == 3
+        with pytest.raises(RequestError, match="at most 3 strokes"):
+            opened.add_hint("v", stroke())
+
+
 def test_hints_of_another_photograph_are_refused_and_the_old_ones_kept(opened, tmp_path):
     opened.add_hint("v", stroke())
     path = tmp_path / "hints.json"
@@ -550,6 +577,23 @@ def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):
     opened.open_sample("v", "coffee")
     assert not opened.is_shown("v", path)
     assert path.is_file()  # it may be on its way to the browser
+
+
+def test_a_saving_in_line_keeps_its_photograph_while_others_are_opened(opened, photo_file):
+    with ThreadPoolExecutor(1) as others:
+        with opened._long:
+            waits = threading.Event()
+            saving = others.submit(opened.save, "v", "PNG", lambda share, words: waits.set())
+            assert waits.wait(60)
+            while not opened.visits.get("v").n_working:
+                threading.Event().wait(0.01)
+            for _ in range(3):
+                opened.open_photo("v", photo_file, "other.jpg")
+        assert read_photo(saving.result(60)).shape == (360, 480)
+    assert saving.result().name == "Oma _ Opa.colorized.png"
+    for _ in range(2):
+        opened.open_photo("v", photo_file, "other.jpg")
+    assert not saving.result().exists()
 
 
 def test_before_and_after_are_one_picture_with_a_note(opened):
