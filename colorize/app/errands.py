@@ -128,6 +128,7 @@ def colorize_all(
     left_out: Mapping[str, str],
     turn: Callable[[], AbstractContextManager[object]],
     is_stopping: Callable[[], bool],
+    harmless: Callable[[str], str],
     told: Told,
 ) -> BatchResult:
     """Colour the photographs of a folder into a zip with the same folders; one that fails costs a line of the report.
@@ -152,6 +153,8 @@ def colorize_all(
         Gives what to hold while one photograph is worked on.
     is_stopping : callable
         Asked before each photograph whether the rest is to be left.
+    harmless : callable
+        Makes a reason fit for the report.
     told : callable
         Hears how far it has come.
     """
@@ -177,7 +180,8 @@ def colorize_all(
                 try:
                     remarks = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
                 except (ColorizeError, MemoryError) as error:
-                    failures[name] = str(error).replace(f"{path}: ", "") or "not enough memory"
+                    reason = str(error).replace(f"{path}: ", "").replace(f"{target}: ", "")
+                    failures[name] = harmless(reason) or "not enough memory"
                 else:
                     pack.write(target, given)
                     done.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))

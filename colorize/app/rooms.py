@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,11 +192,16 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
     def bring_as(path: str, name: str) -> list[Any]:
         return add(Path(path), name)
 
-    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **LIGHT)
-    def show_card(model: str) -> str:
-        return pages.card(service.shelf.card(model))
-
+    show_card(service, picker, arrival, card)
     return picker
+
+
+def show_card(service: Service, picker: Any, arrival: Any, card: Any) -> None:
+    """Show the card of the model that is picked."""
+
+    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], refused=[None], **LIGHT)
+    def show(model: str) -> str:
+        return pages.card(service.shelf.card(model))
 
 
 def compare_room(service: Service) -> Any:

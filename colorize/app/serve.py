@@ -49,8 +49,12 @@ def serve(
     MissingDependencyError
         The extra ``app`` is not installed.
     RequestError
-        The port is taken.
+        The port is taken, or the host is no address of this machine.
     """
+    try:
+        free_port(host)
+    except OSError as error:
+        raise RequestError(f"{host} is no address of this machine; name another --host") from error
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
     # Said before the import of Gradio, which takes seconds.
     say("Starting the app ...")

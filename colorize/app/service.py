@@ -29,7 +29,7 @@ from colorize.app.shelf import Shelf
 from colorize.app.stages import Told, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
-from colorize.app.visits import Photo, Stroke, Visit, Visits
+from colorize.app.visits import Photo, Steps, Stroke, Visit, Visits
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
@@ -214,6 +214,10 @@ class Service:
         """Go on with the visit of a page that was closed or loaded again; see `Visits.come_back`."""
         self.visits.come_back(key, token)
         with self._working(key) as visit:
+            # Renamed or deleted meanwhile: everything else is there yet.
+            if visit.model not in self.shelf.paths():
+                visit.model = "default"
+                visit.forget_choices()
             settings = Settings(visit.model, visit.vividness, visit.shows_sure)
             return (self._view(visit) if visit.photo else None), settings
 
@@ -231,9 +235,8 @@ class Service:
         with self._working(key) as visit:
             if model is not None and model != visit.model:
                 self.shelf.path(model)
-                # Choices are numbers of pictures that the other model made.
-                visit.model, visit.steps = model, ()
-                visit.forget_session()
+                visit.model = model
+                visit.forget_choices()
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
@@ -267,7 +270,7 @@ class Service:
             # Each of these is one more propagation, and the bar moves with them.
             n_spreads = 1 + bool(visit.references or visit.steps) + (hints is not None)
         told(0.0, "Waiting for its turn")
-        with self._long, self._said(visit), told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
+        with self._said(visit), self._long, told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
             told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
             gray = to_gray(self._read(photo.path, photo.name))
             # Decided on the small picture, spread at full size: what is saved is what was seen.
@@ -306,25 +309,24 @@ class Service:
         """
         with self._working(key) as visit:
             visit.need_photo()
-            if len(visit.strokes) >= N_MARKS:
-                raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
             painted = self._protecting(visit, mark) if mark.get("protects") else _painted(_mark(mark))
             return self._repainted(visit, (*visit.strokes, painted))
 
     def edit_hint(self, key: str, number: int, *, color: str | None = None, reach: str | None = None) -> View:
-        """Give a stroke, counted from 0, another colour or reach."""
+        """Give the stroke of this number (`Stroke.number`) another colour or reach."""
         with self._working(key) as visit:
-            old = self._stroke(visit, number)
+            place = _place_of(number, visit.strokes)
+            old = visit.strokes[place]
             changes: dict[str, Any] = {} if color is None else {"color": parse_color(color)}
             changes |= {} if reach is None else {"reach": reach}
             new = replace(old, mark=replace(old.mark, **changes))
-            return self._repainted(visit, (*visit.strokes[:number], new, *visit.strokes[number + 1 :]))
+            return self._repainted(visit, (*visit.strokes[:place], new, *visit.strokes[place + 1 :]))
 
     def erase_hint(self, key: str, number: int) -> View:
-        """Take one stroke, counted from 0, away."""
+        """Take the stroke of this number away."""
         with self._working(key) as visit:
-            self._stroke(visit, number)
-            return self._repainted(visit, (*visit.strokes[:number], *visit.strokes[number + 1 :]))
+            place = _place_of(number, visit.strokes)
+            return self._repainted(visit, (*visit.strokes[:place], *visit.strokes[place + 1 :]))
 
     def clear(self, key: str) -> View:
         """Take all strokes away."""
@@ -346,19 +348,16 @@ class Service:
             visit.step_on()
             return self._view(visit)
 
-    def _stroke(self, visit: Visit, number: int) -> Stroke:
-        if not 0 <= number < len(visit.strokes):
-            raise RequestError("there is no such stroke")
-        return visit.strokes[number]
-
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
         """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        if len(strokes) > N_MARKS:
+            raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
         # `paint` makes new lists, so that these stay as they are.
         before = visit.strokes, visit.past, visit.future
         visit.paint(strokes)
         try:
             return self._view(visit)
-        except ColorizeError:
+        except BaseException:
             visit.strokes, visit.past, visit.future = before
             visit.forget_result()
             raise
@@ -410,7 +409,8 @@ class Service:
             learnt = learn_corrections(
                 self.shelf.load(visit.model), description.features.values[region], wanted, weight
             )
-            learnt.colorizer.save(self.shelf.new_path(name))
+            with self.shelf.naming:
+                learnt.colorizer.save(self.shelf.new_path(name))
         return name.strip(), learnt_in_words(learnt)
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
@@ -437,23 +437,33 @@ class Service:
         with self._working(key) as visit:
             # Five propagations for pictures that are only chosen from.
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
-            results = small.alternatives(N_ALTERNATIVES, visit.hints(), visit.vividness)
+            hints = visit.hints()
+            results = small.alternatives(N_ALTERNATIVES, hints, visit.vividness)
+            visit.offered = visit.steps, hints
             return [encode_screen(to_8_bit(result.rgb)) for result in results]
 
     def choose(self, key: str, number: int) -> View:
-        """Go on from one of the alternatives, counted from 0; -1 goes back to the model's own colours."""
+        """Go on from one of the last `alternatives`, counted from 0; -1 goes back to the model's own colours.
+
+        Another one of the same list takes the place of the one before.
+        """
         with self._working(key) as visit:
             if not -1 <= number < N_ALTERNATIVES:
                 raise RequestError("there is no such picture")
             if number < 0:
-                visit.steps = ()
-                visit.forget_session()
-            elif number:
-                hints = visit.hints()
-                visit.session = self._session(visit).choose(number, hints)
-                # With the hints of this moment: a session that had to make room is made again from
-                # these, and later strokes must not change what was chosen.
-                visit.steps += ((number, hints),)
+                steps: Steps = ()
+            elif visit.offered is None:
+                raise RequestError("ask for other versions first: these are not of the present colours")
+            else:
+                # From where the list was made and with its hints: picks before and strokes since
+                # must not change what was clicked.
+                steps, hints = visit.offered
+                steps += ((number, hints),) if number else ()
+            if steps != visit.steps:
+                session = visit.session
+                # A first pick is one step from here; for others the photograph is described anew.
+                visit.session = session.choose(*steps[-1]) if session and steps[:-1] == visit.steps else None
+                visit.steps = steps
                 visit.forget_result()
             return self._view(visit)
 
@@ -466,13 +476,13 @@ class Service:
             photos = tuple(
                 RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
-            before = visit.references, visit.strength, visit.steps
-            visit.references, visit.strength, visit.steps = photos, float(np.clip(strength, 0, 1)), ()
-            visit.forget_session()
+            before = visit.references, visit.strength, visit.steps, visit.offered
+            visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
+            visit.forget_choices()
             try:
                 return self._view(visit)
             except ColorizeError as error:
-                visit.references, visit.strength, visit.steps = before
+                visit.references, visit.strength, visit.steps, visit.offered = before
                 visit.forget_session()
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error
@@ -519,7 +529,7 @@ class Service:
         paths = self.shelf.paths()
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
         told(0.0, "Waiting for its turn")
-        with self._long, self._said(self.visits.get(key)):
+        with self._said(self.visits.get(key)), self._long:
             # Small: all methods colour it one after the other while somebody waits.
             photo = RgbImage(shrunk(self._read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return errands.compare(photo, specs, vividness=vividness, told=told)
@@ -550,7 +560,7 @@ class Service:
         visit.is_stopping = False
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
-        with tempfile.TemporaryDirectory(dir=visit.folder) as scratch, self._said(visit):
+        with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             place = Path(scratch) / "photographs"
             place.mkdir()
             left_out = gather(files, place, self.limits) if files else {}
@@ -565,6 +575,7 @@ class Service:
                 left_out=left_out,
                 turn=lambda: self._long,
                 is_stopping=lambda: visit.is_stopping,
+                harmless=self._harmless,
                 told=told,
             )
 
@@ -617,13 +628,18 @@ class Service:
             place,
             source,
             self._training,
-            lambda model: self.shelf.add(model, name),
+            lambda model: self._keep_trained(model, name),
             base=base_path,
             thumbnail_bytes=thumbnail_bytes,
             not_photos=not_photos,
         )
         visit.job.start()
         return visit.job.status()
+
+    def _keep_trained(self, model: Path, name: str) -> str:
+        """Put what was trained for minutes on the shelf, under another name if its own was taken meanwhile."""
+        with self.shelf.naming:
+            return self.shelf.add(model, self.shelf.free_name(name.strip()))
 
     def training(self, key: str) -> Status | None:
         """How the visitor's training stands, if there is one."""
@@ -685,9 +701,10 @@ class Service:
 
     @contextmanager
     def _said(self, visit: Visit) -> Iterator[None]:
-        """Say errors in words that are fit for a visitor."""
+        """Keep the visit meanwhile, and say errors in words that are fit for a visitor."""
         try:
-            yield
+            with self.visits.at_work(visit):
+                yield
         except RequestError:
             raise
         except ColorizeError as error:
@@ -790,12 +807,16 @@ def learnt_in_words(learnt: Learnt[Colorizer]) -> str:
 
 
 def _place_for(visit: Visit) -> Path:
-    """A folder for another photograph; of those before it the last is kept, for what is on its way to the browser."""
+    """A folder for another photograph; of those before it the last is kept, for what is on its way to the browser.
+
+    While other work than this opening is under way all are kept: a saving in line reads its photograph when it has its
+    turn, and writes beside it.
+    """
     place = visit.folder / "photographs" / secrets.token_hex(4)
     place.mkdir(parents=True)
     last = visit.photo.path.parent if visit.photo else None
     for old in place.parent.iterdir():
-        if old not in (place, last):
+        if old not in (place, last) and visit.n_working == 1:
             shutil.rmtree(old, ignore_errors=True)
     return place
 
@@ -805,6 +826,14 @@ def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
     tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
     pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
     return encode_screen(shrunk(pixels.astype(np.uint8), 640))
+
+
+def _place_of(number: int, strokes: Sequence[Stroke]) -> int:
+    """Where a stroke lies in the list now: what a page asks may be older than the last change."""
+    numbers = [stroke.number for stroke in strokes]
+    if number not in numbers:
+        raise RequestError("there is no such stroke any more")
+    return numbers.index(number)
 
 
 def _painted(mark: Mark) -> Stroke:

@@ -83,6 +83,8 @@ class Shelf:
         self._loaded: OrderedDict[tuple[Path, int], Colorizer] = OrderedDict()
         # Held while a file is read: two visitors who want the same model read it once.
         self._lock = threading.RLock()
+        # Held from looking for a free name until its file is there. Another one: reading takes a second.
+        self.naming = threading.RLock()
 
     def paths(self) -> dict[str, Path]:
         """All models, those of the package first."""
@@ -160,8 +162,8 @@ class Shelf:
         RequestError
             It came with the package, or the new name is taken or is no plain name.
         """
-        path = self._own_path(name)
-        return path.rename(self.new_path(new_name)).stem
+        with self.naming:
+            return self._own_path(name).rename(self.new_path(new_name)).stem
 
     def delete(self, name: str) -> None:
         """Remove a model of one's own for good.
@@ -221,7 +223,7 @@ class Shelf:
         """
         from colorize.colorizer import Colorizer
 
-        target = self.new_path(name)
+        self.new_path(name)  # before the work of checking
         try:
             if model_kind(source) == "classical":
                 Colorizer.load(source)
@@ -229,7 +231,9 @@ class Shelf:
                 raise ModelFileError("a model of another kind; the app takes models made by `colorize train`")
         except ModelFileError as error:
             raise RequestError(_without(source, str(error), "the file")) from error
-        write_atomically(target, [source.read_bytes()])
+        with self.naming:
+            target = self.new_path(name)
+            write_atomically(target, [source.read_bytes()])
         return target.stem
 
 

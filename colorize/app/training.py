@@ -103,6 +103,7 @@ class TrainingJob:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._is_wanted = self._is_abandoned = False
+        self._run = 0
         self._state, self._stage, self._message = "stopped", "", ""
         self._fraction, self._started = 0.0, 0.0
         self._report: dict[str, Any] = {}
@@ -123,7 +124,9 @@ class TrainingJob:
                 return
             self._is_wanted, self._state, self._message = True, "waiting", ""
             self._fraction = 0.0
-        threading.Thread(target=self._work, daemon=True).start()
+            self._run += 1
+            run = self._run
+        threading.Thread(target=self._work, args=[run], daemon=True).start()
 
     def stop(self) -> None:
         """Stop at once; what is described is kept."""
@@ -131,7 +134,8 @@ class TrainingJob:
             self._is_wanted = False
             if self._process is not None:
                 self._process.terminate()
-            # Its thread still waits; once it has its turn, it finds that nobody wants it and ends.
+            # Its thread still waits; once it has its turn, it finds that nobody wants it, or another
+            # one started since, and ends.
             if self._state == "waiting":
                 self._state = "stopped"
 
@@ -172,9 +176,9 @@ class TrainingJob:
             time.sleep(0.05)
         return self.status()
 
-    def _work(self) -> None:
+    def _work(self, run: int) -> None:
         with self._turn:
-            if not self._is_wanted:
+            if not self._is_wanted or run != self._run:
                 return
             # The clock starts with the work: waiting for
             # others must not count in the time that is left.

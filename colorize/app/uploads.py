@@ -85,7 +85,7 @@ def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> d
     Returns
     -------
     dict of str to str
-        Files that are no photographs by their names, and why they were left out.
+        Files that are no photographs by their names, with the folders they lie in, and why they were left out.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _take(name: str, blocks: Iterator[bytes], folder: Path, counter: _Counter, l
     *parents, cleaned = [clean_name(part) for part in parts]
     if Path(cleaned).suffix.lower() not in PHOTO_SUFFIXES:
         inner = " (a zip inside a zip is not opened)" if cleaned.lower().endswith(".zip") else ""
-        left_out[cleaned] = f"not a photograph by its name{inner}"
+        left_out["/".join([*parents, cleaned])] = f"not a photograph by its name{inner}"
         return
     size = 0
     with open(free_path(_made(folder, parents), cleaned), "xb") as file:

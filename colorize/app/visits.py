@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,15 +41,20 @@ class Stroke:
     radius : float
     protects : bool
         Whether it says "leave this as it is": its hint has the colours that were shown.
+    number : int
+        By which it is asked for: its own as long as the app runs, and kept when it is edited.
     """
 
     mark: Mark
     path: tuple[tuple[float, float], ...]
     radius: float
     protects: bool = False
+    number: int = field(default_factory=itertools.count().__next__)
 
 
 Strokes = tuple[Stroke, ...]
+Steps = tuple[tuple[int, Hints | None], ...]
+"""Alternatives that were chosen one after the other, each with the hints that its list was made with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +100,15 @@ class Visit:
     future: list[Strokes] = field(default_factory=list)
     references: tuple[RgbImage, ...] = ()
     strength: float = 1.0
-    steps: tuple[tuple[int, Hints | None], ...] = ()
+    steps: Steps = ()
+    offered: tuple[Steps, Hints | None] | None = None
     job: TrainingJob | None = None
     uploads: set[Path] = field(default_factory=set)
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
     is_stopping: bool = False
+    n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
     leaving: threading.Timer | None = None
 
@@ -107,6 +116,11 @@ class Visit:
     def token(self) -> str:
         """What the browser keeps to come back to this visit."""
         return self.folder.name
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way that must not lose its folder."""
+        return self.n_working > 0 or (self.job is not None and self.job.is_running)
 
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
@@ -146,8 +160,13 @@ class Visit:
 
     def start_over(self, photo: Photo) -> None:
         """Work on another photograph."""
-        self.photo, self.shows_sure, self.steps, self.references = photo, False, (), ()
+        self.photo, self.shows_sure, self.references = photo, False, ()
         self.strokes, self.past, self.future = (), [], []
+        self.forget_choices()
+
+    def forget_choices(self) -> None:
+        """Start from other colours: choices are numbers of pictures that were made from those before."""
+        self.steps, self.offered = (), None
         self.forget_session()
 
     def forget_session(self) -> None:
@@ -164,7 +183,7 @@ class Visits:
     folder : Path
         Every visit gets a folder of its own in it.
     most : int
-        Visits kept at most; a visit with a training that is running is kept besides.
+        Visits kept at most; those with work or a training under way are kept besides.
     most_open : int
         Visits whose computed part (about 150 MB) is kept in memory.
     idle_seconds : float
@@ -205,10 +224,26 @@ class Visits:
                 own = self.folder / secrets.token_hex(16)
                 own.mkdir(parents=True)
                 visit = self._visits[key] = Visit(own, now)
+            # The connection may drop under a page that goes on with the same key.
+            if visit.leaving is not None:
+                visit.leaving.cancel()
+                visit.leaving = None
             visit.last_seen = now
             self._visits.move_to_end(key)
             self._make_room(now)
             return visit
+
+    @contextmanager
+    def at_work(self, visit: Visit) -> Iterator[None]:
+        """Keep a visit while work on it is under way, however long that takes."""
+        with self._lock:
+            visit.n_working += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                visit.n_working -= 1
+                visit.last_seen = self._clock()
 
     def opened(self, visit: Visit) -> None:
         """Keep the computed part of this visit, and drop that of the least recently seen ones beyond the limit."""
@@ -218,7 +253,7 @@ class Visits:
                 other.forget_session()
 
     def leave(self, key: str) -> None:
-        """The page was closed: forget the visit after a while, unless it comes back."""
+        """The page was closed: forget the visit after a while, unless it is heard of again."""
         with self._lock:
             visit = self._visits.get(key)
             if visit is not None and visit.leaving is None:
@@ -233,22 +268,20 @@ class Visits:
             old = next((name for name, visit in self._visits.items() if visit.token == token), None)
             if old is not None and old != key:
                 visit = self._visits.pop(old)
-                if visit.leaving is not None:
-                    visit.leaving.cancel()
-                    visit.leaving = None
                 self.close(key)
                 # In place of the empty visit that the new page has got by now.
                 self._visits[key] = visit
             return self.get(key)
 
     def close(self, key: str) -> None:
-        """Forget a visit and remove its files; a training that is running goes on to its end."""
+        """Forget a visit and remove its files; its batch stops, but a training that is running goes on to its end."""
         with self._lock:
             # Taken out under the lock, cleared away without
             # it: the next event of everybody needs it.
             visit = self._visits.pop(key, None)
         if visit is None:
             return
+        visit.is_stopping = True
         if visit.leaving is not None:
             visit.leaving.cancel()
         if visit.job is not None:
@@ -278,9 +311,9 @@ class Visits:
 
     def _make_room(self, now: float) -> None:
         self._remove_uploads()
-        idle = [key for key, visit in self._visits.items() if now - visit.last_seen > self.idle_seconds]
-        for key in idle + list(self._visits)[: max(0, len(self._visits) - len(idle) - self.most)]:
-            job = self._visits[key].job
-            # Trainings are the longest work there is; their visit stays until they are done.
-            if job is None or not job.is_running:
+        free = [(visit.last_seen, key) for key, visit in self._visits.items() if not visit.is_busy]
+        # By time alone: of the same time, the one that was asked for last is behind.
+        free.sort(key=lambda item: item[0])
+        for n_left, (seen, key) in zip(range(len(free), 0, -1), free, strict=True):
+            if n_left > self.most or now - seen > self.idle_seconds:
                 self.close(key)

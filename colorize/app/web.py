@@ -32,7 +32,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is import
 import gradio as gr
 
 from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
-from colorize.app.rooms import NO_BASE, batch_room, compare_room, train_room
+from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
@@ -82,6 +82,7 @@ def build(service: Service) -> Any:
             bases = gr.update(choices=[NO_BASE, *names])
             return [bases, *(gr.update(choices=names) for _ in range(3)), gr.update(choices=service.methods())]
 
+        @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
@@ -89,10 +90,8 @@ def build(service: Service) -> Any:
             names = service.shelf.names()
             # With its choices: Gradio refuses a value that the list as built does not have.
             model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
-            return [now, _fresh(view) if view else gr.skip(), model, chosen.vividness, chosen.shows_sure]
-
-        back = page.load(come_back, [desk], [desk, stage, *settings], js=_TOKEN, **LIGHT)
-        back.then(stand, [], progress, **LIGHT)
+            shown = _fresh(view) if view else gr.skip()
+            return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
 
         def leave(request: gr.Request) -> None:
             service.visits.leave(str(request.session_hash))
@@ -175,7 +174,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
                     to_clear = [choices, *_correct_panel(service, stage, shelf_changed)]
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    to_clear += _reference_panel(service, stage)
+                    to_clear += _reference_panel(service, stage, choices)
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
                     to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
@@ -272,10 +271,7 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     def choose(event: gr.EventData, request: gr.Request) -> Any:
         return _shown(service.choose(key_of(request), int(event.name)))
 
-    @gr.on([picker.change, arrival], inputs=[picker], outputs=[card], **LIGHT)
-    def show_card(model: str) -> str:
-        return pages.card(service.shelf.card(model))
-
+    show_card(service, picker, arrival, card)
     return [picker, vividness, sure], choices
 
 
@@ -363,18 +359,18 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
     def erase(event: gr.EventData, request: gr.Request) -> Any:
         return _shown(service.erase_hint(key_of(request), int(event.number)))
 
-    @on(strokes.erase, [], [stage], **HEAVY)
+    @on(strokes.erase, [], [stage], **many)
     def erase_listed(event: gr.EventData, request: gr.Request) -> Any:
         return _shown(service.erase_hint(key_of(request), int(event.number)))
 
-    @on(strokes.edit, [], [stage], **HEAVY)
+    @on(strokes.edit, [], [stage], **many)
     def edit(event: gr.EventData, request: gr.Request) -> Any:
         asked = dict(event._data)
         number = int(asked["number"])
         return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
 
 
-def _reference_panel(service: Service, stage: Any) -> list[Any]:
+def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
     """Photographs to look like; returns what a new photograph clears."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
@@ -394,17 +390,17 @@ def _reference_panel(service: Service, stage: Any) -> list[Any]:
         drop = gr.Button("Without them")
     said = gr.HTML(None)
 
-    @on(look_like.click, [files, strength], [stage, said], **HEAVY)
+    @on(look_like.click, [files, strength], [stage, choices, said], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
         if not paths:
             raise RequestError("choose a colour photograph first")
         named = sent(service, request, paths)
         view = service.set_references(key_of(request), named, amount)
-        return [_shown(view), f"<p class='hint'>Borrowed from {len(named)}.</p>"]
+        return [_shown(view), None, f"<p class='hint'>Borrowed from {len(named)}.</p>"]
 
-    @on(drop.click, [], [stage, said, files], **HEAVY)
+    @on(drop.click, [], [stage, choices, said, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [_shown(service.set_references(key_of(request), [])), None, None]
+        return [_shown(service.set_references(key_of(request), [])), None, None, None]
 
     return [said, files]
 
@@ -447,6 +443,7 @@ def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:
 def _plain(stroke: Stroke) -> dict[str, Any]:
     """A stroke, for the stage."""
     return {
+        "number": stroke.number,
         "kind": stroke.mark.kind,
         # All strokes go with every answer, and nobody paints finer than a tenth of a pixel.
         "path": [[round(row, 1), round(col, 1)] for row, col in stroke.path],

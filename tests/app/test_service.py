@@ -15,7 +15,9 @@ import pytest
 from PIL import Image
 
 from colorize.app import pages
+from colorize.app.serve import serve
 from colorize.app.service import Service, fitted
+from colorize.app.training import TrainingJob
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
@@ -118,10 +120,10 @@ def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back
     views = [opened.set_style("v")]
     views.append(opened.add_hint("v", stroke()))
     views.append(opened.add_hint("v", stroke(row=40, color="#c03020", reach="photo")))
-    views.append(opened.edit_hint("v", 1, color="#20c040", reach="here"))
+    views.append(opened.edit_hint("v", views[2].strokes[1].number, color="#20c040", reach="here"))
     assert views[3].strokes[1].mark.color == (0x20, 0xC0, 0x40)
     assert views[3].strokes[1].mark.reach == "here"
-    views.append(opened.erase_hint("v", 0))
+    views.append(opened.erase_hint("v", views[2].strokes[0].number))
     views.append(opened.clear("v"))
     assert [view.n_marks for view in views] == [0, 1, 2, 2, 1, 0]
     assert len({view.color for view in views}) == 5  # the last is the first
@@ -131,6 +133,22 @@ def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back
     for view in views[1:]:
         assert opened.redo("v").color == view.color
     assert not opened.redo("v").can_redo
+
+
+def test_what_is_asked_of_a_stroke_that_is_gone_changes_no_other(opened):
+    for row in (30, 90, 150):
+        view = opened.add_hint("v", stroke(row=row))
+    first, second, third = (painted.number for painted in view.strokes)
+    opened.erase_hint("v", first)
+    with pytest.raises(RequestError, match="no such stroke any more"):
+        opened.erase_hint("v", first)  # a double click
+    with pytest.raises(RequestError, match="no such stroke any more"):
+        opened.edit_hint("v", first, color="#ffffff")
+    view = opened.edit_hint("v", third, color="#20c040")  # as a page asks that has three of them yet
+    assert [painted.number for painted in view.strokes] == [second, third]
+    assert view.strokes[1].mark.color == (0x20, 0xC0, 0x40)
+    opened.undo("v")
+    assert [painted.number for painted in opened.undo("v").strokes] == [first, second, third]
 
 
 def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
@@ -194,6 +212,33 @@ def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
     assert opened.set_style("v").n_marks == 0
 
 
+def test_a_stroke_is_forgotten_whatever_went_wrong_with_it(opened, monkeypatch):
+    before = opened.add_hint("v", stroke())
+    monkeypatch.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        opened.add_hint("v", stroke(row=40))
+    monkeypatch.undo()
+    after = opened.undo("v")
+    assert before.n_marks == 1
+    assert after.n_marks == 0
+
+
+@pytest.mark.parametrize("n_more", [0, 1])
+def test_a_file_has_no_more_hints_than_may_be_painted(opened, tmp_path, monkeypatch, n_more):
+    monkeypatch.setattr("colorize.app.service.N_MARKS", 3)
+    points = [{"kind": "point", "at": [[10 * k, 10]], "color": "#aa2020"} for k in range(3 + n_more)]
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps({"photo": {"height": 192, "width": 256}, "hints": points}))
+    if n_more:
+        with pytest.raises(RequestError, match="at most 3 strokes"):
+            opened.load_hints("v", path)
+        assert opened.set_style("v").n_marks == 0
+    else:
+        assert opened.load_hints("v", path).n_marks == 3
+        with pytest.raises(RequestError, match="at most 3 strokes"):
+            opened.add_hint("v", stroke())
+
+
 def test_hints_of_another_photograph_are_refused_and_the_old_ones_kept(opened, tmp_path):
     opened.add_hint("v", stroke())
     path = tmp_path / "hints.json"
@@ -228,6 +273,30 @@ def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
     opened.visits.get("v").forget_session()  # as if others had needed the memory
     assert opened.set_style("v").color == chosen.color
     assert opened.choose("v", -1).color == before.color
+
+
+def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, pictures):
+    opened.add_hint("v", stroke())
+    before = opened.choose("v", -1)
+    opened.alternatives("v")
+    first = {number: opened.choose("v", number).color for number in (0, 1)}
+    assert first[0] == before.color
+    for number in (2, 1, 1, 0):
+        picked = opened.choose("v", number).color
+        assert picked == first.setdefault(number, picked)
+    assert len(set(first.values())) == 3
+    opened.add_hint("v", stroke(row=30, color="#c03020"))
+    painted = opened.choose("v", 1)
+    assert painted.n_marks == 2  # what is painted on it stays
+    opened.undo("v")
+    assert opened.choose("v", 1).color == first[1]  # and does not change what was picked
+    opened.alternatives("v")  # of what was picked
+    assert opened.choose("v", 0).color == first[1]
+    assert opened.choose("v", 2).color not in first.values()
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
+    opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    with pytest.raises(RequestError, match="other versions first"):
+        opened.choose("v", 1)
 
 
 def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures):
@@ -292,7 +361,7 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
         (lambda s: s.set_style("v", model="../tiny"), "no model named"),
         (lambda s: s.save("v", "EXE"), "choose one of"),
         (lambda s: s.choose("v", 99), "no such picture"),
-        (lambda s: s.erase_hint("v", 0), "no such stroke"),
+        (lambda s: s.erase_hint("v", -1), "no such stroke"),
         (lambda s: s.edit_hint("v", -1, color="#ffffff"), "no such stroke"),
         (lambda s: s.learn("v", "new"), "nothing has been painted"),
         (lambda s: s.learn("v", "tiny"), "already"),
@@ -415,6 +484,49 @@ def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stoppe
         assert "1 not begun" in archive.read("report.txt").decode()
 
 
+@pytest.fixture
+def album(tmp_path, pictures):
+    """A folder of three small photographs."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in "abc":
+        Image.fromarray(pictures["coffee"][:80, :100]).save(folder / f"{name}.png")
+    return folder
+
+
+def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
+    clock, visits = [0.0], service.visits
+    visits._clock = lambda: clock[0]
+
+    def somebody_comes_much_later(share, words):
+        clock[0] += visits.idle_seconds + 1
+        visits.get("w")
+
+    result = service.batch("v", [], folder=str(album), model="tiny", told=somebody_comes_much_later)
+    assert (result.n_done, result.failures) == (3, {})
+    clock[0] += visits.idle_seconds - 1  # there is time to fetch it
+    visits.get("w")
+    assert result.archive.is_file()
+    clock[0] += 2
+    visits.get("w")
+    assert not result.archive.exists()
+
+
+def test_a_batch_ends_with_its_visit_and_says_nothing_of_this_machine(service, album):
+    seen = []
+
+    def close_at_the_second(share, words):
+        seen.append(words[:6])
+        if words.startswith("2 of 3"):
+            service.visits.close("v")
+
+    result = service.batch("v", [], folder=str(album), model="tiny", told=close_at_the_second)
+    assert "3 of 3" not in seen
+    assert (result.n_done, result.n_left) == (1, 1)
+    assert not any(str(service.workspace) in why for why in result.failures.values())
+    assert list(result.failures) == ["b.png"]
+
+
 def test_long_work_holds_nobody_else_up(opened, photo_file):
     """With one lock for everybody the calls within the saving would wait for ever."""
     before = opened.set_style("v")
@@ -467,6 +579,23 @@ def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):
     assert path.is_file()  # it may be on its way to the browser
 
 
+def test_a_saving_in_line_keeps_its_photograph_while_others_are_opened(opened, photo_file):
+    with ThreadPoolExecutor(1) as others:
+        with opened._long:
+            waits = threading.Event()
+            saving = others.submit(opened.save, "v", "PNG", lambda share, words: waits.set())
+            assert waits.wait(60)
+            while not opened.visits.get("v").n_working:
+                threading.Event().wait(0.01)
+            for _ in range(3):
+                opened.open_photo("v", photo_file, "other.jpg")
+        assert read_photo(saving.result(60)).shape == (360, 480)
+    assert saving.result().name == "Oma _ Opa.colorized.png"
+    for _ in range(2):
+        opened.open_photo("v", photo_file, "other.jpg")
+    assert not saving.result().exists()
+
+
 def test_before_and_after_are_one_picture_with_a_note(opened):
     picture = read_photo(opened.share("v"))
     height, width = picture.shape
@@ -488,6 +617,50 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     assert (settings.model, settings.vividness, settings.shows_sure) == ("tiny", 0.3, False)
     assert opened.come_back("v3", "a token that nobody has")[0] is None
     assert opened.set_style("v2").n_marks == 1
+
+
+def test_a_page_comes_back_although_its_model_is_gone(opened):
+    opened.add_hint("v", stroke())
+    opened.alternatives("v")
+    opened.choose("v", 1)
+    visit = opened.visits.get("v")
+    visit.forget_session()  # as if others had needed the memory
+    opened.rename_model("tiny", "mine")
+    view, settings = opened.come_back("v2", visit.token)
+    assert settings.model == "default"
+    assert view.n_marks == 1
+    assert not visit.steps
+
+
+def test_every_answer_of_the_page_says_in_words_what_cannot_be(service):
+    pytest.importorskip("gradio", reason="the extra app is not installed")
+    from colorize.app import web
+
+    (service.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
+    answers = [step.fn for step in web.build(service).fns.values() if step.fn]
+    bare = {answer.__name__ for answer in answers if not hasattr(answer, "__wrapped__")}
+    assert bare == {"list_models", "leave"}  # they ask for nothing that can be refused
+    cards = [answer for answer in answers if answer.__name__ == "show"]
+    assert len(cards) == 2
+    for card in cards:
+        with pytest.warns(UserWarning, match="model bad"):
+            assert card("bad") is None
+
+
+def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
+    said = []
+    with pytest.raises(RequestError, match=r"^203\.0\.113\.7 is no address of this machine; name another --host$"):
+        serve(
+            host="203.0.113.7",  # of documents alone, says RFC 5737
+            port=0,
+            models=tmp_path,
+            max_upload=1,
+            open_browser=False,
+            login=None,
+            folders_allowed=True,
+            say=said.append,
+        )
+    assert said == []
 
 
 def test_learning_from_corrections_makes_another_model(opened):
@@ -616,6 +789,45 @@ def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     assert str(service.workspace) not in status.message
     service.visits.close("v")
     assert not job.folder.exists()
+
+
+@pytest.fixture
+def trained(monkeypatch, tiny_model):
+    """Make trainings end at once, with the tiny model; tells the folders of those that ran."""
+    ran = []
+
+    def run(job):
+        ran.append(job.folder)
+        job.folder.mkdir(exist_ok=True)
+        (job.folder / "model.safetensors").write_bytes(tiny_model.read_bytes())
+        return 0
+
+    monkeypatch.setattr(TrainingJob, "_run_process", run)
+    return ran
+
+
+def test_a_training_stopped_and_begun_again_while_it_waits_runs_once(tmp_path, trained):
+    turn, before = threading.Lock(), {*threading.enumerate()}
+    job = TrainingJob(tmp_path, tmp_path, turn, lambda model: "mine")
+    with turn:
+        job.start()
+        job.stop()
+        job.start()
+        waiting = {*threading.enumerate()} - before
+    for thread in waiting:
+        thread.join(30)
+    assert len(waiting) == 2
+    assert trained == [tmp_path]
+    assert (job.status().state, job.status().message) == ("done", "mine")
+
+
+def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another(service, tmp_path, trained):
+    with service._training:
+        service.train("v", " My own", folder=str(tmp_path))
+        service.shelf.rename("tiny", "my OWN")
+    status = service.visits.get("v").job.wait(30)
+    assert (status.state, status.message) == ("done", "My own 2")
+    assert service.shelf.own() == ["My own 2", "my OWN"]
 
 
 def test_a_visitor_may_not_name_folders_of_a_foreign_machine_or_change_its_models(tmp_path, tiny_model):

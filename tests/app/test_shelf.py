@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from colorize.app import pages
-from colorize.app.shelf import Shelf
+from colorize.app.shelf import NameTakenError, Shelf
 from colorize.app.visits import Visits
 from colorize.exceptions import RequestError
 from colorize.models import user_folder
@@ -29,6 +31,15 @@ def test_a_model_is_brought_and_never_written_over(shelf, tiny_model):
         with pytest.raises(RequestError, match="already"):
             shelf.add(tiny_model, name)
     assert shelf.load("mine") is shelf.load("mine")
+
+
+def test_of_two_models_brought_at_once_under_one_name_one_is_refused(shelf, tiny_model, monkeypatch):
+    both_are_checked = threading.Barrier(2)
+    monkeypatch.setattr("colorize.colorizer.Colorizer.load", lambda path: both_are_checked.wait(30))
+    with ThreadPoolExecutor(2) as visitors:
+        answers = [visitors.submit(shelf.add, tiny_model, name) for name in ("mine", "Mine")]
+    assert [type(answer.exception()) for answer in answers if answer.exception()] == [NameTakenError]
+    assert len(shelf.own()) == 1
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "x" * 41, "a\nb", "con:"])
@@ -124,6 +135,32 @@ def test_a_visit_that_was_left_is_forgotten_after_a_while_unless_it_comes_back(t
     second.leaving.function(*second.leaving.args)  # as when its time is over
     assert not second.folder.exists()
     assert visits.get("c") is first
+
+
+def test_a_visit_that_goes_on_after_it_was_left_is_kept(tmp_path):
+    visits = Visits(tmp_path, grace_seconds=1000)
+    visit = visits.get("a")
+    visits.leave("a")
+    timer = visit.leaving
+    assert visits.get("a") is visit
+    assert timer.finished.is_set()
+    assert visit.leaving is None
+    visits.leave("a")  # when it is left for good
+    assert visit.leaving is not None
+    visits.close("a")
+
+
+def test_visits_with_work_under_way_are_kept_besides(tmp_path):
+    clock = Clock()
+    visits = Visits(tmp_path, most=1, idle_seconds=60, clock=clock)
+    with visits.at_work(visits.get("a")), visits.at_work(visits.get("b")):
+        clock.now = 100
+        visits.get("c")
+        visits.get("d")
+        assert len(visits) == 3
+    clock.now = 130
+    visits.get("e")
+    assert len(visits) == 1
 
 
 def test_only_so_many_photographs_are_kept_open(tmp_path):

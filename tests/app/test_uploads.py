@@ -61,6 +61,11 @@ def test_photographs_and_those_in_zips_come_together_under_names_of_their_own(fo
     }
 
 
+def test_of_files_that_are_left_out_none_hides_another_of_its_name(folder, pack):
+    names = [f"{year}/film.mov" for year in (1938, 1939, 1940)]
+    assert list(gather([("album.zip", pack(*((name, b"1") for name in names)))], folder, LIMITS)) == names
+
+
 @pytest.mark.parametrize("name", ["../evil.jpg", "/etc/evil.jpg", "a/../../evil.jpg", "C:/evil.jpg", "..\\evil.jpg"])
 def test_a_zip_that_points_outside_is_refused_whole(folder, pack, name):
     with pytest.raises(RequestError, match=r"album\.zip: .*outside"):

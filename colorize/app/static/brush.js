@@ -50,7 +50,7 @@ function showStrokes() {
   pen.lineCap = pen.lineJoin = 'round';
   for (const [number, item] of (stage.strokes || []).entries()) {
     if (!areAllShown && number !== pointed) continue;
-    const dots = item.kind === 'point' || item.kind === 'pixels' && !item.protects;
+    const dots = areDots(item);
     pen.setLineDash([]);
     pen.globalAlpha = number === pointed ? 0.8 : 0.4;
     pen.strokeStyle = item.protects ? '#ffffff' : item.color;
@@ -66,6 +66,11 @@ function showStrokes() {
   }
 }
 
+// Whether the places of a stroke are not joined; what protects was painted as one line.
+function areDots({kind, protects}) {
+  return kind === 'point' || kind === 'pixels' && !protects;
+}
+
 // The topmost stroke at a place, or -1.
 function strokeAt(spot) {
   // Four pixels of the screen more: thin strokes can be hit by a finger.
@@ -75,14 +80,14 @@ function strokeAt(spot) {
     const t = length ? Math.min(1, Math.max(0, ((spot[0] - a[0]) * along[0] + (spot[1] - a[1]) * along[1]) / length)) : 0;
     return Math.hypot(spot[0] - a[0] - t * along[0], spot[1] - a[1] - t * along[1]);
   };
-  return (stage.strokes || []).findLastIndex(({path, radius, kind}) => path.some(
-    (to, k) => distance(k && kind !== 'point' && kind !== 'pixels' ? path[k - 1] : to, to) <= radius + near));
+  return (stage.strokes || []).findLastIndex((item) => item.path.some(
+    (to, k) => distance(k && !areDots(item) ? item.path[k - 1] : to, to) <= item.radius + near));
 }
 
 function erase(spot) {
-  const number = strokeAt(spot);
-  if (number < 0) say('There is no stroke here.');
-  else send('erase', {number});
+  const item = stage.strokes?.[strokeAt(spot)];
+  if (!item) say('There is no stroke here.');
+  else send('erase', {number: item.number});
 }
 
 function pickColor(spot) {

@@ -104,10 +104,14 @@ function showPins() {
   }));
 }
 
-function send(event, data) {
+function asked() {
   waiting += 1;
   stage.classList.add('busy');
   say();
+}
+
+function send(event, data) {
+  asked();
   trigger(event, data);
 }
 
@@ -151,4 +155,5 @@ pad.addEventListener('keydown', (event) => {
 });
 split.addEventListener('input', setSplit);
 document.addEventListener('colorize-mode', (event) => setMode(event.detail));
+document.addEventListener('colorize-asked', asked);
 document.addEventListener('colorize-answered', answered);

@@ -7,9 +7,15 @@ function made(tag, properties, ...children) {
   return node;
 }
 
-function row(item, number) {
-  const name = 'stroke ' + (number + 1);
-  const tell = (changes) => trigger('edit', {number, ...changes});
+// The stage, which counts what was asked, hears of it too. A stroke keeps its number when others go, its place it does not.
+function send(event, item, changes) {
+  document.dispatchEvent(new CustomEvent('colorize-asked'));
+  trigger(event, {number: item.number, ...changes});
+}
+
+function row(item, place) {
+  const name = 'stroke ' + (place + 1);
+  const tell = (changes) => send('edit', item, changes);
   const parts = [];
   if (item.protects) {
     parts.push(made('span', {className: 'what', textContent: 'stays as it is'}));
@@ -28,10 +34,10 @@ function row(item, number) {
     parts.push(reach);
   }
   const erase = made('button', {type: 'button', className: 'plain', textContent: 'Erase', ariaLabel: 'erase ' + name});
-  erase.addEventListener('click', () => trigger('erase', {number}));
-  const line = made('li', {}, made('b', {textContent: number + 1}), ...parts, erase);
+  erase.addEventListener('click', () => send('erase', item));
+  const line = made('li', {}, made('b', {textContent: place + 1}), ...parts, erase);
   const point = (which) => document.dispatchEvent(new CustomEvent('colorize-point', {detail: which}));
-  for (const event of ['pointerenter', 'focusin']) line.addEventListener(event, () => point(number));
+  for (const event of ['pointerenter', 'focusin']) line.addEventListener(event, () => point(place));
   for (const event of ['pointerleave', 'focusout']) line.addEventListener(event, () => point(-1));
   return line;
 }
