@@ -253,7 +253,8 @@ class Hints:
         (0, 128, 0)
         """
         try:
-            content = json.loads(text)
+            # Editors of Windows put a mark of the encoding in front.
+            content = json.loads(text.removeprefix("\ufeff"))
         # Brackets nested deeply enough end the parser with a RecursionError.
         except (ValueError, RecursionError) as error:
             raise HintsError(f"the hints are no JSON ({' '.join(str(error).split())})") from error
