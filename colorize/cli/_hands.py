@@ -78,9 +78,12 @@ class Wishes:
 
     def results(self, session: Session, hints: Hints | None, vividness: float) -> list[Colorization]:
         """Pictures that were asked for."""
-        if self.choose > 1:
-            session = session.choose(self.choose - 1)
-        return session.alternatives(self.alternatives or 1, hints, vividness)
+        first = self.choose - 1
+        if self.alternatives is None:
+            # Itself, as it is on the sheet: gone on from it, the hints would be heard anew.
+            return session.alternatives(self.choose, hints, vividness, first=first)
+        session = session.choose(first, hints)
+        return session.alternatives(self.alternatives, hints, vividness)
 
 
 def options(function: Callable[..., None]) -> Callable[..., None]:

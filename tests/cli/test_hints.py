@@ -178,7 +178,16 @@ def test_alternatives_as_files_and_as_a_sheet(go, old):
         (), ({"alternative": 1},), ({"sheet": True},)
     ]  # fmt: skip
     go("photo", old, "--choose", "2", "-o", "chosen.png")
-    assert np.abs(np.asarray(Image.open("chosen.png"), int) - pictures[1]).mean() < 1
+    np.testing.assert_array_equal(np.asarray(Image.open("chosen.png"), int), pictures[1])
+
+
+def test_with_hints_too_the_chosen_picture_is_that_of_the_sheet(go, old):
+    go("photo", old, "--hints", save_layer("hints.png"), "--alternatives", "3")
+    go("photo", old, "--hints", "hints.png", "--choose", "3", "-o", "chosen.png")
+    names = "chosen.png", "old.colorized.3.png", "old.colorized.1.png"
+    chosen, shown, usual = (np.asarray(Image.open(name), int) for name in names)
+    np.testing.assert_array_equal(chosen, shown)
+    assert np.abs(chosen - usual).mean() > 1
 
 
 def test_a_sheet_replaces_none_of_the_pictures_unasked(go, old):
