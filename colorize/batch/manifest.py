@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +37,7 @@ class Line:
     sha256 : str
         Digest of its file; empty if it could not be read.
     output : str
-        Path within the output folder; empty if there is none.
+        Path within the output folder, of one that failed that of an earlier run; empty if there is none.
     status : str
         ``done`` or ``failed``.
     seconds : float
@@ -45,7 +45,8 @@ class Line:
     message : str
         Why it failed, or what was changed or left out.
     modified : int
-        Time of last change of the input in nanoseconds; a photograph that has changed since is done again.
+        Time of last change of the input in nanoseconds; a photograph that has changed since is done again. -1 of an
+        output that is to be made again, or whose input is gone.
     """
 
     input: str
@@ -100,7 +101,7 @@ class Manifest:
         settings : mapping
             All that decides the outputs; JSON values.
         keep : callable
-            Tells whether a photograph that has its line is finished; if not, it loses the line.
+            Tells whether a photograph that has its line is finished; if not, its line counts no longer.
 
         Raises
         ------
@@ -115,20 +116,22 @@ class Manifest:
             head = {"manifest": VERSION, **settings}
             lines, albums = _read(path, head)
             # Before lines are dropped: a photograph that is done again keeps its name, and may
-            # replace its own output.
-            outputs = {name: line.output for name, line in lines.items() if line.output}
-            lines = {name: line for name, line in lines.items() if keep(line)}
+            # replace its own output. Of those that had the same output the last has it.
+            owners = {line.output: name for name, line in lines.items() if line.output}
+            outputs = {name: output for output, name in owners.items()}
+            kept = {name: line for name, line in lines.items() if keep(line)}
+            dropped = [replace(lines[name], modified=-1) for name in outputs if name not in kept]
             body = [head, *({"album": name, "palette": shares} for name, shares in albums.items())]
-            body += [asdict(line) for line in lines.values()]
+            # Those dropped too: an interruption must not make the batch forget which outputs are its own.
+            body += [asdict(line) for line in (*dropped, *kept.values())]
             # Written anew rather than appended to: a torn line would swallow the next one.
             write_atomically(path, (_encoded(entry) for entry in body))
-            try:
-                with open(path, "ab") as file:
-                    manifest = cls(path, file, lines, albums, outputs)
-                    yield manifest
-                    manifest.sync()
-            except OSError as error:
-                raise _refused(path, error) from error
+            with _refusals(path):
+                file = open(path, "ab")  # noqa: SIM115 - closed below
+            with file:
+                manifest = cls(path, file, kept, albums, outputs)
+                yield manifest
+                manifest.sync()
 
     def add(self, line: Line) -> None:
         """Append a line; it reaches the disk within a second or so."""
@@ -141,18 +144,17 @@ class Manifest:
         self._append({"album": name, "palette": palette})
 
     def _append(self, entry: Mapping[str, Any]) -> None:
-        try:
+        with _refusals(self.path):
             self._file.write(_encoded(entry))
             # To the system: from there on a kill loses nothing, only a power cut does.
             self._file.flush()
-            if time.monotonic() - self._synced > _SYNC_SECONDS:
-                self.sync()
-        except OSError as error:
-            raise _refused(self.path, error) from error
+        if time.monotonic() - self._synced > _SYNC_SECONDS:
+            self.sync()
 
     def sync(self) -> None:
         """Have everything on the disk."""
-        os.fsync(self._file.fileno())
+        with _refusals(self.path):
+            os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
 
@@ -177,8 +179,13 @@ def _encoded(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def _refused(path: Path, error: OSError) -> OutputError:
-    return error if isinstance(error, OutputError) else OutputError(f"{path}: {error.strerror or error}")
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Give what the disk refuses the name of the manifest."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from error
 
 
 def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], dict[str, list[float]]]:
@@ -201,6 +208,8 @@ def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], 
                 albums[entry["album"]] = [float(share) for share in entry["palette"]]
             elif entry:
                 line = Line.from_dict(entry)
+                # In the order of the last lines: of two photographs with one output the later has it.
+                lines.pop(line.input, None)
                 lines[line.input] = line
     return lines, albums
 

@@ -206,6 +206,8 @@ class _Run:
 
     def __init__(self, source: Path, target: Path, manifest: Manifest, report: BatchReport, say: Progress) -> None:
         self.source, self.target, self.manifest, self.report, self.say = source, target, manifest, report, say
+        # Whoever had them: what was x.gif may be x.png by now.
+        self.own_outputs = set(manifest.outputs.values())
 
     def note_earlier(self, plan: Plan) -> None:
         """Count what earlier runs finished, and record folders that cannot be listed."""
@@ -256,10 +258,11 @@ class _Run:
         n_before = len(photos) - len(todo)
         # Of now: a photograph that changes while the batch is at work is done again by the next run.
         modified = {photo.input: _modified(self.source / photo.input) for photo in todo}
+        earlier = self.manifest.outputs
 
         def record(job: Job, result: Result) -> None:
             photo = jobs.pop(job)
-            output = photo.output if result.status == "done" else ""
+            output = photo.output if result.status == "done" else earlier.get(photo.input, "")
             seconds, message = result.seconds, result.message
             line = Line(photo.input, result.sha256, output, result.status, seconds, message, modified[photo.input])
             self.manifest.add(line)
@@ -276,7 +279,7 @@ class _Run:
             self._path(photo),
             # Absolute: a worker on another machine stands in another folder.
             str((self.target / photo.output).absolute()),
-            replace=photo.input in self.manifest.outputs,
+            replace=photo.output in self.own_outputs,
             palette=albums.get(photo.album),
         )
 

@@ -230,7 +230,10 @@ class Supervisor:
         n_busy = sum(worker.job is not None for worker in self.workers)
         # Not more than there is work for: a start costs seconds of CPU.
         while len(self.workers) < min(self.n_workers, n_busy + len(self._todo)):
-            self.workers.append(Worker(self.settings, self._events))
+            try:
+                self.workers.append(Worker(self.settings, self._events))
+            except OSError as error:
+                raise WorkerError(f"worker processes do not start ({error.strerror or error})") from error
         for worker in self.workers:
             # An overdue worker that answered just before its kill looks idle, and would take the
             # photograph with it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -67,9 +66,6 @@ class Wishes:
         check_reach(self.hints, self.reach)
         if n_photos > 1 and self.choose > 1:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
-        # click lets nan through: it is on the wrong side of neither end of a range.
-        if math.isnan(self.reference_strength):
-            raise click.BadParameter("nan is not between 0 and 1", param_hint="--reference-strength")
         if self.sheet and self.alternatives is None:
             raise click.UsageError("--sheet needs --alternatives N")
 
@@ -82,9 +78,12 @@ class Wishes:
 
     def results(self, session: Session, hints: Hints | None, vividness: float) -> list[Colorization]:
         """Pictures that were asked for."""
-        if self.choose > 1:
-            session = session.choose(self.choose - 1)
-        return session.alternatives(self.alternatives or 1, hints, vividness)
+        first = self.choose - 1
+        if self.alternatives is None:
+            # Itself, as it is on the sheet: gone on from it, the hints would be heard anew.
+            return session.alternatives(self.choose, hints, vividness, first=first)
+        session = session.choose(first, hints)
+        return session.alternatives(self.alternatives, hints, vividness)
 
 
 def options(function: Callable[..., None]) -> Callable[..., None]:
@@ -113,7 +112,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--alternatives", type=number, metavar="N", help="Write N different pictures, FILE.1 to FILE.N."),
         click.option(
             "--reference-strength",
-            type=click.FloatRange(0, 1),
+            type=_shared.FloatRange(0, 1),
             default=1.0,
             show_default=True,
             help="How much the references count.",

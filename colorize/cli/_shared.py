@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -55,6 +56,17 @@ class Size(click.ParamType):
         return n_bytes
 
 
+class FloatRange(click.FloatRange):
+    """A range without nan and inf: click lets nan through, on the wrong side of neither end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number and hold it to the range."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is no finite number", param, ctx)
+        return number
+
+
 model_option = click.option(
     "--model",
     default="default",
@@ -77,14 +89,14 @@ superpixels_option = click.option(
 )
 picture_vividness_option = click.option(
     "--vividness",
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     default=0.5,
     show_default=True,
     help="0 is faithful and pale, 1 is bold.",
 )
 vividness_option = click.option(
     "--vividness",
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     default=0.0,
     show_default=True,
     help="Setting of the models: 0 is faithful, 1 is bold.",
@@ -160,12 +172,10 @@ class Outputs:
     json: Path | None
     force: bool
 
-    def check(self) -> None:
-        """Refuse, before the work, what could not be written after it."""
+    def check(self, *sources: Path | None) -> None:
+        """Refuse, before the work, what could not be written after it, or would replace what it reads."""
         wanted = [path for path in (self.html, self.csv, self.json) if path is not None]
-        # The last of them would replace the others.
-        if len({path.resolve() for path in wanted}) < len(wanted):
-            raise click.UsageError("--html, --csv and --json must name different files")
+        check_apart(wanted, sources)
         for path in wanted:
             check_target(path, force=self.force)
         if self.html is not None:
@@ -286,6 +296,21 @@ def check_target(path: Path, *, force: bool) -> None:
         raise click.UsageError(f"{path}: there is no folder {path.parent}")
     check_free(path, overwrite=force)
     check_writable(path.parent)
+
+
+def check_apart(targets: Iterable[Path | None], sources: Iterable[Path | None]) -> None:
+    """Refuse outputs that would replace what the command reads, or each other: --force does not mean these."""
+    # Resolved: two names can be one file.
+    read = {path.resolve() for path in sources if path is not None}
+    written: set[Path] = set()
+    for path in targets:
+        if path is None:
+            continue
+        if path.resolve() in read:
+            raise click.UsageError(f"{path} is read by this command, and would be replaced; name another file")
+        if path.resolve() in written:
+            raise click.UsageError(f"more than one result would be written to {path}; name different files")
+        written.add(path.resolve())
 
 
 def check_target_folder(path: Path) -> None:

@@ -120,7 +120,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--minutes",
-            type=click.FloatRange(min=0, min_open=True),
+            type=_shared.FloatRange(min=0, min_open=True),
             metavar="N",
             help="CPU-minutes to train (on a GPU: minutes), instead of epochs.",
         ),

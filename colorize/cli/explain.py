@@ -69,10 +69,7 @@ def command(
     """
     _hands.check_reach(hints_file, reach)
     outputs = _shared.Outputs(output, None, json_file, force)
-    outputs.check()
-    # With --force it would be written over.
-    if photo.resolve() in {path.resolve() for path in (output, json_file) if path}:
-        raise click.UsageError(f"{photo} is the photograph to explain; name another file to write")
+    outputs.check(photo, hints_file)
     from colorize.color import to_gray
     from colorize.explanation import Explainer
     from colorize.io import read_photo

@@ -102,8 +102,9 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
         raise HintsError(f"{path}: no such file or folder")
     files = [path]
     if path.is_dir():
-        # Paint programs leave files of their own beside what they save.
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in _HINT_SUFFIXES)
+        # Paint programs leave files of their own beside what they save, and macOS a ._000123.png.
+        seen = (file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        files = sorted(file for file in seen if file.suffix.lower() in _HINT_SUFFIXES)
         if not files:
             raise HintsError(f"{path}: there are no hints in this folder, such as 000123.png or 12.5s.json")
     found: dict[int | float, Hints] = {}
@@ -113,7 +114,8 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
             raise HintsError(f"{file}: name it after its frame (000123{file.suffix}) or its time (12.5s{file.suffix})")
         moment = float(match.group(2)) if match.group(1) is None else int(match.group(1))
         if moment in found:
-            raise HintsError(f"{file}: there are other hints for the same frame")
+            # To a dict 12 and 12.0 are one, too.
+            raise HintsError(f"{file}: there are other hints for the same frame, or a frame or second of this number")
         found[moment] = _hands.read_hints(file, shape, reach)
     return found
 

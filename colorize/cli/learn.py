@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--strength",
-    type=click.FloatRange(0, 10, min_open=True),
+    type=_shared.FloatRange(0, 10, min_open=True),
     default=0.05,
     show_default=True,
     help="Weight of this photograph against everything that MODEL knows.",

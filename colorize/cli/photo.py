@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,7 +41,7 @@ PAGES_SUFFIX = ".colorized.tif"
 @_hands.options
 @click.option(
     "--only-confident",
-    type=click.FloatRange(0, 1),
+    type=_shared.FloatRange(0, 1),
     metavar="P",
     help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
 )
@@ -84,15 +82,14 @@ def command(
 
     With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3.
     """
-    # click lets nan through: it is on the wrong side of neither end of a range.
-    for name, value in (("--vividness", vividness), ("--only-confident", only_confident)):
-        if value is not None and math.isnan(value):
-            raise click.BadParameter("nan is not between 0 and 1", param_hint=name)
     suffix = PAGES_SUFFIX if all_frames else SUFFIX
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
     wishes.check(len(jobs))
+    targets = [path for _, target in jobs for path in wishes.targets(target)]
+    sources = [source for source, _ in jobs]
+    _shared.check_apart([*targets, confidence_map], [*sources, wishes.hints, *wishes.references])
     if confidence_map is not None:
-        check_map(confidence_map, jobs, wishes, force=force)
+        check_map(confidence_map, jobs, force=force)
     doubt = Doubt(only_confident, confidence_map)
     if all_frames and (wishes.any or doubt.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
@@ -147,15 +144,12 @@ class Doubt:
         return results if least is None else [only_confident(result, gray, least) for result in results]
 
 
-def check_map(path: Path, jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, force: bool) -> None:
+def check_map(path: Path, jobs: list[tuple[Path, Path]], *, force: bool) -> None:
     """Refuse a confidence map that could not be written, before the work."""
     from colorize.io import output_format
 
     if len(jobs) > 1:
         raise click.UsageError("--confidence-map draws one photograph; several were named")
-    taken = [file for source, target in jobs for file in (source, *wishes.targets(target))]
-    if path.resolve() in {file.resolve() for file in taken}:
-        raise click.UsageError(f"{path} is the photograph or its colour version; name another file for the map")
     _shared.check_target(path, force=force)
     output_format(path)
 
@@ -173,7 +167,7 @@ def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Pat
 
 
 def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
-    """Pair every input with its output, and refuse what would lose a file before any work is done."""
+    """Pair every input with its output."""
     if not inputs:
         raise click.UsageError("name a photograph, or say --sample")
     if len(inputs) > 1 and output is not None and not output.is_dir():
@@ -184,16 +178,7 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> lis
     for source in inputs:
         if source.is_dir():
             raise click.UsageError(f"{source} is a folder; `colorize batch {source} DEST` colorizes what is in it")
-    jobs = [(source, output_path(source, output, suffix)) for source in inputs]
-    # Resolved: two names can be one file.
-    targets = Counter(target.resolve() for _, target in jobs)
-    sources = {source.resolve() for source in inputs}
-    for source, target in jobs:
-        if targets[target.resolve()] > 1:
-            raise click.UsageError(f"more than one photograph would be written to {target}")
-        if target.resolve() in sources:
-            raise click.UsageError(f"{target} is one of the photographs to colorize; it would be replaced by {source}")
-    return jobs
+    return [(source, output_path(source, output, suffix)) for source in inputs]
 
 
 def output_path(source: Path, output: Path | None, suffix: str) -> Path:

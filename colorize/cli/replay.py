@@ -53,6 +53,7 @@ def command(
     from colorize.recipe.work import Handling, colorize_file
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
+    _shared.check_apart([output], [picture, photo])
     _shared.check_target(output, force=force)
     recipe = read_recipe(picture, max_pixels)
     check_photo(photo, recipe, picture)

@@ -34,7 +34,7 @@ def command() -> None:
 )
 @click.option(
     "--hold-out",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=_shared.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.2,
     show_default=True,
     help="Share of each sub-folder that is tested on and never trained on.",

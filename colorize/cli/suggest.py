@@ -49,6 +49,7 @@ def command(
 
     _hands.check_reach(hints_file, reach)
     target = output or photo.parent / f"{photo.stem}{SUFFIX}"
+    _shared.check_apart([target, json_file], [photo, hints_file])
     for path in (target, json_file):
         if path is not None:
             _shared.check_target(path, force=force)
@@ -56,6 +57,8 @@ def command(
     hints = None if hints_file is None else _hands.read_hints(hints_file, source.shape, reach)
     session = _shared.load_predictor(model).open(to_gray(source))
     places = session.suggest(number, hints)
+    for note in () if hints is None else hints.rasterize(source.shape).on(session.gray.lightness).notes:
+        click.echo(f"Note: {photo}: {note}", err=True)
     write_photo(marked(session.gray.lightness, places), target, overwrite=force)
     if json_file is not None:
         text = json.dumps({"places": [plain(place) for place in places]}, indent=1)

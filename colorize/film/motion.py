@@ -56,15 +56,15 @@ def sampled(values: np.ndarray, rows: Float32, columns: Float32) -> np.ndarray:
     return np.asarray(cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def flow_shape(shape: tuple[int, int]) -> tuple[int, int]:
-    """Height and width at which flow is computed.
+def flow_shape(shape: tuple[int, int], pixels: int = FLOW_PIXELS) -> tuple[int, int]:
+    """Height and width at which flow is computed, of about `pixels` at most.
 
     Examples
     --------
     >>> flow_shape((480, 854)), flow_shape((90, 120))
     ((260, 462), (90, 120))
     """
-    scale = min(1.0, (FLOW_PIXELS / (shape[0] * shape[1])) ** 0.5)
+    scale = min(1.0, (pixels / (shape[0] * shape[1])) ** 0.5)
     # OpenCV's DIS raises an error on sides below 12 pixels.
     return max(16, round(shape[0] * scale)), max(16, round(shape[1] * scale))
 

@@ -12,9 +12,8 @@ from typing import Any
 
 from colorize._support.progress import Progress
 from colorize.exceptions import FilmError, HintsError
-from colorize.features.superpixels import working_shape
 from colorize.film import cuts
-from colorize.film.motion import Gray
+from colorize.film.motion import Gray, flow_shape
 from colorize.film.reading import Damage, Film
 from colorize.film.writing import durations
 
@@ -130,7 +129,7 @@ def make_plan(film: Film, progress: Progress) -> Plan:
     pts: list[int] = []
     lengths: list[int] = []
     damage = Damage()
-    size = working_shape(film.shape, pixels=cuts.PIXELS)
+    size = flow_shape(film.shape, cuts.PIXELS)
 
     def reduced() -> Iterator[Gray]:
         for frame in film.frames(damage):

@@ -41,16 +41,13 @@ def step_to(modes: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.flo
     modes : sequence of ndarray, shape (n_parts, 2)
         The `N_MODES` likeliest changes of the photograph (`Belief.modes`); a photograph of few parts has fewer.
     number : int
-        0 to 8.
+        1 to 8.
 
     See Also
     --------
     colorize.recognition.belief.Belief.modes : The stage before.
     colorize.guidance.session.Session.alternatives : Makes the pictures.
     """
-    if number == 0:
-        # A step of its own and no special case: whoever goes on from the usual picture adds it too.
-        return np.zeros_like(modes[0])
     level, mood = divmod(number - 1, len(MOODS))
     # A photograph of few parts has no second mode; the last that it has stands in.
     return modes[: level + 1][-1] * list(MOODS.values())[mood]

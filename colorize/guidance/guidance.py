@@ -131,7 +131,11 @@ class GuidedView:
         parts = self.view.parts
         # Whoever asks brings the mean: it is the part that changes.
         nothing = np.zeros((parts.superpixels.n_superpixels, 2))
-        return prior(nothing, self._appearance, parts.superpixels, parts.region_lightness)
+        believed = prior(nothing, self._appearance, parts.superpixels, parts.region_lightness)
+        # Sessions hand these out, and go on with them.
+        for values in (believed.deviation, believed.kernel, believed.areas, believed.apart):
+            values.flags.writeable = False
+        return believed
 
     @cached_property
     def _lesson(self) -> Lesson | None:

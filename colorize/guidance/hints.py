@@ -253,7 +253,8 @@ class Hints:
         (0, 128, 0)
         """
         try:
-            content = json.loads(text)
+            # Editors of Windows put a mark of the encoding in front.
+            content = json.loads(text.removeprefix("\ufeff"))
         # Brackets nested deeply enough end the parser with a RecursionError.
         except (ValueError, RecursionError) as error:
             raise HintsError(f"the hints are no JSON ({' '.join(str(error).split())})") from error
@@ -345,7 +346,8 @@ def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp
     if mark.kind == "pixels":
         return _covered_by_runs(mark.places, drawn_on, shape)
     # the middle of pixel (r, c) is (r + .5, c + .5) from the corner, at every scale
-    places = (mark.places + 0.5) * scale - 0.5
+    # Farther out, scaling and differences of places could give infinity.
+    places = (np.clip(mark.places, -1e12, 1e12) + 0.5) * scale - 0.5
     # The two scales may differ by rounding; their geometric mean keeps the area of a disc.
     radius = mark.radius * math.sqrt(scale[0] * scale[1])
     corner, size = _bounding_box(places, radius, shape)
@@ -360,18 +362,45 @@ def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp
 
 def _draw(mask: NDArray[np.uint8], kind: str, places: NDArray[Any], radius: float) -> None:
     """Fill one mark into a mask with 1; OpenCV's points are (column, row), with 4 bits for parts of a pixel."""
+    # As much as covers every photograph from any of its pixels: OpenCV's whole numbers end soon after.
+    radius = min(radius, 4.0 * _MAX_SIDE)
+    # What is drawn around a place farther out, were it at a corner, reaches no pixel.
+    margin = 1.5 * radius + 2
+    low, high = np.full(2, -margin), np.array(mask.shape) + margin
+    pieces = [places]
+    if np.abs(places).max() > _MAX_SIDE:
+        lines = pieces if kind == "region" else [places[k : k + 2] for k in range(len(places) - 1)]
+        pieces = [piece for piece in (_cut(line, low, high) for line in lines) if len(piece)]
     # Sixteenths of a pixel, so that a scaled stroke does not jump to whole ones.
     bits = 4
-    # coordinates beyond the mask by more than this change nothing that is seen, and would overflow
-    limit = 4.0 * _MAX_SIDE
-    fixed = np.round(np.clip(places[:, ::-1], -limit, limit) * (1 << bits)).astype(np.int32)
+    lines = [np.round(piece[:, None, ::-1] * (1 << bits)).astype(np.int32) for piece in pieces]
     if kind == "region":
-        cv2.fillPoly(mask, [fixed[:, None, :]], 1, shift=bits)
+        for line in lines:
+            cv2.fillPoly(mask, [line], 1, shift=bits)
         return
-    for column, row in fixed:
+    for row, column in np.round(places[((places >= low) & (places <= high)).all(axis=1)] * (1 << bits)):
         cv2.circle(mask, (int(column), int(row)), round(radius * (1 << bits)), 1, -1, shift=bits)
     if kind == "stroke":
-        cv2.polylines(mask, [fixed[:, None, :]], False, 1, max(1, round(2 * radius)), shift=bits)
+        # OpenCV draws no thicker; the discs are as large as they should be.
+        cv2.polylines(mask, lines, False, 1, min(max(1, round(2 * radius)), 32767), shift=bits)
+
+
+def _cut(places: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
+    """The part of a polygon that lies in a box, after Sutherland and Hodgman (1974); of two places, the way and back.
+
+    It keeps the direction of lines that lead far away, for which OpenCV has too few bits.
+    """
+    for axis, sign, limit in ((0, -1, -low[0]), (0, 1, high[0]), (1, -1, -low[1]), (1, 1, high[1])):
+        depth = limit - sign * places[:, axis]
+        kept = []
+        for k, place in enumerate(places):
+            # The one before the first is the last: the polygon is closed.
+            if (depth[k] < 0) != (depth[k - 1] < 0):
+                kept.append(places[k - 1] + (place - places[k - 1]) * (depth[k - 1] / (depth[k - 1] - depth[k])))
+            if depth[k] >= 0:
+                kept.append(place)
+        places = np.reshape(kept, (-1, 2))
+    return places
 
 
 def _bounding_box(places: NDArray[Any], radius: float, shape: Shape) -> tuple[NDArray[np.intp], Shape]:

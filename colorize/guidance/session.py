@@ -101,7 +101,7 @@ class Session:
 
     def colorize(self, vividness: float = 0.5) -> Colorization:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
-        return self._colored(None, vividness, 0)
+        return self._colored(None, vividness)[0]
 
     def with_hints(self, hints: Hints | None, vividness: float = 0.5) -> Colorization:
         """Colorize with hints: exact where they are, and heard as far as they reach.
@@ -121,7 +121,7 @@ class Session:
         ValueError
             `vividness` is outside [0, 1].
         """
-        return self._colored(hints, vividness, 0)
+        return self._colored(hints, vividness)[0]
 
     def suggest(self, n: int = 5, hints: Hints | None = None) -> list[Suggestion]:
         """The n places where a hint would tell most about the photograph after these, the best first."""
@@ -130,15 +130,19 @@ class Session:
         before = self.start.belief()
         return suggest_places(self.start.guided, before, self._after(before, hints), n, self.gray.shape)
 
-    def alternatives(self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5) -> list[Colorization]:
-        """Make n whole, coherent, visibly different pictures, 1 to 9, which all obey the hints.
+    def alternatives(
+        self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5, *, first: int = 0
+    ) -> list[Colorization]:
+        """Make n whole, coherent, visibly different pictures, 1 to 9, which all obey the hints, or those from `first`.
 
         The first is the usual one; the others are steps (`colorize.guidance.alternatives.MOODS`) along the changes of
         the whole photograph that the present uncertainty makes likeliest (`Belief.modes`).
         """
         if not 1 <= n <= N_ALTERNATIVES:
             raise ValueError(f"n must be in 1..{N_ALTERNATIVES}, got {n!r}")
-        return [self._colored(hints, vividness, number) for number in range(n)]
+        if not 0 <= first < n:
+            raise ValueError(f"first must be in 0..{n - 1}, got {first!r}")
+        return self._colored(hints, vividness, range(first, n))
 
     def choose(self, number: int, hints: Hints | None = None) -> Session:
         """Go on from an alternative: its colours are the automatic ones of the new session.
@@ -149,8 +153,10 @@ class Session:
             Place in the list that `alternatives` gave, from 0; `hints` are those that it was made with.
         """
         check_number(number)
+        if number == 0:
+            return self
         # The canvas is shared: the affinities of pixels depend on lightness alone.
-        step = step_to(self._modes(hints, self._modes_after), number)
+        step = step_to(self._modes(hints, lambda said: self._modes_after(self._heard(said))), number)
         return Session(self.start.stepped(step), self.gray, self.canvas)
 
     def shifted(self, offset: Float32) -> Session:
@@ -190,25 +196,32 @@ class Session:
         """What is believed about the parts before any hint."""
         return self._believed(self._pictures(vividness, self._automatic))
 
-    def _colored(self, hints: Hints | None, vividness: float, number: int) -> Colorization:
+    def _colored(self, hints: Hints | None, vividness: float, numbers: Sequence[int] = (0,)) -> list[Colorization]:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
         picture = self._pictures(vividness, self._automatic)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
-        if hints is None and number == 0:
-            return _finished(self, picture)
+        if hints is None and not any(numbers):
+            return [_finished(self, picture)]
         clock = Clock(picture.seconds)
         with clock("belief"):
-            wanted = None if hints is None else _wanted(hints, self.canvas.gray)
+            wanted = self._heard(hints)
             # From the pixels and not from the decision: the solve has moved colours across the parts, and
             # a hint that repeats what is seen must change nothing.
             before = self._believed(picture)
             after = before if wanted is None else before.posterior(*self._observed(wanted))
-            shift = after.mean - before.mean
-            if number:
-                shift += step_to(self._modes(hints, self._modes_after), number)
-        with clock("propagation"):
-            moved = self._moved(picture, shift, None if wanted is None else (wanted, before, after))
-        return _finished(self, replace(moved, seconds=clock.seconds), hints, wanted)
+            modes = self._modes(hints, lambda _: self._modes_after(wanted)) if any(numbers) else []
+        said = None if wanted is None else (wanted, before, after)
+
+        def pictured(number: int) -> _Picture:
+            if said is None and number == 0:
+                return picture
+            own = Clock(clock.seconds)
+            with own("propagation"):
+                shift = after.mean - before.mean
+                moved = self._moved(picture, shift + step_to(modes, number) if number else shift, said)
+            return replace(moved, seconds=own.seconds)
+
+        return [_finished(self, pictured(number), hints, wanted) for number in numbers]
 
     def _automatic(self, vividness: float) -> _Picture:
         """The colours before any hint."""
@@ -258,11 +271,14 @@ class Session:
     def _part_ab(self, picture: _Picture) -> Float32:
         return self.canvas.means(picture.spread.ab, self.parts.superpixels)
 
-    def _modes_after(self, hints: Hints | None) -> list[NDArray[np.float64]]:
+    def _heard(self, hints: Hints | None) -> WantedColors | None:
+        return None if hints is None else _wanted(hints, self.canvas.gray)
+
+    def _modes_after(self, wanted: WantedColors | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
-        if hints is None:
+        if wanted is None:
             return self.start.guided.modes
-        return self._after(self.start.belief(), hints).modes(N_MODES)
+        return self.start.belief().posterior(*self._observed(wanted)).modes(N_MODES)
 
     @cached_property
     def _part_labels(self) -> NDArray[np.int32]:

@@ -277,7 +277,9 @@ def _why_unidentified(data: bytes) -> str:
 
 
 def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
-    """List the photographs of a folder by their file names, sorted; hidden files are left out.
+    """List the photographs of a folder by their file names, sorted; hidden files and folders are left out.
+
+    Folders within it that cannot be listed are left out with a warning.
 
     Parameters
     ----------
@@ -309,12 +311,17 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    found = folder.rglob("*") if recursive else folder.iterdir()
-    return sorted(
-        path
-        for path in found
-        if path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+
+    def warn(error: OSError) -> None:
+        reason = error.strerror or error
+        warnings.warn(f"{error.filename}: cannot be listed ({reason}); what is in it is left out", stacklevel=3)
+
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=warn):
+        # In place, since os.walk goes on with this very list.
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        found += (Path(place, name) for name in files if not name.startswith("."))
+    return sorted(path for path in found if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
 
 
 def _read_file(path: Path, max_pixels: int) -> bytes:

@@ -70,6 +70,21 @@ def test_lines_that_do_not_count_any_more_are_dropped_but_their_outputs_known(pa
     with Manifest.open(path, SETTINGS, lambda line: False) as manifest:
         assert manifest.lines == {}
         assert manifest.outputs == {line.input: line.output for line in [*LINES[:3], again]}
+    # Interrupted at once: the next run still knows them.
+    assert read_manifest(path) == [replace(line, modified=-1) for line in [*LINES[:3], again]]
+
+
+def test_an_output_that_went_from_one_photograph_to_another_has_one_owner(path):
+    for name in ("a.gif", "a.jpg", "a.gif"):
+        with Manifest.open(path, SETTINGS, lambda line: False) as manifest:
+            manifest.add(replace(LINES[0], input=name))
+    with Manifest.open(path, SETTINGS, lambda line: False) as manifest:
+        assert [name for name, output in manifest.outputs.items() if output == "a.jpg"] == ["a.gif"]
+
+
+def test_errors_of_the_batch_are_not_the_manifests(path):
+    with pytest.raises(OSError, match=r"^no process$"), Manifest.open(path, SETTINGS, everything):
+        raise OSError("no process")
 
 
 @pytest.mark.parametrize("rubbish", [b"{\n", b"[]\n", b"7\n", b'{"input":1}\n', b"\xff\xfe\n", b"[" * 50_000 + b"\n"])

@@ -93,6 +93,39 @@ def test_new_changed_and_lost_photographs_are_done(album, here, settings, tmp_pa
     np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
+@pytest.mark.parametrize("how", ["interrupted", "failed"])
+def test_a_changed_photograph_replaces_its_output_after_a_run_that_did_not(album, here, settings, tmp_path, how):
+    source, target = album(2), tmp_path / "out"
+    run_batch(source, target, settings, open_pool=here)
+    shutil.copy(source / "odd/00.png", source / "even/01.png")
+    os.utime(source / "even/01.png", ns=(1, 1))
+
+    class Unlucky(here):
+        def run(self, jobs, on_result):
+            for job in jobs if how == "failed" else ():
+                on_result(job, Result("failed", "not today"))
+
+    report = run_batch(source, target, settings, open_pool=Unlucky)
+    assert list(report.failed) == ["even/01.png"] * (how == "failed")
+    os.utime(source / "even/01.png", ns=(2, 2))
+    report = run_batch(source, target, settings, open_pool=here)
+    assert (report.n_done, report.failed) == (2, {})
+    one, other = (read_photo(target / name) for name in ("even/01.png", "odd/00.png"))
+    np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_a_photograph_may_take_over_the_output_of_one_that_is_gone(album, here, settings, tmp_path):
+    source, target = album(1), tmp_path / "out"
+    (source / "odd/00.png").rename(source / "odd/x.gif")
+    run_batch(source, target, settings, open_pool=here)
+    (source / "odd/x.gif").rename(source / "odd/x.png")
+    assert run_batch(source, target, settings, open_pool=here).failed == {}
+    shutil.copy(source / "odd/x.png", source / "odd/x.gif")
+    report = run_batch(source, target, settings, open_pool=here)
+    assert (report.n_done, report.failed) == (2, {})
+    assert set(outputs(target)) == {"odd/x.png", "odd/x.gif.png"}
+
+
 def test_a_photograph_that_changes_meanwhile_is_done_again(album, here, settings, tmp_path):
     source, target = album(2), tmp_path / "out"
 

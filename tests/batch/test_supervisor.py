@@ -1,5 +1,6 @@
 """The supervisor with workers that pretend: what it does when they crash, hang, are greedy, or never start."""
 
+import errno
 import itertools
 import signal
 
@@ -132,6 +133,15 @@ def test_a_model_that_is_none_is_one_error(monkeypatch):
 def test_workers_that_do_not_start_are_one_error(monkeypatch):
     monkeypatch.setattr(supervisor, "_BOOT", "raise SystemExit('no such model')")
     with pytest.raises(WorkerError, match=r"do not start .exit status 1: no such model"):
+        work(["ok"])
+
+
+def test_a_system_that_starts_no_process_is_one_error(monkeypatch):
+    def refuse(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(supervisor.subprocess, "Popen", refuse)
+    with pytest.raises(WorkerError, match=r"^worker processes do not start .Resource temporarily unavailable"):
         work(["ok"])
 
 

@@ -71,7 +71,7 @@ def test_doubt_is_shown_of_results_with_hints_too(run, old, tiny_model, workplac
     chroma = [np.hypot(*np.moveaxis(rgb_to_lab(pixels(name))[..., 1:], -1, 0)) for name in ("all.png", "sure.png")]
     assert np.mean(chroma[1] > 1) < np.mean(chroma[0] > 1)
     refused = ("photo", old, "--alternatives", 2, "-o", "x.png", "--confidence-map", "x.2.png", "--model", tiny_model)
-    assert "name another file for the map" in last_line(run(*refused, status=2))
+    assert "more than one result would be written to x.2.png" in last_line(run(*refused, status=2))
 
 
 @pytest.mark.parametrize("place", ["60", "60,80,90", "a,b", "60;80", "-1,5", "1.5,2", "", "²,3"])
@@ -90,9 +90,9 @@ def test_a_place_outside_the_photograph_is_one_line(run, old, tiny_model):
 def test_files_are_not_lost(run, old, tiny_model, workplace):
     (workplace / "why.json").write_text("mine")
     assert "exists already" in run("explain", old, "--json", "why.json", "--model", tiny_model, status=1).stderr
-    assert (
-        "photograph to explain" in run("explain", old, "--json", old, "--model", tiny_model, "--force", status=2).stderr
-    )
+    for name in (old, "h.json"):
+        result = run("explain", old, "--hints", "h.json", "--json", name, "--model", tiny_model, "--force", status=2)
+        assert f"{name} is read by this command" in result.stderr
     assert (workplace / "why.json").read_text() == "mine"
 
 
@@ -134,11 +134,15 @@ def test_confidence_map(run, old, tiny_model, workplace):
     ("arguments", "status", "message"),
     [
         (("old.png", "other.png", "--confidence-map", "map.png"), 2, "draws one photograph"),
-        (("old.png", "--confidence-map", "old.png"), 2, "old.png is the photograph or its colour version"),
-        (("old.png", "-o", "new.png", "--confidence-map", "new.png"), 2, "name another file for the map"),
+        (("old.png", "--confidence-map", "old.png"), 2, "old.png is read by this command"),
+        (
+            ("old.png", "-o", "new.png", "--confidence-map", "new.png"),
+            2,
+            "more than one result would be written to new.png",
+        ),
         (("old.png", "--confidence-map", "map.xyz"), 1, "map.xyz"),
         (("old.png", "--confidence-map", "nowhere/map.png"), 2, "there is no folder nowhere"),
-        (("old.png", "--only-confident", "nan"), 2, "nan is not between 0 and 1"),
+        (("old.png", "--only-confident", "nan"), 2, "nan is no finite number"),
         (("old.png", "--only-confident", "2"), 2, "2"),
     ],
 )

@@ -64,6 +64,13 @@ def test_hints_from_json_and_what_there_is_to_tell(go, old):
     assert "Note: old.png: hint 2: (900, 5) lies outside the photo" in result.stderr
 
 
+def test_json_from_windows(go, old):
+    text = Hints((120, 160), (Mark("point", [[25, 50]], (60, 150, 60), 4),)).to_json()
+    Path("hints.json").write_text(text, encoding="utf-8-sig")
+    go("photo", old, "--hints", "hints.json", "-o", "new.png")
+    assert ab_at("new.png", 25, 50)[0] < -10
+
+
 def test_a_painted_layer_is_heard_as_far_as_is_said(go, old):
     save_layer("hints.png", color=(200, 40, 160))
     go("photo", old, "-o", "plain.png")
@@ -171,7 +178,16 @@ def test_alternatives_as_files_and_as_a_sheet(go, old):
         (), ({"alternative": 1},), ({"sheet": True},)
     ]  # fmt: skip
     go("photo", old, "--choose", "2", "-o", "chosen.png")
-    assert np.abs(np.asarray(Image.open("chosen.png"), int) - pictures[1]).mean() < 1
+    np.testing.assert_array_equal(np.asarray(Image.open("chosen.png"), int), pictures[1])
+
+
+def test_with_hints_too_the_chosen_picture_is_that_of_the_sheet(go, old):
+    go("photo", old, "--hints", save_layer("hints.png"), "--alternatives", "3")
+    go("photo", old, "--hints", "hints.png", "--choose", "3", "-o", "chosen.png")
+    names = "chosen.png", "old.colorized.3.png", "old.colorized.1.png"
+    chosen, shown, usual = (np.asarray(Image.open(name), int) for name in names)
+    np.testing.assert_array_equal(chosen, shown)
+    assert np.abs(chosen - usual).mean() > 1
 
 
 def test_a_sheet_replaces_none_of_the_pictures_unasked(go, old):
@@ -197,7 +213,7 @@ def test_alternatives_replace_nothing_unasked(go, old):
         (["a.png", "--sheet"], "--sheet needs --alternatives"),
         (["a.png", "--alternatives", "10"], "10 is not in the range 1<=x<=9"),
         (["a.png", "--reference", "b.png", "--reference-strength", "2"], "2.0 is not in the range"),
-        (["a.png", "--reference", "b.png", "--reference-strength", "nan"], "nan is not between 0 and 1"),
+        (["a.png", "--reference", "b.png", "--reference-strength", "nan"], "nan is no finite number"),
     ],
 )
 def test_wrong_usage(run, arguments, message):
@@ -216,6 +232,28 @@ def test_suggest_marks_and_lists_places(go, old):
     for line, place in zip(lines[1:4], places, strict=True):
         assert f"{place['row']:5d} {place['col']:5d}" in line
         assert place["colors"][0]["color"] in line
+
+
+def test_suggest_tells_what_it_makes_of_hints(go, old):
+    marks = (Mark("point", [[25, 50]], (60, 150, 60), 4), Mark("point", [[900, 5]], (60, 150, 60)))
+    Path("hints.json").write_text(Hints((120, 160), marks).to_json())
+    result = go("suggest", old, "--hints", "hints.json")
+    assert "Note: old.png: hint 2: (900, 5) lies outside the photo" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-o", "old.png"), "old.png is read by this command"),
+        (("--json", "old.png"), "old.png is read by this command"),
+        (("--hints", "hints.json", "--json", "hints.json"), "hints.json is read by this command"),
+        (("-o", "s.png", "--json", "s.png"), "more than one result would be written to s.png"),
+    ],
+)
+def test_suggest_replaces_nothing_that_it_reads(go, old, arguments, message):
+    before = Path(old).read_bytes()
+    assert message in go("suggest", old, *arguments, "--force", status=2).stderr
+    assert Path(old).read_bytes() == before
 
 
 def suggestions(rng, shape, number):

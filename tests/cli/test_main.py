@@ -195,24 +195,51 @@ def test_a_folder_of_photographs_is_for_batch(run, stub, workplace):
         (["--sample", "a.png"], "needs no INPUT"),
         (["a.png", "b.png", "-o", "c.png"], "need a folder"),
         (["a.png", "b.png", "-o", "a.png"], "need a folder"),
-        (["a.png", "sub/a.jpg", "-o", "sub"], "more than one photograph would be written"),
-        (["a.png", "a.jpg"], "more than one photograph would be written"),
-        (["a.png", "./a.png"], "more than one photograph would be written"),
-        (["a.png", "-o", "a.png", "--force"], "is one of the photographs"),
-        (["a.png", "a.colorized.png", "--force"], "is one of the photographs"),
+        (["a.png", "sub/a.jpg", "-o", "sub"], "more than one result would be written to"),
+        (["a.png", "a.jpg"], "more than one result would be written to"),
+        (["a.png", "./a.png"], "more than one result would be written to"),
+        (["a.png", "-o", "a.png", "--force"], "is read by this command, and would be replaced"),
+        (["sub/a.1.png", "-o", "sub/a.png", "--alternatives", "2", "--force"], "sub/a.1.png is read by this command"),
+        (["a.png", "--hints", "b.png", "-o", "b.png", "--force"], "b.png is read by this command"),
+        (["a.png", "--reference", "b.png", "-o", "b.png", "--force"], "b.png is read by this command"),
+        (["a.png", "a.colorized.png", "--force"], "is read by this command, and would be replaced"),
         (["a.png", "--vividness", "1.5"], "not in the range"),
-        (["a.png", "--vividness", "nan"], "not between 0 and 1"),
+        (["a.png", "--vividness", "nan"], "nan is no finite number"),
         (["a.png", "--nonsense"], "No such option"),
     ],
 )
 def test_wrong_usage_is_refused_before_any_work(run, monkeypatch, workplace, arguments, match):
     monkeypatch.setattr(_shared, "load_predictor", lambda model: pytest.fail("loaded"))
-    for name in ("a.png", "b.png", "a.jpg", "sub/a.jpg", "a.colorized.png"):
+    for name in ("a.png", "b.png", "a.jpg", "sub/a.jpg", "sub/a.1.png", "a.colorized.png"):
         gray_file(workplace / name)
     before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*")}
     result = run("photo", *arguments, status=2)
     assert match in result.stderr
     assert {path: path.stat().st_mtime_ns for path in workplace.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("photo", "a.png", "--reference", "a.png", "--reference-strength"),
+        ("photo", "a.png", "--only-confident"),
+        ("explain", "a.png", "--vividness"),
+        ("film", "a.mp4", "b.mp4", "--vividness"),
+        ("batch", "a", "b", "--vividness"),
+        ("batch", "a", "b", "--time-limit"),
+        ("learn", "default", "a.png", "--hints", "h.png", "-o", "b.safetensors", "--strength"),
+        ("evaluate", "a", "--vividness"),
+        ("importance", "a", "--vividness"),
+        ("compare", "a", "--vividness"),
+        ("study", "categories", "a", "--hold-out"),
+        ("refine", "train", "a", "-o", "b.safetensors", "--minutes"),
+    ],
+)
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_numbers_that_are_not_finite_are_wrong_usage(run, workplace, arguments, number):
+    error = run(*arguments, number, status=2).stderr
+    assert f"Invalid value for '{arguments[-1]}'" in error
+    assert os.listdir(workplace) == []
 
 
 def test_quiet_prints_nothing(run, stub, workplace):

@@ -44,6 +44,15 @@ def test_a_damaged_photograph_is_salvaged_when_asked_for(run, old, tiny_model, w
         assert "byte for byte" in run("replay", "new.png", old, "--model", tiny_model).stdout
 
 
+def test_replay_replaces_neither_picture_nor_photograph(run, old, tiny_model, workplace):
+    run("photo", old, "-o", "new.png", "--model", tiny_model)
+    before = {name: (workplace / name).read_bytes() for name in ("old.png", "new.png")}
+    for name in before:
+        result = run("replay", "new.png", "old.png", "-o", name, "--model", tiny_model, "--force", status=2)
+        assert f"{name} is read by this command" in result.stderr
+    assert {name: (workplace / name).read_bytes() for name in before} == before
+
+
 def test_replay_finds_a_shipped_model_by_its_digest(run, old, tiny_model, monkeypatch):
     from colorize import models
 

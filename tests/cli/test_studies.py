@@ -76,7 +76,7 @@ def test_outputs_are_checked_before_the_work(run, album, command):
     (album / "there.json").write_text("mine")
     assert "--force" in run(*command, "--json", "album/there.json", status=1).stderr
     assert "no folder" in run(*command, "--csv", "nowhere/x.csv", status=2).stderr
-    assert "different files" in run(*command, "--csv", "x", "--json", "x", status=2).stderr
+    assert "name different files" in run(*command, "--csv", "x", "--json", "x", status=2).stderr
     assert (album / "there.json").read_text() == "mine"
 
 

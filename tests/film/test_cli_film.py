@@ -25,6 +25,8 @@ def test_hints_are_named_after_their_frames(workplace):
     for name in ("000123.png", "7.png", "12.5s.png", "3s.png"):
         layer(folder / name)
     (folder / "notes.txt").write_text("no hints")
+    (folder / "._7.png").write_bytes(b"what macOS leaves beside a file on other disks")
+    (folder / "8.png").mkdir()
     found = read_moments(folder, SHAPE)
     assert sorted(found) == [3.0, 7, 12.5, 123]
     assert {type(moment) for moment in found} == {int, float}

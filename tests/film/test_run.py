@@ -103,6 +103,13 @@ def test_twice_the_same_bytes(color, film, tmp_path):
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
+def test_a_film_too_small_for_optical_flow(color, write_film, pan, tmp_path):
+    frames = [frame[:8, :8] for frame in pan("china", 3)]
+    film = write_film(tmp_path / "small.mp4", frames, sound=None)
+    assert color(film, tmp_path / "out.mp4").n_frames == 3
+    assert [frame.shape for frame in frames_of(tmp_path / "out.mp4")] == [(8, 8, 3)] * 3
+
+
 def test_turned_odd_and_toned_film(color, write_film, pictures, tmp_path):
     sepia = (pictures["coffee"][:99, :129, 1:2] / 255.0 * [230, 200, 150]).astype(np.uint8)
     film = write_film(tmp_path / "a.avi", [sepia] * 3, codec="huffyuv", pixels="rgb24", sound=None)

@@ -118,6 +118,28 @@ def test_strokes_are_lines_and_regions_are_filled():
     assert not pixels.is_known[12:18, 10:40].any()
 
 
+@pytest.mark.parametrize("radius", [16_384, 100_000])
+def test_a_stroke_as_thick_as_allowed_covers_the_photograph(radius):
+    hints = Hints(SHAPE, (Mark("stroke", [[5, 5], [30, 50]], RED, radius=radius),))
+    assert hints.rasterize(SHAPE).is_known.all()
+    assert hints.rasterize((4000, 6000)).is_known.all()
+
+
+@pytest.mark.parametrize("far", [1e6, 1e11])
+@pytest.mark.parametrize("way", [(1.0, 0.2), (-0.7, 1.0), (-1.0, -1.0), (0.0, 1.0)])
+def test_lines_that_lead_far_away_keep_their_direction(far, way):
+    shape, middle, way = (120, 120), np.array([60.0, 60.0]), np.array(way)
+    across = way[::-1] * (1, -1)
+
+    def covered(length):
+        stroke = Mark("stroke", [middle, middle + length * way], RED, radius=2)
+        region = Mark("region", [middle - 200 * way, middle + length * way, middle + length * across], RED)
+        return [Hints(shape, (mark,)).rasterize(shape).is_known for mark in (stroke, region)]
+
+    for one, other in zip(covered(far), covered(2000), strict=True):
+        assert (one != other).sum() <= 60  # single pixels along the lines
+
+
 @pytest.mark.parametrize("kind", ["point", "stroke", "region"])
 @pytest.mark.parametrize("factor", [0.5, 2, 10])
 def test_marks_scale_with_the_photograph(kind, factor):

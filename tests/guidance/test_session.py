@@ -379,6 +379,34 @@ def test_modes_are_computed_once_for_the_same_hints(tiny_colorizer, photos, monk
     assert len(calls) == 4
 
 
+def test_hints_are_worked_out_once_for_all_alternatives(tiny_colorizer, photos, monkeypatch):
+    calls = []
+    posterior, rasterize = Belief.posterior, Hints.rasterize
+    monkeypatch.setattr(Belief, "posterior", lambda *said: calls.append("posterior") or posterior(*said))
+    monkeypatch.setattr(Hints, "rasterize", lambda *said: calls.append("rasterize") or rasterize(*said))
+    opened, hints = tiny_colorizer.open(photos[0]), patch(photos[0], (20, 30))
+    found = opened.alternatives(4, hints)
+    # One posterior is that of the picture; the modes need one without pixels, for any vividness.
+    assert sorted(calls) == ["posterior", "posterior", "rasterize"]
+    (last,) = opened.alternatives(4, hints, first=3)
+    np.testing.assert_array_equal(last.rgb, found[3].rgb)
+    with pytest.raises(ValueError, match=r"first must be in 0\.\.3, got 4"):
+        opened.alternatives(4, first=4)
+
+
+def test_the_usual_picture_is_chosen_without_work(tiny_colorizer, photos, monkeypatch):
+    monkeypatch.setattr(Belief, "modes", lambda *_: pytest.fail("modes are not needed"))
+    opened = tiny_colorizer.open(photos[0])
+    assert opened.choose(0) is opened
+
+
+def test_what_a_session_goes_on_with_cannot_be_written_to(session):
+    believed = session.prior()
+    for name in ("deviation", "correlation", "kernel", "areas", "apart"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(believed, name)[:] = 0
+
+
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
 def test_a_step_is_a_mood_along_a_mode(session, photos, number):
     hints = patch(photos[0], (20, 30))

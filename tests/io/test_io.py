@@ -1,6 +1,7 @@
 """Reading and writing photographs: every kind of pixel, nothing silent, nothing half written."""
 
 import csv
+import errno
 import io
 import os
 import struct
@@ -873,14 +874,30 @@ def test_webp_has_a_largest_side(tmp_path):
 
 
 def test_find_photos_sorts_and_skips_what_is_no_photograph(tmp_path):
-    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.jpg", "sub/c.tif", "sub.png/d.webp"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    names = ("b.JPG", "a.png", "notes.txt", ".hidden.jpg", "sub/c.tif", "sub.png/d.webp", ".thumbnails/e/f.png")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(b"")
     names = [path.relative_to(tmp_path).as_posix() for path in find_photos(tmp_path)]
     assert names == ["a.png", "b.JPG", "sub/c.tif", "sub.png/d.webp"]
     assert [path.name for path in find_photos(str(tmp_path), recursive=False)] == ["a.png", "b.JPG"]
     with pytest.raises(DatasetError, match="no such folder"):
         find_photos(tmp_path / "elsewhere")
+
+
+def test_find_photos_tells_of_folders_that_it_cannot_list(tmp_path, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("sub"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.png").touch()
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.warns(UserWarning, match=r"sub: cannot be listed .Permission denied"):
+        assert [path.name for path in find_photos(tmp_path)] == ["a.png"]
 
 
 # --- the corpus of hard and broken files ---------------------------------------------------------------------------
