@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorize.exceptions import RequestError
+from colorize.exceptions import ColorizeError
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ class TrainingJob:
     def _finish(self, model: Path) -> None:
         try:
             self._message = self._keep(model)
-        except RequestError as error:
+        except (ColorizeError, OSError) as error:  # a full disk too: what was learnt waits to be kept
             self._message, self._state = str(error), "failed"
             return
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -20,7 +20,7 @@ from colorize.app.service import Service, fitted
 from colorize.app.training import TrainingJob
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
-from colorize.exceptions import RequestError
+from colorize.exceptions import OutputError, RequestError
 from colorize.io import heif, read_photo, write_photo
 from colorize.recipe.note import find_note
 from colorize.types import GrayImage, RgbImage
@@ -828,6 +828,17 @@ def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another
     status = service.visits.get("v").job.wait(30)
     assert (status.state, status.message) == ("done", "My own 2")
     assert service.shelf.own() == ["My own 2", "my OWN"]
+
+
+def test_a_full_disk_at_the_end_of_a_training_ends_it(tmp_path, trained):
+    def keep(model):
+        raise OutputError("models: no space left")
+
+    job = TrainingJob(tmp_path, tmp_path, threading.Lock(), keep)
+    job.start()
+    status = job.wait(30)
+    assert (status.state, status.message) == ("failed", "models: no space left")
+    assert (tmp_path / "model.safetensors").is_file()  # what was learnt waits to be kept
 
 
 def test_a_visitor_may_not_name_folders_of_a_foreign_machine_or_change_its_models(tmp_path, tiny_model):
