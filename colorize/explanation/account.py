@@ -9,6 +9,7 @@ import numpy as np
 from colorize.color.names import color_names
 from colorize.explanation.explainer import Explanation, Memories
 from colorize.recognition.decision import NEAR
+from colorize.types import Float32
 
 __all__ = ["FAMILIES", "sentences", "told_apart"]
 
@@ -36,6 +37,9 @@ CARRIED = 8.0
 """Units of ab between a pixel and what was decided for its region, from which on the place is said to have its colour
 from beside: one pixel in a thousand before hints."""
 
+MOVED = 0.5
+"""Units of ab by which hints moved a place at least, if they are worth a word: less rounds to nought."""
+
 
 def sentences(found: Explanation) -> list[str]:
     """Tell in a few sentences why a region got its colour.
@@ -56,23 +60,28 @@ def sentences(found: Explanation) -> list[str]:
     names = color_names(found.colors)
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
-    said = [_shown_and_believed(found, names[winner])]
+    moved = 0.0 if found.hints is None else float(np.linalg.norm(found.hints.after - found.hints.before))
+    said = [_shown_and_believed(found, names[winner], is_moved=moved >= MOVED)]
     if found.carried > CARRIED:
         said.append(
             f"The very place is {color_names(found.pixel_ab[None])[0]}, {found.carried:.0f} units of ab away: the "
             "colour came over from beside, where the photograph is about as light."
         )
-    if found.hints is not None:
-        moved = float(np.linalg.norm(found.hints.after - found.hints.before))
+    if found.hints is not None and moved >= MOVED:
         before = color_names(found.hints.before[None])[0]
         said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
-    # The rival and not the second most probable: two browns are no contest.
-    said.append(f"The strongest colour that looks different: {told_apart(found, rival, winner)} ({agreed[rival]:.0%}).")
+    # The rival and not the second most probable: two browns are no contest. Told apart from what is
+    # shown as well, which may have the rival's name and not the winner's.
+    besides = found.colors[winner], found.ab
+    said.append(
+        f"The strongest colour that looks different from {names[winner]}: "
+        f"{told_apart(found.colors[rival], *besides)} ({agreed[rival]:.0%})."
+    )
     if favourite == winner:
         said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
         said.append(
-            f"By its own features alone it looked more like {told_apart(found, favourite, winner)} "
+            f"By its own features alone it looked more like {told_apart(found.colors[favourite], *besides)} "
             f"({own[favourite]:.0%}, against {own[winner]:.0%}): its surroundings outvoted it."
         )
     if found.attribution is not None:
@@ -88,11 +97,11 @@ def sentences(found: Explanation) -> list[str]:
     return said
 
 
-def _shown_and_believed(found: Explanation, likeliest: str) -> str:
+def _shown_and_believed(found: Explanation, likeliest: str, *, is_moved: bool) -> str:
     """The colour that is shown, and what the model believes: the mean of many colours is none of them."""
     # Said, because the mean of a belief in red and one in green is a brown that is not believed in.
     is_near = float(np.linalg.norm(found.colors[found.winner] - found.ab)) <= NEAR
-    origin = "a mean of the colours that the model holds possible" if found.hints is None else "as hints moved it"
+    origin = "as hints moved it" if is_moved else "a mean of the colours that the model holds possible"
     return (
         f"Shown is {color_names(found.ab[None])[0]}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
         f"likeliest single colour of the model's own is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
@@ -109,27 +118,42 @@ def _agreement(found: Explanation, memories: Memories) -> str:
     else:
         text += (
             f"; their commonest colour is {names[memories.favourite]}, the classifier's favourite "
-            f"{told_apart(found, found.favourite, memories.favourite)}."
+            f"{told_apart(found.colors[found.favourite], found.colors[memories.favourite])}."
         )
     if memories.strangeness > STRANGE:
         text += " None of them is really like it, so take the colour for a guess."
     return text
 
 
-def told_apart(found: Explanation, index: int, other: int) -> str:
-    """Name a palette colour so that it is not confused with another one.
+def told_apart(ab: Float32, *others: Float32) -> str:
+    """Name a colour so that it is not confused with others.
+
+    Parameters
+    ----------
+    ab, *others : ndarray, shape (2,)
+
+    Returns
+    -------
+    str
 
     See Also
     --------
     colorize.color.names.color_names : One name at a time.
+
+    Examples
+    --------
+    >>> brown, dull, neutral = np.array([[10, 20], [5, 10], [0, 0]])
+    >>> told_apart(brown, neutral), told_apart(brown, neutral, dull)
+    ('brown', 'a stronger brown')
     """
-    names = color_names(found.colors[[index, other]])
-    if names[0] != names[1] or index == other:
-        return names[0]
-    # Names are of hue and rough chroma, so two colours that share one differ in strength most
-    # often.
-    chroma = np.linalg.norm(found.colors[[index, other]], axis=1)
-    return f"{'a stronger' if chroma[0] > chroma[1] else 'a paler'} {names[0]}"
+    colors = np.stack([ab, *others])
+    name, *names = color_names(colors)
+    # Names are of hue and rough chroma, so colours that share one differ in strength most often.
+    own, *strengths = np.linalg.norm(colors, axis=1)
+    same = [strength for strength, other in zip(strengths, names, strict=True) if other == name and strength != own]
+    if not same:
+        return name
+    return f"{'a stronger' if own > max(same) else 'a paler' if own < min(same) else 'another'} {name}"
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Explanations: they add up, they find what the colour really depends on, and they say what they cannot know."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -169,6 +170,27 @@ def test_what_is_hinted_did_not_come_from_beside(session, hints):
     assert found.carried == 0
     beside = Explainer(session, hints=hints).at(60, 80)
     assert beside.carried == pytest.approx(np.linalg.norm(beside.pixel_ab - beside.hints.after))
+
+
+def test_a_rival_is_not_called_what_is_shown(explainer):
+    """Likeliest a neutral, the rival a brown, and the mean of all a brown as well."""
+    colors = np.array([[0, 0], [14, 26], [-9, -9]], np.float32)
+    opinions = np.array([[0.3, 0.5, 0.2], [0.4, 0.4, 0.2], [0.5, 0.4, 0.1]], np.float32)
+    parts = {"colors": colors, "probabilities": opinions, "winner": 0, "rival": 1}
+    for shown, rival in (((4, 7), "a stronger brown"), ((15, 27), "a paler brown"), ((-9, -9), "brown")):
+        ab = np.array(shown, np.float32)
+        told = sentences(replace(explainer.at(60, 80), **parts, ab=ab, pixel_ab=ab, attribution=None, memories=None))
+        assert told[1] == f"The strongest colour that looks different from neutral: {rival} (40%)."
+        assert told[2].startswith(f"By its own features alone it looked more like {rival} (50%, against 30%)")
+
+
+def test_hints_that_did_not_reach_a_place_are_not_named_there(session, hints):
+    found = Explainer(session, hints=hints).at(60, 80)
+    for moved, is_said in ((0.4, False), (0.6, True)):
+        effect = replace(found.hints, after=found.hints.before + np.array([moved, 0], np.float32))
+        told = " ".join(sentences(replace(found, hints=effect)))
+        assert ("as hints moved it" in told) == ("Hints moved it" in told) == is_said
+        assert ("a mean of the colours" in told) != is_said
 
 
 def test_a_hint_moves_its_own_region_most(session, hints):

@@ -149,7 +149,7 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
         "colors": _colors(found, names),
         "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
         "rival": {
-            "name": told_apart(found, found.rival, found.winner),
+            "name": told_apart(found.colors[found.rival], found.colors[found.winner], found.ab),
             "paint": paint(found, found.colors[found.rival]),
         },
         "steps": _steps(found),
