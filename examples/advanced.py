@@ -33,4 +33,4 @@ target_ab = region_ab[resize_labels(superpixels, gray.shape)]
 spread = propagate(lightness, target_ab, np.full(gray.shape, 0.03, np.float32))
 print(spread.report)
 
-write_photo(RgbImage(lab_to_rgb(lightness, spread.ab)), "flower.colorized.png")
+write_photo(RgbImage(lab_to_rgb(lightness, spread.ab)), "flower.stages.png")

@@ -9,8 +9,6 @@ model.
 from pathlib import Path
 
 import numpy as np
-import skimage.data
-from sklearn.datasets import load_sample_image
 
 from colorize import Colorizer, RgbImage
 from colorize.evaluation.importance import importance
@@ -44,14 +42,18 @@ def pieces(pixels, size=160):
     return [RgbImage(np.ascontiguousarray(pixels[r : r + size, c : c + size])) for r in rows for c in columns]
 
 
-training = [piece for name in ("astronaut", "chelsea", "coffee") for piece in pieces(getattr(skimage.data, name)())]
-others = pieces(load_sample_image("flower.jpg"))[:4] + pieces(load_sample_image("china.jpg"))[:4]
+if __name__ == "__main__":  # a program that only wants the family imports this file
+    import skimage.data
+    from sklearn.datasets import load_sample_image
 
-model = Colorizer(n_colors=12, n_superpixels=120, families=(*FAMILIES, "edges")).fit(training)
-model.save("with_edges.safetensors", overwrite=True)
-again = Colorizer.load(Path("with_edges.safetensors"))  # works, because the family is registered here
-print(f"trained on {len(training)} pieces, families: {', '.join(again.scaler_.families)}")
+    training = [piece for name in ("astronaut", "chelsea", "coffee") for piece in pieces(getattr(skimage.data, name)())]
+    others = pieces(load_sample_image("flower.jpg"))[:4] + pieces(load_sample_image("china.jpg"))[:4]
 
-found = importance(again, others, training_photos=training, n_repeats=2, n_detail_repeats=0, refits=False)
-for (family, _), worth in found.select("permutation", "across", "log_loss").items():
-    print(f"{family:>16} {worth.value:+.3f} ({worth.low:+.3f} to {worth.high:+.3f}) nats")
+    model = Colorizer(n_colors=12, n_superpixels=120, families=(*FAMILIES, "edges")).fit(training)
+    model.save("with_edges.safetensors", overwrite=True)
+    again = Colorizer.load(Path("with_edges.safetensors"))  # works, because the family is registered here
+    print(f"trained on {len(training)} pieces, families: {', '.join(again.scaler_.families)}")
+
+    found = importance(again, others, training_photos=training, n_repeats=2, n_detail_repeats=0, refits=False)
+    for (family, _), worth in found.select("permutation", "across", "log_loss").items():
+        print(f"{family:>16} {worth.value:+.3f} ({worth.low:+.3f} to {worth.high:+.3f}) nats")

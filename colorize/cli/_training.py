@@ -157,6 +157,10 @@ def run(job: Job, network: Refiner | Rival, folder: Path, *, quiet: bool) -> Non
     network.save(job.output, overwrite=job.force)
     if not quiet:
         click.echo(", ".join(f"{name} {value}" for name, value in network.summary_.items()))
+        # Of a rival alone: a refiner that is no better stays at epoch 0.
+        found = network.summary_
+        if found["best_epoch"] > 0 and found["ciede2000_held_out"] >= found["ciede2000_before"]:
+            click.echo("No epoch was better than the untrained network on the photographs held out: train longer.")
         click.echo(f"{folder} -> {job.output} ({job.output.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -89,6 +89,21 @@ def test_commands_in_blocks_exist(page, call):
     check_command(call)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_no_command_of_a_page_finds_its_output_there_already(page):
+    """Without --force nothing is overwritten: whoever follows a page from top to bottom would be stopped."""
+    written = []
+    for call in (call for name, call in CALLS if name == page):
+        context, rest = resolve(call)
+        values, _, _ = context.command.make_parser(context).parse_args(list(rest))
+        target = values.get("output") or (str(values["inputs"]) if context.info_name == "photo" else None)
+        if "alternatives" in values:
+            written.append(f"{target}, numbered")
+        if target is not None and ("alternatives" not in values or "sheet" in values):
+            written.append(target)
+    assert sorted(set(written)) == sorted(written)
+
+
 @pytest.mark.parametrize(
     "call",
     [["foto", "a.jpg"], ["photo", "a.jpg", "--vivid", "1"], ["photo", "a.jpg", "--vividness", "7"], ["study"]],

@@ -12,6 +12,7 @@ from colorize.evaluation.methods import make_methods  # noqa: E402
 from colorize.io import read_xmp  # noqa: E402
 from colorize.models.file import model_kind, stated_digest  # noqa: E402
 from colorize.recipe.note import find_note  # noqa: E402
+from colorize.refine.predictor import Rival  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("workplace")]
 
@@ -150,6 +151,15 @@ def test_random_weights_are_said_to_be_random(run, album, monkeypatch):
         result = run(*TRAIN_RIVAL, "--generator", generator)
         assert "Note: without --encoder the frozen encoder has random weights." in result.stderr
     assert errors(run(*TRAIN_RIVAL, "--generator", "unet")) == []
+
+
+@pytest.mark.parametrize(("best", "error", "is_said"), [(6, 13.65, True), (6, 13.0, False), (0, 13.28, False)])
+def test_a_rival_that_was_better_untrained_is_told(run, album, monkeypatch, best, error, is_said):
+    summary = {"best_epoch": best, "ciede2000_before": 13.28, "ciede2000_held_out": error}
+    monkeypatch.setattr(Rival, "fit", lambda self, *_, **__: setattr(self, "summary_", summary))
+    monkeypatch.setattr(Rival, "save", lambda self, path, **_: path.write_bytes(b""))
+    told = run(*TRAIN_RIVAL).stdout
+    assert ("No epoch was better than the untrained network" in told) == is_said
 
 
 def test_choices_are_those_of_the_networks():
