@@ -292,7 +292,7 @@ def _left_out(status: Status) -> str:
     n_used = status.report.get("n_used", 0)
     used = f"{n_used} photographs can teach colours. " if status.report else ""
     if 0 < n_used < FEW_PHOTOS and not status.has_base:
-        used += f"With fewer than {FEW_PHOTOS} it is better to build on another model. "
+        used += f"With fewer than {FEW_PHOTOS} it is better to build on another model, or to take one as it is. "
     if not rows:
         return f'<p class="hint">{used}</p>' if used else ""
     body = "".join(f"<tr><th>{escape(name)}</th><td>{escape(why)}</td></tr>" for name, why in rows)

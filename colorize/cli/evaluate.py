@@ -66,6 +66,7 @@ def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:
 
 def summary(found: Evaluation) -> str:
     """Put the findings in text for a terminal."""
+    from colorize.evaluation.confidence import PIXELS_PER_PHOTO
     from colorize.evaluation.oracles import ORACLES
 
     result = found.result
@@ -86,7 +87,8 @@ def summary(found: Evaluation) -> str:
     if found.confidence:
         check, off = found.confidence, 100 * found.confidence.reliability.expected_error
         lines.append(
-            f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}); "
+            f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}, "
+            f"by {PIXELS_PER_PHOTO} pixels a photograph); "
             f"its confidence is {off:.0f} points off on average"
         )
     worst = result.order("model")[:3]

@@ -93,6 +93,7 @@ class Comparison:
     gallery : Gallery
         Pictures of all methods; empty if none were wanted.
     verdicts : mapping of str to Verdict
+        Realism per method; empty with fewer than ten photographs.
     memory : mapping of str to int
         Peak bytes per method on one photograph.
     left_out : mapping of str to str
