@@ -416,6 +416,7 @@ def test_evaluation_prints_a_table_and_writes_json(run, tiny_model, album, workp
     assert "7 photographs measured; 8 of 8 files examined\n1 not measured:\n  h.jpg: " in result.stdout
     assert "CIEDE2000" in result.stdout
     assert re.search(r"^gray .*^model ", result.stdout, re.MULTILINE | re.DOTALL)
+    assert re.search(r"\(all: [\d.]+, by 2000 pixels a photograph\)", result.stdout)  # the table has all pixels
     figures = (workplace / "figures.json").read_text()
     content = json.loads(figures)
     assert content["names"] == [f"{name}.png" for name in "abcdefg"]
