@@ -105,8 +105,9 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
 def lost_texts(picture: Image.Image) -> list[str]:
     """Notes on texts that formats have of their own, of which none is kept."""
     if picture.format == "PNG":
-        texts = {str(name) for name, value in picture.info.items() if isinstance(value, str)} - set(_KEPT_TEXTS)
-        return [f"texts of the PNG file were left out: {_listed(sorted(texts))}"] if texts else []
+        texts = [str(name) for name, value in picture.info.items() if isinstance(value, str)]
+        left_out = [name for name in texts if name not in _KEPT_TEXTS]
+        return [f"texts of the PNG file were left out: {_listed(left_out)}"] if left_out else []
     has_comment = picture.format in ("JPEG", "MPO", "GIF") and picture.info.get("comment")
     return ["the comment in the file was left out"] if has_comment else []
 

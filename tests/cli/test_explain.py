@@ -114,7 +114,7 @@ def test_train_keeps_thumbnails_when_asked(run, workplace, photos):
 
 def test_only_confident_leaves_the_rest_gray(run, old, tiny_model):
     run("photo", old, "-o", "all.png", "--model", tiny_model)
-    run("photo", old, "-o", "sure.png", "--model", tiny_model, "--only-confident", "0.9")
+    run("photo", old, "-o", "sure.png", "--model", tiny_model, "--only-confident", "0.8")
     run("photo", old, "-o", "none.png", "--model", tiny_model, "--only-confident", "1")
     chroma = [np.hypot(*np.moveaxis(rgb_to_lab(pixels(name))[..., 1:], -1, 0)) for name in ("all.png", "sure.png")]
     assert 0 < np.mean(chroma[1] > 1) < np.mean(chroma[0] > 1)

@@ -94,7 +94,7 @@ def test_a_model_keeps_the_name_and_misses_the_function(photos, tmp_path, monkey
 
 @pytest.mark.slow
 def test_the_example_runs_and_its_family_shows_in_the_importance(workplace, capsys, analyse):
-    example = runpy.run_path(str(EXAMPLE))
+    example = runpy.run_path(str(EXAMPLE), run_name="__main__")
     assert ("edges", "") in example["found"].select("permutation", "across", "log_loss")
     assert "edges +0.0" in (printed := capsys.readouterr().out) or "edges -0.0" in printed
     stripes = np.tile(50 + 40 * np.sin(np.arange(96) / 3), (64, 1))
