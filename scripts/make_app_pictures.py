@@ -58,9 +58,14 @@ def photograph(visitor: Visitor) -> None:
     page.locator(".stage .paint").fill("#b4432e")
     visitor.paint(0.56, 0.42, length=0.14)
     visitor.wait_for_version(2)
+    # The saucer is as gray as the cup: its own colour on both sides keeps the red off.
+    page.locator(".stage .paint").fill("#5c534c")
+    for version, (row, col, length) in enumerate(((0.62, 0.2, 0.08), (0.62, 0.71, 0.06)), start=3):
+        visitor.paint(row, col, length=length)
+        visitor.wait_for_version(version)
     page.get_by_role("button", name="Protect").click()
-    visitor.paint(0.8, 0.72, length=0.2)
-    visitor.wait_for_version(3)
+    visitor.paint(0.88, 0.72, length=0.2)
+    visitor.wait_for_version(5)
     page.get_by_role("button", name="Strokes").click()
     page.get_by_role("button", name="Where would a hint help most?").click()
     page.locator("#places .swatch").first.wait_for()
