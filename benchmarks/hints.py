@@ -66,7 +66,7 @@ WANTED = {"face": 0.30, "landscape": 0.10}
 N_OBJECTS = 30
 OBJECT_FOLDERS = "bsds500/val", "everyday"
 NEAR_WISH = 5.0
-NEAR = 12.0
+NEAR = 12.0  # ab by which a thing is corrected: seen at once, and no other colour
 SIZES = 0.01, 0.10
 
 

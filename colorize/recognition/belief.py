@@ -59,7 +59,8 @@ MISFIT = 0.14
 SURPRISE = 3.0
 """What is added to it for a surprise, growing with the odds of one: how little a hint says about the photograph."""
 ALOOF = 0.9
-"""How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph: it was not meant."""
+"""How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which
+it was not said. This and `THING` were set by a look at the photographs that `benchmarks/hints.py` measures on."""
 SAME, STEP = 3.38, 3.22
 """Log odds that neighbours are of one thing: ``SAME - STEP d``, d their distance in looks."""
 THING, ROUTE, UNLIKE, AFAR = 3.2, 0.55, 1.67, 7.3
