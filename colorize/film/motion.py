@@ -65,8 +65,9 @@ def flow_shape(shape: tuple[int, int], pixels: int = FLOW_PIXELS) -> tuple[int, 
     ((260, 462), (90, 120))
     """
     scale = min(1.0, (pixels / (shape[0] * shape[1])) ** 0.5)
-    # OpenCV's DIS raises an error on sides below 12 pixels.
-    return max(16, round(shape[0] * scale)), max(16, round(shape[1] * scale))
+    # OpenCV's DIS raises an error on sides below 12 pixels, and its fast preset (`cuts`) halves a low, wide frame
+    # until nothing is left of it: an error or a crash. At 32 pixels neither happens.
+    return max(32, round(shape[0] * scale)), max(32, round(shape[1] * scale))
 
 
 def flow_gray(lightness: Float32) -> Gray:

@@ -103,11 +103,11 @@ def test_twice_the_same_bytes(color, film, tmp_path):
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
-def test_a_film_too_small_for_optical_flow(color, write_film, pan, tmp_path):
-    frames = [frame[:8, :8] for frame in pan("china", 3)]
-    film = write_film(tmp_path / "small.mp4", frames, sound=None)
+@pytest.mark.parametrize("shape", [(8, 8), (16, 1600), (1600, 16)])
+def test_a_film_too_small_for_optical_flow(color, write_film, pan, tmp_path, shape):
+    film = write_film(tmp_path / "small.mp4", [np.resize(frame, shape) for frame in pan("china", 3)], sound=None)
     assert color(film, tmp_path / "out.mp4").n_frames == 3
-    assert [frame.shape for frame in frames_of(tmp_path / "out.mp4")] == [(8, 8, 3)] * 3
+    assert [frame.shape for frame in frames_of(tmp_path / "out.mp4")] == [(*shape, 3)] * 3
 
 
 def test_turned_odd_and_toned_film(color, write_film, pictures, tmp_path):
