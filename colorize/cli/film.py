@@ -12,8 +12,7 @@ from colorize.cli import _hands, _shared
 from colorize.exceptions import HintsError
 
 if TYPE_CHECKING:
-    from colorize.film.run import FilmReport
-    from colorize.guidance.hints import Hints
+    from colorize.film.run import FilmReport, Hinted
 
 _MOMENT = re.compile(r"(\d+)|(\d+(?:\.\d+)?)s")
 _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
@@ -69,7 +68,7 @@ def command(
 
     container_format(target)
     film = Film.open(source)
-    hints = {} if hints_path is None else read_moments(hints_path, film.shape, reach)
+    hints = [] if hints_path is None else read_moments(hints_path, film.shape, reach)
     colorizer = _shared.load_predictor(model)
     try:
         with _shared.progress_bars(quiet=quiet, lines=True) as progress:
@@ -90,13 +89,13 @@ def command(
         tell(source, target, report)
 
 
-def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> dict[int | float, Hints]:
+def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> list[Hinted]:
     """Read hints from a file named after its frame, or from all such files of a folder; painted ones are heard so far.
 
     Returns
     -------
-    dict
-        By number of the frame (int) or seconds (float).
+    list of (int or float, Hints)
+        With the number of the frame (int) or seconds (float).
     """
     if not path.exists():
         raise HintsError(f"{path}: no such file or folder")
@@ -107,16 +106,18 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
         files = sorted(file for file in seen if file.suffix.lower() in _HINT_SUFFIXES)
         if not files:
             raise HintsError(f"{path}: there are no hints in this folder, such as 000123.png or 12.5s.json")
-    found: dict[int | float, Hints] = {}
+    found: list[Hinted] = []
+    named: set[str] = set()
     for file in files:
         match = _MOMENT.fullmatch(file.stem)
         if match is None:
             raise HintsError(f"{file}: name it after its frame (000123{file.suffix}) or its time (12.5s{file.suffix})")
         moment = float(match.group(2)) if match.group(1) is None else int(match.group(1))
-        if moment in found:
-            # To a dict 12 and 12.0 are one, too.
-            raise HintsError(f"{file}: there are other hints for the same frame, or a frame or second of this number")
-        found[moment] = _hands.read_hints(file, shape, reach)
+        # As text: frame 12 and second 12.0 are equal numbers.
+        if str(moment) in named:
+            raise HintsError(f"{file}: there are other hints for the same frame")
+        named.add(str(moment))
+        found.append((moment, _hands.read_hints(file, shape, reach)))
     return found
 
 

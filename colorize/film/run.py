@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -44,6 +44,9 @@ CRF = 16
 BACKWARD_SECONDS = 10.0
 """A hint is followed back so far at most, because the frames before it have to be kept for that."""
 
+Hinted = tuple[int | float, Hints]
+"""Number of a frame (int) or seconds from the first (float), and what is hinted there."""
+
 
 @dataclass
 class FilmReport:
@@ -79,7 +82,7 @@ def colorize_film(
     colorizer: Predictor,
     recipe: Recipe,
     *,
-    hints: Mapping[int | float, Hints] | None = None,
+    hints: Iterable[Hinted] = (),
     crf: int = CRF,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -98,9 +101,9 @@ def colorize_film(
     colorizer : Colorizer or Predictor
     recipe : Recipe
         How colours are made (`colorize.recipe.work.make_recipe`); the digest of the film and the hints are added here.
-    hints : mapping of frame to Hints, optional
-        By number of the frame (int, from 0) or by seconds from the first frame (float). They are met exactly on their
-        frame and followed through their shot: forward to its end, back `BACKWARD_SECONDS`.
+    hints : iterable of (int or float, Hints), optional
+        Each with the number of its frame (int, from 0) or with seconds from the first frame (float). They are met
+        exactly on their frame and followed through their shot: forward to its end, back `BACKWARD_SECONDS`.
     crf : int
         Constant rate factor of x264, 1..40: lower is better and larger.
     overwrite : bool
@@ -136,8 +139,9 @@ def colorize_film(
         raise ValueError(f"crf must be a whole number in 1..40, got {crf!r}")
     film = Film.open(source)
     notes = (*film.notes, *check_streams(film, target))
-    hints = dict(hints or {})
-    for wish in hints.values():
+    # The order says nothing. No mapping: to a dict frame 12 and second 12.0 are one key.
+    hints = sorted(hints, key=lambda said: (said[0], isinstance(said[0], float)))
+    for _, wish in hints:
         wish.check_shape(film.shape)
     # Of the film's bytes: another film under the same name must not be gone on with.
     recipe = replace(recipe, input_sha256=file_digest(source), hints=_noted(hints))
@@ -177,7 +181,7 @@ class _Run:
         self.notes: tuple[str, ...] = ()
         self.exact: dict[int, HintPixels] = {}
 
-    def look(self, hints: Mapping[int | float, Hints]) -> None:
+    def look(self, hints: Sequence[Hinted]) -> None:
         """Find frames, shots, and where hints go; or remember what an earlier run found."""
         kept = self.workshop.plan()
         with self.meter("looking"):
@@ -215,9 +219,9 @@ class _Run:
     def _segments(self) -> list[tuple[int, int]]:
         return self.plan.segments(max(1, round(SEGMENT_SECONDS * self.rate)))
 
-    def _place(self, hints: Mapping[int | float, Hints]) -> None:
+    def _place(self, hints: Sequence[Hinted]) -> None:
         """Turn hints into pixels of their frames."""
-        for moment, wish in hints.items():
+        for moment, wish in hints:
             number = self.plan.frame_at(moment, self.film)
             if number in self.exact:
                 raise HintsError(f"frame {number} has hints twice; name one")
@@ -288,19 +292,19 @@ def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{target}: there is no folder {target.parent}")
 
 
-def _settings(recipe: Recipe, hints: Mapping[int | float, Hints], crf: int) -> dict[str, Any]:
+def _settings(recipe: Recipe, hints: Sequence[Hinted], crf: int) -> dict[str, Any]:
     """All that decides the frames."""
     av = import_or_raise("av", extra="video")
-    said = "".join(f"{moment!r}\n{hints[moment].to_json()}" for moment in sorted(hints))
+    said = "".join(f"{moment!r}\n{wish.to_json()}" for moment, wish in hints)
     # Hints by their digest: the recipe has only their number.
     found = {name: value for name, value in asdict(recipe).items() if name != "hints"}
     # PyAV brings its own codecs: another version may give other frames halfway through a film.
     return {**found, "hints": hashlib.sha256(said.encode()).hexdigest(), "crf": crf, "pyav": av.__version__}
 
 
-def _noted(hints: Mapping[int | float, Hints]) -> tuple[Any, ...]:
+def _noted(hints: Sequence[Hinted]) -> tuple[Any, ...]:
     """What the note says of a person's part; the hints themselves would not fit."""
-    return tuple({"moment": moment, "marks": len(hints[moment])} for moment in sorted(hints))
+    return tuple({"moment": moment, "marks": len(wish)} for moment, wish in hints)
 
 
 @contextmanager

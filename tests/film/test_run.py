@@ -18,7 +18,7 @@ from colorize.color import map_to_gamut, rgb_to_lab  # noqa: E402
 from colorize.exceptions import HintsError, ManifestError, OutputExistsError  # noqa: E402
 from colorize.film import plan, run  # noqa: E402
 from colorize.film.painter import Painter  # noqa: E402
-from colorize.film.reading import Film  # noqa: E402
+from colorize.film.reading import Film, comment_of  # noqa: E402
 from colorize.film.run import colorize_film  # noqa: E402
 from colorize.film.workshop import Workshop  # noqa: E402
 from colorize.guidance.hints import Hints, Mark  # noqa: E402
@@ -129,7 +129,7 @@ def test_hint_is_met_on_its_frame_and_heard_around_it(color, film, tmp_path, mon
     color(film, tmp_path / "plain.mp4", vividness=0)
     plain, fields[:] = list(fields), []
     wish = Hints((96, 128), (Mark("point", [[40, 60]], (200, 60, 60), 6, "here"),))
-    color(film, tmp_path / "told.mp4", vividness=0, hints={5: wish})
+    color(film, tmp_path / "told.mp4", vividness=0, hints=[(5, wish)])
     known = wish.rasterize((96, 128)).is_known
     lightness = [frame.lightness for frame in Film.open(film).frames()]
     wanted = map_to_gamut(
@@ -150,14 +150,14 @@ def test_hints_by_time_and_for_frames_that_are_not_there(color, film, tmp_path):
     assert numbers == [0, 3, 0, 0, 6, 15]
     for moment, message in ((16, "numbered 0 to 15"), (1.4, "1.333 s long"), (-1, "no frame -1")):
         with pytest.raises(HintsError, match=message):
-            color(film, tmp_path / "out.mp4", hints={moment: wish})
+            color(film, tmp_path / "out.mp4", hints=[(moment, wish)])
     with pytest.raises(HintsError, match="aspect ratio"):
-        color(film, tmp_path / "out.mp4", hints={0: Hints((100, 100), wish.marks)})
+        color(film, tmp_path / "out.mp4", hints=[(0, Hints((100, 100), wish.marks))])
     with pytest.raises(HintsError, match="frame 6 has hints twice"):
-        color(film, tmp_path / "out.mp4", hints={6: wish, 0.5: wish})
-    assert (
-        color(film, tmp_path / "out.mp4", hints={6: wish}).n_frames == 16
-    )  # what was refused does not stand in the way
+        color(film, tmp_path / "out.mp4", hints=[(6, wish), (0.5, wish)])
+    # What was refused does not stand in the way; frame 1 and second 1 are two places.
+    assert color(film, tmp_path / "out.mp4", hints=[(1.0, wish), (1, wish)]).n_frames == 16
+    assert '"moment":1},{"marks":1,"moment":1.0}' in comment_of(tmp_path / "out.mp4")
 
 
 def test_outputs_are_not_replaced_unasked(color, film, tmp_path):
