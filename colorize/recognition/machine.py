@@ -194,6 +194,11 @@ class CalibratedMachine:
         if hasattr(fitted, "decision_function"):
             seen = np.asarray(fitted.decision_function(rows), dtype=np.float32)
             seen = np.column_stack([-seen, seen]) if seen.ndim == 1 else seen
+            if seen.shape[1] != len(fitted.classes_):
+                raise ValueError(
+                    f"{type(fitted).__name__}: its decision_function must give one margin per class, got "
+                    f"{seen.shape[1]} for {len(fitted.classes_)} classes (of SVC: decision_function_shape='ovr')"
+                )
         else:
             seen = np.log(np.maximum(fitted.predict_proba(rows), 1e-6)).astype(np.float32)
         # A class that a fold has never seen is as unlikely there as the least likely one that it has.

@@ -364,8 +364,8 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         DatasetError
             Without the groups of a fold, one class only.
         ValueError
-            Fewer groups than folds, one class only, shapes that do not match, a negative weight, or a parameter out of
-            range.
+            Fewer groups than folds, one class only, shapes that do not match, a negative weight, a parameter out of
+            range, or margins that are not one per class.
         """
         _check_number("n_folds", self.n_folds, Integral, 2)
         _check_number("alpha", self.alpha, Real, 0)

@@ -356,6 +356,13 @@ def test_the_same_seed_gives_the_same_probabilities():
 # Errors
 
 
+def test_margins_of_pairs_of_classes_are_refused():
+    X, y = three_classes(80)
+    y[::4] = 3  # of three classes there are as many pairs
+    with pytest.raises(ValueError, match="^SVC: .* one margin per class, got 6 for 4 classes"):
+        CalibratedClassifier(SVC(decision_function_shape="ovo")).fit(X, y)
+
+
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
