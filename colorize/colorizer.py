@@ -69,6 +69,8 @@ class Colorizer(Predictor, BaseEstimator):
         Pictures of sample rows and names of the photographs, if they were asked for.
     summary_ : dict
         What the model was trained on, in numbers.
+    parameters_ : dict
+        The parameters that it was trained with: what `set_params` says afterwards counts from the next training.
 
     See Also
     --------
@@ -205,6 +207,7 @@ class Colorizer(Predictor, BaseEstimator):
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
         # Pictures of an earlier fit would show regions that are no longer in the sample.
         self.sample_, self.summary_, self.thumbnails_ = learnt.sample, dict(learnt.summary), thumbnails
+        self.parameters_ = self.get_params(deep=False)
         return self
 
     @property
@@ -217,16 +220,17 @@ class Colorizer(Predictor, BaseEstimator):
     def model(self) -> Model:
         """What was learnt, as a value."""
         check_is_fitted(self, ["classifier_", "extractor_"])
-        parts = self.palette_, self.scaler_, self.classifier_, self.n_superpixels, self.extractor_
-        return Model(*parts, self.sample_, self.thumbnails_, self.random_state)
+        told = self.parameters_
+        parts = self.palette_, self.scaler_, self.classifier_, told["n_superpixels"], self.extractor_
+        return Model(*parts, self.sample_, self.thumbnails_, told["random_state"])
 
     @property
     def trained(self) -> Trained:
         """The model with its parameters, rules and summary: what a file holds."""
         model = self.model
-        # As learnt, whatever `set_params` said afterwards, and with the palette that `learn` was given.
+        # As learnt: `learn` may have been given another palette, and an extractor of other families.
         learnt = {"n_colors": len(model.palette.colors_), "families": model.extractor.families}
-        return Trained(model, self.get_params(deep=False) | learnt, self.baselines_, self.summary_)
+        return Trained(model, self.parameters_ | learnt, self.baselines_, self.summary_)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to one file that is pure data; `overwrite` replaces an existing one.

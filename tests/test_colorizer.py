@@ -263,6 +263,15 @@ def test_what_is_saved_is_what_was_learnt(photos, tmp_path):
     assert Colorizer.load(path).n_colors == 4
 
 
+def test_parameters_count_from_the_next_training(photos):
+    model = Colorizer(**SMALL, families=("intensity", "position")).fit(photos[:4])
+    before, colors = digest(model.trained), model.predict(photos[0]).rgb
+    model.set_params(n_colors=8, n_superpixels=90, classifier=SVC(), rows_per_photo=9, n_sample_rows=9, random_state=3)
+    assert digest(model.trained) == before
+    np.testing.assert_array_equal(model.predict(photos[0]).rgb, colors)
+    assert model.fit(photos[:4]).model.n_superpixels == 90
+
+
 def test_a_training_that_is_interrupted_leaves_the_model_as_it_was(tiny_colorizer, photos):
     model = copy.deepcopy(tiny_colorizer)
     before = digest(model.trained)
