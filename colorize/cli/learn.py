@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from colorize.cli import _hands, _shared
+from colorize.models import find_model
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
@@ -49,6 +50,7 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     """
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
+    _shared.check_apart([output], [find_model(model), photo, hints])
     _shared.check_target(output, force=force)
     from colorize.color import to_gray
     from colorize.io import read_photo

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from colorize.cli import _shared, _training
+from colorize.models import find_model
 
 
 @click.group("refine", short_help="Train a small network that corrects a model.")
@@ -25,6 +26,7 @@ def train(folder: Path, base: str, job: _training.Job, quiet: bool) -> None:
     The result works with that base only: `colorize photo PHOTO --model BASE --refine MODEL`. `colorize compare`
     with photographs that neither has seen tells whether it helps.
     """
+    _shared.check_apart([job.output], [find_model(base)])
     job.check()
     from colorize.refine.predictor import Refiner
 

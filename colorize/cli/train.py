@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from colorize.cli import _shared
+from colorize.models import find_model
 
 
 def check_families(_context: click.Context, _parameter: click.Parameter, names: str | None) -> tuple[str, ...] | None:
@@ -87,6 +88,7 @@ def command(
     """
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
+    _shared.check_apart([output], [] if base is None else [find_model(base)])
     _shared.check_target(output, force=force)
     from colorize.colorizer import Colorizer
     from colorize.evaluation.loader import describe

@@ -242,6 +242,23 @@ def test_numbers_that_are_not_finite_are_wrong_usage(run, workplace, arguments, 
     assert os.listdir(workplace) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("learn", "./a.safetensors", "a.png", "--hints", "b.png"),
+        ("train", "album", "--base", "a.safetensors"),
+        ("refine", "train", "album", "--base", "a.safetensors"),
+        ("rivals", "train", "album", "--generator", "lite0", "--encoder", "a.safetensors"),
+    ],
+    ids=" ".join,
+)
+def test_no_model_is_written_over_the_one_it_is_made_from(run, workplace, arguments):
+    (workplace / "album").mkdir()
+    (workplace / "a.safetensors").write_bytes(b"a model")
+    result = run(*arguments, "-o", "a.safetensors", "--force", status=2)
+    assert "a.safetensors is read by this command, and would be replaced" in result.stderr
+
+
 def test_quiet_prints_nothing(run, stub, workplace):
     names = [gray_file(workplace / "a.png"), gray_file(workplace / "b.png")]
     assert run("photo", *names, "--quiet").output == ""
