@@ -431,12 +431,13 @@ class _Study:
         for done, (analysis, way, name, members) in enumerate(jobs):
             say("permuting", done, len(jobs))
             columns = np.concatenate([_indices(self.regions.families[member]) for member in members])
-            # Only the first repeat is propagated: a solve
-            # per photograph costs more than all the rest.
-            first, mean = self._permuted(columns, way, n_repeats)
+            scores = self._permuted(columns, way, n_repeats)
+            mean = _mean(scores)
             rows += self._rows(analysis, way, name, mean)
+            # Across photographs alone: a solve per photograph and repeat costs more than all the rest.
             if way == "across":
-                final = self.bootstrap.mean(self.final_error(first.region_ab) - self.final)
+                errors = np.mean([self.final_error(scored.region_ab) for scored in scores], axis=0)
+                final = self.bootstrap.mean(errors - self.final)
                 rows.append((analysis, way, name, "", "final_ab_error", *_limits(final)))
             if analysis == "permutation" and way == "across":
                 rows += self._color_rows(name, mean)
@@ -452,7 +453,7 @@ class _Study:
         rows: list[tuple[Any, ...]] = []
         for done, (family, part, chosen) in enumerate(jobs):
             say("permuting parts", done, len(jobs))
-            _, mean = self._permuted(chosen, "across", n_repeats)
+            mean = _mean(self._permuted(chosen, "across", n_repeats))
             rows += self._rows("detail", "across", family, mean, part)
         say("permuting parts", len(jobs), len(jobs))
         return rows
@@ -480,8 +481,8 @@ class _Study:
         say("refitting", total, total)
         return rows
 
-    def _permuted(self, columns: NDArray[np.intp], way: str, n_repeats: int) -> tuple[_Scored, _Scored]:
-        """The first of the repeats, and their mean."""
+    def _permuted(self, columns: NDArray[np.intp], way: str, n_repeats: int) -> list[_Scored]:
+        """Scores of every repeat."""
         scores = []
         for repeat in range(n_repeats):
             features = self.regions.features.copy()
@@ -489,7 +490,7 @@ class _Study:
             donors = _donors(self.regions.photo, way, self.random_state + repeat)
             features[:, columns] = self.regions.features[donors][:, columns]
             scores.append(self.score(self.colorizer.recognizer.region_probabilities(features)))
-        return scores[0], _mean(scores)
+        return scores
 
     def _rows(
         self, analysis: str, way: str, family: str, changed: _Scored, part: str = "", before: _Scored | None = None

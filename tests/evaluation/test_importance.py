@@ -114,6 +114,21 @@ def test_equal_seeds_give_equal_numbers_and_the_files_say_the_same(height):
     assert float(rows[0]["value"]) == pytest.approx(columns["value"][0], rel=1e-5)
 
 
+def test_every_repeat_counts_in_every_score():
+    model = Colorizer(n_colors=3, n_superpixels=40, families=("intensity", "position"), classifier="kernel")
+    model.fit([photo_of_height(seed) for seed in range(6)])
+    photos = [photo_of_height(seed) for seed in range(10, 14)]
+    # A repeat has the orders of the seed with its number added.
+    both, first, second = (
+        importance(model, photos, n_repeats=n, n_detail_repeats=0, refits=False, random_state=seed)
+        for n, seed in ((2, 0), (1, 0), (1, 1))
+    )
+    for score in ("region_ab_error", "final_ab_error"):
+        values = [found.select("permutation", "across", score)["position", ""].value for found in (both, first, second)]
+        assert values[0] == pytest.approx((values[1] + values[2]) / 2, rel=1e-5)
+        assert values[1] != values[2]
+
+
 def test_families_that_know_the_same_are_reported(height):
     share = height.redundancy
     assert np.allclose(np.diag(share), 1)
