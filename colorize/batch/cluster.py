@@ -234,7 +234,8 @@ class ClusterPool:
 
     def _collect(self, future: Any, shard: Shard, on_result: Callable[[Job, Result], None]) -> bool:
         """Tell of the results of a shard; False if it has to be done again."""
-        if future.status in ("cancelled", "lost"):
+        # One that is lost is none of these: Dask does it anew, and `exception` waits for that.
+        if future.status == "cancelled":
             # Nobody cancels shards here: so end those whose scheduler has gone.
             raise WorkerError("the cluster is gone; run the same command again to go on")
         error = future.exception()

@@ -172,5 +172,11 @@ def test_a_disk_that_refuses_and_a_cluster_that_is_gone():
             pool_with()._collect(future, shard, lambda *result: None)
 
 
+def test_a_result_whose_worker_died_before_it_was_fetched_is_waited_for():
+    found, told = [(0, Result("done", seconds=2.0))], []
+    assert pool_with()._collect(Future(found=found, status="lost"), Shard([Job("a")]), lambda *item: told.append(item))
+    assert told == [(Job("a"), Result("done", seconds=2.0))]
+
+
 def test_names_of_models():
     assert (find_name("default"), find_name("some/mine.safetensors")) == ("default", "mine")
