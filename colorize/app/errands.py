@@ -20,7 +20,8 @@ from colorize.recipe.work import Handling, colorize_file
 from colorize.training.dataset import has_colors
 from colorize.types import RgbImage
 
-COMPARED_SIDE = 512
+SHOWN_SIDE = 512
+"""Longest side of a comparison's pictures on the page; they are made and measured a little larger."""
 REPORT_NAME = "report.txt"
 
 
@@ -92,7 +93,7 @@ def compare(
     methods = make_methods(list(specs.values()), vividness=vividness)
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
-    gallery = Gallery(side=COMPARED_SIDE)
+    gallery = Gallery(side=SHOWN_SIDE)
     said = [*(f"Colouring with “{name}”" for name in named), "Putting the pictures side by side"]
 
     def tell(seen: Observation) -> None:
