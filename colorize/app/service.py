@@ -481,9 +481,11 @@ class Service:
             visit.forget_choices()
             try:
                 return self._view(visit)
-            except ColorizeError as error:
+            except BaseException as error:
                 visit.references, visit.strength, visit.steps, visit.offered = before
                 visit.forget_session()
+                if not isinstance(error, ColorizeError):
+                    raise
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error
 

@@ -299,11 +299,16 @@ def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, picture
         opened.choose("v", 1)
 
 
-def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures):
+def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures, monkeypatch):
     before = opened.set_style("v")
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
     with pytest.raises(RequestError, match=r"cup\.png: gray"):
         opened.set_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+    assert opened.set_style("v").color == before.color
+    with monkeypatch.context() as patched:
+        patched.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            opened.set_references("v", [("cup.png", tmp_path / "a.png")])
     assert opened.set_style("v").color == before.color
     lent = opened.set_references("v", [("cup.png", tmp_path / "a.png")])
     assert lent.color != before.color
