@@ -300,7 +300,12 @@ def batch_room(service: Service) -> Any:
         def colour(told: Told) -> BatchResult:
             return service.batch(key, files_sent, folder=place, model=model, vividness=value, kind=wanted, told=told)
 
-        result = yield from told(colour, lambda line: [line, gr.skip(), gr.skip(), gr.Button(visible=True)])
+        def listened(line: str) -> list[Any]:
+            # Gradio asks for lines as long as the page takes them, whatever became of its other connections.
+            service.visits.hear(key)
+            return [line, gr.skip(), gr.skip(), gr.Button(visible=True)]
+
+        result = yield from told(colour, listened)
         yield [pages.batch(result), ready_to_fetch(result.archive), None, gr.Button(visible=False)]
 
     @on(stop.click, [], [], **LIGHT)

@@ -257,10 +257,32 @@ class Visits:
         with self._lock:
             visit = self._visits.get(key)
             if visit is not None and visit.leaving is None:
-                visit.leaving = threading.Timer(self.grace_seconds, self.close, [key])
-                # A timer that waits must not hold up the end of the app.
-                visit.leaving.daemon = True
-                visit.leaving.start()
+                self._close_in(self.grace_seconds, key, visit)
+
+    def hear(self, key: str) -> None:
+        """The page still listens to an answer: if its connection is said to be closed, it was not the only one."""
+        with self._lock:
+            visit = self._visits.get(key)
+            if visit is not None:
+                # `leave` is not taken back: of a page that is closed, the last answer may be the last to know.
+                visit.last_seen = self._clock()
+
+    def _close_in(self, seconds: float, key: str, visit: Visit) -> None:
+        visit.leaving = threading.Timer(seconds, self._close_unless_heard, [key])
+        # A timer that waits must not hold up the end of the app.
+        visit.leaving.daemon = True
+        visit.leaving.start()
+
+    def _close_unless_heard(self, key: str) -> None:
+        with self._lock:
+            visit = self._visits.get(key)
+            if visit is None or visit.leaving is None:
+                return
+            seconds = visit.last_seen + self.grace_seconds - self._clock()
+            if seconds > 0:
+                self._close_in(seconds, key, visit)
+                return
+        self.close(key)
 
     def come_back(self, key: str, token: str) -> Visit:
         """The visit that the browser had before its page was loaded again; a new one if that is gone."""

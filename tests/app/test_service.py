@@ -9,6 +9,7 @@ import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -515,6 +516,19 @@ def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
     clock[0] += 2
     visits.get("w")
     assert not result.archive.exists()
+
+
+def test_a_page_that_takes_the_lines_of_a_batch_is_heard(service, album, monkeypatch):
+    pytest.importorskip("gradio", reason="the extra app is not installed")
+    from colorize.app import answers, web
+
+    heard = []
+    monkeypatch.setattr(answers, "_PACE", 0.01)
+    monkeypatch.setattr(service.visits, "hear", heard.append)
+    (batch,) = {step.fn for step in web.build(service).fns.values() if step.fn and step.fn.__name__ == "colour_all"}
+    lines = list(batch(None, str(album), "tiny", 0.5, "PNG", SimpleNamespace(session_hash="v")))
+    assert "3 coloured" in lines[-1][0]
+    assert heard == ["v"] * (len(lines) - 1) != []
 
 
 def test_a_batch_ends_with_its_visit_and_says_nothing_of_this_machine(service, album):
