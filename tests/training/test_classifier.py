@@ -359,7 +359,7 @@ def test_the_same_seed_gives_the_same_probabilities():
 def test_margins_of_pairs_of_classes_are_refused():
     X, y = three_classes(80)
     y[::4] = 3  # of three classes there are as many pairs
-    with pytest.raises(ValueError, match="^SVC: .* one margin per class, got 6 for 4 classes"):
+    with pytest.raises(ValueError, match=r"^SVC: .* one margin per class, got 6 for 4 classes"):
         CalibratedClassifier(SVC(decision_function_shape="ovo")).fit(X, y)
 
 
