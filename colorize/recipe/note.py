@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Never
+from xml.etree.ElementTree import ParseError, XMLParser
 from xml.sax.saxutils import escape, quoteattr, unescape
 
 from colorize.exceptions import RecipeError
@@ -20,13 +21,14 @@ DECIDED_AT, REFINER = "decided at", "refiner"
 described, the digest of a refiner."""
 
 _NAMESPACE = "urn:colorize:recipe:1"
+_NAME = f"{{{_NAMESPACE}}}recipe"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
-# Found by patterns, not by a parser of XML: packets come from anybody (entities that grow, bad
-# markup), and what is not ours must stay byte for byte.
+# Replaced by patterns, not by a parser of XML: packets come from anybody, with bad markup too, and
+# what is not ours must stay byte for byte.
 _RECIPE = re.compile(rb'colorize:recipe="([^"]*)"')
 _QUOTED = rb"""(?:"[^"<]*"|'[^'<]*')"""
 # What an earlier note left, in this order: its sentence, the block that held it, and its attributes
-# where an editor merged the block into the description of a person. Of source types a picture has
+# and elements where an editor merged the block into the description of a person. Of source types a picture has
 # one, and that of the photograph is not that of the picture.
 _EARLIER = [
     re.compile(pattern)
@@ -37,6 +39,7 @@ _EARLIER = [
         rb"<rdf:Description rdf:about=%s xmlns:colorize=%s colorize:recipe=%s colorize:note=%s xmlns:Iptc4xmpExt=%s"
         rb" Iptc4xmpExt:DigitalSourceType=%s></rdf:Description>\s*" % (6 * (_QUOTED,)),
         rb"\s(?:colorize:recipe|colorize:note|Iptc4xmpExt:DigitalSourceType)=%s" % _QUOTED,
+        rb"<colorize:(recipe|note)>[^<]*</colorize:\1>\s*",
         rb"<Iptc4xmpExt:DigitalSourceType[^<>]*(?:/>|>[^<]*</Iptc4xmpExt:DigitalSourceType>)\s*",
     )
 ]
@@ -201,8 +204,54 @@ def find_note(xmp: bytes | None) -> Recipe | None:
     >>> find_note(b"<x:xmpmeta/>") is None
     True
     """
-    match = _RECIPE.search(xmp or b"")
-    return None if match is None else Recipe.from_json(unescape(match.group(1).decode("ascii", "replace"), _QUOTES))
+    stated = _stated(xmp or b"")
+    return None if stated is None else Recipe.from_json(stated)
+
+
+def _stated(packet: bytes) -> str | None:
+    """The recipe as it stands in a packet: of several the last, because `add_note` adds at the end."""
+    notes = _Notes()
+    try:
+        parser = XMLParser(target=notes)
+        parser.feed(packet)
+        parser.close()
+    except (LookupError, ParseError, ValueError):  # LookupError, ValueError: encodings that nobody knows
+        pass
+    if notes.found:
+        return "".join(notes.found[-1])
+    # In bad markup at least as `add_note` writes it.
+    matches = _RECIPE.findall(packet)
+    return unescape(matches[-1].decode("ascii", "replace"), _QUOTES) if matches else None
+
+
+class _Notes:
+    """Recipes that a parser of XML comes by, in pieces: attributes or elements of our namespace, of any prefix.
+
+    Editors write a packet anew in their own way: ExifTool makes elements of attributes, each namespace in a description
+    of its own.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[list[str]] = []
+        self._is_inside = False
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if _NAME in attributes:
+            self.found.append([attributes[_NAME]])
+        self._is_inside = tag == _NAME
+        if self._is_inside:
+            self.found.append([])
+
+    def data(self, text: str) -> None:
+        if self._is_inside:
+            self.found[-1].append(text)
+
+    def end(self, _tag: str) -> None:
+        self._is_inside = False
+
+    def doctype(self, *_: object) -> Never:
+        # XMP has none, and entities that grow need one.
+        raise ParseError("a document type")
 
 
 def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:

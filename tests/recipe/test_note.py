@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,47 @@ def test_a_note_merged_into_what_a_person_wrote_is_taken_out_of_it_alone(damage)
     assert theirs.attrib.keys() == {f"{RDF}about"}
     assert "".join(ours.itertext()) == RECIPE.sentence()
     assert find_note(packet) == RECIPE
+
+
+def rewritten(prefix: str) -> bytes:
+    """As ExifTool writes it: elements, and a description for every namespace."""
+    return (
+        "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>\n<x:xmpmeta xmlns:x='adobe:ns:meta/'>"
+        "\n<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\n\n <rdf:Description rdf:about=''\n"
+        f"  xmlns:{prefix}='urn:colorize:recipe:1'>\n  <{prefix}:note>{escape(RECIPE.sentence())}</{prefix}:note>\n"
+        f"  <{prefix}:recipe>{escape(RECIPE.to_json())}</{prefix}:recipe>\n </rdf:Description>\n\n"
+        " <rdf:Description rdf:about=''\n  xmlns:xmp='http://ns.adobe.com/xap/1.0/'>\n  <xmp:Rating>5</xmp:Rating>\n"
+        " </rdf:Description>\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end='w'?>"
+    ).encode()
+
+
+@pytest.mark.parametrize("prefix", ["colorize", "ns1"])
+def test_a_note_that_an_editor_wrote_anew_is_found_and_replaced(prefix):
+    packet = rewritten(prefix)
+    assert find_note(packet) == RECIPE
+    assert find_note(packet.decode().encode("utf-16")) == RECIPE
+    assert find_note(packet[: packet.index(b"<xmp:Rating")]) == RECIPE  # cut off
+    other = replace(RECIPE, vividness=1, model="other")
+    again = add_note(packet, other)
+    assert find_note(again) == other
+    assert b"<xmp:Rating>5</xmp:Rating>" in again
+    if prefix == "colorize":
+        assert again.count(b"made by colorize") == again.count(b"made by colorize 1.2 with the model other") == 2
+        assert again.count(b"input_sha256") == 1
+
+
+def test_a_note_in_other_quotes_and_with_another_prefix_is_found():
+    packet = add_note(None, RECIPE).replace(b"colorize:", b"ns1:").replace(b"xmlns:colorize", b"xmlns:ns1")
+    packet = packet.replace(b'ns1:recipe="', b"ns1:recipe='").replace(b'" ns1:note', b"' ns1:note")
+    packet = packet.replace(b"urn:ns1:recipe", b"urn:colorize:recipe")
+    assert b"ns1:recipe='{&quot;" in packet
+    assert find_note(packet) == RECIPE
+
+
+def test_entities_are_not_followed():
+    entities = f"<!DOCTYPE x [<!ENTITY recipe '{RECIPE.to_json()}'>]>".encode().replace(b"&", b"")
+    element = b"<colorize:recipe xmlns:colorize='urn:colorize:recipe:1'>&recipe;</colorize:recipe>"
+    assert find_note(entities + element) is None
 
 
 def test_words_added_to_the_sentence_of_a_note_are_kept():
