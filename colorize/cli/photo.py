@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from colorize._support.progress import telling
 from colorize.cli import _hands, _shared, _training
 from colorize.exceptions import ColorizeError
 
@@ -215,8 +216,7 @@ def run_jobs(
     n_done = 0
     # A bar of one step tells nothing.
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
-        for position, (source, target) in enumerate(todo):
-            progress("photographs", position, len(todo))
+        for source, target in telling(progress, "photographs", todo):
             try:
                 if wishes.any or doubt.any or refiner is not None:
                     painter = refiner or colorizer
@@ -232,7 +232,6 @@ def run_jobs(
                 click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
                 for note in notes if tell_notes else ():
                     click.echo(f"Note: {source}: {note}", err=True)
-        progress("photographs", len(todo), len(todo))
     return len(jobs) - n_done
 
 
