@@ -35,7 +35,7 @@ from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe.note import DECIDED_AT, Recipe
-from colorize.types import REACHES, Colorization, GrayImage, RgbImage
+from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
@@ -106,11 +106,6 @@ class View:
     sure: bytes | None
     notes: tuple[str, ...]
 
-    @property
-    def n_marks(self) -> int:
-        """Hints painted so far."""
-        return len(self.strokes)
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -151,8 +146,8 @@ class Service:
     --------
     >>> service = Service(Path("models"))
     >>> view = service.open_sample("somebody", "flower")
-    >>> view.shape, view.full_shape, view.n_marks
-    ((427, 640), (427, 640), 0)
+    >>> view.shape, view.full_shape, view.strokes
+    ((427, 640), (427, 640), ())
     >>> service.close()
     """
 
@@ -317,9 +312,8 @@ class Service:
         with self._working(key) as visit:
             place = _place_of(number, visit.strokes)
             old = visit.strokes[place]
-            changes: dict[str, Any] = {} if color is None else {"color": parse_color(color)}
-            changes |= {} if reach is None else {"reach": reach}
-            new = replace(old, mark=replace(old.mark, **changes))
+            mark = old.mark if color is None else replace(old.mark, color=parse_color(color))
+            new = replace(old, mark=mark if reach is None else replace(mark, reach=reach))
             return self._repainted(visit, (*visit.strokes[:place], new, *visit.strokes[place + 1 :]))
 
     def erase_hint(self, key: str, number: int) -> View:
@@ -392,7 +386,9 @@ class Service:
                 found = Hints.from_json(path.read_text(encoding="utf-8"))
             except UnicodeDecodeError as error:
                 raise RequestError("the hints are no JSON text") from error
-            return self._repainted(visit, tuple(_painted(mark) for mark in _rescaled(found, shape).marks))
+            # Drawn on a photograph of another size; `rasterize` checks the aspect.
+            hints = found if found.shape == shape else found.rasterize(shape).as_hints()
+            return self._repainted(visit, tuple(_painted(mark) for mark in hints.marks))
 
     def learn(self, key: str, name: str) -> tuple[str, str]:
         """Make a new model that remembers the visitor's hints; its name, and a sentence on what it learnt."""
@@ -857,22 +853,7 @@ def _mark(content: dict[str, Any]) -> Mark:
     return Mark(kind, places, parse_color(content.get("color")), content.get("radius", 6.0), reach)
 
 
-def _rescaled(hints: Hints, shape: tuple[int, int]) -> Hints:
-    """Hints drawn on a photograph of another size, as if drawn on one of `shape`; `rasterize` checks the aspect."""
-    if hints.shape == shape:
-        return hints
-    pixels = hints.rasterize(shape)
-    layers = []
-    for reach in range(len(REACHES)):
-        mine = pixels.is_known & (pixels.reach == reach)
-        if mine.any():
-            rgba = np.dstack([pixels.rgb, np.where(mine, 255, 0).astype(np.uint8)])
-            layers.append(Hints.from_rgba(rgba, shape, reach=REACHES[reach]))
-    return Hints(shape, tuple(mark for layer in layers for mark in layer.marks))
-
-
 def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
-
     from colorize.color import lab_to_rgb
 
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
