@@ -46,7 +46,7 @@ class Limits:
     pixels: int = 64_000_000
 
 
-def clean_name(name: str, *, default: str = "photo") -> str:
+def clean_name(name: str) -> str:
     """Make a file name harmless: no folders, no control characters, no leading dot, at most 80 characters.
 
     Examples
@@ -59,7 +59,7 @@ def clean_name(name: str, *, default: str = "photo") -> str:
     stem, dot, suffix = base.rpartition(".")
     if not dot or len(suffix) > 12:
         stem, dot, suffix = base, "", ""
-    return f"{stem[: 79 - len(suffix)].strip(' .') or default}{dot}{suffix}"
+    return f"{stem[: 79 - len(suffix)].strip(' .') or 'photo'}{dot}{suffix}"
 
 
 def free_path(folder: Path, name: str) -> Path:
