@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,9 +45,9 @@ reach_option = click.option(
 class Wishes:
     """All that was said on the command line."""
 
-    hints: Path | None = None
+    hints_file: Path | None = None
     reach: str | None = None
-    references: tuple[Path, ...] = ()
+    reference: tuple[Path, ...] = ()
     reference_strength: float = 1.0
     alternatives: int | None = None
     sheet: bool = False
@@ -61,9 +61,9 @@ class Wishes:
 
     def check(self, n_photos: int) -> None:
         """Refuse what makes no sense."""
-        if n_photos > 1 and self.hints is not None:
+        if n_photos > 1 and self.hints_file is not None:
             raise click.UsageError("--hints belong to one photograph; name one INPUT")
-        check_reach(self.hints, self.reach)
+        check_reach(self.hints_file, self.reach)
         if n_photos > 1 and self.choose > 1:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
         if self.sheet and self.alternatives is None:
@@ -90,19 +90,9 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of this module as one parameter `wishes`."""
 
     @wraps(function)
-    def command(
-        *,
-        hints_file: Path | None,
-        reach: str | None,
-        reference: tuple[Path, ...],
-        reference_strength: float,
-        alternatives: int | None,
-        sheet: bool,
-        choose: int,
-        **others: Any,
-    ) -> None:
-        wishes = Wishes(hints_file, reach, reference, reference_strength, alternatives, sheet, choose)
-        function(wishes=wishes, **others)
+    def command(**given: Any) -> None:
+        said = {field.name: given.pop(field.name) for field in fields(Wishes)}
+        function(wishes=Wishes(**said), **given)
 
     # Decorators are applied from the inside out: the last one here is the first in --help.
     number = click.IntRange(1, 9)

@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem
 
 from colorize._support.files import check_free, check_writable, write_atomically
 from colorize._support.progress import Progress, silent
+from colorize.exceptions import ColorizeError, DatasetError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
@@ -266,6 +267,18 @@ class Lines:
         click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
 
 
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Tell of values that the library refuses as of options that are wrong."""
+    try:
+        yield
+    # Some errors of the package are ValueErrors too, and have words and a status of their own.
+    except ColorizeError:
+        raise
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
     """Parameters of the models that were given."""
     chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
@@ -344,7 +357,6 @@ def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -
     DatasetError
         None has colours.
     """
-    from colorize.exceptions import DatasetError
     from colorize.training.dataset import has_colors, load_folder
 
     # Unselected: a double or a pale photograph teaches nothing new, but can be measured.

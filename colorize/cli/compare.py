@@ -10,7 +10,6 @@ import click
 
 from colorize._support.progress import Progress
 from colorize.cli import _shared
-from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize._support.statistics import Interval
@@ -66,25 +65,19 @@ def command(
     # `make_methods` says so too, but only after all photographs have been read.
     if "welsh" in specs and references is None:
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
-    try:
-        with _shared.progress_bars(quiet=quiet) as progress:
-            photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
-            teachers = load_references(references, progress)
-            made = make_methods(specs, vividness=vividness, references=teachers)
-            found = compare_methods(
-                made,
-                photos,
-                names=names,
-                has_truth=has_truth,
-                left_out=left_out,
-                pictures=outputs.html is not None,
-                progress=progress,
-            )
-    except ValueError as error:
-        # Some errors of the package are ValueErrors too, and have words and a status of their own.
-        if isinstance(error, ColorizeError):
-            raise
-        raise click.UsageError(str(error)) from error
+    with _shared.usage_errors(), _shared.progress_bars(quiet=quiet) as progress:
+        photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
+        teachers = load_references(references, progress)
+        made = make_methods(specs, vividness=vividness, references=teachers)
+        found = compare_methods(
+            made,
+            photos,
+            names=names,
+            has_truth=has_truth,
+            left_out=left_out,
+            pictures=outputs.html is not None,
+            progress=progress,
+        )
     if not quiet:
         click.echo(summary(found))
     source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"

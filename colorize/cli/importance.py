@@ -53,6 +53,7 @@ def command(
     About 40 photographs are enough.
     """
     from colorize.evaluation.importance import importance
+    from colorize.evaluation.report import importance_report
     from colorize.training.dataset import load_folder
 
     colorizer = _shared.load_colorizer(model)
@@ -72,20 +73,12 @@ def command(
         )
     if not quiet:
         click.echo(summary(found))
-    name = Path(model).stem
     outputs.write(
-        html=lambda: page(found, name, _shared.folder_name(folder)),
+        html=lambda: importance_report(found, model=Path(model).stem, source=_shared.folder_name(folder)),
         csv=found.to_csv,
         json=found.to_json,
         quiet=quiet,
     )
-
-
-def page(found: ImportanceResult, model: str, source: str) -> str:
-    """Make the HTML report."""
-    from colorize.evaluation.report import importance_report
-
-    return importance_report(found, model=model, source=source)
 
 
 def summary(found: ImportanceResult) -> str:

@@ -88,7 +88,7 @@ def command(
     wishes.check(len(jobs))
     targets = [path for _, target in jobs for path in wishes.targets(target)]
     sources = [source for source, _ in jobs]
-    _shared.check_apart([*targets, confidence_map], [*sources, wishes.hints, *wishes.references])
+    _shared.check_apart([*targets, confidence_map], [*sources, wishes.hints_file, *wishes.reference])
     if confidence_map is not None:
         check_map(confidence_map, jobs, force=force)
     doubt = Doubt(only_confident, confidence_map)
@@ -212,7 +212,7 @@ def run_jobs(
     # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
-    references = _hands.read_references(colorizer, wishes.references)
+    references = _hands.read_references(colorizer, wishes.reference)
     n_done = 0
     # A bar of one step tells nothing.
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
@@ -283,7 +283,7 @@ def colorize_by_hand(
     from colorize.recipe.work import copy_times, file_digest, finished, read, reading_notes, signed
 
     (photo,) = read(source, handling)
-    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape, wishes.reach)
+    hints = None if wishes.hints_file is None else _hands.read_hints(wishes.hints_file, photo.shape, wishes.reach)
     session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
     results = wishes.results(session, hints, recipe.vividness)
     shown = doubt.shown(results, session.gray, force=handling.overwrite)
@@ -309,7 +309,7 @@ def told(hints: Hints | None, wishes: _hands.Wishes, doubt: Doubt, number: int) 
 
     is_sheet = wishes.sheet and number > (wishes.alternatives or 1)
     others = {
-        "references": len(wishes.references),
+        "references": len(wishes.reference),
         "chosen": wishes.choose - 1,
         "sheet": is_sheet,
         "alternative": 0 if is_sheet else number - 1,
