@@ -192,10 +192,10 @@ def draw_batch(examples: Sequence[Example], rng: np.random.Generator, *, size: i
     return Batch(np.stack(crops), np.stack(places))
 
 
-def whole(example: Example, pixels: int = WORKING_PIXELS) -> Float32:
+def whole(example: Example) -> Float32:
     """All planes of an example at the working resolution, shape (channels, h, w)."""
     planes = example.planes()
-    return _resized(planes, working_shape(planes.shape[:2], pixels=pixels)).transpose(2, 0, 1)
+    return _resized(planes, working_shape(planes.shape[:2], pixels=WORKING_PIXELS)).transpose(2, 0, 1)
 
 
 def digest(examples: Sequence[Example]) -> str:
