@@ -25,10 +25,9 @@ SHEET_SIDE = 800
 CAPTION = 32
 """Height of the strip below each picture that holds its number, in pixels."""
 
-hints_option = click.option(
+hints_option = _shared.path_option(
     "--hints",
     "hints_file",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Colours that you know: an RGBA picture painted on the photograph, or JSON.",
 )
@@ -107,9 +106,8 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="How much the references count.",
         ),
-        click.option(
+        _shared.path_option(
             "--reference",
-            type=click.Path(path_type=Path),
             multiple=True,
             metavar="FILE",
             help="A colour photograph that it should look like; may be given several times.",

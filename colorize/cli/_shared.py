@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,8 @@ class FloatRange(click.FloatRange):
         return number
 
 
+path_option = partial(click.option, type=click.Path(path_type=Path))
+path_argument = partial(click.argument, type=click.Path(path_type=Path))
 model_option = click.option(
     "--model",
     default="default",
@@ -81,7 +83,7 @@ quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but err
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
 )
-folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+folder_argument = path_argument("folder")
 palette_option = click.option(
     "--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that a model can tell apart."
 )

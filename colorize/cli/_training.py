@@ -98,11 +98,10 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
             help="CPU-minutes to train (on a GPU: minutes), instead of epochs.",
         ),
         click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs to train; 60 by default."),
-        click.option(
+        _shared.path_option(
             "-o",
             "--output",
             required=True,
-            type=click.Path(path_type=Path),
             metavar="MODEL.safetensors",
             help="The model file to write. MODEL.training, beside it, gets the checkpoint, samples and losses.",
         ),

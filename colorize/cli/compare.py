@@ -23,7 +23,7 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 
 
 @click.command("compare", short_help="Show several methods side by side.")
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...|FOLDER")
+@_shared.path_argument("inputs", nargs=-1, required=True, metavar="PHOTO...|FOLDER")
 @click.option(
     "--method",
     "methods",
@@ -32,9 +32,8 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
     shell_complete=_shared.complete_model,
     help=f"A rule, a shipped model or a model file; say it once per method. Default: {', '.join(DEFAULT_METHODS)}.",
 )
-@click.option(
+@_shared.path_option(
     "--references",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Colour photographs that welsh transfers from; mean and lookup then learn from them too.",
 )

@@ -29,7 +29,7 @@ class Place(click.ParamType):
 
 
 @click.command("explain", short_help="Tell why places of a photograph got their colours.")
-@click.argument("photo", type=click.Path(path_type=Path))
+@_shared.path_argument("photo")
 @click.option(
     "--at",
     "places",
@@ -40,8 +40,8 @@ class Place(click.ParamType):
     "matter: large areas, and where the model is least sure.",
 )
 @click.option("-n", "n_places", type=click.IntRange(1, 20), default=5, show_default=True, help="Places without --at.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PAGE.html", help="Write a page to read.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write everything as JSON.")
+@_shared.path_option("-o", "--output", metavar="PAGE.html", help="Write a page to read.")
+@_shared.path_option("--json", "json_file", metavar="FILE", help="Write everything as JSON.")
 @_shared.model_option
 @_hands.hints_option
 @_hands.reach_option

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 @click.command("importance", short_help="Find out which features a model lives on.")
 @click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
 @_shared.folder_argument
-@click.option(
+@_shared.path_option(
     "--train",
     "training_folder",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Photographs for the refits and the control; without it they learn from halves of FOLDER.",
 )

@@ -29,11 +29,10 @@ PAGES_SUFFIX = ".colorized.tif"
 
 
 @click.command("photo", short_help="Colorize photographs.")
-@click.argument("inputs", nargs=-1, type=click.Path(path_type=Path), metavar="INPUT...")
-@click.option(
+@_shared.path_argument("inputs", nargs=-1, metavar="INPUT...")
+@_shared.path_option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     metavar="FILE|DIR",
     help=f"Where to write; the file's ending decides the format. Default: beside INPUT, as NAME{SUFFIX}.",
 )
@@ -46,9 +45,8 @@ PAGES_SUFFIX = ".colorized.tif"
     metavar="P",
     help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
 )
-@click.option(
+@_shared.path_option(
     "--confidence-map",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
 )

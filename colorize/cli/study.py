@@ -87,10 +87,9 @@ def categories(
 
 @command.command("curve", short_help="Error against number of training photographs.")
 @_shared.folder_argument
-@click.option(
+@_shared.path_option(
     "--test",
     "test_folder",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Photographs to measure with; without it, a fifth of FOLDER is held out.",
 )
