@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from colorize.exceptions import InvalidImageError
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 
 def _freeze(value: object, *names: str) -> None:

@@ -12,14 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize._support.clock import tell
 from colorize.optimization import kernels
 from colorize.optimization.workers import bands, run
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
+from colorize.types import Float32, Float64
 
 # Unknowns that a dense inverse takes: its product costs less than the calls that one more grid
 # takes.

@@ -8,16 +8,12 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, solvers, system, upsampling
 from colorize.optimization.constraints import Constraints, checked_lightness
 from colorize.optimization.workers import available_cores
-from colorize.types import SolveReport
-
-Float32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
+from colorize.types import Bool, Float32, SolveReport
 
 MEMORY_LIMIT = 300_000_000
 """The solver has room for 4.3 megapixels in that. What automatic colours of photographs of 12 and 22 megapixels

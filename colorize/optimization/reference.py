@@ -40,11 +40,7 @@ from colorize.optimization.affinity import OFFSETS
 from colorize.optimization.constraints import Constraints, checked_lightness
 from colorize.optimization.propagate import Propagation
 from colorize.optimization.system import StencilSystem
-from colorize.types import SolveReport
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
+from colorize.types import Bool, Float32, Float64, SolveReport
 
 AFFINITIES = ("gaussian", "local_variance", "correlation")
 FORMS = ("laplacian", "row_normalized", "least_squares")

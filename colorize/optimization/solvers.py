@@ -18,12 +18,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.optimization.system import StencilSystem
-from colorize.types import SolveReport
-
-Float32 = NDArray[np.float32]
+from colorize.types import Float32, SolveReport
 
 # The error that is left is about that of the last step. 0.3 in a* and in b* keep the largest below
 # about 0.5, a fifth of the difference that can just be seen, 2.3 units of ab (Mahy et al. 1994).

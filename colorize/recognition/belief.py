@@ -27,9 +27,7 @@ from scipy.sparse.csgraph import dijkstra
 from threadpoolctl import threadpool_limits
 
 from colorize._support.regions import graph_laplacian, likeness, region_graph
-from colorize.types import REACHES, Float32, Superpixels
-
-Float64 = NDArray[np.float64]
+from colorize.types import REACHES, Float32, Float64, Superpixels
 
 PHOTO, SIMILAR, HERE, PIXELS = range(len(REACHES))
 
