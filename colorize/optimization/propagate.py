@@ -207,7 +207,6 @@ class Propagator:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
         if not memory_limit > 0:
             raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
-        self.memory_limit = memory_limit
         shape = fitting_shape(self.lightness.shape, memory_limit)
         self._small_lightness = upsampling.shrink(self.lightness, shape)
         self._planes: Float32 | None = affinity.gaussian(
