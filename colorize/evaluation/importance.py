@@ -399,7 +399,7 @@ class _Study:
         jobs += [("cluster", "across", " + ".join(members), tuple(members)) for members in clusters]
         rows: list[tuple[Any, ...]] = []
         for analysis, way, name, members in telling(say, "permuting", jobs):
-            columns = np.concatenate([_indices(self.regions.families[member]) for member in members])
+            columns = np.r_[tuple(self.regions.families[member] for member in members)]
             scores = self._permuted(columns, way, n_repeats)
             mean = _mean(scores)
             rows += self._rows(analysis, way, name, mean)
@@ -616,10 +616,6 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
 def _mean(scores: Sequence[_Scored]) -> _Scored:
     """The mean of every number."""
     return _Scored(*(np.mean([getattr(scored, part.name) for scored in scores], axis=0) for part in fields(_Scored)))
-
-
-def _indices(columns: slice) -> NDArray[np.intp]:
-    return np.arange(columns.start, columns.stop)
 
 
 def _limits(interval: Interval) -> tuple[float, float, float]:

@@ -331,12 +331,8 @@ def _png_16_bit(image: RgbImage) -> bytes:
         chunks.append((b"eXIf", image.metadata.exif.removeprefix(b"Exif\0\0")))
     if image.metadata.xmp:
         chunks.append((b"iTXt", xmp_chunk(image.metadata.xmp)))
-    return _with_chunks(buffer.tobytes(), chunks)
-
-
-def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
-    """Put chunks behind the header of a PNG file: 8 bytes of signature, 25 of header."""
-    # There, because profile and resolution must come before the first pixels.
+    png = buffer.tobytes()
+    # Behind 8 bytes of signature and 25 of header: profile and resolution must come before the first pixels.
     return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
 
 

@@ -310,10 +310,8 @@ class RivalLearner(Learner):
 
     def colors(self, planes: Float32) -> Float32:
         """ab at the faithful setting."""
-        return rival_colors(self.average, self._tensor(planes[:, :1]), self._palette(), temperature=1.0)
-
-    def _palette(self) -> Tensor | None:
-        return self._classes if self.objective == "classification" else None
+        classes = self._classes if self.objective == "classification" else None
+        return rival_colors(self.average, self._tensor(planes[:, :1]), classes, temperature=1.0)
 
     def _train_critic(self, lightness: Tensor, true_ab: Tensor, fake_ab: Tensor, share: float) -> float:
         for _ in range(CRITIC_STEPS[self.objective]):
