@@ -139,8 +139,6 @@ class Service:
         Folder for temporary files; by default a new one. It is removed by `close`.
     folders_allowed : bool
         Whether visitors may name folders of this machine to train on: only if they are its users.
-    visits : dict, optional
-        Arguments of `Visits`.
 
     Examples
     --------
@@ -158,12 +156,11 @@ class Service:
         limits: Limits | None = None,
         workspace: Path | None = None,
         folders_allowed: bool = True,
-        visits: dict[str, Any] | None = None,
     ) -> None:
         self.shelf = Shelf(models or user_folder())
         self.limits = limits or Limits()
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
-        self.visits = Visits(self.workspace / "visits", **(visits or {}))
+        self.visits = Visits(self.workspace / "visits")
         self.folders_allowed = folders_allowed
         # Work at full size takes memory for 64 megapixels: one piece at a time. A training takes
         # minutes, for which no saving should wait: it has a lock of its own.
