@@ -1,4 +1,4 @@
-"""What a person says about a photograph on the command line: hints, references, a choice among alternatives."""
+"""What a person says about a photograph on the command line: hints, references, a choice, what is too doubtful."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from colorize.guidance.references import References
     from colorize.guidance.session import Session
     from colorize.predictor import Predictor
-    from colorize.types import Colorization, RgbImage
+    from colorize.types import Colorization, GrayImage, RgbImage
 
 SHEET_SIDE = 800
 """Longest side of a picture on a contact sheet, in pixels."""
@@ -51,6 +51,8 @@ class Wishes:
     alternatives: int | None = None
     sheet: bool = False
     choose: int = 1
+    only_confident: float | None = None
+    confidence_map: Path | None = None
 
     @property
     def any(self) -> bool:
@@ -84,6 +86,16 @@ class Wishes:
         session = session.choose(first, hints)
         return session.alternatives(self.alternatives, hints, vividness)
 
+    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
+        """Results with the doubtful colours left out; the map, of the first of them, is written."""
+        from colorize.explanation.doubt import confidence_picture, only_confident
+        from colorize.io import write_photo
+
+        if self.confidence_map is not None:
+            write_photo(confidence_picture(results[0]), self.confidence_map, overwrite=force)
+        least = self.only_confident
+        return results if least is None else [only_confident(result, gray, least) for result in results]
+
 
 def options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of this module as one parameter `wishes`."""
@@ -96,6 +108,17 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     # Decorators are applied from the inside out: the last one here is the first in --help.
     number = click.IntRange(1, 9)
     for option in (
+        _shared.path_option(
+            "--confidence-map",
+            metavar="FILE",
+            help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
+        ),
+        click.option(
+            "--only-confident",
+            type=_shared.FloatRange(0, 1),
+            metavar="P",
+            help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
+        ),
         click.option("--choose", type=number, default=1, metavar="K", help="Start from alternative K."),
         click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
         click.option("--alternatives", type=number, metavar="N", help="Write N different pictures, FILE.1 to FILE.N."),
