@@ -258,8 +258,6 @@ class RivalLearner(Learner):
         classes: tuple[Float32, Float32] | None = None,
         encoder: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        if objective not in losses.OBJECTIVES:
-            raise ValueError(f"objective must be one of {', '.join(losses.OBJECTIVES)}, got {objective!r}")
         self.objective = objective
         network = make_rival(generator, objective, 2 if classes is None else len(classes[0]))
         if encoder is not None:

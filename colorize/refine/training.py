@@ -18,7 +18,7 @@ from colorize._support.progress import Progress
 from colorize._support.statistics import Bootstrap
 from colorize.color import lab_to_rgb
 from colorize.color.metrics import ciede2000
-from colorize.exceptions import DatasetError, TrainingError
+from colorize.exceptions import TrainingError
 from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
 from colorize.refine.data import Example, draw_batch, whole
 from colorize.refine.learners import Learner, part_of
@@ -130,7 +130,7 @@ class Trainer:
     ----------
     learner : Learner
     training, held_out : sequence of Example
-        Of different photographs.
+        Of different photographs; two to train on at least, and one held out.
     settings : Settings
     recipe : dict
         Plain values that a checkpoint must share with a training that resumes from it.
@@ -173,11 +173,7 @@ class Trainer:
             A loss or a weight is no longer finite; the message names the last good checkpoint.
         ModelFileError
             The checkpoint to resume from does not belong to this training.
-        DatasetError
-            Fewer photographs than a batch needs, or none held out.
         """
-        if len(self.training) < 2 or not self.held_out:
-            raise DatasetError(f"training needs at least 3 photographs, got {len(self.training) + len(self.held_out)}")
         self._rng = np.random.default_rng(self.settings.random_state)
         self._history: list[dict[str, float]] = []
         self._best: dict[str, float] = {}
