@@ -56,11 +56,6 @@ class StencilSystem:
         """Height and width of the photograph."""
         return self.d.shape[0] - 2, self.d.shape[1] - 2
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the three arrays."""
-        return self.w.nbytes + self.d.nbytes + self.b.nbytes
-
 
 def stencil_system(
     planes: Float32,
