@@ -285,9 +285,9 @@ class Service:
             photo, result = visit.need_photo(), self._result(visit)
             pair = [shrunk(pixels, SHARED_SIDE) for pixels in (_gray_pixels(photo.gray), result.rgb)]
             height, width = pair[0].shape[:2]
-            gap = max(2, round(0.008 * width)) if width <= height else max(2, round(0.008 * height))
-            stripe = np.full((height, gap, 3) if width <= 2 * height else (gap, width, 3), 255, np.uint8)
-            both = np.concatenate([pair[0], stripe, pair[1]], axis=1 if width <= 2 * height else 0)
+            gap, axis = max(2, round(0.008 * min(height, width))), 1 if width <= 2 * height else 0
+            stripe = np.full((height, gap, 3) if axis else (gap, width, 3), 255, np.uint8)
+            both = np.concatenate([pair[0], stripe, pair[1]], axis=axis)
             path = photo.path.with_name(f"{Path(photo.name).stem}.before-after.jpg")
             write_photo(signed(RgbImage(both), self._recipe(visit)), path, overwrite=True)
             return path
