@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +30,15 @@ _LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773
 
 # Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
+
+# What a packet says of the file's own layout: the pixels stand upright by now, and its thumbnails are gray. A pattern
+# finds it, so that the rest stays byte for byte.
+_LAYOUT_IN_XMP = re.compile(
+    rb'\s+tiff:Orientation="[^"<]*"'  # in the forms that Pillow looks for
+    rb"|<tiff:Orientation>[^<]*</tiff:Orientation>"
+    rb"|<(xmp|xap):Thumbnails\b[^<>]*>.*?</\1:Thumbnails>",
+    re.DOTALL,
+)
 
 _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
 
@@ -86,7 +96,7 @@ def _keep_bytes_of_texts(exif: Image.Exif) -> None:
 
 
 def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
-    """The XMP packet; captions in the older IPTC form are named, for they are left out."""
+    """The XMP packet, less orientation and thumbnails; captions in the older IPTC form are left out and named."""
     resources = picture.info.get("photoshop")
     # JPEG has IPTC among Photoshop's resources, TIFF in a tag of its own.
     has_iptc = isinstance(resources, dict) and _IPTC_IN_JPEG in resources
@@ -95,6 +105,7 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     packet = picture.info.get("xmp")
     if not isinstance(packet, bytes) or not packet:
         return None
+    packet = _LAYOUT_IN_XMP.sub(b"", packet)
     if len(packet) > _LONGEST_KEPT_XMP:
         notes.append("the XMP data is too long and was left out")
         return None

@@ -784,6 +784,33 @@ def test_xmp_stays_when_the_exif_cannot_be_written(tmp_path):
     assert read_photo(tmp_path / "out.tif").metadata.xmp == b"<a/>"
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        b'<rdf:Description rdf:about="" tiff:Orientation="6" dc:format="x"/>',
+        b'<rdf:Description rdf:about=""\n  tiff:Orientation="6"/>',
+        b"<rdf:Description rdf:about=''><tiff:Orientation>6</tiff:Orientation></rdf:Description>",
+    ],
+)
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_a_photograph_that_only_its_xmp_turns_is_not_turned_twice(tmp_path, kinds, suffix):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", kinds.decode())
+    image = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=texts))
+    assert image.shape == (3, 2)
+    write_photo(image, tmp_path / f"out{suffix}")
+    assert read_photo(tmp_path / f"out{suffix}").shape == (3, 2)
+    assert b"Orientation" not in read_xmp(tmp_path / f"out{suffix}")
+    assert read_xmp(tmp_path / f"out{suffix}").startswith(kinds[:28])
+
+
+def test_thumbnails_in_the_xmp_are_left_out():
+    thumbnail = b"<xmp:Thumbnails><rdf:Alt><xmpGImg:image>/9j/\n</xmpGImg:image></rdf:Alt></xmp:Thumbnails>"
+    packet = b"<rdf:Description>" + 2 * thumbnail + b"<dc:title>Anna</dc:title></rdf:Description>"
+    data = encoded(Image.new("L", (3, 2)), "JPEG", xmp=packet)
+    assert read_photo(data).metadata.xmp == b"<rdf:Description><dc:title>Anna</dc:title></rdf:Description>"
+
+
 def test_captions_in_iptc_form_are_left_out_and_noted():
     caption = b"\x1c\x02\x78\x00\x03Ann"
     segment = (
