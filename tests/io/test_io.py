@@ -394,6 +394,27 @@ def test_profile_of_tables_is_applied_to_16_bit_color_at_8_bits_and_noted():
     assert any("read as 8" in note for note in image.metadata.notes)
 
 
+def test_a_gray_profile_is_applied_to_16_bits_without_steps(gray_profile):
+    ramp = np.arange(20000, 50000, dtype=np.uint16).reshape(100, 300)
+    image = read_photo(encoded(Image.fromarray(ramp), "TIFF", icc_profile=gray_profile()))
+    steps = np.diff(image.pixels[..., 1].ravel().astype(int))
+    # a gamma of 2.2 goes up in sRGB at 0.9 to 1.1 of a code per code there
+    assert steps.min() >= 0
+    assert steps.max() <= 2
+    assert np.count_nonzero(steps) >= 0.85 * len(steps)
+    assert image.metadata.notes == ()
+    image = read_photo(encoded(Image.fromarray(ramp), "TIFF", icc_profile=gray_profile(space=b"Lab ")))
+    assert any("256 steps" in note for note in image.metadata.notes)
+
+
+def test_a_gray_profile_is_applied_to_8_bits_to_the_nearest_code(gray_profile):
+    codes = np.arange(256, dtype=np.uint8)
+    found = read_photo(encoded(Image.fromarray(codes[None]), icc_profile=gray_profile())).pixels[0, :, 1]
+    light = (codes / 255) ** (563 / 256)
+    exact = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) * 255  # IEC 61966-2-1
+    assert np.abs(found - exact).max() <= 0.51
+
+
 @pytest.mark.parametrize("profile", [b"rubbish", red_and_blue_swapped_profile()])
 def test_profile_that_is_broken_or_of_another_kind_is_noted(profile):
     gray = Image.fromarray(random_pixels(channels=1)[..., 0])
