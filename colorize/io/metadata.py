@@ -7,23 +7,26 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from PIL import Image
+from PIL import Image, TiffTags
 from PIL.ExifTags import TAGS
 
 from colorize.io.faults import DECODER_ERRORS
-from colorize.types import PhotoMetadata
 
 ORIENTATION = 0x0112
 
-_CAMERA = 0x8769  # the camera's part: exposure, date, lens
+_CAMERA, _PLACE = 0x8769, 0x8825  # the camera's part: exposure, date, lens; GPS
 
-# Those of them that tifffile can write as text: names, camera, date, author.
-_TEXT_TAGS = (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0132, 0x013B, 0x013C, 0x8298)
+# Tags of the camera's part whose type is "undefined" (EXIF 2.32, tables 7 and 8): comment, maker's note, components,
+# sensitivities, kinds of file and scene. Pillow's table lacks them, and it would write bytes as a row of numbers, which
+# is how other programs then show a comment.
+for _tag in (0x8828, 0x9101, 0x927C, 0x9286, 0xA20C, 0xA300, 0xA301, 0xA302, 0xA40B):
+    TiffTags.TAGS_V2_GROUPS[_CAMERA].setdefault(_tag, TiffTags.TagInfo(_tag, type=TiffTags.UNDEFINED, length=1))
 
 # Tags of the main EXIF directory that speak of the photograph.
 _KEPT_TAGS = frozenset(
-    (*_TEXT_TAGS, ORIENTATION, 0x0131, 0x4746, 0x4749, _CAMERA, 0x8825, *range(0x9C9B, 0x9CA0))  # 0x474_: ratings
-)
+    # Names, camera, date, program, author, computer, rights; 0x474_ are ratings.
+    (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298)
+).union((ORIENTATION, _CAMERA, _PLACE, *range(0x9C9B, 0x9CA0)))
 
 # Tags that describe a file's own layout, or what is kept or named elsewhere: profile, XMP, IPTC; and filling.
 _LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773, 0xC4A5, 0xEA1C))
@@ -71,6 +74,7 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
         _keep_bytes_of_texts(exif)
         # The pixels stand upright by now; a viewer would turn them once more.
         exif[ORIENTATION] = 1
+        exif.bigtiff = False  # the block has the form of a plain TIFF, wherever it comes from
         kept = exif.tobytes()
         # The frames of an animation share this block, and each is still to be turned.
         exif[ORIENTATION] = stored
@@ -146,24 +150,15 @@ def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) ->
     return (vertical, horizontal) if orientation >= 5 else (horizontal, vertical)
 
 
-def exif_option(exif: bytes | None, xmp: bytes | None, notes: list[str]) -> dict[str, Any]:
-    """EXIF and XMP as Pillow writes them into a TIFF: both are tags of the file itself."""
-    block = _exif_block(exif, notes)
+def tiff_block(exif: bytes | None, xmp: bytes | None) -> Image.Exif:
+    """EXIF and XMP as a TIFF holds them: as tags of the file itself."""
+    block = Image.Exif()
+    if exif:
+        block.load(exif)
+        _keep_bytes_of_texts(block)
     if xmp:
         block[_XMP] = xmp
-    return {"exif": block} if len(block) else {}
-
-
-def _exif_block(exif: bytes | None, notes: list[str]) -> Image.Exif:
-    block = Image.Exif()
-    try:
-        if exif:
-            block.load(exif)
-            _keep_bytes_of_texts(block)
-        return block
-    except DECODER_ERRORS:
-        notes.append("the EXIF data could not be written and was left out")
-        return Image.Exif()
+    return block
 
 
 def png_info(xmp: bytes) -> Any:
@@ -178,16 +173,3 @@ def png_info(xmp: bytes) -> Any:
 def xmp_chunk(xmp: bytes) -> bytes:
     """Content of the PNG chunk that holds XMP: its name, not compressed, no language."""
     return b"XML:com.adobe.xmp\0\0\0\0\0" + xmp
-
-
-def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str, int, str | bytes, bool]]:
-    """The texts of the EXIF data, and the XMP packet, as tags of a TIFF page."""
-    tags: list[tuple[int, str, int, str | bytes, bool]] = []
-    if metadata.xmp:
-        tags.append((_XMP, "B", len(metadata.xmp), metadata.xmp, True))
-    block = _exif_block(metadata.exif, notes)
-    if set(block) - {*_TEXT_TAGS, ORIENTATION}:
-        notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
-    # Tags of the right number and a wrong type would end the writing of the whole page.
-    texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
-    return tags + [(tag, "s", 0, text.encode("latin-1"), True) for tag, text in texts.items()]
