@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image, TiffTags
 from PIL.ExifTags import TAGS
 
 from colorize.io.faults import DECODER_ERRORS
+from colorize.types import PhotoMetadata
 
 ORIENTATION = 0x0112
 
@@ -48,6 +50,9 @@ _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times 
 _KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and EXIF as it was before there was a chunk
 
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
+
+LONGEST_IPTC = 65_506
+"""Bytes of captions that a segment of JPEG holds: 65533, less the names around them and a filling byte."""
 
 
 def read_orientation(picture: Image.Image) -> int:
@@ -99,13 +104,25 @@ def _keep_bytes_of_texts(exif: Image.Exif) -> None:
                 block[tag] = _Text(value)
 
 
-def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
-    """The XMP packet, less orientation and thumbnails; captions in the older IPTC form are left out and named."""
+def kept_iptc(picture: Image.Image) -> bytes | None:
+    """Captions in IPTC form: JPEG has them among Photoshop's resources, TIFF in a tag of its own."""
+    if picture.format == "TIFF":
+        # As it lies in the file: of the type "long", which is common, Pillow decodes the first four bytes alone.
+        return getattr(picture.tag_v2, "_tagdata", {}).get(_IPTC_IN_TIFF) or None  # type: ignore[attr-defined]
     resources = picture.info.get("photoshop")
-    # JPEG has IPTC among Photoshop's resources, TIFF in a tag of its own.
-    has_iptc = isinstance(resources, dict) and _IPTC_IN_JPEG in resources
-    if has_iptc or _IPTC_IN_TIFF in (getattr(picture, "tag_v2", None) or ()):
-        notes.append("the captions in IPTC form were left out")
+    found = resources.get(_IPTC_IN_JPEG) if isinstance(resources, dict) else None
+    return found if isinstance(found, bytes) and found else None
+
+
+def iptc_segment(iptc: bytes) -> bytes:
+    """At most `LONGEST_IPTC` bytes of captions as a segment of a JPEG file."""
+    resource = b"8BIM" + struct.pack(">2HI", _IPTC_IN_JPEG, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
+    content = b"Photoshop 3.0\0" + resource
+    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
+
+
+def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
+    """The XMP packet, less orientation and thumbnails."""
     packet = picture.info.get("xmp")
     if not isinstance(packet, bytes) or not packet:
         return None
@@ -150,14 +167,15 @@ def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) ->
     return (vertical, horizontal) if orientation >= 5 else (horizontal, vertical)
 
 
-def tiff_block(exif: bytes | None, xmp: bytes | None) -> Image.Exif:
-    """EXIF and XMP as a TIFF holds them: as tags of the file itself."""
+def tiff_block(metadata: PhotoMetadata) -> Image.Exif:
+    """EXIF, XMP and IPTC as a TIFF holds them: as tags of the file itself."""
     block = Image.Exif()
-    if exif:
-        block.load(exif)
+    if metadata.exif:
+        block.load(metadata.exif)
         _keep_bytes_of_texts(block)
-    if xmp:
-        block[_XMP] = xmp
+    for tag, content in ((_XMP, metadata.xmp), (_IPTC_IN_TIFF, metadata.iptc)):
+        if content:
+            block[tag] = content
     return block
 
 

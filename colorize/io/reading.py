@@ -26,7 +26,15 @@ from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeEr
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.heif import depth_and_color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
-from colorize.io.metadata import ORIENTATION, kept_exif, kept_xmp, lost_texts, read_orientation, read_resolution
+from colorize.io.metadata import (
+    ORIENTATION,
+    kept_exif,
+    kept_iptc,
+    kept_xmp,
+    lost_texts,
+    read_orientation,
+    read_resolution,
+)
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
@@ -399,6 +407,7 @@ def _decode(
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
         damage=harm,
+        iptc=kept_iptc(stated),
     )
     return RgbImage(pixels, alpha, metadata)
 

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from colorize._support.bits import to_8_bit
 from colorize._support.files import check_free, write_atomically
 from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
-from colorize.io.metadata import png_info, tiff_block, xmp_chunk
+from colorize.io.metadata import LONGEST_IPTC, iptc_segment, png_info, tiff_block, xmp_chunk
 from colorize.io.png import chunk
 from colorize.io.profiles import in_own_colors
 from colorize.types import RgbImage
@@ -244,8 +245,10 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
 
 def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tuple[str, ...]]:
     notes: list[str] = []
+    if image.metadata.iptc and file_format in ("PNG", "WEBP"):
+        notes.append(f"{file_format} holds no captions in IPTC form: they were left out")
     if image.bit_depth == 16 and file_format == "PNG":
-        return _png_16_bit(image), ()
+        return _png_16_bit(image), tuple(notes)
     if file_format == "TIFF":
         return _tiff([image], notes), tuple(notes)
     if image.bit_depth == 16:
@@ -289,13 +292,18 @@ def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[s
         "WEBP": {"lossless": True, "exact": True, "method": 0, "quality": 20},
     }
     options = formats[file_format]
-    exif, xmp = image.metadata.exif, image.metadata.xmp
+    exif, xmp, iptc = image.metadata.exif, image.metadata.xmp, image.metadata.iptc
     if exif and file_format == "JPEG" and len(exif) > _LONGEST_EXIF:
         notes.append("the EXIF data is too long for JPEG and was left out")
         exif = None
     if xmp and file_format == "JPEG" and len(xmp) > _LONGEST_XMP:
         notes.append("the XMP data is too long for JPEG and was left out")
         xmp = None
+    if iptc and file_format == "JPEG":
+        if len(iptc) <= LONGEST_IPTC:
+            options["extra"] = iptc_segment(iptc)
+        else:
+            notes.append("the captions in IPTC form are too long for JPEG and were left out")
     if exif:
         options["exif"] = exif
     if xmp and file_format == "PNG":
@@ -371,12 +379,12 @@ def _tiff_directory(image: RgbImage, layers: np.ndarray, profile: bytes, place: 
     }
     metadata = image.metadata
     try:
-        return _directory_bytes(tiff_block(metadata.exif, metadata.xmp), tags, place)
+        return _directory_bytes(tiff_block(metadata), tags, place)
     except DECODER_ERRORS:
         if metadata.exif is None:
             raise
     notes.append(_UNWRITABLE_EXIF)
-    return _directory_bytes(tiff_block(None, metadata.xmp), tags, place)
+    return _directory_bytes(tiff_block(replace(metadata, exif=None)), tags, place)
 
 
 def _directory_bytes(block: Image.Exif, tags: Mapping[int, Any], place: int) -> bytearray:

@@ -872,14 +872,43 @@ def test_thumbnails_in_the_xmp_are_left_out():
     assert read_photo(data).metadata.xmp == b"<rdf:Description><dc:title>Anna</dc:title></rdf:Description>"
 
 
-def test_captions_in_iptc_form_are_left_out_and_noted():
-    caption = b"\x1c\x02\x78\x00\x03Ann"
-    segment = (
-        b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption + b"\0" * (len(caption) % 2)
+def captioned(file_format: str, caption: bytes) -> bytes:
+    """A photograph with captions in IPTC form: of JPEG among other resources, of TIFF as long integers."""
+    if file_format == "TIFF":
+        file = io.BytesIO()
+        longs = struct.unpack(f">{len(caption) // 4}I", caption)
+        tag = (0x83BB, "I", len(longs), longs, True)
+        tifffile.imwrite(file, smooth_pixels(), photometric="rgb", metadata=None, extratags=[tag], byteorder=">")
+        return file.getvalue()
+    resources = [(0x03ED, bytes(16)), (0x0404, caption), (0x040C, b"thumbnail")]
+    segment = b"Photoshop 3.0\0" + b"".join(
+        b"8BIM" + struct.pack(">2HI", number, 0, len(content)) + content + b"\0" * (len(content) % 2)
+        for number, content in resources
     )
     data = encoded(Image.fromarray(smooth_pixels()), "JPEG")
-    data = data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
-    assert "IPTC" in read_photo(data).metadata.notes[0]
+    return data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_captions_in_iptc_form_are_kept_where_there_is_a_place_for_them(tmp_path, file_format, bit_depth):
+    caption = b"\x1c\x02\x78\x00\x07M\xfcller."  # Latin-1: bytes stay as they are
+    image = read_photo(captioned(file_format, caption))
+    assert (image.metadata.iptc, image.metadata.notes) == (caption, ())
+    if bit_depth == 16:
+        image = RgbImage(image.pixels.astype(np.uint16) * 257, metadata=image.metadata)
+    for suffix in (".jpg", ".tif"):
+        assert not any("IPTC" in note for note in write_photo(image, tmp_path / f"out{suffix}"))
+        assert read_photo(tmp_path / f"out{suffix}").metadata.iptc == caption
+    for suffix in (".png", ".webp"):
+        assert "IPTC" in write_photo(image, tmp_path / f"out{suffix}")[0]
+
+
+def test_captions_too_long_for_jpeg_are_noted(tmp_path):
+    for length, n_notes in ((65_505, 0), (65_506, 0), (65_507, 1)):
+        image = RgbImage(smooth_pixels(), metadata=PhotoMetadata(iptc=b"x" * length))
+        assert len(write_photo(image, tmp_path / "out.jpg", overwrite=True)) == n_notes
+        assert (read_photo(tmp_path / "out.jpg").metadata.iptc is None) == (n_notes == 1)
 
 
 def test_texts_of_formats_are_left_out_and_noted():
