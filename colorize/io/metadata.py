@@ -36,11 +36,12 @@ _LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773
 # Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
 
-# What a packet says of the file's own layout: the pixels stand upright by now, and its thumbnails are gray. A pattern
-# finds it, so that the rest stays byte for byte.
+# What a packet says of the file's own layout: the pixels stand upright by now, its thumbnails are gray, and further
+# segments are not there. A pattern finds it, so that the rest stays byte for byte.
 _LAYOUT_IN_XMP = re.compile(
     rb'\s+tiff:Orientation="[^"<]*"'  # in the forms that Pillow looks for
     rb"|<tiff:Orientation>[^<]*</tiff:Orientation>"
+    rb'|\s+xmpNote:HasExtendedXMP="[^"<]*"|<xmpNote:HasExtendedXMP>[^<]*</xmpNote:HasExtendedXMP>'
     rb"|<(xmp|xap):Thumbnails\b[^<>]*>.*?</\1:Thumbnails>",
     re.DOTALL,
 )
@@ -126,6 +127,10 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     packet = picture.info.get("xmp")
     if not isinstance(packet, bytes) or not packet:
         return None
+    # What does not fit into one segment of a JPEG goes on in others, which Pillow does not join.
+    segments = getattr(picture, "applist", ())
+    if any(content.startswith(b"http://ns.adobe.com/xmp/extension/") for _, content in segments):
+        notes.append("the XMP data beyond 64 KB (long captions or histories) was left out")
     packet = _LAYOUT_IN_XMP.sub(b"", packet)
     if len(packet) > _LONGEST_KEPT_XMP:
         notes.append("the XMP data is too long and was left out")

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -21,6 +21,8 @@ from colorize.io.metadata import LONGEST_IPTC, iptc_segment, png_info, tiff_bloc
 from colorize.io.png import chunk
 from colorize.io.profiles import in_own_colors
 from colorize.types import RgbImage
+
+_Endian = Literal["<", ">"]
 
 _OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
@@ -346,15 +348,18 @@ def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
 
 def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
     """Pages of a TIFF file, uncompressed: the noise in the lower bits leaves nothing to gain."""
-    parts: list[bytearray | memoryview] = [bytearray(b"II*\0" + bytes(4))]
+    # Comments in the EXIF, and what a camera's maker wrote there, are in the byte order of their file.
+    is_big = any((image.metadata.exif or b"").startswith(b"Exif\0\0MM") for image in images[:1])
+    endian: _Endian = ">" if is_big else "<"
+    parts: list[bytearray | memoryview] = [bytearray((b"MM\0*" if is_big else b"II*\0") + bytes(4))]
     size, directory, link = 8, parts[0], 4  # link: where the page before, or the head, states the place of the next one
     for image in images:
         pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
         layers = np.dstack([pixels, *_alpha_layer(image)])
-        layers = layers.astype(layers.dtype.newbyteorder("<"), copy=False)
-        directory[link : link + 4] = struct.pack("<I", size)
-        directory = _tiff_directory(image, layers, profile, size, notes)
-        link = 2 + 12 * struct.unpack_from("<H", directory)[0]
+        layers = layers.astype(layers.dtype.newbyteorder(endian), copy=False)
+        directory[link : link + 4] = struct.pack(f"{endian}I", size)
+        directory = _tiff_directory(image, layers, profile, size, endian, notes)
+        link = 2 + 12 * struct.unpack_from(f"{endian}H", directory)[0]
         padding = bytearray((len(directory) + layers.nbytes) % 2)  # pages begin at even places
         parts += [directory, layers.reshape(-1).view(np.uint8).data, padding]
         size += len(directory) + layers.nbytes + len(padding)
@@ -363,7 +368,9 @@ def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
     return b"".join(parts)
 
 
-def _tiff_directory(image: RgbImage, layers: np.ndarray, profile: bytes, place: int, notes: list[str]) -> bytearray:
+def _tiff_directory(
+    image: RgbImage, layers: np.ndarray, profile: bytes, place: int, endian: _Endian, notes: list[str]
+) -> bytearray:
     """What a TIFF says of a page: its layout, EXIF, XMP, profile; the pixels follow, in one strip."""
     n_rows, n_columns, n_channels = layers.shape
     dpi = image.metadata.dpi
@@ -379,16 +386,16 @@ def _tiff_directory(image: RgbImage, layers: np.ndarray, profile: bytes, place: 
     }
     metadata = image.metadata
     try:
-        return _directory_bytes(tiff_block(metadata), tags, place)
+        return _directory_bytes(tiff_block(metadata), tags, place, endian)
     except DECODER_ERRORS:
         if metadata.exif is None:
             raise
     notes.append(_UNWRITABLE_EXIF)
-    return _directory_bytes(tiff_block(replace(metadata, exif=None)), tags, place)
+    return _directory_bytes(tiff_block(replace(metadata, exif=None)), tags, place, endian)
 
 
-def _directory_bytes(block: Image.Exif, tags: Mapping[int, Any], place: int) -> bytearray:
-    block.endian = "<"
+def _directory_bytes(block: Image.Exif, tags: Mapping[int, Any], place: int, endian: _Endian) -> bytearray:
+    block.endian = endian
     for tag, value in tags.items():
         block[tag] = value
     return bytearray(block.tobytes(place)[14:])  # behind the name of the block and the head of the file

@@ -792,6 +792,19 @@ def test_places_ratings_and_comments_stay_in_the_exif(tmp_path, suffix, bit_dept
     assert any(form in (tmp_path / f"out{suffix}").read_bytes() for form in entry)
 
 
+@pytest.mark.parametrize("endian", ["<", ">"])
+def test_a_tiff_has_the_byte_order_of_its_exif(tmp_path, endian):
+    exif = Image.Exif()
+    exif.endian = endian
+    exif.get_ifd(0x8769)[COMMENT] = b"UNICODE\0" + "Müller".encode("utf-16-le" if endian == "<" else "utf-16-be")
+    image = RgbImage(random_pixels(bit_depth=16), metadata=PhotoMetadata(exif=exif.tobytes()))
+    write_frames([image, image], tmp_path / "out.tif")
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.byteorder == endian  # a comment is in the order of its file
+        assert len(file.pages) == 2
+    np.testing.assert_array_equal(read_frames(tmp_path / "out.tif")[1].pixels, image.pixels)
+
+
 def test_exif_of_a_big_tiff_is_kept(tmp_path):
     exif = Image.Exif()
     exif[MAKE] = "Leica"
@@ -870,6 +883,14 @@ def test_thumbnails_in_the_xmp_are_left_out():
     packet = b"<rdf:Description>" + 2 * thumbnail + b"<dc:title>Anna</dc:title></rdf:Description>"
     data = encoded(Image.new("L", (3, 2)), "JPEG", xmp=packet)
     assert read_photo(data).metadata.xmp == b"<rdf:Description><dc:title>Anna</dc:title></rdf:Description>"
+
+
+def test_xmp_beyond_one_segment_of_a_jpeg_is_left_out_and_noted():
+    data = encoded(Image.new("L", (3, 2)), "JPEG", xmp=b'<rdf:Description dc:format="x" xmpNote:HasExtendedXMP="B2"/>')
+    segment = b"http://ns.adobe.com/xmp/extension/\0" + b"B2".ljust(32) + struct.pack(">2I", 4, 0) + b"<a/>"
+    metadata = read_photo(data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]).metadata
+    assert metadata.xmp == b'<rdf:Description dc:format="x"/>'
+    assert "beyond 64 KB" in metadata.notes[0]
 
 
 def captioned(file_format: str, caption: bytes) -> bytes:
