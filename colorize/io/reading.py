@@ -168,7 +168,7 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
 
 
 def _frames(data: bytes, max_pixels: int, depths: list[int], *, salvage: bool) -> list[RgbImage]:
-    with _opened(data, max_pixels) as picture:
+    with _palettes_of_grays(), _opened(data, max_pixels) as picture:
         frames: list[RgbImage] = []
         left = max_pixels
         for index in range(getattr(picture, "n_frames", 1)):
@@ -182,6 +182,19 @@ def _frames(data: bytes, max_pixels: int, depths: list[int], *, salvage: bool) -
                 raise ImageTooLargeError(f"its frames have more than the limit of {max_pixels / 1e6:g} megapixels")
             frames.append(_decode(picture, data, [], index, depths=depths, salvage=salvage))
         return frames
+
+
+@contextlib.contextmanager
+def _palettes_of_grays() -> Iterator[None]:
+    """Have GIFs of grays read with their palettes: without one, Pillow loses those that later frames bring."""
+    from PIL.GifImagePlugin import GifImageFile
+
+    asked = GifImageFile._is_palette_needed
+    GifImageFile._is_palette_needed = lambda *_: True  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        GifImageFile._is_palette_needed = asked  # type: ignore[method-assign]
 
 
 def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pixels: int = MAX_PIXELS) -> int:

@@ -474,6 +474,16 @@ def test_every_frame_is_turned_alike(file_format):
     assert [frame.shape for frame in read_frames(data)] == [(5, 4)] * 3
 
 
+def test_every_frame_of_an_animation_of_grays_has_its_own_tones():
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)  # a palette of all grays, which Pillow takes for none
+    frames = [ramp, np.random.default_rng(0).choice(np.uint8([7, 99, 200]), (16, 16)), ramp[::-1], ramp // 2]
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    found = read_frames(encoded(first, "GIF", save_all=True, append_images=others))
+    for image, frame in zip(found, frames, strict=True):
+        np.testing.assert_array_equal(image.pixels, np.repeat(frame[..., None], 3, axis=2))
+        assert image.alpha is None
+
+
 def test_pages_of_unlike_kinds_are_written_and_read_again(tmp_path):
     deep = RgbImage(random_pixels((9, 11), 16), metadata=PhotoMetadata(dpi=(300.0, 300.0), xmp=b"<a/>"))
     own = PhotoMetadata(rgb_profile=red_and_blue_swapped_profile())
