@@ -52,6 +52,11 @@ _KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and
 
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
 
+_IPTC_CAPTION = b"\x1c\x02\x78"  # begins the data set 2:120; two bytes of length follow
+_DESCRIPTION = 0x010E  # of EXIF
+
+_LONGEST_CAPTION = 2000  # what IPTC allows
+
 LONGEST_IPTC = 65_506
 """Bytes of captions that a segment of JPEG holds: 65533, less the names around them and a filling byte."""
 
@@ -113,6 +118,26 @@ def kept_iptc(picture: Image.Image) -> bytes | None:
     resources = picture.info.get("photoshop")
     found = resources.get(_IPTC_IN_JPEG) if isinstance(resources, dict) else None
     return found if isinstance(found, bytes) and found else None
+
+
+def stated_caption(metadata: PhotoMetadata) -> str:
+    """The caption that a photograph has in IPTC form or in its EXIF data; empty if it has none, or a very long one."""
+    _, _, rest = (metadata.iptc or b"").partition(_IPTC_CAPTION)
+    found = rest[2 : 2 + int.from_bytes(rest[:2], "big")]
+    if not found.strip() and metadata.exif:
+        exif = Image.Exif()
+        try:
+            exif.load(metadata.exif)
+            stated = exif.get(_DESCRIPTION)
+        except DECODER_ERRORS:
+            stated = None
+        found = stated.encode("latin-1") if isinstance(stated, str) else b""  # as it was read
+    try:
+        text = found.decode("utf-8")
+    except UnicodeDecodeError:
+        text = found.decode("latin-1")
+    text = "".join(letter for letter in text if letter.isprintable() or letter in "\t\n").strip()
+    return text if len(text) <= _LONGEST_CAPTION else ""
 
 
 def iptc_segment(iptc: bytes) -> bytes:
