@@ -46,6 +46,8 @@ _LAYOUT_IN_XMP = re.compile(
     re.DOTALL,
 )
 
+_SIDES = frozenset((0xA002, 0xA003))
+
 _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
 
 _KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and EXIF as it was before there was a chunk
@@ -86,13 +88,23 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
         # The pixels stand upright by now; a viewer would turn them once more.
         exif[ORIENTATION] = 1
         exif.bigtiff = False  # the block has the form of a plain TIFF, wherever it comes from
+        _exchange_sides(exif, stored)
         kept = exif.tobytes()
         # The frames of an animation share this block, and each is still to be turned.
         exif[ORIENTATION] = stored
+        _exchange_sides(exif, stored)
         return kept
     except DECODER_ERRORS:
         notes.append("the EXIF data is damaged and was left out")
         return None
+
+
+def _exchange_sides(exif: Image.Exif, orientation: int) -> None:
+    """Have width and height, where the camera stated both, follow a picture that is turned by a quarter."""
+    camera = exif.get_ifd(_CAMERA) if _CAMERA in exif else {}
+    if orientation >= 5 and _SIDES <= set(camera):
+        width, height = _SIDES
+        camera[width], camera[height] = camera[height], camera[width]
 
 
 class _Text(str):

@@ -320,6 +320,17 @@ def test_orientation_is_applied_and_reset(orientation, kind, tmp_path):
     assert exif_of(tmp_path / "upright.png").get(ORIENTATION, 1) == 1
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_the_sides_that_a_camera_stated_turn_with_the_photograph(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(0x8769).update({0xA002: 32, 0xA003: 16})
+    image = read_photo(encoded(Image.new("RGB", (32, 16)), "JPEG", exif=exif))
+    write_photo(image, tmp_path / "out.jpg")
+    camera = exif_of(tmp_path / "out.jpg").get_ifd(0x8769)
+    assert (camera[0xA003], camera[0xA002]) == image.shape
+
+
 def test_color_profile_is_applied_and_written_back(tmp_path):
     profile = red_and_blue_swapped_profile()
     image = read_photo(encoded(Image.new("RGB", (4, 4), (250, 10, 10)), icc_profile=profile))
