@@ -102,7 +102,7 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
 def _exchange_sides(exif: Image.Exif, orientation: int) -> None:
     """Have width and height, where the camera stated both, follow a picture that is turned by a quarter."""
     camera = exif.get_ifd(_CAMERA) if _CAMERA in exif else {}
-    if orientation >= 5 and _SIDES <= set(camera):
+    if orientation >= 5 and set(camera) >= _SIDES:
         width, height = _SIDES
         camera[width], camera[height] = camera[height], camera[width]
 
