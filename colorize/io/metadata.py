@@ -46,6 +46,8 @@ _LAYOUT_IN_XMP = re.compile(
     re.DOTALL,
 )
 
+_USUAL_GAMMA = 1 / 2.2
+
 _SIDES = frozenset((0xA002, 0xA003))
 
 _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
@@ -176,12 +178,17 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     return packet.strip(b"\0")
 
 
-def lost_texts(picture: Image.Image) -> list[str]:
-    """Notes on texts that formats have of their own, of which none is kept."""
+def lost_chunks(picture: Image.Image) -> list[str]:
+    """Notes on what formats have of their own, texts and gamma, of which none is kept."""
     if picture.format == "PNG":
         texts = [str(name) for name, value in picture.info.items() if isinstance(value, str)]
         left_out = [name for name in texts if name not in _KEPT_TEXTS]
-        return [f"texts of the PNG file were left out: {_listed(left_out)}"] if left_out else []
+        notes = [f"texts of the PNG file were left out: {_listed(left_out)}"] if left_out else []
+        # A profile or the word sRGB goes before it; nearly all others state 1 / 2.2, which is meant to be sRGB.
+        gamma = picture.info.get("gamma", _USUAL_GAMMA)
+        if not {"icc_profile", "srgb"} & set(picture.info) and abs(gamma - _USUAL_GAMMA) > 0.01:
+            notes.append(f"the gamma that the PNG file states ({gamma:g}) was not applied")
+        return notes
     has_comment = picture.format in ("JPEG", "MPO", "GIF") and picture.info.get("comment")
     return ["the comment in the file was left out"] if has_comment else []
 

@@ -31,7 +31,7 @@ from colorize.io.metadata import (
     kept_exif,
     kept_iptc,
     kept_xmp,
-    lost_texts,
+    lost_chunks,
     read_orientation,
     read_resolution,
 )
@@ -411,7 +411,7 @@ def _decode(
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
     stated = original or picture
-    notes += lost_texts(stated)
+    notes += lost_chunks(stated)
     metadata = PhotoMetadata(
         exif=kept_exif(stated, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.

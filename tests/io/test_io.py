@@ -965,6 +965,15 @@ def test_texts_of_formats_are_left_out_and_noted():
         assert "comment" in note
 
 
+@pytest.mark.parametrize(("gamma", "others", "n_notes"), [(100000, {}, 1), (45455, {}, 0), (55556, {"sRGB": b"\0"}, 0)])
+def test_an_unusual_gamma_of_a_png_is_noted(gamma, others, n_notes):
+    chunks = PngImagePlugin.PngInfo()
+    for name, content in {**others, "gAMA": struct.pack(">I", gamma)}.items():
+        chunks.add(name.encode(), content)
+    notes = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=chunks)).metadata.notes
+    assert len([note for note in notes if "gamma" in note]) == n_notes
+
+
 def test_names_in_a_note_stay_on_its_line():
     texts = PngImagePlugin.PngInfo()
     for name in ("a\nb", "2", "3", "4", "5", "6", "7"):
