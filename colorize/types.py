@@ -53,6 +53,8 @@ class PhotoMetadata:
         The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
     damage : str
         How much of a damaged file could be read ("74 % of its rows could be read, the rest is black"); empty if all.
+    iptc : bytes or None
+        Captions in the form that is older than XMP (IPTC-IIM), as read from JPEG or TIFF.
 
     See Also
     --------
@@ -65,6 +67,7 @@ class PhotoMetadata:
     xmp: bytes | None = None
     rgb_profile: bytes | None = None
     damage: str = ""
+    iptc: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)

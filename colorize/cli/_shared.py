@@ -336,6 +336,11 @@ def check_target_folder(path: Path) -> None:
     check_writable(there)
 
 
+def shown(name: str) -> str:
+    """A name of a file for the screen: line breaks and what would steer a terminal are spelt out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
+
+
 def one_line(error: BaseException, path: Path | None = None) -> str:
     """Say what went wrong in one line that names the file."""
     if isinstance(error, OSError) and error.strerror:
