@@ -206,7 +206,6 @@ class Service:
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), PROXY_SIDE)
             notes = read.metadata.notes
-            # Last: a file that cannot be read leaves the photograph before it where it is.
             visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
 
@@ -230,8 +229,11 @@ class Service:
 
     def set_style(
         self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
-    ) -> View:
-        """Colour with another model or another vividness, or show how sure the model is; hints stay."""
+    ) -> View | None:
+        """Colour with another model or another vividness, or show how sure the model is; hints stay.
+
+        Without a photograph there is nothing to show: it is kept for the one that comes.
+        """
         with self._working(key) as visit:
             if model is not None and model != visit.model:
                 self.shelf.path(model)
@@ -241,7 +243,7 @@ class Service:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
             visit.shows_sure = visit.shows_sure if shows_sure is None else shows_sure
-            return self._view(visit)
+            return self._view(visit) if visit.photo else None
 
     def save(self, key: str, kind: str, told: Told = _unheard) -> Path:
         """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
@@ -349,18 +351,11 @@ class Service:
             return self._view(visit)
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
-        """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        """Show the photograph with other strokes."""
         if len(strokes) > N_MARKS:
             raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
-        # `paint` makes new lists, so that these stay as they are.
-        before = visit.strokes, visit.past, visit.future
         visit.paint(strokes)
-        try:
-            return self._view(visit)
-        except BaseException:
-            visit.strokes, visit.past, visit.future = before
-            visit.forget_result()
-            raise
+        return self._view(visit)
 
     def _protecting(self, visit: Visit, content: dict[str, Any]) -> Stroke:
         """A stroke whose hint is, pixel by pixel, what is shown under it."""
@@ -476,16 +471,11 @@ class Service:
             photos = tuple(
                 RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
-            before = visit.references, visit.strength, visit.steps, visit.offered
             visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
             visit.forget_choices()
             try:
                 return self._view(visit)
-            except BaseException as error:
-                visit.references, visit.strength, visit.steps, visit.offered = before
-                visit.forget_session()
-                if not isinstance(error, ColorizeError):
-                    raise
+            except ColorizeError as error:
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error
 
@@ -694,11 +684,11 @@ class Service:
 
     @contextmanager
     def _working(self, key: str) -> Iterator[Visit]:
-        """Have the visit to oneself; errors come out fit for a visitor."""
+        """Have the visit to oneself; errors come out fit for a visitor, and leave it as it was."""
         visit = self.visits.get(key)
         # Gradio answers the events of one visitor in several threads: two strokes at once would
         # both be added to the same list, and one be lost.
-        with visit.turn, self._said(visit):
+        with visit.turn, self._said(visit), visit.unless_it_fails():
             yield visit
 
     @contextmanager

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _FRESH_SECONDS = 60
 _MOST_STEPS = 200
 
+# What is restored when its colours cannot be made. Not the vividness and whether doubts are shown:
+# the page's switches for them stay as they were put.
+_WISHES = ("photo", "model", "strokes", "past", "future", "references", "strength", "steps", "offered")
+
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
@@ -96,8 +100,8 @@ class Visit:
     vividness: float = 0.5
     shows_sure: bool = False
     strokes: Strokes = ()
-    past: list[Strokes] = field(default_factory=list)
-    future: list[Strokes] = field(default_factory=list)
+    past: tuple[Strokes, ...] = ()
+    future: tuple[Strokes, ...] = ()
     references: tuple[RgbImage, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
@@ -133,25 +137,37 @@ class Visit:
         marks = tuple(stroke.mark for stroke in self.strokes)
         return Hints(self.need_photo().gray.shape, marks) if marks else None
 
+    @contextmanager
+    def unless_it_fails(self) -> Iterator[None]:
+        """Change what is asked for; after a failure of any kind it is as it was, as what the page shows is."""
+        before = {name: getattr(self, name) for name in _WISHES}
+        try:
+            yield
+        except BaseException:
+            if any(getattr(self, name) is not value for name, value in before.items()):
+                vars(self).update(before)
+                self.forget_session()
+            raise
+
     def paint(self, strokes: Strokes) -> None:
         """Have these strokes instead of those so far, which `step_back` brings back."""
-        self.past = [*self.past[1 - _MOST_STEPS :], self.strokes]
-        self.future = []
+        self.past = (*self.past[1 - _MOST_STEPS :], self.strokes)
+        self.future = ()
         self.strokes = strokes
         self.forget_result()
 
     def step_back(self) -> None:
         """The strokes as they were before the last change, if there was one."""
         if self.past:
-            self.future.append(self.strokes)
-            self.strokes = self.past.pop()
+            self.future = (*self.future, self.strokes)
+            self.strokes, self.past = self.past[-1], self.past[:-1]
             self.forget_result()
 
     def step_on(self) -> None:
         """Take the last `step_back` back, if nothing was painted since."""
         if self.future:
-            self.past.append(self.strokes)
-            self.strokes = self.future.pop()
+            self.past = (*self.past, self.strokes)
+            self.strokes, self.future = self.future[-1], self.future[:-1]
             self.forget_result()
 
     def forget_result(self) -> None:
@@ -161,7 +177,7 @@ class Visit:
     def start_over(self, photo: Photo) -> None:
         """Work on another photograph."""
         self.photo, self.shows_sure, self.references = photo, False, ()
-        self.strokes, self.past, self.future = (), [], []
+        self.strokes, self.past, self.future = (), (), ()
         self.forget_choices()
 
     def forget_choices(self) -> None:

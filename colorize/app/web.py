@@ -250,18 +250,23 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     card = gr.HTML(elem_id="card")
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
-    @on(picker.input, [picker], [stage, choices], **HEAVY)
+    def model_in_use(model: str, request: gr.Request) -> list[Any]:
+        """The list goes back to it when another one cannot be used."""
+        used = service.visits.get(key_of(request)).model
+        return [gr.skip(), gr.skip(), gr.Dropdown(value=used, choices=service.shelf.names())]
+
+    @on(picker.input, [picker], [stage, choices, picker], refused=model_in_use, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [_shown(service.set_style(key_of(request), model=model)), None]
+        return [_styled(service.set_style(key_of(request), model=model)), None, gr.skip()]
 
     # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return _shown(service.set_style(key_of(request), vividness=value))
+        return _styled(service.set_style(key_of(request), vividness=value))
 
     @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
+        return _styled(service.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], **HEAVY)
     def offer(request: gr.Request) -> str:
@@ -420,6 +425,11 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 def _fresh(view: View) -> Any:
     """A photograph that the page does not have yet, for the stage."""
     return _shown(view, gray=data_uri(view.gray), places=None)
+
+
+def _styled(view: View | None) -> Any:
+    """The photograph in its new colours, if there is one."""
+    return _shown(view) if view else gr.skip()
 
 
 def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:

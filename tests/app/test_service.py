@@ -356,9 +356,44 @@ def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
 
 
 def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
-    for wish in ("undo", "redo", "clear", "share", "suggestions", "alternatives", "save_hints", "set_style"):
+    for wish in ("undo", "redo", "clear", "share", "suggestions", "alternatives", "save_hints"):
         with pytest.raises(RequestError, match="first choose a photograph"):
             getattr(service, wish)("nobody")
+
+
+def test_a_style_that_is_chosen_before_the_photograph_waits_for_it(service, photo_file):
+    assert service.set_style("v", model="tiny", vividness=0.8) is None
+    service.open_photo("v", photo_file, "a.jpg")
+    note = find_note(read_photo(service.save("v", "PNG")).metadata.xmp)
+    assert (note.model, note.vividness) == ("tiny", 0.8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.set_style("v", model="damaged"),
+        lambda s: s.open_sample("v", "coffee"),
+        lambda s: s.undo("v"),
+        lambda s: s.redo("v"),
+        lambda s: s.choose("v", -1),
+    ],
+)
+def test_what_cannot_be_shown_is_not_gone_on_with(opened, monkeypatch, change):
+    opened.alternatives("v")
+    opened.choose("v", 2)
+    for row in (60, 100):
+        opened.add_hint("v", stroke(row=row))
+    before = opened.undo("v")
+    path = opened.shelf.path("tiny")
+    # what a copy that was broken off leaves: its head is whole
+    path.with_name("damaged.safetensors").write_bytes(path.read_bytes()[:-100])
+    with monkeypatch.context() as patched:
+        patched.setattr("colorize.app.service.Service._view", lambda *_: 1 / 0)
+        with pytest.raises((RequestError, ZeroDivisionError)):
+            change(opened)
+    after = opened.set_style("v")
+    assert (after.name, after.color, after.can_undo, after.can_redo) == (before.name, before.color, True, True)
+    assert opened.visits.get("v").model == "tiny"
 
 
 @pytest.mark.parametrize(
@@ -703,8 +738,7 @@ def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_
     service.save("a", "PNG")
     service.visits.close("a")
     assert not folder.exists()
-    with pytest.raises(RequestError, match="first choose"):
-        service.set_style("a")
+    assert service.set_style("a") is None
     service.close()
     assert not service.workspace.exists()
 
