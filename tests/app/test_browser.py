@@ -222,7 +222,20 @@ def test_zoom_paints_where_the_pointer_is(visit, cat_photo):
     height, width = visitor.picture().shape[:2]
     assert row == pytest.approx(0.3 * height, abs=2)
     assert col == pytest.approx(0.45 * width, abs=2)
+    page.get_by_role("button", name="Undo").click()  # has the focus then
+    visitor.wait_for_version(3)
+    page.get_by_role("button", name="Redo").click()
+    visitor.wait_for_version(4)
+    page.mouse.move(x, y)
+    there = page.locator(".stage .sheet").get_attribute("style")
+    page.keyboard.down(" ")
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 20, steps=3)
+    page.mouse.up()
+    page.keyboard.up(" ")
+    assert page.locator(".stage .sheet").get_attribute("style") != there
     page.get_by_role("button", name="Fit").click()
+    assert (visitor.version(), visitor.n_strokes()) == (4, 1)  # moved, with nothing painted or pressed
     assert page.locator(".stage").get_attribute("data-zoom") == "1.00"
 
 
