@@ -131,6 +131,11 @@ def card(model: Card) -> str:
     )
 
 
+def no_card(reason: str) -> str:
+    """Why nothing can be told of a model."""
+    return f'<article class="card"><p class="wrong">{escape(reason)}</p></article>'
+
+
 def explanation(found: Mapping[str, Any]) -> str:
     """Why a place got its colour; from `place_in_words`."""
     crops = "".join(f'<img src="{crop["uri"]}" alt="{escape(crop["alt"])}">' for crop in found["crops"])

@@ -197,11 +197,15 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
 
 
 def show_card(service: Service, picker: Any, arrival: Any, card: Any) -> None:
-    """Show the card of the model that is picked."""
+    """Show the card of the model that is picked, or why there is none."""
 
-    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], refused=[None], **LIGHT)
-    def show(model: str) -> str:
-        return pages.card(service.shelf.card(model))
+    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], **LIGHT)
+    def show(model: str | None) -> str | None:
+        try:
+            return pages.card(service.shelf.card(model)) if model else None
+        # In its place, and not in a box: of a model that is picked for a photograph a box tells already.
+        except RequestError as error:
+            return pages.no_card(str(error))
 
 
 def compare_room(service: Service) -> Any:

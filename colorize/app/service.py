@@ -236,7 +236,8 @@ class Service:
         """
         with self._working(key) as visit:
             if model is not None and model != visit.model:
-                self.shelf.path(model)
+                # At once, also if there is nothing to be coloured yet: a damaged one is not what was chosen.
+                self.shelf.load(model)
                 visit.model = model
                 visit.forget_choices()
             if vividness is not None and vividness != visit.vividness:
@@ -667,9 +668,11 @@ class Service:
         return target
 
     def rename_model(self, name: str, new_name: str) -> str:
-        """Give one of the visitors' models another name."""
+        """Give one of the visitors' models another name, by which those who use it go on with it."""
         self._check_owner()
-        return self.shelf.rename(name, new_name)
+        given = self.shelf.rename(name, new_name)
+        self.visits.follow(name, given)
+        return given
 
     def delete_model(self, name: str) -> None:
         """Remove one of the visitors' models."""

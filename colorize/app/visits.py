@@ -268,6 +268,13 @@ class Visits:
             for other in others[self.most_open - 1 :]:
                 other.forget_session()
 
+    def follow(self, name: str, new_name: str) -> None:
+        """A model has another name now."""
+        with self._lock:
+            for visit in self._visits.values():
+                if visit.model == name:
+                    visit.model = new_name
+
     def leave(self, key: str) -> None:
         """The page was closed: forget the visit after a while, unless it is heard of again."""
         with self._lock:

@@ -77,20 +77,19 @@ def build(service: Service) -> Any:
         pickers = [shown_model, batch_model]
 
         @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)
-        def list_models() -> list[Any]:
+        def list_models(request: gr.Request) -> list[Any]:
             names = service.shelf.names()
-            bases = gr.update(choices=[NO_BASE, *names])
-            return [bases, *(gr.update(choices=names) for _ in range(3)), gr.update(choices=service.methods())]
+            bases, shown = gr.update(choices=[NO_BASE, *names]), [gr.update(choices=names) for _ in pickers]
+            used = _models(service, service.visits.get(key_of(request)).model)
+            return [bases, used, *shown, gr.update(choices=service.methods())]
 
         @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
-            names = service.shelf.names()
-            # With its choices: Gradio refuses a value that the list as built does not have.
-            model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
             shown = _fresh(view) if view else gr.skip()
+            model = _models(service, chosen.model)
             return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
 
         def leave(request: gr.Request) -> None:
@@ -250,12 +249,10 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     card = gr.HTML(elem_id="card")
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
-    def model_in_use(model: str, request: gr.Request) -> list[Any]:
-        """The list goes back to it when another one cannot be used."""
-        used = service.visits.get(key_of(request)).model
-        return [gr.skip(), gr.skip(), gr.Dropdown(value=used, choices=service.shelf.names())]
+    def go_back(model: str, request: gr.Request) -> list[Any]:
+        return [gr.skip(), gr.skip(), _models(service, service.visits.get(key_of(request)).model)]
 
-    @on(picker.input, [picker], [stage, choices, picker], refused=model_in_use, **HEAVY)
+    @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
         return [_styled(service.set_style(key_of(request), model=model)), None, gr.skip()]
 
@@ -425,6 +422,13 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 def _fresh(view: View) -> Any:
     """A photograph that the page does not have yet, for the stage."""
     return _shown(view, gray=data_uri(view.gray), places=None)
+
+
+def _models(service: Service, used: str) -> Any:
+    """The list of models at the one in use, or at none if that is gone."""
+    names = service.shelf.names()
+    # With its choices: Gradio refuses a value that the list as built does not have.
+    return gr.Dropdown(value=used if used in names else None, choices=names)
 
 
 def _styled(view: View | None) -> Any:
