@@ -540,7 +540,7 @@ class Service:
     ) -> BatchResult:
         """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
 
-        Folders stay folders. `stop_batch` ends it early, with what is done so far.
+        Folders stay folders. `stop_batch`, or the next batch of the visitor, ends it early, with what is done so far.
         """
         from colorize.app import errands
         from colorize.recipe.work import make_recipe
@@ -550,31 +550,39 @@ class Service:
         if not files and not folder.strip():
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
-        visit.is_stopping = False
+        visit.stopping.set()
+        stopping = visit.stopping = threading.Event()
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             place = Path(scratch) / "photographs"
             place.mkdir()
             left_out = gather(files, place, self.limits) if files else {}
-            return errands.colorize_all(
+            # A place of its own: the zip before is offered on the page until this one is done.
+            target = visit.folder / "batches" / secrets.token_hex(4)
+            target.mkdir(parents=True)
+            result = errands.colorize_all(
                 colorizer,
                 place if files else self._named_folder(folder),
-                visit.folder / "colorized.zip",
+                target / "colorized.zip",
                 scratch=Path(scratch),
                 suffix=SAVED_AS[kind],
                 recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
                 turn=lambda: self._long,
-                is_stopping=lambda: visit.is_stopping,
+                is_stopping=stopping.is_set,
                 harmless=self._harmless,
                 told=told,
             )
+            for old in visit.folder.glob("batches/*"):
+                if old != target and visit.stopping is stopping:
+                    shutil.rmtree(old, ignore_errors=True)
+            return result
 
     def stop_batch(self, key: str) -> None:
         """End the visitor's `batch` after the photograph that is worked on."""
-        self.visits.get(key).is_stopping = True
+        self.visits.get(key).stopping.set()
 
     # --- training ----------------------------------------------------------------------------------------------------
 

@@ -111,7 +111,7 @@ class Visit:
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
-    is_stopping: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
     n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
     leaving: threading.Timer | None = None
@@ -308,11 +308,15 @@ class Visits:
         self.close(key)
 
     def come_back(self, key: str, token: str) -> Visit:
-        """The visit that the browser had before its page was loaded again; a new one if that is gone."""
+        """The visit that the browser had before its page was loaded again; a new one if that is gone.
+
+        Its batch stops: who would have taken it in was the page before.
+        """
         with self._lock:
             old = next((name for name, visit in self._visits.items() if visit.token == token), None)
             if old is not None and old != key:
                 visit = self._visits.pop(old)
+                visit.stopping.set()
                 self.close(key)
                 # In place of the empty visit that the new page has got by now.
                 self._visits[key] = visit
@@ -326,7 +330,7 @@ class Visits:
             visit = self._visits.pop(key, None)
         if visit is None:
             return
-        visit.is_stopping = True
+        visit.stopping.set()
         if visit.leaving is not None:
             visit.leaving.cancel()
         if visit.job is not None:

@@ -512,16 +512,19 @@ def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stoppe
         ]
     assert len(list((tmp_path / "albums").rglob("*.png"))) == 3  # as they were
 
-    shares = []
+    shares, said = [], []
 
     def stop_at_the_second(share, words):
         shares.append(share)
+        said.append(words)
         if words.startswith("2 of 3"):
             service.stop_batch("v")
 
     result = service.batch("v", [], folder=str(tmp_path / "albums"), model="tiny", told=stop_at_the_second)
     assert shares == sorted(shares)
     assert 0.6 < shares[-1] < 2 / 3  # the second of three, nearly done
+    assert said[-1].endswith(", then it stops")
+    assert "stops" not in said[0]
     assert (result.n_done, result.n_left) == (2, 1)
     assert "1 were not begun" in pages.batch(result)
     with zipfile.ZipFile(result.archive) as archive:
@@ -554,6 +557,34 @@ def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
     clock[0] += 2
     visits.get("w")
     assert not result.archive.exists()
+
+
+def test_a_second_batch_ends_the_first_and_the_zip_on_offer_stays_whole(service, album):
+    """As of a page that is loaded again, and does not know of its batch any more."""
+    offered = service.batch("v", [], folder=str(album), model="tiny").archive
+    content, later = offered.read_bytes(), []
+
+    def begin_another(share, words):
+        if words == "2 of 3, b.png: waiting for its turn":
+            assert offered.read_bytes() == content
+            later.append(service.batch("v", [], folder=str(album), model="tiny"))
+
+    ended = service.batch("v", [], folder=str(album), model="tiny", told=begin_another)
+    assert (ended.n_done, ended.n_left) == (2, 1)
+    with zipfile.ZipFile(later[0].archive) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 4
+    assert [path.parent for path in later[0].archive.parent.parent.glob("*/*")] == [later[0].archive.parent]
+
+
+def test_a_batch_stops_when_its_page_is_loaded_again(service, album):
+    token = service.visits.get("v").token
+
+    def load_again(share, words):
+        if words.startswith("2 of 3"):
+            service.come_back("v2", token)
+
+    assert service.batch("v", [], folder=str(album), model="tiny", told=load_again).n_left == 1
 
 
 def test_a_page_that_takes_the_lines_of_a_batch_is_heard(service, album, monkeypatch):
