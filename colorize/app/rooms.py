@@ -128,9 +128,8 @@ def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="shelf")
-            with gr.Row():
-                take = gr.Button("Take it along")
-                ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
+            take = gr.Button("Take it along")
+            ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
             with gr.Row(visible=service.folders_allowed, elem_classes="together"):
                 new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
                 rename = gr.Button("Rename", min_width=80, elem_id="rename-model")

@@ -171,23 +171,24 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
                     settings, choices = _colorize_panel(service, arrival, stage)
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
-                    to_clear = [choices, *_correct_panel(service, stage, shelf_changed)]
+                    places, learnt, kept = _correct_panel(service, stage, shelf_changed)
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    to_clear += _reference_panel(service, stage, choices)
+                    to_clear = [choices, places, learnt, *_reference_panel(service, stage, choices)]
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
                     to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
         for tab in tabs:
             tab.select(None, js=_SET_MODE % mode)
-    outputs = [opening, stage, upload, settings[2], *made, *to_clear]
+    outputs = [opening, stage, upload, settings[2], *made, kept, *to_clear]
     nothing = [gr.skip() for _ in outputs[1:]]
     come: dict[str, Any] = {"refused": [None, *nothing], "show_progress": "hidden"} | HEAVY
 
     def opened(open_it: Callable[[Told], View]) -> Iterator[list[Any]]:
         """How far it has come; then the stage, the next upload, and what belonged to the photograph before."""
         view = yield from told(open_it, lambda line: [line, *nothing])
-        belonged = [gr.DownloadButton(value=None, visible=False), None, *(None for _ in to_clear)]
+        button = gr.DownloadButton(value=None, visible=False)
+        belonged = [button, None, button, *(None for _ in to_clear)]
         yield [None, _fresh(view), gr.File(label="Another photograph"), False, *belonged]
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
@@ -278,7 +279,7 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
 
 def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:
-    """Hints; returns what a new photograph clears."""
+    """Hints; returns what belongs to a photograph: places, what was learnt, the button of the kept hints."""
     gr.HTML(
         "<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the "
         "pixels that you paint get exactly your colour, and the thing they lie on follows. Gray is a colour too. "
@@ -287,9 +288,8 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
     strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=_static("strokes.js"), elem_id="strokes")
     suggest = gr.Button("Where would a hint help most?")
     places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
-    with gr.Row():
-        keep = gr.Button("Keep these hints")
-        ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
+    keep = gr.Button("Keep these hints")
+    ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
     load = gr.File(
         label="Hints from earlier (JSON)",
         file_types=[".json"],
@@ -330,7 +330,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         model, words = service.learn(key_of(request), wanted)
         return [pages.learnt(model, words), news(), ""]
 
-    return [places, learnt]
+    return [places, learnt, ready]
 
 
 def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:

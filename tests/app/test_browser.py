@@ -457,6 +457,10 @@ def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
     visitor.step("Correct")
     visitor.paint(0.3, 0.45)
     visitor.wait_for_version(2)
+    with visitor.page.expect_download():
+        visitor.page.get_by_role("button", name="Keep these hints").click()
+    kept = visitor.page.locator("#hints-ready")
+    kept.wait_for()
     visitor.page.once("dialog", lambda dialog: dialog.dismiss())
     visitor.page.set_input_files("#upload input", str(cat_photo))
     visitor.page.locator("#samples summary").click()
@@ -468,6 +472,7 @@ def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
     visitor.wait_for_version(3)
     assert "coffee.png" in visitor.page.locator(".stage .caption").inner_text()
     assert visitor.n_strokes() == 0
+    kept.wait_for(state="detached")  # they were of the other photograph
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
