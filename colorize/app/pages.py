@@ -191,7 +191,8 @@ def batch(result: BatchResult) -> str:
     """What became of many photographs."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(why)}</td></tr>" for name, why in result.failures.items())
     table = f"<h4>{len(result.failures)} left out</h4><table>{rows}</table>" if rows else ""
-    left = f"<p>Stopped: {result.n_left} were not begun.</p>" if result.n_left else ""
+    were = "was" if result.n_left == 1 else "were"
+    left = f"<p>Stopped: {result.n_left} {were} not begun.</p>" if result.n_left else ""
     return f'<article class="card"><h3>{result.n_done} coloured</h3>{left}{table}{_noted(result)}</article>'
 
 

@@ -526,7 +526,7 @@ def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stoppe
     assert said[-1].endswith(", then it stops")
     assert "stops" not in said[0]
     assert (result.n_done, result.n_left) == (2, 1)
-    assert "1 were not begun" in pages.batch(result)
+    assert "1 was not begun" in pages.batch(result)
     with zipfile.ZipFile(result.archive) as archive:
         assert "1 not begun" in archive.read("report.txt").decode()
 
