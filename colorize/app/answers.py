@@ -124,6 +124,13 @@ def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Gener
     return found[0]
 
 
+def zone(label: str, elem_id: str, *classes: str, **options: Any) -> Any:
+    """A place to drop files into."""
+    return gr.File(
+        label=label, type="filepath", height=110, elem_id=elem_id, elem_classes=["zone", *classes], **options
+    )
+
+
 def news() -> str:
     """A value that is new each time: the shelf is to be read again."""
     return str(time.monotonic())

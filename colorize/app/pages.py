@@ -290,10 +290,9 @@ def _trained_samples(status: Status) -> str:
 
 
 def _left_out(status: Status) -> str:
-
-    rows = [(name, why) for name, why in status.not_photos.items()]
     from colorize.training.dataset import FEW_PHOTOS
 
+    rows = list(status.not_photos.items())
     rows += [(name, f"{reason}: {detail}") for name, reason, detail in status.report.get("left_out", [])]
     n_used = status.report.get("n_used", 0)
     used = f"{n_used} photographs can teach colours. " if status.report else ""

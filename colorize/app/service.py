@@ -35,7 +35,7 @@ from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe.note import DECIDED_AT, Recipe
-from colorize.types import REACHES, Colorization, GrayImage, RgbImage
+from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
@@ -106,11 +106,6 @@ class View:
     sure: bytes | None
     notes: tuple[str, ...]
 
-    @property
-    def n_marks(self) -> int:
-        """Hints painted so far."""
-        return len(self.strokes)
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -144,15 +139,13 @@ class Service:
         Folder for temporary files; by default a new one. It is removed by `close`.
     folders_allowed : bool
         Whether visitors may name folders of this machine to train on: only if they are its users.
-    visits : dict, optional
-        Arguments of `Visits`.
 
     Examples
     --------
     >>> service = Service(Path("models"))
     >>> view = service.open_sample("somebody", "flower")
-    >>> view.shape, view.full_shape, view.n_marks
-    ((427, 640), (427, 640), 0)
+    >>> view.shape, view.full_shape, view.strokes
+    ((427, 640), (427, 640), ())
     >>> service.close()
     """
 
@@ -163,12 +156,11 @@ class Service:
         limits: Limits | None = None,
         workspace: Path | None = None,
         folders_allowed: bool = True,
-        visits: dict[str, Any] | None = None,
     ) -> None:
         self.shelf = Shelf(models or user_folder())
         self.limits = limits or Limits()
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
-        self.visits = Visits(self.workspace / "visits", **(visits or {}))
+        self.visits = Visits(self.workspace / "visits")
         self.folders_allowed = folders_allowed
         # Work at full size takes memory for 64 megapixels: one piece at a time. A training takes
         # minutes, for which no saving should wait: it has a lock of its own.
@@ -296,9 +288,9 @@ class Service:
             photo, result = visit.need_photo(), self._result(visit)
             pair = [shrunk(pixels, SHARED_SIDE) for pixels in (_gray_pixels(photo.gray), result.rgb)]
             height, width = pair[0].shape[:2]
-            gap = max(2, round(0.008 * width)) if width <= height else max(2, round(0.008 * height))
-            stripe = np.full((height, gap, 3) if width <= 2 * height else (gap, width, 3), 255, np.uint8)
-            both = np.concatenate([pair[0], stripe, pair[1]], axis=1 if width <= 2 * height else 0)
+            gap, axis = max(2, round(0.008 * min(height, width))), 1 if width <= 2 * height else 0
+            stripe = np.full((height, gap, 3) if axis else (gap, width, 3), 255, np.uint8)
+            both = np.concatenate([pair[0], stripe, pair[1]], axis=axis)
             path = photo.path.with_name(f"{Path(photo.name).stem}.before-after.jpg")
             write_photo(signed(RgbImage(both), self._recipe(visit)), path, overwrite=True)
             return path
@@ -320,9 +312,8 @@ class Service:
         with self._working(key) as visit:
             place = _place_of(number, visit.strokes)
             old = visit.strokes[place]
-            changes: dict[str, Any] = {} if color is None else {"color": parse_color(color)}
-            changes |= {} if reach is None else {"reach": reach}
-            new = replace(old, mark=replace(old.mark, **changes))
+            mark = old.mark if color is None else replace(old.mark, color=parse_color(color))
+            new = replace(old, mark=mark if reach is None else replace(mark, reach=reach))
             return self._repainted(visit, (*visit.strokes[:place], new, *visit.strokes[place + 1 :]))
 
     def erase_hint(self, key: str, number: int) -> View:
@@ -388,7 +379,9 @@ class Service:
                 found = Hints.from_json(path.read_text(encoding="utf-8"))
             except UnicodeDecodeError as error:
                 raise RequestError("the hints are no JSON text") from error
-            return self._repainted(visit, tuple(_painted(mark) for mark in _rescaled(found, shape).marks))
+            # Drawn on a photograph of another size; `rasterize` checks the aspect.
+            hints = found if found.shape == shape else found.rasterize(shape).as_hints()
+            return self._repainted(visit, tuple(_painted(mark) for mark in hints.marks))
 
     def learn(self, key: str, name: str) -> tuple[str, str]:
         """Make a new model that remembers the visitor's hints; its name, and a sentence on what it learnt."""
@@ -858,22 +851,7 @@ def _mark(content: dict[str, Any]) -> Mark:
     return Mark(kind, places, parse_color(content.get("color")), content.get("radius", 6.0), reach)
 
 
-def _rescaled(hints: Hints, shape: tuple[int, int]) -> Hints:
-    """Hints drawn on a photograph of another size, as if drawn on one of `shape`; `rasterize` checks the aspect."""
-    if hints.shape == shape:
-        return hints
-    pixels = hints.rasterize(shape)
-    layers = []
-    for reach in range(len(REACHES)):
-        mine = pixels.is_known & (pixels.reach == reach)
-        if mine.any():
-            rgba = np.dstack([pixels.rgb, np.where(mine, 255, 0).astype(np.uint8)])
-            layers.append(Hints.from_rgba(rgba, shape, reach=REACHES[reach]))
-    return Hints(shape, tuple(mark for layer in layers for mark in layer.marks))
-
-
 def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
-
     from colorize.color import lab_to_rgb
 
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)

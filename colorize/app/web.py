@@ -31,7 +31,7 @@ from colorize.io import encode_screen, read_photo
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
@@ -143,13 +143,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     """Upload, look, colorize, correct, lend colours, ask; returns the stage and what a visitor sets."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
-            upload = gr.File(
-                label="Your photograph",
-                type="filepath",
-                height=110,
-                elem_id="upload",
-                elem_classes=["zone", "main-zone", "emptied"],
-            )
+            upload = zone("Your photograph", "upload", "main-zone", "emptied")
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
@@ -290,14 +284,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
     places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
     keep = gr.Button("Keep these hints")
     ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
-    load = gr.File(
-        label="Hints from earlier (JSON)",
-        file_types=[".json"],
-        type="filepath",
-        height=110,
-        elem_id="hints-file",
-        elem_classes=["zone", "emptied"],
-    )
+    load = zone("Hints from earlier (JSON)", "hints-file", "emptied", file_types=[".json"])
     with gr.Accordion("Learn from these corrections", open=False):
         gr.HTML(
             "<p class='hint'>Make a new model that remembers what you painted, here and in photographs like it. The "
@@ -378,14 +365,7 @@ def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
         "its colours where the two resemble each other. One that does not resemble it does more harm than good.</p>"
     )
-    files = gr.File(
-        label=f"Colour photographs, up to {N_REFERENCES}",
-        file_count="multiple",
-        type="filepath",
-        height=110,
-        elem_id="references",
-        elem_classes="zone",
-    )
+    files = zone(f"Colour photographs, up to {N_REFERENCES}", "references", file_count="multiple")
     strength = gr.Slider(0, 1, 1, step=0.05, label="How much to borrow")
     with gr.Row():
         look_like = gr.Button("Colour it like these", variant="primary")

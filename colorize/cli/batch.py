@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @click.command("batch", short_help="Colorize a folder of photographs, resumable.")
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path), metavar="DEST")
+@_shared.path_argument("source")
+@_shared.path_argument("target", metavar="DEST")
 @_shared.model_option
 @_shared.picture_vividness_option
 @click.option(

@@ -125,9 +125,8 @@ def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) ->
         horizontal, vertical = (float(value) for value in picture.info["dpi"])
     except DECODER_ERRORS:
         return None
-    if not (
-        math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1
-    ):  # 1: a TIFF without unit
+    # 1 is that of a TIFF without unit.
+    if not (math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1):
         return None
     if max(horizontal, vertical) > _FINEST_RESOLUTION:
         notes.append("the resolution it states cannot be true and was left out")

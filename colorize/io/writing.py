@@ -167,7 +167,7 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 2})
 
 
-def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
+def encode_screen(pixels: np.ndarray) -> bytes:
     """Encode a picture for a screen that waits for it: JPEG with full colour resolution, nothing carried over.
 
     About ten times as fast as `encode_preview`, and larger.
@@ -176,8 +176,6 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     ----------
     pixels : ndarray, shape (H, W, 3), uint8
         sRGB.
-    quality : int, default 92
-        0 (small) to 100 (good).
 
     Returns
     -------
@@ -196,7 +194,7 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
 
     # Else OpenCV halves the resolution of colour, which is all that a colorized picture adds.
     sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling])
+    encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92, *sampling])
     if not encoded:
         raise OutputFormatError("the picture cannot be encoded as JPEG")
     return buffer.tobytes()
@@ -331,12 +329,8 @@ def _png_16_bit(image: RgbImage) -> bytes:
         chunks.append((b"eXIf", image.metadata.exif.removeprefix(b"Exif\0\0")))
     if image.metadata.xmp:
         chunks.append((b"iTXt", xmp_chunk(image.metadata.xmp)))
-    return _with_chunks(buffer.tobytes(), chunks)
-
-
-def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
-    """Put chunks behind the header of a PNG file: 8 bytes of signature, 25 of header."""
-    # There, because profile and resolution must come before the first pixels.
+    png = buffer.tobytes()
+    # Behind 8 bytes of signature and 25 of header: profile and resolution must come before the first pixels.
     return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize import __version__
-from colorize._support.files import check_free
+from colorize._support.files import check_free, refusals
 from colorize.color import lab_to_rgb, tint_of, to_gray
 from colorize.exceptions import DamagedImageError, InvalidImageError, OutputFormatError, RecipeError
 from colorize.guidance.hints import Hints
@@ -280,9 +280,6 @@ def file_digest(path: Path) -> str:
     InvalidImageError
         It cannot be read.
     """
-    try:
-        with open(path, "rb") as file:
-            # In pieces: a film has gigabytes.
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InvalidImageError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with refusals(path, "cannot be read", InvalidImageError), open(path, "rb") as file:
+        # In pieces: a film has gigabytes.
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -90,7 +90,7 @@ def test_a_photograph_is_shown_small_and_saved_whole_with_its_metadata(opened, p
 def test_a_stroke_is_met_where_it_is_painted_and_at_full_size_too(opened):
     before = opened.set_style("v")
     after = opened.add_hint("v", stroke())
-    assert after.n_marks == 1
+    assert len(after.strokes) == 1
     moved = rgb_to_lab(decoded(after.color))[96:104, 132:158, 2] - rgb_to_lab(decoded(before.color))[96:104, 132:158, 2]
     assert moved.mean() < -15  # towards blue
     full = rgb_to_lab(read_photo(opened.save("v", "PNG")).pixels)
@@ -126,7 +126,7 @@ def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back
     assert views[3].strokes[1].mark.reach == "here"
     views.append(opened.erase_hint("v", views[2].strokes[0].number))
     views.append(opened.clear("v"))
-    assert [view.n_marks for view in views] == [0, 1, 2, 2, 1, 0]
+    assert [len(view.strokes) for view in views] == [0, 1, 2, 2, 1, 0]
     assert len({view.color for view in views}) == 5  # the last is the first
     for view in reversed(views[:-1]):
         assert opened.undo("v").color == view.color
@@ -191,7 +191,7 @@ def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pi
     small = tmp_path / "small.png"
     write_photo(RgbImage(np.ascontiguousarray(pictures["chelsea"][:300, :400])), small)
     service.open_photo("w", small, "small.png")
-    assert service.load_hints("w", path).n_marks >= 1
+    assert len(service.load_hints("w", path).strokes) >= 1
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pi
 def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
     with pytest.raises(RequestError, match=expected):
         opened.add_hint("v", mark)
-    assert opened.set_style("v").n_marks == 0
+    assert len(opened.set_style("v").strokes) == 0
 
 
 def test_a_stroke_is_forgotten_whatever_went_wrong_with_it(opened, monkeypatch):
@@ -220,8 +220,8 @@ def test_a_stroke_is_forgotten_whatever_went_wrong_with_it(opened, monkeypatch):
         opened.add_hint("v", stroke(row=40))
     monkeypatch.undo()
     after = opened.undo("v")
-    assert before.n_marks == 1
-    assert after.n_marks == 0
+    assert len(before.strokes) == 1
+    assert len(after.strokes) == 0
 
 
 @pytest.mark.parametrize("n_more", [0, 1])
@@ -233,9 +233,9 @@ def test_a_file_has_no_more_hints_than_may_be_painted(opened, tmp_path, monkeypa
     if n_more:
         with pytest.raises(RequestError, match="at most 3 strokes"):
             opened.load_hints("v", path)
-        assert opened.set_style("v").n_marks == 0
+        assert len(opened.set_style("v").strokes) == 0
     else:
-        assert opened.load_hints("v", path).n_marks == 3
+        assert len(opened.load_hints("v", path).strokes) == 3
         with pytest.raises(RequestError, match="at most 3 strokes"):
             opened.add_hint("v", stroke())
 
@@ -251,7 +251,7 @@ def test_hints_of_another_photograph_are_refused_and_the_old_ones_kept(opened, t
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RequestError, match="no JSON"):
         opened.load_hints("v", path)
-    assert opened.set_style("v").n_marks == 1
+    assert len(opened.set_style("v").strokes) == 1
 
 
 def test_suggested_places_lie_on_the_photograph_and_come_with_colors(opened):
@@ -288,7 +288,7 @@ def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, picture
     assert len(set(first.values())) == 3
     opened.add_hint("v", stroke(row=30, color="#c03020"))
     painted = opened.choose("v", 1)
-    assert painted.n_marks == 2  # what is painted on it stays
+    assert len(painted.strokes) == 2  # what is painted on it stays
     opened.undo("v")
     assert opened.choose("v", 1).color == first[1]  # and does not change what was picked
     opened.alternatives("v")  # of what was picked
@@ -624,7 +624,7 @@ def test_long_work_holds_nobody_else_up(opened, photo_file):
         said.append(words)
         if words == "Choosing colours":
             assert others.submit(opened.open_sample, "w", "coffee").result(60).name == "coffee.png"
-            assert others.submit(opened.add_hint, "v", stroke()).result(60).n_marks == 1
+            assert len(others.submit(opened.add_hint, "v", stroke()).result(60).strokes) == 1
 
     with ThreadPoolExecutor(1) as others:
         saved = read_photo(opened.save("v", "PNG", meanwhile))
@@ -700,11 +700,11 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     token = opened.visits.get("v").token
     opened.visits.leave("v")
     again, settings = opened.come_back("v2", token)
-    assert again.n_marks == 1
+    assert len(again.strokes) == 1
     assert again.gray == view.gray
     assert (settings.model, settings.vividness, settings.shows_sure) == ("tiny", 0.3, False)
     assert opened.come_back("v3", "a token that nobody has")[0] is None
-    assert opened.set_style("v2").n_marks == 1
+    assert len(opened.set_style("v2").strokes) == 1
 
 
 def test_a_page_comes_back_although_its_model_is_gone(opened):
@@ -716,7 +716,7 @@ def test_a_page_comes_back_although_its_model_is_gone(opened):
     opened.delete_model("tiny")
     view, settings = opened.come_back("v2", visit.token)
     assert settings.model == "default"
-    assert view.n_marks == 1
+    assert len(view.strokes) == 1
     assert not visit.steps
 
 
