@@ -175,7 +175,7 @@ def colorize_all(
             given = free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names.__contains__)
             names.add(given)
             target = scratch / f"{number}{suffix}"
-            hear = _told_of_one(told, number, len(photos), path.name)
+            hear = _told_of_one(told, number, len(photos), path.name, is_stopping)
             hear(0.0, "waiting for its turn")
             # The turn is that of one photograph, not of
             # the batch: a visitor who saves waits for one.
@@ -200,10 +200,12 @@ def colorize_all(
     return BatchResult(archive, len(done), failures, notes, n_left)
 
 
-def _told_of_one(told: Told, number: int, n_photos: int, name: str) -> Told:
+def _told_of_one(told: Told, number: int, n_photos: int, name: str, is_stopping: Callable[[], bool]) -> Told:
     """Who listens to the work on one photograph, for one who listens to that on all."""
 
     def hear(share: float, words: str) -> None:
-        told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}")
+        # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
+        then = ", then it stops" if is_stopping() else ""
+        told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}{then}")
 
     return hear

@@ -121,9 +121,8 @@ def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="shelf")
-            with gr.Row():
-                take = gr.Button("Take it along")
-                ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
+            take = gr.Button("Take it along")
+            ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
             with gr.Row(visible=service.folders_allowed, elem_classes="together"):
                 new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
                 rename = gr.Button("Rename", min_width=80, elem_id="rename-model")
@@ -183,11 +182,15 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
 
 
 def show_card(service: Service, picker: Any, arrival: Any, card: Any) -> None:
-    """Show the card of the model that is picked."""
+    """Show the card of the model that is picked, or why there is none."""
 
-    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], refused=[None], **LIGHT)
-    def show(model: str) -> str:
-        return pages.card(service.shelf.card(model))
+    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], **LIGHT)
+    def show(model: str | None) -> str | None:
+        try:
+            return pages.card(service.shelf.card(model)) if model else None
+        # In its place, and not in a box: of a model that is picked for a photograph a box tells already.
+        except RequestError as error:
+            return pages.no_card(str(error))
 
 
 def compare_room(service: Service) -> Any:

@@ -198,7 +198,6 @@ class Service:
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), PROXY_SIDE)
             notes = read.metadata.notes
-            # Last: a file that cannot be read leaves the photograph before it where it is.
             visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
 
@@ -222,18 +221,22 @@ class Service:
 
     def set_style(
         self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
-    ) -> View:
-        """Colour with another model or another vividness, or show how sure the model is; hints stay."""
+    ) -> View | None:
+        """Colour with another model or another vividness, or show how sure the model is; hints stay.
+
+        Without a photograph there is nothing to show: it is kept for the one that comes.
+        """
         with self._working(key) as visit:
             if model is not None and model != visit.model:
-                self.shelf.path(model)
+                # At once, also if there is nothing to be coloured yet: a damaged one is not what was chosen.
+                self.shelf.load(model)
                 visit.model = model
                 visit.forget_choices()
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
             visit.shows_sure = visit.shows_sure if shows_sure is None else shows_sure
-            return self._view(visit)
+            return self._view(visit) if visit.photo else None
 
     def save(self, key: str, kind: str, told: Told = _unheard) -> Path:
         """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
@@ -340,18 +343,11 @@ class Service:
             return self._view(visit)
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
-        """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        """Show the photograph with other strokes."""
         if len(strokes) > N_MARKS:
             raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
-        # `paint` makes new lists, so that these stay as they are.
-        before = visit.strokes, visit.past, visit.future
         visit.paint(strokes)
-        try:
-            return self._view(visit)
-        except BaseException:
-            visit.strokes, visit.past, visit.future = before
-            visit.forget_result()
-            raise
+        return self._view(visit)
 
     def _protecting(self, visit: Visit, content: dict[str, Any]) -> Stroke:
         """A stroke whose hint is, pixel by pixel, what is shown under it."""
@@ -469,16 +465,11 @@ class Service:
             photos = tuple(
                 RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
-            before = visit.references, visit.strength, visit.steps, visit.offered
             visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
             visit.forget_choices()
             try:
                 return self._view(visit)
-            except BaseException as error:
-                visit.references, visit.strength, visit.steps, visit.offered = before
-                visit.forget_session()
-                if not isinstance(error, ColorizeError):
-                    raise
+            except ColorizeError as error:
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error
 
@@ -542,7 +533,7 @@ class Service:
     ) -> BatchResult:
         """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
 
-        Folders stay folders. `stop_batch` ends it early, with what is done so far.
+        Folders stay folders. `stop_batch`, or the next batch of the visitor, ends it early, with what is done so far.
         """
         from colorize.app import errands
         from colorize.recipe.work import make_recipe
@@ -552,31 +543,39 @@ class Service:
         if not files and not folder.strip():
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
-        visit.is_stopping = False
+        visit.stopping.set()
+        stopping = visit.stopping = threading.Event()
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             place = Path(scratch) / "photographs"
             place.mkdir()
             left_out = gather(files, place, self.limits) if files else {}
-            return errands.colorize_all(
+            # A place of its own: the zip before is offered on the page until this one is done.
+            target = visit.folder / "batches" / secrets.token_hex(4)
+            target.mkdir(parents=True)
+            result = errands.colorize_all(
                 colorizer,
                 place if files else self._named_folder(folder),
-                visit.folder / "colorized.zip",
+                target / "colorized.zip",
                 scratch=Path(scratch),
                 suffix=SAVED_AS[kind],
                 recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
                 turn=lambda: self._long,
-                is_stopping=lambda: visit.is_stopping,
+                is_stopping=stopping.is_set,
                 harmless=self._harmless,
                 told=told,
             )
+            for old in visit.folder.glob("batches/*"):
+                if old != target and visit.stopping is stopping:
+                    shutil.rmtree(old, ignore_errors=True)
+            return result
 
     def stop_batch(self, key: str) -> None:
         """End the visitor's `batch` after the photograph that is worked on."""
-        self.visits.get(key).is_stopping = True
+        self.visits.get(key).stopping.set()
 
     # --- training ----------------------------------------------------------------------------------------------------
 
@@ -670,9 +669,11 @@ class Service:
         return target
 
     def rename_model(self, name: str, new_name: str) -> str:
-        """Give one of the visitors' models another name."""
+        """Give one of the visitors' models another name, by which those who use it go on with it."""
         self._check_owner()
-        return self.shelf.rename(name, new_name)
+        given = self.shelf.rename(name, new_name)
+        self.visits.follow(name, given)
+        return given
 
     def delete_model(self, name: str) -> None:
         """Remove one of the visitors' models."""
@@ -687,11 +688,11 @@ class Service:
 
     @contextmanager
     def _working(self, key: str) -> Iterator[Visit]:
-        """Have the visit to oneself; errors come out fit for a visitor."""
+        """Have the visit to oneself; errors come out fit for a visitor, and leave it as it was."""
         visit = self.visits.get(key)
         # Gradio answers the events of one visitor in several threads: two strokes at once would
         # both be added to the same list, and one be lost.
-        with visit.turn, self._said(visit):
+        with visit.turn, self._said(visit), visit.unless_it_fails():
             yield visit
 
     @contextmanager
