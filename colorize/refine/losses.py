@@ -115,7 +115,7 @@ def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
 
 
 def soft_classes(ab: Tensor, colors: Tensor, *, n_nearest: int = 5, sigma: float = 5.0) -> Tensor:
-    """Share every pixel's colour among the nearest classes (Zhang et al. 2016, sec. 2.2).
+    """Share every pixel's colour among the nearest classes (Zhang et al. 2016, sec. 2.1).
 
     Parameters
     ----------
