@@ -306,6 +306,8 @@ def _read(path: Path) -> bytes:
             _check_start(path, file.read(8), status.st_size)
             file.seek(0)
             return file.read(status.st_size)
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such file; colorize.find_model names that of a model that ships") from error
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error
 
