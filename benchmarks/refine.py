@@ -36,7 +36,6 @@ from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, measure, plain
 from colorize.io import read_photo
 from colorize.recognition.rules import NO_COLOR
-from colorize.refine.networks import count_weights
 from colorize.refine.predictor import Refiner, Rival
 from colorize.training.dataset import load_folder
 from colorize.types import GrayImage, RgbImage
@@ -217,8 +216,9 @@ def report(
     lines.append("|---|---|---|---|---|---|")
     for title, model in networks.items():
         summary = model.summary_
+        n_weights = sum(weights.numel() for weights in model.network_.parameters())
         lines.append(
-            f"| {title} | {count_weights(model.network_) / 1e6:.2f} M | {minutes[title]:g} | {summary['n_epochs']} | "
+            f"| {title} | {n_weights / 1e6:.2f} M | {minutes[title]:g} | {summary['n_epochs']} | "
             f"{summary['best_epoch']} | {summary['ciede2000_before']:.2f}, {summary['ciede2000_held_out']:.2f} |"
         )
     lines += ["", "| difference on the same photographs | CIEDE2000 | ab-L2 | AuC |", "|---|---|---|---|"]

@@ -16,13 +16,20 @@ from numpy.typing import NDArray
 from colorize.exceptions import InvalidImageError
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
-    # A view: the caller's own array stays writable.
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def _freeze(value: object, *names: str) -> None:
+    """Make arrays of a frozen dataclass read-only, at the end of its `__post_init__`."""
+    for name in names:
+        array = getattr(value, name)
+        if array is not None:
+            # A view: the caller's own array stays writable.
+            view = array.view()
+            view.flags.writeable = False
+            # The only way to set an attribute while a frozen dataclass is made.
+            object.__setattr__(value, name, view)
 
 
 REACHES = ("photo", "similar", "here", "pixels")
@@ -47,6 +54,8 @@ class PhotoMetadata:
         The ICC profile of the RGB colours that the file had, if they were not sRGB; the output is converted back to it.
     damage : str
         How much of a damaged file could be read ("74 % of its rows could be read, the rest is black"); empty if all.
+    iptc : bytes or None
+        Captions in the form that is older than XMP (IPTC-IIM), as read from JPEG or TIFF.
 
     See Also
     --------
@@ -59,6 +68,7 @@ class PhotoMetadata:
     xmp: bytes | None = None
     rgb_profile: bytes | None = None
     damage: str = ""
+    iptc: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +99,7 @@ class RgbImage:
             raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {described(p)}")
         _check_size(p.shape)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
-        # The only way to set an attribute while a frozen dataclass is made.
-        object.__setattr__(self, "pixels", _frozen(p))
-        object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
+        _freeze(self, "pixels", "alpha")
 
     def __repr__(self) -> str:
         return f"RgbImage({_size(self)}{'' if self.alpha is None else ', with alpha'})"
@@ -142,8 +150,7 @@ class GrayImage:
         if self.bit_depth not in (8, 16):
             raise InvalidImageError(f"bit_depth must be 8 or 16, got {self.bit_depth!r}")
         _check_alpha(self.alpha, lightness.shape, np.dtype(f"uint{self.bit_depth}"))
-        object.__setattr__(self, "lightness", _frozen(lightness))
-        object.__setattr__(self, "alpha", None if self.alpha is None else _frozen(self.alpha))
+        _freeze(self, "lightness", "alpha")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -187,8 +194,7 @@ class Superpixels:
         # Regions are looked up by label: a negative one would silently mean the last region.
         if int(self.labels.min()) != 0 or int(self.labels.max()) != n - 1:
             raise ValueError(f"labels must run from 0 to {n - 1}")
-        for name in ("labels", "adjacency", "areas", "centroids"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+        _freeze(self, "labels", "adjacency", "areas", "centroids")
 
     @property
     def n_superpixels(self) -> int:
@@ -230,7 +236,7 @@ class FeatureMatrix:
         stops = [0, *(columns.stop for columns in self.families.values())]
         if [columns.start for columns in self.families.values()] != stops[:-1] or stops[-1] != self.values.shape[1]:
             raise ValueError("families must cover the columns in order and without gaps")
-        object.__setattr__(self, "values", _frozen(self.values))
+        _freeze(self, "values")
         # A copy behind a read-only face: else whoever holds the dict could still change it.
         object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
@@ -303,8 +309,7 @@ class ColorField:
             raise ValueError(f"ab must be (H, W, 2) float32, got {described(self.ab)}")
         if self.confidence.shape != self.ab.shape[:2]:
             raise ValueError(f"confidence must be {self.ab.shape[:2]}, got {described(self.confidence)}")
-        object.__setattr__(self, "ab", _frozen(self.ab))
-        object.__setattr__(self, "confidence", _frozen(self.confidence))
+        _freeze(self, "ab", "confidence")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -356,8 +361,7 @@ class Colorization:
             raise ValueError(f"probabilities must have {n} rows, got {described(self.probabilities)}")
         if self.region_ab.shape != (n, 2):
             raise ValueError(f"region_ab must be ({n}, 2), got {described(self.region_ab)}")
-        object.__setattr__(self, "probabilities", _frozen(self.probabilities))
-        object.__setattr__(self, "region_ab", _frozen(self.region_ab))
+        _freeze(self, "probabilities", "region_ab")
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
@@ -409,7 +413,7 @@ class ColorizedPhoto:
     def __post_init__(self) -> None:
         if self.ab.shape != (*self.image.shape, 2) or self.ab.dtype != np.float32:
             raise ValueError(f"ab must be {(*self.image.shape, 2)} float32, got {described(self.ab)}")
-        object.__setattr__(self, "ab", _frozen(self.ab))
+        _freeze(self, "ab")
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied

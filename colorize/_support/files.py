@@ -6,13 +6,22 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from colorize.exceptions import OutputError, OutputExistsError
+from colorize.exceptions import ColorizeError, OutputError, OutputExistsError
 
 # Twelve random digits, so that no file of a person's is taken for a leftover.
 _PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
+
+
+@contextlib.contextmanager
+def refusals(path: Path, what: str, kind: type[ColorizeError] = OutputError) -> Iterator[None]:
+    """Say in one line what a disk refuses: the path, what cannot be done to it, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{path}: {what} ({error.strerror or error})") from error
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -35,12 +44,9 @@ def check_writable(folder: Path) -> None:
     OutputError
         The folder is missing, or the disk refuses.
     """
-    try:
-        # Tried, not asked: `os.access` knows nothing of read-only disks, quotas and network drives.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written to ({error.strerror or error})") from error
+    # Tried, not asked: `os.access` knows nothing of read-only disks, quotas and network drives.
+    with refusals(folder, "cannot be written to"), tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
@@ -76,15 +82,14 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     name = os.fsencode(path.name)[:100].decode(errors="ignore")
     passing = path.with_name(f".{name}.{os.urandom(6).hex()}.part")
     try:
-        # Never into a file that is there already, were it by a link that somebody laid.
-        with open(passing, "xb") as file:
-            file.writelines(parts)
-            file.flush()
-            # Before the rename: after a power cut some disks have the new name and no content.
-            os.fsync(file.fileno())
-        os.replace(passing, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        with refusals(path, "cannot be written"):
+            # Never into a file that is there already, were it by a link that somebody laid.
+            with open(passing, "xb") as file:
+                file.writelines(parts)
+                file.flush()
+                # Before the rename: after a power cut some disks have the new name and no content.
+                os.fsync(file.fileno())
+            os.replace(passing, path)
     finally:
         with contextlib.suppress(OSError):
             # On Ctrl-C too; after the rename there is nothing under this name any more.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from colorize._support.files import refusals
 from colorize.exceptions import ManifestError, OutputError
 
 
@@ -33,10 +34,8 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
     except ImportError:
         yield
         return
-    try:
+    with refusals(path, "cannot be made"):
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}") from error
     try:
         try:
             # Of the system, not a file that means `taken`: the system lets go of it when the

@@ -123,7 +123,10 @@ class Bootstrap:
         if top.shape != (self.n_photos,) or bottom.shape != top.shape:
             raise ValueError(f"values must have shape ({self.n_photos},), got {top.shape} and {bottom.shape}")
         value = top.sum() / bottom.sum() if bottom.sum() else math.nan
-        return self.limits(value, _divide(self.weights @ top, self.weights @ bottom), int(np.count_nonzero(bottom)))
+        tops, bottoms = self.weights @ top, self.weights @ bottom
+        # A resample can miss every photograph that has the figure; such ones are left out of quantiles.
+        ratios = np.divide(tops, bottoms, out=np.full_like(tops, np.nan), where=bottoms != 0)
+        return self.limits(value, ratios, int(np.count_nonzero(bottom)))
 
     def limits(self, value: float, resampled: NDArray[np.float64], n_values: int | None = None) -> Interval:
         """Make an interval of an estimate and its values on the resamples, shape (`N_RESAMPLES`,).
@@ -143,8 +146,3 @@ class Bootstrap:
         tail = float(stats.norm.cdf(-math.sqrt(n / (n - 1)) * quantile))
         low, high = np.nanquantile(resampled, [tail, 1 - tail])
         return Interval(float(value), float(low), float(high))
-
-
-def _divide(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
-    # A resample can miss every photograph that has the figure; such ones are left out of quantiles.
-    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)

@@ -45,7 +45,7 @@ def on(
     inputs: list[Any],
     outputs: list[Any],
     *,
-    refused: list[Any] | None = None,
+    refused: list[Any] | Callable[..., list[Any]] | None = None,
     empties: Any = None,
     then: str | None = None,
     then_inputs: list[Any] | None = None,
@@ -53,16 +53,17 @@ def on(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function answer an event; what the visitor cannot have is said in a box.
 
-    The outputs become `refused` then, or stay as they are. After the answer, good or bad, the zone `empties` is ready
-    for the next file, and `then` is JavaScript for the browser to run on the values of `then_inputs`.
+    The outputs become `refused` then, or what that makes of the function's arguments, or stay as they are. After the
+    answer, good or bad, the zone `empties` is ready for the next file, and `then` is JavaScript for the browser to run
+    on the values of `then_inputs`.
     """
-    # Gradio takes a list only where there are several outputs.
-    nothing: Any = gr.skip() if refused is None else refused[0] if len(refused) == 1 else refused
 
-    def say(error: RequestError) -> Any:
+    def say(error: RequestError, *asked: Any) -> Any:
         # Gradio shows the words of a box as HTML, and names of visitors' files are among them.
         gr.Warning(escape(str(error)), title="That did not work", duration=20)
-        return nothing
+        values = refused(*asked) if callable(refused) else refused
+        # Gradio takes a list only where there are several outputs.
+        return gr.skip() if values is None else values[0] if len(values) == 1 else values
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
@@ -70,14 +71,14 @@ def on(
             try:
                 return function(*arguments, **named)
             except RequestError as error:
-                return say(error)
+                return say(error, *arguments)
 
         @wraps(function)
         def answers(*arguments: Any, **named: Any) -> Iterator[Any]:
             try:
                 yield from function(*arguments, **named)
             except RequestError as error:
-                yield say(error)
+                yield say(error, *arguments)
 
         # Gradio looks at a function, before calling it, to know whether
         # it yields: one wrapper for both kinds would hide that.
@@ -121,6 +122,13 @@ def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Gener
     if isinstance(found[0], Exception):
         raise found[0]
     return found[0]
+
+
+def zone(label: str, elem_id: str, *classes: str, **options: Any) -> Any:
+    """A place to drop files into."""
+    return gr.File(
+        label=label, type="filepath", height=110, elem_id=elem_id, elem_classes=["zone", *classes], **options
+    )
 
 
 def news() -> str:

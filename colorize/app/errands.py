@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorize.app.stages import Told, told_stages
+from colorize.app.uploads import free_name
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Observation, measure
 from colorize.evaluation.methods import make_methods
@@ -170,9 +171,11 @@ def colorize_all(
             if is_stopping():
                 break
             name = path.relative_to(folder).as_posix()
-            given = _free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names)
+            # `a.jpg` and `a.png` may lie in one folder.
+            given = free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names.__contains__)
+            names.add(given)
             target = scratch / f"{number}{suffix}"
-            hear = _told_of_one(told, number, len(photos), path.name)
+            hear = _told_of_one(told, number, len(photos), path.name, is_stopping)
             hear(0.0, "waiting for its turn")
             # The turn is that of one photograph, not of
             # the batch: a visitor who saves waits for one.
@@ -197,19 +200,12 @@ def colorize_all(
     return BatchResult(archive, len(done), failures, notes, n_left)
 
 
-def _told_of_one(told: Told, number: int, n_photos: int, name: str) -> Told:
+def _told_of_one(told: Told, number: int, n_photos: int, name: str, is_stopping: Callable[[], bool]) -> Told:
     """Who listens to the work on one photograph, for one who listens to that on all."""
 
     def hear(share: float, words: str) -> None:
-        told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}")
+        # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
+        then = ", then it stops" if is_stopping() else ""
+        told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}{then}")
 
     return hear
-
-
-def _free_name(stem: str, suffix: str, taken: set[str]) -> str:
-    """A name that no other picture of the zip has: `a.jpg` and `a.png` lie in one folder."""
-    name, number = stem + suffix, 2
-    while name in taken:
-        name, number = f"{stem} {number}{suffix}", number + 1
-    taken.add(name)
-    return name

@@ -131,6 +131,11 @@ def card(model: Card) -> str:
     )
 
 
+def no_card(reason: str) -> str:
+    """Why nothing can be told of a model."""
+    return f'<article class="card"><p class="wrong">{escape(reason)}</p></article>'
+
+
 def explanation(found: Mapping[str, Any]) -> str:
     """Why a place got its colour; from `place_in_words`."""
     crops = "".join(f'<img src="{crop["uri"]}" alt="{escape(crop["alt"])}">' for crop in found["crops"])
@@ -186,7 +191,8 @@ def batch(result: BatchResult) -> str:
     """What became of many photographs."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(why)}</td></tr>" for name, why in result.failures.items())
     table = f"<h4>{len(result.failures)} left out</h4><table>{rows}</table>" if rows else ""
-    left = f"<p>Stopped: {result.n_left} were not begun.</p>" if result.n_left else ""
+    were = "was" if result.n_left == 1 else "were"
+    left = f"<p>Stopped: {result.n_left} {were} not begun.</p>" if result.n_left else ""
     return f'<article class="card"><h3>{result.n_done} coloured</h3>{left}{table}{_noted(result)}</article>'
 
 
@@ -284,10 +290,9 @@ def _trained_samples(status: Status) -> str:
 
 
 def _left_out(status: Status) -> str:
-
-    rows = [(name, why) for name, why in status.not_photos.items()]
     from colorize.training.dataset import FEW_PHOTOS
 
+    rows = list(status.not_photos.items())
     rows += [(name, f"{reason}: {detail}") for name, reason, detail in status.report.get("left_out", [])]
     n_used = status.report.get("n_used", 0)
     used = f"{n_used} photographs can teach colours. " if status.report else ""

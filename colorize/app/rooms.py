@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from colorize.app import pages
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
 from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
 from colorize.app.stages import Told
@@ -32,14 +32,7 @@ def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
                 "street) make a model of your own in a few minutes. What it has not seen, it cannot know.</p>"
             )
             name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
-            files = gr.File(
-                label="Photographs, or a zip of them",
-                file_count="multiple",
-                type="filepath",
-                height=110,
-                elem_id="teachers",
-                elem_classes=["zone", "main-zone"],
-            )
+            files = zone("Photographs, or a zip of them", "teachers", "main-zone", file_count="multiple")
             gr.HTML(pages.limits(service.limits, packed=True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
@@ -128,21 +121,13 @@ def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="shelf")
-            with gr.Row():
-                take = gr.Button("Take it along")
-                ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
+            take = gr.Button("Take it along")
+            ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
             with gr.Row(visible=service.folders_allowed, elem_classes="together"):
                 new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
                 rename = gr.Button("Rename", min_width=80, elem_id="rename-model")
                 delete = gr.Button("Delete", min_width=80, elem_id="delete-model")
-            bring = gr.File(
-                label="Bring a model (.safetensors)",
-                file_types=[".safetensors"],
-                type="filepath",
-                height=110,
-                elem_id="bring",
-                elem_classes=["zone", "emptied"],
-            )
+            bring = zone("Bring a model (.safetensors)", "bring", "emptied", file_types=[".safetensors"])
             brought = gr.State("")
             with gr.Row(visible=False, elem_classes="together") as clash:
                 other_name = gr.Textbox(label="That name is taken. Bring it as", max_length=40, scale=3)
@@ -197,24 +182,22 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
 
 
 def show_card(service: Service, picker: Any, arrival: Any, card: Any) -> None:
-    """Show the card of the model that is picked."""
+    """Show the card of the model that is picked, or why there is none."""
 
-    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], refused=[None], **LIGHT)
-    def show(model: str) -> str:
-        return pages.card(service.shelf.card(model))
+    @on(partial(gr.on, [picker.change, arrival]), [picker], [card], **LIGHT)
+    def show(model: str | None) -> str | None:
+        try:
+            return pages.card(service.shelf.card(model)) if model else None
+        # In its place, and not in a box: of a model that is picked for a photograph a box tells already.
+        except RequestError as error:
+            return pages.no_card(str(error))
 
 
 def compare_room(service: Service) -> Any:
     """Several methods on one photograph; returns the list of methods."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=280):
-            photo = gr.File(
-                label="A photograph, gray or in colour",
-                type="filepath",
-                height=110,
-                elem_id="compared",
-                elem_classes=["zone", "main-zone"],
-            )
+            photo = zone("A photograph, gray or in colour", "compared", "main-zone")
             methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
             run = gr.Button("Compare", variant="primary")
@@ -242,14 +225,7 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
     """What a batch is asked for (files, folder, model, vividness, kind), its buttons, and what comes of it."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
-            files = gr.File(
-                label="Photographs, or zips of them",
-                file_count="multiple",
-                type="filepath",
-                height=110,
-                elem_id="many",
-                elem_classes=["zone", "main-zone"],
-            )
+            files = zone("Photographs, or zips of them", "many", "main-zone", file_count="multiple")
             gr.HTML(pages.limits(service.limits, packed=True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",

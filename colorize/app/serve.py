@@ -64,7 +64,7 @@ def serve(
 
     service = Service(models, limits=Limits(file_bytes=max_upload), folders_allowed=folders_allowed)
     os.environ["GRADIO_TEMP_DIR"] = str(service.workspace)  # uploads go where everything else goes, and is removed
-    signal.signal(signal.SIGTERM, _end)  # as Ctrl-C: nothing is left behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     try:
         from colorize.app import web
 
@@ -91,10 +91,6 @@ def serve(
             page.block_thread()
     finally:
         service.close()
-
-
-def _end(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def free_port(host: str) -> int:

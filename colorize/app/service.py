@@ -35,7 +35,7 @@ from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe.note import DECIDED_AT, Recipe
-from colorize.types import REACHES, Colorization, GrayImage, RgbImage
+from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
@@ -106,11 +106,6 @@ class View:
     sure: bytes | None
     notes: tuple[str, ...]
 
-    @property
-    def n_marks(self) -> int:
-        """Hints painted so far."""
-        return len(self.strokes)
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -144,15 +139,13 @@ class Service:
         Folder for temporary files; by default a new one. It is removed by `close`.
     folders_allowed : bool
         Whether visitors may name folders of this machine to train on: only if they are its users.
-    visits : dict, optional
-        Arguments of `Visits`.
 
     Examples
     --------
     >>> service = Service(Path("models"))
     >>> view = service.open_sample("somebody", "flower")
-    >>> view.shape, view.full_shape, view.n_marks
-    ((427, 640), (427, 640), 0)
+    >>> view.shape, view.full_shape, view.strokes
+    ((427, 640), (427, 640), ())
     >>> service.close()
     """
 
@@ -163,12 +156,11 @@ class Service:
         limits: Limits | None = None,
         workspace: Path | None = None,
         folders_allowed: bool = True,
-        visits: dict[str, Any] | None = None,
     ) -> None:
         self.shelf = Shelf(models or user_folder())
         self.limits = limits or Limits()
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
-        self.visits = Visits(self.workspace / "visits", **(visits or {}))
+        self.visits = Visits(self.workspace / "visits")
         self.folders_allowed = folders_allowed
         # Work at full size takes memory for 64 megapixels: one piece at a time. A training takes
         # minutes, for which no saving should wait: it has a lock of its own.
@@ -206,7 +198,6 @@ class Service:
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), PROXY_SIDE)
             notes = read.metadata.notes
-            # Last: a file that cannot be read leaves the photograph before it where it is.
             visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
 
@@ -230,18 +221,22 @@ class Service:
 
     def set_style(
         self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
-    ) -> View:
-        """Colour with another model or another vividness, or show how sure the model is; hints stay."""
+    ) -> View | None:
+        """Colour with another model or another vividness, or show how sure the model is; hints stay.
+
+        Without a photograph there is nothing to show: it is kept for the one that comes.
+        """
         with self._working(key) as visit:
             if model is not None and model != visit.model:
-                self.shelf.path(model)
+                # At once, also if there is nothing to be coloured yet: a damaged one is not what was chosen.
+                self.shelf.load(model)
                 visit.model = model
                 visit.forget_choices()
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
             visit.shows_sure = visit.shows_sure if shows_sure is None else shows_sure
-            return self._view(visit)
+            return self._view(visit) if visit.photo else None
 
     def save(self, key: str, kind: str, told: Told = _unheard) -> Path:
         """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
@@ -293,9 +288,9 @@ class Service:
             photo, result = visit.need_photo(), self._result(visit)
             pair = [shrunk(pixels, SHARED_SIDE) for pixels in (_gray_pixels(photo.gray), result.rgb)]
             height, width = pair[0].shape[:2]
-            gap = max(2, round(0.008 * width)) if width <= height else max(2, round(0.008 * height))
-            stripe = np.full((height, gap, 3) if width <= 2 * height else (gap, width, 3), 255, np.uint8)
-            both = np.concatenate([pair[0], stripe, pair[1]], axis=1 if width <= 2 * height else 0)
+            gap, axis = max(2, round(0.008 * min(height, width))), 1 if width <= 2 * height else 0
+            stripe = np.full((height, gap, 3) if axis else (gap, width, 3), 255, np.uint8)
+            both = np.concatenate([pair[0], stripe, pair[1]], axis=axis)
             path = photo.path.with_name(f"{Path(photo.name).stem}.before-after.jpg")
             write_photo(signed(RgbImage(both), self._recipe(visit)), path, overwrite=True)
             return path
@@ -317,9 +312,8 @@ class Service:
         with self._working(key) as visit:
             place = _place_of(number, visit.strokes)
             old = visit.strokes[place]
-            changes: dict[str, Any] = {} if color is None else {"color": parse_color(color)}
-            changes |= {} if reach is None else {"reach": reach}
-            new = replace(old, mark=replace(old.mark, **changes))
+            mark = old.mark if color is None else replace(old.mark, color=parse_color(color))
+            new = replace(old, mark=mark if reach is None else replace(mark, reach=reach))
             return self._repainted(visit, (*visit.strokes[:place], new, *visit.strokes[place + 1 :]))
 
     def erase_hint(self, key: str, number: int) -> View:
@@ -349,18 +343,11 @@ class Service:
             return self._view(visit)
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
-        """Show the photograph with other strokes; those that cannot be met are forgotten."""
+        """Show the photograph with other strokes."""
         if len(strokes) > N_MARKS:
             raise RequestError(f"at most {N_MARKS} strokes can be painted on one photograph")
-        # `paint` makes new lists, so that these stay as they are.
-        before = visit.strokes, visit.past, visit.future
         visit.paint(strokes)
-        try:
-            return self._view(visit)
-        except BaseException:
-            visit.strokes, visit.past, visit.future = before
-            visit.forget_result()
-            raise
+        return self._view(visit)
 
     def _protecting(self, visit: Visit, content: dict[str, Any]) -> Stroke:
         """A stroke whose hint is, pixel by pixel, what is shown under it."""
@@ -392,7 +379,9 @@ class Service:
                 found = Hints.from_json(path.read_text(encoding="utf-8"))
             except UnicodeDecodeError as error:
                 raise RequestError("the hints are no JSON text") from error
-            return self._repainted(visit, tuple(_painted(mark) for mark in _rescaled(found, shape).marks))
+            # Drawn on a photograph of another size; `rasterize` checks the aspect.
+            hints = found if found.shape == shape else found.rasterize(shape).as_hints()
+            return self._repainted(visit, tuple(_painted(mark) for mark in hints.marks))
 
     def learn(self, key: str, name: str) -> tuple[str, str]:
         """Make a new model that remembers the visitor's hints; its name, and a sentence on what it learnt."""
@@ -476,16 +465,11 @@ class Service:
             photos = tuple(
                 RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
             )
-            before = visit.references, visit.strength, visit.steps, visit.offered
             visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
             visit.forget_choices()
             try:
                 return self._view(visit)
-            except BaseException as error:
-                visit.references, visit.strength, visit.steps, visit.offered = before
-                visit.forget_session()
-                if not isinstance(error, ColorizeError):
-                    raise
+            except ColorizeError as error:
                 message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
                 raise RequestError(message) from error
 
@@ -549,7 +533,7 @@ class Service:
     ) -> BatchResult:
         """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
 
-        Folders stay folders. `stop_batch` ends it early, with what is done so far.
+        Folders stay folders. `stop_batch`, or the next batch of the visitor, ends it early, with what is done so far.
         """
         from colorize.app import errands
         from colorize.recipe.work import make_recipe
@@ -559,31 +543,39 @@ class Service:
         if not files and not folder.strip():
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
-        visit.is_stopping = False
+        visit.stopping.set()
+        stopping = visit.stopping = threading.Event()
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             place = Path(scratch) / "photographs"
             place.mkdir()
             left_out = gather(files, place, self.limits) if files else {}
-            return errands.colorize_all(
+            # A place of its own: the zip before is offered on the page until this one is done.
+            target = visit.folder / "batches" / secrets.token_hex(4)
+            target.mkdir(parents=True)
+            result = errands.colorize_all(
                 colorizer,
                 place if files else self._named_folder(folder),
-                visit.folder / "colorized.zip",
+                target / "colorized.zip",
                 scratch=Path(scratch),
                 suffix=SAVED_AS[kind],
                 recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
                 turn=lambda: self._long,
-                is_stopping=lambda: visit.is_stopping,
+                is_stopping=stopping.is_set,
                 harmless=self._harmless,
                 told=told,
             )
+            for old in visit.folder.glob("batches/*"):
+                if old != target and visit.stopping is stopping:
+                    shutil.rmtree(old, ignore_errors=True)
+            return result
 
     def stop_batch(self, key: str) -> None:
         """End the visitor's `batch` after the photograph that is worked on."""
-        self.visits.get(key).is_stopping = True
+        self.visits.get(key).stopping.set()
 
     # --- training ----------------------------------------------------------------------------------------------------
 
@@ -677,9 +669,11 @@ class Service:
         return target
 
     def rename_model(self, name: str, new_name: str) -> str:
-        """Give one of the visitors' models another name."""
+        """Give one of the visitors' models another name, by which those who use it go on with it."""
         self._check_owner()
-        return self.shelf.rename(name, new_name)
+        given = self.shelf.rename(name, new_name)
+        self.visits.follow(name, given)
+        return given
 
     def delete_model(self, name: str) -> None:
         """Remove one of the visitors' models."""
@@ -694,11 +688,11 @@ class Service:
 
     @contextmanager
     def _working(self, key: str) -> Iterator[Visit]:
-        """Have the visit to oneself; errors come out fit for a visitor."""
+        """Have the visit to oneself; errors come out fit for a visitor, and leave it as it was."""
         visit = self.visits.get(key)
         # Gradio answers the events of one visitor in several threads: two strokes at once would
         # both be added to the same list, and one be lost.
-        with visit.turn, self._said(visit):
+        with visit.turn, self._said(visit), visit.unless_it_fails():
             yield visit
 
     @contextmanager
@@ -857,22 +851,7 @@ def _mark(content: dict[str, Any]) -> Mark:
     return Mark(kind, places, parse_color(content.get("color")), content.get("radius", 6.0), reach)
 
 
-def _rescaled(hints: Hints, shape: tuple[int, int]) -> Hints:
-    """Hints drawn on a photograph of another size, as if drawn on one of `shape`; `rasterize` checks the aspect."""
-    if hints.shape == shape:
-        return hints
-    pixels = hints.rasterize(shape)
-    layers = []
-    for reach in range(len(REACHES)):
-        mine = pixels.is_known & (pixels.reach == reach)
-        if mine.any():
-            rgba = np.dstack([pixels.rgb, np.where(mine, 255, 0).astype(np.uint8)])
-            layers.append(Hints.from_rgba(rgba, shape, reach=REACHES[reach]))
-    return Hints(shape, tuple(mark for layer in layers for mark in layer.marks))
-
-
 def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
-
     from colorize.color import lab_to_rgb
 
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)

@@ -128,7 +128,7 @@ class Shelf:
                 try:
                     self._loaded[key] = Colorizer.load(path)
                 except ModelFileError as error:
-                    raise RequestError(_without(path, str(error), f"model {name}")) from error
+                    raise RequestError(str(error).replace(str(path), f"model {name}")) from error
             self._loaded.move_to_end(key)
             while len(self._loaded) > N_LOADED:
                 self._loaded.popitem(last=False)
@@ -230,7 +230,7 @@ class Shelf:
             else:
                 raise ModelFileError("a model of another kind; the app takes models made by `colorize train`")
         except ModelFileError as error:
-            raise RequestError(_without(source, str(error), "the file")) from error
+            raise RequestError(str(error).replace(str(source), "the file")) from error
         with self.naming:
             target = self.new_path(name)
             write_atomically(target, [source.read_bytes()])
@@ -242,11 +242,6 @@ def _kind(path: Path) -> str:
         return model_kind(path)
     except ModelFileError:
         return "damaged"
-
-
-def _without(path: Path, message: str, shown: str) -> str:
-    """A message with a path in it, for somebody whom the path does not concern."""
-    return message.replace(str(path), shown)
 
 
 def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:

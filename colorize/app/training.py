@@ -104,7 +104,7 @@ class TrainingJob:
         self._process: subprocess.Popen[str] | None = None
         self._is_wanted = self._is_abandoned = False
         self._run = 0
-        self._state, self._stage, self._message = "stopped", "", ""
+        self._state, self._stage, self._message = "stopped", "Beginning", ""
         self._fraction, self._started = 0.0, 0.0
         self._report: dict[str, Any] = {}
         self._samples: dict[str, Any] = {}

@@ -6,7 +6,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -46,7 +46,7 @@ class Limits:
     pixels: int = 64_000_000
 
 
-def clean_name(name: str, *, default: str = "photo") -> str:
+def clean_name(name: str) -> str:
     """Make a file name harmless: no folders, no control characters, no leading dot, at most 80 characters.
 
     Examples
@@ -59,16 +59,15 @@ def clean_name(name: str, *, default: str = "photo") -> str:
     stem, dot, suffix = base.rpartition(".")
     if not dot or len(suffix) > 12:
         stem, dot, suffix = base, "", ""
-    return f"{stem[: 79 - len(suffix)].strip(' .') or default}{dot}{suffix}"
+    return f"{stem[: 79 - len(suffix)].strip(' .') or 'photo'}{dot}{suffix}"
 
 
-def free_path(folder: Path, name: str) -> Path:
-    """A path in a folder that is not taken: the name itself, or with a number before its ending."""
-    path, number = folder / name, 2
-    while path.exists():
-        path = folder / f"{Path(name).stem} {number}{Path(name).suffix}"
-        number += 1
-    return path
+def free_name(stem: str, suffix: str, is_taken: Callable[[str], bool]) -> str:
+    """A file name that is not taken: this one, or with a number before its ending."""
+    name, number = stem + suffix, 2
+    while is_taken(name):
+        name, number = f"{stem} {number}{suffix}", number + 1
+    return name
 
 
 def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> dict[str, str]:
@@ -129,12 +128,14 @@ def _take(name: str, blocks: Iterator[bytes], folder: Path, counter: _Counter, l
     counter.start()
     parts = PurePosixPath(name.replace("\\", "/")).parts[-_DEEPEST:] or ("",)
     *parents, cleaned = [clean_name(part) for part in parts]
-    if Path(cleaned).suffix.lower() not in PHOTO_SUFFIXES:
+    wanted = Path(cleaned)
+    if wanted.suffix.lower() not in PHOTO_SUFFIXES:
         inner = " (a zip inside a zip is not opened)" if cleaned.lower().endswith(".zip") else ""
         left_out["/".join([*parents, cleaned])] = f"not a photograph by its name{inner}"
         return
-    size = 0
-    with open(free_path(_made(folder, parents), cleaned), "xb") as file:
+    size, place = 0, _made(folder, parents)
+    free = free_name(wanted.stem, wanted.suffix, lambda taken: (place / taken).exists())
+    with open(place / free, "xb") as file:
         for block in blocks:
             size += len(block)
             # Before writing: the disk never holds more than is allowed.

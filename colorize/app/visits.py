@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _FRESH_SECONDS = 60
 _MOST_STEPS = 200
 
+# What is restored when its colours cannot be made. Not the vividness and whether doubts are shown:
+# the page's switches for them stay as they were put.
+_WISHES = ("photo", "model", "strokes", "past", "future", "references", "strength", "steps", "offered")
+
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
@@ -96,8 +100,8 @@ class Visit:
     vividness: float = 0.5
     shows_sure: bool = False
     strokes: Strokes = ()
-    past: list[Strokes] = field(default_factory=list)
-    future: list[Strokes] = field(default_factory=list)
+    past: tuple[Strokes, ...] = ()
+    future: tuple[Strokes, ...] = ()
     references: tuple[RgbImage, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
@@ -107,7 +111,7 @@ class Visit:
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
-    is_stopping: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
     n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
     leaving: threading.Timer | None = None
@@ -133,25 +137,37 @@ class Visit:
         marks = tuple(stroke.mark for stroke in self.strokes)
         return Hints(self.need_photo().gray.shape, marks) if marks else None
 
+    @contextmanager
+    def unless_it_fails(self) -> Iterator[None]:
+        """Change what is asked for; after a failure of any kind it is as it was, as what the page shows is."""
+        before = {name: getattr(self, name) for name in _WISHES}
+        try:
+            yield
+        except BaseException:
+            if any(getattr(self, name) is not value for name, value in before.items()):
+                vars(self).update(before)
+                self.forget_session()
+            raise
+
     def paint(self, strokes: Strokes) -> None:
         """Have these strokes instead of those so far, which `step_back` brings back."""
-        self.past = [*self.past[1 - _MOST_STEPS :], self.strokes]
-        self.future = []
+        self.past = (*self.past[1 - _MOST_STEPS :], self.strokes)
+        self.future = ()
         self.strokes = strokes
         self.forget_result()
 
     def step_back(self) -> None:
         """The strokes as they were before the last change, if there was one."""
         if self.past:
-            self.future.append(self.strokes)
-            self.strokes = self.past.pop()
+            self.future = (*self.future, self.strokes)
+            self.strokes, self.past = self.past[-1], self.past[:-1]
             self.forget_result()
 
     def step_on(self) -> None:
         """Take the last `step_back` back, if nothing was painted since."""
         if self.future:
-            self.past.append(self.strokes)
-            self.strokes = self.future.pop()
+            self.past = (*self.past, self.strokes)
+            self.strokes, self.future = self.future[-1], self.future[:-1]
             self.forget_result()
 
     def forget_result(self) -> None:
@@ -161,7 +177,7 @@ class Visit:
     def start_over(self, photo: Photo) -> None:
         """Work on another photograph."""
         self.photo, self.shows_sure, self.references = photo, False, ()
-        self.strokes, self.past, self.future = (), [], []
+        self.strokes, self.past, self.future = (), (), ()
         self.forget_choices()
 
     def forget_choices(self) -> None:
@@ -252,6 +268,13 @@ class Visits:
             for other in others[self.most_open - 1 :]:
                 other.forget_session()
 
+    def follow(self, name: str, new_name: str) -> None:
+        """A model has another name now."""
+        with self._lock:
+            for visit in self._visits.values():
+                if visit.model == name:
+                    visit.model = new_name
+
     def leave(self, key: str) -> None:
         """The page was closed: forget the visit after a while, unless it is heard of again."""
         with self._lock:
@@ -285,11 +308,15 @@ class Visits:
         self.close(key)
 
     def come_back(self, key: str, token: str) -> Visit:
-        """The visit that the browser had before its page was loaded again; a new one if that is gone."""
+        """The visit that the browser had before its page was loaded again; a new one if that is gone.
+
+        Its batch stops: who would have taken it in was the page before.
+        """
         with self._lock:
             old = next((name for name, visit in self._visits.items() if visit.token == token), None)
             if old is not None and old != key:
                 visit = self._visits.pop(old)
+                visit.stopping.set()
                 self.close(key)
                 # In place of the empty visit that the new page has got by now.
                 self._visits[key] = visit
@@ -303,7 +330,7 @@ class Visits:
             visit = self._visits.pop(key, None)
         if visit is None:
             return
-        visit.is_stopping = True
+        visit.stopping.set()
         if visit.leaving is not None:
             visit.leaving.cancel()
         if visit.job is not None:

@@ -31,7 +31,7 @@ from colorize.io import encode_screen, read_photo
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
@@ -77,20 +77,19 @@ def build(service: Service) -> Any:
         pickers = [shown_model, batch_model]
 
         @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)
-        def list_models() -> list[Any]:
+        def list_models(request: gr.Request) -> list[Any]:
             names = service.shelf.names()
-            bases = gr.update(choices=[NO_BASE, *names])
-            return [bases, *(gr.update(choices=names) for _ in range(3)), gr.update(choices=service.methods())]
+            bases, shown = gr.update(choices=[NO_BASE, *names]), [gr.update(choices=names) for _ in pickers]
+            used = _models(service, service.visits.get(key_of(request)).model)
+            return [bases, used, *shown, gr.update(choices=service.methods())]
 
         @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
-            names = service.shelf.names()
-            # With its choices: Gradio refuses a value that the list as built does not have.
-            model = gr.Dropdown(value=chosen.model, choices=names) if chosen.model in names else gr.skip()
             shown = _fresh(view) if view else gr.skip()
+            model = _models(service, chosen.model)
             return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
 
         def leave(request: gr.Request) -> None:
@@ -144,13 +143,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     """Upload, look, colorize, correct, lend colours, ask; returns the stage and what a visitor sets."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
-            upload = gr.File(
-                label="Your photograph",
-                type="filepath",
-                height=110,
-                elem_id="upload",
-                elem_classes=["zone", "main-zone", "emptied"],
-            )
+            upload = zone("Your photograph", "upload", "main-zone", "emptied")
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
@@ -172,23 +165,24 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
                     settings, choices = _colorize_panel(service, arrival, stage)
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
-                    to_clear = [choices, *_correct_panel(service, stage, shelf_changed)]
+                    places, learnt, kept = _correct_panel(service, stage, shelf_changed)
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    to_clear += _reference_panel(service, stage, choices)
+                    to_clear = [choices, places, learnt, *_reference_panel(service, stage, choices)]
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
                     to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
         for tab in tabs:
             tab.select(None, js=_SET_MODE % mode)
-    outputs = [opening, stage, upload, settings[2], *made, *to_clear]
+    outputs = [opening, stage, upload, settings[2], *made, kept, *to_clear]
     nothing = [gr.skip() for _ in outputs[1:]]
     come: dict[str, Any] = {"refused": [None, *nothing], "show_progress": "hidden"} | HEAVY
 
     def opened(open_it: Callable[[Told], View]) -> Iterator[list[Any]]:
         """How far it has come; then the stage, the next upload, and what belonged to the photograph before."""
         view = yield from told(open_it, lambda line: [line, *nothing])
-        belonged = [gr.DownloadButton(value=None, visible=False), None, *(None for _ in to_clear)]
+        button = gr.DownloadButton(value=None, visible=False)
+        belonged = [button, None, button, *(None for _ in to_clear)]
         yield [None, _fresh(view), gr.File(label="Another photograph"), False, *belonged]
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
@@ -250,18 +244,21 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     card = gr.HTML(elem_id="card")
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
-    @on(picker.input, [picker], [stage, choices], **HEAVY)
+    def go_back(model: str, request: gr.Request) -> list[Any]:
+        return [gr.skip(), gr.skip(), _models(service, service.visits.get(key_of(request)).model)]
+
+    @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [_shown(service.set_style(key_of(request), model=model)), None]
+        return [_styled(service.set_style(key_of(request), model=model)), None, gr.skip()]
 
     # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return _shown(service.set_style(key_of(request), vividness=value))
+        return _styled(service.set_style(key_of(request), vividness=value))
 
     @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
+        return _styled(service.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], **HEAVY)
     def offer(request: gr.Request) -> str:
@@ -276,7 +273,7 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
 
 def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:
-    """Hints; returns what a new photograph clears."""
+    """Hints; returns what belongs to a photograph: places, what was learnt, the button of the kept hints."""
     gr.HTML(
         "<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the "
         "pixels that you paint get exactly your colour, and the thing they lie on follows. Gray is a colour too. "
@@ -285,17 +282,9 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
     strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=_static("strokes.js"), elem_id="strokes")
     suggest = gr.Button("Where would a hint help most?")
     places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
-    with gr.Row():
-        keep = gr.Button("Keep these hints")
-        ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
-    load = gr.File(
-        label="Hints from earlier (JSON)",
-        file_types=[".json"],
-        type="filepath",
-        height=110,
-        elem_id="hints-file",
-        elem_classes=["zone", "emptied"],
-    )
+    keep = gr.Button("Keep these hints")
+    ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
+    load = zone("Hints from earlier (JSON)", "hints-file", "emptied", file_types=[".json"])
     with gr.Accordion("Learn from these corrections", open=False):
         gr.HTML(
             "<p class='hint'>Make a new model that remembers what you painted, here and in photographs like it. The "
@@ -328,7 +317,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         model, words = service.learn(key_of(request), wanted)
         return [pages.learnt(model, words), news(), ""]
 
-    return [places, learnt]
+    return [places, learnt, ready]
 
 
 def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
@@ -376,14 +365,7 @@ def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
         "its colours where the two resemble each other. One that does not resemble it does more harm than good.</p>"
     )
-    files = gr.File(
-        label=f"Colour photographs, up to {N_REFERENCES}",
-        file_count="multiple",
-        type="filepath",
-        height=110,
-        elem_id="references",
-        elem_classes="zone",
-    )
+    files = zone(f"Colour photographs, up to {N_REFERENCES}", "references", file_count="multiple")
     strength = gr.Slider(0, 1, 1, step=0.05, label="How much to borrow")
     with gr.Row():
         look_like = gr.Button("Colour it like these", variant="primary")
@@ -420,6 +402,18 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 def _fresh(view: View) -> Any:
     """A photograph that the page does not have yet, for the stage."""
     return _shown(view, gray=data_uri(view.gray), places=None)
+
+
+def _models(service: Service, used: str) -> Any:
+    """The list of models at the one in use, or at none if that is gone."""
+    names = service.shelf.names()
+    # With its choices: Gradio refuses a value that the list as built does not have.
+    return gr.Dropdown(value=used if used in names else None, choices=names)
+
+
+def _styled(view: View | None) -> Any:
+    """The photograph in its new colours, if there is one."""
+    return _shown(view) if view else gr.skip()
 
 
 def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:

@@ -71,8 +71,9 @@ def cluster_pool(
     @contextlib.contextmanager
     def opened(settings: Settings) -> Iterator[ClusterPool]:
         _check_workers(client, [str(source.absolute()), str(target.absolute())])
+        model = find_model(settings.model)
         # The bytes, not the path: a model of one's own need not lie where other machines see it.
-        host = Host(settings, find_model(settings.model).read_bytes(), memory, time_limit)
+        host = Host(replace(settings, model=model.stem), model.read_bytes(), memory, time_limit)
         client.register_plugin(host, name=host.name)
         try:
             yield ClusterPool(client, host.name)
@@ -129,7 +130,7 @@ class Host(distributed.WorkerPlugin):
         """Keep the model as a file; its name is part of every picture's note."""
         folder = Path(worker.local_directory) / self.name
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{find_name(self.settings.model)}.safetensors"
+        path = folder / f"{self.settings.model}.safetensors"
         path.write_bytes(self.model)
         self.local = replace(self.settings, model=str(path))
         # As many Dask workers as cores may live on this machine, and each asks the same question.
@@ -157,11 +158,6 @@ class Host(distributed.WorkerPlugin):
             # No photograph's: -1 stands for none, and what was done before it counts.
             found.append((-1, Result("stop", str(error))))
         return found
-
-
-def find_name(model: str) -> str:
-    """Name of a model without folder and ending."""
-    return Path(model).stem if model.endswith(".safetensors") else model
 
 
 def do_shard(name: str, jobs: list[Job]) -> list[tuple[int, Result]]:

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from colorize._support.files import write_atomically
+from colorize._support.files import refusals, write_atomically
 from colorize._support.locks import file_lock
-from colorize.exceptions import ManifestError, OutputError
+from colorize.exceptions import ManifestError
 
 NAME = "colorize-manifest.jsonl"
 VERSION = 1
@@ -126,7 +126,7 @@ class Manifest:
             body += [asdict(line) for line in (*dropped, *kept.values())]
             # Written anew rather than appended to: a torn line would swallow the next one.
             write_atomically(path, (_encoded(entry) for entry in body))
-            with _refusals(path):
+            with refusals(path, "cannot be written"):
                 file = open(path, "ab")  # noqa: SIM115 - closed below
             with file:
                 manifest = cls(path, file, kept, albums, outputs)
@@ -144,7 +144,7 @@ class Manifest:
         self._append({"album": name, "palette": palette})
 
     def _append(self, entry: Mapping[str, Any]) -> None:
-        with _refusals(self.path):
+        with refusals(self.path, "cannot be written"):
             self._file.write(_encoded(entry))
             # To the system: from there on a kill loses nothing, only a power cut does.
             self._file.flush()
@@ -153,7 +153,7 @@ class Manifest:
 
     def sync(self) -> None:
         """Have everything on the disk."""
-        with _refusals(self.path):
+        with refusals(self.path, "cannot be written"):
             os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
@@ -179,21 +179,10 @@ def _encoded(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-@contextlib.contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    """Give what the disk refuses the name of the manifest."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}") from error
-
-
 def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], dict[str, list[float]]]:
     """Lines by input and palettes by album; what is torn is passed over, and the photograph done again."""
-    try:
+    with refusals(path, "cannot be read", ManifestError):
         data = path.read_bytes() if head is None or path.exists() else b""
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror or error})") from error
     # With their ends, by which a whole line is told from a torn one.
     rows = data.splitlines(keepends=True)
     if rows:

@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from colorize import __version__
-from colorize._support.files import remove_leftovers
+from colorize._support.files import refusals, remove_leftovers
 from colorize._support.progress import Progress, silent
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
-from colorize.exceptions import OutputError, OutputFormatError
+from colorize.exceptions import OutputFormatError
 from colorize.models import find_model
 from colorize.models.file import stated_digest
 
@@ -143,10 +143,8 @@ def run_batch(
         raise OutputFormatError("all frames of a file together need a TIFF file; say --format tif")
     start = time.monotonic()
     check_folders(source, target)
-    try:
+    with refusals(target, "cannot be made"):
         target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be made ({error.strerror})") from error
     head = _head(settings, file_format, album)
     with Manifest.open(target / NAME, head, lambda line: _is_final(line, source, target, retry_failed)) as manifest:
         remove_leftovers(target)

@@ -23,6 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from colorize._support.files import refusals
 from colorize.batch.jobs import Job, Result, Settings, as_message
 from colorize.color import to_gray
 from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
@@ -92,11 +93,8 @@ class Studio:
             raise OutputExistsError(f"{target}: exists already, and is not of this batch; say --force to replace it")
         # Asked after everything that can be refused cheaply, and before memory is taken.
         wait(count_pixels(source, all_frames=recipe.all_frames, max_pixels=limit))
-        try:
+        with refusals(target.parent, "cannot be made"):  # its cause goes along: `_meets_all` reads the number of it
             target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            # The cause goes along: `_meets_all` reads the disk's error number from it.
-            raise OutputError(f"{target.parent}: cannot be made ({error.strerror})") from error
         notes = colorize_file(source, target, self.colorizer, recipe, replace(self.handling, overwrite=may_replace))
         return Result("done", "; ".join(notes))
 

@@ -1,9 +1,9 @@
-"""What a person says about a photograph on the command line: hints, references, a choice among alternatives."""
+"""What a person says about a photograph on the command line: hints, references, a choice, what is too doubtful."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
     from colorize.guidance.references import References
     from colorize.guidance.session import Session
     from colorize.predictor import Predictor
-    from colorize.types import Colorization, RgbImage
+    from colorize.types import Colorization, GrayImage, RgbImage
 
 SHEET_SIDE = 800
 """Longest side of a picture on a contact sheet, in pixels."""
 CAPTION = 32
 """Height of the strip below each picture that holds its number, in pixels."""
 
-hints_option = click.option(
+hints_option = _shared.path_option(
     "--hints",
     "hints_file",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Colours that you know: an RGBA picture painted on the photograph, or JSON.",
 )
@@ -45,13 +44,15 @@ reach_option = click.option(
 class Wishes:
     """All that was said on the command line."""
 
-    hints: Path | None = None
+    hints_file: Path | None = None
     reach: str | None = None
-    references: tuple[Path, ...] = ()
+    reference: tuple[Path, ...] = ()
     reference_strength: float = 1.0
     alternatives: int | None = None
     sheet: bool = False
     choose: int = 1
+    only_confident: float | None = None
+    confidence_map: Path | None = None
 
     @property
     def any(self) -> bool:
@@ -61,9 +62,9 @@ class Wishes:
 
     def check(self, n_photos: int) -> None:
         """Refuse what makes no sense."""
-        if n_photos > 1 and self.hints is not None:
+        if n_photos > 1 and self.hints_file is not None:
             raise click.UsageError("--hints belong to one photograph; name one INPUT")
-        check_reach(self.hints, self.reach)
+        check_reach(self.hints_file, self.reach)
         if n_photos > 1 and self.choose > 1:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
         if self.sheet and self.alternatives is None:
@@ -85,28 +86,39 @@ class Wishes:
         session = session.choose(first, hints)
         return session.alternatives(self.alternatives, hints, vividness)
 
+    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
+        """Results with the doubtful colours left out; the map, of the first of them, is written."""
+        from colorize.explanation.doubt import confidence_picture, only_confident
+        from colorize.io import write_photo
+
+        if self.confidence_map is not None:
+            write_photo(confidence_picture(results[0]), self.confidence_map, overwrite=force)
+        least = self.only_confident
+        return results if least is None else [only_confident(result, gray, least) for result in results]
+
 
 def options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of this module as one parameter `wishes`."""
 
     @wraps(function)
-    def command(
-        *,
-        hints_file: Path | None,
-        reach: str | None,
-        reference: tuple[Path, ...],
-        reference_strength: float,
-        alternatives: int | None,
-        sheet: bool,
-        choose: int,
-        **others: Any,
-    ) -> None:
-        wishes = Wishes(hints_file, reach, reference, reference_strength, alternatives, sheet, choose)
-        function(wishes=wishes, **others)
+    def command(**given: Any) -> None:
+        said = {field.name: given.pop(field.name) for field in fields(Wishes)}
+        function(wishes=Wishes(**said), **given)
 
     # Decorators are applied from the inside out: the last one here is the first in --help.
     number = click.IntRange(1, 9)
     for option in (
+        _shared.path_option(
+            "--confidence-map",
+            metavar="FILE",
+            help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
+        ),
+        click.option(
+            "--only-confident",
+            type=_shared.FloatRange(0, 1),
+            metavar="P",
+            help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
+        ),
         click.option("--choose", type=number, default=1, metavar="K", help="Start from alternative K."),
         click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
         click.option("--alternatives", type=number, metavar="N", help="Write N different pictures, FILE.1 to FILE.N."),
@@ -117,9 +129,8 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="How much the references count.",
         ),
-        click.option(
+        _shared.path_option(
             "--reference",
-            type=click.Path(path_type=Path),
             multiple=True,
             metavar="FILE",
             help="A colour photograph that it should look like; may be given several times.",

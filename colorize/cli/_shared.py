@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem
 
 from colorize._support.files import check_free, check_writable, write_atomically
 from colorize._support.progress import Progress, silent
+from colorize.exceptions import ColorizeError, DatasetError
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
@@ -67,6 +68,8 @@ class FloatRange(click.FloatRange):
         return number
 
 
+path_option = partial(click.option, type=click.Path(path_type=Path))
+path_argument = partial(click.argument, type=click.Path(path_type=Path))
 model_option = click.option(
     "--model",
     default="default",
@@ -80,7 +83,7 @@ quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but err
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
 )
-folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+folder_argument = path_argument("folder")
 palette_option = click.option(
     "--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that a model can tell apart."
 )
@@ -266,6 +269,18 @@ class Lines:
         click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
 
 
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Tell of values that the library refuses as of options that are wrong."""
+    try:
+        yield
+    # Some errors of the package are ValueErrors too, and have words and a status of their own.
+    except ColorizeError:
+        raise
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
     """Parameters of the models that were given."""
     chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
@@ -321,6 +336,11 @@ def check_target_folder(path: Path) -> None:
     check_writable(there)
 
 
+def shown(name: str) -> str:
+    """A name of a file for the screen: line breaks and what would steer a terminal are spelt out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
+
+
 def one_line(error: BaseException, path: Path | None = None) -> str:
     """Say what went wrong in one line that names the file."""
     if isinstance(error, OSError) and error.strerror:
@@ -344,7 +364,6 @@ def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -
     DatasetError
         None has colours.
     """
-    from colorize.exceptions import DatasetError
     from colorize.training.dataset import has_colors, load_folder
 
     # Unselected: a double or a pale photograph teaches nothing new, but can be measured.

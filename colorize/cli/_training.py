@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,23 +32,7 @@ device_option = click.option(
 
 @dataclass(frozen=True)
 class Job:
-    """A training as the command line asks for it.
-
-    Attributes
-    ----------
-    output : Path
-        The model file.
-    epochs : int or None
-    minutes : float or None
-    patience : int or None
-        Epochs to wait for a better one.
-    limit : int or None
-        Photographs at most.
-    device : str
-    seed : int
-    resume : bool
-    force : bool
-    """
+    """A training as the command line asks for it; what its parts mean say the options below."""
 
     output: Path
     epochs: int | None
@@ -91,20 +75,9 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a training as one parameter `job`."""
 
     @wraps(function)
-    def command(
-        *,
-        output: Path,
-        epochs: int | None,
-        minutes: float | None,
-        patience: int | None,
-        limit: int | None,
-        device: str,
-        seed: int,
-        resume: bool,
-        force: bool,
-        **others: Any,
-    ) -> None:
-        function(job=Job(output, epochs, minutes, patience, limit, device, seed, resume, force), **others)
+    def command(**given: Any) -> None:
+        asked = {field.name: given.pop(field.name) for field in fields(Job)}
+        function(job=Job(**asked), **given)
 
     for option in (
         _shared.force_option,
@@ -125,11 +98,10 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
             help="CPU-minutes to train (on a GPU: minutes), instead of epochs.",
         ),
         click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs to train; 60 by default."),
-        click.option(
+        _shared.path_option(
             "-o",
             "--output",
             required=True,
-            type=click.Path(path_type=Path),
             metavar="MODEL.safetensors",
             help="The model file to write. MODEL.training, beside it, gets the checkpoint, samples and losses.",
         ),

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @click.command("batch", short_help="Colorize a folder of photographs, resumable.")
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path), metavar="DEST")
+@_shared.path_argument("source")
+@_shared.path_argument("target", metavar="DEST")
 @_shared.model_option
 @_shared.picture_vividness_option
 @click.option(
@@ -124,11 +124,11 @@ def command(
 def tell(report: BatchReport, *, quiet: bool) -> None:
     """Print what became of the photographs."""
     for name, message in report.failed.items():
-        click.echo(f"Error: {name}: {message}", err=True)
+        click.echo(f"Error: {_shared.shown(name)}: {message}", err=True)
     if quiet:
         return
     for name, message in report.notes.items():
-        click.echo(f"Note: {name}: {message}", err=True)
+        click.echo(f"Note: {_shared.shown(name)}: {message}", err=True)
     # What earlier runs did took no time of this one.
     n_new = report.n_done + len(report.failed) - report.n_earlier
     rate = f", {n_new / report.seconds:.1f} a second" if n_new and report.seconds else ""

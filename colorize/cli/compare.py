@@ -10,7 +10,6 @@ import click
 
 from colorize._support.progress import Progress
 from colorize.cli import _shared
-from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
     from colorize._support.statistics import Interval
@@ -24,7 +23,7 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 
 
 @click.command("compare", short_help="Show several methods side by side.")
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...|FOLDER")
+@_shared.path_argument("inputs", nargs=-1, required=True, metavar="PHOTO...|FOLDER")
 @click.option(
     "--method",
     "methods",
@@ -33,9 +32,8 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
     shell_complete=_shared.complete_model,
     help=f"A rule, a shipped model or a model file; say it once per method. Default: {', '.join(DEFAULT_METHODS)}.",
 )
-@click.option(
+@_shared.path_option(
     "--references",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Colour photographs that welsh transfers from; mean and lookup then learn from them too.",
 )
@@ -66,25 +64,19 @@ def command(
     # `make_methods` says so too, but only after all photographs have been read.
     if "welsh" in specs and references is None:
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
-    try:
-        with _shared.progress_bars(quiet=quiet) as progress:
-            photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
-            teachers = load_references(references, progress)
-            made = make_methods(specs, vividness=vividness, references=teachers)
-            found = compare_methods(
-                made,
-                photos,
-                names=names,
-                has_truth=has_truth,
-                left_out=left_out,
-                pictures=outputs.html is not None,
-                progress=progress,
-            )
-    except ValueError as error:
-        # Some errors of the package are ValueErrors too, and have words and a status of their own.
-        if isinstance(error, ColorizeError):
-            raise
-        raise click.UsageError(str(error)) from error
+    with _shared.usage_errors(), _shared.progress_bars(quiet=quiet) as progress:
+        photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
+        teachers = load_references(references, progress)
+        made = make_methods(specs, vividness=vividness, references=teachers)
+        found = compare_methods(
+            made,
+            photos,
+            names=names,
+            has_truth=has_truth,
+            left_out=left_out,
+            pictures=outputs.html is not None,
+            progress=progress,
+        )
     if not quiet:
         click.echo(summary(found))
     source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"

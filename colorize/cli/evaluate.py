@@ -34,17 +34,17 @@ def command(
     from colorize.evaluation.run import evaluate_model
     from colorize.models import find_model
 
-    colorizer = _shared.load_colorizer(model)
+    path, colorizer = find_model(model), _shared.load_colorizer(model)
     with _shared.progress_bars(quiet=quiet) as progress:
         test_set, left_out = _shared.photos_with_colors(folder, limit=limit, progress=progress)
         found = evaluate_model(
             colorizer,
             test_set.photos,
             names=test_set.names,
-            model=model if not model.endswith(".safetensors") else Path(model).stem,
+            model=path.stem,
             source=_shared.folder_name(folder),
             vividness=vividness,
-            model_bytes=find_model(model).stat().st_size,
+            model_bytes=path.stat().st_size,
             left_out=left_out,
             pictures=outputs.html is not None,
             progress=progress,

@@ -29,7 +29,7 @@ class Place(click.ParamType):
 
 
 @click.command("explain", short_help="Tell why places of a photograph got their colours.")
-@click.argument("photo", type=click.Path(path_type=Path))
+@_shared.path_argument("photo")
 @click.option(
     "--at",
     "places",
@@ -40,8 +40,8 @@ class Place(click.ParamType):
     "matter: large areas, and where the model is least sure.",
 )
 @click.option("-n", "n_places", type=click.IntRange(1, 20), default=5, show_default=True, help="Places without --at.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PAGE.html", help="Write a page to read.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write everything as JSON.")
+@_shared.path_option("-o", "--output", metavar="PAGE.html", help="Write a page to read.")
+@_shared.path_option("--json", "json_file", metavar="FILE", help="Write everything as JSON.")
 @_shared.model_option
 @_hands.hints_option
 @_hands.reach_option
@@ -73,6 +73,7 @@ def command(
     from colorize.color import to_gray
     from colorize.explanation import Explainer
     from colorize.io import read_photo
+    from colorize.models import find_model
 
     gray = to_gray(read_photo(photo))
     hints = None if hints_file is None else _hands.read_hints(hints_file, gray.shape, reach)
@@ -85,7 +86,7 @@ def command(
         raise PlaceError(f"{photo}: {error}") from error
     if not quiet:
         click.echo(account(found))
-    name = model if not model.endswith(".safetensors") else Path(model).stem
+    name = find_model(model).stem
     outputs.write(
         html=lambda: page(explainer, found, photo.name, name),
         csv=str,
@@ -109,7 +110,7 @@ def account(found: list[Explanation]) -> str:
 
 def page(explainer: Explainer, found: list[Explanation], photo: str, model: str) -> str:
     """Make the HTML page."""
-    from colorize.evaluation.report import explanation_report
+    from colorize.evaluation.report import explanation_report  # brings scikit-learn along
 
     return explanation_report(explainer, found, name=photo, model=model)
 

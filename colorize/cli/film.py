@@ -19,14 +19,13 @@ _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
 
 
 @click.command("film", short_help="Colorize a film, resumable.")
-@click.argument("source", type=click.Path(path_type=Path), metavar="IN")
-@click.argument("target", type=click.Path(path_type=Path), metavar="OUT")
+@_shared.path_argument("source", metavar="IN")
+@_shared.path_argument("target", metavar="OUT")
 @_shared.model_option
 @_shared.picture_vividness_option
-@click.option(
+@_shared.path_option(
     "--hints",
     "hints_path",
-    type=click.Path(path_type=Path),
     metavar="FILE|DIR",
     help="Colours that you know, as for a photograph, named after their frame: 000123.png, or 12.5s.json for a time.",
 )

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 @click.command("importance", short_help="Find out which features a model lives on.")
 @click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
 @_shared.folder_argument
-@click.option(
+@_shared.path_option(
     "--train",
     "training_folder",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Photographs for the refits and the control; without it they learn from halves of FOLDER.",
 )
@@ -53,6 +52,7 @@ def command(
     About 40 photographs are enough.
     """
     from colorize.evaluation.importance import importance
+    from colorize.evaluation.report import importance_report
     from colorize.training.dataset import load_folder
 
     colorizer = _shared.load_colorizer(model)
@@ -72,20 +72,12 @@ def command(
         )
     if not quiet:
         click.echo(summary(found))
-    name = Path(model).stem
     outputs.write(
-        html=lambda: page(found, name, _shared.folder_name(folder)),
+        html=lambda: importance_report(found, model=Path(model).stem, source=_shared.folder_name(folder)),
         csv=found.to_csv,
         json=found.to_json,
         quiet=quiet,
     )
-
-
-def page(found: ImportanceResult, model: str, source: str) -> str:
-    """Make the HTML report."""
-    from colorize.evaluation.report import importance_report
-
-    return importance_report(found, model=model, source=source)
 
 
 def summary(found: ImportanceResult) -> str:

@@ -17,19 +17,17 @@ if TYPE_CHECKING:
 
 @click.command("learn", short_help="Make a model that remembers your hints for a photograph.")
 @click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
-@click.argument("photo", type=click.Path(path_type=Path))
-@click.option(
+@_shared.path_argument("photo")
+@_shared.path_option(
     "--hints",
     required=True,
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="As for `colorize photo`: a picture that is transparent where there is no hint, or a JSON list.",
 )
-@click.option(
+@_shared.path_option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
     metavar="NEW.safetensors",
     help="The model file to write.",
 )

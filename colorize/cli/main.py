@@ -45,11 +45,9 @@ class Group(click.Group):
             with warnings.catch_warnings():
                 warnings.showwarning = show_warning
                 return super().invoke(ctx)
-        except (ColorizeError, MemoryError) as error:
-            message, status = f"Error: {_shared.one_line(error)}", 1
         except BrokenPipeError:
             raise  # whoever read the output has gone; click ends quietly
-        except OSError as error:
+        except (ColorizeError, MemoryError, OSError) as error:
             message, status = f"Error: {_shared.one_line(error)}", 1
         except KeyboardInterrupt:
             message, status = "Interrupted; files already written are complete.", _shared.INTERRUPTED

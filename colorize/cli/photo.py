@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from colorize._support.progress import telling
 from colorize.cli import _hands, _shared, _training
 from colorize.exceptions import ColorizeError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from colorize.recipe.note import Recipe
     from colorize.recipe.work import Handling
     from colorize.refine.predictor import Refiner
-    from colorize.types import Colorization, GrayImage
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 # PNG whatever the input was: saving loses nothing.
@@ -28,29 +28,16 @@ PAGES_SUFFIX = ".colorized.tif"
 
 
 @click.command("photo", short_help="Colorize photographs.")
-@click.argument("inputs", nargs=-1, type=click.Path(path_type=Path), metavar="INPUT...")
-@click.option(
+@_shared.path_argument("inputs", nargs=-1, metavar="INPUT...")
+@_shared.path_option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     metavar="FILE|DIR",
     help=f"Where to write; the file's ending decides the format. Default: beside INPUT, as NAME{SUFFIX}.",
 )
 @_shared.model_option
 @_shared.picture_vividness_option
 @_hands.options
-@click.option(
-    "--only-confident",
-    type=_shared.FloatRange(0, 1),
-    metavar="P",
-    help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
-)
-@click.option(
-    "--confidence-map",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
-)
 @click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
 @click.option("--refine", metavar="FILE", help="A refiner of the model, from `colorize refine train`.")
 @_training.device_option
@@ -65,8 +52,6 @@ def command(
     model: str,
     vividness: float,
     wishes: _hands.Wishes,
-    only_confident: float | None,
-    confidence_map: Path | None,
     sample: bool,
     refine: str | None,
     device: str,
@@ -87,11 +72,10 @@ def command(
     wishes.check(len(jobs))
     targets = [path for _, target in jobs for path in wishes.targets(target)]
     sources = [source for source, _ in jobs]
-    _shared.check_apart([*targets, confidence_map], [*sources, wishes.hints, *wishes.references])
-    if confidence_map is not None:
-        check_map(confidence_map, jobs, force=force)
-    doubt = Doubt(only_confident, confidence_map)
-    if all_frames and (wishes.any or doubt.any or refine is not None):
+    _shared.check_apart([*targets, wishes.confidence_map], [*sources, wishes.hints_file, *wishes.reference])
+    if wishes.confidence_map is not None:
+        check_map(wishes.confidence_map, jobs, force=force)
+    if all_frames and (wishes.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
     if device != "auto" and refine is None:
         raise click.UsageError("--device is for networks: it goes with --refine")
@@ -103,7 +87,6 @@ def command(
         colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
         files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force, "salvage": salvage},
         wishes=wishes,
-        doubt=doubt,
         quiet=quiet,
         tell_notes=not sample,  # what is special about the sample's file is nobody's concern
     )
@@ -111,37 +94,6 @@ def command(
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
         context.exit(_shared.SOME_FAILED if len(jobs) > 1 else 1)
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """What is wanted to be seen of the model's confidence.
-
-    Attributes
-    ----------
-    least : float or None
-        Keep colour only where the confidence is at least this.
-    map_file : Path or None
-        Where to draw it.
-    """
-
-    least: float | None = None
-    map_file: Path | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is wanted at all."""
-        return self != Doubt()
-
-    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
-        """Results with the doubtful colours left out; the map, of the first of them, is written."""
-        from colorize.explanation.doubt import confidence_picture, only_confident
-        from colorize.io import write_photo
-
-        if self.map_file is not None:
-            write_photo(confidence_picture(results[0]), self.map_file, overwrite=force)
-        least = self.least
-        return results if least is None else [only_confident(result, gray, least) for result in results]
 
 
 def check_map(path: Path, jobs: list[tuple[Path, Path]], *, force: bool) -> None:
@@ -195,7 +147,6 @@ def run_jobs(
     colors: dict[str, Any],
     files: dict[str, Any],
     wishes: _hands.Wishes,
-    doubt: Doubt,
     quiet: bool,
     tell_notes: bool = True,
     refine: str | None = None,
@@ -211,16 +162,15 @@ def run_jobs(
     # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
-    references = _hands.read_references(colorizer, wishes.references)
+    references = _hands.read_references(colorizer, wishes.reference)
     n_done = 0
     # A bar of one step tells nothing.
     with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
-        for position, (source, target) in enumerate(todo):
-            progress("photographs", position, len(todo))
+        for source, target in telling(progress, "photographs", todo):
             try:
-                if wishes.any or doubt.any or refiner is not None:
+                if wishes.any or refiner is not None:
                     painter = refiner or colorizer
-                    notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references, doubt)
+                    notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references)
                 else:
                     notes = colorize_file(source, target, colorizer, recipe, handling)
             # One photograph that cannot be done must not cost the others.
@@ -232,7 +182,6 @@ def run_jobs(
                 click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
                 for note in notes if tell_notes else ():
                     click.echo(f"Note: {source}: {note}", err=True)
-        progress("photographs", len(todo), len(todo))
     return len(jobs) - n_done
 
 
@@ -275,7 +224,6 @@ def colorize_by_hand(
     handling: Handling,
     wishes: _hands.Wishes,
     references: References | tuple[()],
-    doubt: Doubt,
 ) -> tuple[str, ...]:
     """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
     from colorize.color import to_gray
@@ -284,17 +232,17 @@ def colorize_by_hand(
     from colorize.recipe.work import copy_times, file_digest, finished, read, reading_notes, signed
 
     (photo,) = read(source, handling)
-    hints = None if wishes.hints is None else _hands.read_hints(wishes.hints, photo.shape, wishes.reach)
+    hints = None if wishes.hints_file is None else _hands.read_hints(wishes.hints_file, photo.shape, wishes.reach)
     session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
     results = wishes.results(session, hints, recipe.vividness)
-    shown = doubt.shown(results, session.gray, force=handling.overwrite)
+    shown = wishes.shown(results, session.gray, force=handling.overwrite)
     images = [finished(photo, result, recipe) for result in shown]
     if wishes.sheet:
         images.append(_hands.contact_sheet(images))
     recipe = replace(recipe, input_sha256=file_digest(source))
     notes = reading_notes([photo]) + results[0].notes
     for number, (image, path) in enumerate(zip(images, wishes.targets(target), strict=True), start=1):
-        said = told(hints, wishes, doubt, number)
+        said = told(hints, wishes, number)
         refined_by = getattr(colorizer, "sha256_", None)
         said += () if refined_by is None else ({REFINER: refined_by},)
         written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
@@ -304,17 +252,17 @@ def colorize_by_hand(
     return tuple(dict.fromkeys(notes + written))
 
 
-def told(hints: Hints | None, wishes: _hands.Wishes, doubt: Doubt, number: int) -> tuple[Any, ...]:
+def told(hints: Hints | None, wishes: _hands.Wishes, number: int) -> tuple[Any, ...]:
     """What the note of picture `number` (a sheet is the last) says of a person's part in it; hints can be repeated."""
     from colorize.recipe.work import noted_hints
 
     is_sheet = wishes.sheet and number > (wishes.alternatives or 1)
     others = {
-        "references": len(wishes.references),
+        "references": len(wishes.reference),
         "chosen": wishes.choose - 1,
         "sheet": is_sheet,
         "alternative": 0 if is_sheet else number - 1,
-        "only_confident": doubt.least,
+        "only_confident": wishes.only_confident,
     }
     said = [] if hints is None else [noted_hints(hints)]
     return (*said, *({name: value} for name, value in others.items() if value))

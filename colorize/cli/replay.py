@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command("replay", short_help="Make a colorized picture again from the note in it.")
-@click.argument("picture", type=click.Path(path_type=Path))
-@click.argument("photo", type=click.Path(path_type=Path))
-@click.option(
+@_shared.path_argument("picture")
+@_shared.path_argument("photo")
+@_shared.path_option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Where to write. Default: beside PICTURE, as NAME.replayed with its ending.",
 )

@@ -25,9 +25,8 @@ def command() -> None:
 @click.option(
     "--objective", type=click.Choice(OBJECTIVES), default="l1", show_default=True, help="What it is trained for."
 )
-@click.option(
+@_shared.path_option(
     "--encoder",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Weights (safetensors) of the frozen encoder of the generator resnet50 or lite0; random without it.",
 )

@@ -9,7 +9,7 @@ import click
 
 from colorize._support.progress import Progress
 from colorize.cli import _shared
-from colorize.exceptions import ColorizeError, DatasetError
+from colorize.exceptions import DatasetError
 
 # The keys of `colorize.evaluation.study.TRAINERS`, written out: importing it loads scikit-learn,
 # and --help should not wait for that.
@@ -63,6 +63,7 @@ def categories(
     Does a portrait model pay for portraits, and what does it do to landscapes? Sub-folders with fewer than ten usable
     photographs are left out and named.
     """
+    from colorize.evaluation.report import category_report
     from colorize.evaluation.study import study_categories
 
     with _shared.progress_bars(quiet=quiet) as progress:
@@ -80,15 +81,15 @@ def categories(
         click.echo(found.table())
         for name, reason in found.left_out.items():
             click.echo(f"left out: {name}: {reason}")
-    write(outputs, found, "category_report", folder, quiet=quiet)
+    source = _shared.folder_name(folder)
+    outputs.write(html=lambda: category_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet)
 
 
 @command.command("curve", short_help="Error against number of training photographs.")
 @_shared.folder_argument
-@click.option(
+@_shared.path_option(
     "--test",
     "test_folder",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Photographs to measure with; without it, a fifth of FOLDER is held out.",
 )
@@ -112,6 +113,7 @@ def curve(
 ) -> None:
     """Train on growing parts of FOLDER and measure each model on the same photographs: would more of them help?"""
     wanted = parse_sizes(sizes)
+    from colorize.evaluation.report import curve_report
     from colorize.evaluation.study import study_curve
     from colorize.training.dataset import load_folder
 
@@ -121,7 +123,7 @@ def curve(
             training_set, test_set = training_set.split(0.2, random_state=seed)
         else:
             test_set, _ = _shared.photos_with_colors(test_folder, limit=None, progress=progress)
-        try:
+        with _shared.usage_errors():
             found = study_curve(
                 training_set.photos,
                 test_set.photos,
@@ -131,26 +133,10 @@ def curve(
                 random_state=seed,
                 progress=progress,
             )
-        except ValueError as error:
-            # Some errors of the package are ValueErrors
-            # too, and have words and a status of their own.
-            if isinstance(error, ColorizeError):
-                raise
-            raise click.UsageError(str(error)) from error
     if not quiet:
         click.echo(found.table())
-    write(outputs, found, "curve_report", folder, quiet=quiet)
-
-
-def write(outputs: _shared.Outputs, found: Any, report: str, folder: Path, *, quiet: bool) -> None:
-    """Write the files that were asked for."""
-
-    def page() -> str:
-        from colorize.evaluation import report as reports
-
-        return str(getattr(reports, report)(found, source=_shared.folder_name(folder)))
-
-    outputs.write(html=page, csv=found.to_csv, json=found.to_json, quiet=quiet)
+    source = _shared.folder_name(folder)
+    outputs.write(html=lambda: curve_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet)
 
 
 def load_categories(

@@ -22,19 +22,18 @@ SUFFIX = ".suggested.png"
 
 
 @click.command("suggest", short_help="Show where a hint would tell most.")
-@click.argument("photo", type=click.Path(path_type=Path))
+@_shared.path_argument("photo")
 @click.option("-n", "--number", type=click.IntRange(1, 100), default=5, show_default=True, help="Number of places.")
-@click.option(
+@_shared.path_option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help=f"The marked picture. Default: beside PHOTO, as NAME{SUFFIX}.",
 )
 @_hands.hints_option
 @_hands.reach_option
 @_shared.model_option
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the places as JSON.")
+@_shared.path_option("--json", "json_file", metavar="FILE", help="Write the places as JSON.")
 @_shared.force_option
 def command(
     photo: Path, number: int, output: Path | None, hints_file: Path | None, reach: str | None, model: str,

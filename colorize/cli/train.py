@@ -25,11 +25,10 @@ def check_families(_context: click.Context, _parameter: click.Parameter, names: 
 
 @click.command("train", short_help="Train a model on a folder of colour photographs.")
 @_shared.folder_argument
-@click.option(
+@_shared.path_option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
     metavar="MODEL.safetensors",
     help="The model file to write.",
 )
@@ -40,7 +39,7 @@ def check_families(_context: click.Context, _parameter: click.Parameter, names: 
     help="Build on a shipped model or a model file, if photographs held out say that it helps.",
 )
 @_shared.limit_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
+@_shared.seed_option
 @_shared.palette_option
 @_shared.superpixels_option
 @click.option(

@@ -33,6 +33,7 @@ WHITE = (0.95047, 1.0, 1.08883)
 
 # A plane of a block is 128 kB: the few that a conversion works with stay in the cache.
 _BLOCK = 1 << 15
+_TONES = 20  # levels of L* whose mean ab is the tint; in between it is interpolated
 _EPSILON = np.float32(216 / 24389)  # below this share of white's light, L* is a straight line
 _KAPPA = np.float32(24389 / 27)
 _TOE = np.float32(0.0031308)  # sRGB's own straight line ends here, at the code value _TOE * 12.92
@@ -293,14 +294,12 @@ def to_gray(image: RgbImage) -> GrayImage:
     return GrayImage(rgb_to_lightness(image.pixels), image.bit_depth, image.alpha, image.metadata)
 
 
-def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
+def tint_of(image: RgbImage) -> Float32:
     """Find the tone that lies over a photograph (sepia, selenium, a yellowed print): ab as a function of lightness.
 
     Parameters
     ----------
     image : RgbImage
-    n_levels : int
-        Levels of L* whose mean ab is taken; in between it is interpolated.
 
     Returns
     -------
@@ -319,15 +318,15 @@ def tint_of(image: RgbImage, *, n_levels: int = 20) -> Float32:
     """
     lab = rgb_to_lab(image.pixels)
     lightness, ab = lab[..., 0], lab[..., 1:]
-    level = np.minimum(lightness * np.float32(n_levels / 100), n_levels - 1).astype(np.intp).ravel()
-    count = np.bincount(level, minlength=n_levels)
+    level = np.minimum(lightness * np.float32(_TONES / 100), _TONES - 1).astype(np.intp).ravel()
+    count = np.bincount(level, minlength=_TONES)
     used = np.flatnonzero(count)
     # At the mean lightness of the pixels of a level and not at its middle: there the mean colour
     # was found.
-    places = np.bincount(level, lightness.ravel(), n_levels)[used] / count[used]
+    places = np.bincount(level, lightness.ravel(), _TONES)[used] / count[used]
     tint = np.empty_like(ab)
     for channel in range(2):
-        means = np.bincount(level, ab[..., channel].ravel(), n_levels)[used] / count[used]
+        means = np.bincount(level, ab[..., channel].ravel(), _TONES)[used] / count[used]
         tint[..., channel] = np.interp(lightness, places, means)
     return tint
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +23,7 @@ from scipy.spatial.distance import squareform
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from colorize._support.progress import Progress, silent
+from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab, to_gray
 from colorize.color.names import color_names
@@ -226,9 +227,38 @@ def importance(
     if len(photos) < _MIN_PHOTOS:
         raise DatasetError(f"feature importance needs at least {_MIN_PHOTOS} photographs, got {len(photos)}")
     say = progress or silent
-    options = _Options(n_repeats, n_detail_repeats, refits, vividness, random_state)
     with threadpool_limits(1, user_api="blas"):  # hundreds of small products: threads would only wait for each other
-        return _importance(colorizer, photos, training_photos, options, say)
+        held_out = _describe(colorizer, photos, say)
+        study = _Study(colorizer, held_out, vividness, random_state)
+        redundancy = _redundancy(held_out)
+        families = tuple(held_out.regions.families)
+        links, clusters = _clusters(redundancy, families)
+        rows = study.permutations(clusters, n_repeats, say)
+        rows += study.details(n_detail_repeats, say)
+        teachers = None if training_photos is None else _describe(colorizer, training_photos, say)
+        rows += study.refits(teachers, n_repeats, refits, say)
+        baseline = MappingProxyType(study.baseline())
+    names = color_names(colorizer.palette_.colors_)
+    return ImportanceResult(
+        table=tuple(rows),
+        families=families,
+        baseline=baseline,
+        redundancy=redundancy,
+        links=links,
+        clusters=clusters,
+        warnings=_warnings(redundancy, families),
+        swatches={name: colorizer.palette_.colors_[np.array(names) == name] for name in dict.fromkeys(names)},
+        settings={
+            "n_photos": len(photos),
+            "n_regions": len(held_out.regions),
+            "refits_learn_from": "the other half" if teachers is None else f"{teachers.n_photos} photographs",
+            "n_repeats": n_repeats,
+            "n_detail_repeats": n_detail_repeats,
+            "refits": refits,
+            "vividness": vividness,
+            "random_state": random_state,
+        },
+    )
 
 
 def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
@@ -268,50 +298,6 @@ def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
     return useful if 1 < len(useful) <= 24 else {}
 
 
-@dataclass(frozen=True)
-class _Options:
-    n_repeats: int
-    n_detail_repeats: int
-    refits: bool
-    vividness: float
-    random_state: int
-
-
-def _importance(
-    colorizer: Colorizer,
-    photos: Sequence[RgbImage],
-    training_photos: Sequence[RgbImage] | None,
-    options: _Options,
-    say: Progress,
-) -> ImportanceResult:
-    held_out = _describe(colorizer, photos, "describing", say)
-    study = _Study(colorizer, held_out, options.vividness, options.random_state)
-    redundancy = _redundancy(held_out)
-    families = tuple(held_out.regions.families)
-    links, clusters = _clusters(redundancy, families)
-    rows = study.permutations(clusters, options.n_repeats, say)
-    rows += study.details(options.n_detail_repeats, say)
-    teachers = None if training_photos is None else _describe(colorizer, training_photos, "describing", say)
-    rows += study.refits(teachers, options.n_repeats, options.refits, say)
-    names = color_names(colorizer.palette_.colors_)
-    return ImportanceResult(
-        table=tuple(rows),
-        families=families,
-        baseline=MappingProxyType(study.baseline()),
-        redundancy=redundancy,
-        links=links,
-        clusters=clusters,
-        warnings=_warnings(redundancy, families),
-        swatches={name: colorizer.palette_.colors_[np.array(names) == name] for name in dict.fromkeys(names)},
-        settings={
-            "n_photos": len(photos),
-            "n_regions": len(held_out.regions),
-            "refits_learn_from": "the other half" if teachers is None else f"{len(training_photos or ())} photographs",
-            **asdict(options),
-        },
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class _Described:
     """Photographs with their descriptions, and the rows of all their regions."""
@@ -348,19 +334,6 @@ class _Scored:
     truth_by_color: NDArray[np.float64]  # (n_photos, n_colors) probability given to the true colour, sums
     log_loss: NDArray[np.float64]  # (n_photos,)
 
-    def __add__(self, other: _Scored) -> _Scored:
-        return _Scored(
-            self.region_error + other.region_error,
-            self.region_ab,
-            self.error_by_color + other.error_by_color,
-            self.truth_by_color + other.truth_by_color,
-            self.log_loss + other.log_loss,
-        )
-
-    def over(self, n: int) -> _Scored:
-        sums = (self.error_by_color, self.truth_by_color, self.log_loss)
-        return _Scored(self.region_error / n, self.region_ab, *(values / n for values in sums))
-
 
 class _Study:
     """One model on one set of described photographs."""
@@ -375,14 +348,11 @@ class _Study:
         self.area_by_color = self._by_color(data.regions.area)
         self.names = np.array(color_names(colorizer.palette_.colors_))
         self.untouched = self.score(colorizer.recognizer.region_probabilities(data.regions.features))
-        self._final: NDArray[np.float64] | None = None
 
-    @property
+    @cached_property
     def final(self) -> NDArray[np.float64]:
         """Pixel ab error of the untouched model per photograph."""
-        if self._final is None:
-            self._final = self.final_error(self.untouched.region_ab)
-        return self._final
+        return self.final_error(self.untouched.region_ab)
 
     def baseline(self) -> dict[str, Interval]:
         return {
@@ -428,9 +398,8 @@ class _Study:
         ]
         jobs += [("cluster", "across", " + ".join(members), tuple(members)) for members in clusters]
         rows: list[tuple[Any, ...]] = []
-        for done, (analysis, way, name, members) in enumerate(jobs):
-            say("permuting", done, len(jobs))
-            columns = np.concatenate([_indices(self.regions.families[member]) for member in members])
+        for analysis, way, name, members in telling(say, "permuting", jobs):
+            columns = np.r_[tuple(self.regions.families[member] for member in members)]
             scores = self._permuted(columns, way, n_repeats)
             mean = _mean(scores)
             rows += self._rows(analysis, way, name, mean)
@@ -441,7 +410,6 @@ class _Study:
                 rows.append((analysis, way, name, "", "final_ab_error", *_limits(final)))
             if analysis == "permutation" and way == "across":
                 rows += self._color_rows(name, mean)
-        say("permuting", len(jobs), len(jobs))
         return rows
 
     def details(self, n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
@@ -451,11 +419,9 @@ class _Study:
             names = [name.partition(":")[2] for name in self.data.names[columns]]
             jobs += [(family, part, chosen + columns.start) for part, chosen in detail_groups(names).items()]
         rows: list[tuple[Any, ...]] = []
-        for done, (family, part, chosen) in enumerate(jobs):
-            say("permuting parts", done, len(jobs))
+        for family, part, chosen in telling(say, "permuting parts", jobs):
             mean = _mean(self._permuted(chosen, "across", n_repeats))
             rows += self._rows("detail", "across", family, mean, part)
-        say("permuting parts", len(jobs), len(jobs))
         return rows
 
     def refits(
@@ -613,14 +579,12 @@ class _Refits:
         return probabilities
 
 
-def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], stage: str, say: Progress) -> _Described:
+def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], say: Progress) -> _Described:
     grays, descriptions, blocks = [], [], []
-    for index, photo in enumerate(photos):
-        say(stage, index, len(photos))
+    for index, photo in enumerate(telling(say, "describing", photos)):
         grays.append(to_gray(photo))
         descriptions.append(colorizer.model.describe(grays[-1]))
         blocks.append(rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index))
-    say(stage, len(photos), len(photos))
     names = descriptions[0].features.names
     return _Described(photos, grays, descriptions, names, TrainingRows.concatenate(blocks))
 
@@ -650,14 +614,8 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
 
 
 def _mean(scores: Sequence[_Scored]) -> _Scored:
-    total = scores[0]
-    for scored in scores[1:]:
-        total = total + scored
-    return total.over(len(scores))
-
-
-def _indices(columns: slice) -> NDArray[np.intp]:
-    return np.arange(columns.start, columns.stop)
+    """The mean of every number."""
+    return _Scored(*(np.mean([getattr(scored, part.name) for scored in scores], axis=0) for part in fields(_Scored)))
 
 
 def _limits(interval: Interval) -> tuple[float, float, float]:

@@ -334,7 +334,7 @@ def measure(
     """
     if not methods:
         raise ValueError("methods must name at least one method to measure")
-    functions = {name: _function_of(name, method) for name, method in methods.items()}
+    functions = {name: function_of(name, method) for name, method in methods.items()}
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     total = len(photos) if isinstance(photos, Sized) else 0
@@ -366,6 +366,20 @@ def measure(
         progress("measuring", n_photos, n_photos)
     tables = ({name: _columns(rows) for name, rows in table.items()} for table in (figures, costs))
     return EvaluationResult(next(tables), tuple(names), next(tables))
+
+
+def function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
+    """What a method does, as a function of the gray photograph and the truth, at which few look."""
+    if isinstance(method, WithTruth):
+        return method.function
+    # `predict` first: of a method that has both it is what people get to see.
+    for attribute in ("predict", "predict_ab"):
+        function = getattr(method, attribute, None)
+        if callable(function):
+            return lambda gray, _truth: function(gray)
+    if callable(method):
+        return lambda gray, _truth: method(gray)
+    raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
 
 
 def predicted_pixels(prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
@@ -402,19 +416,6 @@ def write_csv(rows: Iterable[Sequence[Any]]) -> str:
 def csv_cell(value: float) -> str:
     """A number for `write_csv`; empty if there is none."""
     return f"{value:.6g}" if math.isfinite(value) else ""
-
-
-def _function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Prediction]:
-    if isinstance(method, WithTruth):
-        return method.function
-    # `predict` first: of a method that has both it is what people get to see.
-    for attribute in ("predict", "predict_ab"):
-        function = getattr(method, attribute, None)
-        if callable(function):
-            return lambda gray, _truth: function(gray)
-    if callable(method):
-        return lambda gray, _truth: method(gray)
-    raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
 
 
 def _checked(name: str, prediction: Prediction) -> Prediction:

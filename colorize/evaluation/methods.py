@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from colorize.colorizer import Colorizer
 from colorize.evaluation.head import EncoderHead
 from colorize.evaluation.loader import NETWORKS, describe, load_any_model, network_facts
@@ -148,25 +146,20 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
 
 def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     """Peak memory of every stage of a model on one photograph, in bytes; see `peak_memory`."""
-    # Every stage needs what the one before gave, and `peak_memory` returns bytes alone.
-    found: dict[str, Any] = {}
-
-    def keep(name: str, function: Callable[[], object]) -> Callable[[], None]:
-        return lambda: found.update({name: function()})
-
-    def rows() -> np.ndarray:
-        return found["description"].features.values
-
+    model = colorizer.model
+    # Once before they are traced: every stage needs what the one before gives.
+    described = model.describe(gray)
+    rows, regions = described.features.values, described.superpixels
+    probabilities = model.region_probabilities(rows)
+    region_ab = model.decide(described, probabilities).ab
     stages: dict[str, Callable[[], object]] = {
-        "description": lambda: colorizer.model.describe(gray),
-        "classifier": lambda: colorizer.model.region_probabilities(rows()),
-        "decision": lambda: colorizer.model.decide(found["description"], found["classifier"]),
-        "propagation": lambda: Canvas.fitting(gray, found["description"].superpixels, once=True).spread(
-            found["decision"].ab
-        ),
+        "description": lambda: model.describe(gray),
+        "classifier": lambda: model.region_probabilities(rows),
+        "decision": lambda: model.decide(described, probabilities),
+        "propagation": lambda: Canvas.fitting(gray, regions, once=True).spread(region_ab),
         "whole photograph": lambda: colorizer.predict(gray),
     }
-    return {name: peak_memory(keep(name, function)) for name, function in stages.items()}
+    return {name: peak_memory(function) for name, function in stages.items()}
 
 
 def _about(path: Path) -> str:

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from html import escape
 from itertools import cycle
 from typing import Any
 
@@ -339,7 +340,7 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
     # Without width and height: how large a plot is, the page decides.
     view = re.search(r'viewBox="[^"]+"', head)
     rest = re.sub(r"<metadata>.*?</metadata>", "", rest, flags=re.DOTALL)
-    return f'<svg {view.group() if view else ""} role="img" aria-label="{_escaped(title)}">{rest}'
+    return f'<svg {view.group() if view else ""} role="img" aria-label="{escape(title)}">{rest}'
 
 
 def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
@@ -428,7 +429,3 @@ def _short(name: str, longest: int = _LONGEST_LABEL) -> str:
         middle = name.find(" + ", len(name) // 2 - 4)
         return name if middle < 0 else f"{name[:middle]}\n{name[middle + 1 :]}"
     return name if len(name) <= longest else name[: longest - 1] + "…"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

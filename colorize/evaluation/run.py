@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from colorize._support.progress import Progress
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import to_gray
+from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
-from colorize.evaluation.measure import EvaluationResult, Method, Observer, csv_cell, measure, write_csv
+from colorize.evaluation.measure import EvaluationResult, Method, Observer, csv_cell, function_of, measure, write_csv
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
@@ -252,14 +253,6 @@ def compare_methods(
     observers: list[Observer] = [realism, gallery] if pictures else [realism]
     table = {method.name: method.method for method in methods}
     result = measure(table, photos, names=names, has_truth=has_truth, observers=observers, progress=progress)
-    gray = to_gray(photos[0])
-    memory = {method.name: peak_memory(_call(method.method), gray) for method in methods}
+    seen = to_gray(photos[0]), Truth(photos[0].pixels)
+    memory = {method.name: peak_memory(function_of(method.name, method.method), *seen) for method in methods}
     return Comparison(result, tuple(methods), gallery, realism.verdicts(), memory, left_out or {})
-
-
-def _call(method: Method) -> Callable[..., object]:
-    for attribute in ("predict", "predict_ab"):
-        function = getattr(method, attribute, None)
-        if callable(function):
-            return function
-    return method  # type: ignore[return-value]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from colorize._support.progress import Progress, silent
+from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import (
@@ -322,17 +322,13 @@ def study_categories(
     seconds = {}
     say = progress or silent
     with threadpool_limits(1, user_api="blas"):
-        for done, (method, name) in enumerate(jobs):
-            say("training", done, len(jobs))
+        for method, name in telling(say, "training", jobs):
             start = time.process_time()
             models[f"{method}: {name}"] = TRAINERS[method](training[name], random_state, parameters or {})
             seconds[f"{method}: {name}"] = time.process_time() - start
-        say("training", len(jobs), len(jobs))
         results, pictures = {}, {}
-        for done, (name, (_, test)) in enumerate(splits.items()):
-            say("testing", done, len(splits))
+        for name, (_, test) in telling(say, "testing", splits.items()):
             results[name], pictures[name] = _measured(models, test)
-        say("testing", len(splits), len(splits))
     sizes = {name: len(photos) for name, photos in training.items()}
     return CategoryStudy(results, tuple(methods), sizes, seconds, pictures, reasons)
 
@@ -402,10 +398,8 @@ def study_curve(
     order = np.random.default_rng(random_state).permutation(len(training_photos))
     models: dict[str, Method] = {GRAY: NO_COLOR}
     seconds = {}
-    say = progress or silent
     with threadpool_limits(1, user_api="blas"):
-        for done, size in enumerate(wanted):
-            say("training", done, len(wanted))
+        for size in telling(progress or silent, "training", wanted):
             # Sorted: the part with all photographs is then
             # the very training that `colorize train` does.
             part = [training_photos[i] for i in np.sort(order[:size])]
@@ -413,7 +407,6 @@ def study_curve(
                 start = time.process_time()
                 models[f"{method}: {size}"] = TRAINERS[method](part, random_state, parameters or {})
                 seconds[f"{method}: {size}"] = time.process_time() - start
-        say("training", len(wanted), len(wanted))
         result = measure(models, test_photos, names=names, progress=progress)
     return LearningCurve(wanted, result, seconds)
 

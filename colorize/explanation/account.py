@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from colorize.color.names import color_names
@@ -90,8 +88,8 @@ def sentences(found: Explanation) -> list[str]:
         # A tenth of log-odds changes odds by a tenth: less is not worth a sentence.
         helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]
         hindered = [FAMILIES.get(name, name) for name in order[::-1][:1] if parts[name] < -0.1]
-        against = f" Most against it: {_joined(hindered)}." if hindered else ""
-        said.append((f"Most for it: {_joined(helped)}." if helped else "No feature spoke for it.") + against)
+        against = f" Most against it: {hindered[0]}." if hindered else ""
+        said.append((f"Most for it: {' and '.join(helped)}." if helped else "No feature spoke for it.") + against)
     if found.memories is not None:
         said.append(_agreement(found, found.memories))
     return said
@@ -154,7 +152,3 @@ def told_apart(ab: Float32, *others: Float32) -> str:
     if not same:
         return name
     return f"{'a stronger' if own > max(same) else 'a paler' if own < min(same) else 'another'} {name}"
-
-
-def _joined(words: Sequence[str]) -> str:
-    return " and ".join(words)

@@ -118,14 +118,7 @@ class HintEffect:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "before": self.before.tolist(),
-            "after": self.after.tolist(),
-            "is_hinted": self.is_hinted,
-            "place": self.place.tolist(),
-            "ab": self.ab.tolist(),
-            "shift": self.shift.tolist(),
-        }
+        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True, eq=False)

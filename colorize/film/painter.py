@@ -24,7 +24,7 @@ from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels, Hints
 from colorize.optimization import Propagator
 from colorize.predictor import Predictor
-from colorize.types import REACHES, Float32, GrayImage
+from colorize.types import Float32, GrayImage
 
 MEMORY_SECONDS = 2.0
 """A new opinion has come in to two thirds after so long. Longer is steadier, and slower to mend a first mistake."""
@@ -87,7 +87,7 @@ class Said:
 
     def as_hints(self) -> Hints | None:
         """Both, as hints of this frame; None if there is nothing."""
-        found = [_as_marks(pixels) for pixels in (self.carried, self.exact) if pixels is not None]
+        found = [pixels.as_hints() for pixels in (self.carried, self.exact) if pixels is not None]
         return None if not found else found[0] if len(found) == 1 else found[0] + found[1]
 
 
@@ -259,15 +259,3 @@ def _certain(lightness: Float32, said: Said) -> tuple[NDArray[np.bool_] | None, 
         return None, None
     wanted = said.exact.on(lightness)
     return wanted.is_known, wanted.field()
-
-
-def _as_marks(pixels: HintPixels) -> Hints:
-    shape = pixels.is_known.shape
-    found = Hints(shape)
-    for number, reach in enumerate(REACHES):
-        # One layer for each reach, since a painted layer has one reach for all of it.
-        opaque = pixels.is_known & (pixels.reach == number)
-        if opaque.any():
-            layer = np.dstack([pixels.rgb, np.where(opaque, 255, 0).astype(np.uint8)])
-            found = found + Hints.from_rgba(layer, shape, reach=reach)
-    return found

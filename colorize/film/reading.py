@@ -23,6 +23,8 @@ from colorize.types import Float32
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -264,20 +266,20 @@ def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     raise FilmError(f"{path}: no moving pictures in it{f' ({kinds} only)' if kinds else ''}")
 
 
+def packets_of(container: InputContainer, *streams: Stream, damage: Damage) -> Iterator[Packet[Any]]:
+    """Packets of streams; nothing can be found behind a place where the container itself is torn."""
+    av = import_or_raise("av", extra="video")
+    try:
+        yield from container.demux(*streams)
+    except av.FFmpegError as error:
+        damage.end = _reason(error)
+
+
 def decoded(container: InputContainer, stream: VideoStream, path: Path, damage: Damage) -> Iterator[Frame]:
     """Frames of a stream as far as they can be decoded."""
     av = import_or_raise("av", extra="video")
     number = 0
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError as error:
-            # Nothing can be found behind a place where the container itself is torn.
-            damage.end = _reason(error)
-            packet = None
-        if packet is None:
-            return
+    for packet in packets_of(container, stream, damage=damage):
         try:
             pictures = packet.decode()
         except av.FFmpegError:

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._support.files import remove_leftovers, write_atomically
+from colorize._support.files import refusals, remove_leftovers, write_atomically
 from colorize._support.locks import file_lock
-from colorize.exceptions import ManifestError, OutputError
+from colorize.exceptions import ManifestError
 from colorize.film.painter import State
 from colorize.film.plan import Plan
 
@@ -60,10 +60,8 @@ class Workshop:
             It cannot be written.
         """
         path = self.folder / "settings.json"
-        try:
+        with refusals(self.folder, "cannot be made"):
             self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.folder}: cannot be made ({error.strerror or error})") from error
         with file_lock(self.folder / ".lock", f"{self.folder}: another process is making this film"):
             # No settings, so not ours: nothing in it is touched.
             if not path.exists() and any(not file.name.startswith(".") for file in self.folder.iterdir()):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from colorize._support.optional import import_or_raise
 from colorize.exceptions import FilmError, OutputError, OutputFormatError
-from colorize.film.reading import Film, moving_pictures, open_input
+from colorize.film.reading import Damage, Film, moving_pictures, open_input, packets_of
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -285,20 +285,13 @@ def _painted(
 
 def _copied(source: Any, copies: Mapping[int, Stream]) -> Iterator[tuple[Fraction, Packet[Any]]]:
     """Packets of sound and subtitles, as far as they can be read."""
-    av = import_or_raise("av", extra="video")
     if not copies:
         return
-    packets = source.demux(*(stream for stream in source.streams if stream.index in copies))
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:  # the end of a film that was cut off; said already of its pictures
-            return
-        if packet is None:
-            return
-        if packet.dts is None and packet.pts is None:  # the sign of the end of a stream
+    streams = [stream for stream in source.streams if stream.index in copies]
+    for packet in packets_of(source, *streams, damage=Damage()):  # that was said already of the pictures
+        time = packet.pts if packet.dts is None else packet.dts
+        if time is None:  # the sign of the end of a stream
             continue
-        time = packet.dts if packet.dts is not None else packet.pts
         packet.stream = copies[packet.stream_index]
         yield time * packet.time_base, packet
 

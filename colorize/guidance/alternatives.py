@@ -21,18 +21,6 @@ N_ALTERNATIVES = 1 + N_MODES * len(MOODS)
 """Most alternatives that are made of one photograph: the moods along the likeliest change, then along the second."""
 
 
-def check_number(number: int) -> None:
-    """Check that there is an alternative of this number, counted from 0.
-
-    Raises
-    ------
-    ValueError
-        There is none.
-    """
-    if not 0 <= number < N_ALTERNATIVES:
-        raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
-
-
 def step_to(modes: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.float64]:
     """How alternative `number` differs from the usual picture, number 0, in the colours of parts, shape (n_parts, 2).
 

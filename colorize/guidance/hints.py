@@ -117,6 +117,12 @@ class HintPixels:
         )
         return WantedColors(known, shown, self.reach[known], (*self.notes, lost) if n_lost else self.notes)
 
+    def as_hints(self) -> Hints:
+        """The same as marks, one of single pixels for each reach: a mark has one reach for all of it."""
+        masks = {reach: self.is_known & (self.reach == number) for number, reach in enumerate(REACHES)}
+        marks = [Mark("pixels", _runs(mask, self.rgb), reach=reach) for reach, mask in masks.items() if mask.any()]
+        return Hints(self.is_known.shape, tuple(marks))
+
 
 @dataclass(frozen=True, eq=False)
 class WantedColors:

@@ -14,7 +14,7 @@ from colorize._support.clock import Clock
 from colorize._support.last import Last
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import resize_labels
-from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, check_number, step_to
+from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import Start
 from colorize.guidance.hints import Hints, WantedColors
@@ -152,7 +152,8 @@ class Session:
         number : int
             Place in the list that `alternatives` gave, from 0; `hints` are those that it was made with.
         """
-        check_number(number)
+        if not 0 <= number < N_ALTERNATIVES:
+            raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
         if number == 0:
             return self
         # The canvas is shared: the affinities of pixels depend on lightness alone.

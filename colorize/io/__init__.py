@@ -4,8 +4,8 @@ Whatever the file holds, a photograph comes in as sRGB, upright, 8 or 16 bits pe
 changed or left out on the way is a sentence in ``image.metadata.notes``. Whatever goes wrong is one `InvalidImageError`
 of one line. Output files appear whole or not at all, and the same picture always gives the same bytes.
 
-Pillow reads and writes; where it would cut 16 bits to 8, OpenCV (colour PNG and TIFF), tifffile (TIFF output) and
-``colorize.io.icc`` (colour profiles) step in.
+Pillow reads and writes; where it would cut 16 bits to 8, OpenCV (colour PNG and TIFF), tifffile (planes of a TIFF),
+``colorize.io.icc`` (colour profiles) and ``colorize.io.writing`` (TIFF output) step in.
 """
 
 from colorize.io.reading import (

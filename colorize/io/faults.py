@@ -9,6 +9,7 @@ import zlib
 # into decoders are wrapped with it.
 DECODER_ERRORS = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,

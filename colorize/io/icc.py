@@ -1,7 +1,7 @@
-"""RGB colour profiles of the matrix kind, applied to 16 bits per channel (Pillow's own conversion knows 8 alone).
+"""Colour profiles without tables, RGB by a matrix and gray by a curve, applied to 16 bits (Pillow applies them at 8).
 
 Source: ICC.1:2022 (profile version 4.4), sections 7.2 and 7.3 (header, tag table), 10.6 (curve), 10.18 (parametric
-curve), annex F.3 (three-component matrix-based profiles).
+curve), annexes F.2 (monochrome) and F.3 (three-component matrix-based profiles).
 """
 
 from __future__ import annotations
@@ -52,6 +52,31 @@ class MatrixProfile:
         # Curves are inverted by a sorted search, which needs them never to fall.
         is_sound = np.isfinite(curves).all() and (np.diff(curves) >= 0).all() and np.ptp(curves, axis=1).min() > 0
         return cls(curves, matrix) if is_sound and abs(np.linalg.det(matrix)) > 1e-6 else None
+
+
+def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | None:
+    """Code value of sRGB for each of the 65536 of a gray profile; None if it is of another kind or damaged.
+
+    Parameters
+    ----------
+    profile : bytes
+        Of gray, with one curve that leads to light (annex F.2).
+    srgb : MatrixProfile
+
+    See Also
+    --------
+    colorize.io.profiles.gray_profile_applied : Uses it for 16 bits.
+    """
+    try:
+        tags = _tags(profile)
+        if profile[16:20] != b"GRAY" or profile[20:24] != b"XYZ " or b"A2B0" in tags:
+            return None
+        light = _curve(tags[b"kTRC"])
+    except (KeyError, ValueError, struct.error):
+        return None
+    if not np.isfinite(light).all() or not np.ptp(light) > 0:
+        return None
+    return np.searchsorted((srgb.curves[1, 1:] + srgb.curves[1, :-1]) / 2, light).astype(np.uint16)
 
 
 def convert(pixels: NDArray[np.uint16], source: MatrixProfile, target: MatrixProfile) -> NDArray[np.uint16]:

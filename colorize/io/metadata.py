@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+import struct
 from collections.abc import Iterable
 from typing import Any
 
-from PIL import Image
+from PIL import Image, TiffTags
 from PIL.ExifTags import TAGS
 
 from colorize.io.faults import DECODER_ERRORS
@@ -14,15 +16,19 @@ from colorize.types import PhotoMetadata
 
 ORIENTATION = 0x0112
 
-_CAMERA = 0x8769  # the camera's part: exposure, date, lens
+_CAMERA, _PLACE = 0x8769, 0x8825  # the camera's part: exposure, date, lens; GPS
 
-# Those of them that tifffile can write as text: names, camera, date, author.
-_TEXT_TAGS = (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0132, 0x013B, 0x013C, 0x8298)
+# Tags of the camera's part whose type is "undefined" (EXIF 2.32, tables 7 and 8): comment, maker's note, components,
+# sensitivities, kinds of file and scene. Pillow's table lacks them, and it would write bytes as a row of numbers, which
+# is how other programs then show a comment.
+for _tag in (0x8828, 0x9101, 0x927C, 0x9286, 0xA20C, 0xA300, 0xA301, 0xA302, 0xA40B):
+    TiffTags.TAGS_V2_GROUPS[_CAMERA].setdefault(_tag, TiffTags.TagInfo(_tag, type=TiffTags.UNDEFINED, length=1))
 
 # Tags of the main EXIF directory that speak of the photograph.
 _KEPT_TAGS = frozenset(
-    (*_TEXT_TAGS, ORIENTATION, 0x0131, 0x4746, 0x4749, _CAMERA, 0x8825, *range(0x9C9B, 0x9CA0))  # 0x474_: ratings
-)
+    # Names, camera, date, program, author, computer, rights; 0x474_ are ratings.
+    (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298)
+).union((ORIENTATION, _CAMERA, _PLACE, *range(0x9C9B, 0x9CA0)))
 
 # Tags that describe a file's own layout, or what is kept or named elsewhere: profile, XMP, IPTC; and filling.
 _LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773, 0xC4A5, 0xEA1C))
@@ -30,11 +36,33 @@ _LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773
 # Packets have some kilobytes. Every output carries them and the search for a note reads them.
 _LONGEST_KEPT_XMP = 1 << 20
 
+# What a packet says of the file's own layout: the pixels stand upright by now, its thumbnails are gray, and further
+# segments are not there. A pattern finds it, so that the rest stays byte for byte.
+_LAYOUT_IN_XMP = re.compile(
+    rb'\s+tiff:Orientation="[^"<]*"'  # in the forms that Pillow looks for
+    rb"|<tiff:Orientation>[^<]*</tiff:Orientation>"
+    rb'|\s+xmpNote:HasExtendedXMP="[^"<]*"|<xmpNote:HasExtendedXMP>[^<]*</xmpNote:HasExtendedXMP>'
+    rb"|<(xmp|xap):Thumbnails\b[^<>]*>.*?</\1:Thumbnails>",
+    re.DOTALL,
+)
+
+_USUAL_GAMMA = 1 / 2.2
+
+_SIDES = frozenset((0xA002, 0xA003))
+
 _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
 
 _KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and EXIF as it was before there was a chunk
 
 _XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
+
+_IPTC_CAPTION = b"\x1c\x02\x78"  # begins the data set 2:120; two bytes of length follow
+_DESCRIPTION = 0x010E  # of EXIF
+
+_LONGEST_CAPTION = 2000  # what IPTC allows
+
+LONGEST_IPTC = 65_506
+"""Bytes of captions that a segment of JPEG holds: 65533, less the names around them and a filling byte."""
 
 
 def read_orientation(picture: Image.Image) -> int:
@@ -61,13 +89,24 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
         _keep_bytes_of_texts(exif)
         # The pixels stand upright by now; a viewer would turn them once more.
         exif[ORIENTATION] = 1
+        exif.bigtiff = False  # the block has the form of a plain TIFF, wherever it comes from
+        _exchange_sides(exif, stored)
         kept = exif.tobytes()
         # The frames of an animation share this block, and each is still to be turned.
         exif[ORIENTATION] = stored
+        _exchange_sides(exif, stored)
         return kept
     except DECODER_ERRORS:
         notes.append("the EXIF data is damaged and was left out")
         return None
+
+
+def _exchange_sides(exif: Image.Exif, orientation: int) -> None:
+    """Have width and height, where the camera stated both, follow a picture that is turned by a quarter."""
+    camera = exif.get_ifd(_CAMERA) if _CAMERA in exif else {}
+    if orientation >= 5 and set(camera) >= _SIDES:
+        width, height = _SIDES
+        camera[width], camera[height] = camera[height], camera[width]
 
 
 class _Text(str):
@@ -85,16 +124,53 @@ def _keep_bytes_of_texts(exif: Image.Exif) -> None:
                 block[tag] = _Text(value)
 
 
-def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
-    """The XMP packet; captions in the older IPTC form are named, for they are left out."""
+def kept_iptc(picture: Image.Image) -> bytes | None:
+    """Captions in IPTC form: JPEG has them among Photoshop's resources, TIFF in a tag of its own."""
+    if picture.format == "TIFF":
+        # As it lies in the file: of the type "long", which is common, Pillow decodes the first four bytes alone.
+        return getattr(picture.tag_v2, "_tagdata", {}).get(_IPTC_IN_TIFF) or None  # type: ignore[attr-defined]
     resources = picture.info.get("photoshop")
-    # JPEG has IPTC among Photoshop's resources, TIFF in a tag of its own.
-    has_iptc = isinstance(resources, dict) and _IPTC_IN_JPEG in resources
-    if has_iptc or _IPTC_IN_TIFF in (getattr(picture, "tag_v2", None) or ()):
-        notes.append("the captions in IPTC form were left out")
+    found = resources.get(_IPTC_IN_JPEG) if isinstance(resources, dict) else None
+    return found if isinstance(found, bytes) and found else None
+
+
+def stated_caption(metadata: PhotoMetadata) -> str:
+    """The caption that a photograph has in IPTC form or in its EXIF data; empty if it has none, or a very long one."""
+    _, _, rest = (metadata.iptc or b"").partition(_IPTC_CAPTION)
+    found = rest[2 : 2 + int.from_bytes(rest[:2], "big")]
+    if not found.strip() and metadata.exif:
+        exif = Image.Exif()
+        try:
+            exif.load(metadata.exif)
+            stated = exif.get(_DESCRIPTION)
+        except DECODER_ERRORS:
+            stated = None
+        found = stated.encode("latin-1") if isinstance(stated, str) else b""  # as it was read
+    try:
+        text = found.decode("utf-8")
+    except UnicodeDecodeError:
+        text = found.decode("latin-1")
+    text = "".join(letter for letter in text if letter.isprintable() or letter in "\t\n").strip()
+    return text if len(text) <= _LONGEST_CAPTION else ""
+
+
+def iptc_segment(iptc: bytes) -> bytes:
+    """At most `LONGEST_IPTC` bytes of captions as a segment of a JPEG file."""
+    resource = b"8BIM" + struct.pack(">2HI", _IPTC_IN_JPEG, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
+    content = b"Photoshop 3.0\0" + resource
+    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
+
+
+def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
+    """The XMP packet, less orientation and thumbnails."""
     packet = picture.info.get("xmp")
     if not isinstance(packet, bytes) or not packet:
         return None
+    # What does not fit into one segment of a JPEG goes on in others, which Pillow does not join.
+    segments = getattr(picture, "applist", ())
+    if any(content.startswith(b"http://ns.adobe.com/xmp/extension/") for _, content in segments):
+        notes.append("the XMP data beyond 64 KB (long captions or histories) was left out")
+    packet = _LAYOUT_IN_XMP.sub(b"", packet)
     if len(packet) > _LONGEST_KEPT_XMP:
         notes.append("the XMP data is too long and was left out")
         return None
@@ -102,12 +178,17 @@ def kept_xmp(picture: Image.Image, notes: list[str]) -> bytes | None:
     return packet.strip(b"\0")
 
 
-def lost_texts(picture: Image.Image) -> list[str]:
-    """Notes on texts that formats have of their own, of which none is kept."""
+def lost_chunks(picture: Image.Image) -> list[str]:
+    """Notes on what formats have of their own, texts and gamma, of which none is kept."""
     if picture.format == "PNG":
         texts = [str(name) for name, value in picture.info.items() if isinstance(value, str)]
         left_out = [name for name in texts if name not in _KEPT_TEXTS]
-        return [f"texts of the PNG file were left out: {_listed(left_out)}"] if left_out else []
+        notes = [f"texts of the PNG file were left out: {_listed(left_out)}"] if left_out else []
+        # A profile or the word sRGB goes before it; nearly all others state 1 / 2.2, which is meant to be sRGB.
+        gamma = picture.info.get("gamma", _USUAL_GAMMA)
+        if not {"icc_profile", "srgb"} & set(picture.info) and abs(gamma - _USUAL_GAMMA) > 0.01:
+            notes.append(f"the gamma that the PNG file states ({gamma:g}) was not applied")
+        return notes
     has_comment = picture.format in ("JPEG", "MPO", "GIF") and picture.info.get("comment")
     return ["the comment in the file was left out"] if has_comment else []
 
@@ -125,9 +206,8 @@ def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) ->
         horizontal, vertical = (float(value) for value in picture.info["dpi"])
     except DECODER_ERRORS:
         return None
-    if not (
-        math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1
-    ):  # 1: a TIFF without unit
+    # 1 is that of a TIFF without unit.
+    if not (math.isfinite(horizontal) and math.isfinite(vertical) and min(horizontal, vertical) > 1):
         return None
     if max(horizontal, vertical) > _FINEST_RESOLUTION:
         notes.append("the resolution it states cannot be true and was left out")
@@ -135,24 +215,16 @@ def read_resolution(picture: Image.Image, orientation: int, notes: list[str]) ->
     return (vertical, horizontal) if orientation >= 5 else (horizontal, vertical)
 
 
-def exif_option(exif: bytes | None, xmp: bytes | None, notes: list[str]) -> dict[str, Any]:
-    """EXIF and XMP as Pillow writes them into a TIFF: both are tags of the file itself."""
-    block = _exif_block(exif, notes)
-    if xmp:
-        block[_XMP] = xmp
-    return {"exif": block} if len(block) else {}
-
-
-def _exif_block(exif: bytes | None, notes: list[str]) -> Image.Exif:
+def tiff_block(metadata: PhotoMetadata) -> Image.Exif:
+    """EXIF, XMP and IPTC as a TIFF holds them: as tags of the file itself."""
     block = Image.Exif()
-    try:
-        if exif:
-            block.load(exif)
-            _keep_bytes_of_texts(block)
-        return block
-    except DECODER_ERRORS:
-        notes.append("the EXIF data could not be written and was left out")
-        return Image.Exif()
+    if metadata.exif:
+        block.load(metadata.exif)
+        _keep_bytes_of_texts(block)
+    for tag, content in ((_XMP, metadata.xmp), (_IPTC_IN_TIFF, metadata.iptc)):
+        if content:
+            block[tag] = content
+    return block
 
 
 def png_info(xmp: bytes) -> Any:
@@ -167,16 +239,3 @@ def png_info(xmp: bytes) -> Any:
 def xmp_chunk(xmp: bytes) -> bytes:
     """Content of the PNG chunk that holds XMP: its name, not compressed, no language."""
     return b"XML:com.adobe.xmp\0\0\0\0\0" + xmp
-
-
-def text_tags(metadata: PhotoMetadata, notes: list[str]) -> list[tuple[int, str, int, str | bytes, bool]]:
-    """The texts of the EXIF data, and the XMP packet, as tags of a TIFF page."""
-    tags: list[tuple[int, str, int, str | bytes, bool]] = []
-    if metadata.xmp:
-        tags.append((_XMP, "B", len(metadata.xmp), metadata.xmp, True))
-    block = _exif_block(metadata.exif, notes)
-    if set(block) - {*_TEXT_TAGS, ORIENTATION}:
-        notes.append("16-bit and multi-page TIFF holds only the texts of the EXIF data: camera, date, author")
-    # Tags of the right number and a wrong type would end the writing of the whole page.
-    texts = {tag: block[tag] for tag in _TEXT_TAGS if isinstance(block.get(tag), str)}
-    return tags + [(tag, "s", 0, text.encode("latin-1"), True) for tag, text in texts.items()]

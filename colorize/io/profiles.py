@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from colorize._support.bits import to_8_bit
 from colorize.io.faults import DECODER_ERRORS
-from colorize.io.icc import MatrixProfile, convert
+from colorize.io.icc import MatrixProfile, convert, gray_to_srgb
 
 if TYPE_CHECKING:
     from PIL import ImageCms
@@ -98,20 +99,22 @@ def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def gray_profile_applied(values: np.ndarray, picture: Image.Image, notes: list[str]) -> np.ndarray:
-    """Apply a gray profile as a curve, taken at 256 levels and interpolated for 16 bits."""
+    """Apply a gray profile by its curve; one of another kind by Little CMS, at 256 levels."""
     if not needs_profile(picture):
         return values
-    ramp = _with_info(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), picture)
-    converted = _through_profile(ramp, "RGB", notes)
-    if converted is None:
-        return values
-    # Of gray all three channels are equal: any of them will do.
-    curve = np.asarray(converted)[0, :, 1].astype(np.float64)
-    if values.dtype == np.uint8:
-        return curve.astype(np.uint8)[values]
-    # 257 = 65535 / 255: where the 8-bit levels lie among those of 16 bits.
-    levels = np.interp(np.arange(65536) / 257, np.arange(256), curve)
-    return np.rint(levels * 257).astype(np.uint16)[values]
+    codes = gray_to_srgb(picture.info["icc_profile"], srgb_matrix())
+    if codes is None:
+        ramp = _with_info(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), picture)
+        converted = _through_profile(ramp, "RGB", notes)
+        if converted is None:
+            return values
+        if values.dtype == np.uint16:
+            notes.append("the color profile of 16-bit gray is of an unusual kind and was applied in 256 steps")
+        # Of gray all three channels are equal: any of them will do. 257 = 65535 / 255: where the 8-bit
+        # levels lie among those of 16 bits.
+        curve = np.asarray(converted)[0, :, 1] * 257.0
+        codes = np.rint(np.interp(np.arange(65536) / 257, np.arange(256), curve)).astype(np.uint16)
+    return codes[values] if values.dtype == np.uint16 else to_8_bit(codes[::257])[values]
 
 
 def _with_info(picture: Image.Image, original: Image.Image) -> Image.Image:

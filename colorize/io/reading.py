@@ -26,7 +26,15 @@ from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeEr
 from colorize.io.faults import DECODER_ERRORS, first_line
 from colorize.io.heif import depth_and_color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
-from colorize.io.metadata import ORIENTATION, kept_exif, kept_xmp, lost_texts, read_orientation, read_resolution
+from colorize.io.metadata import (
+    ORIENTATION,
+    kept_exif,
+    kept_iptc,
+    kept_xmp,
+    lost_chunks,
+    read_orientation,
+    read_resolution,
+)
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import damage, salvaged
@@ -160,7 +168,7 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
 
 
 def _frames(data: bytes, max_pixels: int, depths: list[int], *, salvage: bool) -> list[RgbImage]:
-    with _opened(data, max_pixels) as picture:
+    with _palettes_of_grays(), _opened(data, max_pixels) as picture:
         frames: list[RgbImage] = []
         left = max_pixels
         for index in range(getattr(picture, "n_frames", 1)):
@@ -174,6 +182,19 @@ def _frames(data: bytes, max_pixels: int, depths: list[int], *, salvage: bool) -
                 raise ImageTooLargeError(f"its frames have more than the limit of {max_pixels / 1e6:g} megapixels")
             frames.append(_decode(picture, data, [], index, depths=depths, salvage=salvage))
         return frames
+
+
+@contextlib.contextmanager
+def _palettes_of_grays() -> Iterator[None]:
+    """Have GIFs of grays read with their palettes: without one, Pillow loses those that later frames bring."""
+    from PIL.GifImagePlugin import GifImageFile
+
+    asked = GifImageFile._is_palette_needed
+    GifImageFile._is_palette_needed = lambda *_: True  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        GifImageFile._is_palette_needed = asked  # type: ignore[method-assign]
 
 
 def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pixels: int = MAX_PIXELS) -> int:
@@ -390,7 +411,7 @@ def _decode(
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
     stated = original or picture
-    notes += lost_texts(stated)
+    notes += lost_chunks(stated)
     metadata = PhotoMetadata(
         exif=kept_exif(stated, notes),
         # What is stated is the resolution of the file as it lies, and a TIFF has been turned since.
@@ -399,6 +420,7 @@ def _decode(
         rgb_profile=own_rgb_profile(picture, notes),
         notes=tuple(notes),
         damage=harm,
+        iptc=kept_iptc(stated),
     )
     return RgbImage(pixels, alpha, metadata)
 

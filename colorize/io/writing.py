@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -16,10 +17,12 @@ from colorize._support.bits import to_8_bit
 from colorize._support.files import check_free, write_atomically
 from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
-from colorize.io.metadata import exif_option, png_info, text_tags, xmp_chunk
+from colorize.io.metadata import LONGEST_IPTC, iptc_segment, png_info, tiff_block, xmp_chunk
 from colorize.io.png import chunk
 from colorize.io.profiles import in_own_colors
 from colorize.types import RgbImage, check_rgb_image
+
+_Endian = Literal["<", ">"]
 
 _OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
@@ -27,6 +30,8 @@ _OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}
 
 _LONGEST_EXIF = 65_000  # a JPEG segment ends at 65533 bytes
+
+_UNWRITABLE_EXIF = "the EXIF data could not be written and was left out"
 
 _LONGEST_XMP = 65_502  # the same, less the name of the block
 
@@ -54,7 +59,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     -------
     tuple of str
         One sentence for everything the format could not hold. Opacity is dropped in JPEG (not blended: the picture
-        beneath stays as it is); of the EXIF, 16-bit TIFF holds the texts (camera, date, author) alone.
+        beneath stays as it is).
 
     Raises
     ------
@@ -111,7 +116,7 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     Returns
     -------
     tuple of str
-        One sentence for everything that was left out: of the EXIF, pages hold the texts (camera, date, author) alone.
+        One sentence for everything that was left out.
 
     Raises
     ------
@@ -170,7 +175,7 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), "WEBP", {"quality": quality, "method": 2})
 
 
-def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
+def encode_screen(pixels: np.ndarray) -> bytes:
     """Encode a picture for a screen that waits for it: JPEG with full colour resolution, nothing carried over.
 
     About ten times as fast as `encode_preview`, and larger.
@@ -179,8 +184,6 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
     ----------
     pixels : ndarray, shape (H, W, 3), uint8
         sRGB.
-    quality : int, default 92
-        0 (small) to 100 (good).
 
     Returns
     -------
@@ -199,7 +202,7 @@ def encode_screen(pixels: np.ndarray, *, quality: int = 92) -> bytes:
 
     # Else OpenCV halves the resolution of colour, which is all that a colorized picture adds.
     sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling])
+    encoded, buffer = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92, *sampling])
     if not encoded:
         raise OutputFormatError("the picture cannot be encoded as JPEG")
     return buffer.tobytes()
@@ -245,9 +248,11 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
 
 def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tuple[str, ...]]:
     notes: list[str] = []
+    if image.metadata.iptc and file_format in ("PNG", "WEBP"):
+        notes.append(f"{file_format} holds no captions in IPTC form: they were left out")
     if image.bit_depth == 16 and file_format == "PNG":
-        return _png_16_bit(image), ()
-    if image.bit_depth == 16 and file_format == "TIFF":
+        return _png_16_bit(image), tuple(notes)
+    if file_format == "TIFF":
         return _tiff([image], notes), tuple(notes)
     if image.bit_depth == 16:
         notes.append(f"{file_format} holds 8 bits per channel: 16 were rounded")
@@ -269,10 +274,7 @@ def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tup
         if "exif" not in options:
             raise
     del options["exif"]  # read well enough, but made of values that cannot be written again
-    notes.append("the EXIF data could not be written and was left out")
-    if file_format == "TIFF":
-        # In a TIFF the XMP packet is an entry of the same block, and went with it.
-        options |= exif_option(None, image.metadata.xmp, notes)
+    notes.append(_UNWRITABLE_EXIF)
     return _saved(picture, file_format, options), tuple(notes)
 
 
@@ -288,27 +290,29 @@ def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[s
         "PNG": {"compress_level": 3},
         # 4:4:4: at half the resolution colours run over edges, where clipping then moves lightness.
         "JPEG": {"quality": quality, "subsampling": 0},
-        "TIFF": {},  # uncompressed: Pillow's compressed TIFF cannot hold the camera's part of the EXIF
         # Exact: else colours under transparent pixels are thrown away. Without loss, method and
         # quality are effort alone.
         "WEBP": {"lossless": True, "exact": True, "method": 0, "quality": 20},
     }
     options = formats[file_format]
-    exif, xmp = image.metadata.exif, image.metadata.xmp
+    exif, xmp, iptc = image.metadata.exif, image.metadata.xmp, image.metadata.iptc
     if exif and file_format == "JPEG" and len(exif) > _LONGEST_EXIF:
         notes.append("the EXIF data is too long for JPEG and was left out")
         exif = None
     if xmp and file_format == "JPEG" and len(xmp) > _LONGEST_XMP:
         notes.append("the XMP data is too long for JPEG and was left out")
         xmp = None
-    if file_format == "TIFF":
-        options |= exif_option(exif, xmp, notes)
-    elif exif:
+    if iptc and file_format == "JPEG":
+        if len(iptc) <= LONGEST_IPTC:
+            options["extra"] = iptc_segment(iptc)
+        else:
+            notes.append("the captions in IPTC form are too long for JPEG and were left out")
+    if exif:
         options["exif"] = exif
     if xmp and file_format == "PNG":
         options["pnginfo"] = png_info(xmp)
     elif xmp:
-        options["xmp"] = xmp  # TIFF does not look at it
+        options["xmp"] = xmp
     # WebP has no place for a resolution.
     if image.metadata.dpi and file_format != "WEBP":
         options["dpi"] = image.metadata.dpi
@@ -334,39 +338,64 @@ def _png_16_bit(image: RgbImage) -> bytes:
         chunks.append((b"eXIf", image.metadata.exif.removeprefix(b"Exif\0\0")))
     if image.metadata.xmp:
         chunks.append((b"iTXt", xmp_chunk(image.metadata.xmp)))
-    return _with_chunks(buffer.tobytes(), chunks)
-
-
-def _with_chunks(png: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
-    """Put chunks behind the header of a PNG file: 8 bytes of signature, 25 of header."""
-    # There, because profile and resolution must come before the first pixels.
+    png = buffer.tobytes()
+    # Behind 8 bytes of signature and 25 of header: profile and resolution must come before the first pixels.
     return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
 
 
 def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
     """Pages of a TIFF file, uncompressed: the noise in the lower bits leaves nothing to gain."""
-    import tifffile
+    # Comments in the EXIF, and what a camera's maker wrote there, are in the byte order of their file.
+    is_big = any((image.metadata.exif or b"").startswith(b"Exif\0\0MM") for image in images[:1])
+    endian: _Endian = ">" if is_big else "<"
+    parts: list[bytearray | memoryview] = [bytearray((b"MM\0*" if is_big else b"II*\0") + bytes(4))]
+    size, directory, link = 8, parts[0], 4  # link: where the page before, or the head, states the place of the next one
+    for image in images:
+        pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
+        layers = np.dstack([pixels, *_alpha_layer(image)])
+        layers = layers.astype(layers.dtype.newbyteorder(endian), copy=False)
+        directory[link : link + 4] = struct.pack(f"{endian}I", size)
+        directory = _tiff_directory(image, layers, profile, size, endian, notes)
+        link = 2 + 12 * struct.unpack_from(f"{endian}H", directory)[0]
+        padding = bytearray((len(directory) + layers.nbytes) % 2)  # pages begin at even places
+        parts += [directory, layers.reshape(-1).view(np.uint8).data, padding]
+        size += len(directory) + layers.nbytes + len(padding)
+        if size >= 2**32:
+            raise OutputFormatError("TIFF holds at most 4 GB; use .png, or fewer pages")
+    return b"".join(parts)
 
-    file = io.BytesIO()
-    with tifffile.TiffWriter(file) as writer:
-        for image in images:
-            pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
-            writer.write(
-                np.dstack([pixels, *_alpha_layer(image)]),
-                photometric="rgb",
-                # Not premultiplied, and said so: else a reader may divide by it, or pass it over.
-                extrasamples=["unassalpha"] if image.alpha is not None else None,
-                iccprofile=profile,
-                resolution=image.metadata.dpi,
-                resolutionunit="INCH" if image.metadata.dpi else None,
-                # Without tifffile's JSON, and without its version, by which bytes would change.
-                metadata=None,
-                software=False,
-                # Else equal pages are joined into one series without tags of their own.
-                contiguous=False,
-                extratags=text_tags(image.metadata, notes),
-            )
-    return file.getvalue()
+
+def _tiff_directory(
+    image: RgbImage, layers: np.ndarray, profile: bytes, place: int, endian: _Endian, notes: list[str]
+) -> bytearray:
+    """What a TIFF says of a page: its layout, EXIF, XMP, profile; the pixels follow, in one strip."""
+    n_rows, n_columns, n_channels = layers.shape
+    dpi = image.metadata.dpi
+    tags = {
+        **{0x0100: n_columns, 0x0101: n_rows, 0x0102: (8 * layers.itemsize,) * n_channels},
+        **{0x0103: 1, 0x0106: 2, 0x0115: n_channels, 0x011C: 1},  # not compressed; RGB, side by side
+        **{0x0111: 0, 0x0116: n_rows, 0x0117: layers.nbytes},  # the strip; Pillow adds where the directory ends
+        **({0x011A: dpi[0], 0x011B: dpi[1]} if dpi else {0x011A: 1.0, 0x011B: 1.0}),
+        0x0128: 2 if dpi else 1,  # inches; no unit
+        # Not premultiplied, and said so: else a reader may divide by it, or pass it over.
+        **({0x0152: 2} if n_channels == 4 else {}),
+        0x8773: profile,
+    }
+    metadata = image.metadata
+    try:
+        return _directory_bytes(tiff_block(metadata), tags, place, endian)
+    except DECODER_ERRORS:
+        if metadata.exif is None:
+            raise
+    notes.append(_UNWRITABLE_EXIF)
+    return _directory_bytes(tiff_block(replace(metadata, exif=None)), tags, place, endian)
+
+
+def _directory_bytes(block: Image.Exif, tags: Mapping[int, Any], place: int, endian: _Endian) -> bytearray:
+    block.endian = endian
+    for tag, value in tags.items():
+        block[tag] = value
+    return bytearray(block.tobytes(place)[14:])  # behind the name of the block and the head of the file
 
 
 def _alpha_layer(image: RgbImage) -> list[np.ndarray]:

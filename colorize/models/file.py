@@ -13,13 +13,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from colorize._support.files import check_free, write_atomically
+from colorize._support.files import check_free, refusals, write_atomically
 from colorize.exceptions import ModelFileError, OutputExistsError
 
 FORMAT_NAME = "colorize-model"
@@ -211,13 +212,10 @@ def stated_digest(path: str | Path) -> str:
 
 def _peek(path: Path) -> dict[str, Any]:
     """The metadata of a file, its arrays unread."""
-    try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            start = file.read(8)
-            _check_start(path, start, os.fstat(file.fileno()).st_size)
-            return _metadata(path, start + file.read(int.from_bytes(start, "little")))
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with _opened(path) as file:
+        start = file.read(8)
+        _check_start(path, start, os.fstat(file.fileno()).st_size)
+        return _metadata(path, start + file.read(int.from_bytes(start, "little")))
 
 
 def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[bytes, list[bytes], str]:
@@ -294,26 +292,28 @@ def _digest(*parts: bytes | memoryview) -> str:
 
 def _read(path: Path) -> bytes:
     """The whole file, once its size agrees with what its first bytes announce."""
-    try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            # Of the open file, not of its name: nobody can change what the name means in between.
-            status = os.fstat(file.fileno())
-            # A device or pipe has no size, and may have no end.
-            if not stat.S_ISREG(status.st_mode):
-                raise ModelFileError(f"{path}: not a regular file")
-            if status.st_size > MAX_FILE_BYTES:
-                raise ModelFileError(f"{path}: {status.st_size} bytes is too large for a model file")
-            _check_start(path, file.read(8), status.st_size)
-            file.seek(0)
-            return file.read(status.st_size)
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{path}: no such file; colorize.find_model names that of a model that ships") from error
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with _opened(path) as file:
+        # Of the open file, not of its name: nobody can change what the name means in between.
+        status = os.fstat(file.fileno())
+        # A device or pipe has no size, and may have no end.
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelFileError(f"{path}: not a regular file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise ModelFileError(f"{path}: {status.st_size} bytes is too large for a model file")
+        _check_start(path, file.read(8), status.st_size)
+        file.seek(0)
+        return file.read(status.st_size)
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe must not hang the program
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, for reading; what the disk refuses is an error of the model."""
+
+    def open_without_waiting(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe must not hang the program
+
+    with refusals(path, "cannot be read", ModelFileError), open(path, "rb", opener=open_without_waiting) as file:
+        yield file
 
 
 def _check_start(path: Path, start: bytes, size: int) -> None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.optimization.workers import bands, run
-
-Float32 = NDArray[np.float32]
+from colorize.types import Float32
 
 OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, -1), (-1, 0), (-1, -1), (-1, 1))
 """Row and column steps to the eight neighbours; number k + 4 is the opposite of number k."""

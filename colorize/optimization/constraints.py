@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.optimization import upsampling
-
-Float32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
+from colorize.types import Bool, Float32
 
 
 @dataclass(frozen=True, eq=False)

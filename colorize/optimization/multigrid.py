@@ -12,14 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize._support.clock import tell
 from colorize.optimization import kernels
 from colorize.optimization.workers import bands, run
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
+from colorize.types import Float32, Float64, SolveReport
 
 # Unknowns that a dense inverse takes: its product costs less than the calls that one more grid
 # takes.
@@ -214,28 +211,13 @@ class Hierarchy:
         run(kernel, args, bands(1, height + 1, 4 * width, self.threads))  # a coarse pixel is four fine ones of work
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How the iteration went; `colorize.types.SolveReport` says it to the user.
-
-    See Also
-    --------
-    solve : Gives it.
-    """
-
-    iterations: int
-    relative_residual: float
-    converged: bool
-    nbytes: int
-
-
 def solve(
     hierarchy: Hierarchy,
     x: Float32,
     *,
     tolerance: float,
     maxiter: int,
-) -> Outcome:
+) -> SolveReport:
     """Preconditioned conjugate gradients on the finest grid, both channels at once, after a full-multigrid start.
 
     Parameters
@@ -252,7 +234,8 @@ def solve(
 
     Returns
     -------
-    Outcome
+    SolveReport
+        Without the time, which begins with the grids.
 
     See Also
     --------
@@ -317,7 +300,7 @@ def solve(
         iteration, move = iteration + 1, float(moves.max())
     residual = float(_ratio(np.sqrt(square), norm_b).max())
     nbytes = hierarchy.nbytes + x.nbytes + p.nbytes
-    return Outcome(iteration, residual, move <= tolerance and positive, nbytes)
+    return SolveReport("multigrid", iteration, residual, move <= tolerance and positive, 0.0, nbytes, fine.shape)
 
 
 def _share_done(first: float, move: float, tolerance: float) -> float:

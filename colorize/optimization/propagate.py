@@ -8,16 +8,12 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, solvers, system, upsampling
 from colorize.optimization.constraints import Constraints, checked_lightness
 from colorize.optimization.workers import available_cores
-from colorize.types import SolveReport
-
-Float32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
+from colorize.types import Bool, Float32, SolveReport
 
 MEMORY_LIMIT = 300_000_000
 """The solver has room for 4.3 megapixels in that. What automatic colours of photographs of 12 and 22 megapixels
@@ -211,7 +207,6 @@ class Propagator:
             raise ValueError(f"threads must be at least 1, got {threads!r}")
         if not memory_limit > 0:
             raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
-        self.memory_limit = memory_limit
         shape = fitting_shape(self.lightness.shape, memory_limit)
         self._small_lightness = upsampling.shrink(self.lightness, shape)
         self._planes: Float32 | None = affinity.gaussian(

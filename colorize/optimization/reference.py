@@ -40,11 +40,7 @@ from colorize.optimization.affinity import OFFSETS
 from colorize.optimization.constraints import Constraints, checked_lightness
 from colorize.optimization.propagate import Propagation
 from colorize.optimization.system import StencilSystem
-from colorize.types import SolveReport
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
+from colorize.types import Bool, Float32, Float64, SolveReport
 
 AFFINITIES = ("gaussian", "local_variance", "correlation")
 FORMS = ("laplacian", "row_normalized", "least_squares")
@@ -168,8 +164,8 @@ def propagate_reference(
 # ---------------------------------------------------------------------- the affinities of the paper
 
 
-def local_variance(lightness: Float32, *, radius: int = 1) -> Float32:
-    """Weights of the paper's eq. 2: sigma is the spread of the lightness around each pixel.
+def local_variance(lightness: Float32) -> Float32:
+    """Weights of the paper's eq. 2: sigma is the spread of the lightness in the 3 x 3 pixels around each.
 
     ``w_rs = exp(-(L_r - L_s)^2 / (2 sigma_r^2))``, then scaled so that the weights of every pixel
     sum to 1.
@@ -178,8 +174,6 @@ def local_variance(lightness: Float32, *, radius: int = 1) -> Float32:
     ----------
     lightness : ndarray, shape (H, W), float32
         CIE L*, 0..100.
-    radius : int
-        Half width of the window in which the variance is measured, in pixels. Noisy scans: larger.
 
     Returns
     -------
@@ -187,11 +181,6 @@ def local_variance(lightness: Float32, *, radius: int = 1) -> Float32:
         Directed weights: ``w_rs`` need not equal ``w_sr``. In the order of
         `colorize.optimization.affinity.OFFSETS`, zero where the neighbour lies outside the
         photograph.
-
-    Raises
-    ------
-    ValueError
-        `radius` is less than 1.
 
     See Also
     --------
@@ -205,7 +194,7 @@ def local_variance(lightness: Float32, *, radius: int = 1) -> Float32:
     >>> weights[:, 1, 1].tolist()
     [0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125]
     """
-    _, variance = _local_moments(lightness, radius)
+    _, variance = _local_moments(lightness)
     weights = _neighbour_steps(lightness)
     np.square(weights, out=weights)
     weights /= -2 * variance
@@ -213,8 +202,8 @@ def local_variance(lightness: Float32, *, radius: int = 1) -> Float32:
     return _normalized(weights)
 
 
-def correlation(lightness: Float32, *, radius: int = 1) -> Float32:
-    """Weights of the paper's eq. 3: lightness and colour are locally affine.
+def correlation(lightness: Float32) -> Float32:
+    """Weights of the paper's eq. 3: lightness and colour are affine in every 3 x 3 pixels.
 
     ``w_rs = 1 + (L_r - mu_r) (L_s - mu_r) / sigma_r^2``, then scaled so that the weights of every
     pixel sum to 1. Weights can be negative: colours may leave the range of the hints, and only
@@ -224,18 +213,11 @@ def correlation(lightness: Float32, *, radius: int = 1) -> Float32:
     ----------
     lightness : ndarray, shape (H, W), float32
         CIE L*, 0..100.
-    radius : int
-        Half width of the window of mean and variance, in pixels.
 
     Returns
     -------
     ndarray, shape (8, H, W), float32
         Directed weights, as those of `local_variance`.
-
-    Raises
-    ------
-    ValueError
-        `radius` is less than 1.
 
     See Also
     --------
@@ -247,7 +229,7 @@ def correlation(lightness: Float32, *, radius: int = 1) -> Float32:
     weights: they come from eliminating a and b (appendix of the paper; Torralba and Freeman 2003,
     Zomet and Peleg 2002).
     """
-    mean, variance = _local_moments(lightness, radius)
+    mean, variance = _local_moments(lightness)
     weights = _neighbour_steps(lightness)
     weights += lightness - mean
     weights *= (lightness - mean) / variance
@@ -318,17 +300,14 @@ def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
     return planes
 
 
-def _local_moments(lightness: Float32, radius: int) -> tuple[Float32, Float32]:
-    if radius < 1:
-        raise ValueError(f"radius must be at least 1 pixel, got {radius!r}")
-    size = 2 * radius + 1
+def _local_moments(lightness: Float32) -> tuple[Float32, Float32]:
     # Windows at the border have fewer pixels: sums over a border of zeros, divided by what was
     # inside.
-    inside = ndimage.uniform_filter(np.ones(lightness.shape), size, mode="constant")
-    mean = ndimage.uniform_filter(lightness.astype(np.float64), size, mode="constant") / inside
+    inside = ndimage.uniform_filter(np.ones(lightness.shape), 3, mode="constant")
+    mean = ndimage.uniform_filter(lightness.astype(np.float64), 3, mode="constant") / inside
     # In float64, because a variance of 0.02 is the difference of two numbers of up to 10,000.
     squares = np.square(lightness, dtype=np.float64)
-    square = ndimage.uniform_filter(squares, size, mode="constant") / inside
+    square = ndimage.uniform_filter(squares, 3, mode="constant") / inside
     variance = np.maximum(square - mean**2, _SMALLEST_VARIANCE)
     return mean.astype(np.float32), variance.astype(np.float32)
 

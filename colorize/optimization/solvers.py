@@ -16,14 +16,12 @@ them.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.optimization.system import StencilSystem
-from colorize.types import SolveReport
-
-Float32 = NDArray[np.float32]
+from colorize.types import Float32, SolveReport
 
 # The error that is left is about that of the last step. 0.3 in a* and in b* keep the largest below
 # about 0.5, a fifth of the difference that can just be seen, 2.3 units of ab (Mahy et al. 1994).
@@ -85,18 +83,10 @@ def solve(
     x = np.zeros_like(system.b)
     if start_ab is not None:
         x[:, 1:-1, 1:-1] = np.moveaxis(start_ab, -1, 0)
-    outcome = multigrid.solve(hierarchy, x, tolerance=tolerance, maxiter=maxiter)
+    report = multigrid.solve(hierarchy, x, tolerance=tolerance, maxiter=maxiter)
     del hierarchy  # the largest thing there is: not beside one more field
     ab = np.ascontiguousarray(np.moveaxis(x[:, 1:-1, 1:-1], 0, -1))
-    return ab, SolveReport(
-        "multigrid",
-        outcome.iterations,
-        outcome.relative_residual,
-        outcome.converged,
-        time.perf_counter() - start,
-        outcome.nbytes + ab.nbytes,
-        system.shape,
-    )
+    return ab, replace(report, seconds=time.perf_counter() - start, bytes=report.bytes + ab.nbytes)
 
 
 def unconverged(report: SolveReport) -> str:

@@ -15,12 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize.optimization.workers import bands, run
-
-Float32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
+from colorize.types import Bool, Float32
 
 _UNITS = 2.0**20  # as in `kernels`, which this module must not load: whoever only looks at equations needs no numba
 
@@ -58,11 +55,6 @@ class StencilSystem:
     def shape(self) -> tuple[int, int]:
         """Height and width of the photograph."""
         return self.d.shape[0] - 2, self.d.shape[1] - 2
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the three arrays."""
-        return self.w.nbytes + self.d.nbytes + self.b.nbytes
 
 
 def stencil_system(

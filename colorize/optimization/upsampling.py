@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Float32 = NDArray[np.float32]
+from colorize.types import Float32
 
 _RADIUS = 2  # low-resolution pixels
 _VARIANCE = 1.0  # of L*: steps well above its root count as edges

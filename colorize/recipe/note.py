@@ -142,7 +142,7 @@ class Recipe:
         )
 
 
-def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
+def add_note(xmp: bytes | None, recipe: Recipe, caption: str = "") -> bytes:
     """Put the note into an XMP packet, in place of an earlier note and of another digital source type.
 
     Parameters
@@ -150,6 +150,9 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
     xmp : bytes or None
         The packet that the photograph had; one that cannot be extended is given up.
     recipe : Recipe
+    caption : str
+        What the photograph says of itself elsewhere. If the packet has no description, it becomes that, in place of
+        the note's sentence: many programs show the description and nothing else.
 
     Returns
     -------
@@ -168,14 +171,15 @@ def add_note(xmp: bytes | None, recipe: Recipe) -> bytes:
     True
     """
     if not can_extend(xmp):
-        return _packet(_block(recipe, b'""', with_description=True))
+        return _packet(_block(recipe, b'""', caption or recipe.sentence()))
     packet = xmp or b""
     for pattern in _EARLIER:
         packet = pattern.sub(b"", packet)
     about = _ABOUT.search(packet)
     # The words of a person go first; a packet may have one description only.
     has_description = b"<dc:description" in packet
-    block = _block(recipe, about.group(1) if about else b'""', with_description=not has_description)
+    description = "" if has_description else caption or recipe.sentence()
+    block = _block(recipe, about.group(1) if about else b'""', description)
     head, tail = packet.rsplit(_END, 1)
     return head + block + _END + tail
 
@@ -254,12 +258,11 @@ class _Notes:
         raise ParseError("a document type")
 
 
-def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
-    sentence = escape(recipe.sentence())
-    alternatives = f'<rdf:Alt><rdf:li xml:lang="x-default">{sentence}</rdf:li></rdf:Alt>'
-    description = (
+def _block(recipe: Recipe, about: bytes, description: str) -> bytes:
+    alternatives = f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(description)}</rdf:li></rdf:Alt>'
+    element = (
         f'<dc:description xmlns:dc="http://purl.org/dc/elements/1.1/">{alternatives}</dc:description>'
-        if with_description
+        if description
         else ""
     )
     # Always in double quotes, which `_RECIPE` looks for; left alone, `quoteattr` would take single
@@ -269,7 +272,7 @@ def _block(recipe: Recipe, about: bytes, *, with_description: bool) -> bytes:
         f"<rdf:Description rdf:about={about.decode('utf-8', 'replace')}"
         f' xmlns:colorize="{_NAMESPACE}" colorize:recipe={text} colorize:note={quoteattr(recipe.sentence())}'
         f' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}">{description}</rdf:Description>'
+        f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}">{element}</rdf:Description>'
     ).encode("utf-8", "replace")  # names of files need not be UTF-8; the recipe is ASCII
 
 

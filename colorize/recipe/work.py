@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize import __version__
-from colorize._support.files import check_free
+from colorize._support.files import check_free, refusals
 from colorize.color import lab_to_rgb, tint_of, to_gray
 from colorize.exceptions import DamagedImageError, InvalidImageError, OutputFormatError, RecipeError
 from colorize.guidance.hints import Hints
 from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
+from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
 from colorize.recipe.note import Recipe, add_note, can_extend, find_note
@@ -182,7 +183,8 @@ def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
     """Put the note into the metadata of a picture, and what is missing of the photograph into the note."""
     # Known only now: a recipe is made before the photograph is read.
     recipe = replace(recipe, damage=image.metadata.damage)
-    return replace(image, metadata=replace(image.metadata, xmp=add_note(image.metadata.xmp, recipe)))
+    packet = add_note(image.metadata.xmp, recipe, stated_caption(image.metadata))
+    return replace(image, metadata=replace(image.metadata, xmp=packet))
 
 
 def colorize_file(
@@ -280,9 +282,6 @@ def file_digest(path: Path) -> str:
     InvalidImageError
         It cannot be read.
     """
-    try:
-        with open(path, "rb") as file:
-            # In pieces: a film has gigabytes.
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InvalidImageError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with refusals(path, "cannot be read", InvalidImageError), open(path, "rb") as file:
+        # In pieces: a film has gigabytes.
+        return hashlib.file_digest(file, "sha256").hexdigest()

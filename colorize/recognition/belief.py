@@ -27,9 +27,7 @@ from scipy.sparse.csgraph import dijkstra
 from threadpoolctl import threadpool_limits
 
 from colorize._support.regions import graph_laplacian, likeness, region_graph
-from colorize.types import REACHES, Float32, Superpixels
-
-Float64 = NDArray[np.float64]
+from colorize.types import REACHES, Float32, Float64, Superpixels
 
 PHOTO, SIMILAR, HERE, PIXELS = range(len(REACHES))
 
@@ -51,6 +49,8 @@ TIE, TIE_LIGHTNESS = 5000.0, 2.0
 strength grows with the number of regions: 2000 for 400 of them binds as far across the photograph as 5000 for 1000."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
+QUERY_NOISE = 5 * NOISE
+"""The same of an answer that is yet to be given."""
 KINSHIP_WIDTH, NOISE_ELSEWHERE = 0.9, 0.2
 """Of reference photographs, see `learnt_elsewhere`. They and `ELSEWHERE_WEIGHTS` were fitted by the error of portraits
 and landscapes with references."""
@@ -290,10 +290,10 @@ class Belief:
         )
 
     @_one_thread()
-    def next_queries(self, n: int, *, noise: float = 5 * NOISE) -> list[int]:
+    def next_queries(self, n: int) -> list[int]:
         """Regions whose colours would tell most about the photograph, the best first.
 
-        Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + noise)``, where C is the covariance
+        Greedy variance reduction: ``argmax_j sum_i area_i sd_i^2 C_ij^2 / (C_jj + QUERY_NOISE)``, with C the covariance
         that is left when the regions chosen before are known (Krause, Singh and Guestrin, "Near-optimal sensor
         placements in Gaussian processes", JMLR 2008, for the idea). Then each choice is thought over, knowing the
         others, twice; that lowered the error after five hints by another 3 %.
@@ -301,24 +301,24 @@ class Belief:
         n = min(n, len(self.areas))
         chosen: list[int] = []
         for _ in range(n):
-            chosen.append(self._best_query(chosen, range(len(self.areas)), noise))
+            chosen.append(self._best_query(chosen, range(len(self.areas))))
         for place in 2 * list(range(n)):
             others = chosen[:place] + chosen[place + 1 :]
-            chosen[place] = self._best_query(others, range(len(self.areas)), noise)
+            chosen[place] = self._best_query(others, range(len(self.areas)))
         best_first: list[int] = []
         for _ in range(n):
-            best_first.append(self._best_query(best_first, chosen, noise))
+            best_first.append(self._best_query(best_first, chosen))
         return best_first
 
-    def _best_query(self, known: list[int], candidates: Sequence[int], noise: float) -> int:
+    def _best_query(self, known: list[int], candidates: Sequence[int]) -> int:
         """The candidate, not known yet, whose colour leaves least variance."""
         left = self.correlation
         # Which places are known decides the variance that is left; which colours they had does not. So
         # all queries can be planned before the first is answered.
         if known:
-            factor = cho_factor(left[np.ix_(known, known)] + noise * np.eye(len(known)))
+            factor = cho_factor(left[np.ix_(known, known)] + QUERY_NOISE * np.eye(len(known)))
             left = left - left[:, known] @ cho_solve(factor, left[known])
-        gain = (self.areas * (self.deviation**2).sum(axis=1)) @ left**2 / (np.diag(left) + noise)
+        gain = (self.areas * (self.deviation**2).sum(axis=1)) @ left**2 / (np.diag(left) + QUERY_NOISE)
         # Infinities and not a shorter list: numbers stay those of the regions.
         open_to = np.full(len(gain), -np.inf)
         open_to[list(candidates)] = 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from colorize._support.progress import Progress, silent
+from colorize._support.progress import Progress, silent, telling
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import DatasetError
@@ -158,21 +158,17 @@ def out_of_fold(
     say = progress or silent
     descriptions, blocks = [], []
     n_rows = share_of_rows(base.rows_per_photo, len(photos))
-    for index, photo in enumerate(photos):
-        say("describing", index, len(photos))
+    for index, photo in enumerate(telling(say, "describing", photos)):
         descriptions.append(base.model.describe(to_gray(photo)))
         regions = rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index)
         blocks.append(regions.where(draw(len(regions), n_rows, [random_state, index])))
-    say("describing", len(photos), len(photos))
     rows = TrainingRows.concatenate(blocks)
     fold_of = np.random.default_rng(random_state).permutation(len(photos)) % N_FOLDS
     examples: dict[int, Example] = {}
-    for fold in range(N_FOLDS):
-        say("learning without a fifth", fold, N_FOLDS)
+    for fold in telling(say, "learning without a fifth", range(N_FOLDS)):
         model = _twin(base, rows.where(fold_of[rows.photo] != fold))
         for index in np.flatnonzero(fold_of == fold).tolist():
             examples[index] = guided_example(photos[index], model, descriptions[index])
-    say("learning without a fifth", N_FOLDS, N_FOLDS)
     return [examples[index] for index in range(len(photos))]
 
 
@@ -196,10 +192,10 @@ def draw_batch(examples: Sequence[Example], rng: np.random.Generator, *, size: i
     return Batch(np.stack(crops), np.stack(places))
 
 
-def whole(example: Example, pixels: int = WORKING_PIXELS) -> Float32:
+def whole(example: Example) -> Float32:
     """All planes of an example at the working resolution, shape (channels, h, w)."""
     planes = example.planes()
-    return _resized(planes, working_shape(planes.shape[:2], pixels=pixels)).transpose(2, 0, 1)
+    return _resized(planes, working_shape(planes.shape[:2], pixels=WORKING_PIXELS)).transpose(2, 0, 1)
 
 
 def digest(examples: Sequence[Example]) -> str:

@@ -119,7 +119,7 @@ class Learner(ABC):
         """All that a later step depends on, as arrays."""
         arrays = {"n_steps": np.array(self.n_steps, np.int64)}
         for name, module in self.modules().items():
-            arrays |= {f"{name}.{key}": _array(value) for key, value in module.state_dict().items()}
+            arrays |= {f"{name}.{key}": array for key, array in weights_of(module).items()}
         for name, optimizer in self.optimizers.items():
             for index, entries in optimizer.state_dict()["state"].items():
                 arrays |= {f"optimizer.{name}.{index}.{key}": _array(value) for key, value in entries.items()}
@@ -148,7 +148,7 @@ class Learner(ABC):
 
     def weights(self) -> dict[str, np.ndarray]:
         """The averaged network's weights and statistics: what a model file holds."""
-        return {name: _array(value) for name, value in self.average.state_dict().items()}
+        return weights_of(self.average)
 
     def _optimizer(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
         # A frozen encoder has no state in the optimizer: three quarters of the memory that
@@ -258,8 +258,6 @@ class RivalLearner(Learner):
         classes: tuple[Float32, Float32] | None = None,
         encoder: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        if objective not in losses.OBJECTIVES:
-            raise ValueError(f"objective must be one of {', '.join(losses.OBJECTIVES)}, got {objective!r}")
         self.objective = objective
         network = make_rival(generator, objective, 2 if classes is None else len(classes[0]))
         if encoder is not None:
@@ -310,10 +308,8 @@ class RivalLearner(Learner):
 
     def colors(self, planes: Float32) -> Float32:
         """ab at the faithful setting."""
-        return rival_colors(self.average, self._tensor(planes[:, :1]), self._palette(), temperature=1.0)
-
-    def _palette(self) -> Tensor | None:
-        return self._classes if self.objective == "classification" else None
+        classes = self._classes if self.objective == "classification" else None
+        return rival_colors(self.average, self._tensor(planes[:, :1]), classes, temperature=1.0)
 
     def _train_critic(self, lightness: Tensor, true_ab: Tensor, fake_ab: Tensor, share: float) -> float:
         for _ in range(CRITIC_STEPS[self.objective]):
@@ -397,6 +393,11 @@ def load_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     if wrong:
         raise ValueError(f"{len(wrong)} weights are missing, unknown or of another shape: {', '.join(wrong[:3])}")
     module.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+
+
+def weights_of(module: nn.Module) -> dict[str, np.ndarray]:
+    """Weights and statistics of a module, by name."""
+    return {name: _array(value) for name, value in module.state_dict().items()}
 
 
 def part_of(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

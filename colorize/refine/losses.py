@@ -17,6 +17,8 @@ AB_SCALE = 100.0
 GAN_SHARE, WGAN_SHARE = 0.01, 0.01
 """Weight of the discriminator's opinion beside the L1 loss (pix2pix: 1 to 100)."""
 
+_N_NEAREST, _WIDTH = 5, 5.0  # classes that a colour is shared among; width of the Gaussian in ab units
+
 GRADIENT_PENALTY = 10.0
 """Weight of the gradient penalty (Gulrajani et al. 2017, sec. 4)."""
 
@@ -114,16 +116,13 @@ def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
     return weights / (weights * frequencies).sum()
 
 
-def soft_classes(ab: Tensor, colors: Tensor, *, n_nearest: int = 5, sigma: float = 5.0) -> Tensor:
-    """Share every pixel's colour among the nearest classes (Zhang et al. 2016, sec. 2.1).
+def soft_classes(ab: Tensor, colors: Tensor) -> Tensor:
+    """Share every pixel's colour among the five nearest classes (Zhang et al. 2016, sec. 2.1).
 
     Parameters
     ----------
     ab : Tensor, shape (N, 2, H, W)
     colors : Tensor, shape (K, 2)
-    n_nearest : int
-    sigma : float
-        Width of the Gaussian in ab units.
 
     Returns
     -------
@@ -137,8 +136,8 @@ def soft_classes(ab: Tensor, colors: Tensor, *, n_nearest: int = 5, sigma: float
     # Several classes and not the nearest alone: a colour between two of them is then no coin toss,
     # and a class is told that its neighbours are less wrong than others.
     distances = torch.cdist(ab.permute(0, 2, 3, 1).reshape(-1, 2), colors)
-    nearest, kept = distances.topk(min(n_nearest, len(colors)), dim=1, largest=False)
-    weights = torch.softmax(-nearest.square() / (2 * sigma**2), 1)
+    nearest, kept = distances.topk(min(_N_NEAREST, len(colors)), dim=1, largest=False)
+    weights = torch.softmax(-nearest.square() / (2 * _WIDTH**2), 1)
     shares = torch.zeros_like(distances).scatter_(1, kept, weights)
     n, _, height, width = ab.shape
     return shares.reshape(n, height, width, -1).permute(0, 3, 1, 2)

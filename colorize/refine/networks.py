@@ -71,17 +71,6 @@ def make_generator(name: str, n_out: int) -> nn.Module:
     raise ValueError(f"generator must be one of {', '.join(GENERATORS)}, got {name!r}")
 
 
-def count_weights(network: nn.Module) -> int:
-    """Number of weights of a network.
-
-    Examples
-    --------
-    >>> count_weights(nn.Linear(3, 2))
-    8
-    """
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 class SmallUNet(nn.Module):
     """A U-Net at half the resolution: colour is smooth, so every second pixel is enough, at a quarter of the cost.
 

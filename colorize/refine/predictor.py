@@ -296,7 +296,7 @@ class Refiner(_Network):
         save_model(path, *self._parts(), kind=REFINER_KIND, overwrite=overwrite)
 
     def _parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {"base_sha256": self.base_sha256_, "summary": self.summary_}, _weights(self.network_)
+        return {"base_sha256": self.base_sha256_, "summary": self.summary_}, learners.weights_of(self.network_)
 
     @classmethod
     def load(cls, path: str | Path, base: Colorizer, *, device: str = "auto") -> Refiner:
@@ -485,7 +485,7 @@ class Rival(_Network):
         """Write the rival to a model file; see `Colorizer.save`."""
         check_is_fitted(self, "network_")
         header = {"generator": self.generator, "objective": self.objective, "summary": self.summary_}
-        arrays = {f"network.{name}": array for name, array in _weights(self.network_).items()}
+        arrays = {f"network.{name}": array for name, array in learners.weights_of(self.network_).items()}
         if self.classes_ is not None:
             arrays |= {"classes.colors": self.classes_[0], "classes.frequencies": self.classes_[1]}
         save_model(path, header, arrays, kind=RIVAL_KIND, overwrite=overwrite)
@@ -591,10 +591,6 @@ def _fitting_parts(path: str | Path) -> Iterator[None]:
 def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def _weights(network: nn.Module) -> dict[str, np.ndarray]:
-    return {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
 
 
 def _ready(network: nn.Module, device: torch.device) -> nn.Module:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from colorize._support.progress import Progress
 from colorize._support.statistics import Bootstrap
 from colorize.color import lab_to_rgb
 from colorize.color.metrics import ciede2000
-from colorize.exceptions import DatasetError, TrainingError
+from colorize.exceptions import TrainingError
 from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
 from colorize.refine.data import Example, draw_batch, whole
 from colorize.refine.learners import Learner, part_of
@@ -25,6 +26,8 @@ from colorize.types import Float32
 
 N_SAMPLES = 6
 """Held-out photographs in a grid of samples."""
+
+_SAMPLE_HEIGHT = 96
 
 # Every epoch is validated out of the same minutes: more photographs would leave less to learn.
 _LARGEST_VALIDATION = 60
@@ -127,7 +130,7 @@ class Trainer:
     ----------
     learner : Learner
     training, held_out : sequence of Example
-        Of different photographs.
+        Of different photographs; two to train on at least, and one held out.
     settings : Settings
     recipe : dict
         Plain values that a checkpoint must share with a training that resumes from it.
@@ -170,11 +173,7 @@ class Trainer:
             A loss or a weight is no longer finite; the message names the last good checkpoint.
         ModelFileError
             The checkpoint to resume from does not belong to this training.
-        DatasetError
-            Fewer photographs than a batch needs, or none held out.
         """
-        if len(self.training) < 2 or not self.held_out:
-            raise DatasetError(f"training needs at least 3 photographs, got {len(self.training) + len(self.held_out)}")
         self._rng = np.random.default_rng(self.settings.random_state)
         self._history: list[dict[str, float]] = []
         self._best: dict[str, float] = {}
@@ -289,7 +288,7 @@ class Trainer:
         )
 
 
-def sample_grid(planes: Sequence[Float32], results: Sequence[Float32], *, height: int = 96) -> NDArray[np.uint8]:
+def sample_grid(planes: Sequence[Float32], results: Sequence[Float32]) -> NDArray[np.uint8]:
     """Photographs side by side, one per row: gray, what the base made of it if there is one, the result, the truth.
 
     Parameters
@@ -297,43 +296,32 @@ def sample_grid(planes: Sequence[Float32], results: Sequence[Float32], *, height
     planes : sequence of ndarray, shape (channels, h, w)
         See `colorize.refine.data.whole`.
     results : sequence of ndarray, shape (2, h, w)
-    height : int
-        Of a row, in pixels.
 
     Returns
     -------
-    ndarray, shape (rows * height, W, 3), uint8
+    ndarray, shape (96 * rows, W, 3), uint8
     """
-    rows = [_sample_row(photo, ab, height) for photo, ab in zip(planes, results, strict=False)]
+    rows = [_sample_row(photo, ab) for photo, ab in zip(planes, results, strict=False)]
     width = max(row.shape[1] for row in rows)
     return np.concatenate(
         [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     )
 
 
-def forked_randomness(random_state: int) -> Any:
+@contextmanager
+def forked_randomness(random_state: int) -> Iterator[None]:
     """A context in which torch's random numbers start from a seed, and after which they go on as before."""
-    return _SeededTorch(random_state)
+    with torch.random.fork_rng():
+        torch.manual_seed(random_state)
+        yield
 
 
-class _SeededTorch:
-    def __init__(self, random_state: int) -> None:
-        self._seed = random_state
-        self._fork = torch.random.fork_rng()
-
-    def __enter__(self) -> None:
-        self._fork.__enter__()
-        torch.manual_seed(self._seed)
-
-    def __exit__(self, *problem: Any) -> None:
-        self._fork.__exit__(*problem)
-
-
-def _sample_row(planes: Float32, ab: Float32, height: int) -> NDArray[np.uint8]:
+def _sample_row(planes: Float32, ab: Float32) -> NDArray[np.uint8]:
     lightness = planes[0]
     colors = [np.zeros_like(ab), *([planes[3:5]] if len(planes) > 3 else []), ab, planes[1:3]]
-    rows = np.arange(height) * lightness.shape[0] // height
-    columns = np.arange(round(height * lightness.shape[1] / lightness.shape[0])) * lightness.shape[0] // height
+    height, width = lightness.shape
+    rows = np.arange(_SAMPLE_HEIGHT) * height // _SAMPLE_HEIGHT
+    columns = np.arange(round(_SAMPLE_HEIGHT * width / height)) * height // _SAMPLE_HEIGHT
     pictures = [lab_to_rgb(lightness, np.moveaxis(color, 0, -1)) for color in colors]
     return np.concatenate([picture[rows[:, None], columns[None, :]] for picture in pictures], axis=1)
 

@@ -115,9 +115,8 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
             variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
         kept = np.argsort(variances)[::-1][: self.n_components]
         vectors = vectors[:, kept]
-        vectors *= np.sign(
-            vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))]
-        )  # the sign is arbitrary: fix it
+        # The sign is arbitrary: fix it.
+        vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
         self.components_ = vectors.T.astype(np.float32)
         self.explained_ = float(variances[kept].sum() / max(variances.sum(), 1e-12))
         return self

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from colorize._support.progress import Progress
+from colorize._support.progress import Progress, telling
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
@@ -98,11 +98,9 @@ def learn_words(
     describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
     descriptors = []
-    for done, number in enumerate(chosen):
-        say("visual words", done, len(chosen))
+    for number in telling(say, "visual words", chosen):
         analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number]))))
         descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
-    say("visual words", len(chosen), len(chosen))
     return extractor.fit_words(descriptors)
 
 
@@ -142,8 +140,7 @@ def describe_photos(
     cache = {} if described is None else described
     n_rows = share_of_rows(rows_per_photo, len(photos))
     sums = ColorSums()
-    for number in range(len(photos)):
-        say("features", number, len(photos))
+    for number in telling(say, "features", range(len(photos))):
         photo = as_rgb_image(photos[number])
         lab = rgb_to_lab(photo.pixels)
         sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
@@ -151,7 +148,6 @@ def describe_photos(
             regions = rows_of(describer.describe(to_gray(photo)), lab[..., 1:], number, pictures=pictures)
             # a seed of its own, so that the rows do not depend on which photographs were described before
             cache[number] = regions.where(draw(len(regions), n_rows, [random_state, number]))
-    say("features", len(photos), len(photos))
     return TrainingRows.concatenate([cache[number] for number in range(len(photos))]), sums.rules()
 
 

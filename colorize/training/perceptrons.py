@@ -119,7 +119,8 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         # Half precision ends at 65504, and below 1e-5 it is too coarse to tell weights apart.
         if not 1e-5 < largest < np.finfo(np.float16).max:
             raise ValueError(f"X varies by {scale:.3g}, and weights are held in half precision: scale X to about 1")
-        self.weights_ = tuple(_half(np.stack(layer)) for layer in zip(*(weights for weights, _ in layers), strict=True))
+        stacked = (np.stack(layer) for layer in zip(*(weights for weights, _ in layers), strict=True))
+        self.weights_ = tuple(weights.astype(np.float16).astype(np.float32) for weights in stacked)
         self.biases_ = tuple(np.stack(layer)[:, None] for layer in zip(*(biases for _, biases in layers), strict=True))
         return self
 
@@ -164,7 +165,3 @@ def _two_sided(net: MLPClassifier) -> tuple[list[Float32], list[Float32]]:
         weights[-1] = np.hstack([np.zeros_like(weights[-1]), weights[-1]])
         biases[-1] = np.concatenate([np.zeros_like(biases[-1]), biases[-1]])
     return weights, biases
-
-
-def _half(values: Float32) -> Float32:
-    return values.astype(np.float16).astype(np.float32)

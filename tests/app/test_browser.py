@@ -222,7 +222,20 @@ def test_zoom_paints_where_the_pointer_is(visit, cat_photo):
     height, width = visitor.picture().shape[:2]
     assert row == pytest.approx(0.3 * height, abs=2)
     assert col == pytest.approx(0.45 * width, abs=2)
+    page.get_by_role("button", name="Undo").click()  # has the focus then
+    visitor.wait_for_version(3)
+    page.get_by_role("button", name="Redo").click()
+    visitor.wait_for_version(4)
+    page.mouse.move(x, y)
+    there = page.locator(".stage .sheet").get_attribute("style")
+    page.keyboard.down(" ")
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 20, steps=3)
+    page.mouse.up()
+    page.keyboard.up(" ")
+    assert page.locator(".stage .sheet").get_attribute("style") != there
     page.get_by_role("button", name="Fit").click()
+    assert (visitor.version(), visitor.n_strokes()) == (4, 1)  # moved, with nothing painted or pressed
     assert page.locator(".stage").get_attribute("data-zoom") == "1.00"
 
 
@@ -444,6 +457,10 @@ def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
     visitor.step("Correct")
     visitor.paint(0.3, 0.45)
     visitor.wait_for_version(2)
+    with visitor.page.expect_download():
+        visitor.page.get_by_role("button", name="Keep these hints").click()
+    kept = visitor.page.locator("#hints-ready")
+    kept.wait_for()
     visitor.page.once("dialog", lambda dialog: dialog.dismiss())
     visitor.page.set_input_files("#upload input", str(cat_photo))
     visitor.page.locator("#samples summary").click()
@@ -455,6 +472,7 @@ def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
     visitor.wait_for_version(3)
     assert "coffee.png" in visitor.page.locator(".stage .caption").inner_text()
     assert visitor.n_strokes() == 0
+    kept.wait_for(state="detached")  # they were of the other photograph
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])

@@ -13,7 +13,7 @@ distributed = pytest.importorskip("distributed", reason="the extra `distributed`
 
 from colorize import __version__  # noqa: E402
 from colorize.batch import cluster  # noqa: E402
-from colorize.batch.cluster import ClusterPool, Shard, cluster_pool, connect, find_name  # noqa: E402
+from colorize.batch.cluster import ClusterPool, Shard, cluster_pool, connect  # noqa: E402
 from colorize.batch.jobs import Job, Result, Settings  # noqa: E402
 from colorize.batch.manifest import NAME, read_manifest  # noqa: E402
 from colorize.batch.run import run_batch  # noqa: E402
@@ -176,7 +176,3 @@ def test_a_result_whose_worker_died_before_it_was_fetched_is_waited_for():
     found, told = [(0, Result("done", seconds=2.0))], []
     assert pool_with()._collect(Future(found=found, status="lost"), Shard([Job("a")]), lambda *item: told.append(item))
     assert told == [(Job("a"), Result("done", seconds=2.0))]
-
-
-def test_names_of_models():
-    assert (find_name("default"), find_name("some/mine.safetensors")) == ("default", "mine")

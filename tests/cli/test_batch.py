@@ -67,6 +67,12 @@ def test_exit_status_and_lines_tell(run, stub):
     assert "run the same command again" in run("batch", "in", "out", status=130).stderr
 
 
+def test_names_of_files_neither_break_lines_nor_steer_the_terminal(run, stub):
+    _, report = stub
+    report.failed["a\nb\x1b[31m  é👵.jpg"] = "no photograph"
+    assert run("batch", "in", "out", status=3).stderr == "Error: a\\nb\\x1b[31m  é👵.jpg: no photograph\n"
+
+
 def test_a_disk_that_is_full_is_one_line(run, stub, monkeypatch):
     def full(*arguments, **options):
         raise OutputError("out/a.png: cannot be written (No space left on device)")

@@ -1,14 +1,16 @@
 """Matrix profiles: curves of every kind, and 16-bit colours there and back."""
 
+import io
 import struct
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageCms
 
 from colorize.io import profiles
-from colorize.io.icc import MatrixProfile, _curve, _parametric, convert
+from colorize.io.icc import MatrixProfile, _curve, _parametric, convert, gray_to_srgb
 
 LEVELS = np.arange(65536) / 65535
 
@@ -53,6 +55,24 @@ def test_curves_of_every_kind():
         np.testing.assert_allclose(_curve(tag), LEVELS**2, atol=1e-12)
     assert _parametric(2, np.array([0.1, 0.9]), 1, 1, -0.5, 0.25).tolist() == pytest.approx([0.25, 0.65])
     assert _parametric(4, np.array([0.1, 0.9]), 1, 1, 0, 2, 0.5, 0.01, 0.02).tolist() == pytest.approx([0.22, 0.91])
+
+
+def test_gray_goes_to_srgb_with_all_its_bits(gray_profile):
+    codes = gray_to_srgb(gray_profile(), profiles.srgb_matrix()) / 65535
+    light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
+    assert np.abs(light - LEVELS ** (563 / 256)).max() < 1e-4  # the profile of sRGB holds 16-bit numbers
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    by_little_cms = ImageCms.profileToProfile(
+        ramp, ImageCms.ImageCmsProfile(io.BytesIO(gray_profile())), ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    assert np.abs(codes[::257] * 255 - np.asarray(by_little_cms)[0, :, 1]).max() < 1.1  # it calculates with 8 bits
+
+
+def test_gray_profiles_of_other_kinds_are_declined(gray_profile):
+    flat = b"curv" + bytes(4) + struct.pack(">I2H", 2, 7, 7)
+    others = [gray_profile(space=b"Lab "), gray_profile(curve=flat), gray_profile().replace(b"kTRC", b"A2B0")]
+    for profile in (*others, b"rubbish", profiles._srgb_bytes()):
+        assert gray_to_srgb(profile, profiles.srgb_matrix()) is None
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ from colorize.types import PhotoMetadata, RgbImage
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data" / "badinput"
 
 ORIENTATION, MAKE, SOFTWARE, ARTIST, EXPOSURE, LENS = 0x0112, 0x010F, 0x0131, 0x013B, 0x829A, 0xA434
-DOCUMENT_NAME, RATING = 0x010D, 0x4746
+DOCUMENT_NAME, RATING, XP_KEYWORDS, COMMENT = 0x010D, 0x4746, 0x9C9E, 0x9286
 
 
 def random_pixels(shape=(23, 31), bit_depth=8, seed=0, channels=3):
@@ -320,6 +320,17 @@ def test_orientation_is_applied_and_reset(orientation, kind, tmp_path):
     assert exif_of(tmp_path / "upright.png").get(ORIENTATION, 1) == 1
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_the_sides_that_a_camera_stated_turn_with_the_photograph(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(0x8769).update({0xA002: 32, 0xA003: 16})
+    image = read_photo(encoded(Image.new("RGB", (32, 16)), "JPEG", exif=exif))
+    write_photo(image, tmp_path / "out.jpg")
+    camera = exif_of(tmp_path / "out.jpg").get_ifd(0x8769)
+    assert (camera[0xA003], camera[0xA002]) == image.shape
+
+
 def test_color_profile_is_applied_and_written_back(tmp_path):
     profile = red_and_blue_swapped_profile()
     image = read_photo(encoded(Image.new("RGB", (4, 4), (250, 10, 10)), icc_profile=profile))
@@ -394,6 +405,27 @@ def test_profile_of_tables_is_applied_to_16_bit_color_at_8_bits_and_noted():
     assert any("read as 8" in note for note in image.metadata.notes)
 
 
+def test_a_gray_profile_is_applied_to_16_bits_without_steps(gray_profile):
+    ramp = np.arange(20000, 50000, dtype=np.uint16).reshape(100, 300)
+    image = read_photo(encoded(Image.fromarray(ramp), "TIFF", icc_profile=gray_profile()))
+    steps = np.diff(image.pixels[..., 1].ravel().astype(int))
+    # a gamma of 2.2 goes up in sRGB at 0.9 to 1.1 of a code per code there
+    assert steps.min() >= 0
+    assert steps.max() <= 2
+    assert np.count_nonzero(steps) >= 0.85 * len(steps)
+    assert image.metadata.notes == ()
+    image = read_photo(encoded(Image.fromarray(ramp), "TIFF", icc_profile=gray_profile(space=b"Lab ")))
+    assert any("256 steps" in note for note in image.metadata.notes)
+
+
+def test_a_gray_profile_is_applied_to_8_bits_to_the_nearest_code(gray_profile):
+    codes = np.arange(256, dtype=np.uint8)
+    found = read_photo(encoded(Image.fromarray(codes[None]), icc_profile=gray_profile())).pixels[0, :, 1]
+    light = (codes / 255) ** (563 / 256)
+    exact = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) * 255  # IEC 61966-2-1
+    assert np.abs(found - exact).max() <= 0.51
+
+
 @pytest.mark.parametrize("profile", [b"rubbish", red_and_blue_swapped_profile()])
 def test_profile_that_is_broken_or_of_another_kind_is_noted(profile):
     gray = Image.fromarray(random_pixels(channels=1)[..., 0])
@@ -451,6 +483,16 @@ def test_every_frame_is_turned_alike(file_format):
     frames = [Image.new("L", (5, 4), value) for value in (10, 120, 200)]
     data = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], exif=some_exif(orientation=6))
     assert [frame.shape for frame in read_frames(data)] == [(5, 4)] * 3
+
+
+def test_every_frame_of_an_animation_of_grays_has_its_own_tones():
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)  # a palette of all grays, which Pillow takes for none
+    frames = [ramp, np.random.default_rng(0).choice(np.uint8([7, 99, 200]), (16, 16)), ramp[::-1], ramp // 2]
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    found = read_frames(encoded(first, "GIF", save_all=True, append_images=others))
+    for image, frame in zip(found, frames, strict=True):
+        np.testing.assert_array_equal(image.pixels, np.repeat(frame[..., None], 3, axis=2))
+        assert image.alpha is None
 
 
 def test_pages_of_unlike_kinds_are_written_and_read_again(tmp_path):
@@ -688,10 +730,7 @@ def test_metadata_goes_along_and_bytes_repeat(tmp_path, suffix, bit_depth):
     back = read_photo(tmp_path / f"a{suffix}")
     exif = exif_of(tmp_path / f"a{suffix}")
     assert exif[MAKE] == "Kodak"
-    if (suffix, bit_depth) == (".tif", 16):
-        assert "texts" in notes[0]
-    else:
-        assert exif.get_ifd(0x8769)[EXPOSURE] == pytest.approx(0.25)
+    assert exif.get_ifd(0x8769)[EXPOSURE] == pytest.approx(0.25)
     assert back.metadata.xmp == metadata.xmp
     if suffix != ".webp":  # which has no such field
         assert back.metadata.dpi == pytest.approx((300, 300), abs=0.01)
@@ -751,8 +790,64 @@ def test_letters_beyond_ascii_stay_in_the_exif(tmp_path, suffix, bit_depth, enco
     write_photo(image, tmp_path / f"out{suffix}")
     written = exif_of(tmp_path / f"out{suffix}")
     assert written[ARTIST].encode("latin-1") == artist  # as Pillow reads whatever bytes there are
-    if (suffix, bit_depth) != (".tif", 16):
-        assert written.get_ifd(0x8769)[LENS].encode("latin-1") == lens
+    assert written.get_ifd(0x8769)[LENS].encode("latin-1") == lens
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_places_ratings_and_comments_stay_in_the_exif(tmp_path, suffix, bit_depth):
+    exif = Image.Exif()
+    exif[RATING], exif[XP_KEYWORDS] = 4, "Ännchen\0".encode("utf-16-le")
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 21.0, 58.5)})
+    exif.get_ifd(0x8769)[COMMENT] = b"ASCII\0\0\0box 17"
+    image = read_photo(encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif.tobytes()))
+    if bit_depth == 16:
+        image = RgbImage(image.pixels.astype(np.uint16) * 257, metadata=image.metadata)
+    write_photo(image, tmp_path / f"out{suffix}")
+    written = exif_of(tmp_path / f"out{suffix}")
+    assert (written[RATING], written[XP_KEYWORDS]) == (exif[RATING], exif[XP_KEYWORDS])
+    assert written.get_ifd(0x8825) == {1: "N", 2: (47.0, 21.0, 58.5)}
+    assert written.get_ifd(0x8769)[COMMENT] == b"ASCII\0\0\0box 17"
+    # its type is 7, undefined: of another one exiv2 shows numbers, and libtiff nothing
+    entry = struct.pack("<HHI", COMMENT, 7, 14), struct.pack(">HHI", COMMENT, 7, 14)
+    assert any(form in (tmp_path / f"out{suffix}").read_bytes() for form in entry)
+
+
+@pytest.mark.parametrize("endian", ["<", ">"])
+def test_a_tiff_has_the_byte_order_of_its_exif(tmp_path, endian):
+    exif = Image.Exif()
+    exif.endian = endian
+    exif.get_ifd(0x8769)[COMMENT] = b"UNICODE\0" + "Müller".encode("utf-16-le" if endian == "<" else "utf-16-be")
+    image = RgbImage(random_pixels(bit_depth=16), metadata=PhotoMetadata(exif=exif.tobytes()))
+    write_frames([image, image], tmp_path / "out.tif")
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.byteorder == endian  # a comment is in the order of its file
+        assert len(file.pages) == 2
+    np.testing.assert_array_equal(read_frames(tmp_path / "out.tif")[1].pixels, image.pixels)
+
+
+def test_exif_of_a_big_tiff_is_kept(tmp_path):
+    exif = Image.Exif()
+    exif[MAKE] = "Leica"
+    image = read_photo(encoded(Image.fromarray(random_pixels()), "TIFF", exif=exif, big_tiff=True))
+    for suffix in (".png", ".jpg", ".tif", ".webp"):
+        assert write_photo(image, tmp_path / f"out{suffix}") == ()
+        assert exif_of(tmp_path / f"out{suffix}")[MAKE] == "Leica"
+
+
+def test_pages_are_written_as_the_standard_says(tmp_path):
+    pages = [
+        RgbImage(random_pixels((3, 5), seed=1)),
+        RgbImage(random_pixels((2, 3), 16), random_pixels((2, 3), 16)[..., 0]),
+    ]
+    write_frames(pages, tmp_path / "out.tif")
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:  # another reader
+        for page, image in zip(file.pages, pages, strict=True):
+            assert page.offset % 2 == 0
+            layers = [image.pixels] if image.alpha is None else [image.pixels, image.alpha]
+            np.testing.assert_array_equal(page.asarray(), np.dstack(layers))
+            assert [tag.code for tag in page.tags] == sorted(tag.code for tag in page.tags)
+        assert file.pages[1].extrasamples == (2,)
 
 
 def test_exif_that_cannot_be_written_is_noted(tmp_path):
@@ -784,14 +879,78 @@ def test_xmp_stays_when_the_exif_cannot_be_written(tmp_path):
     assert read_photo(tmp_path / "out.tif").metadata.xmp == b"<a/>"
 
 
-def test_captions_in_iptc_form_are_left_out_and_noted():
-    caption = b"\x1c\x02\x78\x00\x03Ann"
-    segment = (
-        b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(caption)) + caption + b"\0" * (len(caption) % 2)
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        b'<rdf:Description rdf:about="" tiff:Orientation="6" dc:format="x"/>',
+        b'<rdf:Description rdf:about=""\n  tiff:Orientation="6"/>',
+        b"<rdf:Description rdf:about=''><tiff:Orientation>6</tiff:Orientation></rdf:Description>",
+    ],
+)
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_a_photograph_that_only_its_xmp_turns_is_not_turned_twice(tmp_path, kinds, suffix):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", kinds.decode())
+    image = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=texts))
+    assert image.shape == (3, 2)
+    write_photo(image, tmp_path / f"out{suffix}")
+    assert read_photo(tmp_path / f"out{suffix}").shape == (3, 2)
+    assert b"Orientation" not in read_xmp(tmp_path / f"out{suffix}")
+    assert read_xmp(tmp_path / f"out{suffix}").startswith(kinds[:28])
+
+
+def test_thumbnails_in_the_xmp_are_left_out():
+    thumbnail = b"<xmp:Thumbnails><rdf:Alt><xmpGImg:image>/9j/\n</xmpGImg:image></rdf:Alt></xmp:Thumbnails>"
+    packet = b"<rdf:Description>" + 2 * thumbnail + b"<dc:title>Anna</dc:title></rdf:Description>"
+    data = encoded(Image.new("L", (3, 2)), "JPEG", xmp=packet)
+    assert read_photo(data).metadata.xmp == b"<rdf:Description><dc:title>Anna</dc:title></rdf:Description>"
+
+
+def test_xmp_beyond_one_segment_of_a_jpeg_is_left_out_and_noted():
+    data = encoded(Image.new("L", (3, 2)), "JPEG", xmp=b'<rdf:Description dc:format="x" xmpNote:HasExtendedXMP="B2"/>')
+    segment = b"http://ns.adobe.com/xmp/extension/\0" + b"B2".ljust(32) + struct.pack(">2I", 4, 0) + b"<a/>"
+    metadata = read_photo(data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]).metadata
+    assert metadata.xmp == b'<rdf:Description dc:format="x"/>'
+    assert "beyond 64 KB" in metadata.notes[0]
+
+
+def captioned(file_format: str, caption: bytes) -> bytes:
+    """A photograph with captions in IPTC form: of JPEG among other resources, of TIFF as long integers."""
+    if file_format == "TIFF":
+        file = io.BytesIO()
+        longs = struct.unpack(f">{len(caption) // 4}I", caption)
+        tag = (0x83BB, "I", len(longs), longs, True)
+        tifffile.imwrite(file, smooth_pixels(), photometric="rgb", metadata=None, extratags=[tag], byteorder=">")
+        return file.getvalue()
+    resources = [(0x03ED, bytes(16)), (0x0404, caption), (0x040C, b"thumbnail")]
+    segment = b"Photoshop 3.0\0" + b"".join(
+        b"8BIM" + struct.pack(">2HI", number, 0, len(content)) + content + b"\0" * (len(content) % 2)
+        for number, content in resources
     )
     data = encoded(Image.fromarray(smooth_pixels()), "JPEG")
-    data = data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
-    assert "IPTC" in read_photo(data).metadata.notes[0]
+    return data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_captions_in_iptc_form_are_kept_where_there_is_a_place_for_them(tmp_path, file_format, bit_depth):
+    caption = b"\x1c\x02\x78\x00\x07M\xfcller."  # Latin-1: bytes stay as they are
+    image = read_photo(captioned(file_format, caption))
+    assert (image.metadata.iptc, image.metadata.notes) == (caption, ())
+    if bit_depth == 16:
+        image = RgbImage(image.pixels.astype(np.uint16) * 257, metadata=image.metadata)
+    for suffix in (".jpg", ".tif"):
+        assert not any("IPTC" in note for note in write_photo(image, tmp_path / f"out{suffix}"))
+        assert read_photo(tmp_path / f"out{suffix}").metadata.iptc == caption
+    for suffix in (".png", ".webp"):
+        assert "IPTC" in write_photo(image, tmp_path / f"out{suffix}")[0]
+
+
+def test_captions_too_long_for_jpeg_are_noted(tmp_path):
+    for length, n_notes in ((65_505, 0), (65_506, 0), (65_507, 1)):
+        image = RgbImage(smooth_pixels(), metadata=PhotoMetadata(iptc=b"x" * length))
+        assert len(write_photo(image, tmp_path / "out.jpg", overwrite=True)) == n_notes
+        assert (read_photo(tmp_path / "out.jpg").metadata.iptc is None) == (n_notes == 1)
 
 
 def test_texts_of_formats_are_left_out_and_noted():
@@ -804,6 +963,15 @@ def test_texts_of_formats_are_left_out_and_noted():
     for file_format in ("JPEG", "GIF"):
         (note,) = read_photo(encoded(Image.new("L", (3, 2)), file_format, comment=b"Grandmother")).metadata.notes
         assert "comment" in note
+
+
+@pytest.mark.parametrize(("gamma", "others", "n_notes"), [(100000, {}, 1), (45455, {}, 0), (55556, {"sRGB": b"\0"}, 0)])
+def test_an_unusual_gamma_of_a_png_is_noted(gamma, others, n_notes):
+    chunks = PngImagePlugin.PngInfo()
+    for name, content in {**others, "gAMA": struct.pack(">I", gamma)}.items():
+        chunks.add(name.encode(), content)
+    notes = read_photo(encoded(Image.new("L", (3, 2)), pnginfo=chunks)).metadata.notes
+    assert len([note for note in notes if "gamma" in note]) == n_notes
 
 
 def test_names_in_a_note_stay_on_its_line():

@@ -148,12 +148,6 @@ def test_a_photograph_that_would_not_fit_is_refused(scene, hints, monkeypatch):
         propagate_reference(*scene, is_known=hints[0], known_ab=hints[1])
 
 
-def test_windows_without_a_neighbour_are_refused():
-    for weights in (reference.local_variance, reference.correlation):
-        with pytest.raises(ValueError, match="radius must be at least 1"):
-            weights(np.zeros((3, 3), np.float32), radius=0)
-
-
 def test_stopping_early_is_said(scene, hints, monkeypatch):
     pytest.importorskip("pyamg")
     monkeypatch.setattr(reference.solvers, "MAXITER", 1)

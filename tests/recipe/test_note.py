@@ -48,6 +48,19 @@ def test_note_joins_the_packet_of_the_photograph():
     assert find_note(packet) == RECIPE
 
 
+@pytest.mark.parametrize("packet", [None, FOREIGN, FOREIGN.replace(b"dc:description", b"dc:title")])
+def test_a_caption_from_elsewhere_is_the_description(packet):
+    caption = "Müller & <Co>, 1932"
+    noted = add_note(packet, RECIPE, caption)
+    text = "".join("".join(description.itertext()) for description in descriptions(noted)).strip()
+    assert (caption in text) == (packet != FOREIGN)  # which has a description of its own
+    assert "simulated" not in text
+    assert find_note(noted) == RECIPE
+    again = add_note(noted, replace(RECIPE, model="other"), caption)
+    assert again.count(b"<dc:description") == 1
+    assert find_note(again).model == "other"
+
+
 @pytest.mark.parametrize("packet", [None, FOREIGN])
 def test_a_second_note_takes_the_place_of_the_first(packet):
     other = replace(RECIPE, vividness=1, model="other")

@@ -1,6 +1,7 @@
 """One photograph from file to file: what is kept, what is added, and that it can be repeated."""
 
 import os
+import struct
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -129,6 +130,26 @@ def test_xmp_that_gives_way_is_noted(tmp_path, photos, recipe):
     painter = SimpleNamespace(predict=lambda gray, vividness: SimpleNamespace(image=photos[1]))
     notes = colorize_file(tmp_path / "old.png", tmp_path / "new.png", painter, recipe)
     assert notes == ("the XMP data is damaged and was left out",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("place", ["IPTC", "EXIF"])
+def test_captions_in_older_forms_stay_what_a_picture_says_of_itself(photos, recipe, place, encoding):
+    caption = "Großmutter am Zürichsee".encode(encoding)
+    exif = Image.Exif()
+    exif[0x010E] = b"of a scanner" if place == "IPTC" else caption
+    iptc = b"\x1c\x02\x05\0\x03Ann\x1c\x02\x78" + struct.pack(">H", len(caption)) + caption + b"\x1c\x02\x5a\0\x01x"
+    metadata = PhotoMetadata(exif=exif.tobytes(), iptc=iptc if place == "IPTC" else None)
+    packet = signed(replace(photos[0], metadata=metadata), recipe).metadata.xmp.decode()
+    assert packet.count("<dc:description") == 1
+    assert '<rdf:li xml:lang="x-default">Großmutter am Zürichsee</rdf:li>' in packet
+    assert "simulated" in packet  # in the note
+
+
+@pytest.mark.parametrize("exif", [None, b"", b"Exif\0\0rubbish"])
+def test_without_a_caption_the_description_tells_of_the_colours(photos, recipe, exif):
+    photo = replace(photos[0], metadata=PhotoMetadata(exif=exif, iptc=b"\x1c\x02\x78\0"))
+    assert '<rdf:li xml:lang="x-default">The colours' in signed(photo, recipe).metadata.xmp.decode()
 
 
 def test_signing_changes_nothing_but_the_note(photos, recipe):

@@ -191,8 +191,7 @@ $('[data-show=strokes]').addEventListener('click', ({currentTarget}) => {
 });
 document.addEventListener('keydown', (event) => {
   // In a field for text Ctrl-Z belongs to the text.
-  const isText = event.target.closest?.('input:not([type=range]):not([type=color]), textarea');
-  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z' || isText || !frame.offsetParent) return;
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z' || isTyping(event) || !frame.offsetParent) return;
   const button = $(event.shiftKey ? '[data-do=again]' : '[data-do=takeback]');
   event.preventDefault();
   if (!button.disabled) button.click();

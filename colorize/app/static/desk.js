@@ -2,11 +2,12 @@
 // and fetches what was made. `props.value` is the token of the visit.
 const KEY = 'colorize-visit';
 const marks = () => Number(document.querySelector('.stage')?.dataset.marks || 0);
-const isTraining = () => Boolean(document.querySelector('#stop-training')?.checkVisibility());
+// These buttons are on the page, whatever room is open, as long as there is something to stop.
+const isAtWork = () => Boolean(document.querySelector('#stop-training, #stop-batch'));
 
 // Two windows never have one visit: the token lies in the storage only while no page holds it.
 addEventListener('pagehide', () => { if (props.value) sessionStorage.setItem(KEY, props.value); });
-addEventListener('beforeunload', (event) => { if (marks() || isTraining()) event.preventDefault(); });
+addEventListener('beforeunload', (event) => { if (marks() || isAtWork()) event.preventDefault(); });
 
 function mayLose() {
   const n = marks();

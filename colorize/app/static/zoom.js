@@ -1,5 +1,5 @@
 // Zoom and pan while painting: Ctrl and the wheel, two fingers, the keys + - 0; Space or the middle button and drag.
-let scale = 1, offset = [0, 0], panFrom = null, isSpaceDown = false;
+let scale = 1, offset = [0, 0], panFrom = null, isSpaceDown = false, isPointing = false;
 const fingers = new Map();
 
 function place_sheet() {
@@ -24,6 +24,10 @@ function zoom(factor, clientX, clientY) {
   offset = [0, 1].map((k) => point[k] - (point[k] - offset[k]) * next / scale);
   scale = next;
   place_sheet();
+}
+
+function isTyping(event) {
+  return event.target.closest?.('input:not([type=range], [type=color], [type=radio], [type=checkbox]), textarea');
 }
 
 function pan(down, right) {
@@ -71,14 +75,28 @@ pad.addEventListener('wheel', (event) => {
 }, {passive: false});
 pad.addEventListener('keydown', (event) => {
   if (stage.dataset.mode !== 'paint' || event.ctrlKey) return;
-  if (event.key === ' ') isSpaceDown = true;
-  else if (event.key === '+') zoom(1.5);
+  if (event.key === '+') zoom(1.5);
   else if (event.key === '-') zoom(1 / 1.5);
   else if (event.key === '0') fit();
   else return;
   event.preventDefault();
 });
-addEventListener('keyup', (event) => { if (event.key === ' ') isSpaceDown = false; });
+// A tool that was clicked has the focus still, and Space would press it: what counts is whether a pointer is on the photograph.
+pad.addEventListener('pointermove', () => { isPointing = true; });
+pad.addEventListener('pointerleave', () => { isPointing = false; });
+addEventListener('keydown', (event) => {
+  if (event.key === 'Tab') isPointing = false;
+  if (event.key !== ' ' || stage.dataset.mode !== 'paint') return;
+  if (event.target !== pad && (!isPointing || isTyping(event))) return;
+  isSpaceDown = true;
+  event.preventDefault();
+}, true);
+addEventListener('keyup', (event) => {
+  if (event.key !== ' ' || !isSpaceDown) return;
+  isSpaceDown = false;
+  event.preventDefault();
+}, true);
+addEventListener('blur', () => { isSpaceDown = false; });
 addEventListener('resize', fit);
 for (const button of element.querySelectorAll('[data-zoom]')) {
   const step = Number(button.dataset.zoom);

@@ -210,9 +210,10 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
     cards = []
     for k in range(len(memories.row)):
         picture = memories.picture[k]
+        large = None if picture is None else cv2.resize(picture, (96, 96), interpolation=cv2.INTER_CUBIC)
         cards.append(
             {
-                "uri": None if picture is None else data_uri(_enlarged(picture, 96), 6000),
+                "uri": None if large is None else data_uri(large, 6000),
                 "paint": paint(found, memories.ab[k]),
                 "color": color_names(memories.ab[k : k + 1])[0],
                 "near": bool(memories.is_near[k]),
@@ -287,7 +288,3 @@ def _crop(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
     cv2.drawContours(shown, outline, -1, (0, 0, 0), 4, cv2.LINE_AA)
     cv2.drawContours(shown, outline, -1, (255, 255, 255), 2, cv2.LINE_AA)
     return np.asarray(shown, np.uint8)
-
-
-def _enlarged(picture: Pixels, side: int) -> Pixels:
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
