@@ -148,7 +148,7 @@ class Colorizer(Predictor, BaseEstimator):
         ColorizeError
             The base uses a classifier that no model file can hold (`save`), so it has no digest to be named by.
         TypeError
-            `photos` is no sequence.
+            `photos` is no sequence, or `base` no Colorizer.
         ValueError
             A parameter is out of its range, or not that of the base where regions and features must be.
         """
@@ -156,6 +156,8 @@ class Colorizer(Predictor, BaseEstimator):
         # minutes.
         check_ranges(self.get_params(deep=False))
         make_machine(self.classifier, self.random_state)
+        if base is not None and not isinstance(base, Colorizer):
+            raise TypeError(f"base must be a Colorizer, got {type(base).__name__}; Colorizer.load reads a model file")
         if base is not None:
             check_base(base.model, self.n_superpixels, self.families)
         check_photos(photos)

@@ -26,7 +26,7 @@ from colorize.recognition.decision import SHARING, Decision, decide, share_evide
 from colorize.recognition.machine import CalibratedMachine, Scaling
 from colorize.recognition.palette import Palette
 from colorize.recognition.thumbnails import Thumbnails
-from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels
+from colorize.types import FeatureMatrix, Float32, GrayImage, RgbImage, Superpixels, described
 
 Photo = RgbImage | NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -359,10 +359,12 @@ def as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
     if isinstance(photo, GrayImage):
         return photo
     if isinstance(photo, np.ndarray) and photo.ndim == 2:
+        if photo.dtype not in (np.uint8, np.uint16):
+            raise InvalidImageError(
+                f"a gray array must be uint8 or uint16, got {photo.dtype}; GrayImage takes lightness (L*, float32)"
+            )
         # Code values and not lightness: three equal channels go the way of every photograph.
         photo = np.repeat(photo[..., None], 3, axis=2)
     if not isinstance(photo, (RgbImage, np.ndarray)):
-        raise InvalidImageError(
-            f"a photograph must be a GrayImage, an RgbImage or an array, got {type(photo).__name__}"
-        )
+        raise InvalidImageError(f"a photograph must be a GrayImage, an RgbImage or an array, got {described(photo)}")
     return to_gray(as_rgb_image(photo))

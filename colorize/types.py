@@ -5,6 +5,7 @@ Arrays inside them are set read-only, so that a value can be shared without a co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -95,7 +96,7 @@ class RgbImage:
     def __post_init__(self) -> None:
         p = self.pixels
         if not isinstance(p, np.ndarray) or p.ndim != 3 or p.shape[2] != 3 or p.dtype not in (np.uint8, np.uint16):
-            raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {_describe(p)}")
+            raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {described(p)}")
         _check_size(p.shape)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
         _freeze(self, "pixels", "alpha")
@@ -141,7 +142,7 @@ class GrayImage:
     def __post_init__(self) -> None:
         lightness = self.lightness
         if not isinstance(lightness, np.ndarray) or lightness.ndim != 2 or lightness.dtype != np.float32:
-            raise InvalidImageError(f"lightness must be (H, W) float32, got {_describe(lightness)}")
+            raise InvalidImageError(f"lightness must be (H, W) float32, got {described(lightness)}")
         _check_size(lightness.shape)
         low, high = float(lightness.min()), float(lightness.max())
         if not (low >= -0.01 and high <= 100.01):  # also catches NaN
@@ -185,11 +186,11 @@ class Superpixels:
     def __post_init__(self) -> None:
         n = len(self.areas)
         if self.labels.ndim != 2 or self.labels.dtype != np.int32:
-            raise ValueError(f"labels must be (H, W) int32, got {_describe(self.labels)}")
+            raise ValueError(f"labels must be (H, W) int32, got {described(self.labels)}")
         if self.adjacency.ndim != 2 or self.adjacency.shape[1] != 2:
-            raise ValueError(f"adjacency must be (n_edges, 2), got {_describe(self.adjacency)}")
+            raise ValueError(f"adjacency must be (n_edges, 2), got {described(self.adjacency)}")
         if self.centroids.shape != (n, 2):
-            raise ValueError(f"centroids must be ({n}, 2), got {_describe(self.centroids)}")
+            raise ValueError(f"centroids must be ({n}, 2), got {described(self.centroids)}")
         # Regions are looked up by label: a negative one would silently mean the last region.
         if int(self.labels.min()) != 0 or int(self.labels.max()) != n - 1:
             raise ValueError(f"labels must run from 0 to {n - 1}")
@@ -229,7 +230,7 @@ class FeatureMatrix:
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:
-            raise ValueError(f"values must be (n_superpixels, n_features) float32, got {_describe(self.values)}")
+            raise ValueError(f"values must be (n_superpixels, n_features) float32, got {described(self.values)}")
         if len(self.names) != self.values.shape[1]:
             raise ValueError(f"names must name {self.values.shape[1]} columns, got {len(self.names)}")
         stops = [0, *(columns.stop for columns in self.families.values())]
@@ -305,9 +306,9 @@ class ColorField:
 
     def __post_init__(self) -> None:
         if self.ab.ndim != 3 or self.ab.shape[2] != 2 or self.ab.dtype != np.float32:
-            raise ValueError(f"ab must be (H, W, 2) float32, got {_describe(self.ab)}")
+            raise ValueError(f"ab must be (H, W, 2) float32, got {described(self.ab)}")
         if self.confidence.shape != self.ab.shape[:2]:
-            raise ValueError(f"confidence must be {self.ab.shape[:2]}, got {_describe(self.confidence)}")
+            raise ValueError(f"confidence must be {self.ab.shape[:2]}, got {described(self.confidence)}")
         _freeze(self, "ab", "confidence")
 
     @property
@@ -357,9 +358,9 @@ class Colorization:
     def __post_init__(self) -> None:
         n = self.superpixels.n_superpixels
         if self.probabilities.ndim != 2 or len(self.probabilities) != n:
-            raise ValueError(f"probabilities must have {n} rows, got {_describe(self.probabilities)}")
+            raise ValueError(f"probabilities must have {n} rows, got {described(self.probabilities)}")
         if self.region_ab.shape != (n, 2):
-            raise ValueError(f"region_ab must be ({n}, 2), got {_describe(self.region_ab)}")
+            raise ValueError(f"region_ab must be ({n}, 2), got {described(self.region_ab)}")
         _freeze(self, "probabilities", "region_ab")
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
 
@@ -411,7 +412,7 @@ class ColorizedPhoto:
 
     def __post_init__(self) -> None:
         if self.ab.shape != (*self.image.shape, 2) or self.ab.dtype != np.float32:
-            raise ValueError(f"ab must be {(*self.image.shape, 2)} float32, got {_describe(self.ab)}")
+            raise ValueError(f"ab must be {(*self.image.shape, 2)} float32, got {described(self.ab)}")
         _freeze(self, "ab")
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
 
@@ -428,10 +429,46 @@ def _size(image: RgbImage) -> str:
     return f"{image.shape[0]} rows x {image.shape[1]} columns, {image.bit_depth} bits"
 
 
-def _describe(array: object) -> str:
+def described(array: object) -> str:
+    """What was given instead of an array, and how one is made of it.
+
+    See Also
+    --------
+    check_rgb_image : For whole photographs.
+
+    Examples
+    --------
+    >>> described("old.jpg"), described(np.zeros((2, 3)))
+    ('str (colorize.read_photo reads a file)', 'shape (2, 3), float64')
+    """
     if isinstance(array, np.ndarray):
         return f"shape {array.shape}, {array.dtype}"
+    if isinstance(array, (str, os.PathLike)):
+        return f"{type(array).__name__} (colorize.read_photo reads a file)"
+    # Pictures of Pillow have the one, tensors of torch the other.
+    if hasattr(array, "__array_interface__") or hasattr(array, "__array__"):
+        return f"{type(array).__name__} (numpy.asarray makes an array of it)"
     return type(array).__name__
+
+
+def check_rgb_image(image: object) -> None:
+    """Check that something is a photograph, and not an array or a name that stands for one.
+
+    Raises
+    ------
+    InvalidImageError
+        It is no `RgbImage`.
+
+    See Also
+    --------
+    colorize.model.as_rgb_image : Makes one of an array.
+    """
+    if not isinstance(image, RgbImage):
+        how = " (its .image is one)" if isinstance(image, Colorization) else ""
+        how = " (RgbImage(array) makes one)" if isinstance(image, np.ndarray) else how
+        raise InvalidImageError(
+            f"image must be an RgbImage, got {type(image).__name__ + how if how else described(image)}"
+        )
 
 
 def _check_size(shape: tuple[int, ...]) -> None:
@@ -441,4 +478,4 @@ def _check_size(shape: tuple[int, ...]) -> None:
 
 def _check_alpha(alpha: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype) -> None:
     if alpha is not None and (alpha.shape != shape or alpha.dtype != dtype):
-        raise InvalidImageError(f"alpha must be {shape} {np.dtype(dtype)}, got {_describe(alpha)}")
+        raise InvalidImageError(f"alpha must be {shape} {np.dtype(dtype)}, got {described(alpha)}")

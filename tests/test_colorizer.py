@@ -6,9 +6,11 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
@@ -25,6 +27,7 @@ from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.features import FAMILIES
 from colorize.models.format import digest
 from colorize.training.classifier import KernelSVM
+from colorize.training.dataset import DatasetReport, TrainingSet
 from colorize.training.fit import describe_photos
 from colorize.training.quantization import ColorPalette
 from colorize.types import GrayImage, PhotoMetadata, RgbImage
@@ -326,6 +329,7 @@ def test_it_shows_its_parameters_before_and_after_training(tiny_colorizer):
         ({"n_sample_rows": -1}, r"n_sample_rows must be an integer in 0\.\.1000000, got -1"),
         ({"random_state": None}, r"random_state must be an integer in 0\.\.4294967295, got None"),
         ({"families": ("gabor", "sift")}, "families must be some of .*; got sift"),
+        ({"families": "gabor"}, "families must be a sequence of names, got the string 'gabor'"),
         ({"classifier": "svc"}, "classifier must be 'vote', 'kernel' or a classifier with .*, got 'svc'"),
         ({"classifier": LogisticRegression}, "classifier must be 'vote', 'kernel' or a classifier with .*, got <class"),
         ({"classifier": KMeans(3)}, "a classifier with decision_function or predict_proba, got KMeans"),
@@ -366,9 +370,11 @@ def test_training_needs_color_photographs(photos):
         (np.zeros((4, 5, 4), np.uint8), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 4\)"),
         (np.zeros((0, 5), np.uint8), "a photograph needs at least one pixel"),
         ([[1, 2], [3, 4]], "a photograph must be a GrayImage, an RgbImage or an array, got list"),
-        ("photo.jpg", "a photograph must be a GrayImage, an RgbImage or an array, got str"),
+        ("photo.jpg", r"must be a GrayImage, an RgbImage or an array, got str \(colorize.read_photo reads a file\)"),
+        (Image.new("L", (5, 4)), r"an array, got Image \(numpy.asarray makes an array of it\)"),
+        (np.zeros((4, 5), np.float32), "a gray array must be uint8 or uint16, got float32; GrayImage takes lightness"),
     ],
-    ids=["float", "four channels", "no pixel", "list", "name"],
+    ids=["float", "four channels", "no pixel", "list", "name", "picture of Pillow", "lightness"],
 )
 def test_what_is_no_photograph(tiny_colorizer, gray, message):
     with pytest.raises(InvalidImageError, match=message):
@@ -380,7 +386,7 @@ def test_lightness_that_is_no_number(tiny_colorizer):
         tiny_colorizer.predict(GrayImage(np.full((4, 4), np.nan, np.float32)))
 
 
-@pytest.mark.parametrize("vividness", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("vividness", [-0.1, 1.1, float("nan"), None, "bold"])
 def test_vividness_out_of_range(tiny_colorizer, photos, vividness):
     with pytest.raises(ValueError, match=r"vividness must be in \[0, 1\], got"):
         tiny_colorizer.predict(photos[0], vividness=vividness)
@@ -398,6 +404,34 @@ def test_nothing_works_before_fit(photos, tmp_path):
 def test_photographs_that_can_be_read_only_once_are_refused(photos):
     with pytest.raises(TypeError, match="photos must be a sequence, because it is read several times, got generator"):
         Colorizer().fit(photo for photo in photos)
+
+
+class ByLabel(list):
+    """What a pandas Series is after a split: its items have labels, and a number is one of them."""
+
+    iloc = property(list)
+
+
+@pytest.mark.parametrize(
+    ("photos", "message"),
+    [
+        ("my_photos", r"got 'my_photos'; load_folder\(...\).photos reads a folder"),
+        (Path("my_photos"), r"got .*Path\('my_photos'\); load_folder"),
+        (TrainingSet((), (), DatasetReport(0, 0, 0, ())), "got TrainingSet; its .photos is one"),
+        (ByLabel(), r"photos must be read by place, which a ByLabel is not; give list\(photos\)"),
+    ],
+    ids=["name", "path", "training set", "series"],
+)
+def test_what_is_no_sequence_of_photographs_says_how_to_make_one(photos, message):
+    with pytest.raises(TypeError, match=message):
+        Colorizer().fit(photos)
+
+
+def test_a_base_and_references_that_are_none_are_named(tiny_colorizer, photos):
+    with pytest.raises(TypeError, match=r"base must be a Colorizer, got str; Colorizer\.load reads a model file"):
+        Colorizer(**SMALL).fit(photos[:2], base="default")
+    with pytest.raises(TypeError, match="references must be a sequence of photographs, got one RgbImage"):
+        tiny_colorizer.open(photos[0], references=photos[1])
 
 
 def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):

@@ -22,6 +22,7 @@ from colorize.types import (
     RgbImage,
     SolveReport,
     Superpixels,
+    check_rgb_image,
 )
 
 MODULES = ["colorize", *(info.name for info in pkgutil.walk_packages(colorize.__path__, "colorize."))]
@@ -78,6 +79,12 @@ def test_rgb_image_takes_every_legal_photograph(height, width, dtype, with_alpha
 def test_rgb_image_refuses(pixels):
     with pytest.raises(InvalidImageError, match="got"):
         RgbImage(pixels)
+
+
+def test_a_result_is_no_photograph_but_holds_one():
+    with pytest.raises(InvalidImageError, match=r"image must be an RgbImage, got Colorization \(its .image is one\)"):
+        check_rgb_image(colorization())
+    check_rgb_image(colorization().image)
 
 
 @pytest.mark.parametrize("alpha", [np.zeros((2, 3), np.uint8), np.zeros((2, 2), np.uint16)])

@@ -131,6 +131,10 @@ def summary(found: Comparison) -> str:
         lines.append("None of these photographs has known colours: nothing was measured, see them with --html.")
     width = max(len(method.name) for method in found.methods)
     means = result.means()
+    # Absolute: the table above has it as a share of the true one, which gray photographs lack.
+    lines.append(
+        "colourfulness after Hasler and Suesstrunk (an everyday photograph has about 30), and cost per photograph"
+    )
     lines.append(f"{'':<{width}}  colourfulness  CPU seconds  peak MB  stored MB")
     for method in found.methods:
         spent = result.costs[method.name]["cpu_seconds"].mean()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colorize.color import kernels
-from colorize.types import Float32, GrayImage, RgbImage
+from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image
 
 __all__ = [
     "lab_to_linear_rgb",
@@ -275,6 +275,11 @@ def to_gray(image: RgbImage) -> GrayImage:
     -------
     GrayImage
 
+    Raises
+    ------
+    InvalidImageError
+        `image` is no photograph.
+
     See Also
     --------
     rgb_to_lightness : The conversion inside.
@@ -285,6 +290,7 @@ def to_gray(image: RgbImage) -> GrayImage:
     >>> to_gray(RgbImage(np.full((2, 3, 3), 255, np.uint8))).lightness.tolist()
     [[100.0, 100.0, 100.0], [100.0, 100.0, 100.0]]
     """
+    check_rgb_image(image)
     return GrayImage(rgb_to_lightness(image.pixels), image.bit_depth, image.alpha, image.metadata)
 
 

@@ -62,7 +62,7 @@ def _hue_scale(c, s):
 
 @_inner
 def _tilt(c, s):
-    """``sin(2 theta)``, equations (16) and (17): how far the ellipses turn around hue 275 degrees, the blues."""
+    """``sin(2 theta)``, equations (16) and (21): how far the ellipses turn around hue 275 degrees, the blues."""
     # The squared angle from there, by the series of the squared arc sine in y = 2 (1 - cosine): six
     # terms are exact where the bell below is not nearly zero. The paper's hues run from 0 to 360:
     # the first quadrant is far away.

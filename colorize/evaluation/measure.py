@@ -315,7 +315,7 @@ def measure(
     DatasetError
         No photographs.
     ValueError
-        No methods.
+        No methods, or another number of names than of photographs.
     TypeError
         A method is none of the four kinds, or gives back something else.
 
@@ -338,6 +338,8 @@ def measure(
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     total = len(photos) if isinstance(photos, Sized) else 0
+    if names and total and len(names) != total:
+        raise ValueError(f"names must be as many as the photographs, {total}, got {len(names)}")
     # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
     # regions of the oracles) is made once, and let go before the next.
     for done, photo in enumerate(photos):

@@ -170,6 +170,7 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
     for (name, values), (color, marker) in zip(columns.items(), SERIES, strict=False):
         axes.plot(places, values[order], marker, color=color, ms=3.2, label=_short(name), alpha=0.85)
     axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)  # there is no photograph 2.5
     _legend(figure, columns)
     return figure
 

@@ -66,9 +66,9 @@ class FeatureExtractor:
     """SURF scale of the descriptors that visual words are made of: a window of 60 pixels, two regions wide."""
 
     def __init__(self, families: Iterable[str] = FAMILIES, random_state: int = 0) -> None:
+        in_order(families := families if isinstance(families, str) else tuple(families))  # raises if any is unknown
         self.families = tuple(families)
         self.random_state = random_state
-        in_order(self.families)  # raises if there are unknown ones
 
     def fit(self, photos: Iterable[PhotoAnalysis]) -> FeatureExtractor:
         """Learn the visual words from the SURF descriptors of training photographs."""

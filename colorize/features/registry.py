@@ -81,6 +81,8 @@ def in_order(families: Iterable[str]) -> tuple[str, ...]:
     """
     # One's own behind those of the package and by name: the order of columns must not depend on
     # which module happened to be imported first, or a saved model would read the wrong ones.
+    if isinstance(families, str):  # would be a family per letter
+        raise ValueError(f"families must be a sequence of names, got the string {families!r}")
     families = set(families)
     unknown = sorted(families - {*FAMILIES, *_own})
     if unknown or not families:

@@ -287,6 +287,11 @@ class Session:
 
 
 def _wanted(hints: Hints, photo: GrayImage) -> WantedColors:
+    if not isinstance(hints, Hints):
+        raise TypeError(
+            f"hints must be Hints, got {type(hints).__name__}; Hints.from_rgba and Hints.from_json make them "
+            "of a painted layer and of a written list"
+        )
     return hints.rasterize(photo.shape).on(photo.lightness)
 
 

@@ -20,7 +20,7 @@ from colorize.io.faults import DECODER_ERRORS
 from colorize.io.metadata import LONGEST_IPTC, iptc_segment, png_info, tiff_block, xmp_chunk
 from colorize.io.png import chunk
 from colorize.io.profiles import in_own_colors
-from colorize.types import RgbImage
+from colorize.types import RgbImage, check_rgb_image
 
 _Endian = Literal["<", ">"]
 
@@ -69,6 +69,8 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
         Another ending, or a picture too large for the format.
     OutputError
         The folder is missing, or the disk refuses.
+    InvalidImageError
+        `image` is no photograph.
     ValueError
         `quality` out of range.
 
@@ -88,6 +90,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     >>> read_photo(folder / "black.png").shape
     (2, 3)
     """
+    check_rgb_image(image)
     path = Path(path)
     file_format = output_format(path, image.shape)
     if not 95 <= quality <= 100:

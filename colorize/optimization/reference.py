@@ -13,7 +13,7 @@ diagonal matrix), known pixels exact:
     divided by D row by row.
 ``least_squares``
     minimises ``sum_r (U_r - sum_s w_rs U_s / d_r)^2 + sum_r c_r / d_r |U_r - h_r|^2``: the cost as
-    the paper prints it. Symmetric but squared: worse conditioned, and colours may overshoot the
+    the paper prints it (eq. 1). Symmetric but squared: worse conditioned, and colours may overshoot the
     range of the hints.
 
 Source: A. Levin, D. Lischinski, Y. Weiss, "Colorization using optimization", SIGGRAPH 2004.

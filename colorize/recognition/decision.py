@@ -39,9 +39,9 @@ def dial(vividness: float) -> float:
     >>> [round(dial(vividness), 2) for vividness in (0, 0.5, 1)]
     [1.0, 1.29, 1.75]
     """
+    if not (isinstance(vividness, (int, float, np.integer, np.floating)) and 0 <= vividness <= 1):
+        raise ValueError(f"vividness must be in [0, 1], got {vividness!r}")
     v = float(vividness)
-    if not 0 <= v <= 1:
-        raise ValueError(f"vividness must be in [0, 1], got {vividness}")
     # The default model is 0.39, 0.50 and 0.69 as colourful as everyday photographs are, at 0, 0.5
     # and 1, and errs least at 0 (docs/compare.md).
     return 1 + 0.4 * v + 0.35 * v**2

@@ -36,7 +36,7 @@ class Palette:
         return np.argmin(self._squared_distances(ab), axis=1)
 
     def encode_soft(self, ab: ArrayLike, *, n_nearest: int = 5, sigma: float = 5.0) -> Float32:
-        """Weights over the nearest colours (Zhang et al. 2016, sec. 2.2), shape (n, K), rows sum to 1.
+        """Weights over the nearest colours (Zhang et al. 2016, sec. 2.1), shape (n, K), rows sum to 1.
 
         Parameters
         ----------

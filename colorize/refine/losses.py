@@ -117,7 +117,7 @@ def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
 
 
 def soft_classes(ab: Tensor, colors: Tensor) -> Tensor:
-    """Share every pixel's colour among the five nearest classes (Zhang et al. 2016, sec. 2.2).
+    """Share every pixel's colour among the five nearest classes (Zhang et al. 2016, sec. 2.1).
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,17 @@ def check_photos(photos: Sequence[Photo]) -> None:
     DatasetError
         They are fewer than two.
     """
+    if isinstance(photos, (str, Path)):
+        raise TypeError(
+            f"photos must be a sequence of photographs, got {photos!r}; load_folder(...).photos reads a folder"
+        )
     if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
-        raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
+        how = "; its .photos is one" if hasattr(photos, "photos") else ""
+        raise TypeError(
+            f"photos must be a sequence, because it is read several times, got {type(photos).__name__}{how}"
+        )
+    if hasattr(photos, "iloc"):  # of pandas: read by label, which after a split is not the place
+        raise TypeError(f"photos must be read by place, which a {type(photos).__name__} is not; give list(photos)")
     if len(photos) < 2:
         raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
 

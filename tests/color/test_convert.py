@@ -180,6 +180,8 @@ def test_to_gray_keeps_what_is_not_color():
         (lambda: lab_to_rgb(50, [np.inf, 0]), "finite"),
         (lambda: lab_to_rgb(np.nan, [0, 0]), "finite"),
         (lambda: map_to_gamut(50, [np.nan, 0]), "finite"),
+        (lambda: to_gray("old.jpg"), r"image must be an RgbImage, got str \(colorize.read_photo reads a file\)"),
+        (lambda: to_gray(np.zeros((2, 2, 3), np.uint8)), r"an RgbImage, got ndarray \(RgbImage\(array\) makes one\)"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

@@ -41,7 +41,12 @@ def desk(workplace, photos):
     for name in ("grandmother.jpg", "old.jpg"):
         Image.open(FLOWER).convert("L").save(workplace / name)
     shutil.copy(FLOWER, workplace / "like_this.jpg")
-    for folder, part in (("my_photos", photos[:8]), ("other_photos", photos[8:]), ("photos", photos)):
+    for folder, part in (
+        ("my_photos", photos[:8]),
+        ("my_album", photos[:8]),
+        ("other_photos", photos[8:]),
+        ("photos", photos),
+    ):
         (workplace / folder).mkdir()
         for number, photo in enumerate(part):
             Image.fromarray(photo.pixels).save(workplace / folder / f"{number}.png")

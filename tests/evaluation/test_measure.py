@@ -144,3 +144,10 @@ def test_reference_rows(data_folder):
     for name, row in expected.items():
         figures = [means[name][figure] for figure in ("ciede2000", "ab_l2", "auc", "colorfulness_ratio")]
         assert figures == pytest.approx(row, rel=0.01), name
+
+
+def test_other_names_than_photographs_are_refused_before_the_work():
+    with pytest.raises(ValueError, match="names must be as many as the photographs, 2, got 1"):
+        measure(
+            {"gray": lambda gray: pytest.fail("measured")}, [RgbImage(np.zeros((8, 8, 3), np.uint8))] * 2, names=["a"]
+        )

@@ -79,6 +79,13 @@ def test_other_plots_keep_their_texts_apart():
     check(plots.redundancy(rng.random((9, 9)), links, FAMILIES, 0.5), rotated=FAMILIES)
 
 
+def test_photographs_in_a_row_are_numbered_in_whole_numbers():
+    figure = plots.ranked_errors({"model": np.arange(20.0)}, "error")
+    ticks = figure.axes[0].get_xticks()
+    assert len(ticks) > 2
+    assert all(tick == round(tick) for tick in ticks)
+
+
 def test_dollars_in_names_are_no_mathematics():
     rows = {name: [around(1)] for name in ("a$_$b", "$5 to $10")}
     with matplotlib.rc_context({"axes.formatter.use_mathtext": True}):

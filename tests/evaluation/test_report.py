@@ -149,6 +149,21 @@ def test_comparison_with_and_without_truth(tiny_model, photos):
     assert "worst here<" not in text
 
 
+def test_the_best_of_a_comparison_is_not_called_so_where_chance_may_have_chosen(photos):
+    (gray,) = make_methods(["gray"])
+    twins = comparison_report(compare_methods([gray, replace(gray, name="again")], photos[:6], pictures=True))
+    assert re.search(
+        r"6 photographs with known colours\. Smallest mean colour difference: gray \([\d.]+ CIEDE2000\), "
+        "which these photographs do not tell from again;",
+        twins,
+    )
+
+
+def test_tables_promise_no_intervals_that_photographs_are_too_few_for(photos):
+    few = comparison_report(compare_methods(make_methods(["gray", "lookup"]), photos[:3], pictures=True))
+    assert "Means over 3 photographs; ▸ best mean" in few
+
+
 def test_importance_is_drawn(photos):
     model = Colorizer(families=("position", "gabor"), **SMALL).fit(photos[6:])
     found = importance(model, photos[:5], n_repeats=1, n_detail_repeats=1)

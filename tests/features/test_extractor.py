@@ -140,10 +140,15 @@ def test_fewer_descriptors_than_words_are_enough(textured, extractor):
 
 
 @pytest.mark.parametrize(
-    ("families", "message"), [(("gabor", "sift"), "got sift"), ((), "got none"), ("gabor", "got a, b, g, o, r")]
+    ("families", "message"),
+    [
+        (("gabor", "sift"), "some of intensity, .*; got sift"),
+        ((), "some of intensity, .*; got none"),
+        ("gabor", "a sequence of names, got the string 'gabor'"),
+    ],
 )
 def test_unknown_families_are_named(families, message):
-    with pytest.raises(ValueError, match=f"families must be some of intensity, .*; {message}"):
+    with pytest.raises(ValueError, match=f"families must be {message}"):
         FeatureExtractor(families)
 
 

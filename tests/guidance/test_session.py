@@ -495,3 +495,9 @@ def test_a_photograph_larger_than_the_solver_has_room_for(tiny_colorizer, photos
     known = hints.rasterize(gray.shape).is_known
     np.testing.assert_allclose(small.with_hints(hints).ab[known], hinted.ab[known], atol=1e-4)
     np.testing.assert_array_equal(small.colorize().ab, tiny_colorizer.predict(gray).ab)
+
+
+@pytest.mark.parametrize("given", ["hints.json", [1], np.zeros((4, 4, 4), np.uint8)], ids=["name", "list", "layer"])
+def test_what_are_no_hints_says_how_to_make_them(session, given):
+    with pytest.raises(TypeError, match=r"hints must be Hints, got \w+; Hints\.from_rgba and Hints\.from_json"):
+        session.with_hints(given)

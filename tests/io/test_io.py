@@ -1151,3 +1151,15 @@ def test_a_resolution_that_cannot_be_true_is_left_out_and_noted(tmp_path, mode, 
     assert "resolution" in image.metadata.notes[0]
     write_photo(image, tmp_path / f"out{suffix}")
     assert read_photo(encoded(Image.new(mode, (8, 4)), "TIFF", dpi=(12800, 12800))).metadata.dpi == (12800, 12800)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.zeros((2, 2, 3), np.uint8), r"image must be an RgbImage, got ndarray \(RgbImage\(array\) makes one\)"),
+        ("photo.jpg", "image must be an RgbImage, got str"),
+    ],
+)
+def test_what_is_no_photograph_is_not_written(tmp_path, given, message):
+    with pytest.raises(InvalidImageError, match=message):
+        write_photo(given, tmp_path / "out.png")

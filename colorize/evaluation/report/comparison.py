@@ -46,7 +46,7 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
     page = Page(
         "comparison",
         f"{len(names)} ways to colour {source}",
-        [_lead(result, names, measured)],
+        [_lead(found, names, measured)],
         warnings=[f"{measured} {few}"] if 0 < measured < 5 else [],
     )
     blocks = [_method_table(found)]
@@ -77,15 +77,21 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
     return page.html()
 
 
-def _lead(result: EvaluationResult, names: Sequence[str], measured: int) -> str:
+def _lead(found: Comparison, names: Sequence[str], measured: int) -> str:
+    result = found.result
     if not measured:
         return f"{parts.count(result.n_photos)} without known colours, coloured by {parts.joined(names)}."
     means = result.means()
     best = min(names, key=lambda name: means[name][MAIN])
     boldest = max(names, key=lambda name: means[name]["colorfulness"])
+    # Without this the smallest of several means reads like a winner.
+    others = {name: row[MAIN] for name, row in found.differences().get(best, {}).items()}
+    close = [name for name, other in others.items() if other.known and not other.excludes(0)]
+    chance = f", which these photographs do not tell from {parts.joined(close)}" if close else ""
+    known = f", {measured} of them" if measured < result.n_photos else ""
     return (
-        f"{parts.count(result.n_photos)}, {measured} of them with known colours. "
-        f"Smallest mean colour difference: {best} ({means[best][MAIN]:.2f} CIEDE2000); "
+        f"{parts.count(result.n_photos)}{known} with known colours. "
+        f"Smallest mean colour difference: {best} ({means[best][MAIN]:.2f} CIEDE2000){chance}; "
         f"most colourful: {boldest} ({means[boldest]['colorfulness_ratio']:.0%} of the truth)."
     )
 

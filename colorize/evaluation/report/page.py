@@ -124,8 +124,10 @@ def figure_table(result: EvaluationResult) -> Block:
     intervals = result.intervals()
     best = {name: _best(intervals, name) for name in FIGURES}
     arrows = {-1: " ↓", 1: " ↑", 0: ""}
+    known = " with 95 % intervals" if any(row[MAIN].known for row in intervals.values()) else ""
     return table(
-        f"Means over {result.n_measured} photographs with 95 % intervals; ▸ best without knowing the truth",
+        f"Means over {result.n_measured} photographs{known}; ▸ best mean without knowing the truth "
+        "(of colourfulness, the nearest to 1)",
         ["method", *(figure.title + arrows[figure.better] for figure in FIGURES.values())],
         [
             (method, [interval_cell(row[name], FIGURES[name].form, best=best[name] == method) for name in FIGURES])

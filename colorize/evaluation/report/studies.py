@@ -76,7 +76,8 @@ def _matrix_table(found: CategoryStudy, method: str) -> Block:
         pairs = zip(cells, found.categories, strict=True)
         shown = [parts.interval_cell(cell, ".2f", best=name == category) for cell, category in pairs]
         rows.append((name, [f"{n_photos}", *shown]))
-    caption = "CIEDE2000 on held-out photographs with 95 % intervals; marked: the category's own model"
+    known = " with 95 % intervals" if any(cell.known for row in found.cells(method) for cell in row) else ""
+    caption = f"CIEDE2000 on held-out photographs{known}; marked: the category's own model"
     return parts.table(caption, ["trained on", "photographs", *found.categories], rows)
 
 
