@@ -312,6 +312,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     def open_without_waiting(name: str, flags: int) -> int:
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe must not hang the program
 
+    if not os.path.lexists(path):
+        raise ModelFileError(f"{path}: no such file; colorize.find_model gives that of a model that ships")
     with refusals(path, "cannot be read", ModelFileError), open(path, "rb", opener=open_without_waiting) as file:
         yield file
 
