@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,34 @@ class FloatRange(click.FloatRange):
         return number
 
 
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def together(*options: Decorator) -> Decorator:
+    """Give a command several options, which --help tells in this order."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def bundled(name: str, kind: type, *options: Decorator) -> Decorator:
+    """Give a command options as one parameter, a dataclass whose fields have the names of theirs."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def command(**given: Any) -> None:
+            said = {field.name: given.pop(field.name) for field in fields(kind)}
+            function(**{name: kind(**said)}, **given)
+
+        return together(*options)(command)
+
+    return decorate
+
+
 path_option = partial(click.option, type=click.Path(path_type=Path))
 path_argument = partial(click.argument, type=click.Path(path_type=Path))
 model_option = click.option(
@@ -107,8 +135,6 @@ vividness_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
 )
-
-
 max_pixels_option = click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
@@ -131,39 +157,7 @@ salvage_option = click.option(
 keep_times_option = click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs.")
 
 
-def file_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what concerns files: --max-pixels --salvage --keep-tint --all-frames --keep-times."""
-    for option in (keep_times_option, all_frames_option, keep_tint_option, salvage_option, max_pixels_option):
-        function = option(function)
-    return function
-
-
-def cluster_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --scheduler and --local-cluster."""
-    local = click.option(
-        "--local-cluster",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
-    )
-    address = click.option(
-        "--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786."
-    )
-    return address(local(function))
-
-
-@contextmanager
-def cluster(scheduler: str | None, local_cluster: int | None) -> Iterator[Any]:
-    """A client of the cluster that was asked for, or None."""
-    if scheduler is not None and local_cluster is not None:
-        raise click.UsageError("say --scheduler or --local-cluster, not both")
-    if scheduler is None and local_cluster is None:
-        yield None
-        return
-    from colorize.batch.cluster import connect
-
-    with connect(scheduler, local_cluster) as client:
-        yield client
+file_options = together(max_pixels_option, salvage_option, keep_tint_option, all_frames_option, keep_times_option)
 
 
 @dataclass(frozen=True)
@@ -186,9 +180,7 @@ class Outputs:
 
             check_installed()
 
-    def write(
-        self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool = False
-    ) -> None:
+    def write(self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool) -> None:
         """Write what was asked for, and say so."""
         for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
             if path is not None:
@@ -197,25 +189,14 @@ class Outputs:
                     click.echo(f"wrote {path}")
 
 
-def output_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --html, --csv, --json and --force as one parameter `outputs`."""
-
-    @wraps(function)
-    def command(
-        *, html_file: Path | None, csv_file: Path | None, json_file: Path | None, force: bool, **others: Any
-    ) -> None:
-        outputs = Outputs(html_file, csv_file, json_file, force)
-        outputs.check()
-        function(outputs=outputs, **others)
-
-    path = click.Path(path_type=Path)
-    command = force_option(command)
-    for name, what in (("json", "all figures"), ("csv", "a table"), ("html", "a report to read")):
-        option = click.option(
-            f"--{name}", f"{name}_file", type=path, metavar="FILE", help=f"Write {what} to this file."
-        )
-        command = option(command)
-    return command
+output_options = bundled(
+    "outputs",
+    Outputs,
+    path_option("--html", metavar="FILE", help="Write a report to read to this file."),
+    path_option("--csv", metavar="FILE", help="Write a table to this file."),
+    path_option("--json", metavar="FILE", help="Write all figures to this file."),
+    force_option,
+)
 
 
 @contextmanager
@@ -311,6 +292,13 @@ def check_target(path: Path, *, force: bool) -> None:
         raise click.UsageError(f"{path}: there is no folder {path.parent}")
     check_free(path, overwrite=force)
     check_writable(path.parent)
+
+
+def check_model_target(path: Path, *, force: bool) -> None:
+    """Refuse a model file that could not be written or would not be found again, before the training."""
+    if path.suffix != ".safetensors":
+        raise click.UsageError(f"{path}: a model file's name must end in .safetensors")
+    check_target(path, force=force)
 
 
 def check_apart(targets: Iterable[Path | None], sources: Iterable[Path | None]) -> None:

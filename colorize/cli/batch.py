@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,13 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="A photograph that takes longer has failed.",
 )
-@_shared.cluster_options
+@click.option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786.")
+@click.option(
+    "--local-cluster",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
+)
 @click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
 @_shared.file_options
 @_shared.force_option
@@ -80,6 +87,8 @@ def command(
     of any kind and it goes on. Ctrl-C finishes the photographs in hand; a second one stops at once. A photograph that
     fails costs a line, not the batch; the exit status is then 3.
     """
+    if scheduler is not None and local_cluster is not None:
+        raise click.UsageError("say --scheduler or --local-cluster, not both")
     _shared.check_target_folder(target)
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
@@ -94,15 +103,14 @@ def command(
         overwrite=force,
         salvage=salvage,
     )
-    with (
-        _shared.cluster(scheduler, local_cluster) as client,
-        _shared.progress_bars(quiet=quiet, lines=True) as progress,
-    ):
-        if client is None:
+    with ExitStack() as stack:
+        progress = stack.enter_context(_shared.progress_bars(quiet=quiet, lines=True))
+        if scheduler is None and local_cluster is None:
             open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)
         else:
-            from colorize.batch.cluster import cluster_pool
+            from colorize.batch.cluster import cluster_pool, connect
 
+            client = stack.enter_context(connect(scheduler, local_cluster))
             open_pool = cluster_pool(client, source, target, memory=memory, time_limit=time_limit)
         report = run_batch(
             source,

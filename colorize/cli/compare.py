@@ -56,6 +56,7 @@ def command(
     colour, the mean colour by lightness and height, and colour transfer from the nearest photograph (Welsh et al.
     2002).
     """
+    outputs.check()
     from colorize.evaluation.methods import make_methods
     from colorize.evaluation.report import comparison_report
     from colorize.evaluation.run import compare_methods

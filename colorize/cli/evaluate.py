@@ -30,6 +30,7 @@ def command(
     and show where the error comes from. Intervals are over photographs. Every photograph with colours counts, scaled
     down to 640 pixels on the longer side; sub-folders become categories.
     """
+    outputs.check()
     from colorize.evaluation.report import evaluation_report
     from colorize.evaluation.run import evaluate_model
     from colorize.models import find_model

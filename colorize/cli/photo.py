@@ -148,9 +148,9 @@ def run_jobs(
     files: dict[str, Any],
     wishes: _hands.Wishes,
     quiet: bool,
-    tell_notes: bool = True,
-    refine: str | None = None,
-    device: str = "auto",
+    tell_notes: bool,
+    refine: str | None,
+    device: str,
 ) -> int:
     """Colorize one after another; return how many failed."""
     todo = with_good_targets(jobs, wishes, all_frames=colors["all_frames"], force=files["overwrite"])
@@ -158,7 +158,11 @@ def run_jobs(
         return len(jobs)
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
-    refiner = None if refine is None else load_refiner(refine, model, device)
+    refiner = None
+    if refine is not None:
+        from colorize.refine.predictor import Refiner
+
+        refiner = Refiner.load(refine, _shared.load_colorizer(model), device=device)
     # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
@@ -202,13 +206,6 @@ def with_good_targets(
         else:
             todo.append((source, target))
     return todo
-
-
-def load_refiner(file: str, model: str, device: str) -> Refiner:
-    """Load what refines a model."""
-    from colorize.refine.predictor import Refiner
-
-    return Refiner.load(file, _shared.load_colorizer(model), device=device)
 
 
 def report_failure(error: BaseException, source: Path) -> None:
