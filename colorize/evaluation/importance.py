@@ -60,8 +60,7 @@ SCORES = {
 HIDES = 0.4
 """Share of a family's variance that another one must predict linearly to be warned about."""
 
-# Refits without training photographs learn from one
-# half and answer for the other: two in each, at least.
+# Refits without training photographs learn from one half and answer for the other: two in each, at least.
 _MIN_PHOTOS = 4
 # Of the variance of standardized columns: the Gram matrix can be inverted where columns repeat each
 # other, and what one family knows of another is hardly shrunk.
@@ -543,8 +542,7 @@ class _Refits:
     def noise(self, families: Sequence[str], n_repeats: int, way: str) -> tuple[_Scored, str, _Scored]:
         """Scores with the noise permuted, an empty part, and scores before that."""
         asked = self.data.with_families(families, self._shuffled(self.data, 1))
-        # Where both are the same photographs, a row keeps its
-        # number in learning and in asking, as in any real family.
+        # Where both are the same photographs, a row keeps its number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
         models = self._models(self.teachers.with_families(families, self._shuffled(self.teachers, salt)))
         before = self.study.score(self._answers(models, asked))

@@ -451,8 +451,7 @@ def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
     frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
     for columns in frozen.values():
         for values in columns.values():
-            # Intervals and tables are computed from these
-            # when asked for, and must stay of one piece.
+            # Intervals and tables are computed from these when asked for, and must stay of one piece.
             values.flags.writeable = False
     return MappingProxyType(frozen)
 
@@ -484,6 +483,5 @@ def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap
 
 def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     measured = ~np.isnan(columns["true_colorfulness"])
-    # 0 on both sides where the truth is not known:
-    # resamples keep their size, and neither sum changes.
+    # 0 on both sides where the truth is not known: resamples keep their size, and neither sum changes.
     return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)

@@ -400,8 +400,7 @@ def study_curve(
     seconds = {}
     with threadpool_limits(1, user_api="blas"):
         for size in telling(progress or silent, "training", wanted):
-            # Sorted: the part with all photographs is then
-            # the very training that `colorize train` does.
+            # Sorted: the part with all photographs is then the very training that `colorize train` does.
             part = [training_photos[i] for i in np.sort(order[:size])]
             for method in ("lookup", "classical"):
                 start = time.process_time()

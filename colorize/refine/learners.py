@@ -66,8 +66,7 @@ def choose_device(name: str) -> torch.device:
 @contextmanager
 def mixed_precision(device: torch.device) -> Iterator[None]:
     """bfloat16 where a GPU computes it well; float32 elsewhere, and on the CPU always."""
-    # bfloat16 has the range of float32, so no gradient vanishes and no loss needs a scale, as with
-    # float16.
+    # bfloat16 has the range of float32, so no gradient vanishes and no loss needs a scale, as with float16.
     enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
         yield
@@ -95,8 +94,7 @@ class Learner(ABC):
     def __init__(
         self, network: nn.Module, rate: float, device: torch.device, *, betas: tuple[float, float] = (0.9, 0.99)
     ) -> None:
-        # Channels last is how convolutions are fastest, on CPUs with vector units as on tensor
-        # cores.
+        # Channels last is how convolutions are fastest, on CPUs with vector units as on tensor cores.
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -151,8 +149,7 @@ class Learner(ABC):
         return weights_of(self.average)
 
     def _optimizer(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
-        # A frozen encoder has no state in the optimizer: three quarters of the memory that
-        # ResNet-50 would take.
+        # A frozen encoder has no state in the optimizer: three quarters of the memory that ResNet-50 would take.
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=rate, betas=betas, weight_decay=self.weight_decay)
         for group in optimizer.param_groups:
@@ -206,8 +203,7 @@ class RefinerLearner(Learner):
     colorize.refine.losses.perceived_loss : What it minimises.
     """
 
-    # Far more than usual: it is to change little, and a residual that its photographs do not ask
-    # for goes to 0.
+    # Far more than usual: it is to change little, and a residual that its photographs do not ask for goes to 0.
     weight_decay = 0.3
 
     def __init__(self, device: torch.device) -> None:
@@ -296,8 +292,7 @@ class RivalLearner(Learner):
             loss = losses.pixel_loss(self.objective)(ab, true_ab)
             found = {"loss": loss.item()}
             if self.objective in CRITIC_STEPS:
-                # Detached: the critic is to tell the two kinds apart, not to make the generator
-                # easier to tell.
+                # Detached: the critic is to tell the two kinds apart, not to make the generator easier to tell.
                 found["critic"] = self._train_critic(lightness, true_ab, ab.detach(), share)
                 opinion = self._opinion(lightness, ab)
                 found["adversarial"] = opinion.item()
@@ -324,8 +319,7 @@ class RivalLearner(Learner):
         return loss.item()
 
     def _opinion(self, lightness: Tensor, ab: Tensor) -> Tensor:
-        # Its gradient reaches the critic's weights as well; the critic's next step clears them
-        # first.
+        # Its gradient reaches the critic's weights as well; the critic's next step clears them first.
         scores = self.critic(lightness, ab)
         loss = losses.gan_generator_loss if self.objective == "l1+gan" else losses.wgan_generator_loss
         return loss(scores)
@@ -358,8 +352,7 @@ def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
     --------
     colorize.optimization.upsampling.guided_enlarge : The stage after, for large photographs.
     """
-    # The two errors are partly independent, and a picture and its mirror image get the same
-    # colours.
+    # The two errors are partly independent, and a picture and its mirror image get the same colours.
     with torch.no_grad(), mixed_precision(lightness.device):
         straight = network(lightness, guide)
         mirrored = network(lightness.flip(3), guide.flip(3)).flip(3)

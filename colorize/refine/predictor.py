@@ -464,8 +464,7 @@ class Rival(_Network):
         """
         check_is_fitted(self, "network_")
         dial(vividness)
-        # 1, the mean of the histogram, at 0; a half in the middle;
-        # 0.2, nearly its mode, at 1. Zhang et al. chose 0.38.
+        # 1, the mean of the histogram, at 0; a half in the middle; 0.2, nearly its mode, at 1. Zhang et al. chose 0.38.
         temperature = 1 - 1.2 * vividness + 0.4 * vividness**2
         photo, clock = as_gray_image(gray), Clock()
         with clock("network"):

@@ -237,8 +237,7 @@ class Trainer:
             return True
         if self.cautious and not Bootstrap(len(errors)).mean(errors - self._first).high < 0:
             return False
-        # Any epoch replaces the start of a rival, which
-        # has learnt nothing, however small its error.
+        # Any epoch replaces the start of a rival, which has learnt nothing, however small its error.
         return errors.mean() < self._best["ciede2000"] or (self._best["epoch"] == 0 and not self.cautious)
 
     def _share(self, within: float) -> float:

@@ -57,8 +57,7 @@ class Choice:
     @property
     def keeps_base(self) -> bool:
         """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
-        # With `not`, because every comparison with NaN is false: where nothing was held out, the
-        # base is kept.
+        # With `not`, because every comparison with NaN is false: where nothing was held out, the base is kept.
         return not self.recalibrated > self.own
 
 

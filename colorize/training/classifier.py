@@ -493,14 +493,12 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             step = flat.reshape(self.weights_.shape).astype(np.float32)
             probabilities = softmax(design @ (self.weights_ + step), axis=1)
-            # Summed in double precision: near the end float32 steps would look like noise to the
-            # line search.
+            # Summed in double precision: near the end float32 steps would look like noise to the line search.
             entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
             gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
             return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
 
-        # The start is the present map, which is near the end already: fewer rounds than for a new
-        # one.
+        # The start is the present map, which is near the end already: fewer rounds than for a new one.
         found = minimize(loss, np.zeros(self.weights_.size), jac=True, method="L-BFGS-B", options={"maxiter": 60})
         other = copy(self)
         other.weights_ = self.weights_ + found.x.reshape(self.weights_.shape).astype(np.float32)
@@ -544,8 +542,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
             probabilities = softmax(design @ weights, axis=1)
             log_loss = -weight @ np.log(np.maximum(probabilities[np.arange(len(index)), index], 1e-12))
             penalised = weights.copy()
-            # The intercept holds how common a colour is; drawn to 0 it would call all colours
-            # alike.
+            # The intercept holds how common a colour is; drawn to 0 it would call all colours alike.
             penalised[-1] = 0
             gradient = design.T @ ((probabilities - truth) * weight[:, None]) + self.alpha * penalised
             return float(log_loss + 0.5 * self.alpha * (penalised**2).sum()), gradient.ravel().astype(np.float64)

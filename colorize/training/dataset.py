@@ -19,8 +19,7 @@ from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.types import Float32, RgbImage
 
-# Ten photographs alone did worse than the default model on all four kinds measured, 25 better
-# (docs/base_models.md).
+# Ten photographs alone did worse than the default model on all four kinds measured, 25 better (docs/base_models.md).
 FEW_PHOTOS = 25
 """With fewer the colours of a model are mostly those of the single photographs."""
 
@@ -336,8 +335,7 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
     if gallery is not None:
-        # The gallery comes last: what is left out for its colours must not make a later photograph
-        # its duplicate.
+        # The gallery comes last: what is left out for its colours must not make a later photograph its duplicate.
         problem = _transparency_problem(photo) or _colour_problem(pixels) or gallery.add(name, pixels)
         if problem:
             return LeftOut(name, *problem)

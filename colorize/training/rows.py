@@ -67,8 +67,7 @@ class TrainingRows:
     picture: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        # Rows are picked by number in all parts: one that is shorter would pair features with
-        # colours of other regions.
+        # Rows are picked by number in all parts: one that is shorter would pair features with colours of other regions.
         counts = {name: len(values) for name, values in self.arrays().items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"training rows must be equally many in every part, got {counts}")
