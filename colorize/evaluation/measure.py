@@ -73,6 +73,9 @@ FIGURES: dict[str, Figure] = {
 }
 """The columns of the quality protocol, in order."""
 
+MAIN = "ciede2000"
+"""The figure that reports put first."""
+
 
 class Baseline(Protocol):
     """Anything with `predict_ab`, such as the rules of `colorize.recognition.rules`."""

@@ -11,11 +11,11 @@ from colorize._support.shrink import shrink
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck
-from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, EvaluationResult
+from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
 from colorize.evaluation.report import page as parts
-from colorize.evaluation.report.page import MAIN, Block, Page, Plot
+from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.run import Evaluation
 from colorize.recognition.decision import NEAR
 
