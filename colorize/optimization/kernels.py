@@ -12,8 +12,10 @@ are found at::
 
 Fields have two channels, ``(2, H + 2, W + 2)``.
 
-Drivers take a range of rows ``first <= row < last`` of the bordered array, so that threads can share the rows. Sums are
-returned per row and added by the caller in one fixed order: no result depends on the number of threads.
+`colorize.optimization.affinity` calls the driver of the weights, `colorize.optimization.system` those of the equations,
+`colorize.optimization.multigrid` all others. They take a range of rows ``first <= row < last`` of the bordered array,
+so that threads can share the rows. Sums are returned per row and added by the caller in one fixed order: no result
+depends on the number of threads.
 
 Drivers are compiled for one signature only, when this module is first imported, and kept in numba's cache; row kernels
 (their names begin with an underscore) are compiled into the drivers and have no life of their own.
@@ -70,12 +72,7 @@ def _gaussian_row(weight, here, there, scale, floor):
 
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
 def gaussian_weights(w, lightness, scale, floor, first, last):
-    """Fill the four planes from a bordered lightness.
-
-    See Also
-    --------
-    colorize.optimization.affinity.gaussian : Calls it.
-    """
+    """Fill the four planes from a bordered lightness."""
     width = lightness.shape[1]
     for i in range(first, last):
         for plane in range(4 if i < lightness.shape[0] - 2 else 1):
@@ -90,12 +87,7 @@ def gaussian_weights(w, lightness, scale, floor, first, last):
 
 @njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
 def diagonal(d, w, confidence, first, last):
-    """``d_r = sum_s w_rs + c_r``.
-
-    See Also
-    --------
-    colorize.optimization.system.stencil_system : Calls it.
-    """
+    """``d_r = sum_s w_rs + c_r``."""
     for i in range(first, last):
         east, south, south_east, south_west = w[EAST, i], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i]
         # What lies north keeps its couplings with this row under its own names for them.
@@ -484,12 +476,7 @@ def add_correction(x, coarse_x, p, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
 def apply(sums, out, w, d, x, first, last):
-    """``out = A x`` and, per row, ``x . A x``.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """``out = A x`` and, per row, ``x . A x``."""
     # As the residual of b = 0 with the sign turned: a second copy of the stencil would be compiled for nothing.
     nothing = np.zeros(x.shape[2], np.float32)
     for i in range(first, last):
@@ -516,12 +503,7 @@ def _step_row(x, r, p, q, alpha):
 
 @njit(void(_SUMS, _SUMS, _PLANES, _PLANES, _PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def step(sums, moves, x, r, p, q, alpha, first, last):
-    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
     for i in range(first, last):
         for c in range(x.shape[0]):
             moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
@@ -530,12 +512,7 @@ def step(sums, moves, x, r, p, q, alpha, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def dot(sums, x, y, first, last):
-    """Per row ``x . y``.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """Per row ``x . y``."""
     for i in range(first, last):
         for c in range(x.shape[0]):
             sums[c, i] = _dot_row(x[c, i], y[c, i])
@@ -543,12 +520,7 @@ def dot(sums, x, y, first, last):
 
 @njit(void(_PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def turn(p, z, beta, first, last):
-    """``p = z + beta p``: the next search direction.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """``p = z + beta p``: the next search direction."""
     for i in range(first, last):
         for c in range(p.shape[0]):
             row, new, scale = p[c, i], z[c, i], float32(beta[c])

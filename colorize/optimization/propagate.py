@@ -72,8 +72,8 @@ def propagate(
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours h.
     weight : ndarray, shape (H, W), float32
-        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over about ``1 /
-        sqrt(c)`` pixels of even lightness, so for one look at every size let it fall like 1 / (number of pixels).
+        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over about
+        ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall like 1 / (number of pixels).
         Blotches show through: smaller. Colours wash out: larger. Useful from about 1e-5 to 10.
     is_known : ndarray, shape (H, W), bool, optional
         Pixels whose colour is certain; neutral grey is as good as any.

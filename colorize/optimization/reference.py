@@ -4,8 +4,8 @@ Three readings of the problem, for affinities W, their row sums D, wishes h with
 diagonal matrix), known pixels exact:
 
 ``laplacian``
-    ``(D - W + C) U = C h``: symmetric, positive definite; minimises ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r -
-    h_r|^2``. What `colorize.optimization.propagate` solves.
+    ``(D - W + C) U = C h``: symmetric, positive definite; minimises
+    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``. What `colorize.optimization.propagate` solves.
 ``row_normalized``
     ``(I - D^-1 W + D^-1 C) U = D^-1 C h``: what the released code of the paper solves (there without C). Not symmetric.
     With symmetric weights it has the same solution as ``laplacian``, divided by D row by row.
@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from colorize._support.optional import import_or_raise
@@ -354,14 +353,8 @@ def as_matrix(system: StencilSystem) -> MatrixSystem:
     --------
     colorize.optimization.system.stencil_system : Makes a system in planes.
     """
-    height, width = system.shape
-    index = np.arange(height * width).reshape(height, width)
-    matrix = sp.diags_array(system.d[1:-1, 1:-1].ravel().astype(np.float64)).tocoo()
-    for plane, offset in zip(system.w, OFFSETS, strict=False):
-        here, there = _pairs(index, offset)
-        values = -plane[1:-1, 1:-1].ravel()[here].astype(np.float64)
-        half = sp.coo_array((values, (here, there)), shape=matrix.shape)
-        matrix = matrix + half + half.T
+    diagonal = sp.diags_array(system.d[1:-1, 1:-1].ravel().astype(np.float64))
+    matrix = diagonal - _directed_matrix(directed_from_planes(system.w).astype(np.float64))
     rhs = system.b[:, 1:-1, 1:-1].reshape(2, -1).T.astype(np.float64)
     return MatrixSystem(sp.csc_array(matrix), rhs, system.shape, symmetric=True)
 
@@ -448,18 +441,12 @@ def _directed_matrix(directed: Float64) -> sp.csr_array:
     _, height, width = directed.shape
     index = np.arange(height * width).reshape(height, width)
     matrix = sp.csr_array((index.size, index.size))
-    for values, offset in zip(directed, OFFSETS, strict=True):
-        here, there = _pairs(index, offset)
+    for values, (row, col) in zip(directed, OFFSETS, strict=True):
+        # The pixels that have a neighbour there, and these neighbours.
+        here = index[max(0, -row) : height - max(0, row), max(0, -col) : width - max(0, col)].ravel()
+        there = index[max(0, row) : height + min(0, row), max(0, col) : width + min(0, col)].ravel()
         matrix = matrix + sp.csr_array((values.ravel()[here], (here, there)), shape=matrix.shape)
     return matrix
-
-
-def _pairs(index: NDArray[np.intp], offset: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Flat numbers of all pixels that have a neighbour at `offset`, and of these neighbours."""
-    (row, col), (height, width) = offset, index.shape
-    here = index[max(0, -row) : height - max(0, row), max(0, -col) : width - max(0, col)]
-    there = index[max(0, row) : height + min(0, row), max(0, col) : width + min(0, col)]
-    return here.ravel(), there.ravel()
 
 
 # ------------------------------------------------------------------------------------------ solvers

@@ -4,8 +4,9 @@ For affinities W, their row sums D, wishes h with confidences C (a diagonal matr
 
 ``(D - W + C) U = C h``
 
-is symmetric and positive definite, and its solution minimises ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r -
-h_r|^2``. The other readings of the paper are in `colorize.optimization.reference`.
+is symmetric and positive definite, and its solution minimises
+``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``. The other readings of the paper are in
+`colorize.optimization.reference`.
 """
 
 from __future__ import annotations
