@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -61,6 +62,19 @@ def choose_device(name: str) -> torch.device:
         built = "this build of torch has no CUDA" if torch.version.cuda is None else "torch finds no CUDA device"
         raise DeviceError(f"device cuda was asked for, but {built}; use cpu or auto")
     return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
+
+
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """What counts the seconds of a training: processor time on the CPU, where what else the machine does is no matter.
+
+    A process that waits for its GPU spends no processor time at all: there it is wall time.
+
+    Examples
+    --------
+    >>> clock_of(torch.device("cpu")).__name__
+    'process_time'
+    """
+    return time.process_time if device.type == "cpu" else time.perf_counter
 
 
 @contextmanager

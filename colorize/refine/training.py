@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,7 +20,7 @@ from colorize.color.metrics import ciede2000
 from colorize.exceptions import TrainingError
 from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
 from colorize.refine.data import Example, draw_batch, whole
-from colorize.refine.learners import Learner, part_of
+from colorize.refine.learners import Learner, clock_of, part_of
 from colorize.types import Float32
 
 N_SAMPLES = 6
@@ -35,24 +34,7 @@ _LARGEST_VALIDATION = 60
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and on what to train.
-
-    Parameters
-    ----------
-    epochs : int, optional
-        Times that every photograph is seen.
-    minutes : float, optional
-        Instead of epochs. CPU-minutes of all threads together, or wall minutes on a GPU, everything counted that the
-        training needs. A training by minutes does not give the same bytes twice.
-    batch_size : int
-        Photographs per step.
-    crop : int
-        Side of the crops in pixels.
-    patience : int, optional
-        Stop after so many epochs without a better validation error; None goes on to the end.
-    hold_out : float
-        Share of the photographs that validate and are not trained on.
-    random_state : int
+    """How long and on what to train: the parameters of `colorize.refine.predictor.Refiner` of these names, checked.
 
     See Also
     --------
@@ -182,9 +164,7 @@ class Trainer:
         self._validation = [whole(example) for example in self.held_out[:_LARGEST_VALIDATION]]
         if self.resume and self.checkpoint is not None:
             self._take_up(self.checkpoint)
-        # On the CPU what else the machine does is not counted; a process that waits for its GPU
-        # spends no processor time at all.
-        self._clock = time.process_time if self.learner.device.type == "cpu" else time.perf_counter
+        self._clock = clock_of(self.learner.device)
         self._started = self._clock() - self.seconds
         # Epoch 0 is the start: of a refiner it is the base itself, which every epoch has to beat.
         if not self._history:
