@@ -42,8 +42,8 @@ class Interval:
 
     Examples
     --------
-    >>> str(Interval(1.0, 0.5, 1.5)), Interval(1.0, 0.5, 1.5).excludes(0)
-    ('1.00 (0.50 to 1.50)', True)
+    >>> str(Interval(1.0, 0.5, 1.5)), f"{Interval(1.0, 0.5, 1.5):+.1f}", Interval(1.0, 0.5, 1.5).excludes(0)
+    ('1.00 (0.50 to 1.50)', '+1.0 (+0.5 to +1.5)', True)
     """
 
     value: float
@@ -59,8 +59,12 @@ class Interval:
         """Whether the whole interval lies on one side of a number; False without limits."""
         return self.known and not self.low <= number <= self.high
 
+    def __format__(self, form: str) -> str:
+        limits = f" ({self.low:{form}} to {self.high:{form}})" if self.known else ""
+        return f"{self.value:{form}}{limits}"
+
     def __str__(self) -> str:
-        return f"{self.value:.2f}" + (f" ({self.low:.2f} to {self.high:.2f})" if self.known else "")
+        return f"{self:.2f}"
 
 
 class Bootstrap:

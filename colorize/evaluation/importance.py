@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -284,12 +284,9 @@ def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
     """
     groups: dict[str, list[int]] = {}
     for column, name in enumerate(names):
-        parts = [part.strip() for part in name.split(",")]
-        keys = [
-            part if re.search(r"\d+ (px|deg)$|^(ring|scale) [\d.]+$", part) else _without_counter(part)
-            for part in parts
-        ]
-        for key in dict.fromkeys(key for key in keys if key):
+        # The number of a ring or scale says which one it is, and is no counter.
+        keys = (re.sub(r"(?<!^ring)(?<!^scale)(^|\s+)[\d.]+$", "", part.strip()) for part in name.split(","))
+        for key in dict.fromkeys(filter(None, keys)):
             groups.setdefault(key, []).append(column)
     # A part with all columns is the family again.
     useful = {key: np.array(columns) for key, columns in groups.items() if 0 < len(columns) < len(names)}
@@ -406,7 +403,7 @@ class _Study:
             if way == "across":
                 errors = np.mean([self.final_error(scored.region_ab) for scored in scores], axis=0)
                 final = self.bootstrap.mean(errors - self.final)
-                rows.append((analysis, way, name, "", "final_ab_error", *_limits(final)))
+                rows.append((analysis, way, name, "", "final_ab_error", *astuple(final)))
             if analysis == "permutation" and way == "across":
                 rows += self._color_rows(name, mean)
         return rows
@@ -461,13 +458,12 @@ class _Study:
         self, analysis: str, way: str, family: str, changed: _Scored, part: str = "", before: _Scored | None = None
     ) -> list[tuple[Any, ...]]:
         before = before or self.untouched
-        error = self.bootstrap.mean(changed.region_error - before.region_error)
-        head = (analysis, way, family, part)
-        return [
-            (*head, "region_ab_error", *_limits(error)),
-            (*head, "log_loss", *_limits(self.bootstrap.mean(changed.log_loss - before.log_loss))),
-            (*head, "balanced_score", *_limits(self._balanced(before, changed))),
-        ]
+        found = {
+            "region_ab_error": self.bootstrap.mean(changed.region_error - before.region_error),
+            "log_loss": self.bootstrap.mean(changed.log_loss - before.log_loss),
+            "balanced_score": self._balanced(before, changed),
+        }
+        return [(analysis, way, family, part, score, *astuple(interval)) for score, interval in found.items()]
 
     def _color_rows(self, family: str, changed: _Scored) -> list[tuple[Any, ...]]:
         """Added error over the regions of every named colour."""
@@ -477,7 +473,7 @@ class _Study:
             chosen = self.names == name
             interval = self.bootstrap.ratio(added[:, chosen].sum(axis=1), self.area_by_color[:, chosen].sum(axis=1))
             if np.isfinite(interval.value):
-                rows.append(("colour", "across", family, name, "region_ab_error", *_limits(interval)))
+                rows.append(("colour", "across", family, name, "region_ab_error", *astuple(interval)))
         return rows
 
     def _balanced(self, first: _Scored, second: _Scored | None) -> Interval:
@@ -614,14 +610,6 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
 def _mean(scores: Sequence[_Scored]) -> _Scored:
     """The mean of every number."""
     return _Scored(*(np.mean([getattr(scored, part.name) for scored in scores], axis=0) for part in fields(_Scored)))
-
-
-def _limits(interval: Interval) -> tuple[float, float, float]:
-    return interval.value, interval.low, interval.high
-
-
-def _without_counter(name: str) -> str:
-    return re.sub(r"\s+[\d.]+$", "", name) if not re.fullmatch(r"[\d.]+", name) else ""
 
 
 def _redundancy(data: _Described) -> NDArray[np.float64]:
