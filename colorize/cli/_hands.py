@@ -115,10 +115,7 @@ options = _shared.bundled(
         help="How much the references count.",
     ),
     click.option(
-        "--alternatives",
-        type=click.IntRange(1, 9),
-        metavar="N",
-        help="Write N different pictures, FILE.1 to FILE.N.",
+        "--alternatives", type=click.IntRange(1, 9), metavar="N", help="Write N different pictures, FILE.1 to FILE.N."
     ),
     click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
     click.option("--choose", type=click.IntRange(1, 9), default=1, metavar="K", help="Start from alternative K."),

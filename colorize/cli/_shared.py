@@ -119,11 +119,7 @@ superpixels_option = click.option(
     "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
 )
 picture_vividness_option = click.option(
-    "--vividness",
-    type=FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="0 is faithful and pale, 1 is bold.",
+    "--vividness", type=FloatRange(0, 1), default=0.5, show_default=True, help="0 is faithful and pale, 1 is bold."
 )
 vividness_option = click.option(
     "--vividness",

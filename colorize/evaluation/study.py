@@ -34,15 +34,7 @@ from colorize.recognition.rules import NO_COLOR, fit_rules
 from colorize.training.dataset import TrainingSet
 from colorize.types import RgbImage
 
-__all__ = [
-    "ALL",
-    "TRAINERS",
-    "CategoryStudy",
-    "LearningCurve",
-    "study_categories",
-    "study_curve",
-    "usual_sizes",
-]
+__all__ = ["ALL", "TRAINERS", "CategoryStudy", "LearningCurve", "study_categories", "study_curve", "usual_sizes"]
 
 ALL = "all together"
 ALL_EQUAL = "all, as many photographs"

@@ -186,12 +186,7 @@ def check_streams(film: Film, target: Path) -> tuple[str, ...]:
 
 
 def assemble(
-    film: Film,
-    segments: Sequence[Path],
-    times: Sequence[tuple[int, int]],
-    target: Path,
-    comment: str,
-    passing: Path,
+    film: Film, segments: Sequence[Path], times: Sequence[tuple[int, int]], target: Path, comment: str, passing: Path
 ) -> None:
     """Put segments and the sound of the original together.
 

@@ -204,13 +204,7 @@ class Hierarchy:
         run(kernel, args, bands(1, height + 1, 4 * width, self.threads))  # a coarse pixel is four fine ones of work
 
 
-def solve(
-    hierarchy: Hierarchy,
-    x: Float32,
-    *,
-    tolerance: float,
-    maxiter: int,
-) -> SolveReport:
+def solve(hierarchy: Hierarchy, x: Float32, *, tolerance: float, maxiter: int) -> SolveReport:
     """Preconditioned conjugate gradients on the finest grid, both channels at once, after a full-multigrid start.
 
     Parameters

@@ -222,9 +222,7 @@ class FrozenGenerator(nn.Module):
         self.encoder = encoder
         self.encoder.requires_grad_(False)
         sizes = (encoder.n_maps, *_DECODER_WIDTHS)
-        self.decoder = nn.Sequential(
-            *(_transposed(wide, narrow) for wide, narrow in pairwise(sizes)),
-        )
+        self.decoder = nn.Sequential(*(_transposed(wide, narrow) for wide, narrow in pairwise(sizes)))
         self.head = nn.Conv2d(sizes[-1], n_out, 3, padding=1)
         _start_at_zero(self.head)
 

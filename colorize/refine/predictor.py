@@ -32,14 +32,7 @@ from colorize.models.format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
 from colorize.recognition.decision import dial
 from colorize.refine import learners
-from colorize.refine.data import (
-    WORKING_PIXELS,
-    Example,
-    digest,
-    guide_table,
-    out_of_fold,
-    plain_example,
-)
+from colorize.refine.data import WORKING_PIXELS, Example, digest, guide_table, out_of_fold, plain_example
 from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import ENCODERS, GENERATORS
 from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness

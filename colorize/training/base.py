@@ -81,11 +81,7 @@ def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None
 
 
 def choose(
-    rows: TrainingRows,
-    palette: ColorPalette,
-    base: FittedRecognizer,
-    machine: CalibratedClassifier,
-    random_state: int,
+    rows: TrainingRows, palette: ColorPalette, base: FittedRecognizer, machine: CalibratedClassifier, random_state: int
 ) -> Choice:
     """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
 
