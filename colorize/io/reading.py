@@ -297,16 +297,14 @@ def _why_unidentified(data: bytes) -> str:
     return f"a TIFF of a kind that cannot be read ({kind}); save it as plain gray or RGB of 8 or 16 bits"
 
 
-def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
-    """List the photographs of a folder by their file names, sorted; hidden files and folders are left out.
+def find_photos(folder: str | Path) -> list[Path]:
+    """List the photographs of a folder and its folders by their file names, sorted; hidden ones are left out.
 
     Folders within it that cannot be listed are left out with a warning.
 
     Parameters
     ----------
     folder : str or Path
-    recursive : bool, default True
-        Look into its folders too.
 
     Returns
     -------
@@ -340,7 +338,7 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
     found: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=warn):
         # In place, since os.walk goes on with this very list.
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         found += (Path(place, name) for name in files if not name.startswith("."))
     return sorted(path for path in found if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
 

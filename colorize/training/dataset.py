@@ -257,13 +257,13 @@ def load_folder(
     return TrainingSet(tuple(found[name] for name in chosen), tuple(chosen), report)
 
 
-def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> TrainingSet:
+def load_photo(path: str | Path, *, max_side: int = 640) -> TrainingSet:
     """Read one photograph as a set of its own, scaled as `load_folder` does; it is used whatever its colours.
 
     Raises
     ------
     InvalidImageError
-        It cannot be read, or is too small.
+        It cannot be read, or has less than 16 pixels on a side.
 
     See Also
     --------
@@ -272,8 +272,8 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
     """
     path = Path(path)
     pixels = shrink(to_8_bit(read_photo(path).pixels), max_side)
-    if min(pixels.shape[:2]) < min_side:
-        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, {min_side} needed on each side")
+    if min(pixels.shape[:2]) < 16:
+        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, 16 needed on each side")
     return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
 
 
