@@ -22,7 +22,7 @@ from colorize.color.metrics import Truth, colorfulness
 from colorize.exceptions import DatasetError
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
-__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure", "predicted_pixels"]
+__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure"]
 
 Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
 Columns = Mapping[str, NDArray[np.float64]]
@@ -357,9 +357,10 @@ def measure(
             start, cpu = time.perf_counter(), time.process_time()
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
-            pixels = predicted_pixels(_checked(name, prediction), gray)
+            timings = getattr(prediction, "timings", {})  # of models alone
+            pixels = _pixels(name, prediction, gray)
             figures[name].append(_figures(truth if is_true else None, prediction, pixels))
-            costs[name].append(spent | _stages(prediction))
+            costs[name].append(spent | {f"stage: {stage}": seconds for stage, seconds in timings.items()})
             for observe in observers:
                 observe(Observation(done, name, photo, gray, prediction, pixels, is_true))
     n_photos = len(figures[next(iter(figures))])
@@ -383,15 +384,6 @@ def function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Predi
     if callable(method):
         return lambda gray, _truth: method(gray)
     raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
-
-
-def predicted_pixels(prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
-    """sRGB pixels of what a method gave back, shape (H, W, 3)."""
-    if isinstance(prediction, RgbImage):
-        return prediction.pixels
-    if isinstance(prediction, (Colorization, ColorizedPhoto)):
-        return prediction.image.pixels
-    return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
 
 
 def plain(value: Any) -> Any:
@@ -421,12 +413,17 @@ def csv_cell(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
-def _checked(name: str, prediction: Prediction) -> Prediction:
-    if not isinstance(prediction, (RgbImage, Colorization, ColorizedPhoto, np.ndarray)):
-        raise TypeError(
-            f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
-        )
-    return prediction
+def _pixels(name: str, prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
+    """sRGB pixels of what a method gave back, shape (H, W, 3)."""
+    if isinstance(prediction, RgbImage):
+        return prediction.pixels
+    if isinstance(prediction, (Colorization, ColorizedPhoto)):
+        return prediction.image.pixels
+    if isinstance(prediction, np.ndarray):
+        return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
+    raise TypeError(
+        f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
+    )
 
 
 def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) -> dict[str, float]:
@@ -438,12 +435,6 @@ def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) 
     if isinstance(prediction, RgbImage):
         return truth.figures(pixels)
     return truth.figures(pixels, prediction if isinstance(prediction, np.ndarray) else prediction.ab)
-
-
-def _stages(prediction: Prediction) -> dict[str, float]:
-    if not isinstance(prediction, (Colorization, ColorizedPhoto)):
-        return {}
-    return {f"stage: {stage}": seconds for stage, seconds in prediction.timings.items()}
 
 
 def _columns(rows: list[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
@@ -466,10 +457,8 @@ def _with_ratio(columns: Columns) -> dict[str, float]:
         means[name] = float(known.mean()) if len(known) else math.nan
     # A ratio of sums, not a mean of ratios: a nearly gray photograph
     # would divide by almost 0, and be all that the mean tells.
-    true = columns["true_colorfulness"]
-    measured = ~np.isnan(true)
-    total = true[measured].sum()
-    means["colorfulness_ratio"] = float(columns["colorfulness"][measured].sum() / total) if total else math.nan
+    own, true = (part.sum() for part in _ratio_parts(columns))
+    means["colorfulness_ratio"] = float(own / true) if true else math.nan
     return means
 
 

@@ -35,7 +35,7 @@ from colorize.refine import learners
 from colorize.refine.data import WORKING_PIXELS, Example, digest, guide_table, out_of_fold, plain_example
 from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import ENCODERS, GENERATORS
-from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
+from colorize.refine.training import Observer, Settings, Trainer, forked_randomness
 from colorize.training.quantization import ColorPalette
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
@@ -84,7 +84,7 @@ class _Network(BaseEstimator):
         learners.load_weights(network, weights)
         self.network_ = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
-    def _keep(self, outcome: Outcome, n_photos: int, device: torch.device) -> None:
+    def _keep(self, outcome: Trainer, n_photos: int, device: torch.device) -> None:
         self._equip(outcome.weights, device)
         self.history_ = outcome.history
         self.summary_: dict[str, Any] = {
