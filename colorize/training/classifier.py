@@ -52,12 +52,8 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    mean_, factor_ : ndarray, shape (n_features,), float32
-        z-score and family weight in one: ``(x - mean_) * factor_``.
-    bound_ : ndarray, shape (n_features,), float32
-        The clip in units of the scaled column.
-    center_ : ndarray, shape (n_features,), float32
-    components_ : ndarray, shape (n_components, n_features), float32
+    mean_, factor_, bound_, center_, components_
+        As in `colorize.recognition.machine.Scaling`.
     explained_ : float
         Share of the variance that the components keep.
 
@@ -161,11 +157,8 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
-    landmarks_ : ndarray, shape (n_landmarks, n_features), float32
-        Rounded to float16 before fitting, so that a model file can hold them in half the space without any change.
-    coef_ : ndarray, shape (n_landmarks, n_classes), float32
-    intercept_ : ndarray, shape (n_classes,), float32
+    classes_, landmarks_, coef_, intercept_
+        As in `colorize.recognition.machine.KernelMachine`.
 
     See Also
     --------
@@ -292,18 +285,10 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
-    estimator_ : classifier
-        Fitted on all rows.
-    partner_ : classifier or None
-        Fitted on all rows.
-    margin_classes_ : ndarray, shape (n_margins,)
-        Classes of `estimator_`, the columns of its margins: those of `classes_`, unless the map was re-fitted to others
-        (`recalibrated`).
-    mean_, deviation_ : ndarray, shape (n_margins,), float32
-        Of the out-of-fold margins.
-    weights_ : ndarray, shape (n_margins + 1, n_classes), float32
-        The map; the last row is its intercept.
+    estimator_, partner_ : classifier
+        Fitted on all rows; a partner may be None.
+    classes_, margin_classes_, mean_, deviation_, weights_
+        As in `colorize.recognition.machine.CalibratedMachine`.
 
     See Also
     --------

@@ -39,10 +39,8 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
-    weights_ : tuple of ndarray, shapes (n_nets, n_in, n_out), float32
-        One per layer, rounded to float16, so that a model file holds them in half the space without any change.
-    biases_ : tuple of ndarray, shapes (n_nets, 1, n_out), float32
+    classes_, weights_, biases_
+        As in `colorize.recognition.machine.Committee`.
 
     See Also
     --------

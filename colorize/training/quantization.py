@@ -32,12 +32,8 @@ class ColorPalette(Palette, BaseEstimator):
 
     Attributes
     ----------
-    colors_ : ndarray, shape (K, 2), float32
-        ab of every palette index, sorted by hue, the neutral one first.
-    neutral_index_ : int
-        Palette index of neutral gray (ab = 0).
-    frequencies_ : ndarray, shape (K,), float32
-        Share of the training weight that fell to each colour.
+    colors_, neutral_index_, frequencies_
+        As in `colorize.recognition.palette.Palette`.
 
     See Also
     --------
