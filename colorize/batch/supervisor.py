@@ -156,11 +156,8 @@ class Supervisor:
     Parameters
     ----------
     settings : Settings
-    n_workers : int
-    memory : int
-        Bytes that all workers may take together.
-    time_limit : float
-        Seconds for one photograph.
+    n_workers, memory, time_limit
+        As in `colorize.batch.run.local_pool`.
 
     Raises
     ------

@@ -111,15 +111,13 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | No
 
     Parameters
     ----------
-    probabilities : array-like, shape (n, K)
-    truth : array-like, shape (n,), int
-    weights : array-like, shape (n,), optional
-        Areas of the regions; equal by default.
+    probabilities, truth, weights
+        As in `reliability`.
 
     Raises
     ------
     ValueError
-        The shapes do not match, there is no row, or a weight is negative.
+        As in `reliability`.
 
     See Also
     --------

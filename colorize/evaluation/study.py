@@ -328,10 +328,8 @@ def study_curve(
         `usual_sizes` by default.
     names : sequence of str, optional
         Of the test photographs.
-    parameters : mapping, optional
-        Of the `Colorizer`.
-    random_state : int
-    progress : callable, optional
+    parameters, random_state, progress
+        As in `study_categories`.
 
     Returns
     -------

@@ -128,21 +128,15 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
 
     Parameters
     ----------
-    source : str, Path or bytes
-        File name, or the bytes of a file.
+    source, salvage
+        As for `read_photo`.
     max_pixels : int, default 200_000_000
         Refuse a file whose frames have more pixels together.
-    salvage : bool, default False
-        Of damaged frames, return what can be read, as `read_photo` does.
 
     Raises
     ------
-    InvalidImageError
-        No such file or no photograph.
-    DamagedImageError
-        One of its frames is damaged, and `salvage` does not say to take what is left, or too little is.
-    ImageTooLargeError
-        More pixels than `max_pixels`.
+    InvalidImageError, DamagedImageError, ImageTooLargeError
+        As for `read_photo`, of any frame.
 
     See Also
     --------
@@ -202,19 +196,15 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
 
     Parameters
     ----------
-    source : str, Path or bytes
-        File name, or the bytes of a file.
+    source, max_pixels
+        As for `read_photo`.
     all_frames : bool, default False
         Of all its frames together (as if all had the size of the first), not of the first alone.
-    max_pixels : int, default 200_000_000
-        As for `read_photo`.
 
     Raises
     ------
-    InvalidImageError
-        No such file or no photograph.
-    ImageTooLargeError
-        More pixels than `max_pixels`.
+    InvalidImageError, ImageTooLargeError
+        As for `read_photo`.
 
     See Also
     --------
@@ -235,17 +225,13 @@ def read_xmp(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> byt
 
     Parameters
     ----------
-    source : str, Path or bytes
-        File name, or the bytes of a file.
-    max_pixels : int, default 200_000_000
+    source, max_pixels
         As for `read_photo`.
 
     Raises
     ------
-    InvalidImageError
-        No such file or no photograph.
-    ImageTooLargeError
-        More pixels than `max_pixels`.
+    InvalidImageError, ImageTooLargeError
+        As for `read_photo`.
 
     See Also
     --------

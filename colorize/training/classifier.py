@@ -394,13 +394,10 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features)
-        y : array-like, shape (n_samples,)
+        X, y, groups, sample_weight
+            As in `fit`; of the groups only a partner is told.
         alpha : float
             L2 penalty of the new map; raise it with few photographs.
-        groups : array-like, shape (n_samples,), optional
-            Photograph of every row; the map does not look at it, a partner does.
-        sample_weight : array-like, shape (n_samples,), optional
 
         Returns
         -------
