@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,17 +46,19 @@ _N_CLASSES = 64
 _PALETTE_PIXELS = 40_000
 
 
+# Dataclasses make the constructors that scikit-learn asks for: every parameter named once, and stored as it is.
+@dataclass(eq=False, repr=False, kw_only=True)
 class _Network(BaseEstimator):
     """What both kinds share: how long to train, on what device, and the state of a training."""
 
-    epochs: int | None
-    minutes: float | None
-    batch_size: int
-    crop: int
-    patience: int | None
-    hold_out: float
-    device: str
-    random_state: int
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int = 16
+    crop: int = 128
+    patience: int | None = None
+    hold_out: float = 0.1
+    device: str = "auto"
+    random_state: int = 0
 
     def _settings(self) -> Settings:
         epochs = 60 if self.epochs is None and self.minutes is None else self.epochs
@@ -99,6 +102,7 @@ class _Network(BaseEstimator):
         return next(self.network_.parameters()).device
 
 
+@dataclass(eq=False, repr=False)
 class Refiner(_Network):
     """A small network that corrects the colours of a classical model.
 
@@ -155,27 +159,8 @@ class Refiner(_Network):
     (107, 160, 3)
     """
 
-    def __init__(
-        self,
-        base: Colorizer,
-        epochs: int | None = None,
-        minutes: float | None = None,
-        batch_size: int = 16,
-        crop: int = 128,
-        patience: int | None = None,
-        hold_out: float = 0.2,
-        device: str = "auto",
-        random_state: int = 0,
-    ) -> None:
-        self.base = base
-        self.epochs = epochs
-        self.minutes = minutes
-        self.batch_size = batch_size
-        self.crop = crop
-        self.patience = patience
-        self.hold_out = hold_out
-        self.device = device
-        self.random_state = random_state
+    base: Colorizer
+    hold_out: float = field(default=0.2, kw_only=True)
 
     def __sklearn_clone__(self) -> Self:
         # With the base as it is: scikit-learn would hand on one that has learnt nothing.
@@ -330,6 +315,7 @@ class Refiner(_Network):
         return refiner
 
 
+@dataclass(eq=False, repr=False)
 class Rival(_Network):
     """A network that colours by itself, to measure the classical model against.
 
@@ -370,31 +356,9 @@ class Rival(_Network):
     (107, 160, 3)
     """
 
-    def __init__(
-        self,
-        generator: str = "unet",
-        objective: str = "l1",
-        encoder: str | Path | None = None,
-        epochs: int | None = None,
-        minutes: float | None = None,
-        batch_size: int = 16,
-        crop: int = 128,
-        patience: int | None = None,
-        hold_out: float = 0.1,
-        device: str = "auto",
-        random_state: int = 0,
-    ) -> None:
-        self.generator = generator
-        self.objective = objective
-        self.encoder = encoder
-        self.epochs = epochs
-        self.minutes = minutes
-        self.batch_size = batch_size
-        self.crop = crop
-        self.patience = patience
-        self.hold_out = hold_out
-        self.device = device
-        self.random_state = random_state
+    generator: str = "unet"
+    objective: str = "l1"
+    encoder: str | Path | None = None
 
     def fit(
         self,
