@@ -71,19 +71,8 @@ class FloatRange(click.FloatRange):
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
-def together(*options: Decorator) -> Decorator:
-    """Give a command several options, which --help tells in this order."""
-
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
 def bundled(name: str, kind: type, *options: Decorator) -> Decorator:
-    """Give a command options as one parameter, a dataclass whose fields have the names of theirs."""
+    """Give a command options as one parameter, a dataclass whose fields have their names; --help keeps their order."""
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @wraps(function)
@@ -91,7 +80,10 @@ def bundled(name: str, kind: type, *options: Decorator) -> Decorator:
             said = {field.name: given.pop(field.name) for field in fields(kind)}
             function(**{name: kind(**said)}, **given)
 
-        return together(*options)(command)
+        decorated: Callable[..., None] = command
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
 
     return decorate
 
@@ -139,21 +131,46 @@ max_pixels_option = click.option(
     metavar="N",
     help="Refuse photographs with more pixels, before they are decoded.",
 )
-keep_tint_option = click.option(
-    "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
-)
-all_frames_option = click.option(
-    "--all-frames", is_flag=True, help="Colorize every page or frame of a file, not the first alone; output as TIFF."
-)
-salvage_option = click.option(
-    "--salvage",
-    is_flag=True,
-    help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
-)
-keep_times_option = click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs.")
 
 
-file_options = together(max_pixels_option, salvage_option, keep_tint_option, all_frames_option, keep_times_option)
+@dataclass(frozen=True)
+class Files:
+    """How photographs are read and written; what its parts mean say the options below."""
+
+    max_pixels: int
+    salvage: bool
+    keep_tint: bool
+    all_frames: bool
+    keep_times: bool
+    force: bool
+
+    @property
+    def handling(self) -> dict[str, Any]:
+        """Parameters of `colorize.recipe.work.Handling`."""
+        names = ("max_pixels", "keep_times", "salvage")
+        return {"overwrite": self.force} | {name: getattr(self, name) for name in names}
+
+
+file_options = bundled(
+    "files",
+    Files,
+    max_pixels_option,
+    click.option(
+        "--salvage",
+        is_flag=True,
+        help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
+    ),
+    click.option(
+        "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
+    ),
+    click.option(
+        "--all-frames",
+        is_flag=True,
+        help="Colorize every page or frame of a file, not the first alone; output as TIFF.",
+    ),
+    click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs."),
+    force_option,
+)
 
 
 @dataclass(frozen=True)

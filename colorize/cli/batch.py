@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 )
 @click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
 @_shared.file_options
-@_shared.force_option
 @_shared.quiet_option
 @click.pass_context
 def command(
@@ -73,12 +72,7 @@ def command(
     scheduler: str | None,
     local_cluster: int | None,
     retry_failed: bool,
-    max_pixels: int,
-    salvage: bool,
-    keep_tint: bool,
-    all_frames: bool,
-    keep_times: bool,
-    force: bool,
+    files: _shared.Files,
     quiet: bool,
 ) -> None:
     """Colorize the photographs of SOURCE and its sub-folders into DEST, keeping the layout.
@@ -93,16 +87,7 @@ def command(
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
 
-    settings = Settings(
-        model=model,
-        vividness=vividness,
-        keep_tint=keep_tint,
-        all_frames=all_frames,
-        max_pixels=max_pixels,
-        keep_times=keep_times,
-        overwrite=force,
-        salvage=salvage,
-    )
+    settings = Settings(model, vividness, files.keep_tint, files.all_frames, **files.handling)
     with ExitStack() as stack:
         progress = stack.enter_context(_shared.progress_bars(quiet=quiet, lines=True))
         if scheduler is None and local_cluster is None:
