@@ -47,18 +47,10 @@ def _train_classical(photos: Sequence[RgbImage], random_state: int, parameters: 
     return partial(Colorizer(random_state=random_state, **parameters).fit(photos).predict, vividness=0)
 
 
-def _train_lookup(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
-    return fit_rules(photos)["L + height lookup"]
-
-
-def _train_mean(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
-    return fit_rules(photos)["mean colour"]
-
-
 TRAINERS: dict[str, Callable[[Sequence[RgbImage], int, Mapping[str, Any]], Method]] = {
     "classical": _train_classical,
-    "lookup": _train_lookup,
-    "mean": _train_mean,
+    "lookup": lambda photos, *_: fit_rules(photos)["L + height lookup"],
+    "mean": lambda photos, *_: fit_rules(photos)["mean colour"],
 }
 """Ways to learn from photographs, by the names of the command line; a rival is one more entry."""
 

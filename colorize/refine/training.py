@@ -199,7 +199,8 @@ class Trainer:
         if self.checkpoint is not None:
             self._keep(self.checkpoint)
         if self.observe is not None:
-            samples = sample_grid(self._validation[:N_SAMPLES], results) if _is_shown(number) else None
+            is_shown = str(number).rstrip("0") in ("1", "2", "5")  # 1, 2, 5, 10, 20, 50 and so on
+            samples = sample_grid(self._validation[:N_SAMPLES], results) if is_shown else None
             self.observe(Epoch(number, list(self.history), samples))
 
     def _is_better(self, errors: NDArray[np.float64]) -> bool:
@@ -300,8 +301,3 @@ def _error(planes: Float32, ab: Float32) -> float:
     true = np.moveaxis(planes[:3], 0, -1)
     found = np.concatenate([true[..., :1], np.moveaxis(ab, 0, -1)], axis=2).astype(np.float32)
     return float(ciede2000(np.ascontiguousarray(true), found).mean())
-
-
-def _is_shown(number: int) -> bool:
-    """1, 2, 5, 10, 20, 50 and so on."""
-    return number > 0 and str(number).rstrip("0") in ("1", "2", "5")
