@@ -42,8 +42,6 @@ def command(
             colorizer,
             test_set.photos,
             names=test_set.names,
-            model=path.stem,
-            source=_shared.folder_name(folder),
             vividness=vividness,
             model_bytes=path.stat().st_size,
             left_out=left_out,
@@ -53,7 +51,12 @@ def command(
     if not quiet:
         click.echo(measured(test_set, left_out))
         click.echo(summary(found))
-    outputs.write(html=lambda: evaluation_report(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(
+        html=lambda: evaluation_report(found, model=path.stem, source=_shared.folder_name(folder)),
+        csv=found.result.to_csv,
+        json=found.to_json,
+        quiet=quiet,
+    )
 
 
 def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:

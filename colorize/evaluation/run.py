@@ -31,10 +31,6 @@ class Evaluation:
     ----------
     result : EvaluationResult
         Of gray, the simple rules, ``model`` and the oracles.
-    model : str
-        Its name.
-    source : str
-        The photographs, as a reader knows them.
     vividness : float
     gallery : Gallery
         Pictures of the method ``model``; empty if none were wanted.
@@ -55,8 +51,6 @@ class Evaluation:
     """
 
     result: EvaluationResult
-    model: str
-    source: str
     vividness: float
     gallery: Gallery
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
@@ -154,8 +148,6 @@ def evaluate_model(
     photos: Sequence[RgbImage],
     *,
     names: Sequence[str] = (),
-    model: str = "model",
-    source: str = "photographs",
     vividness: float = 0.0,
     model_bytes: int = 0,
     left_out: Mapping[str, str] | None = None,
@@ -170,10 +162,11 @@ def evaluate_model(
         Fitted or loaded.
     photos : sequence of RgbImage
         With true colours.
-    names, model, source, left_out
-        For the report; see `Evaluation`.
+    names : sequence of str, optional
+        Of the photographs; ``folder/name`` puts one in a category.
     vividness : float
-    model_bytes : int
+    model_bytes, left_out
+        To be reported; see `Evaluation`.
     pictures : bool
         Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
     progress : callable, optional
@@ -202,18 +195,8 @@ def evaluate_model(
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
     # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
     memory = stage_memory(colorizer, to_gray(photos[0]))
-    return Evaluation(
-        result,
-        model,
-        source,
-        vividness,
-        gallery,
-        realism.verdicts(),
-        memory,
-        model_bytes,
-        left_out or {},
-        confidence.check(),
-    )
+    verdicts, check = realism.verdicts(), confidence.check()
+    return Evaluation(result, vividness, gallery, verdicts, memory, model_bytes, left_out or {}, check)
 
 
 def compare_methods(

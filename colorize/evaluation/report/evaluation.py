@@ -25,8 +25,15 @@ N_LISTED = 100
 _THUMBNAIL_SIDE = 160
 
 
-def evaluation_report(found: Evaluation) -> str:
+def evaluation_report(found: Evaluation, *, model: str = "model", source: str = "photographs") -> str:
     """Tell what an evaluation found: failures first, then figures, reasons, costs, and every photograph.
+
+    Parameters
+    ----------
+    found : Evaluation
+        With pictures.
+    model, source : str
+        The model and the photographs, as a reader knows them.
 
     Returns
     -------
@@ -50,7 +57,7 @@ def evaluation_report(found: Evaluation) -> str:
 
     page = Page(
         "evaluation",
-        f"How well does “{found.model}” colour {found.source}?",
+        f"How well does “{model}” colour {source}?",
         _lead(found),
         facts=_facts(found),
         warnings=_warnings(found),
