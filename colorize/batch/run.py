@@ -65,10 +65,6 @@ class BatchReport:
         Wall time of this run.
     is_interrupted : bool
         Somebody stopped it; running it again goes on.
-
-    See Also
-    --------
-    run_batch : Makes it.
     """
 
     n_photos: int

@@ -24,10 +24,6 @@ class Reliability:
         Weighted share of each bin whose most probable colour is the true one.
     mass : ndarray, shape (n_bins,), float64
         Share of all weight in each bin; sums to 1, nearly equal unless single regions are very large.
-
-    See Also
-    --------
-    reliability : Makes it.
     """
 
     confidence: NDArray[np.float64]

@@ -95,10 +95,6 @@ class ImportanceResult:
         The palette colours behind each colour name.
     settings : mapping
         What was done, in numbers.
-
-    See Also
-    --------
-    importance : Makes it.
     """
 
     table: tuple[tuple[Any, ...], ...]

@@ -155,10 +155,6 @@ class EvaluationResult:
         Names of the photographs; those in folders belong to the category of their first folder.
     costs : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
         Per method: ``seconds`` (wall), ``cpu_seconds``, and for models one column ``stage: NAME`` per stage (wall).
-
-    See Also
-    --------
-    measure : Makes it.
     """
 
     figures: Mapping[str, Columns]

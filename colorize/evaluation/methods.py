@@ -44,10 +44,6 @@ class NamedMethod:
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str
         One sentence.
-
-    See Also
-    --------
-    make_methods : Makes them.
     """
 
     name: str

@@ -44,10 +44,6 @@ class Evaluation:
         Photographs that were not measured, and why.
     confidence : ConfidenceCheck or None
         Whether the confidence of the method ``model`` means what it says.
-
-    See Also
-    --------
-    evaluate_model : Makes it.
     """
 
     result: EvaluationResult
@@ -92,10 +88,6 @@ class Comparison:
     memory : mapping of str to int
         Peak bytes per method on one photograph.
     left_out : mapping of str to str
-
-    See Also
-    --------
-    compare_methods : Makes it.
     """
 
     result: EvaluationResult

@@ -72,10 +72,6 @@ class CategoryStudy:
         Per category: one held-out photograph (``true``, ``gray``) and every model's colours for it, uint8 sRGB.
     left_out : mapping of str to str
         Categories that were not used, and why.
-
-    See Also
-    --------
-    study_categories : Makes it.
     """
 
     results: Mapping[str, EvaluationResult]
@@ -160,10 +156,6 @@ class LearningCurve:
         Figures of gray, and of ``classical: SIZE`` and ``lookup: SIZE``, on the held-out photographs.
     seconds : mapping of str to float
         CPU seconds of each training.
-
-    See Also
-    --------
-    study_curve : Makes it.
     """
 
     sizes: tuple[int, ...]

@@ -104,10 +104,6 @@ class SegmentWriter:
         Frames per second, on average.
     crf : int
         Constant rate factor of x264: 1 is nearly lossless and large, 16 looks like the original, 23 is common.
-
-    See Also
-    --------
-    assemble : Puts the segments together.
     """
 
     def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:

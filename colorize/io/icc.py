@@ -28,10 +28,6 @@ class MatrixProfile:
         Light, 0..1, of every code value; never falling.
     matrix : ndarray, shape (3, 3), float64
         From light to XYZ of the profile connection space (D50).
-
-    See Also
-    --------
-    convert : From the colours of one profile to those of another.
     """
 
     curves: NDArray[np.float64]

@@ -206,10 +206,6 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
     InvalidImageError, ImageTooLargeError
         As for `read_photo`.
 
-    See Also
-    --------
-    read_photo : Decodes the photograph.
-
     Examples
     --------
     >>> from colorize.io import encode_preview

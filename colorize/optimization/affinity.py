@@ -84,10 +84,6 @@ def check(sigma: float, floor: float) -> None:
     ------
     ValueError
         `sigma` is not positive, or `floor` is not within 1e-5..1.
-
-    See Also
-    --------
-    gaussian : Takes what passes.
     """
     if not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be a positive step of L*, got {sigma!r}")

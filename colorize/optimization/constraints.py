@@ -109,10 +109,6 @@ def checked_lightness(lightness: Float32) -> Float32:
     ------
     ValueError
         It is not (H, W), has no pixel, or is not finite.
-
-    See Also
-    --------
-    Constraints.checked : The same for wishes and certainties.
     """
     lightness = np.asarray(lightness, np.float32)
     if lightness.ndim != 2 or lightness.size == 0:

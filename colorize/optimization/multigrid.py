@@ -30,12 +30,7 @@ _SMALLEST = 1e-6  # tolerance of float32
 
 @dataclass(eq=False)
 class Level:
-    """One grid: the operator ``(w, d)``, the way to the next coarser grid ``p``, room for a system ``A x = b``.
-
-    See Also
-    --------
-    Hierarchy : Grids of falling size.
-    """
+    """One grid: the operator ``(w, d)``, the way to the next coarser grid ``p``, room for a system ``A x = b``."""
 
     w: Float32
     d: Float32

@@ -46,10 +46,6 @@ def choose_device(name: str) -> torch.device:
     ValueError
         There is no such name.
 
-    See Also
-    --------
-    mixed_precision : How a device computes.
-
     Examples
     --------
     >>> choose_device("cpu")
@@ -252,11 +248,6 @@ class RivalLearner(Learner):
         Colours of the objective ``classification``.
     encoder : mapping of str to ndarray, optional
         Weights of the frozen encoder; without them it stays as random as it starts.
-
-    See Also
-    --------
-    make_rival : Its network.
-    rival_colors : What it answers.
     """
 
     def __init__(
@@ -340,12 +331,7 @@ class RivalLearner(Learner):
 
 
 def make_refiner() -> SmallUNet:
-    """Build the refiner's network.
-
-    See Also
-    --------
-    refine : What it answers.
-    """
+    """Build the refiner's network."""
     return SmallUNet(3 + GUIDE_PLANES, 2, REFINER_WIDTHS, dropout=0.3)
 
 
@@ -374,12 +360,7 @@ def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
 
 
 def rival_colors(network: nn.Module, lightness: Tensor, classes: Tensor | None, *, temperature: float) -> Float32:
-    """ab (N, 2, H, W) of a rival; the temperature is that of `colorize.refine.losses.annealed_mean`, for classes only.
-
-    See Also
-    --------
-    make_rival : Its network.
-    """
+    """ab (N, 2, H, W) of a rival; the temperature is that of `colorize.refine.losses.annealed_mean`, for classes only."""
     with torch.no_grad(), mixed_precision(lightness.device):
         raw = network(lightness).float()
     ab = losses.AB_SCALE * raw if classes is None else losses.annealed_mean(raw, classes, temperature)

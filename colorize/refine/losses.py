@@ -100,10 +100,6 @@ def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
     mix : float
         Share of the uniform distribution that is mixed in; 1 weighs all classes alike.
 
-    See Also
-    --------
-    classification_loss : Takes the weights.
-
     Examples
     --------
     >>> rebalanced_weights(torch.tensor([0.5, 0.5])).tolist()
@@ -183,23 +179,13 @@ def annealed_mean(logits: Tensor, colors: Tensor, temperature: float) -> Tensor:
 
 
 def gan_generator_loss(fake_scores: Tensor) -> Tensor:
-    """What a generator loses when its pictures are recognised (the non-saturating form).
-
-    See Also
-    --------
-    gan_discriminator_loss : The other side.
-    """
+    """What a generator loses when its pictures are recognised (the non-saturating form)."""
     # Not minus the discriminator's loss: its slope vanishes just where all pictures are recognised, at the start.
     return F.binary_cross_entropy_with_logits(fake_scores, torch.ones_like(fake_scores))
 
 
 def gan_discriminator_loss(true_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved.
-
-    See Also
-    --------
-    gan_generator_loss : The other side.
-    """
+    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved."""
     true = F.binary_cross_entropy_with_logits(true_scores, torch.ones_like(true_scores))
     fake = F.binary_cross_entropy_with_logits(fake_scores, torch.zeros_like(fake_scores))
     # Halved, so that it learns more slowly than the generator (pix2pix, sec. 3.3).
@@ -207,12 +193,7 @@ def gan_discriminator_loss(true_scores: Tensor, fake_scores: Tensor) -> Tensor:
 
 
 def wgan_generator_loss(fake_scores: Tensor) -> Tensor:
-    """What a generator loses under a critic: the negative mean score.
-
-    See Also
-    --------
-    wgan_critic_loss : The other side.
-    """
+    """What a generator loses under a critic: the negative mean score."""
     return -fake_scores.mean()
 
 
@@ -231,10 +212,6 @@ def wgan_critic_loss(
     lightness, true_ab, fake_ab : Tensor
     mixing : Tensor, shape (N, 1, 1, 1)
         Share of the true picture in each mixture, uniform in 0..1.
-
-    See Also
-    --------
-    wgan_generator_loss : The other side.
 
     Notes
     -----

@@ -211,10 +211,6 @@ class FrozenGenerator(nn.Module):
     encoder : ResNet50 or EfficientNetLite0
         Its weights are never trained, and its batch statistics never move.
     n_out : int
-
-    See Also
-    --------
-    ResNet50, EfficientNetLite0 : The encoders.
     """
 
     def __init__(self, encoder: ResNet50 | EfficientNetLite0, n_out: int) -> None:
@@ -245,10 +241,6 @@ class ResNet50(nn.Module):
     """The convolutional part of ResNet-50, its weights named as in torchvision: ``layer1.0.conv1.weight`` and so on.
 
     Maps pictures (N, 3, H, W), normalised as for ImageNet, to features (N, 2048, H/32, W/32).
-
-    See Also
-    --------
-    FrozenGenerator : What it serves.
 
     References
     ----------
@@ -358,12 +350,7 @@ class PatchDiscriminator(nn.Module):
 
 
 def coordinates(like: Tensor) -> Tensor:
-    """Row and column of every pixel, each from -1 to 1, shape (N, 2, H, W).
-
-    See Also
-    --------
-    SmallUNet.forward : Takes them.
-    """
+    """Row and column of every pixel, each from -1 to 1, shape (N, 2, H, W)."""
     height, width = like.shape[-2:]
     rows = torch.linspace(-1, 1, height, dtype=like.dtype, device=like.device)
     columns = torch.linspace(-1, 1, width, dtype=like.dtype, device=like.device)
@@ -430,10 +417,6 @@ class SameConv(nn.Conv2d):
     ----------
     margin : tuple of int
         Pixels of padding: left, right, top, bottom.
-
-    See Also
-    --------
-    EfficientNetLite0 : What is made of it.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:

@@ -34,12 +34,7 @@ _LARGEST_VALIDATION = 60
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and on what to train: the parameters of `colorize.refine.predictor.Refiner` of these names, checked.
-
-    See Also
-    --------
-    Trainer : What keeps to them.
-    """
+    """How long and on what to train: the parameters of `colorize.refine.predictor.Refiner` of these names, checked."""
 
     epochs: int | None = None
     minutes: float | None = None

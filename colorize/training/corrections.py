@@ -63,10 +63,6 @@ class Learnt(Generic[_AnyFitted]):
         Mean probability that the old and the new model give the wanted palette colours in those regions, 0..1.
     n_beyond_palette : int
         Regions whose wanted colour is far (`FAR`) from every palette colour; the model learnt the nearest.
-
-    See Also
-    --------
-    learn_corrections : Makes it.
     """
 
     colorizer: _AnyFitted

@@ -53,10 +53,6 @@ class LeftOut:
         duplicate.
     detail : str
         What was found.
-
-    See Also
-    --------
-    DatasetReport : Holds them.
     """
 
     name: str
@@ -78,10 +74,6 @@ class DatasetReport:
         Photographs in the set.
     left_out : tuple of LeftOut
         The rest of the examined files, by name.
-
-    See Also
-    --------
-    load_folder : Makes it.
     """
 
     n_files: int
