@@ -7,7 +7,7 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._support.progress import Progress
+from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import lab_to_rgb, to_gray
 from colorize.color.metrics import Truth, colorfulness
@@ -279,7 +279,7 @@ class EvaluationResult:
 
 def measure(
     methods: Mapping[str, Method],
-    photos: Iterable[RgbImage],
+    photos: Sequence[RgbImage],
     *,
     names: Sequence[str] = (),
     has_truth: Sequence[bool] = (),
@@ -294,7 +294,7 @@ def measure(
         A method is a function of a `GrayImage`, an object with `predict` or `predict_ab`, or `WithTruth`. It gives back
         an `RgbImage`, a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two
         are taken before gamut mapping, those of the first after it, which is a little kinder.
-    photos : iterable of RgbImage
+    photos : sequence of RgbImage
         True colour photographs.
     names : sequence of str, optional
         One per photograph; ``folder/name`` puts it in a category.
@@ -303,7 +303,7 @@ def measure(
     observers : sequence of callable
         Called with an `Observation` after every prediction, outside the time that is measured.
     progress : callable, optional
-        Called as ``progress(stage, done, total)``; total is 0 where `photos` has no length.
+        Called as ``progress(stage, done, total)``.
 
     Returns
     -------
@@ -336,20 +336,18 @@ def measure(
     functions = {name: function_of(name, method) for name, method in methods.items()}
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
-    total = len(photos) if isinstance(photos, Sized) else 0
-    if names and total and len(names) != total:
-        raise ValueError(f"names must be as many as the photographs, {total}, got {len(names)}")
+    if not len(photos):
+        raise DatasetError("there are no photographs to measure with")
+    if names and len(names) != len(photos):
+        raise ValueError(f"names must be as many as the photographs, {len(photos)}, got {len(names)}")
     # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
     # regions of the oracles) is made once, and let go before the next.
-    for done, photo in enumerate(photos):
-        if progress:
-            progress("measuring", done, total)
+    for index, photo in enumerate(telling(progress or silent, "measuring", photos)):
         gray = to_gray(photo)
         truth = Truth(photo.pixels)
-        is_true = not len(has_truth) or bool(has_truth[done])
+        is_true = not len(has_truth) or bool(has_truth[index])
         for name, function in functions.items():
-            # Both clocks: wall time is what a person waits, processor
-            # time hardly changes with what else the machine does.
+            # Both clocks: wall time is what a person waits, processor time hardly changes with other work.
             start, cpu = time.perf_counter(), time.process_time()
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
@@ -358,12 +356,7 @@ def measure(
             figures[name].append(_figures(truth if is_true else None, prediction, pixels))
             costs[name].append(spent | {f"stage: {stage}": seconds for stage, seconds in timings.items()})
             for observe in observers:
-                observe(Observation(done, name, photo, gray, prediction, pixels, is_true))
-    n_photos = len(figures[next(iter(figures))])
-    if not n_photos:
-        raise DatasetError("there are no photographs to measure with")
-    if progress:
-        progress("measuring", n_photos, n_photos)
+                observe(Observation(index, name, photo, gray, prediction, pixels, is_true))
     tables = ({name: _columns(rows) for name, rows in table.items()} for table in (figures, costs))
     return EvaluationResult(next(tables), tuple(names), next(tables))
 

@@ -360,7 +360,7 @@ def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
 
 
 def rival_colors(network: nn.Module, lightness: Tensor, classes: Tensor | None, *, temperature: float) -> Float32:
-    """ab (N, 2, H, W) of a rival; the temperature is that of `colorize.refine.losses.annealed_mean`, for classes only."""
+    """ab (N, 2, H, W) of a rival; the temperature, for classes, is that of `colorize.refine.losses.annealed_mean`."""
     with torch.no_grad(), mixed_precision(lightness.device):
         raw = network(lightness).float()
     ab = losses.AB_SCALE * raw if classes is None else losses.annealed_mean(raw, classes, temperature)
