@@ -50,10 +50,6 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
 def averaging(graph: sparse.csr_array) -> sparse.csr_array:
     """``D^-1 W``: multiplying averages over the neighbours; a region without any has an empty row.
 
-    See Also
-    --------
-    region_graph : Makes the graph.
-
     Examples
     --------
     >>> from colorize.features.superpixels import from_labels
@@ -94,10 +90,6 @@ def likeness(superpixels: Superpixels, region_lightness: Float32, scale: float) 
         Mean L* of the regions.
     scale : float
         Difference in L* at which a tie has weakened to a third.
-
-    See Also
-    --------
-    region_graph : Takes it, or a function of it, as its ties.
     """
     low, high = superpixels.adjacency.T
     step = np.abs(region_lightness[low].astype(np.float64) - region_lightness[high])

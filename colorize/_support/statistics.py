@@ -36,10 +36,6 @@ class Interval:
     low, high : float
         Limits of the interval; NaN where there are too few photographs for one.
 
-    See Also
-    --------
-    Bootstrap : Makes it.
-
     Examples
     --------
     >>> str(Interval(1.0, 0.5, 1.5)), f"{Interval(1.0, 0.5, 1.5):+.1f}", Interval(1.0, 0.5, 1.5).excludes(0)
@@ -79,10 +75,6 @@ class Bootstrap:
     ----------
     weights : ndarray, shape (`N_RESAMPLES`, n_photos), float64
         How often every photograph was drawn, divided by `n_photos`: rows sum to 1.
-
-    See Also
-    --------
-    Interval : What it gives.
 
     References
     ----------

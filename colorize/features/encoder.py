@@ -34,10 +34,6 @@ class Sight(NamedTuple):
         Probability of each of the encoder's own colours (`expected_colors`).
     features : ndarray, shape (C, h, w), float32
         The last map of its decoder: what it knows of a place before it thinks of colours.
-
-    See Also
-    --------
-    see : Makes one.
     """
 
     beliefs: Float32
@@ -98,12 +94,7 @@ def see(gray: Float32) -> Sight:
 
 
 def expected_colors() -> Float32:
-    """The colours that the encoder tells apart, shape (K, 2), ab.
-
-    See Also
-    --------
-    see : How probable it finds them.
-    """
+    """The colours that the encoder tells apart, shape (K, 2), ab."""
     return read_encoder().colors
 
 

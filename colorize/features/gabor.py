@@ -79,10 +79,6 @@ def gabor_magnitudes(gray: Float32) -> Float32:
 
     Orientation i is the direction of the wave, i * 22.5 degrees from the horizontal towards the
     bottom: 0 answers to vertical stripes, 4 to horizontal ones. A constant image gives zeros.
-
-    See Also
-    --------
-    gabor : What becomes of them.
     """
     even, odd = _row_kernels()
     # The cosine's kernel keeps 0.7 % of plain light, and a cube root would make 0.19 of that: more

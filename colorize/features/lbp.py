@@ -61,12 +61,7 @@ def lbp(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
 
 def uniform_patterns(gray: Float32) -> np.ndarray:
-    """Rotation-invariant uniform pattern of every pixel from its eight neighbours, (h, w) uint8, 0..9.
-
-    See Also
-    --------
-    lbp : Their histograms.
-    """
+    """Rotation-invariant uniform pattern of every pixel from its eight neighbours, (h, w) uint8, 0..9."""
     height, width = gray.shape
     padded = cv2.copyMakeBorder(gray, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     limit = gray + np.float32(THRESHOLD)

@@ -101,10 +101,6 @@ def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ..
     ValueError
         The function gave no table with one row of finite numbers per region and one name per
         column.
-
-    See Also
-    --------
-    register_family : Makes the family known.
     """
     # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
     # that is not finite spreads through the scaler to every column.

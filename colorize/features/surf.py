@@ -47,12 +47,7 @@ def surf(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
 
 def surf_descriptors(photo: PhotoAnalysis, scale: float) -> Float32:
-    """SURF descriptors at the region centres at one scale, shape (n_superpixels, 64).
-
-    See Also
-    --------
-    surf : All scales.
-    """
+    """SURF descriptors at the region centres at one scale, shape (n_superpixels, 64)."""
     from mahotas.features import surf as mahotas_surf
 
     # The library leaves out points whose window meets the border: mirror the photograph, so that

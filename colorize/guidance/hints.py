@@ -53,10 +53,6 @@ class Mark:
         Of points and strokes, in pixels of the photograph it was drawn on.
     reach : {"photo", "similar", "here", "pixels"}
         How far it is heard; ``pixels``, not at all: it holds the colour of these pixels and says nothing of others.
-
-    See Also
-    --------
-    Hints : Several of them, on one photograph.
     """
 
     kind: str
@@ -509,10 +505,6 @@ def parse_color(text: Any) -> tuple[int, int, int]:
     ------
     HintsError
         It is written in another way.
-
-    See Also
-    --------
-    Mark : Takes the colour.
 
     Examples
     --------

@@ -110,10 +110,6 @@ def model_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *,
 
     It is taken over the whole file with the digest's own place filled with zeros, so it is not what `sha256sum` prints.
 
-    See Also
-    --------
-    stated_digest : Reads it from a file.
-
     Examples
     --------
     >>> len(model_digest({"n_colors": 2}, {"palette": np.zeros((2, 2), np.float32)}))
@@ -173,10 +169,6 @@ def check_file(path: str | Path) -> dict[str, str]:
     ------
     ModelFileError
         As `load_model`, of any kind.
-
-    See Also
-    --------
-    load_model : Reads it too.
     """
     path = Path(path)
     metadata = _checked_metadata(path, _read(path))

@@ -149,11 +149,6 @@ def checked_names(names: Sequence[str], n_photos: int, n_bytes: int) -> tuple[st
         No thumbnail fits beside them.
     ValueError
         They are not as many as the photographs.
-
-    See Also
-    --------
-    photo_name : What is kept of each.
-    room_for : What they leave for pictures.
     """
     plain = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(n_photos))))
     if len(plain) != n_photos:
@@ -169,10 +164,6 @@ def room_for(names: Sequence[str], n_bytes: int) -> int:
     ------
     DatasetError
         None does.
-
-    See Also
-    --------
-    Thumbnails.chosen : Fills the room.
     """
     n_names = len(json.dumps(json.dumps(list(names))))  # as it lies in the header: text within text
     # Four bytes more for the row that a picture belongs to.
@@ -217,10 +208,6 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
 
 def photo_name(name: str) -> str:
     """The file name alone, printable and short: a model file tells nobody where its photographs lay.
-
-    See Also
-    --------
-    checked_names : The same for all photographs of a training.
 
     Examples
     --------
