@@ -20,8 +20,7 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
     ----------
     superpixels : Superpixels
     ties : ndarray, shape (n_edges,), optional
-        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no
-        edge.
+        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no edge.
 
     Returns
     -------

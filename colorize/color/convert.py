@@ -321,8 +321,7 @@ def tint_of(image: RgbImage) -> Float32:
     level = np.minimum(lightness * np.float32(_TONES / 100), _TONES - 1).astype(np.intp).ravel()
     count = np.bincount(level, minlength=_TONES)
     used = np.flatnonzero(count)
-    # At the mean lightness of the pixels of a level and not at its middle: there the mean colour
-    # was found.
+    # At the mean lightness of the pixels of a level and not at its middle: there the mean colour was found.
     places = np.bincount(level, lightness.ravel(), _TONES)[used] / count[used]
     tint = np.empty_like(ab)
     for channel in range(2):

@@ -346,8 +346,7 @@ def _checked_metadata(path: Path, data: bytes) -> dict[str, str]:
     if set(metadata) != _METADATA_KEYS or not all(isinstance(value, str) for value in metadata.values()):
         raise ModelFileError(f"{path}: damaged (the header must have exactly {', '.join(sorted(_METADATA_KEYS))})")
     start, stated = _payload_start(data), metadata["sha256"]
-    # The first match is the digest's place: the model's own header is a string in there, and has
-    # its quotes escaped.
+    # The first match is the digest's place: the model's own header is a string in there, and has its quotes escaped.
     blank = data[:start].replace(f'"sha256":"{stated}"'.encode(), f'"sha256":"{_BLANK_DIGEST}"'.encode(), 1)
     # A view, since a slice of bytes would copy the arrays once more.
     if _digest(blank, memoryview(data)[start:]) != stated:

@@ -190,8 +190,7 @@ class CalibratedMachine:
     def predict_proba(self, rows: Float32) -> Float32:
         """Calibrated probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
         calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_, axis=1)
-        # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et
-        # al. 1998).
+        # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et al. 1998).
         return calibrated if self.partner_ is None else (calibrated + self.partner_.predict_proba(rows)) / 2
 
     def _margins(self, fitted: KernelMachine | Classifier, rows: Float32) -> Float32:

@@ -28,8 +28,7 @@ SIDE = 24
 REGIONS_ACROSS = 3.0
 """Regions that a thumbnail spans: the region that it is about, and its neighbours."""
 
-# The eye looks for detail in lightness: with colour at full size a picture takes 1728 bytes and not
-# 648.
+# The eye looks for detail in lightness: with colour at full size a picture takes 1728 bytes and not 648.
 _COLOR_SIDE = SIDE // 4
 _N_LIGHTNESS = SIDE * SIDE
 _N_BYTES = _N_LIGHTNESS + 2 * _COLOR_SIDE**2
@@ -66,8 +65,7 @@ class Thumbnails:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        # A model file may come from anybody: whoever shows a picture relies on what is checked
-        # here.
+        # A model file may come from anybody: whoever shows a picture relies on what is checked here.
         row, pixels = self.row, self.pixels
         if row.dtype != np.int32 or row.ndim != 1 or not len(row) or row[0] < 0 or (np.diff(row) <= 0).any():
             raise ValueError("thumbnail.row must be ascending int32 rows of the sample, at least one")
