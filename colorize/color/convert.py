@@ -18,15 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from colorize.color import kernels
 from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image
 
-__all__ = [
-    "lab_to_linear_rgb",
-    "lab_to_rgb",
-    "map_to_gamut",
-    "rgb_to_lab",
-    "rgb_to_lightness",
-    "tint_of",
-    "to_gray",
-]
+__all__ = ["lab_to_linear_rgb", "lab_to_rgb", "map_to_gamut", "rgb_to_lab", "rgb_to_lightness", "tint_of", "to_gray"]
 
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the D65 white point, 2 degree observer."""

@@ -42,13 +42,7 @@ def working_shape(shape: tuple[int, int], *, pixels: int = WORKING_PIXELS) -> tu
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def segment(
-    lightness: Float32,
-    *,
-    n_segments: int = 400,
-    compactness: float = 10.0,
-    sigma: float = 1.0,
-) -> Superpixels:
+def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 10.0, sigma: float = 1.0) -> Superpixels:
     """Cut a photograph into about `n_segments` regions of similar lightness.
 
     Parameters
