@@ -89,7 +89,6 @@ def command(
 
     settings = Settings(model, vividness, files.keep_tint, files.all_frames, **files.handling)
     with ExitStack() as stack:
-        progress = stack.enter_context(_shared.progress_bars(quiet=quiet, lines=True))
         if scheduler is None and local_cluster is None:
             open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)
         else:
@@ -105,7 +104,7 @@ def command(
             file_format=file_format,
             album=album,
             retry_failed=retry_failed,
-            progress=progress,
+            progress=stack.enter_context(_shared.progress_bars(quiet=quiet, lines=True)),
         )
     tell(report, quiet=quiet)
     if report.is_interrupted:
