@@ -56,11 +56,12 @@ class Interval:
         return self.known and not self.low <= number <= self.high
 
     def __format__(self, form: str) -> str:
+        form = form or ".2f"
         limits = f" ({self.low:{form}} to {self.high:{form}})" if self.known else ""
         return f"{self.value:{form}}{limits}"
 
     def __str__(self) -> str:
-        return f"{self:.2f}"
+        return format(self)
 
 
 class Bootstrap:
