@@ -105,8 +105,7 @@ class Describer:
         lightness = photo.lightness
         shape = working_shape(photo.shape)
         if shape != photo.shape:
-            # By area: texture that is finer than the working resolution must not turn into false
-            # grain.
+            # By area: texture that is finer than the working resolution must not turn into false grain.
             lightness = cv2.resize(lightness, shape[::-1], interpolation=cv2.INTER_AREA)
         return lightness, segment(lightness, n_segments=self.n_superpixels)
 

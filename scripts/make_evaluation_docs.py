@@ -216,10 +216,7 @@ def categories(limit: int | None) -> dict[str, str]:
 
 def signed(interval: Interval, digits: int = 2) -> str:
     """A difference with its interval and signs."""
-    text = f"{interval.value:+.{digits}f}"
-    if interval.known:
-        text += f" ({interval.low:+.{digits}f} to {interval.high:+.{digits}f})"
-    return text.replace("-", "−")
+    return f"{interval:+.{digits}f}".replace("-", "−")
 
 
 if __name__ == "__main__":

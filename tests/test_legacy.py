@@ -18,7 +18,8 @@ def model():
 @pytest.fixture(scope="module")
 def legacy(data_folder):
     """Paths from small files to large ones."""
-    return sorted(find_photos(data_folder / "legacy", recursive=False), key=lambda path: path.stat().st_size)
+    folder = data_folder / "legacy"
+    return sorted((path for path in find_photos(folder) if path.parent == folder), key=lambda path: path.stat().st_size)
 
 
 def check_lightness(path, model, folder):

@@ -37,10 +37,6 @@ class Clock:
 def heard_by(listener: Listener) -> Iterator[None]:
     """Let somebody hear of the stages of what is done inside, in this thread.
 
-    See Also
-    --------
-    tell : What is heard.
-
     Examples
     --------
     >>> heard, clock = [], Clock()

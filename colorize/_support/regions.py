@@ -20,8 +20,7 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
     ----------
     superpixels : Superpixels
     ties : ndarray, shape (n_edges,), optional
-        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no
-        edge.
+        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no edge.
 
     Returns
     -------
@@ -49,10 +48,6 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
 
 def averaging(graph: sparse.csr_array) -> sparse.csr_array:
     """``D^-1 W``: multiplying averages over the neighbours; a region without any has an empty row.
-
-    See Also
-    --------
-    region_graph : Makes the graph.
 
     Examples
     --------
@@ -94,10 +89,6 @@ def likeness(superpixels: Superpixels, region_lightness: Float32, scale: float) 
         Mean L* of the regions.
     scale : float
         Difference in L* at which a tie has weakened to a third.
-
-    See Also
-    --------
-    region_graph : Takes it, or a function of it, as its ties.
     """
     low, high = superpixels.adjacency.T
     step = np.abs(region_lightness[low].astype(np.float64) - region_lightness[high])

@@ -36,14 +36,10 @@ class Interval:
     low, high : float
         Limits of the interval; NaN where there are too few photographs for one.
 
-    See Also
-    --------
-    Bootstrap : Makes it.
-
     Examples
     --------
-    >>> str(Interval(1.0, 0.5, 1.5)), Interval(1.0, 0.5, 1.5).excludes(0)
-    ('1.00 (0.50 to 1.50)', True)
+    >>> str(Interval(1.0, 0.5, 1.5)), f"{Interval(1.0, 0.5, 1.5):+.1f}", Interval(1.0, 0.5, 1.5).excludes(0)
+    ('1.00 (0.50 to 1.50)', '+1.0 (+0.5 to +1.5)', True)
     """
 
     value: float
@@ -59,8 +55,13 @@ class Interval:
         """Whether the whole interval lies on one side of a number; False without limits."""
         return self.known and not self.low <= number <= self.high
 
+    def __format__(self, form: str) -> str:
+        form = form or ".2f"
+        limits = f" ({self.low:{form}} to {self.high:{form}})" if self.known else ""
+        return f"{self.value:{form}}{limits}"
+
     def __str__(self) -> str:
-        return f"{self.value:.2f}" + (f" ({self.low:.2f} to {self.high:.2f})" if self.known else "")
+        return format(self)
 
 
 class Bootstrap:
@@ -75,10 +76,6 @@ class Bootstrap:
     ----------
     weights : ndarray, shape (`N_RESAMPLES`, n_photos), float64
         How often every photograph was drawn, divided by `n_photos`: rows sum to 1.
-
-    See Also
-    --------
-    Interval : What it gives.
 
     References
     ----------

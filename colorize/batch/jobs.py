@@ -34,10 +34,6 @@ class Job:
         The target is an output of an earlier run and may be replaced.
     palette : tuple of float or None
         Shares of the palette colours that its album has.
-
-    See Also
-    --------
-    Result : The answer to it.
     """
 
     source: str
@@ -62,10 +58,6 @@ class Result:
         Wall time.
     palette : list of float or None
         Shares of the palette colours, where they were wanted.
-
-    See Also
-    --------
-    Job : The question.
     """
 
     status: str

@@ -165,10 +165,6 @@ def read_manifest(path: str | Path) -> list[Line]:
     ------
     ManifestError
         No manifest.
-
-    See Also
-    --------
-    Manifest.open : Goes on with one.
     """
     lines, _ = _read(Path(path), None)
     return list(lines.values())

@@ -65,10 +65,6 @@ class BatchReport:
         Wall time of this run.
     is_interrupted : bool
         Somebody stopped it; running it again goes on.
-
-    See Also
-    --------
-    run_batch : Makes it.
     """
 
     n_photos: int
@@ -238,8 +234,7 @@ class _Run:
                 shares[photo.album][photo.input] = result.palette
             if not missing[photo.album] and shares[photo.album]:
                 found = shares[photo.album]
-                # In the order of names: float sums depend on it, and photographs finish in any
-                # order.
+                # In the order of names: float sums depend on it, and photographs finish in any order.
                 mean = np.mean([found[name] for name in sorted(found)], axis=0)
                 # Rounded before use: a run that goes on reads the same digits from the manifest.
                 self.manifest.add_album(photo.album, [round(float(share), 6) for share in mean])

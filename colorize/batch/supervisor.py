@@ -156,11 +156,8 @@ class Supervisor:
     Parameters
     ----------
     settings : Settings
-    n_workers : int
-    memory : int
-        Bytes that all workers may take together.
-    time_limit : float
-        Seconds for one photograph.
+    n_workers, memory, time_limit
+        As in `colorize.batch.run.local_pool`.
 
     Raises
     ------
@@ -235,8 +232,7 @@ class Supervisor:
             except OSError as error:
                 raise WorkerError(f"worker processes do not start ({error.strerror or error})") from error
         for worker in self.workers:
-            # An overdue worker that answered just before its kill looks idle, and would take the
-            # photograph with it.
+            # An overdue worker that answered just before its kill looks idle, and would take the photograph with it.
             if worker.state is State.IDLE and not worker.is_overdue and self._todo:
                 worker.begin(self._todo.popleft(), self.time_limit)
 

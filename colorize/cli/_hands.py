@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import wraps
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -97,49 +96,41 @@ class Wishes:
         return results if least is None else [only_confident(result, gray, least) for result in results]
 
 
-def options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of this module as one parameter `wishes`."""
-
-    @wraps(function)
-    def command(**given: Any) -> None:
-        said = {field.name: given.pop(field.name) for field in fields(Wishes)}
-        function(wishes=Wishes(**said), **given)
-
-    # Decorators are applied from the inside out: the last one here is the first in --help.
-    number = click.IntRange(1, 9)
-    for option in (
-        _shared.path_option(
-            "--confidence-map",
-            metavar="FILE",
-            help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
-        ),
-        click.option(
-            "--only-confident",
-            type=_shared.FloatRange(0, 1),
-            metavar="P",
-            help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
-        ),
-        click.option("--choose", type=number, default=1, metavar="K", help="Start from alternative K."),
-        click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
-        click.option("--alternatives", type=number, metavar="N", help="Write N different pictures, FILE.1 to FILE.N."),
-        click.option(
-            "--reference-strength",
-            type=_shared.FloatRange(0, 1),
-            default=1.0,
-            show_default=True,
-            help="How much the references count.",
-        ),
-        _shared.path_option(
-            "--reference",
-            multiple=True,
-            metavar="FILE",
-            help="A colour photograph that it should look like; may be given several times.",
-        ),
-        reach_option,
-        hints_option,
-    ):
-        command = option(command)
-    return command
+options = _shared.bundled(
+    "wishes",
+    Wishes,
+    hints_option,
+    reach_option,
+    _shared.path_option(
+        "--reference",
+        multiple=True,
+        metavar="FILE",
+        help="A colour photograph that it should look like; may be given several times.",
+    ),
+    click.option(
+        "--reference-strength",
+        type=_shared.FloatRange(0, 1),
+        default=1.0,
+        show_default=True,
+        help="How much the references count.",
+    ),
+    click.option(
+        "--alternatives", type=click.IntRange(1, 9), metavar="N", help="Write N different pictures, FILE.1 to FILE.N."
+    ),
+    click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
+    click.option("--choose", type=click.IntRange(1, 9), default=1, metavar="K", help="Start from alternative K."),
+    click.option(
+        "--only-confident",
+        type=_shared.FloatRange(0, 1),
+        metavar="P",
+        help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
+    ),
+    _shared.path_option(
+        "--confidence-map",
+        metavar="FILE",
+        help="Also write a picture of where the model is sure (blue) and where it guesses (orange); for one INPUT.",
+    ),
+)
 
 
 def check_reach(path: Path | None, reach: str | None) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,26 @@ class FloatRange(click.FloatRange):
         return number
 
 
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def bundled(name: str, kind: type, *options: Decorator) -> Decorator:
+    """Give a command options as one parameter, a dataclass whose fields have their names; --help keeps their order."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def command(**given: Any) -> None:
+            said = {field.name: given.pop(field.name) for field in fields(kind)}
+            function(**{name: kind(**said)}, **given)
+
+        decorated: Callable[..., None] = command
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
 path_option = partial(click.option, type=click.Path(path_type=Path))
 path_argument = partial(click.argument, type=click.Path(path_type=Path))
 model_option = click.option(
@@ -91,11 +111,7 @@ superpixels_option = click.option(
     "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
 )
 picture_vividness_option = click.option(
-    "--vividness",
-    type=FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="0 is faithful and pale, 1 is bold.",
+    "--vividness", type=FloatRange(0, 1), default=0.5, show_default=True, help="0 is faithful and pale, 1 is bold."
 )
 vividness_option = click.option(
     "--vividness",
@@ -107,8 +123,6 @@ vividness_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
 )
-
-
 max_pixels_option = click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
@@ -117,53 +131,46 @@ max_pixels_option = click.option(
     metavar="N",
     help="Refuse photographs with more pixels, before they are decoded.",
 )
-keep_tint_option = click.option(
-    "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
+
+
+@dataclass(frozen=True)
+class Files:
+    """How photographs are read and written; what its parts mean say the options below."""
+
+    max_pixels: int
+    salvage: bool
+    keep_tint: bool
+    all_frames: bool
+    keep_times: bool
+    force: bool
+
+    @property
+    def handling(self) -> dict[str, Any]:
+        """Parameters of `colorize.recipe.work.Handling`."""
+        names = ("max_pixels", "keep_times", "salvage")
+        return {"overwrite": self.force} | {name: getattr(self, name) for name in names}
+
+
+file_options = bundled(
+    "files",
+    Files,
+    max_pixels_option,
+    click.option(
+        "--salvage",
+        is_flag=True,
+        help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
+    ),
+    click.option(
+        "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
+    ),
+    click.option(
+        "--all-frames",
+        is_flag=True,
+        help="Colorize every page or frame of a file, not the first alone; output as TIFF.",
+    ),
+    click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs."),
+    force_option,
 )
-all_frames_option = click.option(
-    "--all-frames", is_flag=True, help="Colorize every page or frame of a file, not the first alone; output as TIFF."
-)
-salvage_option = click.option(
-    "--salvage",
-    is_flag=True,
-    help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
-)
-keep_times_option = click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs.")
-
-
-def file_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what concerns files: --max-pixels --salvage --keep-tint --all-frames --keep-times."""
-    for option in (keep_times_option, all_frames_option, keep_tint_option, salvage_option, max_pixels_option):
-        function = option(function)
-    return function
-
-
-def cluster_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --scheduler and --local-cluster."""
-    local = click.option(
-        "--local-cluster",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
-    )
-    address = click.option(
-        "--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786."
-    )
-    return address(local(function))
-
-
-@contextmanager
-def cluster(scheduler: str | None, local_cluster: int | None) -> Iterator[Any]:
-    """A client of the cluster that was asked for, or None."""
-    if scheduler is not None and local_cluster is not None:
-        raise click.UsageError("say --scheduler or --local-cluster, not both")
-    if scheduler is None and local_cluster is None:
-        yield None
-        return
-    from colorize.batch.cluster import connect
-
-    with connect(scheduler, local_cluster) as client:
-        yield client
 
 
 @dataclass(frozen=True)
@@ -186,9 +193,7 @@ class Outputs:
 
             check_installed()
 
-    def write(
-        self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool = False
-    ) -> None:
+    def write(self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool) -> None:
         """Write what was asked for, and say so."""
         for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
             if path is not None:
@@ -197,25 +202,14 @@ class Outputs:
                     click.echo(f"wrote {path}")
 
 
-def output_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --html, --csv, --json and --force as one parameter `outputs`."""
-
-    @wraps(function)
-    def command(
-        *, html_file: Path | None, csv_file: Path | None, json_file: Path | None, force: bool, **others: Any
-    ) -> None:
-        outputs = Outputs(html_file, csv_file, json_file, force)
-        outputs.check()
-        function(outputs=outputs, **others)
-
-    path = click.Path(path_type=Path)
-    command = force_option(command)
-    for name, what in (("json", "all figures"), ("csv", "a table"), ("html", "a report to read")):
-        option = click.option(
-            f"--{name}", f"{name}_file", type=path, metavar="FILE", help=f"Write {what} to this file."
-        )
-        command = option(command)
-    return command
+output_options = bundled(
+    "outputs",
+    Outputs,
+    path_option("--html", metavar="FILE", help="Write a report to read to this file."),
+    path_option("--csv", metavar="FILE", help="Write a table to this file."),
+    path_option("--json", metavar="FILE", help="Write all figures to this file."),
+    force_option,
+)
 
 
 @contextmanager
@@ -311,6 +305,13 @@ def check_target(path: Path, *, force: bool) -> None:
         raise click.UsageError(f"{path}: there is no folder {path.parent}")
     check_free(path, overwrite=force)
     check_writable(path.parent)
+
+
+def check_model_target(path: Path, *, force: bool) -> None:
+    """Refuse a model file that could not be written or would not be found again, before the training."""
+    if path.suffix != ".safetensors":
+        raise click.UsageError(f"{path}: a model file's name must end in .safetensors")
+    check_target(path, force=force)
 
 
 def check_apart(targets: Iterable[Path | None], sources: Iterable[Path | None]) -> None:

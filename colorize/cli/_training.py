@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +56,7 @@ class Job:
         """Refuse, before the work, what could not be written after it."""
         if self.epochs is not None and self.minutes is not None:
             raise click.UsageError("say --epochs or --minutes, not both")
-        if self.output.suffix != ".safetensors":
-            raise click.UsageError(f"{self.output}: a model file's name must end in .safetensors")
-        _shared.check_target(self.output, force=self.force)
+        _shared.check_model_target(self.output, force=self.force)
         # A checkpoint is hours of work: neither lost nor gone on with unless somebody says so.
         found = (self.folder / CHECKPOINT).exists()
         if self.resume and not found:
@@ -71,43 +67,35 @@ class Job:
             )
 
 
-def options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a training as one parameter `job`."""
-
-    @wraps(function)
-    def command(**given: Any) -> None:
-        asked = {field.name: given.pop(field.name) for field in fields(Job)}
-        function(job=Job(**asked), **given)
-
-    for option in (
-        _shared.force_option,
-        click.option("--resume", is_flag=True, help="Go on with a training that was interrupted."),
-        _shared.seed_option,
-        device_option,
-        _shared.limit_option,
-        click.option(
-            "--patience",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Stop after N epochs without a smaller error on the photographs held out.",
-        ),
-        click.option(
-            "--minutes",
-            type=_shared.FloatRange(min=0, min_open=True),
-            metavar="N",
-            help="CPU-minutes to train (on a GPU: minutes), instead of epochs.",
-        ),
-        click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs to train; 60 by default."),
-        _shared.path_option(
-            "-o",
-            "--output",
-            required=True,
-            metavar="MODEL.safetensors",
-            help="The model file to write. MODEL.training, beside it, gets the checkpoint, samples and losses.",
-        ),
-    ):
-        command = option(command)
-    return command
+options = _shared.bundled(
+    "job",
+    Job,
+    _shared.path_option(
+        "-o",
+        "--output",
+        required=True,
+        metavar="MODEL.safetensors",
+        help="The model file to write. MODEL.training, beside it, gets the checkpoint, samples and losses.",
+    ),
+    click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs to train; 60 by default."),
+    click.option(
+        "--minutes",
+        type=_shared.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="CPU-minutes to train (on a GPU: minutes), instead of epochs.",
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Stop after N epochs without a smaller error on the photographs held out.",
+    ),
+    _shared.limit_option,
+    device_option,
+    _shared.seed_option,
+    click.option("--resume", is_flag=True, help="Go on with a training that was interrupted."),
+    _shared.force_option,
+)
 
 
 def run(job: Job, network: Refiner | Rival, folder: Path, *, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,15 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="A photograph that takes longer has failed.",
 )
-@_shared.cluster_options
+@click.option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786.")
+@click.option(
+    "--local-cluster",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
+)
 @click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
 @_shared.file_options
-@_shared.force_option
 @_shared.quiet_option
 @click.pass_context
 def command(
@@ -66,12 +72,7 @@ def command(
     scheduler: str | None,
     local_cluster: int | None,
     retry_failed: bool,
-    max_pixels: int,
-    salvage: bool,
-    keep_tint: bool,
-    all_frames: bool,
-    keep_times: bool,
-    force: bool,
+    files: _shared.Files,
     quiet: bool,
 ) -> None:
     """Colorize the photographs of SOURCE and its sub-folders into DEST, keeping the layout.
@@ -80,29 +81,20 @@ def command(
     of any kind and it goes on. Ctrl-C finishes the photographs in hand; a second one stops at once. A photograph that
     fails costs a line, not the batch; the exit status is then 3.
     """
+    if scheduler is not None and local_cluster is not None:
+        raise click.UsageError("say --scheduler or --local-cluster, not both")
     _shared.check_target_folder(target)
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
 
-    settings = Settings(
-        model=model,
-        vividness=vividness,
-        keep_tint=keep_tint,
-        all_frames=all_frames,
-        max_pixels=max_pixels,
-        keep_times=keep_times,
-        overwrite=force,
-        salvage=salvage,
-    )
-    with (
-        _shared.cluster(scheduler, local_cluster) as client,
-        _shared.progress_bars(quiet=quiet, lines=True) as progress,
-    ):
-        if client is None:
+    settings = Settings(model, vividness, files.keep_tint, files.all_frames, **files.handling)
+    with ExitStack() as stack:
+        if scheduler is None and local_cluster is None:
             open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)
         else:
-            from colorize.batch.cluster import cluster_pool
+            from colorize.batch.cluster import cluster_pool, connect
 
+            client = stack.enter_context(connect(scheduler, local_cluster))
             open_pool = cluster_pool(client, source, target, memory=memory, time_limit=time_limit)
         report = run_batch(
             source,
@@ -112,7 +104,7 @@ def command(
             file_format=file_format,
             album=album,
             retry_failed=retry_failed,
-            progress=progress,
+            progress=stack.enter_context(_shared.progress_bars(quiet=quiet, lines=True)),
         )
     tell(report, quiet=quiet)
     if report.is_interrupted:

@@ -12,7 +12,6 @@ from colorize._support.progress import Progress
 from colorize.cli import _shared
 
 if TYPE_CHECKING:
-    from colorize._support.statistics import Interval
     from colorize.evaluation.run import Comparison
     from colorize.training.dataset import TrainingSet
     from colorize.types import RgbImage
@@ -56,6 +55,7 @@ def command(
     colour, the mean colour by lightness and height, and colour transfer from the nearest photograph (Welsh et al.
     2002).
     """
+    outputs.check()
     from colorize.evaluation.methods import make_methods
     from colorize.evaluation.report import comparison_report
     from colorize.evaluation.run import compare_methods
@@ -156,13 +156,7 @@ def differences(found: Comparison) -> list[str]:
         return []
     cells = [["", *names[:-1]]]
     for place, first in enumerate(names[1:], start=1):
-        cells.append([first, *(signed(table[first][second]) for second in names[:place])])
+        cells.append([first, *(f"{table[first][second]:+.2f}" for second in names[:place])])
     widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(len(names))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
     return ["CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals", *lines, ""]
-
-
-def signed(difference: Interval) -> str:
-    """A difference and its interval, with signs."""
-    limits = f" ({difference.low:+.2f} to {difference.high:+.2f})" if difference.known else ""
-    return f"{difference.value:+.2f}{limits}"

@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterable
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -119,9 +118,9 @@ def _caches() -> list[dict[str, Any]]:
     kernels = _kernel_folder()
     # An app that was killed could not remove its folder, and nobody else knows of it.
     apps = sorted(Path(tempfile.gettempdir()).glob("colorize-app-*"))
-    found = [("compiled kernels (numba)", kernels, _kernel_files(kernels))]
-    found += [("working folder of an app", app, [path for path in app.rglob("*") if path.is_file()]) for app in apps]
-    return [{"what": what, "folder": str(folder), **_size(files)} for what, folder, files in found]
+    found = [("compiled kernels (numba)", kernels, "*.nb[ci]")]
+    found += [("working folder of an app", app, "*") for app in apps]
+    return [{"what": what, "folder": str(folder), **_size(folder, pattern)} for what, folder, pattern in found]
 
 
 def _kernel_folder() -> Path:
@@ -136,12 +135,8 @@ def _kernel_folder() -> Path:
     return Path(AppDirs(appname="numba", appauthor=False).user_cache_dir)
 
 
-def _kernel_files(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*.nb[ci]") if path.is_file())
-
-
-def _size(files: Iterable[Path]) -> dict[str, int]:
-    sizes = [path.stat().st_size for path in files]
+def _size(folder: Path, pattern: str) -> dict[str, int]:
+    sizes = [path.stat().st_size for path in folder.rglob(pattern) if path.is_file()]
     return {"files": len(sizes), "bytes": sum(sizes)}
 
 

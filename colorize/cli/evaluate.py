@@ -30,6 +30,7 @@ def command(
     and show where the error comes from. Intervals are over photographs. Every photograph with colours counts, scaled
     down to 640 pixels on the longer side; sub-folders become categories.
     """
+    outputs.check()
     from colorize.evaluation.report import evaluation_report
     from colorize.evaluation.run import evaluate_model
     from colorize.models import find_model
@@ -41,8 +42,6 @@ def command(
             colorizer,
             test_set.photos,
             names=test_set.names,
-            model=path.stem,
-            source=_shared.folder_name(folder),
             vividness=vividness,
             model_bytes=path.stat().st_size,
             left_out=left_out,
@@ -52,7 +51,12 @@ def command(
     if not quiet:
         click.echo(measured(test_set, left_out))
         click.echo(summary(found))
-    outputs.write(html=lambda: evaluation_report(found), csv=found.result.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(
+        html=lambda: evaluation_report(found, model=path.stem, source=_shared.folder_name(folder)),
+        csv=found.result.to_csv,
+        json=found.to_json,
+        quiet=quiet,
+    )
 
 
 def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:

@@ -51,6 +51,7 @@ def command(
     and with each alone; a family of shuffled numbers serves as control. Equal inputs and seeds give equal numbers.
     About 40 photographs are enough.
     """
+    outputs.check()
     from colorize.evaluation.importance import importance
     from colorize.evaluation.report import importance_report
     from colorize.training.dataset import load_folder

@@ -24,13 +24,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="As for `colorize photo`: a picture that is transparent where there is no hint, or a JSON list.",
 )
-@_shared.path_option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="NEW.safetensors",
-    help="The model file to write.",
-)
+@_shared.path_option("-o", "--output", required=True, metavar="NEW.safetensors", help="The model file to write.")
 @click.option(
     "--strength",
     type=_shared.FloatRange(0, 10, min_open=True),
@@ -46,10 +40,8 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     The new model colours what looks like the hinted regions more as you want it, in this photograph and in others.
     MODEL stays as it is. Hints for several photographs are learnt one after the other, each from the model before.
     """
-    if output.suffix != ".safetensors":
-        raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
     _shared.check_apart([output], [find_model(model), photo, hints])
-    _shared.check_target(output, force=force)
+    _shared.check_model_target(output, force=force)
     from colorize.color import to_gray
     from colorize.io import read_photo
     from colorize.training.corrections import hinted_regions, learn_corrections

@@ -40,8 +40,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            # Commands are called inside other programs too,
-            # tests among them: theirs stay as they were.
+            # Commands are called inside other programs too, tests among them: theirs stay as they were.
             with warnings.catch_warnings():
                 warnings.showwarning = show_warning
                 return super().invoke(ctx)

@@ -42,7 +42,6 @@ PAGES_SUFFIX = ".colorized.tif"
 @click.option("--refine", metavar="FILE", help="A refiner of the model, from `colorize refine train`.")
 @_training.device_option
 @_shared.file_options
-@_shared.force_option
 @_shared.quiet_option
 @click.pass_context
 def command(
@@ -55,37 +54,32 @@ def command(
     sample: bool,
     refine: str | None,
     device: str,
-    max_pixels: int,
-    salvage: bool,
-    keep_tint: bool,
-    all_frames: bool,
-    keep_times: bool,
-    force: bool,
+    files: _shared.Files,
     quiet: bool,
 ) -> None:
     """Colorize photographs; of a colour photograph only the lightness is used.
 
     With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3.
     """
-    suffix = PAGES_SUFFIX if all_frames else SUFFIX
+    suffix = PAGES_SUFFIX if files.all_frames else SUFFIX
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
     wishes.check(len(jobs))
     targets = [path for _, target in jobs for path in wishes.targets(target)]
     sources = [source for source, _ in jobs]
     _shared.check_apart([*targets, wishes.confidence_map], [*sources, wishes.hints_file, *wishes.reference])
     if wishes.confidence_map is not None:
-        check_map(wishes.confidence_map, jobs, force=force)
-    if all_frames and (wishes.any or refine is not None):
+        check_map(wishes.confidence_map, jobs, force=files.force)
+    if files.all_frames and (wishes.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
     if device != "auto" and refine is None:
         raise click.UsageError("--device is for networks: it goes with --refine")
     n_failed = run_jobs(
         jobs,
         model=model,
+        vividness=vividness,
         refine=refine,
         device=device,
-        colors={"vividness": vividness, "keep_tint": keep_tint, "all_frames": all_frames},
-        files={"max_pixels": max_pixels, "keep_times": keep_times, "overwrite": force, "salvage": salvage},
+        files=files,
         wishes=wishes,
         quiet=quiet,
         tell_notes=not sample,  # what is special about the sample's file is nobody's concern
@@ -144,24 +138,29 @@ def run_jobs(
     jobs: list[tuple[Path, Path]],
     *,
     model: str,
-    colors: dict[str, Any],
-    files: dict[str, Any],
+    vividness: float,
+    files: _shared.Files,
     wishes: _hands.Wishes,
     quiet: bool,
-    tell_notes: bool = True,
-    refine: str | None = None,
-    device: str = "auto",
+    tell_notes: bool,
+    refine: str | None,
+    device: str,
 ) -> int:
     """Colorize one after another; return how many failed."""
-    todo = with_good_targets(jobs, wishes, all_frames=colors["all_frames"], force=files["overwrite"])
+    todo = with_good_targets(jobs, wishes, files)
     if not todo:
         return len(jobs)
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
-    refiner = None if refine is None else load_refiner(refine, model, device)
+    refiner = None
+    if refine is not None:
+        from colorize.refine.predictor import Refiner
+
+        refiner = Refiner.load(refine, _shared.load_colorizer(model), device=device)
     # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
-    recipe, handling = make_recipe(model, colorizer, **colors), Handling(**files)
+    handling = Handling(**files.handling)
+    recipe = make_recipe(model, colorizer, vividness=vividness, keep_tint=files.keep_tint, all_frames=files.all_frames)
     references = _hands.read_references(colorizer, wishes.reference)
     n_done = 0
     # A bar of one step tells nothing.
@@ -186,29 +185,22 @@ def run_jobs(
 
 
 def with_good_targets(
-    jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, *, all_frames: bool, force: bool
+    jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, files: _shared.Files
 ) -> list[tuple[Path, Path]]:
     """Those whose outputs can be written; say of the others what is wrong, before any work."""
     todo = []
     for source, target in jobs:
         try:
             for path in wishes.targets(target):
-                _shared.check_target(path, force=force)
+                _shared.check_target(path, force=files.force)
             from colorize.recipe.work import check_format  # takes a second: not before the places are right
 
-            check_format(target, all_frames=all_frames)
+            check_format(target, all_frames=files.all_frames)
         except (ColorizeError, click.UsageError) as error:
             report_failure(error, source)
         else:
             todo.append((source, target))
     return todo
-
-
-def load_refiner(file: str, model: str, device: str) -> Refiner:
-    """Load what refines a model."""
-    from colorize.refine.predictor import Refiner
-
-    return Refiner.load(file, _shared.load_colorizer(model), device=device)
 
 
 def report_failure(error: BaseException, source: Path) -> None:

@@ -63,6 +63,7 @@ def categories(
     Does a portrait model pay for portraits, and what does it do to landscapes? Sub-folders with fewer than ten usable
     photographs are left out and named.
     """
+    outputs.check()
     from colorize.evaluation.report import category_report
     from colorize.evaluation.study import study_categories
 
@@ -112,6 +113,7 @@ def curve(
     quiet: bool,
 ) -> None:
     """Train on growing parts of FOLDER and measure each model on the same photographs: would more of them help?"""
+    outputs.check()
     wanted = parse_sizes(sizes)
     from colorize.evaluation.report import curve_report
     from colorize.evaluation.study import study_curve

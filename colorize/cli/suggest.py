@@ -25,10 +25,7 @@ SUFFIX = ".suggested.png"
 @_shared.path_argument("photo")
 @click.option("-n", "--number", type=click.IntRange(1, 100), default=5, show_default=True, help="Number of places.")
 @_shared.path_option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    help=f"The marked picture. Default: beside PHOTO, as NAME{SUFFIX}.",
+    "-o", "--output", metavar="FILE", help=f"The marked picture. Default: beside PHOTO, as NAME{SUFFIX}."
 )
 @_hands.hints_option
 @_hands.reach_option

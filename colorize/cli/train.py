@@ -25,13 +25,7 @@ def check_families(_context: click.Context, _parameter: click.Parameter, names: 
 
 @click.command("train", short_help="Train a model on a folder of colour photographs.")
 @_shared.folder_argument
-@_shared.path_option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="MODEL.safetensors",
-    help="The model file to write.",
-)
+@_shared.path_option("-o", "--output", required=True, metavar="MODEL.safetensors", help="The model file to write.")
 @click.option(
     "--base",
     metavar="NAME|FILE",
@@ -85,10 +79,8 @@ def command(
     With --base, fewer do: what the base knows about the look of things is kept, and only which colours go with it is
     learnt, unless your photographs alone serve better. The base must not have been trained on them.
     """
-    if output.suffix != ".safetensors":
-        raise click.UsageError(f"{output}: a model file's name must end in .safetensors")
     _shared.check_apart([output], [] if base is None else [find_model(base)])
-    _shared.check_target(output, force=force)
+    _shared.check_model_target(output, force=force)
     from colorize.colorizer import Colorizer
     from colorize.evaluation.loader import describe
     from colorize.training.base import describe_choice

@@ -18,15 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from colorize.color import kernels
 from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image
 
-__all__ = [
-    "lab_to_linear_rgb",
-    "lab_to_rgb",
-    "map_to_gamut",
-    "rgb_to_lab",
-    "rgb_to_lightness",
-    "tint_of",
-    "to_gray",
-]
+__all__ = ["lab_to_linear_rgb", "lab_to_rgb", "map_to_gamut", "rgb_to_lab", "rgb_to_lightness", "tint_of", "to_gray"]
 
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the D65 white point, 2 degree observer."""
@@ -321,8 +313,7 @@ def tint_of(image: RgbImage) -> Float32:
     level = np.minimum(lightness * np.float32(_TONES / 100), _TONES - 1).astype(np.intp).ravel()
     count = np.bincount(level, minlength=_TONES)
     used = np.flatnonzero(count)
-    # At the mean lightness of the pixels of a level and not at its middle: there the mean colour
-    # was found.
+    # At the mean lightness of the pixels of a level and not at its middle: there the mean colour was found.
     places = np.bincount(level, lightness.ravel(), _TONES)[used] / count[used]
     tint = np.empty_like(ab)
     for channel in range(2):

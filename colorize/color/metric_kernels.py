@@ -1,8 +1,7 @@
 """The inner loops of the metrics, in numba: CIEDE2000 without trigonometry, the windows of SSIM, opponent colours.
 
-All are written so that the compiler can keep them in vector registers: no calls, no branches that
-depend on a pixel. Each is compiled for the signatures given here, when this module is first
-imported, and kept in numba's cache.
+All are written so that the compiler can keep them in vector registers: no calls, no branches that depend on a pixel.
+Each is compiled for the signatures given here, when this module is first imported, and kept in numba's cache.
 """
 
 # The numba signatures are the type annotations here.
@@ -63,9 +62,8 @@ def _hue_scale(c, s):
 @_inner
 def _tilt(c, s):
     """``sin(2 theta)``, equations (16) and (21): how far the ellipses turn around hue 275 degrees, the blues."""
-    # The squared angle from there, by the series of the squared arc sine in y = 2 (1 - cosine): six
-    # terms are exact where the bell below is not nearly zero. The paper's hues run from 0 to 360:
-    # the first quadrant is far away.
+    # The squared angle from there, by the series of the squared arc sine in y = 2 (1 - cosine): six terms are exact
+    # where the bell below is not nearly zero. The paper's hues run from 0 to 360: the first quadrant is far away.
     y = _TWO - _TWO * (c * _COS_275 + s * _SIN_275)
     y = float32(4) if c > 0 and s >= 0 else y
     t = float32(1 / 1120) + y * (float32(1 / 6300) + y * float32(1 / 33264))
@@ -106,8 +104,7 @@ def ciede2000(lab1, lab2, out):
         inverse1, inverse2 = _ONE / max(chroma1, _TINY), _ONE / max(chroma2, _TINY)
         x1, y1, x2, y2 = a1 * inverse1, b1 * inverse1, a2 * inverse2, b2 * inverse2  # (7)
 
-        # (10), (14): hues exactly opposite meet halfway from the smaller one, which lies in the
-        # upper half plane
+        # (10), (14): hues exactly opposite meet halfway from the smaller one, which lies in the upper half plane
         cross, dot = x1 * y2 - y1 * x2, x1 * x2 + y1 * y2
         is_upper = (y1 > 0) | ((y1 == 0) & (x1 > 0))
         is_opposite = (dot < 0) & (abs(cross) <= _OPPOSITE)
@@ -138,9 +135,8 @@ def ciede2000(lab1, lab2, out):
 def similarity(first, second, sums, top):
     """Mean structural similarity over all windows of 7x7 pixels, equation (13) of Wang et al. 2004.
 
-    Pictures are (H, 3 W) code values up to `top`, channels side by side within a pixel; `sums` (4,
-    3 W) is room to work in. Sums over a window of 8-bit values are exact in float32; variances are
-    small differences, and need more.
+    Pictures are (H, 3 W) code values up to `top`, channels side by side within a pixel; `sums` (4, 3 W) is room to work
+    in. Sums over a window of 8-bit values are exact in float32; variances are small differences, and need more.
 
     See Also
     --------
@@ -152,8 +148,7 @@ def similarity(first, second, sums, top):
     x, y, squares, products = sums[0], sums[1], sums[2], sums[3]
     total = 0.0
     for i in range(height - 6):
-        # Added anew for every row: sums that run down the picture would gather the rounding of
-        # 16-bit squares.
+        # Added anew for every row: sums that run down the picture would gather the rounding of 16-bit squares.
         sums[:] = 0
         for k in range(7):
             a, b = first[i + k], second[i + k]

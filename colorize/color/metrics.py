@@ -16,16 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from colorize.color import metric_kernels
 from colorize.color.convert import rgb_to_lab
 
-__all__ = [
-    "Truth",
-    "ab_auc",
-    "ab_l2",
-    "ciede2000",
-    "class_weights",
-    "colorfulness",
-    "psnr_rgb",
-    "ssim",
-]
+__all__ = ["Truth", "ab_auc", "ab_l2", "ciede2000", "class_weights", "colorfulness", "psnr_rgb", "ssim"]
 
 MAX_PSNR = 100.0
 """PSNR of two equal pictures, in dB: infinite by its formula, which no mean over photographs survives."""

@@ -24,10 +24,6 @@ class Reliability:
         Weighted share of each bin whose most probable colour is the true one.
     mass : ndarray, shape (n_bins,), float64
         Share of all weight in each bin; sums to 1, nearly equal unless single regions are very large.
-
-    See Also
-    --------
-    reliability : Makes it.
     """
 
     confidence: NDArray[np.float64]
@@ -111,15 +107,13 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | No
 
     Parameters
     ----------
-    probabilities : array-like, shape (n, K)
-    truth : array-like, shape (n,), int
-    weights : array-like, shape (n,), optional
-        Areas of the regions; equal by default.
+    probabilities, truth, weights
+        As in `reliability`.
 
     Raises
     ------
     ValueError
-        The shapes do not match, there is no row, or a weight is negative.
+        As in `reliability`.
 
     See Also
     --------

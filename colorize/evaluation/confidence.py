@@ -41,10 +41,6 @@ class ConfidenceCheck:
         Shares of the pixels, the surest first, 0.05 to 1.
     risk : tuple of Interval
         Mean CIEDE2000 of these.
-
-    See Also
-    --------
-    check_confidence : Makes it.
     """
 
     reliability: Reliability

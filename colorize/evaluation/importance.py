@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -60,8 +60,7 @@ SCORES = {
 HIDES = 0.4
 """Share of a family's variance that another one must predict linearly to be warned about."""
 
-# Refits without training photographs learn from one
-# half and answer for the other: two in each, at least.
+# Refits without training photographs learn from one half and answer for the other: two in each, at least.
 _MIN_PHOTOS = 4
 # Of the variance of standardized columns: the Gram matrix can be inverted where columns repeat each
 # other, and what one family knows of another is hardly shrunk.
@@ -96,10 +95,6 @@ class ImportanceResult:
         The palette colours behind each colour name.
     settings : mapping
         What was done, in numbers.
-
-    See Also
-    --------
-    importance : Makes it.
     """
 
     table: tuple[tuple[Any, ...], ...]
@@ -285,12 +280,9 @@ def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
     """
     groups: dict[str, list[int]] = {}
     for column, name in enumerate(names):
-        parts = [part.strip() for part in name.split(",")]
-        keys = [
-            part if re.search(r"\d+ (px|deg)$|^(ring|scale) [\d.]+$", part) else _without_counter(part)
-            for part in parts
-        ]
-        for key in dict.fromkeys(key for key in keys if key):
+        # The number of a ring or scale says which one it is, and is no counter.
+        keys = (re.sub(r"(?<!^ring)(?<!^scale)(^|\s+)[\d.]+$", "", part.strip()) for part in name.split(","))
+        for key in dict.fromkeys(filter(None, keys)):
             groups.setdefault(key, []).append(column)
     # A part with all columns is the family again.
     useful = {key: np.array(columns) for key, columns in groups.items() if 0 < len(columns) < len(names)}
@@ -305,7 +297,6 @@ class _Described:
     photos: Sequence[RgbImage]
     grays: list[GrayImage]
     descriptions: list[Description]
-    names: tuple[str, ...]
     regions: TrainingRows
 
     @property
@@ -347,7 +338,7 @@ class _Study:
         self.true_index = colorizer.palette_.encode(data.regions.ab)
         self.area_by_color = self._by_color(data.regions.area)
         self.names = np.array(color_names(colorizer.palette_.colors_))
-        self.untouched = self.score(colorizer.recognizer.region_probabilities(data.regions.features))
+        self.untouched = self.score(self.answer(data.regions.features))
 
     @cached_property
     def final(self) -> NDArray[np.float64]:
@@ -392,22 +383,19 @@ class _Study:
 
     def permutations(self, clusters: Sequence[Sequence[str]], n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
         """Every family, within and across photographs; clusters across photographs."""
-        families: dict[str, tuple[str, ...]] = {name: (name,) for name in self.regions.families}
-        jobs = [
-            ("permutation", way, name, members) for way in ("across", "within") for name, members in families.items()
-        ]
-        jobs += [("cluster", "across", " + ".join(members), tuple(members)) for members in clusters]
+        jobs = [("permutation", way, [name]) for way in ("across", "within") for name in self.regions.families]
+        jobs += [("cluster", "across", list(members)) for members in clusters]
         rows: list[tuple[Any, ...]] = []
-        for analysis, way, name, members in telling(say, "permuting", jobs):
+        for analysis, way, members in telling(say, "permuting", jobs):
             columns = np.r_[tuple(self.regions.families[member] for member in members)]
-            scores = self._permuted(columns, way, n_repeats)
-            mean = _mean(scores)
+            scores = self.permuted(self.regions, columns, way, n_repeats, self.answer)
+            name, mean = " + ".join(members), _mean(scores)
             rows += self._rows(analysis, way, name, mean)
             # Across photographs alone: a solve per photograph and repeat costs more than all the rest.
             if way == "across":
                 errors = np.mean([self.final_error(scored.region_ab) for scored in scores], axis=0)
                 final = self.bootstrap.mean(errors - self.final)
-                rows.append((analysis, way, name, "", "final_ab_error", *_limits(final)))
+                rows.append((analysis, way, name, "", "final_ab_error", *astuple(final)))
             if analysis == "permutation" and way == "across":
                 rows += self._color_rows(name, mean)
         return rows
@@ -416,12 +404,12 @@ class _Study:
         """Parts of families, across photographs."""
         jobs = []
         for family, columns in self.regions.families.items() if n_repeats else ():
-            names = [name.partition(":")[2] for name in self.data.names[columns]]
+            names = [name.partition(":")[2] for name in self.data.descriptions[0].features.names[columns]]
             jobs += [(family, part, chosen + columns.start) for part, chosen in detail_groups(names).items()]
         rows: list[tuple[Any, ...]] = []
         for family, part, chosen in telling(say, "permuting parts", jobs):
-            mean = _mean(self._permuted(chosen, "across", n_repeats))
-            rows += self._rows("detail", "across", family, mean, part)
+            scores = self.permuted(self.regions, chosen, "across", n_repeats, self.answer)
+            rows += self._rows("detail", "across", family, _mean(scores), part)
         return rows
 
     def refits(
@@ -434,8 +422,9 @@ class _Study:
         jobs += [("only", name) for name in everything if families_too]
         total = len(jobs) + 2
         say("refitting", 0, total)
-        rows = self._rows("permutation", "across", NOISE, *refit.noise(everything, n_repeats, "across"))
-        rows += self._rows("permutation", "within", NOISE, *refit.noise(everything, n_repeats, "within"))
+        rows: list[tuple[Any, ...]] = []
+        for way, after, before in refit.noise(everything, n_repeats):
+            rows += self._rows("permutation", way, NOISE, after, "", before)
         if jobs:
             full, nothing = self.score(refit.predict(everything)), self.score(refit.prior())
         for done, (analysis, name) in enumerate(jobs):
@@ -447,28 +436,38 @@ class _Study:
         say("refitting", total, total)
         return rows
 
-    def _permuted(self, columns: NDArray[np.intp], way: str, n_repeats: int) -> list[_Scored]:
-        """Scores of every repeat."""
+    def answer(self, features: Float32) -> Float32:
+        """Probabilities that the model gives."""
+        return self.colorizer.recognizer.region_probabilities(features)
+
+    def permuted(
+        self,
+        rows: TrainingRows,
+        columns: NDArray[np.intp] | slice,
+        way: str,
+        n_repeats: int,
+        answer: Callable[[Float32], Float32],
+    ) -> list[_Scored]:
+        """Scores of the answers to rows whose columns come from elsewhere, of every repeat."""
         scores = []
         for repeat in range(n_repeats):
-            features = self.regions.features.copy()
+            features = rows.features.copy()
             # The same orders for every family: their differences are then none of luck.
-            donors = _donors(self.regions.photo, way, self.random_state + repeat)
-            features[:, columns] = self.regions.features[donors][:, columns]
-            scores.append(self.score(self.colorizer.recognizer.region_probabilities(features)))
+            donors = _donors(rows.photo, way, self.random_state + repeat)
+            features[:, columns] = rows.features[donors][:, columns]
+            scores.append(self.score(answer(features)))
         return scores
 
     def _rows(
         self, analysis: str, way: str, family: str, changed: _Scored, part: str = "", before: _Scored | None = None
     ) -> list[tuple[Any, ...]]:
         before = before or self.untouched
-        error = self.bootstrap.mean(changed.region_error - before.region_error)
-        head = (analysis, way, family, part)
-        return [
-            (*head, "region_ab_error", *_limits(error)),
-            (*head, "log_loss", *_limits(self.bootstrap.mean(changed.log_loss - before.log_loss))),
-            (*head, "balanced_score", *_limits(self._balanced(before, changed))),
-        ]
+        found = {
+            "region_ab_error": self.bootstrap.mean(changed.region_error - before.region_error),
+            "log_loss": self.bootstrap.mean(changed.log_loss - before.log_loss),
+            "balanced_score": self._balanced(before, changed),
+        }
+        return [(analysis, way, family, part, score, *astuple(interval)) for score, interval in found.items()]
 
     def _color_rows(self, family: str, changed: _Scored) -> list[tuple[Any, ...]]:
         """Added error over the regions of every named colour."""
@@ -478,7 +477,7 @@ class _Study:
             chosen = self.names == name
             interval = self.bootstrap.ratio(added[:, chosen].sum(axis=1), self.area_by_color[:, chosen].sum(axis=1))
             if np.isfinite(interval.value):
-                rows.append(("colour", "across", family, name, "region_ab_error", *_limits(interval)))
+                rows.append(("colour", "across", family, name, "region_ab_error", *astuple(interval)))
         return rows
 
     def _balanced(self, first: _Scored, second: _Scored | None) -> Interval:
@@ -540,21 +539,19 @@ class _Refits:
             probabilities[asked[self.regions.photo]] = share / share.sum()
         return probabilities
 
-    def noise(self, families: Sequence[str], n_repeats: int, way: str) -> tuple[_Scored, str, _Scored]:
-        """Scores with the noise permuted, an empty part, and scores before that."""
+    def noise(self, families: Sequence[str], n_repeats: int) -> Iterator[tuple[str, _Scored, _Scored]]:
+        """For both ways: scores with the noise permuted, and scores before that."""
         asked = self.data.with_families(families, self._shuffled(self.data, 1))
-        # Where both are the same photographs, a row keeps its
-        # number in learning and in asking, as in any real family.
+        # Where both are the same photographs, a row keeps its number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
         models = self._models(self.teachers.with_families(families, self._shuffled(self.teachers, salt)))
-        before = self.study.score(self._answers(models, asked))
-        after = []
-        for repeat in range(n_repeats):
-            donors = _donors(asked.photo, way, self.study.random_state + repeat)
-            changed = asked.features.copy()
-            changed[:, asked.families[NOISE]] = asked.features[donors][:, asked.families[NOISE]]
-            after.append(self.study.score(self._answers(models, replace(asked, features=changed))))
-        return _mean(after), "", before
+
+        def answer(features: Float32) -> Float32:
+            return self._answers(models, replace(asked, features=features))
+
+        before = self.study.score(answer(asked.features))
+        for way in ("across", "within"):
+            yield way, _mean(self.study.permuted(asked, asked.families[NOISE], way, n_repeats, answer)), before
 
     def _shuffled(self, data: _Described, salt: int) -> Float32:
         """The Gabor family (or the first one) with its rows in a random order: real numbers that mean nothing."""
@@ -585,8 +582,7 @@ def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], say: Progress) -
         grays.append(to_gray(photo))
         descriptions.append(colorizer.model.describe(grays[-1]))
         blocks.append(rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index))
-    names = descriptions[0].features.names
-    return _Described(photos, grays, descriptions, names, TrainingRows.concatenate(blocks))
+    return _Described(photos, grays, descriptions, TrainingRows.concatenate(blocks))
 
 
 def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
@@ -616,14 +612,6 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
 def _mean(scores: Sequence[_Scored]) -> _Scored:
     """The mean of every number."""
     return _Scored(*(np.mean([getattr(scored, part.name) for scored in scores], axis=0) for part in fields(_Scored)))
-
-
-def _limits(interval: Interval) -> tuple[float, float, float]:
-    return interval.value, interval.low, interval.high
-
-
-def _without_counter(name: str) -> str:
-    return re.sub(r"\s+[\d.]+$", "", name) if not re.fullmatch(r"[\d.]+", name) else ""
 
 
 def _redundancy(data: _Described) -> NDArray[np.float64]:

@@ -107,10 +107,6 @@ def find_base(refiner: str | Path) -> Path:
     ------
     ModelFileError
         `refiner` is no file of a refiner, or its base is in neither place.
-
-    See Also
-    --------
-    load_any_model : Uses it for refiners.
     """
     refiner = Path(refiner)
     wanted = load_model(refiner, kind="refiner")[0].get("base_sha256")

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -15,14 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._support.progress import Progress
+from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import lab_to_rgb, to_gray
 from colorize.color.metrics import Truth, colorfulness
 from colorize.exceptions import DatasetError
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
-__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure", "predicted_pixels"]
+__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure"]
 
 Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
 Columns = Mapping[str, NDArray[np.float64]]
@@ -72,6 +72,9 @@ FIGURES: dict[str, Figure] = {
     ),
 }
 """The columns of the quality protocol, in order."""
+
+MAIN = "ciede2000"
+"""The figure that reports put first."""
 
 
 class Baseline(Protocol):
@@ -152,10 +155,6 @@ class EvaluationResult:
         Names of the photographs; those in folders belong to the category of their first folder.
     costs : mapping of str to mapping of str to ndarray, shape (n_photos,), float64
         Per method: ``seconds`` (wall), ``cpu_seconds``, and for models one column ``stage: NAME`` per stage (wall).
-
-    See Also
-    --------
-    measure : Makes it.
     """
 
     figures: Mapping[str, Columns]
@@ -280,7 +279,7 @@ class EvaluationResult:
 
 def measure(
     methods: Mapping[str, Method],
-    photos: Iterable[RgbImage],
+    photos: Sequence[RgbImage],
     *,
     names: Sequence[str] = (),
     has_truth: Sequence[bool] = (),
@@ -295,7 +294,7 @@ def measure(
         A method is a function of a `GrayImage`, an object with `predict` or `predict_ab`, or `WithTruth`. It gives back
         an `RgbImage`, a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two
         are taken before gamut mapping, those of the first after it, which is a little kinder.
-    photos : iterable of RgbImage
+    photos : sequence of RgbImage
         True colour photographs.
     names : sequence of str, optional
         One per photograph; ``folder/name`` puts it in a category.
@@ -304,7 +303,7 @@ def measure(
     observers : sequence of callable
         Called with an `Observation` after every prediction, outside the time that is measured.
     progress : callable, optional
-        Called as ``progress(stage, done, total)``; total is 0 where `photos` has no length.
+        Called as ``progress(stage, done, total)``.
 
     Returns
     -------
@@ -337,33 +336,27 @@ def measure(
     functions = {name: function_of(name, method) for name, method in methods.items()}
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
-    total = len(photos) if isinstance(photos, Sized) else 0
-    if names and total and len(names) != total:
-        raise ValueError(f"names must be as many as the photographs, {total}, got {len(names)}")
+    if not len(photos):
+        raise DatasetError("there are no photographs to measure with")
+    if names and len(names) != len(photos):
+        raise ValueError(f"names must be as many as the photographs, {len(photos)}, got {len(names)}")
     # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
     # regions of the oracles) is made once, and let go before the next.
-    for done, photo in enumerate(photos):
-        if progress:
-            progress("measuring", done, total)
+    for index, photo in enumerate(telling(progress or silent, "measuring", photos)):
         gray = to_gray(photo)
         truth = Truth(photo.pixels)
-        is_true = not len(has_truth) or bool(has_truth[done])
+        is_true = not len(has_truth) or bool(has_truth[index])
         for name, function in functions.items():
-            # Both clocks: wall time is what a person waits, processor
-            # time hardly changes with what else the machine does.
+            # Both clocks: wall time is what a person waits, processor time hardly changes with other work.
             start, cpu = time.perf_counter(), time.process_time()
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
-            pixels = predicted_pixels(_checked(name, prediction), gray)
+            timings = getattr(prediction, "timings", {})  # of models alone
+            pixels = _pixels(name, prediction, gray)
             figures[name].append(_figures(truth if is_true else None, prediction, pixels))
-            costs[name].append(spent | _stages(prediction))
+            costs[name].append(spent | {f"stage: {stage}": seconds for stage, seconds in timings.items()})
             for observe in observers:
-                observe(Observation(done, name, photo, gray, prediction, pixels, is_true))
-    n_photos = len(figures[next(iter(figures))])
-    if not n_photos:
-        raise DatasetError("there are no photographs to measure with")
-    if progress:
-        progress("measuring", n_photos, n_photos)
+                observe(Observation(index, name, photo, gray, prediction, pixels, is_true))
     tables = ({name: _columns(rows) for name, rows in table.items()} for table in (figures, costs))
     return EvaluationResult(next(tables), tuple(names), next(tables))
 
@@ -380,15 +373,6 @@ def function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Predi
     if callable(method):
         return lambda gray, _truth: method(gray)
     raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
-
-
-def predicted_pixels(prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
-    """sRGB pixels of what a method gave back, shape (H, W, 3)."""
-    if isinstance(prediction, RgbImage):
-        return prediction.pixels
-    if isinstance(prediction, (Colorization, ColorizedPhoto)):
-        return prediction.image.pixels
-    return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
 
 
 def plain(value: Any) -> Any:
@@ -418,12 +402,17 @@ def csv_cell(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
-def _checked(name: str, prediction: Prediction) -> Prediction:
-    if not isinstance(prediction, (RgbImage, Colorization, ColorizedPhoto, np.ndarray)):
-        raise TypeError(
-            f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
-        )
-    return prediction
+def _pixels(name: str, prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
+    """sRGB pixels of what a method gave back, shape (H, W, 3)."""
+    if isinstance(prediction, RgbImage):
+        return prediction.pixels
+    if isinstance(prediction, (Colorization, ColorizedPhoto)):
+        return prediction.image.pixels
+    if isinstance(prediction, np.ndarray):
+        return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
+    raise TypeError(
+        f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
+    )
 
 
 def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) -> dict[str, float]:
@@ -437,12 +426,6 @@ def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) 
     return truth.figures(pixels, prediction if isinstance(prediction, np.ndarray) else prediction.ab)
 
 
-def _stages(prediction: Prediction) -> dict[str, float]:
-    if not isinstance(prediction, (Colorization, ColorizedPhoto)):
-        return {}
-    return {f"stage: {stage}": seconds for stage, seconds in prediction.timings.items()}
-
-
 def _columns(rows: list[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
     return {name: np.array([row.get(name, math.nan) for row in rows]) for name in rows[0]}
 
@@ -451,8 +434,7 @@ def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
     frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
     for columns in frozen.values():
         for values in columns.values():
-            # Intervals and tables are computed from these
-            # when asked for, and must stay of one piece.
+            # Intervals and tables are computed from these when asked for, and must stay of one piece.
             values.flags.writeable = False
     return MappingProxyType(frozen)
 
@@ -464,10 +446,8 @@ def _with_ratio(columns: Columns) -> dict[str, float]:
         means[name] = float(known.mean()) if len(known) else math.nan
     # A ratio of sums, not a mean of ratios: a nearly gray photograph
     # would divide by almost 0, and be all that the mean tells.
-    true = columns["true_colorfulness"]
-    measured = ~np.isnan(true)
-    total = true[measured].sum()
-    means["colorfulness_ratio"] = float(columns["colorfulness"][measured].sum() / total) if total else math.nan
+    own, true = (part.sum() for part in _ratio_parts(columns))
+    means["colorfulness_ratio"] = float(own / true) if true else math.nan
     return means
 
 
@@ -484,6 +464,5 @@ def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap
 
 def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     measured = ~np.isnan(columns["true_colorfulness"])
-    # 0 on both sides where the truth is not known:
-    # resamples keep their size, and neither sum changes.
+    # 0 on both sides where the truth is not known: resamples keep their size, and neither sum changes.
     return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)

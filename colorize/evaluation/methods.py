@@ -44,10 +44,6 @@ class NamedMethod:
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str
         One sentence.
-
-    See Also
-    --------
-    make_methods : Makes them.
     """
 
     name: str
@@ -107,7 +103,8 @@ def make_methods(
         if spec in models:
             path = paths[spec]
             method = partial(models[spec].predict, vividness=vividness)
-            made.append(NamedMethod(names[spec], method, path.stat().st_size, _about(path)))
+            network = f": {describe(network_facts(path))}" if model_kind(path) in NETWORKS else ""
+            made.append(NamedMethod(names[spec], method, path.stat().st_size, f"Model file {path.name}{network}."))
         elif spec == "gray":
             made.append(NamedMethod(spec, NO_COLOR, 0, "No colour at all."))
         elif spec == "welsh":
@@ -160,11 +157,6 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(function) for name, function in stages.items()}
-
-
-def _about(path: Path) -> str:
-    network = f": {describe(network_facts(path))}" if model_kind(path) in NETWORKS else ""
-    return f"Model file {path.name}{network}."
 
 
 def _head(spec: str, vividness: float) -> NamedMethod:

@@ -99,7 +99,8 @@ def difference_map(true: Pixels, result: Pixels) -> Pixels:
     """Colour difference of two pictures as a small picture: dark blue for none, yellow for 30 and more (cividis)."""
     true, result = _small(true, MAP_SIDE), _small(result, MAP_SIDE)
     difference = ciede2000(rgb_to_lab(true), rgb_to_lab(result)) / MAP_LIMIT
-    return _scale()[np.clip(difference * 255, 0, 255).astype(np.uint8)]
+    colors = import_or_raise("matplotlib", extra="report").colormaps["cividis"]
+    return np.round(255 * colors(np.clip(difference * 255, 0, 255).astype(np.uint8))[..., :3]).astype(np.uint8)
 
 
 def fitted(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> bytes:
@@ -151,10 +152,3 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
 
 def _small(pixels: NDArray[Any], side: int) -> Pixels:
     return shrink(to_8_bit(pixels), side)
-
-
-def _scale() -> Pixels:
-    """The colours of cividis, shape (256, 3)."""
-    matplotlib = import_or_raise("matplotlib", extra="report")
-    colors = matplotlib.colormaps["cividis"](np.arange(256))[:, :3]
-    return np.asarray(np.round(colors * 255), np.uint8)

@@ -45,10 +45,6 @@ class Verdict:
         Share of right answers, 0.5 (cannot tell) to 1 (always), on photographs the classifier was not trained on.
     right : ndarray, shape (n_photos,), float64
         Share of right answers on each photograph and its colorized version.
-
-    See Also
-    --------
-    two_sample_test : Makes it.
     """
 
     accuracy: Interval
@@ -70,10 +66,6 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
     Returns
     -------
     ndarray, shape (n_columns,), float32
-
-    See Also
-    --------
-    two_sample_test : What looks at them.
     """
     lab = rgb_to_lab(shrink(pixels, _SIDE, shortest=2))
     lightness, ab = lab[..., 0], lab[..., 1:]
@@ -110,10 +102,6 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
     ------
     DatasetError
         Fewer than `FEWEST_PHOTOS` photographs.
-
-    See Also
-    --------
-    color_statistics : The rows of both sets.
 
     References
     ----------

@@ -31,10 +31,6 @@ class Evaluation:
     ----------
     result : EvaluationResult
         Of gray, the simple rules, ``model`` and the oracles.
-    model : str
-        Its name.
-    source : str
-        The photographs, as a reader knows them.
     vividness : float
     gallery : Gallery
         Pictures of the method ``model``; empty if none were wanted.
@@ -48,15 +44,9 @@ class Evaluation:
         Photographs that were not measured, and why.
     confidence : ConfidenceCheck or None
         Whether the confidence of the method ``model`` means what it says.
-
-    See Also
-    --------
-    evaluate_model : Makes it.
     """
 
     result: EvaluationResult
-    model: str
-    source: str
     vividness: float
     gallery: Gallery
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
@@ -98,10 +88,6 @@ class Comparison:
     memory : mapping of str to int
         Peak bytes per method on one photograph.
     left_out : mapping of str to str
-
-    See Also
-    --------
-    compare_methods : Makes it.
     """
 
     result: EvaluationResult
@@ -154,8 +140,6 @@ def evaluate_model(
     photos: Sequence[RgbImage],
     *,
     names: Sequence[str] = (),
-    model: str = "model",
-    source: str = "photographs",
     vividness: float = 0.0,
     model_bytes: int = 0,
     left_out: Mapping[str, str] | None = None,
@@ -170,10 +154,11 @@ def evaluate_model(
         Fitted or loaded.
     photos : sequence of RgbImage
         With true colours.
-    names, model, source, left_out
-        For the report; see `Evaluation`.
+    names : sequence of str, optional
+        Of the photographs; ``folder/name`` puts one in a category.
     vividness : float
-    model_bytes : int
+    model_bytes, left_out
+        To be reported; see `Evaluation`.
     pictures : bool
         Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
     progress : callable, optional
@@ -202,18 +187,8 @@ def evaluate_model(
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
     # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
     memory = stage_memory(colorizer, to_gray(photos[0]))
-    return Evaluation(
-        result,
-        model,
-        source,
-        vividness,
-        gallery,
-        realism.verdicts(),
-        memory,
-        model_bytes,
-        left_out or {},
-        confidence.check(),
-    )
+    verdicts, check = realism.verdicts(), confidence.check()
+    return Evaluation(result, vividness, gallery, verdicts, memory, model_bytes, left_out or {}, check)
 
 
 def compare_methods(

@@ -21,6 +21,7 @@ from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import (
     FEW_PHOTOS,
     FIGURES,
+    MAIN,
     EvaluationResult,
     Method,
     Observation,
@@ -33,38 +34,23 @@ from colorize.recognition.rules import NO_COLOR, fit_rules
 from colorize.training.dataset import TrainingSet
 from colorize.types import RgbImage
 
-__all__ = [
-    "ALL",
-    "TRAINERS",
-    "CategoryStudy",
-    "LearningCurve",
-    "check_categories",
-    "study_categories",
-    "study_curve",
-    "usual_sizes",
-]
+__all__ = ["ALL", "TRAINERS", "CategoryStudy", "LearningCurve", "study_categories", "study_curve", "usual_sizes"]
 
 ALL = "all together"
 ALL_EQUAL = "all, as many photographs"
 GRAY = "gray"
+
+_COLUMNS = (*FIGURES, f"{MAIN}_low", f"{MAIN}_high")
 
 
 def _train_classical(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
     return partial(Colorizer(random_state=random_state, **parameters).fit(photos).predict, vividness=0)
 
 
-def _train_lookup(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
-    return fit_rules(photos)["L + height lookup"]
-
-
-def _train_mean(photos: Sequence[RgbImage], random_state: int, parameters: Mapping[str, Any]) -> Method:
-    return fit_rules(photos)["mean colour"]
-
-
 TRAINERS: dict[str, Callable[[Sequence[RgbImage], int, Mapping[str, Any]], Method]] = {
     "classical": _train_classical,
-    "lookup": _train_lookup,
-    "mean": _train_mean,
+    "lookup": lambda photos, *_: fit_rules(photos)["L + height lookup"],
+    "mean": lambda photos, *_: fit_rules(photos)["mean colour"],
 }
 """Ways to learn from photographs, by the names of the command line; a rival is one more entry."""
 
@@ -86,10 +72,6 @@ class CategoryStudy:
         Per category: one held-out photograph (``true``, ``gray``) and every model's colours for it, uint8 sRGB.
     left_out : mapping of str to str
         Categories that were not used, and why.
-
-    See Also
-    --------
-    study_categories : Makes it.
     """
 
     results: Mapping[str, EvaluationResult]
@@ -104,58 +86,48 @@ class CategoryStudy:
         """Names of the categories."""
         return tuple(self.results)
 
-    def matrix(self, method: str, figure: str = "ciede2000") -> NDArray[np.float64]:
-        """Mean figure, shape (n_training_sets, n_categories): rows trained on (`training`), columns tested on."""
+    def matrix(self, method: str) -> NDArray[np.float64]:
+        """Mean CIEDE2000, shape (n_training_sets, n_categories): rows trained on (`training`), columns tested on."""
         means = [result.means() for result in self.results.values()]
-        return np.array([[of[f"{method}: {name}"][figure] for of in means] for name in self.training])
+        return np.array([[of[f"{method}: {name}"][MAIN] for of in means] for name in self.training])
 
-    def cells(self, method: str, figure: str = "ciede2000") -> list[list[Interval]]:
+    def cells(self, method: str) -> list[list[Interval]]:
         """`matrix` with intervals over the held-out photographs."""
         intervals = [result.intervals() for result in self.results.values()]
-        return [[of[f"{method}: {name}"][figure] for of in intervals] for name in self.training]
+        return [[of[f"{method}: {name}"][MAIN] for of in intervals] for name in self.training]
 
-    def against_own(self, method: str, figure: str = "ciede2000") -> list[list[Interval]]:
+    def against_own(self, method: str) -> list[list[Interval]]:
         """Paired difference of each cell from the model trained on the tested category itself."""
-        rows = []
-        for name in self.training:
-            cells = []
-            for category, result in self.results.items():
-                own, other = result.figures[f"{method}: {category}"], result.figures[f"{method}: {name}"]
-                cells.append(Bootstrap(result.n_photos).mean(other[figure] - own[figure]))
-            rows.append(cells)
-        return rows
 
-    def gray(self, figure: str = "ciede2000") -> list[float]:
+        def difference(name: str, category: str) -> Interval:
+            result = self.results[category]
+            other, own = (result.figures[f"{method}: {learnt}"][MAIN] for learnt in (name, category))
+            return Bootstrap(result.n_photos).mean(other - own)
+
+        return [[difference(name, category) for category in self.results] for name in self.training]
+
+    def gray(self) -> list[float]:
         """What untouched gray scores on each category."""
-        return [result.means()[GRAY][figure] for result in self.results.values()]
+        return [result.means()[GRAY][MAIN] for result in self.results.values()]
 
-    def table(self, figure: str = "ciede2000") -> str:
+    def table(self) -> str:
         """The matrices as text."""
-        width = max(len(name) for name in (*self.training, GRAY, "trained on / tested on"))
-        head = f"{'trained on / tested on':<{width}}" + "".join(f"  {name:>14}" for name in self.categories)
-        lines = [f"{FIGURES[figure].title}, held-out photographs, lower is better"]
+        corner = "trained on / tested on"
+        width = max(len(name) for name in (*self.training, GRAY, corner))
+        lines = [f"{FIGURES[MAIN].title}, held-out photographs, lower is better"]
         for method in self.methods:
-            lines += [
-                "",
-                method,
-                head,
-                f"{GRAY:<{width}}" + "".join(f"  {value:>14.2f}" for value in self.gray(figure)),
-            ]
-            for name, row in zip(self.training, self.matrix(method, figure), strict=True):
+            lines += ["", method, f"{corner:<{width}}" + "".join(f"  {name:>14}" for name in self.categories)]
+            for name, row in zip((GRAY, *self.training), (self.gray(), *self.matrix(method)), strict=True):
                 lines.append(f"{name:<{width}}" + "".join(f"  {value:>14.2f}" for value in row))
         return "\n".join(lines)
 
     def to_csv(self) -> str:
         """One row per method, training set and tested category."""
-        rows: list[list[Any]] = [
-            ["method", "trained_on", "tested_on", "n_test", *FIGURES, "ciede2000_low", "ciede2000_high"]
-        ]
+        rows: list[list[Any]] = [["method", "trained_on", "tested_on", "n_test", *_COLUMNS]]
         for category, result in self.results.items():
             for name, figures in result.intervals().items():
                 method, _, trained_on = name.partition(": ")
-                limits = figures["ciede2000"]
-                numbers = [*(figures[figure].value for figure in FIGURES), limits.low, limits.high]
-                rows.append([method, trained_on, category, result.n_photos, *(f"{x:.6g}" for x in numbers)])
+                rows.append([method, trained_on, category, result.n_photos, *_numbers(figures)])
         return write_csv(rows)
 
     def to_json(self) -> str:
@@ -184,24 +156,20 @@ class LearningCurve:
         Figures of gray, and of ``classical: SIZE`` and ``lookup: SIZE``, on the held-out photographs.
     seconds : mapping of str to float
         CPU seconds of each training.
-
-    See Also
-    --------
-    study_curve : Makes it.
     """
 
     sizes: tuple[int, ...]
     result: EvaluationResult
     seconds: Mapping[str, float]
 
-    def points(self, method: str = "classical", figure: str = "ciede2000") -> list[Interval]:
+    def points(self, method: str = "classical", figure: str = MAIN) -> list[Interval]:
         """Figure of one method at every size."""
         intervals = self.result.intervals()
         return [intervals[f"{method}: {size}"][figure] for size in self.sizes]
 
     def gains(self) -> list[Interval]:
         """Paired CIEDE2000 difference of every size from the one before; the first has none."""
-        columns = [self.result.figures[f"classical: {size}"]["ciede2000"] for size in self.sizes]
+        columns = [self.result.figures[f"classical: {size}"][MAIN] for size in self.sizes]
         bootstrap = Bootstrap(self.result.n_photos)
         steps = [bootstrap.mean(after - before) for before, after in pairwise(columns)]
         return [Interval(math.nan), *steps]
@@ -210,31 +178,25 @@ class LearningCurve:
         """The curve as text."""
         head = ("photos", "CPU s", "CIEDE2000", "(95 % interval)", "AuC", "colourf.", "lookup")
         lines = ["".join(f"{title:>17}" for title in head)]
+        means = self.result.means()
         for size, error in zip(self.sizes, self.points(), strict=True):
-            figures = self.result.means()[f"classical: {size}"]
+            figures = means[f"classical: {size}"]
             cells = (
                 f"{size}", f"{self.seconds[f'classical: {size}']:.1f}", f"{error.value:.2f}",
                 f"{error.low:.2f} to {error.high:.2f}" if error.known else "", f"{figures['auc']:.2f}",
-                f"{figures['colorfulness_ratio']:.2f}", f"{self.result.means()[f'lookup: {size}']['ciede2000']:.2f}",
+                f"{figures['colorfulness_ratio']:.2f}", f"{means[f'lookup: {size}'][MAIN]:.2f}",
             )  # fmt: skip
             lines.append("".join(f"{cell:>17}" for cell in cells))
-        lines.append(
-            f"measured on {self.result.n_photos} photographs; gray {self.result.means()[GRAY]['ciede2000']:.2f}"
-        )
+        lines.append(f"measured on {self.result.n_photos} photographs; gray {means[GRAY][MAIN]:.2f}")
         return "\n".join(lines)
 
     def to_csv(self) -> str:
         """One row per method and size."""
-        rows: list[list[Any]] = [["method", "n_photos", "cpu_seconds", *FIGURES, "ciede2000_low", "ciede2000_high"]]
+        rows = [["method", "n_photos", "cpu_seconds", *_COLUMNS]]
         for name, figures in self.result.intervals().items():
             method, _, size = name.partition(": ")
-            numbers = [
-                *(figures[figure].value for figure in FIGURES),
-                figures["ciede2000"].low,
-                figures["ciede2000"].high,
-            ]
             spent = f"{self.seconds[name]:.6g}" if name in self.seconds else ""
-            rows.append([method, size, spent, *(f"{x:.6g}" for x in numbers)])
+            rows.append([method, size, spent, *_numbers(figures)])
         return write_csv(rows)
 
     def to_json(self) -> str:
@@ -242,31 +204,6 @@ class LearningCurve:
         figures = self.result.intervals()
         content = {"sizes": self.sizes, "n_test": self.result.n_photos, "figures": figures, "cpu_seconds": self.seconds}
         return json.dumps(plain(content), indent=1, allow_nan=False)
-
-
-def check_categories(
-    sets: Mapping[str, TrainingSet], left_out: Mapping[str, str]
-) -> tuple[dict[str, TrainingSet], dict[str, str]]:
-    """Drop categories with fewer than `FEW_PHOTOS` photographs, and say so.
-
-    Raises
-    ------
-    DatasetError
-        Fewer than two categories remain.
-    """
-    small = {
-        name: f"{len(photos)} usable photographs, {FEW_PHOTOS} needed"
-        for name, photos in sets.items()
-        if len(photos) < FEW_PHOTOS
-    }
-    kept = {name: photos for name, photos in sets.items() if name not in small}
-    reasons = {**left_out, **small}
-    if len(kept) < 2:
-        detail = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no others"
-        raise DatasetError(
-            f"a study of categories needs at least 2 sub-folders of photographs, got {len(kept)} ({detail})"
-        )
-    return kept, reasons
 
 
 def study_categories(
@@ -314,18 +251,20 @@ def study_categories(
     unknown = [method for method in methods if method not in TRAINERS]
     if unknown or not methods:
         raise ValueError(f"methods must be some of {', '.join(TRAINERS)}, got {', '.join(unknown) or 'none'}")
-    kept, reasons = check_categories(sets, left_out or {})
+    few = {name: len(photos) for name, photos in sets.items() if len(photos) < FEW_PHOTOS}
+    kept = {name: photos for name, photos in sets.items() if name not in few}
+    reasons = {**(left_out or {}), **{name: f"{n} usable photographs, {FEW_PHOTOS} needed" for name, n in few.items()}}
+    if len(kept) < 2:
+        detail = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no others"
+        raise DatasetError(
+            f"a study of categories needs at least 2 sub-folders of photographs, got {len(kept)} ({detail})"
+        )
     splits = {name: photos.split(fraction, random_state=random_state) for name, photos in kept.items()}
     training = _training_sets({name: learnt.photos for name, (learnt, _) in splits.items()}, random_state)
-    jobs = [(method, name) for method in methods for name in training]
-    models: dict[str, Method] = {GRAY: NO_COLOR}
-    seconds = {}
+    jobs = [(method, name, photos) for method in methods for name, photos in training.items()]
     say = progress or silent
     with threadpool_limits(1, user_api="blas"):
-        for method, name in telling(say, "training", jobs):
-            start = time.process_time()
-            models[f"{method}: {name}"] = TRAINERS[method](training[name], random_state, parameters or {})
-            seconds[f"{method}: {name}"] = time.process_time() - start
+        models, seconds = _trained(jobs, random_state, parameters or {}, say)
         results, pictures = {}, {}
         for name, (_, test) in telling(say, "testing", splits.items()):
             results[name], pictures[name] = _measured(models, test)
@@ -373,10 +312,8 @@ def study_curve(
         `usual_sizes` by default.
     names : sequence of str, optional
         Of the test photographs.
-    parameters : mapping, optional
-        Of the `Colorizer`.
-    random_state : int
-    progress : callable, optional
+    parameters, random_state, progress
+        As in `study_categories`.
 
     Returns
     -------
@@ -396,19 +333,32 @@ def study_curve(
     if wanted[0] < 2 or wanted[-1] > len(training_photos):
         raise ValueError(f"sizes must lie in 2..{len(training_photos)} (the training photographs), got {wanted}")
     order = np.random.default_rng(random_state).permutation(len(training_photos))
-    models: dict[str, Method] = {GRAY: NO_COLOR}
-    seconds = {}
+    # Sorted: the part with all photographs is then the very training that `colorize train` does.
+    parts = {size: [training_photos[i] for i in np.sort(order[:size])] for size in wanted}
+    jobs = [(method, str(size), part) for size, part in parts.items() for method in ("lookup", "classical")]
     with threadpool_limits(1, user_api="blas"):
-        for size in telling(progress or silent, "training", wanted):
-            # Sorted: the part with all photographs is then
-            # the very training that `colorize train` does.
-            part = [training_photos[i] for i in np.sort(order[:size])]
-            for method in ("lookup", "classical"):
-                start = time.process_time()
-                models[f"{method}: {size}"] = TRAINERS[method](part, random_state, parameters or {})
-                seconds[f"{method}: {size}"] = time.process_time() - start
+        models, seconds = _trained(jobs, random_state, parameters or {}, progress or silent)
         result = measure(models, test_photos, names=names, progress=progress)
     return LearningCurve(wanted, result, seconds)
+
+
+def _trained(
+    jobs: Sequence[tuple[str, str, Sequence[RgbImage]]], random_state: int, parameters: Mapping[str, Any], say: Progress
+) -> tuple[dict[str, Method], dict[str, float]]:
+    """Gray and a model for every job (method, name of the photographs, photographs), and the CPU seconds of each."""
+    models: dict[str, Method] = {GRAY: NO_COLOR}
+    seconds = {}
+    for method, name, photos in telling(say, "training", jobs):
+        start = time.process_time()
+        models[f"{method}: {name}"] = TRAINERS[method](photos, random_state, parameters)
+        seconds[f"{method}: {name}"] = time.process_time() - start
+    return models, seconds
+
+
+def _numbers(figures: Mapping[str, Interval]) -> list[str]:
+    """The cells under `_COLUMNS`."""
+    error = figures[MAIN]
+    return [f"{number:.6g}" for number in (*(figures[name].value for name in FIGURES), error.low, error.high)]
 
 
 def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -> dict[str, Sequence[RgbImage]]:

@@ -22,8 +22,7 @@ LOW, HIGH = 0.4, 1.0
 _GUESS = np.array([28, 62], np.float32)
 _SURE = np.array([2, -48], np.float32)  # ab: orange and blue, told apart by all eyes
 _LIGHTEST, _DARKEST = 88.0, 38.0  # L* at which both can be seen
-# Below the first the legend cannot be read; above the second nobody looks closer, and there are the
-# numbers.
+# Below the first the legend cannot be read; above the second nobody looks closer, and there are the numbers.
 _SHORTEST, _LONGEST = 480, 1600
 
 

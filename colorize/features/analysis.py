@@ -82,8 +82,7 @@ class PhotoAnalysis:
     @cached_property
     def relative_centroids(self) -> Float32:
         """Row and column of each region's centre as fractions of height and width, shape (n, 2)."""
-        # Half a pixel, because centroids count from the centre of the first pixel and fractions
-        # from its edge.
+        # Half a pixel, because centroids count from the centre of the first pixel and fractions from its edge.
         return ((self.superpixels.centroids + 0.5) / np.array(self.gray.shape)).astype(np.float32)
 
     @cached_property

@@ -11,14 +11,12 @@ from colorize.types import Float32
 # that a region belongs to, seldom the next but one.
 N_RINGS = 3
 
-# In units of the photograph's shorter side. What stands above a region is what a narrow band above
-# it holds, near or far: the sky above a roof, however tall the house. Near regions weigh more, by e
-# at half the side.
+# In units of the photograph's shorter side. What stands above a region is what a narrow band above it holds, near or
+# far: the sky above a roof, however tall the house. Near regions weigh more, by e at half the side.
 _BAND = 0.12
 _NEARNESS = 0.5
 
-# Centres closer in height than this lie beside each other: which is higher is an accident of the
-# borders.
+# Centres closer in height than this lie beside each other: which is higher is an accident of the borders.
 _LEVEL = 0.02
 
 # Weight of the region itself, in mean areas: next to nothing where something is above, everything
@@ -39,9 +37,8 @@ def context(photo: PhotoAnalysis, core: Float32, core_names: tuple[str, ...]) ->
     Returns
     -------
     values : ndarray, shape (n_superpixels, 5 * n_core), float32
-        Means over one, two and three steps through the region adjacency, over everything above in
-        the same vertical band of the photograph, and over everything below (near regions weigh
-        more).
+        Means over one, two and three steps through the region adjacency, over everything above in the same vertical
+        band of the photograph, and over everything below (near regions weigh more).
     names : tuple of str
 
     See Also
@@ -51,10 +48,9 @@ def context(photo: PhotoAnalysis, core: Float32, core_names: tuple[str, ...]) ->
 
     Notes
     -----
-    A classifier that sees regions alone cannot tell a gray wall from a gray sky; what is beside and
-    below it can. The second and third ring are averages of averages, random walks of two and three
-    steps: they fall off with the distance instead of ending at a border, and come back to the
-    region itself in part.
+    A classifier that sees regions alone cannot tell a gray wall from a gray sky; what is beside and below it can. The
+    second and third ring are averages of averages, random walks of two and three steps: they fall off with the distance
+    instead of ending at a border, and come back to the region itself in part.
     """
     blocks, ring = [], core
     for _ in range(N_RINGS):

@@ -34,10 +34,6 @@ class Sight(NamedTuple):
         Probability of each of the encoder's own colours (`expected_colors`).
     features : ndarray, shape (C, h, w), float32
         The last map of its decoder: what it knows of a place before it thinks of colours.
-
-    See Also
-    --------
-    see : Makes one.
     """
 
     beliefs: Float32
@@ -50,8 +46,7 @@ def see(gray: Float32) -> Sight:
     Parameters
     ----------
     gray : ndarray, shape (H, W), float32
-        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a
-        multiple of 32.
+        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a multiple of 32.
 
     Returns
     -------
@@ -69,9 +64,8 @@ def see(gray: Float32) -> Sight:
 
     References
     ----------
-    Tan and Le, "EfficientNet", ICML 2019 (its trunk, in the Lite variant). Lin et al., "Feature
-    pyramid networks", CVPR 2017 (its decoder). Zhang, Isola and Efros, "Colorful image
-    colorization", ECCV 2016 (what it is taught).
+    Tan and Le, "EfficientNet", ICML 2019 (its trunk, in the Lite variant). Lin et al., "Feature pyramid networks", CVPR
+    2017 (its decoder). Zhang, Isola and Efros, "Colorful image colorization", ECCV 2016 (what it is taught).
 
     Examples
     --------
@@ -81,8 +75,7 @@ def see(gray: Float32) -> Sight:
     """
     scale = SIDE / max(gray.shape)
     height, width = (max(_LEAST_SIDE, _UNIT * round(scale * side / _UNIT)) for side in gray.shape)
-    # Area means on the way down: point samples of a fine texture would show the network one that is
-    # not there.
+    # Area means on the way down: point samples of a fine texture would show the network one that is not there.
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(np.ascontiguousarray(gray, np.float32), (width, height), interpolation=method)
     network = _network()
@@ -98,12 +91,7 @@ def see(gray: Float32) -> Sight:
 
 
 def expected_colors() -> Float32:
-    """The colours that the encoder tells apart, shape (K, 2), ab.
-
-    See Also
-    --------
-    see : How probable it finds them.
-    """
+    """The colours that the encoder tells apart, shape (K, 2), ab."""
     return read_encoder().colors
 
 

@@ -20,17 +20,15 @@ from colorize.features.shape import shape
 from colorize.features.surf import SCALES, surf, surf_descriptors
 from colorize.types import FeatureMatrix, Float32
 
-# Their share in a photograph is 64 columns that are the same for all of its regions: a model learns
-# from them by photographs, of which there are hundreds, and more words would be told apart by too
-# few.
+# Their share in a photograph is 64 columns that are the same for all of its regions: a model learns from them by
+# photographs, of which there are hundreds, and more words would be told apart by too few.
 N_WORDS = 64
 
 
 class FeatureExtractor:
     """Turns a photograph and its superpixels into a feature matrix.
 
-    Only the visual words of the scene family are learnt; everything else is the same for every
-    photograph.
+    Only the visual words of the scene family are learnt; everything else is the same for every photograph.
 
     Parameters
     ----------
@@ -88,15 +86,13 @@ class FeatureExtractor:
 
         rng = np.random.default_rng(self.random_state)
         pool = np.concatenate(descriptors)
-        # Three hundred for each of 64 words place them well enough, and k-means costs in
-        # proportion.
+        # Three hundred for each of 64 words place them well enough, and k-means costs in proportion.
         if len(pool) > max_descriptors:
             pool = pool[np.sort(rng.choice(len(pool), max_descriptors, replace=False))]
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
             words = k_means.fit(pool).cluster_centers_.astype(np.float32)
-        # Always as many rows: with few descriptors, words of zeros stand for what has no texture at
-        # all.
+        # Always as many rows: with few descriptors, words of zeros stand for what has no texture at all.
         self.words_ = np.zeros((N_WORDS, 64), np.float32)
         self.words_[: len(words)] = words
         return self
@@ -119,9 +115,8 @@ class FeatureExtractor:
         return _join(self._blocks(photo))
 
     def _blocks(self, photo: PhotoAnalysis) -> dict[str, tuple[Float32, tuple[str, ...]]]:
-        # Families are made of each other (context of tones and textures, the scene of textures and
-        # descriptors), so one that was not asked for is computed where another needs it, and left
-        # out of the answer.
+        # Families are made of each other (context of tones and textures, the scene of textures and descriptors), so one
+        # that was not asked for is computed where another needs it, and left out of the answer.
         wanted = set(self.families)
         blocks = {"intensity": intensity(photo), "position": position(photo)}
         if "shape" in wanted:

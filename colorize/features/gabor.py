@@ -8,12 +8,10 @@ import numpy as np
 from colorize.features.analysis import PhotoAnalysis
 from colorize.types import Float32
 
-# Wavelengths of 4, 8, ... 64 pixels: from the finest that a photograph can hold to more than two
-# regions.
+# Wavelengths of 4, 8, ... 64 pixels: from the finest that a photograph can hold to more than two regions.
 N_SCALES = 5
 
-# The filters answer at half height 20 degrees beside their own direction, so steps of 22.5 leave
-# none between them.
+# The filters answer at half height 20 degrees beside their own direction, so steps of 22.5 leave none between them.
 N_ORIENTATIONS = 8
 
 WAVELENGTH = 4.0  # pixels of the pyramid level: one octave below the level's Nyquist limit
@@ -28,9 +26,8 @@ _WINDOW = 7
 def gabor(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Describe the texture around every region by Gabor energy, 5 scales by 8 orientations.
 
-    A Gabor filter with a round envelope is a product of a row filter and a column filter (both
-    complex), so each level of a pyramid is filtered with short separable kernels, and orientations
-    that mirror each other share all of them.
+    A Gabor filter with a round envelope is a product of a row filter and a column filter (both complex), so each level
+    of a pyramid is filtered with short separable kernels, and orientations that mirror each other share all of them.
 
     Parameters
     ----------
@@ -39,8 +36,7 @@ def gabor(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     Returns
     -------
     values : ndarray, shape (n_superpixels, 40), float32
-        Cube root of the mean magnitude near the region's centre: compressed, so that faint textures
-        count too.
+        Cube root of the mean magnitude near the region's centre: compressed, so that faint textures count too.
     names : tuple of str
 
     See Also
@@ -51,11 +47,10 @@ def gabor(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
     Notes
     -----
-    With a round envelope g, ``g(x) g(y) exp(i k (x cos t + y sin t))`` is a row filter times a
-    column filter. Their real and imaginary parts, even (e) and odd (o), give the two parts of the
-    response, ``e e - o o`` and ``e o + o e``, and those of the mirrored direction with the signs
-    turned: four real filters for two directions, each of 13 + 13 products a pixel where a dense
-    complex one takes 2 * 169.
+    With a round envelope g, ``g(x) g(y) exp(i k (x cos t + y sin t))`` is a row filter times a column filter. Their
+    real and imaginary parts, even (e) and odd (o), give the two parts of the response, ``e e - o o`` and ``e o + o e``,
+    and those of the mirrored direction with the signs turned: four real filters for two directions, each of 13 + 13
+    products a pixel where a dense complex one takes 2 * 169.
 
     References
     ----------
@@ -64,8 +59,7 @@ def gabor(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """
     columns, names = [], []
     for scale in range(N_SCALES):
-        # At the centre and not over the region: at the coarse scales one filter is larger than a
-        # region.
+        # At the centre and not over the region: at the coarse scales one filter is larger than a region.
         energies = gabor_magnitudes(photo.pyramid[scale])
         for half in (energies[..., :4], energies[..., 4:]):
             columns.append(np.cbrt(photo.at_centroids(cv2.blur(half, (_WINDOW, _WINDOW)), scale)))
@@ -79,14 +73,9 @@ def gabor_magnitudes(gray: Float32) -> Float32:
 
     Orientation i is the direction of the wave, i * 22.5 degrees from the horizontal towards the
     bottom: 0 answers to vertical stripes, 4 to horizontal ones. A constant image gives zeros.
-
-    See Also
-    --------
-    gabor : What becomes of them.
     """
     even, odd = _row_kernels()
-    # The cosine's kernel keeps 0.7 % of plain light, and a cube root would make 0.19 of that: more
-    # than most textures.
+    # The cosine's kernel keeps 0.7 % of plain light, and a cube root would make 0.19 of that: more than most textures.
     wave = gray - cv2.GaussianBlur(gray, (0, 0), ENVELOPE, borderType=cv2.BORDER_REFLECT_101)
     magnitudes = np.empty((*gray.shape, N_ORIENTATIONS), np.float32)
     # The column filter of an angle is the row filter of what is left to 90 degrees: sin t = cos(90

@@ -20,10 +20,9 @@ _WINDOW = 5
 def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Describe the lightness of every region at several scales.
 
-    Columns: mean and deviation of lightness; soft histogram of `N_BINS` bins, which lets a linear
-    or weakly non-linear classifier see light, middle and dark separately; rank of the region's
-    lightness within its photograph and distance to the photograph's mean; mean gradient; then
-    lightness and band energy at five coarser scales around the centre.
+    Columns: mean and deviation of lightness; soft histogram of `N_BINS` bins, which lets a linear or weakly non-linear
+    classifier see light, middle and dark separately; rank of the region's lightness within its photograph and distance
+    to the photograph's mean; mean gradient; then lightness and band energy at five coarser scales around the centre.
 
     Parameters
     ----------
@@ -42,10 +41,9 @@ def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
     Notes
     -----
-    Lightness itself is the best single hint (skies are light, foliage is dark), but exposure
-    differs from photograph to photograph: hence the rank among the photograph's own pixels, which
-    no change of exposure or contrast moves, and the distance to its mean. The bands are a Laplacian
-    pyramid (Burt and Adelson 1983).
+    Lightness itself is the best single hint (skies are light, foliage is dark), but exposure differs from photograph to
+    photograph: hence the rank among the photograph's own pixels, which no change of exposure or contrast moves, and the
+    distance to its mean. The bands are a Laplacian pyramid (Burt and Adelson 1983).
 
     Examples
     --------

@@ -9,9 +9,8 @@ from colorize.features.analysis import PhotoAnalysis
 from colorize.types import Float32
 
 N_PATTERNS = 10
-# Around the pixel in order, since what counts is how often bright and dark change on the way round.
-# On the square and not interpolated onto the paper's circle: the diagonal neighbours would then be
-# smoother than the others.
+# Around the pixel in order, since what counts is how often bright and dark change on the way round. On the square and
+# not interpolated onto the paper's circle: the diagonal neighbours would then be smoother than the others.
 _RING = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 THRESHOLD = 0.01  # one L*: in flat sky the order of neighbours is noise, not texture
 
@@ -37,10 +36,9 @@ def lbp(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
     Notes
     -----
-    A pattern is uniform if bright and dark change at most twice on the way round: a spot, an end, a
-    corner, an edge. Most patterns of natural textures are, and counting only how many neighbours
-    are brighter makes them the same for every rotation. The order of lightnesses decides, so
-    exposure and shading do not matter.
+    A pattern is uniform if bright and dark change at most twice on the way round: a spot, an end, a corner, an edge.
+    Most patterns of natural textures are, and counting only how many neighbours are brighter makes them the same for
+    every rotation. The order of lightnesses decides, so exposure and shading do not matter.
 
     References
     ----------
@@ -61,12 +59,7 @@ def lbp(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
 
 def uniform_patterns(gray: Float32) -> np.ndarray:
-    """Rotation-invariant uniform pattern of every pixel from its eight neighbours, (h, w) uint8, 0..9.
-
-    See Also
-    --------
-    lbp : Their histograms.
-    """
+    """Rotation-invariant uniform pattern of every pixel from its eight neighbours, (h, w) uint8, 0..9."""
     height, width = gray.shape
     padded = cv2.copyMakeBorder(gray, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     limit = gray + np.float32(THRESHOLD)

@@ -34,8 +34,7 @@ def position(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     # could learn a side would need twice the photographs to learn that there is none.
     aside = np.abs(2 * column - 1)
     border = 2 * np.minimum(np.minimum(row, 1 - row), np.minimum(column, 1 - column))
-    # Triangles that overlap by half: a classifier that is nearly linear can then like the middle
-    # and neither end.
+    # Triangles that overlap by half: a classifier that is nearly linear can then like the middle and neither end.
     centers = np.linspace(0, 1, 5, dtype=np.float32)
     bands = np.maximum(0, 1 - np.abs(row[:, None] - centers) * 4)
     values = np.column_stack([row, row * row, aside, border, bands]).astype(np.float32)

@@ -31,8 +31,7 @@ def register_family(name: str, compute: Family) -> None:
     Parameters
     ----------
     name : str
-        An identifier that no family of the package has. A name that is registered already gets the
-        new function.
+        An identifier that no family of the package has. A name that is registered already gets the new function.
     compute : callable
         Takes a `PhotoAnalysis` and returns ``values``, shape (n_superpixels, n_columns), finite
         numbers of any scale, one row per region, and ``names``, one short name per column. It must
@@ -99,12 +98,7 @@ def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ..
     Raises
     ------
     ValueError
-        The function gave no table with one row of finite numbers per region and one name per
-        column.
-
-    See Also
-    --------
-    register_family : Makes the family known.
+        The function gave no table with one row of finite numbers per region and one name per column.
     """
     # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
     # that is not finite spreads through the scaler to every column.

@@ -12,9 +12,8 @@ from colorize.types import Float32
 # photographs: 64 numbers, not the 1024 of the tiny images of Torralba et al.
 TINY = 8
 
-# Of half the squared distance between descriptors of unit length, which are about 0.8 apart: a word
-# at 0.8 beside one at 0.6 keeps 6 %. Smaller, and a descriptor between two words falls to either by
-# chance.
+# Of half the squared distance between descriptors of unit length, which are about 0.8 apart: a word at 0.8 beside one
+# at 0.6 keeps 6 %. Smaller, and a descriptor between two words falls to either by chance.
 _SOFTNESS = 0.05
 
 
@@ -23,9 +22,8 @@ def scene(
 ) -> tuple[Float32, tuple[str, ...]]:
     """Describe the photograph as a whole.
 
-    Columns: the photograph at 8 x 8 pixels; its tone histogram; mean and deviation of the Gabor
-    energies over the regions; its bag of visual words; lightness and contrast of eight horizontal
-    bands.
+    Columns: the photograph at 8 x 8 pixels; its tone histogram; mean and deviation of the Gabor energies over the
+    regions; its bag of visual words; lightness and contrast of eight horizontal bands.
 
     Parameters
     ----------
@@ -54,8 +52,7 @@ def scene(
     et al., "Visual categorization with bags of keypoints", ECCV workshops, 2004. Oliva and
     Torralba, "Modeling the shape of the scene", IJCV 42(3), 2001 (pooled Gabor energy).
     """
-    # Regions count by area: a photograph is what most of its pixels show, however finely it was
-    # cut.
+    # Regions count by area: a photograph is what most of its pixels show, however finely it was cut.
     share = photo.superpixels.areas / photo.superpixels.areas.sum()
     tiny = cv2.resize(photo.gray, (TINY, TINY), interpolation=cv2.INTER_AREA)
     bands = cv2.resize(photo.gray, (4 * TINY, TINY), interpolation=cv2.INTER_AREA)
@@ -81,8 +78,7 @@ def word_membership(descriptors: Float32, words: Float32) -> Float32:
     --------
     colorize.features.extractor.FeatureExtractor.fit_words : Learns the words.
     """
-    # Half the squared distance with the sign turned, but for |d|^2 / 2, which is the same for all
-    # words and falls out.
+    # Half the squared distance with the sign turned, but for |d|^2 / 2, which is the same for all words and falls out.
     similarity = descriptors @ words.T - 0.5 * (words * words).sum(axis=1)
     similarity = (similarity - similarity.max(axis=1, keepdims=True)) / _SOFTNESS
     weights = np.exp(similarity)

@@ -16,9 +16,8 @@ _LEAST = np.float32(1e-3)  # a belief below it says no more than this
 def semantic(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Describe every region by the encoder's maps, averaged over it.
 
-    Columns: the logarithm of the encoder's belief in each of its colours; the mean colour that
-    follows, and its chroma, in units of 20; the last map of the decoder, which knows more of the
-    thing than its colour.
+    Columns: the logarithm of the encoder's belief in each of its colours; the mean colour that follows, and its chroma,
+    in units of 20; the last map of the decoder, which knows more of the thing than its colour.
 
     Parameters
     ----------
@@ -44,9 +43,8 @@ def semantic(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """
     sight = photo.sight
     pool = pooling(photo.superpixels, sight.beliefs.shape[1:])
-    # Means of probabilities, then their logarithm: a region of which half is grass believes in
-    # green by half. The mean of logarithms would let one corner that excludes green exclude it for
-    # all.
+    # Means of probabilities, then their logarithm: a region of which half is grass believes in green by half. The mean
+    # of logarithms would let one corner that excludes green exclude it for all.
     beliefs, features = (pool @ maps.reshape(len(maps), -1).T for maps in sight)
     expected = beliefs @ expected_colors() / _AB_UNIT
     chroma = np.hypot(expected[:, 0], expected[:, 1])
@@ -66,8 +64,7 @@ def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_arra
     --------
     colorize.features.superpixels.region_means : The same for a map of the photograph's own size.
     """
-    # A sparse matrix, because 168 maps are averaged alike: enlarged to the photograph first, they
-    # would take 170 MB.
+    # A sparse matrix, because 168 maps are averaged alike: enlarged to the photograph first, they would take 170 MB.
     n, (height, width) = superpixels.n_superpixels, shape
     rows, columns = (_corners(large, small) for large, small in zip(superpixels.shape, shape, strict=True))
     region = superpixels.labels.astype(np.int64)
@@ -82,8 +79,7 @@ def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_arra
 
 def _corners(large: int, small: int) -> list[tuple[np.ndarray, Float32]]:
     """For every pixel along one side: the cell of the map before and after its centre, and their weights."""
-    # Centres of pixels lie at k + 1/2 in both grids. Cut off at the outermost cells, whose values
-    # go on to the border.
+    # Centres of pixels lie at k + 1/2 in both grids. Cut off at the outermost cells, whose values go on to the border.
     place = np.clip(
         (np.arange(large, dtype=np.float32) + np.float32(0.5)) * np.float32(small / large) - np.float32(0.5),
         0,

@@ -11,9 +11,8 @@ from colorize.types import Float32
 def shape(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Describe the outline of every region by its area and second moments.
 
-    Columns: log of the area against the photograph's mean area, elongation (0 round, 1 a line), its
-    direction as the cosine of twice the angle (1 lying, -1 standing), scaled by the elongation, and
-    the number of neighbours.
+    Columns: log of the area against the photograph's mean area, elongation (0 round, 1 a line), its direction as the
+    cosine of twice the angle (1 lying, -1 standing), scaled by the elongation, and the number of neighbours.
 
     Parameters
     ----------
@@ -31,10 +30,9 @@ def shape(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
     Notes
     -----
-    SLIC makes regions of one size and round where there is nothing to follow; the shape of one says
-    what there was. With the eigenvalues p >= q of the second moments, elongation is
-    ``(p - q) / (p + q)``, and ``(cc - rr, 2 rc)`` is that difference as a vector at twice the
-    angle: a line has no direction that its other end has not as well.
+    SLIC makes regions of one size and round where there is nothing to follow; the shape of one says what there was.
+    With the eigenvalues p >= q of the second moments, elongation is ``(p - q) / (p + q)``, and ``(cc - rr, 2 rc)`` is
+    that difference as a vector at twice the angle: a line has no direction that its other end has not as well.
     """
     superpixels = photo.superpixels
     height, width = superpixels.shape

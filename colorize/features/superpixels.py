@@ -1,8 +1,7 @@
 """Superpixels: a photograph cut into a few hundred regions, and statistics over them.
 
-SLIC (Achanta et al. 2012) on lightness. Regions are what the features describe and the classifier
-colours; the propagation afterwards works on pixels again, so a region border that misses an edge by
-a pixel or two does no harm.
+SLIC (Achanta et al. 2012) on lightness. Regions are what the features describe and the classifier colours; the
+propagation afterwards works on pixels again, so a region border that misses an edge by a pixel or two does no harm.
 """
 
 from __future__ import annotations
@@ -20,9 +19,8 @@ _MAX_SIDE = 32_000  # OpenCV samples no map with a side of 32767 or more
 # Ten rounds suffice for most pictures (Achanta et al. 2012, sec. 3).
 _ITERATIONS = 10
 
-# Per cent of the mean area: smaller pieces that a cluster left elsewhere are given to a neighbour.
-# Much more would eat thin things that are regions of their own, much less leaves regions of a few
-# pixels, whose features are noise.
+# Per cent of the mean area: smaller pieces that a cluster left elsewhere are given to a neighbour. Much more would eat
+# thin things that are regions of their own, much less leaves regions of a few pixels, whose features are noise.
 _SMALLEST_PART = 25
 
 
@@ -44,13 +42,7 @@ def working_shape(shape: tuple[int, int], *, pixels: int = WORKING_PIXELS) -> tu
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def segment(
-    lightness: Float32,
-    *,
-    n_segments: int = 400,
-    compactness: float = 10.0,
-    sigma: float = 1.0,
-) -> Superpixels:
+def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 10.0, sigma: float = 1.0) -> Superpixels:
     """Cut a photograph into about `n_segments` regions of similar lightness.
 
     Parameters
@@ -64,8 +56,7 @@ def segment(
         Units of L* that weigh as much as the spacing of the region centres (m of Achanta et al.,
         eq. 3). Raise it if regions crawl along faint textures, lower it if they cross edges.
     sigma : float
-        Standard deviation in pixels of the smoothing before segmentation; raise it for grainy
-        scans.
+        Standard deviation in pixels of the smoothing before segmentation; raise it for grainy scans.
 
     Returns
     -------
@@ -84,15 +75,13 @@ def segment(
 
     Notes
     -----
-    SLIC is k-means in the space of lightness and place. A pixel at the distance d of a centre whose
-    lightness differs by l counts as ``l^2 + (compactness d / spacing)^2`` away, and only centres
-    within two spacings are asked: that makes it linear in the number of pixels. On colour pictures
-    l is a distance in CIELAB; here it is L* alone.
+    SLIC is k-means in the space of lightness and place. A pixel at the distance d of a centre whose lightness differs
+    by l counts as ``l^2 + (compactness d / spacing)^2`` away, and only centres within two spacings are asked: that
+    makes it linear in the number of pixels. On colour pictures l is a distance in CIELAB; here it is L* alone.
 
     References
     ----------
-    Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", TPAMI
-    34(11), 2012.
+    Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", TPAMI 34(11), 2012.
 
     Examples
     --------
@@ -109,8 +98,7 @@ def segment(
         raise ValueError(f"compactness must be positive, got {compactness}")
     if sigma < 0:
         raise ValueError(f"sigma must not be negative, got {sigma}")
-    # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges
-    # too.
+    # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.
     smooth = _smoothed(np.ascontiguousarray(lightness, dtype=np.float32), sigma)
     return from_labels(_slic(smooth, n_segments, compactness))
 
@@ -151,9 +139,8 @@ def region_adjacency(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     >>> region_adjacency(np.array([[0, 0, 1], [2, 2, 1]], np.int32)).tolist()
     [[0, 1], [0, 2], [1, 2]]
     """
-    # A pair as one integer, so that finding each once is sorting numbers and not rows. Of 64 bits,
-    # because n^2 passes 32 bits from 46,341 regions on. Pixels that meet at a corner alone do not
-    # touch: regions are 4-connected.
+    # A pair as one integer, so that finding each once is sorting numbers and not rows. Of 64 bits, because n^2 passes
+    # 32 bits from 46,341 regions on. Pixels that meet at a corner alone do not touch: regions are 4-connected.
     n = int(labels.max()) + 1
     pairs = []
     for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):

@@ -22,8 +22,7 @@ def surf(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     Returns
     -------
     values : ndarray, shape (n_superpixels, 192), float32
-        64 numbers per scale, each descriptor of unit length (of zeros where the photograph is
-        flat).
+        64 numbers per scale, each descriptor of unit length (of zeros where the photograph is flat).
     names : tuple of str
 
     See Also
@@ -34,9 +33,8 @@ def surf(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
     Notes
     -----
-    A window of 20 scales, turned to the dominant orientation, in 4 x 4 cells of four sums each: 40,
-    60 and 120 pixels wide here, where a region is about 25. No interest points are looked for: what
-    is described is given.
+    A window of 20 scales, turned to the dominant orientation, in 4 x 4 cells of four sums each: 40, 60 and 120 pixels
+    wide here, where a region is about 25. No interest points are looked for: what is described is given.
 
     References
     ----------
@@ -47,17 +45,11 @@ def surf(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
 
 
 def surf_descriptors(photo: PhotoAnalysis, scale: float) -> Float32:
-    """SURF descriptors at the region centres at one scale, shape (n_superpixels, 64).
-
-    See Also
-    --------
-    surf : All scales.
-    """
+    """SURF descriptors at the region centres at one scale, shape (n_superpixels, 64)."""
     from mahotas.features import surf as mahotas_surf
 
-    # The library leaves out points whose window meets the border: mirror the photograph, so that
-    # rows match regions. 14.2 scales are half the diagonal of the window, 4 the width of the
-    # wavelets of the orientation.
+    # The library leaves out points whose window meets the border: mirror the photograph, so that rows match regions.
+    # 14.2 scales are half the diagonal of the window, 4 the width of the wavelets of the orientation.
     margin = math.ceil(14.2 * scale) + math.ceil(4 * scale) + 2
     integral = mahotas_surf.integral(np.pad(photo.gray.astype(np.float64), margin, mode="symmetric"))
     points = np.zeros((photo.superpixels.n_superpixels, 5))

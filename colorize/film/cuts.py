@@ -75,10 +75,6 @@ def find_shots(frames: Iterable[Gray]) -> Iterator[str]:
         `START` for the first frame of a shot; `STEADY` for one that goes on from the last; `HELD` for one inside a
         shot that shows too little of it to carry colours (a flash, black between two shots).
 
-    See Also
-    --------
-    similarity : The measure behind it.
-
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images

@@ -36,10 +36,6 @@ class Motion:
         Where each pixel was in the last frame.
     trust : ndarray, shape (H, W), float32
         0..1: both directions agree, and lightness does.
-
-    See Also
-    --------
-    find_motion : Finds it.
     """
 
     rows: Float32
@@ -129,10 +125,6 @@ def agreement(there: Float32, back: Float32) -> Float32:
     ----------
     there, back : ndarray, shape (h, w, 2), float32
         Flow from a frame to another, and from that one back.
-
-    See Also
-    --------
-    flow : Makes what it compares.
     """
     rows, columns = np.indices(there.shape[:2], dtype=np.float32)
     returned = sampled(back, rows + there[..., 1], columns + there[..., 0])

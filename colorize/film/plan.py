@@ -33,10 +33,6 @@ class Plan:
         ``start``, ``steady`` or ``held`` for every frame (`colorize.film.cuts`).
     notes : tuple of str
         What could not be read.
-
-    See Also
-    --------
-    make_plan : Makes it.
     """
 
     times: tuple[tuple[int, int], ...]

@@ -68,10 +68,6 @@ def follow_hints(
     ndarray, shape (n, 7), int32
         One row per point and frame: number of the frame, row and column in pixels of the film, red, green, blue, and
         reach; ordered by frame. Points on the frame that they were drawn on are left out.
-
-    See Also
-    --------
-    on_frame : Takes one frame's points out of the result.
     """
     size = flow_shape(shape)
     found: list[NDArray[np.int32]] = []

@@ -95,8 +95,10 @@ class Workshop:
 
     def keep_plan(self, plan: Plan, tracks: NDArray[np.int32]) -> None:
         """Remember the first walk through the film."""
+        buffer = io.BytesIO()
+        np.save(buffer, tracks, allow_pickle=False)
         # The plan last: where it is, the tracks are.
-        write_atomically(self.folder / "tracks.npy", [_packed(tracks)])
+        write_atomically(self.folder / "tracks.npy", [buffer.getvalue()])
         write_atomically(self.folder / "plan.json", [plan.to_json().encode()])
 
     def plan(self) -> tuple[Plan, NDArray[np.int32]] | None:
@@ -161,9 +163,3 @@ class Workshop:
                 f"{self.folder}: begun with other settings ({names} differ); go on with those, or remove the folder"
             )
         return not differing
-
-
-def _packed(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()

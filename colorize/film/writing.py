@@ -104,10 +104,6 @@ class SegmentWriter:
         Frames per second, on average.
     crf : int
         Constant rate factor of x264: 1 is nearly lossless and large, 16 looks like the original, 23 is common.
-
-    See Also
-    --------
-    assemble : Puts the segments together.
     """
 
     def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:
@@ -186,12 +182,7 @@ def check_streams(film: Film, target: Path) -> tuple[str, ...]:
 
 
 def assemble(
-    film: Film,
-    segments: Sequence[Path],
-    times: Sequence[tuple[int, int]],
-    target: Path,
-    comment: str,
-    passing: Path,
+    film: Film, segments: Sequence[Path], times: Sequence[tuple[int, int]], target: Path, comment: str, passing: Path
 ) -> None:
     """Put segments and the sound of the original together.
 

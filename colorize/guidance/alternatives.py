@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# On training photographs steps longer by a third would be better; on validation photographs, which
-# are soberer, these are. Thirty or more fitted numbers, by hue, did no better
-# (docs/alternatives.md).
+# On training photographs steps longer by a third would be better; on validation photographs, which are soberer, these
+# are. Thirty or more fitted numbers, by hue, did no better (docs/alternatives.md).
 MOODS = {"colder": (-0.1, -1.1), "warmer": (0.55, 1.15), "greener": (-0.8, 0.65), "rosier": (0.65, -0.45)}
 """Steps from a picture to its alternatives: standard deviations of the photograph along the likeliest change of a* and
 of b*. Fitted so that the best of the five pictures comes close to the truth."""

@@ -153,8 +153,7 @@ class Canvas:
 
     def means(self, ab: Float32, superpixels: Superpixels) -> Float32:
         """Mean colours of superpixels, shape (n, 2), of a picture of this size."""
-        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of
-        # its size.
+        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
         if ab.shape[:2] != superpixels.shape:
             ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
         return region_means(ab, superpixels)

@@ -106,15 +106,13 @@ class GuidedView:
 
     def belief(self, part_ab: Float32) -> Belief:
         """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
-        # The covariance, a dense matrix of all parts, does not depend on vividness; the mean alone
-        # is exchanged.
+        # The covariance, a dense matrix of all parts, does not depend on vividness; the mean alone is exchanged.
         return replace(self._prior, mean=part_ab.astype(np.float64))
 
     @cached_property
     def modes(self) -> list[NDArray[np.float64]]:
         """The likeliest changes of the whole photograph, see `Belief.modes`."""
-        # Kept, because these are the eigenvectors of a dense matrix, for nine pictures and every
-        # choice.
+        # Kept, because these are the eigenvectors of a dense matrix, for nine pictures and every choice.
         return self._prior.modes(N_MODES)
 
     @cached_property
@@ -231,6 +229,5 @@ class Start:
     def after(self, belief: Belief, vividness: float) -> Float32:
         """Colours of the regions when this is what is believed about their parts, shape (n_superpixels, 2)."""
         view, region_ab = self.guided.view, self.region_ab(vividness)
-        # Only the change goes to the parts and back: colours that took this way would be blurred by
-        # it.
+        # Only the change goes to the parts and back: colours that took this way would be blurred by it.
         return region_ab + view.over_regions(belief.mean - view.over_parts(region_ab))

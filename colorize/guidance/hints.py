@@ -53,10 +53,6 @@ class Mark:
         Of points and strokes, in pixels of the photograph it was drawn on.
     reach : {"photo", "similar", "here", "pixels"}
         How far it is heard; ``pixels``, not at all: it holds the colour of these pixels and says nothing of others.
-
-    See Also
-    --------
-    Hints : Several of them, on one photograph.
     """
 
     kind: str
@@ -336,8 +332,7 @@ class _Canvas:
     def paint(self, covered: NDArray[np.intp], color: NDArray[np.uint8], reach: str) -> None:
         """Lay a colour, shape (3,), or one for each, over flat pixel numbers."""
         known, rgb = self.is_known.reshape(-1), self.rgb.reshape(-1, 3)
-        # Before the pixels are overwritten; a mask and no sum, so that one overruled twice counts
-        # once.
+        # Before the pixels are overwritten; a mask and no sum, so that one overruled twice counts once.
         differs = known[covered] & (rgb[covered] != color).any(axis=1)
         self._overruled.reshape(-1)[covered[differs]] = True
         known[covered] = True
@@ -436,8 +431,7 @@ def _covered_by_runs(
         return rows * shape[0] // height * shape[1] + columns * shape[1] // width, color
     source = np.full(drawn_on, -1, np.int32)
     source.reshape(-1)[flat] = np.arange(len(flat))
-    # In float64, because float32 has whole numbers up to 2^24 only, less than a large layer has
-    # pixels.
+    # In float64, because float32 has whole numbers up to 2^24 only, less than a large layer has pixels.
     source = cv2.resize(source.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.intp)
     covered = np.flatnonzero(source >= 0)
     return covered, color[source.reshape(-1)[covered]]
@@ -509,10 +503,6 @@ def parse_color(text: Any) -> tuple[int, int, int]:
     ------
     HintsError
         It is written in another way.
-
-    See Also
-    --------
-    Mark : Takes the colour.
 
     Examples
     --------

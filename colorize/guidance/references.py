@@ -43,10 +43,6 @@ class Reference:
     view : View
     ab : ndarray, shape (n_parts, 2), float32
         True colours of its parts.
-
-    See Also
-    --------
-    look_at : Makes them.
     """
 
     view: View

@@ -28,10 +28,6 @@ class MatrixProfile:
         Light, 0..1, of every code value; never falling.
     matrix : ndarray, shape (3, 3), float64
         From light to XYZ of the profile connection space (D50).
-
-    See Also
-    --------
-    convert : From the colours of one profile to those of another.
     """
 
     curves: NDArray[np.float64]
@@ -45,7 +41,9 @@ class MatrixProfile:
             # Where a profile has tables too (A2B0), the standard lets them decide, not the matrix.
             if profile[16:20] != b"RGB " or profile[20:24] != b"XYZ " or b"A2B0" in tags:
                 return None
-            matrix = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
+            # Numbers of 16 bits before the point and 16 behind it, after the type and four spare bytes.
+            columns = [struct.unpack_from(">3i", tags[name], 8) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+            matrix = np.stack(columns, axis=1) / 65536
             curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
         except (KeyError, ValueError, struct.error):
             return None
@@ -129,11 +127,6 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
         name, start, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
         found[name] = profile[start : start + size]
     return found
-
-
-def _xyz(tag: bytes) -> NDArray[np.float64]:
-    # Numbers of 16 bits before the point and 16 behind it, after the type and four spare bytes.
-    return np.array(struct.unpack_from(">3i", tag, 8)) / 65536
 
 
 def _curve(tag: bytes) -> NDArray[np.float64]:

@@ -32,10 +32,6 @@ def plain_png(data: bytes) -> bytes | None:
     bytes or None
         None if the file is no PNG or damaged in any way that touches the pixels.
 
-    See Also
-    --------
-    chunk : Puts a part of such a file together.
-
     Examples
     --------
     >>> plain_png(b"GIF89a") is None

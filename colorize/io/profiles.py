@@ -39,12 +39,12 @@ def _profile_name(profile: bytes) -> str:
         return ""
 
 
-def _through_profile(picture: Image.Image, mode: str, notes: list[str]) -> Image.Image | None:
+def _through_profile(picture: Image.Image, notes: list[str]) -> Image.Image | None:
     from PIL import ImageCms
 
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
-        return ImageCms.profileToProfile(picture, profile, _srgb(), outputMode=mode)
+        return ImageCms.profileToProfile(picture, profile, _srgb(), outputMode="RGB")
     except (ImageCms.PyCMSError, *DECODER_ERRORS):
         notes.append("the color profile does not fit the picture or is damaged, and was not applied")
         return None
@@ -90,7 +90,7 @@ def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
         converted = ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _srgb(), outputMode="RGB")
         return converted or picture
     if needs_profile(picture):
-        converted = _through_profile(picture, "RGB", notes)
+        converted = _through_profile(picture, notes)
         if converted is not None:
             return converted
     elif picture.mode == "CMYK":
@@ -105,7 +105,7 @@ def gray_profile_applied(values: np.ndarray, picture: Image.Image, notes: list[s
     codes = gray_to_srgb(picture.info["icc_profile"], srgb_matrix())
     if codes is None:
         ramp = _with_info(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), picture)
-        converted = _through_profile(ramp, "RGB", notes)
+        converted = _through_profile(ramp, notes)
         if converted is None:
             return values
         if values.dtype == np.uint16:

@@ -128,21 +128,15 @@ def read_frames(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, sal
 
     Parameters
     ----------
-    source : str, Path or bytes
-        File name, or the bytes of a file.
+    source, salvage
+        As for `read_photo`.
     max_pixels : int, default 200_000_000
         Refuse a file whose frames have more pixels together.
-    salvage : bool, default False
-        Of damaged frames, return what can be read, as `read_photo` does.
 
     Raises
     ------
-    InvalidImageError
-        No such file or no photograph.
-    DamagedImageError
-        One of its frames is damaged, and `salvage` does not say to take what is left, or too little is.
-    ImageTooLargeError
-        More pixels than `max_pixels`.
+    InvalidImageError, DamagedImageError, ImageTooLargeError
+        As for `read_photo`, of any frame.
 
     See Also
     --------
@@ -202,23 +196,15 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
 
     Parameters
     ----------
-    source : str, Path or bytes
-        File name, or the bytes of a file.
+    source, max_pixels
+        As for `read_photo`.
     all_frames : bool, default False
         Of all its frames together (as if all had the size of the first), not of the first alone.
-    max_pixels : int, default 200_000_000
-        As for `read_photo`.
 
     Raises
     ------
-    InvalidImageError
-        No such file or no photograph.
-    ImageTooLargeError
-        More pixels than `max_pixels`.
-
-    See Also
-    --------
-    read_photo : Decodes the photograph.
+    InvalidImageError, ImageTooLargeError
+        As for `read_photo`.
 
     Examples
     --------
@@ -235,17 +221,13 @@ def read_xmp(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> byt
 
     Parameters
     ----------
-    source : str, Path or bytes
-        File name, or the bytes of a file.
-    max_pixels : int, default 200_000_000
+    source, max_pixels
         As for `read_photo`.
 
     Raises
     ------
-    InvalidImageError
-        No such file or no photograph.
-    ImageTooLargeError
-        More pixels than `max_pixels`.
+    InvalidImageError, ImageTooLargeError
+        As for `read_photo`.
 
     See Also
     --------
@@ -297,16 +279,14 @@ def _why_unidentified(data: bytes) -> str:
     return f"a TIFF of a kind that cannot be read ({kind}); save it as plain gray or RGB of 8 or 16 bits"
 
 
-def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
-    """List the photographs of a folder by their file names, sorted; hidden files and folders are left out.
+def find_photos(folder: str | Path) -> list[Path]:
+    """List the photographs of a folder and its folders by their file names, sorted; hidden ones are left out.
 
     Folders within it that cannot be listed are left out with a warning.
 
     Parameters
     ----------
     folder : str or Path
-    recursive : bool, default True
-        Look into its folders too.
 
     Returns
     -------
@@ -340,7 +320,7 @@ def find_photos(folder: str | Path, *, recursive: bool = True) -> list[Path]:
     found: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=warn):
         # In place, since os.walk goes on with this very list.
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         found += (Path(place, name) for name in files if not name.startswith("."))
     return sorted(path for path in found if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
 

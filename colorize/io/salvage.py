@@ -42,10 +42,6 @@ def salvaged(data: bytes, open_picture: Callable[[bytes], ImageFile.ImageFile]) 
     ------
     DamagedImageError
         Less than `LEAST_READABLE` of them.
-
-    See Also
-    --------
-    damage : Says in words how much it was.
     """
     is_progressive = bool(open_picture(data).info.get("progressive"))
     ended = data + _JPEG_END if is_progressive else data  # every scan adds detail everywhere: nothing is written before

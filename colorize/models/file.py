@@ -110,10 +110,6 @@ def model_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *,
 
     It is taken over the whole file with the digest's own place filled with zeros, so it is not what `sha256sum` prints.
 
-    See Also
-    --------
-    stated_digest : Reads it from a file.
-
     Examples
     --------
     >>> len(model_digest({"n_colors": 2}, {"palette": np.zeros((2, 2), np.float32)}))
@@ -173,10 +169,6 @@ def check_file(path: str | Path) -> dict[str, str]:
     ------
     ModelFileError
         As `load_model`, of any kind.
-
-    See Also
-    --------
-    load_model : Reads it too.
     """
     path = Path(path)
     metadata = _checked_metadata(path, _read(path))
@@ -354,8 +346,7 @@ def _checked_metadata(path: Path, data: bytes) -> dict[str, str]:
     if set(metadata) != _METADATA_KEYS or not all(isinstance(value, str) for value in metadata.values()):
         raise ModelFileError(f"{path}: damaged (the header must have exactly {', '.join(sorted(_METADATA_KEYS))})")
     start, stated = _payload_start(data), metadata["sha256"]
-    # The first match is the digest's place: the model's own header is a string in there, and has
-    # its quotes escaped.
+    # The first match is the digest's place: the model's own header is a string in there, and has its quotes escaped.
     blank = data[:start].replace(f'"sha256":"{stated}"'.encode(), f'"sha256":"{_BLANK_DIGEST}"'.encode(), 1)
     # A view, since a slice of bytes would copy the arrays once more.
     if _digest(blank, memoryview(data)[start:]) != stated:

@@ -17,8 +17,7 @@ from colorize.types import Float32
 OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, -1), (-1, 0), (-1, -1), (-1, 1))
 """Row and column steps to the eight neighbours; number k + 4 is the opposite of number k."""
 
-# Chosen on 20 photographs (the table of docs/propagation.md); values around them cost up to 7 %
-# more error.
+# Chosen on 20 photographs (the table of docs/propagation.md); values around them cost up to 7 % more error.
 SIGMA = 1.5
 FLOOR = 1e-3
 
@@ -52,14 +51,12 @@ def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR, 
 
     Notes
     -----
-    The paper takes sigma from the variance around each pixel. That makes weights directed, hence
-    the matrix unsymmetric, and on even ground it divides grain by itself: noise then stops colours
-    as edges do. One sigma gives smaller errors on photographs (the table in docs/propagation.md)
-    and a symmetric matrix.
+    The paper takes sigma from the variance around each pixel. That makes weights directed, hence the matrix
+    unsymmetric, and on even ground it divides grain by itself: noise then stops colours as edges do. One sigma gives
+    smaller errors on photographs (the table in docs/propagation.md) and a symmetric matrix.
 
-    The ratio of the largest to the smallest weight, about 1 / floor, is the contrast of the
-    diffusion problem, and with it the condition of the matrix grows: a floor is what makes it
-    solvable in a few steps.
+    The ratio of the largest to the smallest weight, about 1 / floor, is the contrast of the diffusion problem, and with
+    it the condition of the matrix grows: a floor is what makes it solvable in a few steps.
 
     Examples
     --------
@@ -87,14 +84,9 @@ def check(sigma: float, floor: float) -> None:
     ------
     ValueError
         `sigma` is not positive, or `floor` is not within 1e-5..1.
-
-    See Also
-    --------
-    gaussian : Takes what passes.
     """
     if not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be a positive step of L*, got {sigma!r}")
-    # 1e-5 is ten of the units of 2**-20 in which weights are counted: a lower floor would be mostly
-    # rounding.
+    # 1e-5 is ten of the units of 2**-20 in which weights are counted: a lower floor would be mostly rounding.
     if not 1e-5 <= floor <= 1:
         raise ValueError(f"floor must lie in [1e-5, 1]: it keeps the pixels connected; got {floor!r}")

@@ -75,9 +75,8 @@ class Constraints:
     def shrunk(self, shape: tuple[int, int]) -> Constraints:
         """The same on a smaller grid: means of the colours; a cell with a certain pixel is certain.
 
-        Confidences add up. The smoothness term does not change with the grid (in two dimensions the
-        squared step grows as the number of steps falls), so only the sum keeps the balance of the
-        two.
+        Confidences add up. The smoothness term does not change with the grid (in two dimensions the squared step grows
+        as the number of steps falls), so only the sum keeps the balance of the two.
         """
         if shape == self.weight.shape:
             return self
@@ -110,10 +109,6 @@ def checked_lightness(lightness: Float32) -> Float32:
     ------
     ValueError
         It is not (H, W), has no pixel, or is not finite.
-
-    See Also
-    --------
-    Constraints.checked : The same for wishes and certainties.
     """
     lightness = np.asarray(lightness, np.float32)
     if lightness.ndim != 2 or lightness.size == 0:

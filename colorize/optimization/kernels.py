@@ -12,13 +12,13 @@ are found at::
 
 Fields have two channels, ``(2, H + 2, W + 2)``.
 
-Drivers take a range of rows ``first <= row < last`` of the bordered array, so that threads can
-share the rows. Sums are returned per row and added by the caller in one fixed order: no result
+`colorize.optimization.affinity` calls the driver of the weights, `colorize.optimization.system` those of the equations,
+`colorize.optimization.multigrid` all others. They take a range of rows ``first <= row < last`` of the bordered array,
+so that threads can share the rows. Sums are returned per row and added by the caller in one fixed order: no result
 depends on the number of threads.
 
-Drivers are compiled for one signature only, when this module is first imported, and kept in numba's
-cache; row kernels (their names begin with an underscore) are compiled into the drivers and have no
-life of their own.
+Drivers are compiled for one signature only, when this module is first imported, and kept in numba's cache; row kernels
+(their names begin with an underscore) are compiled into the drivers and have no life of their own.
 """
 
 # The numba signatures are the type annotations here.
@@ -72,12 +72,7 @@ def _gaussian_row(weight, here, there, scale, floor):
 
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)
 def gaussian_weights(w, lightness, scale, floor, first, last):
-    """Fill the four planes from a bordered lightness.
-
-    See Also
-    --------
-    colorize.optimization.affinity.gaussian : Calls it.
-    """
+    """Fill the four planes from a bordered lightness."""
     width = lightness.shape[1]
     for i in range(first, last):
         for plane in range(4 if i < lightness.shape[0] - 2 else 1):
@@ -85,20 +80,14 @@ def gaussian_weights(w, lightness, scale, floor, first, last):
             right = (plane in (EAST, SOUTH_EAST)) - (plane == SOUTH_WEST)
             row, here, there = w[plane, i], lightness[i], lightness[i + down]
             _gaussian_row(row[1:-1], here[1:-1], there[1 + right : width - 1 + right], scale, floor)
-            # The border of the lightness is black, and so may a pixel beside it be: that is no
-            # neighbour.
+            # The border of the lightness is black, and so may a pixel beside it be: that is no neighbour.
             if right != 0:
                 row[width - 2 if right > 0 else 1] = 0
 
 
 @njit(void(_PLANE, _PLANES, _PLANE, intp, intp), **_OPTIONS)
 def diagonal(d, w, confidence, first, last):
-    """``d_r = sum_s w_rs + c_r``.
-
-    See Also
-    --------
-    colorize.optimization.system.stencil_system : Calls it.
-    """
+    """``d_r = sum_s w_rs + c_r``."""
     for i in range(first, last):
         east, south, south_east, south_west = w[EAST, i], w[SOUTH, i], w[SOUTH_EAST, i], w[SOUTH_WEST, i]
         # What lies north keeps its couplings with this row under its own names for them.
@@ -132,8 +121,7 @@ def eliminate(d, w, b, rows, cols, values):
             b[c, i - 1, j + 1] += w[SOUTH_WEST, i - 1, j + 1] * v
         w[EAST, i, j] = w[EAST, i, j - 1] = w[SOUTH, i, j] = w[SOUTH, i - 1, j] = 0
         w[SOUTH_EAST, i, j] = w[SOUTH_EAST, i - 1, j - 1] = w[SOUTH_WEST, i, j] = w[SOUTH_WEST, i - 1, j + 1] = 0
-    # Only now, for all of them: a known pixel beside a known one has collected couplings that mean
-    # nothing to it.
+    # Only now, for all of them: a known pixel beside a known one has collected couplings that mean nothing to it.
     for k in range(rows.size):
         d[rows[k], cols[k]] = 1
         for c in range(2):
@@ -167,9 +155,8 @@ def _other_rows(t, b, x, w, i):
 @_inner
 def _relax_columns(out, x, t, east, inverse, chosen):
     """Gauss-Seidel where ``chosen`` is 1, a copy where it is 0: all pixels are computed, in vector registers."""
-    # A stride of two or a branch would leave the vector registers; computing twice as many pixels
-    # costs less. Pixels of one colour are two apart, so none sees another's new value, and `out`
-    # need not be `x`.
+    # A stride of two or a branch would leave the vector registers; computing twice as many pixels costs less. Pixels of
+    # one colour are two apart, so none sees another's new value, and `out` need not be `x`.
     for j in range(1, x.size - 1):
         out[j] = x[j] + chosen[j] * ((t[j] + east[j] * x[j + 1] + east[j - 1] * x[j - 1]) * inverse[j] - x[j])
 
@@ -185,8 +172,7 @@ def _residual_row(t, b, w, d, x, i):
 
 @_inner
 def _dot_row(x, y):
-    # float32 is exact enough for one row, and twice as fast; whoever adds the rows does it in
-    # float64.
+    # float32 is exact enough for one row, and twice as fast; whoever adds the rows does it in float64.
     total = float32(0)
     for j in range(1, x.size - 1):
         total += x[j] * y[j]
@@ -200,8 +186,7 @@ def _dot_row(x, y):
 def _relax_row(w, d, x, b, i, lead, buffers):
     """Gauss-Seidel for one row, columns ``j % 2 == lead`` first."""
     t, y, inverse, own = buffers[0], buffers[1], buffers[2], d[i]
-    # One division a pixel for two channels and two colours: divisions are the slowest arithmetic
-    # there is here.
+    # One division a pixel for two channels and two colours: divisions are the slowest arithmetic there is here.
     for j in range(own.size):
         inverse[j] = float32(1) / own[j]
     for c in range(x.shape[0]):
@@ -230,12 +215,11 @@ def _restrict_row(out, above, here, below, p, k):
 def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first, last):
     """Two sweeps of four-colour Gauss-Seidel, and on demand the restriction ``P^T (b - A x)`` to `coarse_b`.
 
-    A sweep is two stages: rows ``i % 2 == lead``, then the others, in each row the columns of the
-    same parity first. Rows of one stage do not see each other. Row ``i`` of a stage is due as soon
-    as rows ``i - 1`` and ``i + 1`` are through the stage before, so all `stages` (0 or `STAGES`),
-    the residual and the restriction follow each other closely in one walk through memory.
-    Restriction is right after forward sweeps only (``lead = 1``): they leave no residual amid four
-    coarse pixels.
+    A sweep is two stages: rows ``i % 2 == lead``, then the others, in each row the columns of the same parity first.
+    Rows of one stage do not see each other. Row ``i`` of a stage is due as soon as rows ``i - 1`` and ``i + 1`` are
+    through the stage before, so all `stages` (0 or `STAGES`), the residual and the restriction follow each other
+    closely in one walk through memory. Restriction is right after forward sweeps only (``lead = 1``): they leave no
+    residual amid four coarse pixels.
 
     Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges
     of the photo, 1 where the range ends inside it. The rows that so remain around the meeting point
@@ -246,9 +230,8 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
     colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
     add_correction : The way back.
     """
-    # Buffers: what other rows contribute, the row between its two colours, 1 / d, and the masks of
-    # the two colours. Residuals of three rows are what one row of the restriction needs: a ring, so
-    # none is computed twice.
+    # Buffers: what other rows contribute, the row between its two colours, 1 / d, and the masks of the two colours.
+    # Residuals of three rows are what one row of the restriction needs: a ring, so none is computed twice.
     buffers, residuals = np.zeros((5, x.shape[2]), np.float32), np.zeros((3, 2, x.shape[2]), np.float32)
     buffers[3, 0::2] = 1
     buffers[4, 1::2] = 1
@@ -283,10 +266,9 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
 @_inner
 def _share(side, other, middle):
     """A side's share of an interpolated pixel, in 0..1 whatever the signs of coarse couplings and rounding do."""
-    # Galerkin products have couplings of the wrong sign here and there. Shares outside 0..1 would
-    # let the correction of a coarse grid overshoot, the more the coarser it is. The diagonal and
-    # not the sum of both sides divides: a pixel that a wish holds follows its neighbours less, and
-    # its shares sum to less than 1.
+    # Galerkin products have couplings of the wrong sign here and there. Shares outside 0..1 would let the correction of
+    # a coarse grid overshoot, the more the coarser it is. The diagonal and not the sum of both sides divides: a pixel
+    # that a wish holds follows its neighbours less, and its shares sum to less than 1.
     side = max(side, float32(0))
     largest = max(middle, side + max(other, float32(0)))
     return side / largest if largest > 0 else float32(0)
@@ -296,16 +278,14 @@ def _share(side, other, middle):
 def interpolation(p, previous, w, d, has_previous, first, last):
     """Weights of the pixels between two coarse ones; `first` and `last` count coarse rows.
 
-    Take a pixel midway between two coarse pixels of its row. Its equation, with the pixels above
-    and below it eliminated (they lie amid four coarse pixels, and their own equation gives their
-    value), couples it to the column on its left, the column on its right, and to the two like
-    pixels of its own column, two rows up and down. All of a side's coupling goes to that side's
-    coarse pixel (`LEFT`, `RIGHT`). Black-box multigrid gives the like pixels the same value as this
-    one, and so does the first pass; further passes use the shares that they got in the `previous`
-    pass. On texture finer than the coarse grid this is what keeps the coarse grids useful: shares
-    then follow the thread that a pixel belongs to, not just its nearest neighbours. Pixels midway
-    between two coarse pixels of their column (`UP`, `DOWN`) are treated alike, rows and columns
-    exchanged.
+    Take a pixel midway between two coarse pixels of its row. Its equation, with the pixels above and below it
+    eliminated (they lie amid four coarse pixels, and their own equation gives their value), couples it to the column on
+    its left, the column on its right, and to the two like pixels of its own column, two rows up and down. All of a
+    side's coupling goes to that side's coarse pixel (`LEFT`, `RIGHT`). Black-box multigrid gives the like pixels the
+    same value as this one, and so does the first pass; further passes use the shares that they got in the `previous`
+    pass. On texture finer than the coarse grid this is what keeps the coarse grids useful: shares then follow the
+    thread that a pixel belongs to, not just its nearest neighbours. Pixels midway between two coarse pixels of their
+    column (`UP`, `DOWN`) are treated alike, rows and columns exchanged.
 
     See Also
     --------
@@ -342,9 +322,8 @@ def interpolation(p, previous, w, d, has_previous, first, last):
             right = e[i, j] + sw[i - 1, j + 1] + se[i, j]
             right += north * (e[i - 1, j] + se[i - 1, j] + sw[top, j + 1])
             right += south * (e[i + 1, j] + sw[i, j + 1] + se[i + 1, j])
-            # A like pixel is the sum of its two shares times the coarse pixels in its row. Where
-            # these are not known yet it counts as equal to this pixel: its coupling leaves the
-            # diagonal.
+            # A like pixel is the sum of its two shares times the coarse pixels in its row. Where these are not known
+            # yet it counts as equal to this pixel: its coupling leaves the diagonal.
             if has_previous:
                 left = max(left, float32(0)) + far_n * previous[LEFT, k - 1, m] + far_s * previous[LEFT, k + 1, m]
                 right = max(right, float32(0)) + far_n * previous[RIGHT, k - 1, m] + far_s * previous[RIGHT, k + 1, m]
@@ -352,8 +331,7 @@ def interpolation(p, previous, w, d, has_previous, first, last):
                 middle -= far_n + far_s
             p[LEFT, k, m] = _share(left, right, middle)
             p[RIGHT, k, m] = _share(right, left, middle)
-        # Then those between two of a column. If the height is odd there are none below the last
-        # coarse row.
+        # Then those between two of a column. If the height is odd there are none below the last coarse row.
         i = 2 * k
         for m in range(1, p.shape[2] - 1 if i < w.shape[1] - 1 else 1):
             j = 2 * m - 1
@@ -380,9 +358,8 @@ def interpolation(p, previous, w, d, has_previous, first, last):
 def galerkin(coarse_w, coarse_d, w, d, p, first, last):
     """Coarse operator ``P^T A P``, again a 3x3 stencil.
 
-    For each coarse pixel, its column of ``P`` (the hat ``at_*`` over 3x3 fine pixels) is multiplied
-    by ``A`` (``y_*``) and that product by the columns of its neighbours. Fine pixels amid four
-    coarse ones drop out: ``A P`` is 0 there.
+    For each coarse pixel, its column of ``P`` (the hat ``at_*`` over 3x3 fine pixels) is multiplied by ``A`` (``y_*``)
+    and that product by the columns of its neighbours. Fine pixels amid four coarse ones drop out: ``A P`` is 0 there.
 
     See Also
     --------
@@ -499,14 +476,8 @@ def add_correction(x, coarse_x, p, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, _PLANE, _PLANES, intp, intp), **_OPTIONS)
 def apply(sums, out, w, d, x, first, last):
-    """``out = A x`` and, per row, ``x . A x``.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
-    # As the residual of b = 0 with the sign turned: a second copy of the stencil would be compiled
-    # for nothing.
+    """``out = A x`` and, per row, ``x . A x``."""
+    # As the residual of b = 0 with the sign turned: a second copy of the stencil would be compiled for nothing.
     nothing = np.zeros(x.shape[2], np.float32)
     for i in range(first, last):
         for c in range(x.shape[0]):
@@ -532,12 +503,7 @@ def _step_row(x, r, p, q, alpha):
 
 @njit(void(_SUMS, _SUMS, _PLANES, _PLANES, _PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def step(sums, moves, x, r, p, q, alpha, first, last):
-    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """``x += alpha p; r -= alpha q``; per row ``r . r`` and the largest change of x."""
     for i in range(first, last):
         for c in range(x.shape[0]):
             moves[c, i] = _step_row(x[c, i], r[c, i], p[c, i], q[c, i], float32(alpha[c]))
@@ -546,12 +512,7 @@ def step(sums, moves, x, r, p, q, alpha, first, last):
 
 @njit(void(_SUMS, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def dot(sums, x, y, first, last):
-    """Per row ``x . y``.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """Per row ``x . y``."""
     for i in range(first, last):
         for c in range(x.shape[0]):
             sums[c, i] = _dot_row(x[c, i], y[c, i])
@@ -559,12 +520,7 @@ def dot(sums, x, y, first, last):
 
 @njit(void(_PLANES, _PLANES, float64[::1], intp, intp), **_OPTIONS)
 def turn(p, z, beta, first, last):
-    """``p = z + beta p``: the next search direction.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.solve : Calls it.
-    """
+    """``p = z + beta p``: the next search direction."""
     for i in range(first, last):
         for c in range(p.shape[0]):
             row, new, scale = p[c, i], z[c, i], float32(beta[c])

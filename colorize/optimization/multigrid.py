@@ -1,8 +1,7 @@
 """Geometric multigrid with operator-dependent interpolation for 3x3 stencils, and conjugate gradients around it.
 
-Sources: A. Brandt, "Multi-level adaptive solutions to boundary-value problems" (1977); J. E. Dendy,
-"Black box multigrid", J. Comput. Phys. 48 (1982); O. Tatebe, "The multigrid preconditioned
-conjugate gradient method" (1993).
+Sources: A. Brandt, "Multi-level adaptive solutions to boundary-value problems" (1977); J. E. Dendy, "Black box
+multigrid", J. Comput. Phys. 48 (1982); O. Tatebe, "The multigrid preconditioned conjugate gradient method" (1993).
 """
 
 from __future__ import annotations
@@ -18,8 +17,7 @@ from colorize.optimization import kernels
 from colorize.optimization.workers import bands, run
 from colorize.types import Float32, Float64, SolveReport
 
-# Unknowns that a dense inverse takes: its product costs less than the calls that one more grid
-# takes.
+# Unknowns that a dense inverse takes: its product costs less than the calls that one more grid takes.
 _COARSEST = 120
 
 # Odd, because the passes write by turns into two places and the last must end in the right one. On
@@ -32,12 +30,7 @@ _SMALLEST = 1e-6  # tolerance of float32
 
 @dataclass(eq=False)
 class Level:
-    """One grid: the operator ``(w, d)``, the way to the next coarser grid ``p``, room for a system ``A x = b``.
-
-    See Also
-    --------
-    Hierarchy : Grids of falling size.
-    """
+    """One grid: the operator ``(w, d)``, the way to the next coarser grid ``p``, room for a system ``A x = b``."""
 
     w: Float32
     d: Float32
@@ -81,12 +74,11 @@ class Hierarchy:
 
     Notes
     -----
-    A sweep of Gauss-Seidel removes errors that change from pixel to pixel and hardly touches those
-    that reach across the photo; a grid of a quarter of the pixels sees these just as well. With
-    every second pixel of every second row coarse, and interpolation P made from the couplings, the
-    coarse operator ``P^T A P`` is the best there is in the energy of A (its correction is the
-    A-orthogonal projection onto the range of P), and again a 3x3 stencil. All grids together hold
-    4/3 of the numbers of the first, so a cycle costs as much as a few sweeps.
+    A sweep of Gauss-Seidel removes errors that change from pixel to pixel and hardly touches those that reach across
+    the photo; a grid of a quarter of the pixels sees these just as well. With every second pixel of every second row
+    coarse, and interpolation P made from the couplings, the coarse operator ``P^T A P`` is the best there is in the
+    energy of A (its correction is the A-orthogonal projection onto the range of P), and again a 3x3 stencil. All grids
+    together hold 4/3 of the numbers of the first, so a cycle costs as much as a few sweeps.
 
     Examples
     --------
@@ -109,8 +101,7 @@ class Hierarchy:
         self.levels = [_level(w, d, b)]
         while np.prod(self.levels[-1].shape) > _COARSEST:
             fine = self.levels[-1]
-            # Rounded up: the first pixel of a row is coarse, so of an odd number the last one is,
-            # too.
+            # Rounded up: the first pixel of a row is coarse, so of an odd number the last one is, too.
             height, width = ((n + 1) // 2 for n in fine.shape)
             fine.p = _zeros(4, height, width)
             self.levels.append(_level(_zeros(4, height, width), np.ones((height + 2, width + 2), np.float32)))
@@ -168,8 +159,7 @@ class Hierarchy:
         # The coarse grid looks for an error, of which nothing is known.
         coarse.x[:] = 0
         self.cycle(depth + 1, kind=kind)
-        # A second visit starts from the first one's answer; where the coarser grid is exact there
-        # is nothing to add.
+        # A second visit starts from the first one's answer; where the coarser grid is exact there is nothing to add.
         if kind != "V" and coarse.p is not None:
             self.cycle(depth + 1, kind="W" if kind == "W" else "V")
         self._ascend(level, coarse)
@@ -177,13 +167,11 @@ class Hierarchy:
     def _descend(self, level: Level, coarse: Level) -> None:
         """Two sweeps forwards, and the residual as right-hand side of the coarse grid."""
         height, width = level.shape
-        # Lead 1, so the pixels amid four coarse ones (even row, even column) come last and have no
-        # residual left.
+        # Lead 1, so the pixels amid four coarse ones (even row, even column) come last and have no residual left.
         args = (level.w, level.d, level.x, level.b, level.p, coarse.b, 1)
         seams = self._smooth(args, height, width, restricts=1)
-        # Around a seam `STAGES` rows on both sides were final only after the ranges had passed, so
-        # the residuals of the coarse rows there are still to be collected; one row more on either
-        # side enters them.
+        # Around a seam `STAGES` rows on both sides were final only after the ranges had passed, so the residuals of the
+        # coarse rows there are still to be collected; one row more on either side enters them.
         for seam in seams:
             kernels.smooth(*args, 0, 1, 1, 1, seam - 5, seam + 6)
 
@@ -211,13 +199,7 @@ class Hierarchy:
         run(kernel, args, bands(1, height + 1, 4 * width, self.threads))  # a coarse pixel is four fine ones of work
 
 
-def solve(
-    hierarchy: Hierarchy,
-    x: Float32,
-    *,
-    tolerance: float,
-    maxiter: int,
-) -> SolveReport:
+def solve(hierarchy: Hierarchy, x: Float32, *, tolerance: float, maxiter: int) -> SolveReport:
     """Preconditioned conjugate gradients on the finest grid, both channels at once, after a full-multigrid start.
 
     Parameters
@@ -244,9 +226,8 @@ def solve(
     Notes
     -----
     Multigrid alone would do on even ground. Where weights differ by 1000 : 1 a few clusters of
-    pixels are seen by no coarse grid; the cycle then has a few eigenvalues near 0, and those are
-    what conjugate gradients take out in as many steps. The method: Tatebe 1993; with ``z = M^-1 r``
-    for a cycle,
+    pixels are seen by no coarse grid; the cycle then has a few eigenvalues near 0, and those are what conjugate
+    gradients take out in as many steps. The method: Tatebe 1993; with ``z = M^-1 r`` for a cycle,
 
     ``p <- z + beta p``, ``x <- x + alpha p``, ``r <- r - alpha A p``, ``alpha = r.z / p.Ap``,
     ``beta = r.z / (r.z)_before``.
@@ -261,9 +242,8 @@ def solve(
     sums, moves = np.zeros((2, height + 2)), np.zeros((2, height + 2))
     minus, one = np.full(2, -1.0), np.ones(2)
 
-    # Channels have the matrix in common and nothing else: numbers such as alpha come in pairs, and
-    # one walk through the matrix serves both. Sums over rows are float64, in one order whatever the
-    # threads.
+    # Channels have the matrix in common and nothing else: numbers such as alpha come in pairs, and one walk through the
+    # matrix serves both. Sums over rows are float64, in one order whatever the threads.
     def share(kernel: Callable[..., None], *args: object) -> Float64:
         run(kernel, args, ranges)
         return sums.sum(axis=1)
@@ -291,8 +271,7 @@ def solve(
         z[:] = 0
         hierarchy.cycle(kind=kind)
         rz, old = share(kernels.dot, sums, r, z), rz
-        # Always so, but for NaN, overflow or rounding gone wild: better an honest stop than a wrong
-        # picture.
+        # Always so, but for NaN, overflow or rounding gone wild: better an honest stop than a wrong picture.
         positive = bool((rz >= 0).all())
         share(kernels.turn, p, z, _ratio(rz, old) if iteration else minus * 0)
         alpha = _ratio(rz, share(kernels.apply, sums, z, fine.w, fine.d, p))
@@ -340,6 +319,5 @@ def _zeros(planes: int, height: int, width: int) -> Float32:
 
 
 def _ratio(a: Float64, b: Float64) -> Float64:
-    # A channel may be solved from the start, as that of wishes for gray is: 0 / 0 then means no
-    # step.
+    # A channel may be solved from the start, as that of wishes for gray is: 0 / 0 then means no step.
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

@@ -25,8 +25,7 @@ BYTES_PER_PIXEL = 70
 1, its two fields 2 each, interpolation 1), all coarser grids together a third of that, and
 conjugate gradients two fields of two channels."""
 
-# A person who draws waits for the picture, and an error of one unit of ab cannot be seen beside the
-# stroke.
+# A person who draws waits for the picture, and an error of one unit of ab cannot be seen beside the stroke.
 _TOLERANCE_OF_EDITS = 1.0
 
 
@@ -73,18 +72,16 @@ def propagate(
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours h.
     weight : ndarray, shape (H, W), float32
-        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over
-        about ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall
-        like 1 / (number of pixels). Blotches show through: smaller. Colours wash out: larger.
-        Useful from about 1e-5 to 10.
+        Confidence c of each wish, at least 0; 0 is no wish at all. A uniform weight c smooths over about
+        ``1 / sqrt(c)`` pixels of even lightness, so for one look at every size let it fall like 1 / (number of pixels).
+        Blotches show through: smaller. Colours wash out: larger. Useful from about 1e-5 to 10.
     is_known : ndarray, shape (H, W), bool, optional
         Pixels whose colour is certain; neutral grey is as good as any.
     known_ab : ndarray, shape (H, W, 2), float32, optional
         Colours of the certain pixels.
     sigma, floor : float
-        Of the weights between neighbours, see `colorize.optimization.affinity.gaussian`. A floor of
-        0.01 halves the time and loses little when every pixel has a wish; 0.001 is better with a
-        few strokes.
+        Of the weights between neighbours, see `colorize.optimization.affinity.gaussian`. A floor of 0.01 halves the
+        time and loses little when every pixel has a wish; 0.001 is better with a few strokes.
     maxiter : int
         Most iterations.
     tolerance : float
@@ -102,8 +99,7 @@ def propagate(
     Raises
     ------
     ValueError
-        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty
-        anywhere.
+        Arrays of wrong shape or with NaN, an illegal option, or neither a wish nor a certainty anywhere.
 
     Warns
     -----
@@ -121,19 +117,16 @@ def propagate(
     -----
     The colours U minimise
 
-    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``, with ``U_r = known_ab_r`` where
-    `is_known`,
+    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``, with ``U_r = known_ab_r`` where `is_known`,
 
-    over the pairs of 3x3 neighbours. The gradient is zero where ``(D - W + C) U = C h``: the
-    weights W, their row sums D, the confidences C. That matrix is symmetric, positive definite,
-    diagonally dominant with entries of at most 0 beside the diagonal (an M-matrix). Hence the
-    maximum principle: no colour leaves the range of the constraints, and the result is clipped to
-    it.
+    over the pairs of 3x3 neighbours. The gradient is zero where ``(D - W + C) U = C h``: the weights W, their row sums
+    D, the confidences C. That matrix is symmetric, positive definite, diagonally dominant with entries of at most 0
+    beside the diagonal (an M-matrix). Hence the maximum principle: no colour leaves the range of the constraints, and
+    the result is clipped to it.
 
     References
     ----------
-    Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004, in the symmetric
-    Laplacian form.
+    Levin, Lischinski and Weiss, "Colorization using optimization", SIGGRAPH 2004, in the symmetric Laplacian form.
 
     Examples
     --------
@@ -165,9 +158,8 @@ class Propagator:
     sigma, floor, memory_limit, threads
         As in `propagate`.
     once : bool
-        There will be one solve only: it works in the weights themselves and keeps no answer, which
-        saves a third of the memory. Wishes that are handed over as temporaries are freed before the
-        largest arrays are made.
+        There will be one solve only: it works in the weights themselves and keeps no answer, which saves a third of the
+        memory. Wishes that are handed over as temporaries are freed before the largest arrays are made.
 
     See Also
     --------
@@ -242,9 +234,8 @@ class Propagator:
         target_ab, weight, is_known, known_ab, maxiter
             As in `propagate`.
         tolerance : float, optional
-            As in `propagate`; if None, that one's default for the first answer and a looser one,
-            for speed, for those after it. Errors do not add up: every answer starts from the true
-            residual.
+            As in `propagate`; if None, that one's default for the first answer and a looser one, for speed, for those
+            after it. Errors do not add up: every answer starts from the true residual.
         start_ab : ndarray, shape (H, W, 2), float32, optional
             A first guess to start from instead of the last answer: equal calls then give equal
             bytes, whatever was asked before.

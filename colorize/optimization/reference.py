@@ -5,16 +5,13 @@ diagonal matrix), known pixels exact:
 
 ``laplacian``
     ``(D - W + C) U = C h``: symmetric, positive definite; minimises
-    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``. What
-    `colorize.optimization.propagate` solves.
+    ``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``. What `colorize.optimization.propagate` solves.
 ``row_normalized``
-    ``(I - D^-1 W + D^-1 C) U = D^-1 C h``: what the released code of the paper solves (there
-    without C). Not symmetric. With symmetric weights it has the same solution as ``laplacian``,
-    divided by D row by row.
+    ``(I - D^-1 W + D^-1 C) U = D^-1 C h``: what the released code of the paper solves (there without C). Not symmetric.
+    With symmetric weights it has the same solution as ``laplacian``, divided by D row by row.
 ``least_squares``
-    minimises ``sum_r (U_r - sum_s w_rs U_s / d_r)^2 + sum_r c_r / d_r |U_r - h_r|^2``: the cost as
-    the paper prints it (eq. 1). Symmetric but squared: worse conditioned, and colours may overshoot the
-    range of the hints.
+    minimises ``sum_r (U_r - sum_s w_rs U_s / d_r)^2 + sum_r c_r / d_r |U_r - h_r|^2``: the cost as the paper prints it
+    (eq. 1). Symmetric but squared: worse conditioned, and colours may overshoot the range of the hints.
 
 Source: A. Levin, D. Lischinski, Y. Weiss, "Colorization using optimization", SIGGRAPH 2004.
 """
@@ -29,7 +26,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from colorize._support.optional import import_or_raise
@@ -48,8 +44,7 @@ METHODS = ("direct", "cg")
 MOST_PIXELS = {"direct": 1_000_000, "cg": 5_000_000}
 """Largest photographs, at which a solver takes about 2.5 GB (measured up to a megapixel)."""
 
-# Of L*, 0..100: flat paper still has grain of about this size, and a window of one value has no
-# variance at all.
+# Of L*, 0..100: flat paper still has grain of about this size, and a window of one value has no variance at all.
 _SMALLEST_VARIANCE = 0.02
 
 
@@ -75,8 +70,7 @@ def propagate_reference(
     target_ab, weight, is_known, known_ab
         As in `colorize.optimization.propagate`.
     affinity : {"gaussian", "local_variance", "correlation"}
-        One sigma for the photograph, or one of the paper's two (eq. 2 and 3), over a window of 3 x
-        3 pixels.
+        One sigma for the photograph, or one of the paper's two (eq. 2 and 3), over a window of 3 x 3 pixels.
     sigma, floor : float
         Of the gaussian weights, see `colorize.optimization.affinity.gaussian`.
     form : {"laplacian", "row_normalized", "least_squares"}
@@ -130,8 +124,7 @@ def propagate_reference(
     _check_choice("solver", solver, METHODS)
     if solver == "cg" and (affinity == "correlation" or form != "laplacian"):
         raise ValueError(f"affinity {affinity!r} in the form {form!r} needs solver='direct', got 'cg'")
-    # Refused, not shrunk as `propagate` does it: a reference that was solved on another grid is
-    # none.
+    # Refused, not shrunk as `propagate` does it: a reference that was solved on another grid is none.
     if lightness.size > MOST_PIXELS[solver]:
         raise ValueError(
             f"lightness has {lightness.size} pixels, {solver!r} takes {MOST_PIXELS[solver]}; use propagate"
@@ -167,8 +160,7 @@ def propagate_reference(
 def local_variance(lightness: Float32) -> Float32:
     """Weights of the paper's eq. 2: sigma is the spread of the lightness in the 3 x 3 pixels around each.
 
-    ``w_rs = exp(-(L_r - L_s)^2 / (2 sigma_r^2))``, then scaled so that the weights of every pixel
-    sum to 1.
+    ``w_rs = exp(-(L_r - L_s)^2 / (2 sigma_r^2))``, then scaled so that the weights of every pixel sum to 1.
 
     Parameters
     ----------
@@ -178,9 +170,8 @@ def local_variance(lightness: Float32) -> Float32:
     Returns
     -------
     ndarray, shape (8, H, W), float32
-        Directed weights: ``w_rs`` need not equal ``w_sr``. In the order of
-        `colorize.optimization.affinity.OFFSETS`, zero where the neighbour lies outside the
-        photograph.
+        Directed weights: ``w_rs`` need not equal ``w_sr``. In the order of `colorize.optimization.affinity.OFFSETS`,
+        zero where the neighbour lies outside the photograph.
 
     See Also
     --------
@@ -205,9 +196,8 @@ def local_variance(lightness: Float32) -> Float32:
 def correlation(lightness: Float32) -> Float32:
     """Weights of the paper's eq. 3: lightness and colour are affine in every 3 x 3 pixels.
 
-    ``w_rs = 1 + (L_r - mu_r) (L_s - mu_r) / sigma_r^2``, then scaled so that the weights of every
-    pixel sum to 1. Weights can be negative: colours may leave the range of the hints, and only
-    direct solvers are safe.
+    ``w_rs = 1 + (L_r - mu_r) (L_s - mu_r) / sigma_r^2``, then scaled so that the weights of every pixel sum to 1.
+    Weights can be negative: colours may leave the range of the hints, and only direct solvers are safe.
 
     Parameters
     ----------
@@ -225,9 +215,8 @@ def correlation(lightness: Float32) -> Float32:
 
     Notes
     -----
-    If ``U = a L + b`` in a window for any a and b, then U_r is the mean of the U_s under these
-    weights: they come from eliminating a and b (appendix of the paper; Torralba and Freeman 2003,
-    Zomet and Peleg 2002).
+    If ``U = a L + b`` in a window for any a and b, then U_r is the mean of the U_s under these weights: they come from
+    eliminating a and b (appendix of the paper; Torralba and Freeman 2003, Zomet and Peleg 2002).
     """
     mean, variance = _local_moments(lightness)
     weights = _neighbour_steps(lightness)
@@ -255,8 +244,7 @@ def directed_from_planes(planes: Float32) -> Float32:
     height, width = planes.shape[1] - 2, planes.shape[2] - 2
     directed = np.empty((8, height, width), np.float32)
     for k, (row, col) in enumerate(OFFSETS):
-        # A weight is kept at the earlier of its two pixels: for a step backwards that is the
-        # neighbour.
+        # A weight is kept at the earlier of its two pixels: for a step backwards that is the neighbour.
         top, left = (1, 1) if k < 4 else (1 + row, 1 + col)
         directed[k] = planes[k % 4, top : top + height, left : left + width]
     return directed
@@ -265,8 +253,7 @@ def directed_from_planes(planes: Float32) -> Float32:
 def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
     """Symmetric planes ``(w_rs + w_sr + floor / 4) / 2``, which the fast solver takes at any size.
 
-    The floor is relative to flat ground, where directed weights are 1/8. Weights must not be
-    negative.
+    The floor is relative to flat ground, where directed weights are 1/8. Weights must not be negative.
 
     See Also
     --------
@@ -293,16 +280,14 @@ def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
         back[1:-1, 1:-1] = directed[k + 4]
         reverse = back[1 + row : 1 + row + height, 1 + col : 1 + col + width]
         planes[k, 1:-1, 1:-1] = (directed[k] + reverse) / 2
-        # The floor only where there is a neighbour: beyond the border a weight would tie pixels to
-        # nothing.
+        # The floor only where there is a neighbour: beyond the border a weight would tie pixels to nothing.
         top, left = 1, 1 + max(0, -col)
         planes[k, top : 1 + height - row, left : 1 + width - max(0, col)] += np.float32(floor / 8)
     return planes
 
 
 def _local_moments(lightness: Float32) -> tuple[Float32, Float32]:
-    # Windows at the border have fewer pixels: sums over a border of zeros, divided by what was
-    # inside.
+    # Windows at the border have fewer pixels: sums over a border of zeros, divided by what was inside.
     inside = ndimage.uniform_filter(np.ones(lightness.shape), 3, mode="constant")
     mean = ndimage.uniform_filter(lightness.astype(np.float64), 3, mode="constant") / inside
     # In float64, because a variance of 0.02 is the difference of two numbers of up to 10,000.
@@ -323,8 +308,7 @@ def _neighbour_steps(lightness: Float32) -> Float32:
 def _normalized(weights: Float32) -> Float32:
     np.nan_to_num(weights, copy=False, nan=0.0)
     total = weights.sum(axis=0)
-    # A correlation sum of 0 is possible though rare; such a pixel takes no part rather than an
-    # infinite one.
+    # A correlation sum of 0 is possible though rare; such a pixel takes no part rather than an infinite one.
     weights /= np.where(np.abs(total) > 1e-6, total, np.inf)
     return weights
 
@@ -369,14 +353,8 @@ def as_matrix(system: StencilSystem) -> MatrixSystem:
     --------
     colorize.optimization.system.stencil_system : Makes a system in planes.
     """
-    height, width = system.shape
-    index = np.arange(height * width).reshape(height, width)
-    matrix = sp.diags_array(system.d[1:-1, 1:-1].ravel().astype(np.float64)).tocoo()
-    for plane, offset in zip(system.w, OFFSETS, strict=False):
-        here, there = _pairs(index, offset)
-        values = -plane[1:-1, 1:-1].ravel()[here].astype(np.float64)
-        half = sp.coo_array((values, (here, there)), shape=matrix.shape)
-        matrix = matrix + half + half.T
+    diagonal = sp.diags_array(system.d[1:-1, 1:-1].ravel().astype(np.float64))
+    matrix = diagonal - _directed_matrix(directed_from_planes(system.w).astype(np.float64))
     rhs = system.b[:, 1:-1, 1:-1].reshape(2, -1).T.astype(np.float64)
     return MatrixSystem(sp.csc_array(matrix), rhs, system.shape, symmetric=True)
 
@@ -463,18 +441,12 @@ def _directed_matrix(directed: Float64) -> sp.csr_array:
     _, height, width = directed.shape
     index = np.arange(height * width).reshape(height, width)
     matrix = sp.csr_array((index.size, index.size))
-    for values, offset in zip(directed, OFFSETS, strict=True):
-        here, there = _pairs(index, offset)
+    for values, (row, col) in zip(directed, OFFSETS, strict=True):
+        # The pixels that have a neighbour there, and these neighbours.
+        here = index[max(0, -row) : height - max(0, row), max(0, -col) : width - max(0, col)].ravel()
+        there = index[max(0, row) : height + min(0, row), max(0, col) : width + min(0, col)].ravel()
         matrix = matrix + sp.csr_array((values.ravel()[here], (here, there)), shape=matrix.shape)
     return matrix
-
-
-def _pairs(index: NDArray[np.intp], offset: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Flat numbers of all pixels that have a neighbour at `offset`, and of these neighbours."""
-    (row, col), (height, width) = offset, index.shape
-    here = index[max(0, -row) : height - max(0, row), max(0, -col) : width - max(0, col)]
-    there = index[max(0, row) : height + min(0, row), max(0, col) : width + min(0, col)]
-    return here.ravel(), there.ravel()
 
 
 # ------------------------------------------------------------------------------------------ solvers
@@ -521,9 +493,8 @@ def _direct(system: MatrixSystem) -> tuple[Float64, tuple[int, float, int]]:
     """The solution; no iterations, the largest residual of a sound factorisation, and bytes."""
     order: dict[str, Any] = {"permc_spec": "COLAMD"}
     if system.symmetric:
-        # Positive definite: the diagonal is always a good pivot, and looking for others would ruin
-        # the ordering, which on a grid decides between O(n log n) and many more entries in the
-        # factors.
+        # Positive definite: the diagonal is always a good pivot, and looking for others would ruin the ordering, which
+        # on a grid decides between O(n log n) and many more entries in the factors.
         order = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
     factors = spla.splu(system.matrix, **order)
     # An entry of a factor is a float64 and an int32.

@@ -8,9 +8,8 @@ cg            pyamg smoothed aggregation + CG    linear, 15 times as long       
 direct        SuperLU, symmetric min. degree     40 times as long at 1 MP, and rising  1900 bytes per pixel
 ============  =================================  ====================================  ====================
 
-The first is here; the other two are `colorize.optimization.reference.solve`, against which it is
-tested. The figures are for 300 exact hints and the default weights; `benchmarks/speed.py` measures
-them.
+The first is here; the other two are `colorize.optimization.reference.solve`, against which it is tested. The figures
+are for 300 exact hints and the default weights; `benchmarks/speed.py` measures them.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ from colorize.types import Float32, SolveReport
 # about 0.5, a fifth of the difference that can just be seen, 2.3 units of ab (Mahy et al. 1994).
 TOLERANCE = 0.3
 
-# Photographs with a few hints take about 12 at the default floor, 30 at a tenth of it, 70 at the
-# lowest.
+# Photographs with a few hints take about 12 at the default floor, 30 at a tenth of it, 70 at the lowest.
 MAXITER = 60
 
 
@@ -68,18 +66,15 @@ def solve(
 
     Notes
     -----
-    The test is on the step and not on the residual, because a residual says little: it weighs a
-    pixel by its diagonal, so its size depends on how even the photograph is. A step is in the unit
-    of the answer.
+    The test is on the step and not on the residual, because a residual says little: it weighs a pixel by its diagonal,
+    so its size depends on how even the photograph is. A step is in the unit of the answer.
     """
-    # Importing the kernels loads numba: a second that whoever only makes a system should not wait
-    # for.
+    # Importing the kernels loads numba: a second that whoever only makes a system should not wait for.
     from colorize.optimization import multigrid
 
     start = time.perf_counter()
     hierarchy = multigrid.Hierarchy(system.w, system.d, b=system.b, threads=threads)
-    # The solver keeps channels apart (planes run through vector registers), photographs keep them
-    # together.
+    # The solver keeps channels apart (planes run through vector registers), photographs keep them together.
     x = np.zeros_like(system.b)
     if start_ab is not None:
         x[:, 1:-1, 1:-1] = np.moveaxis(start_ab, -1, 0)

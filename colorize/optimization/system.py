@@ -1,7 +1,6 @@
 """From weights and constraints to equations: Levin's problem as ``A x = b``, in planes.
 
-For affinities W, their row sums D, wishes h with confidences C (a diagonal matrix), and known
-pixels exact:
+For affinities W, their row sums D, wishes h with confidences C (a diagonal matrix), and known pixels exact:
 
 ``(D - W + C) U = C h``
 
@@ -29,8 +28,7 @@ class StencilSystem:
     Attributes
     ----------
     w : ndarray, shape (4, H + 2, W + 2), float32
-        Couplings with the east, south, south-east and south-west neighbours, known pixels
-        uncoupled.
+        Couplings with the east, south, south-east and south-west neighbours, known pixels uncoupled.
     d : ndarray, shape (H + 2, W + 2), float32
         Diagonal; 1 for known pixels and the border.
     b : ndarray, shape (2, H + 2, W + 2), float32
@@ -71,13 +69,11 @@ def stencil_system(
     Parameters
     ----------
     planes : ndarray, shape (4, H + 2, W + 2), float32
-        Symmetric weights, from `colorize.optimization.affinity`. Used in place: hand over a copy to
-        keep them.
+        Symmetric weights, from `colorize.optimization.affinity`. Used in place: hand over a copy to keep them.
     target_ab : ndarray, shape (H, W, 2), float32
         Wished colours.
     weight : ndarray, shape (H, W), float32
-        Confidence of the wishes, relative to the weight 1 between two equal neighbours; 0 for no
-        wish.
+        Confidence of the wishes, relative to the weight 1 between two equal neighbours; 0 for no wish.
     is_known : ndarray, shape (H, W), bool, optional
         Pixels that have their colour exactly.
     known_ab : ndarray, shape (H, W, 2), float32, optional
@@ -101,8 +97,7 @@ def stencil_system(
 
     ``A_uu x_u + A_uk x_k = b_u``, ``x_k = v``, hence ``A_uu x_u = b_u - A_uk v``,
 
-    and the matrix that is solved has an identity where k was: as symmetric as before, of the same
-    shape.
+    and the matrix that is solved has an identity where k was: as symmetric as before, of the same shape.
     """
     from colorize.optimization import kernels
 

@@ -241,8 +241,7 @@ class Belief:
         across = self.kernel[:, regions]
         left = (ab - self.mean[regions]) / self.deviation[regions]
         mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
-        # The residual is scaled by each region's own deviation: where the model was sure, the same
-        # evidence moves less.
+        # The residual is scaled by each region's own deviation: where the model was sure, the same evidence moves less.
         told = replace(self, mean=mean, correlation=self.correlation - across @ cho_solve(factor, across.T))
         return told if (reach == PHOTO).all() else told._with_things(regions, ab, noise, reach, surprise)
 

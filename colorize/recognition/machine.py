@@ -26,7 +26,7 @@ class Scaling:
     mean_, factor_ : ndarray, shape (n_features,), float32
         z-score and family weight in one: ``(x - mean_) * factor_``.
     bound_ : ndarray, shape (n_features,), float32
-        Largest absolute value of the scaled column.
+        Largest absolute value of the scaled column: the clip of the z-scores in its units.
     center_ : ndarray, shape (n_features,), float32
     components_ : ndarray, shape (n_components, n_features), float32
 
@@ -82,6 +82,7 @@ class KernelMachine:
         Width of the kernel; regularisation that it was learnt with.
     classes_ : ndarray, shape (n_classes,)
     landmarks_ : ndarray, shape (n_landmarks, n_features), float32
+        Rounded to float16 before the rest is learnt, so that a file can hold them in half the space without any change.
     coef_ : ndarray, shape (n_landmarks, n_classes), float32
     intercept_ : ndarray, shape (n_classes,), float32
 
@@ -114,6 +115,7 @@ class Committee:
         Units of the layers between.
     classes_ : ndarray, shape (n_classes,)
     weights_ : tuple of ndarray, shapes (n_nets, n_in, n_out), float32
+        One per layer, rounded to float16 as the landmarks of `KernelMachine` are.
     biases_ : tuple of ndarray, shapes (n_nets, 1, n_out), float32
 
     See Also
@@ -160,10 +162,13 @@ class CalibratedMachine:
     ----------
     estimator_ : KernelMachine or Classifier
     margin_classes_ : ndarray, shape (n_margins,)
-        Classes of `estimator_`, the columns of its margins.
+        Classes of `estimator_`, the columns of its margins; those of `classes_`, unless the map was fitted anew to
+        others.
     classes_ : ndarray, shape (n_classes,)
     mean_, deviation_ : ndarray, shape (n_margins,), float32
+        Of margins for rows that the machine has not learnt from.
     weights_ : ndarray, shape (n_margins + 1, n_classes), float32
+        The map to the logits of the classes; the last row is its intercept.
     partner_ : Committee or Classifier, or None
         Its probabilities count as much.
 
@@ -185,8 +190,7 @@ class CalibratedMachine:
     def predict_proba(self, rows: Float32) -> Float32:
         """Calibrated probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
         calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_, axis=1)
-        # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et
-        # al. 1998).
+        # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et al. 1998).
         return calibrated if self.partner_ is None else (calibrated + self.partner_.predict_proba(rows)) / 2
 
     def _margins(self, fitted: KernelMachine | Classifier, rows: Float32) -> Float32:
@@ -212,12 +216,7 @@ class CalibratedMachine:
 
 
 def rbf_kernel(A: NDArray[Any], B: NDArray[Any], gamma: float) -> NDArray[Any]:
-    """``exp(-gamma |a - b|^2)`` for all pairs of rows, shape (len(A), len(B)), in the precision of A and B.
-
-    See Also
-    --------
-    KernelMachine : Votes by it.
-    """
+    """``exp(-gamma |a - b|^2)`` for all pairs of rows, shape (len(A), len(B)), in the precision of A and B."""
     squared = A @ B.T
     # In place: for 60,000 rows this matrix is 0.3 GB, and every step out of place one more.
     squared *= -2

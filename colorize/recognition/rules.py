@@ -130,8 +130,7 @@ def _bins(lightness: Float32, shape: tuple[int, ...]) -> NDArray[np.intp]:
 def _means(totals: NDArray[np.float64]) -> Float32:
     """Mean colour per bin from sums and counts; empty bins take the mean of their row, empty rows that of all."""
     by_lightness, overall = totals.sum(axis=1, keepdims=True), totals.sum(axis=(0, 1), keepdims=True)
-    # What no training pixel showed is borrowed from what is most like it: the same lightness at
-    # other heights.
+    # What no training pixel showed is borrowed from what is most like it: the same lightness at other heights.
     by_lightness = np.where(by_lightness[..., 2:] > 0, by_lightness, overall)
     filled = np.where(totals[..., 2:] > 0, totals, by_lightness)
     return (filled[..., :2] / filled[..., 2:]).astype(np.float32)

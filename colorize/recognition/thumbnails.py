@@ -28,8 +28,7 @@ SIDE = 24
 REGIONS_ACROSS = 3.0
 """Regions that a thumbnail spans: the region that it is about, and its neighbours."""
 
-# The eye looks for detail in lightness: with colour at full size a picture takes 1728 bytes and not
-# 648.
+# The eye looks for detail in lightness: with colour at full size a picture takes 1728 bytes and not 648.
 _COLOR_SIDE = SIDE // 4
 _N_LIGHTNESS = SIDE * SIDE
 _N_BYTES = _N_LIGHTNESS + 2 * _COLOR_SIDE**2
@@ -66,8 +65,7 @@ class Thumbnails:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        # A model file may come from anybody: whoever shows a picture relies on what is checked
-        # here.
+        # A model file may come from anybody: whoever shows a picture relies on what is checked here.
         row, pixels = self.row, self.pixels
         if row.dtype != np.int32 or row.ndim != 1 or not len(row) or row[0] < 0 or (np.diff(row) <= 0).any():
             raise ValueError("thumbnail.row must be ascending int32 rows of the sample, at least one")
@@ -149,11 +147,6 @@ def checked_names(names: Sequence[str], n_photos: int, n_bytes: int) -> tuple[st
         No thumbnail fits beside them.
     ValueError
         They are not as many as the photographs.
-
-    See Also
-    --------
-    photo_name : What is kept of each.
-    room_for : What they leave for pictures.
     """
     plain = tuple(map(photo_name, names or (f"photo {i + 1}" for i in range(n_photos))))
     if len(plain) != n_photos:
@@ -169,10 +162,6 @@ def room_for(names: Sequence[str], n_bytes: int) -> int:
     ------
     DatasetError
         None does.
-
-    See Also
-    --------
-    Thumbnails.chosen : Fills the room.
     """
     n_names = len(json.dumps(json.dumps(list(names))))  # as it lies in the header: text within text
     # Four bytes more for the row that a picture belongs to.
@@ -217,10 +206,6 @@ def cut_thumbnails(lightness: Float32, ab: Float32, superpixels: Superpixels) ->
 
 def photo_name(name: str) -> str:
     """The file name alone, printable and short: a model file tells nobody where its photographs lay.
-
-    See Also
-    --------
-    checked_names : The same for all photographs of a training.
 
     Examples
     --------

@@ -32,10 +32,6 @@ def save_checkpoint(
         Weights and optimizer states; all finite.
     rng : numpy.random.Generator
         Beside it, torch's generator on the CPU is kept.
-
-    See Also
-    --------
-    load_checkpoint : Takes it up again.
     """
     states = {_NUMPY: rng.bit_generator.state}
     arrays = {**arrays, _TORCH: torch.get_rng_state().numpy()}
@@ -63,10 +59,6 @@ def load_checkpoint(
     ------
     ModelFileError
         The file is damaged, no checkpoint, or one of a training with other settings; the message names the first.
-
-    See Also
-    --------
-    save_checkpoint : Writes it.
     """
     header, arrays = load_model(path, kind=KIND)
     try:

@@ -81,12 +81,7 @@ class Batch:
 
 
 def plain_example(photo: RgbImage) -> Example:
-    """Prepare a photograph for a rival.
-
-    See Also
-    --------
-    guided_example : For the refiner.
-    """
+    """Prepare a photograph for a rival."""
     return Example(_small_lab(photo).astype(np.float16))
 
 
@@ -148,10 +143,6 @@ def out_of_fold(
     ------
     DatasetError
         Fewer than ten photographs.
-
-    See Also
-    --------
-    guided_example : One photograph under one base.
     """
     if len(photos) < 2 * N_FOLDS:
         raise DatasetError(f"refining needs at least {2 * N_FOLDS} photographs to learn from, got {len(photos)}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -45,10 +46,6 @@ def choose_device(name: str) -> torch.device:
     ValueError
         There is no such name.
 
-    See Also
-    --------
-    mixed_precision : How a device computes.
-
     Examples
     --------
     >>> choose_device("cpu")
@@ -63,11 +60,23 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
 
 
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """What counts the seconds of a training: processor time on the CPU, where what else the machine does is no matter.
+
+    A process that waits for its GPU spends no processor time at all: there it is wall time.
+
+    Examples
+    --------
+    >>> clock_of(torch.device("cpu")).__name__
+    'process_time'
+    """
+    return time.process_time if device.type == "cpu" else time.perf_counter
+
+
 @contextmanager
 def mixed_precision(device: torch.device) -> Iterator[None]:
     """bfloat16 where a GPU computes it well; float32 elsewhere, and on the CPU always."""
-    # bfloat16 has the range of float32, so no gradient vanishes and no loss needs a scale, as with
-    # float16.
+    # bfloat16 has the range of float32, so no gradient vanishes and no loss needs a scale, as with float16.
     enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
         yield
@@ -95,8 +104,7 @@ class Learner(ABC):
     def __init__(
         self, network: nn.Module, rate: float, device: torch.device, *, betas: tuple[float, float] = (0.9, 0.99)
     ) -> None:
-        # Channels last is how convolutions are fastest, on CPUs with vector units as on tensor
-        # cores.
+        # Channels last is how convolutions are fastest, on CPUs with vector units as on tensor cores.
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -151,8 +159,7 @@ class Learner(ABC):
         return weights_of(self.average)
 
     def _optimizer(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
-        # A frozen encoder has no state in the optimizer: three quarters of the memory that
-        # ResNet-50 would take.
+        # A frozen encoder has no state in the optimizer: three quarters of the memory that ResNet-50 would take.
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=rate, betas=betas, weight_decay=self.weight_decay)
         for group in optimizer.param_groups:
@@ -206,8 +213,7 @@ class RefinerLearner(Learner):
     colorize.refine.losses.perceived_loss : What it minimises.
     """
 
-    # Far more than usual: it is to change little, and a residual that its photographs do not ask
-    # for goes to 0.
+    # Far more than usual: it is to change little, and a residual that its photographs do not ask for goes to 0.
     weight_decay = 0.3
 
     def __init__(self, device: torch.device) -> None:
@@ -242,11 +248,6 @@ class RivalLearner(Learner):
         Colours of the objective ``classification``.
     encoder : mapping of str to ndarray, optional
         Weights of the frozen encoder; without them it stays as random as it starts.
-
-    See Also
-    --------
-    make_rival : Its network.
-    rival_colors : What it answers.
     """
 
     def __init__(
@@ -296,8 +297,7 @@ class RivalLearner(Learner):
             loss = losses.pixel_loss(self.objective)(ab, true_ab)
             found = {"loss": loss.item()}
             if self.objective in CRITIC_STEPS:
-                # Detached: the critic is to tell the two kinds apart, not to make the generator
-                # easier to tell.
+                # Detached: the critic is to tell the two kinds apart, not to make the generator easier to tell.
                 found["critic"] = self._train_critic(lightness, true_ab, ab.detach(), share)
                 opinion = self._opinion(lightness, ab)
                 found["adversarial"] = opinion.item()
@@ -324,20 +324,14 @@ class RivalLearner(Learner):
         return loss.item()
 
     def _opinion(self, lightness: Tensor, ab: Tensor) -> Tensor:
-        # Its gradient reaches the critic's weights as well; the critic's next step clears them
-        # first.
+        # Its gradient reaches the critic's weights as well; the critic's next step clears them first.
         scores = self.critic(lightness, ab)
         loss = losses.gan_generator_loss if self.objective == "l1+gan" else losses.wgan_generator_loss
         return loss(scores)
 
 
 def make_refiner() -> SmallUNet:
-    """Build the refiner's network.
-
-    See Also
-    --------
-    refine : What it answers.
-    """
+    """Build the refiner's network."""
     return SmallUNet(3 + GUIDE_PLANES, 2, REFINER_WIDTHS, dropout=0.3)
 
 
@@ -358,8 +352,7 @@ def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
     --------
     colorize.optimization.upsampling.guided_enlarge : The stage after, for large photographs.
     """
-    # The two errors are partly independent, and a picture and its mirror image get the same
-    # colours.
+    # The two errors are partly independent, and a picture and its mirror image get the same colours.
     with torch.no_grad(), mixed_precision(lightness.device):
         straight = network(lightness, guide)
         mirrored = network(lightness.flip(3), guide.flip(3)).flip(3)
@@ -367,12 +360,7 @@ def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
 
 
 def rival_colors(network: nn.Module, lightness: Tensor, classes: Tensor | None, *, temperature: float) -> Float32:
-    """ab (N, 2, H, W) of a rival; the temperature is that of `colorize.refine.losses.annealed_mean`, for classes only.
-
-    See Also
-    --------
-    make_rival : Its network.
-    """
+    """ab (N, 2, H, W) of a rival; the temperature, for classes, is that of `colorize.refine.losses.annealed_mean`."""
     with torch.no_grad(), mixed_precision(lightness.device):
         raw = network(lightness).float()
     ab = losses.AB_SCALE * raw if classes is None else losses.annealed_mean(raw, classes, temperature)

@@ -45,8 +45,7 @@ def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
 
     References
     ----------
-    CIE 116-1995, "Industrial colour-difference evaluation" (with the geometric mean of both
-    chromas).
+    CIE 116-1995, "Industrial colour-difference evaluation" (with the geometric mean of both chromas).
 
     Examples
     --------
@@ -59,8 +58,7 @@ def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
     chroma, true_chroma = (x.square().sum(1).add(1).sqrt() for x in (ab, true_ab))
     mean_chroma = (chroma * true_chroma).sqrt()
     chroma_step = (chroma - true_chroma).square()
-    # What is left of the distance when the difference in chroma is taken out; rounding may leave
-    # less than nothing.
+    # What is left of the distance when the difference in chroma is taken out; rounding may leave less than nothing.
     hue_step = (squared - chroma_step).clamp_min(0)
     cie94 = chroma_step / (1 + 0.045 * mean_chroma).square() + hue_step / (1 + 0.015 * mean_chroma).square()
     return 0.5 * (squared + 1).sqrt().mean() + 0.5 * (cie94 + 1).sqrt().mean()
@@ -93,8 +91,7 @@ def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
 def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
     """Weight of every colour class, so that rare colours are learnt too.
 
-    ``w ~ 1 / ((1 - mix) p + mix / K)``, scaled so that the mean over all pixels is 1 (Zhang et al.
-    2016, eq. 4).
+    ``w ~ 1 / ((1 - mix) p + mix / K)``, scaled so that the mean over all pixels is 1 (Zhang et al. 2016, eq. 4).
 
     Parameters
     ----------
@@ -102,10 +99,6 @@ def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
         Share of the pixels of every class; they sum to 1.
     mix : float
         Share of the uniform distribution that is mixed in; 1 weighs all classes alike.
-
-    See Also
-    --------
-    classification_loss : Takes the weights.
 
     Examples
     --------
@@ -152,8 +145,7 @@ def classification_loss(logits: Tensor, true_ab: Tensor, colors: Tensor, weights
     true_ab : Tensor, shape (N, 2, H, W)
     colors : Tensor, shape (K, 2)
     weights : Tensor, shape (K,)
-        See `rebalanced_weights`; a pixel takes that of its nearest class (Zhang et al. 2016, eq. 2
-        and 3).
+        See `rebalanced_weights`; a pixel takes that of its nearest class (Zhang et al. 2016, eq. 2 and 3).
 
     See Also
     --------
@@ -187,24 +179,13 @@ def annealed_mean(logits: Tensor, colors: Tensor, temperature: float) -> Tensor:
 
 
 def gan_generator_loss(fake_scores: Tensor) -> Tensor:
-    """What a generator loses when its pictures are recognised (the non-saturating form).
-
-    See Also
-    --------
-    gan_discriminator_loss : The other side.
-    """
-    # Not minus the discriminator's loss: its slope vanishes just where all pictures are recognised,
-    # at the start.
+    """What a generator loses when its pictures are recognised (the non-saturating form)."""
+    # Not minus the discriminator's loss: its slope vanishes just where all pictures are recognised, at the start.
     return F.binary_cross_entropy_with_logits(fake_scores, torch.ones_like(fake_scores))
 
 
 def gan_discriminator_loss(true_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved.
-
-    See Also
-    --------
-    gan_generator_loss : The other side.
-    """
+    """What a discriminator loses when it takes one kind for the other (Goodfellow et al. 2014), halved."""
     true = F.binary_cross_entropy_with_logits(true_scores, torch.ones_like(true_scores))
     fake = F.binary_cross_entropy_with_logits(fake_scores, torch.zeros_like(fake_scores))
     # Halved, so that it learns more slowly than the generator (pix2pix, sec. 3.3).
@@ -212,12 +193,7 @@ def gan_discriminator_loss(true_scores: Tensor, fake_scores: Tensor) -> Tensor:
 
 
 def wgan_generator_loss(fake_scores: Tensor) -> Tensor:
-    """What a generator loses under a critic: the negative mean score.
-
-    See Also
-    --------
-    wgan_critic_loss : The other side.
-    """
+    """What a generator loses under a critic: the negative mean score."""
     return -fake_scores.mean()
 
 
@@ -237,10 +213,6 @@ def wgan_critic_loss(
     mixing : Tensor, shape (N, 1, 1, 1)
         Share of the true picture in each mixture, uniform in 0..1.
 
-    See Also
-    --------
-    wgan_generator_loss : The other side.
-
     Notes
     -----
     The Wasserstein distance of two distributions is the largest difference of mean scores that a
@@ -252,9 +224,8 @@ def wgan_critic_loss(
     Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017, eq. 3.
     """
     mixed = (mixing * true_ab + (1 - mixing) * fake_ab).detach().requires_grad_()
-    # By colours in the units that the critic sees. Patches are averaged, for a picture is what has
-    # a slope; pictures are summed, for each depends on its own colours alone and one call then
-    # gives the gradients of all.
+    # By colours in the units that the critic sees. Patches are averaged, for a picture is what has a slope; pictures
+    # are summed, for each depends on its own colours alone and one call then gives the gradients of all.
     (gradient,) = torch.autograd.grad(critic(lightness, mixed).mean((1, 2, 3)).sum(), mixed, create_graph=True)
     length = (gradient * AB_SCALE).flatten(1).norm(dim=1)
     distance = critic(lightness, fake_ab).mean() - critic(lightness, true_ab).mean()

@@ -16,8 +16,7 @@ from torch.nn import functional as F
 GENERATORS = ("unet", "unet-large", "resnet50", "lite0")
 """The generators of the rivals."""
 
-# Seven halvings make one pixel of the 128 that rivals are trained on, as in pix2pix for its 256
-# with eight.
+# Seven halvings make one pixel of the 128 that rivals are trained on, as in pix2pix for its 256 with eight.
 _LARGE_WIDTHS = (64, 128, 256, 512, 512, 512, 512)
 # Five doublings undo the five halvings of an encoder.
 _DECODER_WIDTHS = (256, 128, 64, 32, 32)
@@ -81,8 +80,7 @@ class SmallUNet(nn.Module):
     Parameters
     ----------
     n_in : int
-        Input planes with the two coordinates that the network adds by itself: a network of one
-        plane has 3.
+        Input planes with the two coordinates that the network adds by itself: a network of one plane has 3.
     n_out : int
     widths : sequence of int
         Channels per level, from fine to coarse.
@@ -132,8 +130,7 @@ class SmallUNet(nn.Module):
         -------
         Tensor, shape (N, n_out, H, W)
         """
-        # A convolution does not know where it is; skies are above and floors below. Hence planes of
-        # coordinates.
+        # A convolution does not know where it is; skies are above and floors below. Hence planes of coordinates.
         height, width = lightness.shape[-2:]
         planes = [lightness / 50 - 1, place if place is not None else coordinates(lightness)]
         x = _padded(torch.cat(planes if guide is None else [*planes, guide], 1), self._multiple)
@@ -144,8 +141,7 @@ class SmallUNet(nn.Module):
             skips.append(x)
         x = self.dropout(x + self.context(x.mean((2, 3)))[..., None, None])
         for level in reversed(range(len(self.decode))):
-            # Added and not joined: skips have the channels of their level already, and the decoder
-            # half the inputs.
+            # Added and not joined: skips have the channels of their level already, and the decoder half the inputs.
             x = self.decode[level](skips[level] + F.interpolate(self.up[level](x), scale_factor=2.0, mode="bilinear"))
         x = F.interpolate(self.head(x), scale_factor=2.0, mode="bilinear")
         return x[..., :height, :width]
@@ -161,17 +157,15 @@ class LargeUNet(nn.Module):
 
     References
     ----------
-    Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks",
-    CVPR 2017, sec. 6.1.
+    Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks", CVPR 2017, sec. 6.1.
     """
 
     def __init__(self, n_out: int) -> None:
         super().__init__()
         sizes = (1, *_LARGE_WIDTHS)
         last = len(_LARGE_WIDTHS) - 1
-        # No normalisation at either end, as in pix2pix. At the last there is one value per picture
-        # and channel, of which normalising would leave what the other pictures of the batch are
-        # like.
+        # No normalisation at either end, as in pix2pix. At the last there is one value per picture and channel, of
+        # which normalising would leave what the other pictures of the batch are like.
         self.down = nn.ModuleList(
             nn.Sequential(
                 nn.LeakyReLU(0.2) if level else nn.Identity(),
@@ -217,10 +211,6 @@ class FrozenGenerator(nn.Module):
     encoder : ResNet50 or EfficientNetLite0
         Its weights are never trained, and its batch statistics never move.
     n_out : int
-
-    See Also
-    --------
-    ResNet50, EfficientNetLite0 : The encoders.
     """
 
     def __init__(self, encoder: ResNet50 | EfficientNetLite0, n_out: int) -> None:
@@ -228,9 +218,7 @@ class FrozenGenerator(nn.Module):
         self.encoder = encoder
         self.encoder.requires_grad_(False)
         sizes = (encoder.n_maps, *_DECODER_WIDTHS)
-        self.decoder = nn.Sequential(
-            *(_transposed(wide, narrow) for wide, narrow in pairwise(sizes)),
-        )
+        self.decoder = nn.Sequential(*(_transposed(wide, narrow) for wide, narrow in pairwise(sizes)))
         self.head = nn.Conv2d(sizes[-1], n_out, 3, padding=1)
         _start_at_zero(self.head)
 
@@ -253,10 +241,6 @@ class ResNet50(nn.Module):
     """The convolutional part of ResNet-50, its weights named as in torchvision: ``layer1.0.conv1.weight`` and so on.
 
     Maps pictures (N, 3, H, W), normalised as for ImageNet, to features (N, 2048, H/32, W/32).
-
-    See Also
-    --------
-    FrozenGenerator : What it serves.
 
     References
     ----------
@@ -286,8 +270,7 @@ class ResNet50(nn.Module):
 class EfficientNetLite0(nn.Module):
     """The convolutional part of EfficientNet-Lite0, its weights named as in the package `efficientnet-lite-pytorch`.
 
-    Maps pictures (N, 3, H, W), normalised as for ImageNet, H and W multiples of 32, to features (N,
-    320, H/32, W/32).
+    Maps pictures (N, 3, H, W), normalised as for ImageNet, H and W multiples of 32, to features (N, 320, H/32, W/32).
 
     See Also
     --------
@@ -367,12 +350,7 @@ class PatchDiscriminator(nn.Module):
 
 
 def coordinates(like: Tensor) -> Tensor:
-    """Row and column of every pixel, each from -1 to 1, shape (N, 2, H, W).
-
-    See Also
-    --------
-    SmallUNet.forward : Takes them.
-    """
+    """Row and column of every pixel, each from -1 to 1, shape (N, 2, H, W)."""
     height, width = like.shape[-2:]
     rows = torch.linspace(-1, 1, height, dtype=like.dtype, device=like.device)
     columns = torch.linspace(-1, 1, width, dtype=like.dtype, device=like.device)
@@ -406,9 +384,8 @@ class _Bottleneck(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(n_in, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        # The stride here and not in `conv1`, where the paper has it: a 1 x 1 convolution with a
-        # stride does not look at three pixels of four. The weights that are loaded were trained
-        # this way.
+        # The stride here and not in `conv1`, where the paper has it: a 1 x 1 convolution with a stride does not look at
+        # three pixels of four. The weights that are loaded were trained this way.
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
@@ -427,8 +404,7 @@ class _Bottleneck(nn.Module):
 class SameConv(nn.Conv2d):
     """A convolution that pads as TensorFlow's SAME does for even sizes: what is odd goes below and to the right.
 
-    The weights of EfficientNet were trained so; with the padding of torch a stride of two would
-    start a pixel off.
+    The weights of EfficientNet were trained so; with the padding of torch a stride of two would start a pixel off.
 
     Parameters
     ----------
@@ -441,10 +417,6 @@ class SameConv(nn.Conv2d):
     ----------
     margin : tuple of int
         Pixels of padding: left, right, top, bottom.
-
-    See Also
-    --------
-    EfficientNetLite0 : What is made of it.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
@@ -476,8 +448,7 @@ class _Inverted(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.widens else x
         y = F.relu6(self._bn1(self._depthwise_conv(y)))
-        # No activation behind it: in few channels a ReLU loses what it cuts off (MobileNetV2, sec.
-        # 3.2).
+        # No activation behind it: in few channels a ReLU loses what it cuts off (MobileNetV2, sec. 3.2).
         y = self._bn2(self._project_conv(y))
         return x + y if self.adds else y
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,17 +33,10 @@ from colorize.models.format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
 from colorize.recognition.decision import dial
 from colorize.refine import learners
-from colorize.refine.data import (
-    WORKING_PIXELS,
-    Example,
-    digest,
-    guide_table,
-    out_of_fold,
-    plain_example,
-)
+from colorize.refine.data import WORKING_PIXELS, Example, digest, guide_table, out_of_fold, plain_example
 from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import ENCODERS, GENERATORS
-from colorize.refine.training import Observer, Outcome, Settings, Trainer, forked_randomness
+from colorize.refine.training import Observer, Settings, Trainer, forked_randomness
 from colorize.training.quantization import ColorPalette
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
@@ -53,17 +46,19 @@ _N_CLASSES = 64
 _PALETTE_PIXELS = 40_000
 
 
+# Dataclasses make the constructors that scikit-learn asks for: every parameter named once, and stored as it is.
+@dataclass(eq=False, repr=False, kw_only=True)
 class _Network(BaseEstimator):
     """What both kinds share: how long to train, on what device, and the state of a training."""
 
-    epochs: int | None
-    minutes: float | None
-    batch_size: int
-    crop: int
-    patience: int | None
-    hold_out: float
-    device: str
-    random_state: int
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int = 16
+    crop: int = 128
+    patience: int | None = None
+    hold_out: float = 0.1
+    device: str = "auto"
+    random_state: int = 0
 
     def _settings(self) -> Settings:
         epochs = 60 if self.epochs is None and self.minutes is None else self.epochs
@@ -80,9 +75,20 @@ class _Network(BaseEstimator):
         kept, held_out = sorted(order[n_held_out:]), sorted(order[:n_held_out])
         return [examples[i] for i in kept], [examples[i] for i in held_out]
 
-    def _keep(self, outcome: Outcome, network: nn.Module, n_photos: int) -> None:
-        learners.load_weights(network, outcome.weights)
-        self.network_ = _ready(network, learners.choose_device(self.device))
+    def _make_network(self) -> nn.Module:
+        """The network as it is before it has learnt."""
+        raise NotImplementedError
+
+    def _equip(self, weights: Mapping[str, np.ndarray], device: torch.device) -> None:
+        """Have a network with these weights, ready for use."""
+        # A network draws its first weights, which are written over and none of the caller's random numbers.
+        with forked_randomness(0):
+            network = self._make_network()
+        learners.load_weights(network, weights)
+        self.network_ = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def _keep(self, outcome: Trainer, n_photos: int, device: torch.device) -> None:
+        self._equip(outcome.weights, device)
         self.history_ = outcome.history
         self.summary_: dict[str, Any] = {
             "n_photos": n_photos,
@@ -96,6 +102,7 @@ class _Network(BaseEstimator):
         return next(self.network_.parameters()).device
 
 
+@dataclass(eq=False, repr=False)
 class Refiner(_Network):
     """A small network that corrects the colours of a classical model.
 
@@ -112,7 +119,8 @@ class Refiner(_Network):
     epochs : int, optional
         Times that every photograph is seen; 60 if `minutes` is not given either.
     minutes : float, optional
-        CPU-minutes to train (wall minutes on a GPU), the preparation included.
+        Instead of epochs: CPU-minutes of all threads together (wall minutes on a GPU), the preparation included. A
+        training by minutes does not give the same bytes twice.
     batch_size, crop : int
         Photographs per step, and side of their crops in pixels.
     patience : int, optional
@@ -151,27 +159,8 @@ class Refiner(_Network):
     (107, 160, 3)
     """
 
-    def __init__(
-        self,
-        base: Colorizer,
-        epochs: int | None = None,
-        minutes: float | None = None,
-        batch_size: int = 16,
-        crop: int = 128,
-        patience: int | None = None,
-        hold_out: float = 0.2,
-        device: str = "auto",
-        random_state: int = 0,
-    ) -> None:
-        self.base = base
-        self.epochs = epochs
-        self.minutes = minutes
-        self.batch_size = batch_size
-        self.crop = crop
-        self.patience = patience
-        self.hold_out = hold_out
-        self.device = device
-        self.random_state = random_state
+    base: Colorizer
+    hold_out: float = field(default=0.2, kw_only=True)
 
     def __sklearn_clone__(self) -> Self:
         # With the base as it is: scikit-learn would hand on one that has learnt nothing.
@@ -216,21 +205,20 @@ class Refiner(_Network):
         """
         settings = self._settings()
         device = learners.choose_device(self.device)
-        started = time.process_time() if device.type == "cpu" else time.perf_counter()
+        clock = learners.clock_of(device)
+        started = clock()
         self.base_sha256_ = digest_of(self.base.trained)
         pictures = [as_rgb_image(photo) for photo in photos]
         examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
         training, held_out = self._split(examples, FEWEST)
         with forked_randomness(self.random_state):
-            learner = learners.RefinerLearner(device)
-            now = time.process_time() if device.type == "cpu" else time.perf_counter()
             outcome = Trainer(
-                learner, training, held_out, settings,
+                learners.RefinerLearner(device), training, held_out, settings,
                 recipe={"kind": REFINER_KIND, "base_sha256": self.base_sha256_, "photographs": digest(examples)},
                 checkpoint=None if checkpoint is None else Path(checkpoint),
-                resume=resume, progress=progress, observe=observe, seconds=now - started, cautious=True,
+                resume=resume, progress=progress, observe=observe, seconds=clock() - started, cautious=True,
             ).run()  # fmt: skip
-            self._keep(outcome, learners.make_refiner(), len(pictures))
+        self._keep(outcome, len(pictures), device)
         return self
 
     def predict(
@@ -295,6 +283,9 @@ class Refiner(_Network):
         check_is_fitted(self, "network_")
         save_model(path, *self._parts(), kind=REFINER_KIND, overwrite=overwrite)
 
+    def _make_network(self) -> nn.Module:
+        return learners.make_refiner()
+
     def _parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {"base_sha256": self.base_sha256_, "summary": self.summary_}, learners.weights_of(self.network_)
 
@@ -319,14 +310,12 @@ class Refiner(_Network):
                     "name the model that it was trained on"
                 )
             refiner = cls(base, device=device)
-            with forked_randomness(0):  # a network draws its first weights, which are none of the caller's business
-                network = learners.make_refiner()
-            learners.load_weights(network, arrays)
+            refiner._equip(arrays, place)
             refiner.summary_, refiner.base_sha256_ = dict(header["summary"]), wanted
-        refiner.network_ = _ready(network, place)
         return refiner
 
 
+@dataclass(eq=False, repr=False)
 class Rival(_Network):
     """A network that colours by itself, to measure the classical model against.
 
@@ -367,31 +356,9 @@ class Rival(_Network):
     (107, 160, 3)
     """
 
-    def __init__(
-        self,
-        generator: str = "unet",
-        objective: str = "l1",
-        encoder: str | Path | None = None,
-        epochs: int | None = None,
-        minutes: float | None = None,
-        batch_size: int = 16,
-        crop: int = 128,
-        patience: int | None = None,
-        hold_out: float = 0.1,
-        device: str = "auto",
-        random_state: int = 0,
-    ) -> None:
-        self.generator = generator
-        self.objective = objective
-        self.encoder = encoder
-        self.epochs = epochs
-        self.minutes = minutes
-        self.batch_size = batch_size
-        self.crop = crop
-        self.patience = patience
-        self.hold_out = hold_out
-        self.device = device
-        self.random_state = random_state
+    generator: str = "unet"
+    objective: str = "l1"
+    encoder: str | Path | None = None
 
     def fit(
         self,
@@ -412,15 +379,17 @@ class Rival(_Network):
         ValueError
             A parameter is none of its legal values.
         """
-        _check_choice("generator", self.generator, GENERATORS)
-        _check_choice("objective", self.objective, OBJECTIVES)
+        self._check_kind()
         if self.encoder is not None and self.generator not in ENCODERS:
             raise ValueError(f"encoder belongs to the generators resnet50 and lite0, got {self.generator!r}")
         settings = self._settings()
         device = learners.choose_device(self.device)
-        started = time.process_time() if device.type == "cpu" else time.perf_counter()
+        clock = learners.clock_of(device)
+        started = clock()
         encoder = None if self.encoder is None else read_encoder(self.encoder, self.generator)
-        origin = "random" if self.encoder is None else _origin(self.encoder)
+        origin = "random"
+        if self.encoder is not None:  # in words that do not depend on the place of the file
+            origin = f"from a file with sha256 {hashlib.sha256(Path(self.encoder).read_bytes()).hexdigest()}"
         made = {"encoder": origin} if self.generator in ENCODERS else {}
         examples = [plain_example(as_rgb_image(photo)) for photo in photos]
         training, held_out = self._split(examples)
@@ -429,7 +398,6 @@ class Rival(_Network):
             learner = learners.RivalLearner(
                 self.generator, self.objective, device, classes=self.classes_, encoder=encoder
             )
-            now = time.process_time() if device.type == "cpu" else time.perf_counter()
             outcome = Trainer(
                 learner, training, held_out, settings,
                 recipe={
@@ -440,10 +408,9 @@ class Rival(_Network):
                     **made,
                 },
                 checkpoint=None if checkpoint is None else Path(checkpoint),
-                resume=resume, progress=progress, observe=observe, seconds=now - started,
+                resume=resume, progress=progress, observe=observe, seconds=clock() - started,
             ).run()  # fmt: skip
-            network = self._make_network()
-        self._keep(outcome, network, len(examples))
+        self._keep(outcome, len(examples), device)
         self.summary_ |= made
         return self
 
@@ -464,8 +431,7 @@ class Rival(_Network):
         """
         check_is_fitted(self, "network_")
         dial(vividness)
-        # 1, the mean of the histogram, at 0; a half in the middle;
-        # 0.2, nearly its mode, at 1. Zhang et al. chose 0.38.
+        # 1, the mean of the histogram, at 0; a half in the middle; 0.2, nearly its mode, at 1. Zhang et al. chose 0.38.
         temperature = 1 - 1.2 * vividness + 0.4 * vividness**2
         photo, clock = as_gray_image(gray), Clock()
         with clock("network"):
@@ -505,22 +471,21 @@ class Rival(_Network):
         header, arrays = load_model(path, kind=RIVAL_KIND)
         with _fitting_parts(path):
             rival = cls(header["generator"], header["objective"], device=device)
-            _check_choice("generator", rival.generator, GENERATORS)
-            _check_choice("objective", rival.objective, OBJECTIVES)
+            rival._check_kind()
             classes = learners.part_of(arrays, "classes.")
             rival.classes_ = (classes["colors"], classes["frequencies"]) if classes else None
-            # The start is written over, and the caller's random numbers must not tell of it.
-            with forked_randomness(0):
-                network = rival._make_network()
-            learners.load_weights(network, learners.part_of(arrays, "network."))
+            rival._equip(learners.part_of(arrays, "network."), place)
             rival.summary_ = dict(header["summary"])
-        rival.network_ = _ready(network, place)
         return rival
 
+    def _check_kind(self) -> None:
+        for name, choices in (("generator", GENERATORS), ("objective", OBJECTIVES)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+
     def _make_network(self) -> nn.Module:
-        return learners.make_rival(
-            self.generator, self.objective, 2 if self.classes_ is None else len(self.classes_[0])
-        )
+        n_classes = 2 if self.classes_ is None else len(self.classes_[0])
+        return learners.make_rival(self.generator, self.objective, n_classes)
 
 
 def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
@@ -558,11 +523,6 @@ def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
     return counters | {name: array.astype(counters.get(name, np.float32(0)).dtype) for name, array in arrays.items()}
 
 
-def _origin(path: str | Path) -> str:
-    """Where weights came from, in words that do not depend on the place of the file."""
-    return f"from a file with sha256 {hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
-
-
 def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Float32, Float32]:
     """Colours of the objective ``classification`` and how frequent they are, from a sample of pixels."""
     rng = np.random.default_rng(random_state)
@@ -586,12 +546,3 @@ def _fitting_parts(path: str | Path) -> Iterator[None]:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
-
-
-def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def _ready(network: nn.Module, device: torch.device) -> nn.Module:
-    return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)

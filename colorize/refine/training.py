@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from colorize.color.metrics import ciede2000
 from colorize.exceptions import TrainingError
 from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
 from colorize.refine.data import Example, draw_batch, whole
-from colorize.refine.learners import Learner, part_of
+from colorize.refine.learners import Learner, clock_of, part_of
 from colorize.types import Float32
 
 N_SAMPLES = 6
@@ -35,29 +34,7 @@ _LARGEST_VALIDATION = 60
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and on what to train.
-
-    Parameters
-    ----------
-    epochs : int, optional
-        Times that every photograph is seen.
-    minutes : float, optional
-        Instead of epochs. CPU-minutes of all threads together, or wall minutes on a GPU, everything counted that the
-        training needs. A training by minutes does not give the same bytes twice.
-    batch_size : int
-        Photographs per step.
-    crop : int
-        Side of the crops in pixels.
-    patience : int, optional
-        Stop after so many epochs without a better validation error; None goes on to the end.
-    hold_out : float
-        Share of the photographs that validate and are not trained on.
-    random_state : int
-
-    See Also
-    --------
-    Trainer : What keeps to them.
-    """
+    """How long and on what to train: the parameters of `colorize.refine.predictor.Refiner` of these names, checked."""
 
     epochs: int | None = None
     minutes: float | None = None
@@ -105,24 +82,6 @@ Observer = Callable[[Epoch], None]
 
 
 @dataclass(eq=False)
-class Outcome:
-    """A finished training.
-
-    Attributes
-    ----------
-    weights : dict of str to ndarray
-        Of the epoch with the smallest validation error; see `Trainer.cautious`.
-    best : dict of str to float
-        The entry of that epoch in the history.
-    history : list of dict
-    """
-
-    weights: dict[str, np.ndarray]
-    best: dict[str, float]
-    history: list[dict[str, float]]
-
-
-@dataclass(eq=False)
 class Trainer:
     """Trains a learner and keeps its best epoch.
 
@@ -146,6 +105,15 @@ class Trainer:
         An epoch is better than none only if its mean error on the photographs held out is smaller with a paired 95 %
         interval that excludes zero; otherwise the untrained network is the outcome. False never gives that one back.
 
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        Of the epoch with the smallest validation error; see `cautious`.
+    best : dict of str to float
+        The entry of that epoch in the history.
+    history : list of dict
+        See `Epoch`.
+
     See Also
     --------
     colorize.refine.learners.Learner : What it trains.
@@ -163,9 +131,12 @@ class Trainer:
     observe: Observer | None = None
     seconds: float = 0.0
     cautious: bool = False
+    weights: dict[str, np.ndarray] = field(init=False, default_factory=dict)
+    best: dict[str, float] = field(init=False, default_factory=dict)
+    history: list[dict[str, float]] = field(init=False, default_factory=list)
 
-    def run(self) -> Outcome:
-        """Train.
+    def run(self) -> Self:
+        """Train; gives itself back, with the outcome.
 
         Raises
         ------
@@ -175,23 +146,18 @@ class Trainer:
             The checkpoint to resume from does not belong to this training.
         """
         self._rng = np.random.default_rng(self.settings.random_state)
-        self._history: list[dict[str, float]] = []
-        self._best: dict[str, float] = {}
-        self._weights: dict[str, np.ndarray] = {}
         self._first = np.empty(0)
         self._validation = [whole(example) for example in self.held_out[:_LARGEST_VALIDATION]]
         if self.resume and self.checkpoint is not None:
             self._take_up(self.checkpoint)
-        # On the CPU what else the machine does is not counted; a process that waits for its GPU
-        # spends no processor time at all.
-        self._clock = time.process_time if self.learner.device.type == "cpu" else time.perf_counter
+        self._clock = clock_of(self.learner.device)
         self._started = self._clock() - self.seconds
         # Epoch 0 is the start: of a refiner it is the base itself, which every epoch has to beat.
-        if not self._history:
+        if not self.history:
             self._finish_epoch({})
         while not self._is_over():
             self._finish_epoch(self._epoch())
-        return Outcome(self._weights, self._best, self._history)
+        return self
 
     def _epoch(self) -> dict[str, float]:
         """Show every photograph once; means of the losses."""
@@ -211,7 +177,7 @@ class Trainer:
         return {name: float(np.mean([losses[name] for losses in seen])) for name in seen[0]} if seen else {}
 
     def _finish_epoch(self, losses: dict[str, float]) -> None:
-        number = len(self._history)
+        number = len(self.history)
         results = [self.learner.colors(planes[None])[0] for planes in self._validation]
         errors = np.array([_error(planes, ab) for planes, ab in zip(self._validation, results, strict=True)])
         error = float(errors.mean())
@@ -220,36 +186,36 @@ class Trainer:
         bad = self.learner.broken() or ("" if math.isfinite(error) else "the validation error")
         if bad:
             raise TrainingError(self._bad_end(f"{bad} is no longer finite"))
-        self._history.append(entry)
+        self.history.append(entry)
         if number == 0:
             self._first = errors
         if self._is_better(errors):
-            self._best, self._weights = entry, self.learner.weights()
+            self.best, self.weights = entry, self.learner.weights()
         if self.checkpoint is not None:
             self._keep(self.checkpoint)
         if self.observe is not None:
-            samples = sample_grid(self._validation[:N_SAMPLES], results) if _is_shown(number) else None
-            self.observe(Epoch(number, list(self._history), samples))
+            is_shown = str(number).rstrip("0") in ("1", "2", "5")  # 1, 2, 5, 10, 20, 50 and so on
+            samples = sample_grid(self._validation[:N_SAMPLES], results) if is_shown else None
+            self.observe(Epoch(number, list(self.history), samples))
 
     def _is_better(self, errors: NDArray[np.float64]) -> bool:
         """Whether an epoch takes the place of the best so far."""
-        if not self._best:
+        if not self.best:
             return True
         if self.cautious and not Bootstrap(len(errors)).mean(errors - self._first).high < 0:
             return False
-        # Any epoch replaces the start of a rival, which
-        # has learnt nothing, however small its error.
-        return errors.mean() < self._best["ciede2000"] or (self._best["epoch"] == 0 and not self.cautious)
+        # Any epoch replaces the start of a rival, which has learnt nothing, however small its error.
+        return errors.mean() < self.best["ciede2000"] or (self.best["epoch"] == 0 and not self.cautious)
 
     def _share(self, within: float) -> float:
         """How much of the training is over."""
         if self.settings.minutes is not None:
             return (self._clock() - self._started) / (60 * self.settings.minutes)
-        return (len(self._history) - 1 + within) / (self.settings.epochs or 1)
+        return (len(self.history) - 1 + within) / (self.settings.epochs or 1)
 
     def _is_over(self) -> bool:
         patience = self.settings.patience
-        waited = len(self._history) - 1 - self._best["epoch"]
+        waited = len(self.history) - 1 - self.best["epoch"]
         return self._share(0.0) >= 1 or (patience is not None and waited >= patience)
 
     def _tell(self, share: float) -> None:
@@ -259,12 +225,12 @@ class Trainer:
             self.progress(what, min(total, int(share * total)), total)
 
     def _keep(self, path: Path) -> None:
-        arrays = {**self.learner.state(), **{f"best.{name}": array for name, array in self._weights.items()}}
+        arrays = {**self.learner.state(), **{f"best.{name}": array for name, array in self.weights.items()}}
         header = {
             "settings": self._all_settings(),
             "seconds": self.seconds,
-            "history": self._history,
-            "best": self._best,
+            "history": self.history,
+            "best": self.best,
             "first": self._first.tolist(),
         }
         save_checkpoint(path, header, arrays, self._rng)
@@ -273,17 +239,17 @@ class Trainer:
         header, arrays = load_checkpoint(path, self._all_settings(), self._rng)
         self.learner.load_state(arrays)
         self.seconds = header["seconds"]
-        self._history, self._best = header["history"], header["best"]
+        self.history, self.best = header["history"], header["best"]
         self._first = np.array(header["first"])
-        self._weights = part_of(arrays, "best.")
+        self.weights = part_of(arrays, "best.")
 
     def _all_settings(self) -> dict[str, Any]:
         return {**asdict(self.settings), **self.recipe}
 
     def _bad_end(self, what: str) -> str:
-        kept = f"; the last good state is {self.checkpoint}" if self.checkpoint and self._history else ""
+        kept = f"; the last good state is {self.checkpoint}" if self.checkpoint and self.history else ""
         return (
-            f"training stopped in epoch {len(self._history)}: {what}{kept}; train on other photographs, "
+            f"training stopped in epoch {len(self.history)}: {what}{kept}; train on other photographs, "
             "with another seed or for fewer epochs"
         )
 
@@ -330,8 +296,3 @@ def _error(planes: Float32, ab: Float32) -> float:
     true = np.moveaxis(planes[:3], 0, -1)
     found = np.concatenate([true[..., :1], np.moveaxis(ab, 0, -1)], axis=2).astype(np.float32)
     return float(ciede2000(np.ascontiguousarray(true), found).mean())
-
-
-def _is_shown(number: int) -> bool:
-    """1, 2, 5, 10, 20, 50 and so on."""
-    return number > 0 and str(number).rstrip("0") in ("1", "2", "5")

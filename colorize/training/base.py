@@ -42,11 +42,6 @@ class Choice:
         CIEDE2000 of the base with a calibration of the other photographs.
     base : float
         CIEDE2000 of the base as it is.
-
-    See Also
-    --------
-    choose : Makes it.
-    describe_choice : Tells it.
     """
 
     n_photos: int = 0
@@ -57,8 +52,7 @@ class Choice:
     @property
     def keeps_base(self) -> bool:
         """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
-        # With `not`, because every comparison with NaN is false: where nothing was held out, the
-        # base is kept.
+        # With `not`, because every comparison with NaN is false: where nothing was held out, the base is kept.
         return not self.recalibrated > self.own
 
 
@@ -82,11 +76,7 @@ def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None
 
 
 def choose(
-    rows: TrainingRows,
-    palette: ColorPalette,
-    base: FittedRecognizer,
-    machine: CalibratedClassifier,
-    random_state: int,
+    rows: TrainingRows, palette: ColorPalette, base: FittedRecognizer, machine: CalibratedClassifier, random_state: int
 ) -> Choice:
     """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
 
@@ -129,13 +119,7 @@ def choose(
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:
-    """Entries of a model's summary that tell what was chosen.
-
-    See Also
-    --------
-    choose : The stage before.
-    describe_choice : The stage after: sentences.
-    """
+    """Entries of a model's summary that tell what was chosen."""
     entries: dict[str, Any] = {"machine": "base" if choice.keeps_base else "own", "held_out_photos": choice.n_photos}
     if choice.n_photos:
         tried = {"own": choice.own, "recalibrated": choice.recalibrated, "base": choice.base}
@@ -144,12 +128,7 @@ def in_summary(choice: Choice) -> dict[str, Any]:
 
 
 def describe_choice(summary: Mapping[str, Any]) -> str:
-    """Tell in sentences what was made of the base; empty for a model without one.
-
-    See Also
-    --------
-    in_summary : The stage before: what a model keeps of the choice.
-    """
+    """Tell in sentences what was made of the base; empty for a model without one."""
     if "machine" not in summary:
         return ""
     lines = [f"Base: {summary['base']}"] if "base" in summary else []

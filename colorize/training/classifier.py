@@ -52,12 +52,8 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    mean_, factor_ : ndarray, shape (n_features,), float32
-        z-score and family weight in one: ``(x - mean_) * factor_``.
-    bound_ : ndarray, shape (n_features,), float32
-        The clip in units of the scaled column.
-    center_ : ndarray, shape (n_features,), float32
-    components_ : ndarray, shape (n_components, n_features), float32
+    mean_, factor_, bound_, center_, components_
+        As in `colorize.recognition.machine.Scaling`.
     explained_ : float
         Share of the variance that the components keep.
 
@@ -161,11 +157,8 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
-    landmarks_ : ndarray, shape (n_landmarks, n_features), float32
-        Rounded to float16 before fitting, so that a model file can hold them in half the space without any change.
-    coef_ : ndarray, shape (n_landmarks, n_classes), float32
-    intercept_ : ndarray, shape (n_classes,), float32
+    classes_, landmarks_, coef_, intercept_
+        As in `colorize.recognition.machine.KernelMachine`.
 
     See Also
     --------
@@ -292,18 +285,10 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
-    estimator_ : classifier
-        Fitted on all rows.
-    partner_ : classifier or None
-        Fitted on all rows.
-    margin_classes_ : ndarray, shape (n_margins,)
-        Classes of `estimator_`, the columns of its margins: those of `classes_`, unless the map was re-fitted to others
-        (`recalibrated`).
-    mean_, deviation_ : ndarray, shape (n_margins,), float32
-        Of the out-of-fold margins.
-    weights_ : ndarray, shape (n_margins + 1, n_classes), float32
-        The map; the last row is its intercept.
+    estimator_, partner_ : classifier
+        Fitted on all rows; a partner may be None.
+    classes_, margin_classes_, mean_, deviation_, weights_
+        As in `colorize.recognition.machine.CalibratedMachine`.
 
     See Also
     --------
@@ -409,13 +394,10 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like, shape (n_samples, n_features)
-        y : array-like, shape (n_samples,)
+        X, y, groups, sample_weight
+            As in `fit`; of the groups only a partner is told.
         alpha : float
             L2 penalty of the new map; raise it with few photographs.
-        groups : array-like, shape (n_samples,), optional
-            Photograph of every row; the map does not look at it, a partner does.
-        sample_weight : array-like, shape (n_samples,), optional
 
         Returns
         -------
@@ -493,14 +475,12 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             step = flat.reshape(self.weights_.shape).astype(np.float32)
             probabilities = softmax(design @ (self.weights_ + step), axis=1)
-            # Summed in double precision: near the end float32 steps would look like noise to the
-            # line search.
+            # Summed in double precision: near the end float32 steps would look like noise to the line search.
             entropy = -(weight * wanted * np.log(np.maximum(probabilities, 1e-12))).sum(dtype=np.float64)
             gradient = design.T @ ((probabilities - wanted) * weight) + alpha * step
             return float(entropy + 0.5 * alpha * (step**2).sum()), gradient.ravel().astype(np.float64)
 
-        # The start is the present map, which is near the end already: fewer rounds than for a new
-        # one.
+        # The start is the present map, which is near the end already: fewer rounds than for a new one.
         found = minimize(loss, np.zeros(self.weights_.size), jac=True, method="L-BFGS-B", options={"maxiter": 60})
         other = copy(self)
         other.weights_ = self.weights_ + found.x.reshape(self.weights_.shape).astype(np.float32)
@@ -544,8 +524,7 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
             probabilities = softmax(design @ weights, axis=1)
             log_loss = -weight @ np.log(np.maximum(probabilities[np.arange(len(index)), index], 1e-12))
             penalised = weights.copy()
-            # The intercept holds how common a colour is; drawn to 0 it would call all colours
-            # alike.
+            # The intercept holds how common a colour is; drawn to 0 it would call all colours alike.
             penalised[-1] = 0
             gradient = design.T @ ((probabilities - truth) * weight[:, None]) + self.alpha * penalised
             return float(log_loss + 0.5 * self.alpha * (penalised**2).sum()), gradient.ravel().astype(np.float64)

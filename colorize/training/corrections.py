@@ -63,10 +63,6 @@ class Learnt(Generic[_AnyFitted]):
         Mean probability that the old and the new model give the wanted palette colours in those regions, 0..1.
     n_beyond_palette : int
         Regions whose wanted colour is far (`FAR`) from every palette colour; the model learnt the nearest.
-
-    See Also
-    --------
-    learn_corrections : Makes it.
     """
 
     colorizer: _AnyFitted
@@ -190,9 +186,8 @@ def learn_corrections(
             np.concatenate([kept, scaled]),
             np.concatenate([model.classifier.predict_proba(kept), targets]),
             alpha=_PENALTY,
-            # Old rows weigh 1 together, the photograph `strength`, however many regions were
-            # hinted. At 0.05 photographs never touched lost 0.12 at most, at 0.1 up to 0.72
-            # (docs/base_models.md).
+            # Old rows weigh 1 together, the photograph `strength`, however many regions were hinted. At 0.05
+            # photographs never touched lost 0.12 at most, at 0.1 up to 0.72 (docs/base_models.md).
             sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), strength * share]),
         )
     distance = np.linalg.norm(wanted[:, None] - model.palette.colors_, axis=2).min(axis=1)

@@ -19,8 +19,7 @@ from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.types import Float32, RgbImage
 
-# Ten photographs alone did worse than the default model on all four kinds measured, 25 better
-# (docs/base_models.md).
+# Ten photographs alone did worse than the default model on all four kinds measured, 25 better (docs/base_models.md).
 FEW_PHOTOS = 25
 """With fewer the colours of a model are mostly those of the single photographs."""
 
@@ -54,10 +53,6 @@ class LeftOut:
         duplicate.
     detail : str
         What was found.
-
-    See Also
-    --------
-    DatasetReport : Holds them.
     """
 
     name: str
@@ -79,10 +74,6 @@ class DatasetReport:
         Photographs in the set.
     left_out : tuple of LeftOut
         The rest of the examined files, by name.
-
-    See Also
-    --------
-    load_folder : Makes it.
     """
 
     n_files: int
@@ -258,13 +249,13 @@ def load_folder(
     return TrainingSet(tuple(found[name] for name in chosen), tuple(chosen), report)
 
 
-def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> TrainingSet:
+def load_photo(path: str | Path, *, max_side: int = 640) -> TrainingSet:
     """Read one photograph as a set of its own, scaled as `load_folder` does; it is used whatever its colours.
 
     Raises
     ------
     InvalidImageError
-        It cannot be read, or is too small.
+        It cannot be read, or has less than 16 pixels on a side.
 
     See Also
     --------
@@ -273,8 +264,8 @@ def load_photo(path: str | Path, *, max_side: int = 640, min_side: int = 16) -> 
     """
     path = Path(path)
     pixels = shrink(to_8_bit(read_photo(path).pixels), max_side)
-    if min(pixels.shape[:2]) < min_side:
-        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, {min_side} needed on each side")
+    if min(pixels.shape[:2]) < 16:
+        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, 16 needed on each side")
     return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
 
 
@@ -336,8 +327,7 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
     if gallery is not None:
-        # The gallery comes last: what is left out for its colours must not make a later photograph
-        # its duplicate.
+        # The gallery comes last: what is left out for its colours must not make a later photograph its duplicate.
         problem = _transparency_problem(photo) or _colour_problem(pixels) or gallery.add(name, pixels)
         if problem:
             return LeftOut(name, *problem)

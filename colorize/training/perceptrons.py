@@ -39,10 +39,8 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
-    weights_ : tuple of ndarray, shapes (n_nets, n_in, n_out), float32
-        One per layer, rounded to float16, so that a model file holds them in half the space without any change.
-    biases_ : tuple of ndarray, shapes (n_nets, 1, n_out), float32
+    classes_, weights_, biases_
+        As in `colorize.recognition.machine.Committee`.
 
     See Also
     --------
@@ -98,8 +96,7 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"NeuralNets needs at least two classes, got one class: {self.classes_[0]}")
         names, photo = np.unique(np.arange(len(rows)) if groups is None else groups, return_inverse=True)
-        # One scale for all columns: their proportions say what matters, and initial weights expect
-        # numbers around 1.
+        # One scale for all columns: their proportions say what matters, and initial weights expect numbers around 1.
         scale = rows.std() or np.float32(1)
         rows = rows / scale
         rng = np.random.default_rng(self.random_state)
@@ -107,8 +104,7 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         for _ in range(self.n_nets):
             seen = np.zeros(len(names), bool)
             seen[rng.permutation(len(names))[: max(1, round(self.share * len(names)))]] = True
-            # Seeds come from one generator in turn: with more nets the first ones stay what they
-            # were.
+            # Seeds come from one generator in turn: with more nets the first ones stay what they were.
             members.append(self._fit_net(rows[seen[photo]], index[seen[photo]], int(rng.integers(2**31))))
         # two classes share one output in scikit-learn: its two-sided form is the same function
         layers = [_two_sided(net) for net in members]

@@ -12,6 +12,8 @@ from threadpoolctl import threadpool_limits
 from colorize.recognition.palette import Palette
 from colorize.types import Float32
 
+_BIN = 5.0  # units of ab
+
 
 class ColorPalette(Palette, BaseEstimator):
     """A few dozen ab colours learnt from photographs, one of them neutral gray.
@@ -30,12 +32,8 @@ class ColorPalette(Palette, BaseEstimator):
 
     Attributes
     ----------
-    colors_ : ndarray, shape (K, 2), float32
-        ab of every palette index, sorted by hue, the neutral one first.
-    neutral_index_ : int
-        Palette index of neutral gray (ab = 0).
-    frequencies_ : ndarray, shape (K,), float32
-        Share of the training weight that fell to each colour.
+    colors_, neutral_index_, frequencies_
+        As in `colorize.recognition.palette.Palette`.
 
     See Also
     --------
@@ -113,9 +111,9 @@ class ColorPalette(Palette, BaseEstimator):
         return super()._squared_distances(ab)
 
 
-def _density(ab: NDArray[np.float64], weight: NDArray[np.float64], bin_width: float = 5.0) -> NDArray[np.float64]:
+def _density(ab: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weight per histogram bin of the ab plane, looked up for every sample."""
-    bins = np.floor(ab / bin_width).astype(np.int64)
+    bins = np.floor(ab / _BIN).astype(np.int64)
     _, index = np.unique(bins, axis=0, return_inverse=True)
     # NumPy 2.0 alone gives the inverse a second axis here.
     index = index.ravel()

@@ -182,8 +182,7 @@ def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRec
     # As many as were kept: rows of few columns have fewer components than were asked for.
     seed, n_components = parameters["random_state"], len(found.scaler.components_)
     machine = make_machine(parameters["classifier"], seed)
-    # What was learnt brings its plain machines along; they give way to estimators, or the model
-    # could not be a base.
+    # What was learnt brings its plain machines along; they give way to estimators, or the model could not be a base.
     classifier = _taught(machine, found.classifier, n_components)
     classifier.estimator_ = _taught(clone(machine.estimator), found.classifier.estimator_, n_components)
     if found.classifier.partner_ is not None:

@@ -67,8 +67,7 @@ class TrainingRows:
     picture: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        # Rows are picked by number in all parts: one that is shorter would pair features with
-        # colours of other regions.
+        # Rows are picked by number in all parts: one that is shorter would pair features with colours of other regions.
         counts = {name: len(values) for name, values in self.arrays().items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"training rows must be equally many in every part, got {counts}")
@@ -135,10 +134,6 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
 def share_of_rows(n_wanted: int, n_photos: int) -> int:
     """Rows to draw from each of `n_photos` photographs: `n_wanted`, or fewer if 60,000 in all would be exceeded.
 
-    See Also
-    --------
-    draw : The stage after.
-
     Examples
     --------
     >>> share_of_rows(220, 100), share_of_rows(220, 1000)
@@ -149,11 +144,6 @@ def share_of_rows(n_wanted: int, n_photos: int) -> int:
 
 
 def draw(n: int, n_wanted: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
-    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer.
-
-    See Also
-    --------
-    rows_of : The stage before: rows of all regions.
-    """
+    """Numbers below `n` drawn at random, ascending: `n_wanted` of them, or all if there are fewer."""
     # Ascending: whoever wants all rows gets them as they are.
     return np.sort(np.random.default_rng(seed).choice(n, min(n_wanted, n), replace=False))

@@ -28,6 +28,12 @@ def test_differences_are_paired():
     assert not Interval(0.3, -0.1, 0.7).excludes(0)
 
 
+def test_an_interval_is_written_in_any_form_and_else_with_two_digits():
+    assert f"{Interval(-1, -2, 0.5):+.1f}" == "-1.0 (-2.0 to +0.5)"
+    assert f"{Interval(-1, -2, 0.5)}" == str(Interval(-1, -2, 0.5)) == "-1.00 (-2.00 to 0.50)"
+    assert f"{Interval(0.25)}" == "0.25"
+
+
 @given(st.lists(st.floats(-100, 100), min_size=5, max_size=30))
 def test_mean_lies_in_its_interval_and_inside_the_data(values):
     interval = Bootstrap(len(values)).mean(values)

@@ -94,15 +94,13 @@ def evaluation(tiny_colorizer, photos):
         tiny_colorizer,
         photos,
         names=names,
-        model="tiny & small",
-        source="album",
         pictures=True,
         left_out={"broken.jpg": "it is broken"},
     )
 
 
 def test_evaluation_shows_failures_first_and_everything_else(evaluation):
-    text = evaluation_report(evaluation)
+    text = evaluation_report(evaluation, model="tiny & small", source="album")
     page = check(text)
     worst = evaluation.result.order("model")[0]
     error = evaluation.result.figures["model"]["ciede2000"][worst]
@@ -112,7 +110,7 @@ def test_evaluation_shows_failures_first_and_everything_else(evaluation):
         assert words in text
     assert "<b>" not in text
     assert len(page.ranges) == 12
-    assert evaluation_report(evaluation) == text
+    assert evaluation_report(evaluation, model="tiny & small", source="album") == text
 
 
 def test_size_stays_small_whatever_the_pictures(evaluation):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from colorize.evaluation.measure import EvaluationResult
-from colorize.evaluation.study import ALL, ALL_EQUAL, check_categories, study_categories, study_curve, usual_sizes
+from colorize.evaluation.study import ALL, ALL_EQUAL, study_categories, study_curve, usual_sizes
 from colorize.exceptions import DatasetError
 from colorize.training.dataset import DatasetReport, TrainingSet
 from colorize.types import RgbImage
@@ -78,7 +78,7 @@ def test_files_of_the_study(study):
 
 def test_too_few_categories_and_unknown_methods_are_refused():
     with pytest.raises(DatasetError, match=r"at least 2 sub-folders.*few: 3 usable"):
-        check_categories({"sea": album((40, 90, 230)), "few": album((90, 90, 90), 3)}, {})
+        study_categories({"sea": album((40, 90, 230)), "few": album((90, 90, 90), 3)})
     with pytest.raises(ValueError, match="magic"):
         study_categories({}, methods=("magic",))
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
-from colorize.evaluation.measure import EvaluationResult
+from colorize.evaluation.measure import MAIN, EvaluationResult
 from colorize.evaluation.pictures import MAP_LIMIT, Picture, data_uri, share_budget
 from colorize.evaluation.report import page as parts
-from colorize.evaluation.report.page import MAIN, Block, Cell, Page, Plot
+from colorize.evaluation.report.page import Block, Cell, Page, Plot
 from colorize.evaluation.run import Comparison
 
 

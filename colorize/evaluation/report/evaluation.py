@@ -11,11 +11,11 @@ from colorize._support.shrink import shrink
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck
-from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, EvaluationResult
+from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
 from colorize.evaluation.report import page as parts
-from colorize.evaluation.report.page import MAIN, Block, Page, Plot
+from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.run import Evaluation
 from colorize.recognition.decision import NEAR
 
@@ -25,8 +25,15 @@ N_LISTED = 100
 _THUMBNAIL_SIDE = 160
 
 
-def evaluation_report(found: Evaluation) -> str:
+def evaluation_report(found: Evaluation, *, model: str = "model", source: str = "photographs") -> str:
     """Tell what an evaluation found: failures first, then figures, reasons, costs, and every photograph.
+
+    Parameters
+    ----------
+    found : Evaluation
+        With pictures.
+    model, source : str
+        The model and the photographs, as a reader knows them.
 
     Returns
     -------
@@ -50,7 +57,7 @@ def evaluation_report(found: Evaluation) -> str:
 
     page = Page(
         "evaluation",
-        f"How well does “{found.model}” colour {found.source}?",
+        f"How well does “{model}” colour {source}?",
         _lead(found),
         facts=_facts(found),
         warnings=_warnings(found),

@@ -40,11 +40,7 @@ Pixels = NDArray[np.uint8]
 
 
 def explanation_report(
-    explainer: Explainer,
-    explanations: Sequence[Explanation],
-    *,
-    name: str = "photograph",
-    model: str = "model",
+    explainer: Explainer, explanations: Sequence[Explanation], *, name: str = "photograph", model: str = "model"
 ) -> str:
     """Tell why places of a photograph got their colours.
 

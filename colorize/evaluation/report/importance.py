@@ -147,12 +147,9 @@ def color_figure(found: ImportanceResult) -> Any:
     grid = [[cells.get((family, color), _UNKNOWN) for family in families] for color in colors]
     values = np.array([[cell.value for cell in row] for row in grid])
     faint = np.array([[not cell.excludes(0) for cell in row] for row in grid])
-    swatches = [[tuple(rgb / 255) for rgb in _swatch(found.swatches[color])] for color in colors]
+    light = {color: np.full(len(found.swatches[color]), 62, np.float32) for color in colors}
+    swatches = [[tuple(rgb / 255) for rgb in lab_to_rgb(light[color], found.swatches[color])] for color in colors]
     return plots.heatmap(values, colors, families, "error added, ab units", center=0.0, faint=faint, swatches=swatches)
-
-
-def _swatch(ab: np.ndarray) -> np.ndarray:
-    return lab_to_rgb(np.full(len(ab), 62, np.float32), ab)
 
 
 def _detail_plots(found: ImportanceResult) -> Iterator[Plot]:

@@ -12,14 +12,13 @@ from colorize import __version__
 from colorize._support.optional import import_or_raise
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
-from colorize.evaluation.measure import FIGURES, EvaluationResult
+from colorize.evaluation.measure import FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import data_uri
 
 PICTURE_BYTES = 2_350_000
 """For all pictures of a report together, as text; plots and words take a few hundred kilobytes more."""
 
-MAIN = "ciede2000"
 LICENCE_NOTE = "The photographs in this page belong to their owners: mind their licences before you pass the page on."
 
 Block = tuple[str, Any]

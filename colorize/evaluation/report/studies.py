@@ -10,9 +10,10 @@ import numpy as np
 
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
+from colorize.evaluation.measure import MAIN
 from colorize.evaluation.pictures import share_budget
 from colorize.evaluation.report import page as parts
-from colorize.evaluation.report.page import MAIN, Block, Page, Plot
+from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.study import ALL, GRAY, CategoryStudy, LearningCurve
 
 
