@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab, to_gray
-from colorize.color.names import color_names
+from colorize.color.names import SWATCH_LIGHTNESS, color_names
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import plain, write_csv
 from colorize.exceptions import DatasetError
@@ -238,7 +238,7 @@ def importance(
         teachers = None if training_photos is None else _describe(colorizer, training_photos, say)
         rows += study.refits(teachers, n_repeats, refits, say)
         baseline = MappingProxyType(study.baseline())
-    names = color_names(colorizer.palette_.colors_)
+    names = color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS)
     return ImportanceResult(
         table=tuple(rows),
         families=families,
@@ -346,7 +346,7 @@ class _Study:
         self.bootstrap = Bootstrap(data.n_photos, random_state=random_state)
         self.true_index = colorizer.palette_.encode(data.regions.ab)
         self.area_by_color = self._by_color(data.regions.area)
-        self.names = np.array(color_names(colorizer.palette_.colors_))
+        self.names = np.array(color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS))
         self.untouched = self.score(colorizer.recognizer.region_probabilities(data.regions.features))
 
     @cached_property

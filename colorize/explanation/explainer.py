@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from colorize._support.regions import region_graph
+from colorize.color.names import color_names
 from colorize.exceptions import PlaceError
 from colorize.explanation.attribution import Attribution, attribute
 from colorize.guidance.hints import Hints
@@ -200,6 +201,10 @@ class Explanation:
         """Logarithm of the odds of winner against rival at each of the three stages, shape (3,)."""
         logs = np.log(np.maximum(self.probabilities.astype(np.float64), _FAINTEST))
         return logs[:, self.winner] - logs[:, self.rival]
+
+    def named(self, ab: Float32) -> str:
+        """An everyday name for a colour, shape (2,), at the lightness of the region."""
+        return color_names(ab[None], self.lightness)[0]
 
     def steps(self) -> dict[str, float]:
         """From no knowledge to the decision: what each step adds to the log-odds of the winner against the rival.

@@ -128,12 +128,11 @@ def _warnings(explainer: Explainer) -> list[str]:
 def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels, gray: Pixels) -> dict[str, Any]:
     height, width = result.shape[:2]
     mask = explainer.superpixels.labels == found.region
-    names = color_names(found.colors)
-    given = color_names(found.ab[None])[0]
+    names = color_names(found.colors, found.lightness)
     return {
         "id": f"place-{number}",
         "number": number,
-        "title": given,
+        "title": found.named(found.ab),
         "row": found.row,
         "col": found.col,
         "left": f"{100 * (found.col + 0.5) / width:.2f}",
@@ -149,7 +148,7 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
         "colors": _colors(found, names),
         "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
         "rival": {
-            "name": told_apart(found.colors[found.rival], found.colors[found.winner], found.ab),
+            "name": told_apart(found.lightness, found.colors[found.rival], found.colors[found.winner], found.ab),
             "paint": paint(found, found.colors[found.rival]),
         },
         "steps": _steps(found),
@@ -215,7 +214,7 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
             {
                 "uri": None if large is None else data_uri(large, 6000),
                 "paint": paint(found, memories.ab[k]),
-                "color": color_names(memories.ab[k : k + 1])[0],
+                "color": found.named(memories.ab[k]),
                 "near": bool(memories.is_near[k]),
                 "photo": memories.photo[k],
                 "distance": f"{memories.distance[k] / memories.usual_distance:.2f}",
@@ -233,7 +232,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
     listed = [
         {
             "paint": paint(found, effect.ab[k]),
-            "name": color_names(effect.ab[k : k + 1].astype(np.float32))[0],
+            "name": found.named(effect.ab[k]),
             "row": int(effect.place[k, 0]),
             "col": int(effect.place[k, 1]),
             "moved": f"{sizes[k]:.1f}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from colorize._support.statistics import Interval
 from colorize.color import lab_to_rgb
+from colorize.color.names import SWATCH_LIGHTNESS
 from colorize.evaluation import plots
 from colorize.evaluation.importance import ANALYSES, HIDES, NOISE, SCORES, ImportanceResult
 from colorize.evaluation.report.page import Block, Page, Plot, capital, drawn, interval_cell, joined, signed, table
@@ -152,7 +153,7 @@ def color_figure(found: ImportanceResult) -> Any:
 
 
 def _swatch(ab: np.ndarray) -> np.ndarray:
-    return lab_to_rgb(np.full(len(ab), 62, np.float32), ab)
+    return lab_to_rgb(np.full(len(ab), SWATCH_LIGHTNESS, np.float32), ab)
 
 
 def _detail_plots(found: ImportanceResult) -> Iterator[Plot]:
