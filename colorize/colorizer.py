@@ -23,7 +23,7 @@ from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
 from colorize.recognition.thumbnails import Thumbnails, checked_names
 from colorize.training.base import check_base
-from colorize.training.fit import Fitted, check_photos, describe_photos, learn, learn_words
+from colorize.training.fit import Fitted, check_several, checked_photos, describe_photos, learn, learn_words
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
@@ -160,7 +160,7 @@ class Colorizer(Predictor, BaseEstimator):
             raise TypeError(f"base must be a Colorizer, got {type(base).__name__}; Colorizer.load reads a model file")
         if base is not None:
             check_base(base.model, self.n_superpixels, self.families)
-        check_photos(photos)
+        photos = checked_photos(photos)
         names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
         say = progress or silent
         size, seed = self.n_superpixels, self.random_state
@@ -259,11 +259,12 @@ class Colorizer(Predictor, BaseEstimator):
     def score(self, photos: Iterable[Photo], y: None = None) -> float:
         """Minus the mean CIEDE2000 of colour photographs at `vividness` 0, for the searches of scikit-learn.
 
-        Raises `DatasetError` if there are none.
+        Raises `DatasetError` if there are none, `TypeError` if it is one photograph or a name.
         """
         # compiled when first imported: who only colorizes should not wait for it
         from colorize.color.metrics import Truth
 
+        check_several(photos)
         errors = []
         for photo in map(as_rgb_image, photos):
             # The setting of least error: at others a search would prefer pale models.

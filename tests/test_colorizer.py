@@ -406,25 +406,36 @@ def test_photographs_that_can_be_read_only_once_are_refused(photos):
         Colorizer().fit(photo for photo in photos)
 
 
-class ByLabel(list):
-    """What a pandas Series is after a split: its items have labels, and a number is one of them."""
-
-    iloc = property(list)
-
-
 @pytest.mark.parametrize(
     ("photos", "message"),
     [
         ("my_photos", r"got 'my_photos'; load_folder\(...\).photos reads a folder"),
         (Path("my_photos"), r"got .*Path\('my_photos'\); load_folder"),
         (TrainingSet((), (), DatasetReport(0, 0, 0, ())), "got TrainingSet; its .photos is one"),
-        (ByLabel(), r"photos must be read by place, which a ByLabel is not; give list\(photos\)"),
+        (RgbImage(np.zeros((4, 4, 3), np.uint8)), r"got one RgbImage; write \[photo\]"),
+        (np.zeros((4, 4, 3), np.uint8), r"got an array of shape \(4, 4, 3\), uint8; write \[photo\]"),
+        (5, "got int"),
     ],
-    ids=["name", "path", "training set", "series"],
+    ids=["name", "path", "training set", "photograph", "array", "number"],
 )
 def test_what_is_no_sequence_of_photographs_says_how_to_make_one(photos, message):
     with pytest.raises(TypeError, match=message):
         Colorizer().fit(photos)
+    with pytest.raises(TypeError, match=message):
+        Colorizer().score(photos)
+
+
+def test_a_series_of_pandas_is_read_by_place(photos, tiny_colorizer):
+    class ByLabel(list):
+        """What a Series is after a split: its items have labels, and a number is one of them."""
+
+        iloc = property(list)
+
+        def __getitem__(self, label):
+            raise KeyError(label)
+
+    model = Colorizer(**SMALL, classifier="kernel").fit(ByLabel(photos[:2]))
+    assert model.score(ByLabel(photos[:2])) == Colorizer(**SMALL, classifier="kernel").fit(photos[:2]).score(photos[:2])
 
 
 def test_a_base_and_references_that_are_none_are_named(tiny_colorizer, photos):

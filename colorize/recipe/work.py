@@ -213,8 +213,8 @@ def repeated(recipe: Recipe) -> tuple[Hints | None, dict[str, Any]]:
     if not all(said and all(map(_is_repeatable, said, said.values())) for said in others):
         names = ", ".join(name for said in others for name in said)
         raise RecipeError(
-            f"its note does not hold all that decided the colours beside hints ({names}); make it again as it was made, "
-            "with the same options of `colorize photo` or in the app"
+            f"its note does not hold all that decided the colours beside hints ({names}); make it again as it was "
+            "made, with the same options of `colorize photo` or in the app"
         )
     drawn = [said for said in recipe.hints if "hints" in said]
     wishes = {name: value for said in others for name, value in said.items()}

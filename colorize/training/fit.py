@@ -6,7 +6,7 @@ simple rules. Every photograph has random numbers of its own, so that what is de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from colorize.training.classifier import CalibratedClassifier
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
+from colorize.types import RgbImage, described
 
-__all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
+__all__ = ["Fitted", "check_several", "checked_photos", "describe_photos", "learn", "learn_words"]
 
 # At 400 regions each they give 24,000 descriptors, more than the 20,000 that k-means keeps; every
 # one of these photographs has to be cut into regions twice.
@@ -59,8 +60,32 @@ class Fitted:
     summary: Mapping[str, Any]
 
 
-def check_photos(photos: Sequence[Photo]) -> None:
-    """Check that there is something to learn from.
+def check_several(photos: object) -> None:
+    """Refuse what stands for photographs and is no series of them.
+
+    Raises
+    ------
+    TypeError
+        `photos` is one photograph, a name, or nothing to go through.
+
+    See Also
+    --------
+    checked_photos : For those that are learnt from.
+    """
+    if isinstance(photos, (str, Path)):
+        raise TypeError(
+            f"photos must be a sequence of photographs, got {photos!r}; load_folder(...).photos reads a folder"
+        )
+    if isinstance(photos, RgbImage) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
+        what = "one RgbImage" if isinstance(photos, RgbImage) else f"an array of {described(photos)}"
+        raise TypeError(f"photos must be a sequence of photographs, got {what}; write [photo] for one")
+    if not isinstance(photos, Iterable):
+        how = "; its .photos is one" if hasattr(photos, "photos") else ""
+        raise TypeError(f"photos must be a sequence of photographs, got {type(photos).__name__}{how}")
+
+
+def checked_photos(photos: Sequence[Photo]) -> Sequence[Photo]:
+    """Check that there is something to learn from; a Series of pandas becomes a list.
 
     Raises
     ------
@@ -68,20 +93,18 @@ def check_photos(photos: Sequence[Photo]) -> None:
         `photos` is no sequence.
     DatasetError
         They are fewer than two.
+
+    See Also
+    --------
+    check_several : For those that are gone through once.
     """
-    if isinstance(photos, (str, Path)):
-        raise TypeError(
-            f"photos must be a sequence of photographs, got {photos!r}; load_folder(...).photos reads a folder"
-        )
+    check_several(photos)
     if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
-        how = "; its .photos is one" if hasattr(photos, "photos") else ""
-        raise TypeError(
-            f"photos must be a sequence, because it is read several times, got {type(photos).__name__}{how}"
-        )
-    if hasattr(photos, "iloc"):  # of pandas: read by label, which after a split is not the place
-        raise TypeError(f"photos must be read by place, which a {type(photos).__name__} is not; give list(photos)")
+        raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
     if len(photos) < 2:
         raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
+    # Of pandas: read by label, which after a split is not the place.
+    return list(photos) if hasattr(photos, "iloc") else photos
 
 
 def learn_words(
