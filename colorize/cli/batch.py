@@ -80,6 +80,8 @@ def command(
     of any kind and it goes on. Ctrl-C finishes the photographs in hand; a second one stops at once. A photograph that
     fails costs a line, not the batch; the exit status is then 3.
     """
+    if all_frames and file_format != "tif":
+        raise click.UsageError("--all-frames needs a format that holds several pages: say --format tif")
     _shared.check_target_folder(target)
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
