@@ -13,9 +13,7 @@ from colorize.features import FAMILIES, FeatureExtractor, in_order, register_fam
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "own_family.py"
 
 
-@pytest.fixture(autouse=True)
-def nothing_registered(monkeypatch):
-    monkeypatch.setattr(registry, "_own", {})
+pytestmark = pytest.mark.usefixtures("nothing_registered")
 
 
 def brightest(photo):
