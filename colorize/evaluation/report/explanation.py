@@ -13,6 +13,7 @@ from colorize._support.bits import to_8_bit
 from colorize.color import lab_to_rgb
 from colorize.color.names import color_names
 from colorize.evaluation.pictures import data_uri
+from colorize.evaluation.plots import minus
 from colorize.evaluation.report.page import Page
 from colorize.explanation import Explainer, Explanation, HintEffect, Memories
 from colorize.explanation.account import FAMILIES, sentences, told_apart
@@ -163,7 +164,7 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
     labels = [
-        (names[i], f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}", paint(found, found.colors[i]), i)
+        (names[i], minus(f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}"), paint(found, found.colors[i]), i)
         for i in listed
     ]
     if len(listed) < len(names):
