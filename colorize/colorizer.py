@@ -17,13 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
-from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges
+from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges, check_several
 from colorize.models.file import load_model, save_model
 from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
 from colorize.recognition.thumbnails import Thumbnails, checked_names
 from colorize.training.base import check_base
-from colorize.training.fit import Fitted, check_several, checked_photos, describe_photos, learn, learn_words
+from colorize.training.fit import Fitted, checked_photos, describe_photos, learn, learn_words
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
@@ -266,7 +266,8 @@ class Colorizer(Predictor, BaseEstimator):
 
         check_several(photos)
         errors = []
-        for photo in map(as_rgb_image, photos):
+        for number, item in enumerate(photos):
+            photo = as_rgb_image(item, number)
             # The setting of least error: at others a search would prefer pale models.
             result = self.predict(photo, vividness=0)
             errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])

@@ -441,8 +441,16 @@ def test_a_series_of_pandas_is_read_by_place(photos, tiny_colorizer):
 def test_a_base_and_references_that_are_none_are_named(tiny_colorizer, photos):
     with pytest.raises(TypeError, match=r"base must be a Colorizer, got str; Colorizer\.load reads a model file"):
         Colorizer(**SMALL).fit(photos[:2], base="default")
-    with pytest.raises(TypeError, match="references must be a sequence of photographs, got one RgbImage"):
-        tiny_colorizer.open(photos[0], references=photos[1])
+    for one, what in ((photos[1], "one RgbImage"), (photos[1].pixels, "an array of shape"), ("like.jpg", "'like.jpg'")):
+        with pytest.raises(TypeError, match=f"references must be a sequence of photographs, got {what}"):
+            tiny_colorizer.open(photos[0], references=one)
+
+
+def test_of_many_photographs_the_one_that_is_none_is_told(tiny_colorizer, photos):
+    many = [*photos[:2], photos[2].pixels / 255, *photos[3:5]]
+    for call in (Colorizer(**SMALL).fit, tiny_colorizer.score):
+        with pytest.raises(InvalidImageError, match=r"photos\[2\]: pixels must be .*numpy\.rint\(255 \* pixels\)"):
+            call(many)
 
 
 def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):

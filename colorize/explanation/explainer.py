@@ -284,6 +284,8 @@ class Explainer:
     ------
     HintsError, ValueError
         As `Session.with_hints`.
+    TypeError
+        `session` is none.
 
     See Also
     --------
@@ -302,6 +304,8 @@ class Explainer:
     """
 
     def __init__(self, session: Session, *, hints: Hints | None = None, vividness: float = 0.5) -> None:
+        if not isinstance(session, Session):
+            raise TypeError(f"session must be a Session, which Colorizer.open gives, got {type(session).__name__}")
         self.session = session
         self.model = session.model
         self.hints = hints

@@ -6,9 +6,8 @@ simple rules. Every photograph has random numbers of its own, so that what is de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,15 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
-from colorize.model import Describer, Photo, as_rgb_image
+from colorize.model import Describer, Photo, as_rgb_image, by_place, check_several
 from colorize.recognition.rules import ColorSums, Lookup
 from colorize.training.base import choose, in_summary
 from colorize.training.classifier import CalibratedClassifier
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
-from colorize.types import RgbImage, described
 
-__all__ = ["Fitted", "check_several", "checked_photos", "describe_photos", "learn", "learn_words"]
+__all__ = ["Fitted", "checked_photos", "describe_photos", "learn", "learn_words"]
 
 # At 400 regions each they give 24,000 descriptors, more than the 20,000 that k-means keeps; every
 # one of these photographs has to be cut into regions twice.
@@ -60,30 +58,6 @@ class Fitted:
     summary: Mapping[str, Any]
 
 
-def check_several(photos: object) -> None:
-    """Refuse what stands for photographs and is no series of them.
-
-    Raises
-    ------
-    TypeError
-        `photos` is one photograph, a name, or nothing to go through.
-
-    See Also
-    --------
-    checked_photos : For those that are learnt from.
-    """
-    if isinstance(photos, (str, Path)):
-        raise TypeError(
-            f"photos must be a sequence of photographs, got {photos!r}; load_folder(...).photos reads a folder"
-        )
-    if isinstance(photos, RgbImage) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
-        what = "one RgbImage" if isinstance(photos, RgbImage) else f"an array of {described(photos)}"
-        raise TypeError(f"photos must be a sequence of photographs, got {what}; write [photo] for one")
-    if not isinstance(photos, Iterable):
-        how = "; its .photos is one" if hasattr(photos, "photos") else ""
-        raise TypeError(f"photos must be a sequence of photographs, got {type(photos).__name__}{how}")
-
-
 def checked_photos(photos: Sequence[Photo]) -> Sequence[Photo]:
     """Check that there is something to learn from; a Series of pandas becomes a list.
 
@@ -96,15 +70,14 @@ def checked_photos(photos: Sequence[Photo]) -> Sequence[Photo]:
 
     See Also
     --------
-    check_several : For those that are gone through once.
+    colorize.model.check_several : For those that are gone through once.
     """
     check_several(photos)
     if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
         raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
     if len(photos) < 2:
         raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
-    # Of pandas: read by label, which after a split is not the place.
-    return list(photos) if hasattr(photos, "iloc") else photos
+    return by_place(photos)
 
 
 def learn_words(
@@ -122,7 +95,7 @@ def learn_words(
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
     descriptors = []
     for number in telling(say, "visual words", chosen):
-        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number]))))
+        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
         descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
     return extractor.fit_words(descriptors)
 
@@ -164,7 +137,7 @@ def describe_photos(
     n_rows = share_of_rows(rows_per_photo, len(photos))
     sums = ColorSums()
     for number in telling(say, "features", range(len(photos))):
-        photo = as_rgb_image(photos[number])
+        photo = as_rgb_image(photos[number], number)
         lab = rgb_to_lab(photo.pixels)
         sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
         if number not in cache or (pictures and cache[number].picture is None):

@@ -169,9 +169,17 @@ def test_parts_of_families():
     assert detail_groups(["alone"]) == {}
 
 
+def test_arrays_are_studied_as_photographs(tiny_colorizer, photos):
+    options = {"n_repeats": 1, "n_detail_repeats": 0, "refits": False}
+    found = importance(tiny_colorizer, [photo.pixels for photo in photos[:4]], **options)
+    assert found.to_csv() == importance(tiny_colorizer, photos[:4], **options).to_csv()
+
+
 def test_what_is_refused(tiny_colorizer, photos):
     with pytest.raises(DatasetError, match="at least 4"):
         importance(tiny_colorizer, photos[:3])
+    with pytest.raises(TypeError, match="photos must be a sequence of photographs, got one RgbImage"):
+        importance(tiny_colorizer, photos[0])
     with pytest.raises(ValueError, match="n_repeats"):
         importance(tiny_colorizer, photos, n_repeats=0)
     with pytest.raises(ValueError, match="n_detail_repeats"):

@@ -233,6 +233,11 @@ def test_a_place_outside_the_photograph_is_refused(explainer, place):
     assert "\n" not in str(caught.value)
 
 
+def test_a_model_in_place_of_a_session_is_told_how_to_make_one(tiny_colorizer):
+    with pytest.raises(TypeError, match=r"session must be a Session, which Colorizer\.open gives, got Colorizer"):
+        Explainer(tiny_colorizer)
+
+
 def test_places_lie_in_the_photograph_and_apart(explainer):
     places = explainer.places(5)
     assert 1 <= len(places) <= 5
