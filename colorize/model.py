@@ -402,5 +402,8 @@ def as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
         # Code values and not lightness: three equal channels go the way of every photograph.
         photo = np.repeat(photo[..., None], 3, axis=2)
     if not isinstance(photo, (RgbImage, np.ndarray)):
-        raise InvalidImageError(f"a photograph must be a GrayImage, an RgbImage or an array, got {described(photo)}")
+        how = "; give one at a time" if isinstance(photo, (list, tuple)) else ""
+        raise InvalidImageError(
+            f"a photograph must be a GrayImage, an RgbImage or an array, got {described(photo)}{how}"
+        )
     return to_gray(as_rgb_image(photo))

@@ -369,7 +369,7 @@ def test_training_needs_color_photographs(photos):
         (np.zeros((4, 5, 3)), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 3\), float64"),
         (np.zeros((4, 5, 4), np.uint8), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 4\)"),
         (np.zeros((0, 5), np.uint8), "a photograph needs at least one pixel"),
-        ([[1, 2], [3, 4]], "a photograph must be a GrayImage, an RgbImage or an array, got list"),
+        ([[1, 2], [3, 4]], "a photograph must be a GrayImage, an RgbImage or an array, got list; give one at a time"),
         ("photo.jpg", r"must be a GrayImage, an RgbImage or an array, got str \(colorize.read_photo reads a file\)"),
         (Image.new("L", (5, 4)), r"an array, got Image \(numpy.asarray makes an array of it\)"),
         (np.zeros((4, 5), np.float32), "a gray array must be uint8 or uint16, got float32; GrayImage takes lightness"),
