@@ -146,7 +146,8 @@ def colorize_photo(
     colorize.predictor.Predictor.predict : Without a note.
     """
     gray = to_gray(photo)
-    if recipe.hints:
+    # A refiner that the recipe does not name is refused there.
+    if recipe.hints or hasattr(colorizer, "sha256_"):
         result = _guided(gray, colorizer, recipe, references)
     else:
         said: dict[str, Any] = {} if recipe.palette is None else {"palette": recipe.palette}
