@@ -17,13 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
-from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges
+from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges, check_several
 from colorize.models.file import load_model, save_model
 from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
 from colorize.recognition.thumbnails import Thumbnails, checked_names
 from colorize.training.base import check_base
-from colorize.training.fit import Fitted, check_photos, describe_photos, learn, learn_words
+from colorize.training.fit import Fitted, checked_photos, describe_photos, learn, learn_words
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
@@ -160,7 +160,7 @@ class Colorizer(Predictor, BaseEstimator):
             raise TypeError(f"base must be a Colorizer, got {type(base).__name__}; Colorizer.load reads a model file")
         if base is not None:
             check_base(base.model, self.n_superpixels, self.families)
-        check_photos(photos)
+        photos = checked_photos(photos)
         names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
         say = progress or silent
         size, seed = self.n_superpixels, self.random_state
@@ -259,13 +259,15 @@ class Colorizer(Predictor, BaseEstimator):
     def score(self, photos: Iterable[Photo], y: None = None) -> float:
         """Minus the mean CIEDE2000 of colour photographs at `vividness` 0, for the searches of scikit-learn.
 
-        Raises `DatasetError` if there are none.
+        Raises `DatasetError` if there are none, `TypeError` if it is one photograph or a name.
         """
         # compiled when first imported: who only colorizes should not wait for it
         from colorize.color.metrics import Truth
 
+        check_several(photos)
         errors = []
-        for photo in map(as_rgb_image, photos):
+        for number, item in enumerate(photos):
+            photo = as_rgb_image(item, number)
             # The setting of least error: at others a search would prefer pale models.
             result = self.predict(photo, vividness=0)
             errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])

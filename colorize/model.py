@@ -5,9 +5,10 @@ Nothing here is learnt and nothing here needs scikit-learn; `Colorizer` learns, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -337,14 +338,48 @@ def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) 
         )
 
 
-def as_rgb_image(photo: Photo) -> RgbImage:
-    """An array as the photograph that it is.
+def check_several(photos: object, name: str = "photos") -> None:
+    """Refuse what stands for photographs and is no series of them; `name` is the parameter's.
+
+    Raises
+    ------
+    TypeError
+        It is one photograph, a file name, or nothing to go through.
+
+    See Also
+    --------
+    colorize.training.fit.checked_photos : For those that are learnt from.
+    """
+    if isinstance(photos, (str, Path)):
+        raise TypeError(
+            f"{name} must be a sequence of photographs, got {photos!r}; load_folder(...).photos reads a folder"
+        )
+    if isinstance(photos, RgbImage) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
+        what = "one RgbImage" if isinstance(photos, RgbImage) else f"an array of {described(photos)}"
+        raise TypeError(f"{name} must be a sequence of photographs, got {what}; write [photo] for one")
+    if not isinstance(photos, Iterable):
+        how = "; its .photos is one" if hasattr(photos, "photos") else ""
+        raise TypeError(f"{name} must be a sequence of photographs, got {type(photos).__name__}{how}")
+
+
+def by_place(photos: Sequence[Photo]) -> Sequence[Photo]:
+    """A Series of pandas as a list, all others as they are: it is read by label, which after a split is no place."""
+    return list(photos) if hasattr(photos, "iloc") else photos
+
+
+def as_rgb_image(photo: Photo, number: int | None = None) -> RgbImage:
+    """An array as the photograph that it is; of several the `number` is told if it is none.
 
     See Also
     --------
     as_gray_image : The twin for photographs to be coloured.
     """
-    return photo if isinstance(photo, RgbImage) else RgbImage(photo)
+    try:
+        return photo if isinstance(photo, RgbImage) else RgbImage(photo)
+    except InvalidImageError as error:
+        if number is None:
+            raise
+        raise InvalidImageError(f"photos[{number}]: {error}") from error
 
 
 def as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
@@ -360,10 +395,14 @@ def as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:
     if isinstance(photo, np.ndarray) and photo.ndim == 2:
         if photo.dtype not in (np.uint8, np.uint16):
             raise InvalidImageError(
-                f"a gray array must be uint8 or uint16, got {photo.dtype}; GrayImage takes lightness (L*, float32)"
+                f"a gray array must be uint8 or uint16, got {photo.dtype}; GrayImage takes lightness (L*, 0 to 100, "
+                "float32)"
             )
         # Code values and not lightness: three equal channels go the way of every photograph.
         photo = np.repeat(photo[..., None], 3, axis=2)
     if not isinstance(photo, (RgbImage, np.ndarray)):
-        raise InvalidImageError(f"a photograph must be a GrayImage, an RgbImage or an array, got {described(photo)}")
+        how = "; give one at a time" if isinstance(photo, (list, tuple)) else ""
+        raise InvalidImageError(
+            f"a photograph must be a GrayImage, an RgbImage or an array, got {described(photo)}{how}"
+        )
     return to_gray(as_rgb_image(photo))

@@ -13,11 +13,11 @@ from colorize.guidance.guidance import Guidance, GuidedView, Start
 from colorize.guidance.hints import Hints
 from colorize.guidance.references import References, look_at
 from colorize.guidance.session import Session
-from colorize.model import Model, Photo, as_gray_image
+from colorize.model import Model, Photo, as_gray_image, check_several
 from colorize.models.file import load_model
 from colorize.models.format import unpack
 from colorize.recognition.decision import dial, palette_shares
-from colorize.types import Colorization, Float32, GrayImage, RgbImage
+from colorize.types import Colorization, Float32, GrayImage
 
 
 class Predictor:
@@ -151,8 +151,8 @@ class Predictor:
         """
         if not 0 <= reference_strength <= 1:
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
-        if isinstance(references, RgbImage):
-            raise TypeError("references must be a sequence of photographs, got one RgbImage; write [reference]")
+        if not isinstance(references, References):
+            check_several(references, "references")
         # References that are described serve many photographs; describing is what costs.
         seen = references if isinstance(references, References) else None
         if not isinstance(references, References) and len(references):

@@ -96,7 +96,10 @@ class RgbImage:
     def __post_init__(self) -> None:
         p = self.pixels
         if not isinstance(p, np.ndarray) or p.ndim != 3 or p.shape[2] != 3 or p.dtype not in (np.uint8, np.uint16):
-            raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {described(p)}")
+            # What other libraries mostly hold.
+            is_float = isinstance(p, np.ndarray) and p.dtype.kind == "f"
+            how = "; of floats from 0 to 1 numpy.uint8(numpy.rint(255 * pixels)) makes them" if is_float else ""
+            raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {described(p)}{how}")
         _check_size(p.shape)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
         _freeze(self, "pixels", "alpha")

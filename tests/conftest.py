@@ -142,6 +142,14 @@ def workplace(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def nothing_registered(monkeypatch):
+    """No feature families but those of the package; what a test registers goes with it."""
+    from colorize.features import registry
+
+    monkeypatch.setattr(registry, "_own", {})
+
+
+@pytest.fixture
 def run():
     """Run a command line and check its exit status."""
     from click.testing import CliRunner

@@ -369,7 +369,7 @@ def test_training_needs_color_photographs(photos):
         (np.zeros((4, 5, 3)), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 3\), float64"),
         (np.zeros((4, 5, 4), np.uint8), r"pixels must be \(H, W, 3\) uint8 or uint16, got shape \(4, 5, 4\)"),
         (np.zeros((0, 5), np.uint8), "a photograph needs at least one pixel"),
-        ([[1, 2], [3, 4]], "a photograph must be a GrayImage, an RgbImage or an array, got list"),
+        ([[1, 2], [3, 4]], "a photograph must be a GrayImage, an RgbImage or an array, got list; give one at a time"),
         ("photo.jpg", r"must be a GrayImage, an RgbImage or an array, got str \(colorize.read_photo reads a file\)"),
         (Image.new("L", (5, 4)), r"an array, got Image \(numpy.asarray makes an array of it\)"),
         (np.zeros((4, 5), np.float32), "a gray array must be uint8 or uint16, got float32; GrayImage takes lightness"),
@@ -406,32 +406,51 @@ def test_photographs_that_can_be_read_only_once_are_refused(photos):
         Colorizer().fit(photo for photo in photos)
 
 
-class ByLabel(list):
-    """What a pandas Series is after a split: its items have labels, and a number is one of them."""
-
-    iloc = property(list)
-
-
 @pytest.mark.parametrize(
     ("photos", "message"),
     [
         ("my_photos", r"got 'my_photos'; load_folder\(...\).photos reads a folder"),
         (Path("my_photos"), r"got .*Path\('my_photos'\); load_folder"),
         (TrainingSet((), (), DatasetReport(0, 0, 0, ())), "got TrainingSet; its .photos is one"),
-        (ByLabel(), r"photos must be read by place, which a ByLabel is not; give list\(photos\)"),
+        (RgbImage(np.zeros((4, 4, 3), np.uint8)), r"got one RgbImage; write \[photo\]"),
+        (np.zeros((4, 4, 3), np.uint8), r"got an array of shape \(4, 4, 3\), uint8; write \[photo\]"),
+        (5, "got int"),
     ],
-    ids=["name", "path", "training set", "series"],
+    ids=["name", "path", "training set", "photograph", "array", "number"],
 )
 def test_what_is_no_sequence_of_photographs_says_how_to_make_one(photos, message):
     with pytest.raises(TypeError, match=message):
         Colorizer().fit(photos)
+    with pytest.raises(TypeError, match=message):
+        Colorizer().score(photos)
+
+
+def test_a_series_of_pandas_is_read_by_place(photos, tiny_colorizer):
+    class ByLabel(list):
+        """What a Series is after a split: its items have labels, and a number is one of them."""
+
+        iloc = property(list)
+
+        def __getitem__(self, label):
+            raise KeyError(label)
+
+    model = Colorizer(**SMALL, classifier="kernel").fit(ByLabel(photos[:2]))
+    assert model.score(ByLabel(photos[:2])) == Colorizer(**SMALL, classifier="kernel").fit(photos[:2]).score(photos[:2])
 
 
 def test_a_base_and_references_that_are_none_are_named(tiny_colorizer, photos):
     with pytest.raises(TypeError, match=r"base must be a Colorizer, got str; Colorizer\.load reads a model file"):
         Colorizer(**SMALL).fit(photos[:2], base="default")
-    with pytest.raises(TypeError, match="references must be a sequence of photographs, got one RgbImage"):
-        tiny_colorizer.open(photos[0], references=photos[1])
+    for one, what in ((photos[1], "one RgbImage"), (photos[1].pixels, "an array of shape"), ("like.jpg", "'like.jpg'")):
+        with pytest.raises(TypeError, match=f"references must be a sequence of photographs, got {what}"):
+            tiny_colorizer.open(photos[0], references=one)
+
+
+def test_of_many_photographs_the_one_that_is_none_is_told(tiny_colorizer, photos):
+    many = [*photos[:2], photos[2].pixels / 255, *photos[3:5]]
+    for call in (Colorizer(**SMALL).fit, tiny_colorizer.score):
+        with pytest.raises(InvalidImageError, match=r"photos\[2\]: pixels must be .*numpy\.rint\(255 \* pixels\)"):
+            call(many)
 
 
 def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):

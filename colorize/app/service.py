@@ -404,6 +404,7 @@ class Service:
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
         """Places where a hint would tell most, with likely colours."""
+        from colorize.color import rgb_to_lab
         from colorize.color.names import color_names
 
         with self._working(key) as visit:
@@ -413,10 +414,10 @@ class Service:
                     item.row,
                     item.col,
                     tuple("#" + bytes(color).hex() for color in item.colors.tolist()),
-                    tuple(color_names(item.ab)),
+                    tuple(color_names(lab[:, 1:], lab[:, 0])),
                     tuple(float(chance) for chance in item.probabilities),
                 )
-                for item in found
+                for item, lab in ((item, rgb_to_lab(item.colors)) for item in found)
             ]
 
     # --- alternatives and references ---------------------------------------------------------------------------------

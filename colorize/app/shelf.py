@@ -250,12 +250,11 @@ def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
 
 def _swatches(colorizer: Colorizer) -> tuple[Swatch, ...]:
     from colorize.color import lab_to_rgb
-    from colorize.color.names import color_names
+    from colorize.color.names import SWATCH_LIGHTNESS, color_names
 
     palette = colorizer.palette_
     colors, shares = palette.colors_, palette.frequencies_ / max(float(palette.frequencies_.sum()), 1e-9)
-    # One lightness for all: swatches then differ in what the model knows of, colour.
-    pixels = lab_to_rgb(np.full(len(colors), 62, np.float32), colors)
-    names = color_names(colors)
+    pixels = lab_to_rgb(np.full(len(colors), SWATCH_LIGHTNESS, np.float32), colors)
+    names = color_names(colors, SWATCH_LIGHTNESS)
     order = np.argsort(-shares, kind="stable")
     return tuple(Swatch("#" + bytes(pixels[i].tolist()).hex(), names[i], float(shares[i])) for i in order)

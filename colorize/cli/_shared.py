@@ -23,6 +23,7 @@ from colorize.exceptions import ColorizeError, DatasetError
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
     from colorize.predictor import Predictor
+    from colorize.refine.predictor import Refiner
     from colorize.training.dataset import TrainingSet
 
 # Exit statuses. Neither 1, nothing was done, nor 2, with which click refuses a command line: scripts
@@ -295,6 +296,13 @@ def load_predictor(model: str) -> Predictor:
     from colorize.predictor import Predictor
 
     return Predictor.load(find_model(model))
+
+
+def load_refiner(file: str, model: str, device: str = "auto") -> Refiner:
+    """Load what refines a model."""
+    from colorize.refine.predictor import Refiner
+
+    return Refiner.load(file, load_colorizer(model), device=device)
 
 
 def check_target(path: Path, *, force: bool) -> None:

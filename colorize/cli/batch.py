@@ -83,6 +83,8 @@ def command(
     """
     if scheduler is not None and local_cluster is not None:
         raise click.UsageError("say --scheduler or --local-cluster, not both")
+    if files.all_frames and file_format != "tif":
+        raise click.UsageError("--all-frames needs a format that holds several pages: say --format tif")
     _shared.check_target_folder(target)
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch

@@ -97,13 +97,11 @@ def command(
 
 def account(found: list[Explanation]) -> str:
     """Put the explanations in text for a terminal."""
-    from colorize.color.names import color_names
     from colorize.explanation.account import sentences
 
     parts = []
     for item in found:
-        name = color_names(item.ab[None])[0]
-        lines = [f"{item.row},{item.col}: {name}, {item.confidence:.0%} sure", *sentences(item)]
+        lines = [f"{item.row},{item.col}: {item.named(item.ab)}, {item.confidence:.0%} sure", *sentences(item)]
         parts.append("\n  ".join(lines))
     return "\n".join(parts)
 

@@ -152,11 +152,7 @@ def run_jobs(
         return len(jobs)
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
-    refiner = None
-    if refine is not None:
-        from colorize.refine.predictor import Refiner
-
-        refiner = Refiner.load(refine, _shared.load_colorizer(model), device=device)
+    refiner = None if refine is None else _shared.load_refiner(refine, model, device)
     # A refiner asks its base for more than colours; all others take what loads sooner.
     colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
     handling = Handling(**files.handling)
@@ -245,16 +241,20 @@ def colorize_by_hand(
 
 
 def told(hints: Hints | None, wishes: _hands.Wishes, number: int) -> tuple[Any, ...]:
-    """What the note of picture `number` (a sheet is the last) says of a person's part in it; hints can be repeated."""
-    from colorize.recipe.work import noted_hints
+    """What the note of picture `number` (a sheet is the last) says of a person's part in it, for `colorize replay`."""
+    from colorize.recipe.work import file_digest, noted_hints
 
-    is_sheet = wishes.sheet and number > (wishes.alternatives or 1)
-    others = {
-        "references": len(wishes.reference),
-        "chosen": wishes.choose - 1,
-        "sheet": is_sheet,
-        "alternative": 0 if is_sheet else number - 1,
-        "only_confident": wishes.only_confident,
-    }
-    said = [] if hints is None else [noted_hints(hints)]
-    return (*said, *({name: value} for name, value in others.items() if value))
+    said: list[dict[str, Any]] = [] if hints is None else [noted_hints(hints)]
+    if wishes.reference:
+        said.append({"references": [file_digest(path) for path in wishes.reference]})
+        said.append({"reference_strength": wishes.reference_strength})
+    if wishes.choose > 1:
+        said.append({"chosen": wishes.choose - 1})
+    if wishes.sheet and number > (wishes.alternatives or 1):
+        said.append({"sheet": True})
+    # Gone on from a choice, the first picture is none that `--choose` makes.
+    elif number > 1 or (wishes.choose > 1 and wishes.alternatives is not None):
+        said.append({"alternative": number - 1})
+    if wishes.only_confident:
+        said.append({"only_confident": wishes.only_confident})
+    return tuple(said)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from colorize.cli import _shared
+from colorize.cli import _hands, _shared
 from colorize.exceptions import RecipeError
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     shell_complete=_shared.complete_model,
     help="The model file, if the picture was made with one that is not shipped.",
 )
+@_shared.path_option(
+    "--reference", multiple=True, metavar="FILE", help="A reference that the picture was made with; name them all."
+)
+@click.option("--refine", metavar="FILE", help="The refiner, if the picture was made with one.")
 @_shared.max_pixels_option
 @_shared.force_option
 @_shared.quiet_option
@@ -39,6 +44,8 @@ def command(
     photo: Path,
     output: Path | None,
     model: str | None,
+    reference: tuple[Path, ...],
+    refine: str | None,
     max_pixels: int,
     force: bool,
     quiet: bool,
@@ -46,20 +53,24 @@ def command(
     """Colorize PHOTO as PICTURE was colorized, and say whether the result is the same.
 
     PICTURE is a file that colorize wrote: the note in it names the model, the version, the seed, the vividness and the
-    rest. PHOTO is the photograph that it was made from. The exit status is 1 if the pictures differ.
+    rest. PHOTO is the photograph that it was made from; references and a refiner have to be named, too. The exit status
+    is 1 if the pictures differ.
     """
     from colorize.predictor import Predictor
     from colorize.recipe.work import Handling, colorize_file
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
-    _shared.check_apart([output], [picture, photo])
+    _shared.check_apart([output], [picture, photo, *reference])
     _shared.check_target(output, force=force)
     recipe = read_recipe(picture, max_pixels)
     check_photo(photo, recipe, picture)
-    colorizer = Predictor.load(find_recipe_model(recipe, model, picture))
+    path = find_recipe_model(recipe, model, picture)
+    refiner = None if refine is None else _shared.load_refiner(refine, str(path))
+    colorizer = Predictor.load(path) if refiner is None else refiner.base
+    references = _hands.read_references(colorizer, find_references(recipe, reference, picture))
     handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)  # the file is the one that was read then
     try:
-        colorize_file(photo, output, colorizer, recipe, handling)
+        colorize_file(photo, output, refiner or colorizer, recipe, handling, references)
     except RecipeError as error:
         raise RecipeError(f"{picture}: {error}") from error
     verdict, is_same = compare(picture, output, recipe, max_pixels)
@@ -89,6 +100,27 @@ def check_photo(photo: Path, recipe: Recipe, picture: Path) -> None:
 
     if file_digest(photo) != recipe.input_sha256:
         raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
+
+
+def find_references(recipe: Recipe, named: Sequence[Path], picture: Path) -> list[Path]:
+    """Put the references that were named in the order of a recipe; refuse others, and too few."""
+    from colorize.recipe.work import file_digest, repeated
+
+    try:
+        wanted = repeated(recipe)[1].get("references", [])
+    except RecipeError as error:
+        raise RecipeError(f"{picture}: {error}") from error
+    given = {file_digest(path): path for path in named}
+    for digest, path in given.items():
+        if digest not in wanted:
+            raise RecipeError(f"{path}: is no reference that {picture} was made with")
+    n_missing = sum(digest not in given for digest in wanted)
+    if n_missing:
+        raise RecipeError(
+            f"{picture}: {n_missing} of the {len(wanted)} references that it was made with are missing; name each with "
+            "--reference"
+        )
+    return [given[digest] for digest in wanted]
 
 
 def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:

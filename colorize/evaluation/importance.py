@@ -26,14 +26,14 @@ from threadpoolctl import threadpool_limits
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab, to_gray
-from colorize.color.names import color_names
+from colorize.color.names import SWATCH_LIGHTNESS, color_names
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import plain, write_csv
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
-from colorize.model import Description
+from colorize.model import Description, Photo, as_rgb_image, by_place, check_several
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
-from colorize.types import Float32, GrayImage, RgbImage
+from colorize.types import Float32, GrayImage
 
 __all__ = ["ANALYSES", "NOISE", "ImportanceResult", "detail_groups", "importance"]
 
@@ -154,9 +154,9 @@ class ImportanceResult:
 
 def importance(
     colorizer: Colorizer,
-    photos: Sequence[RgbImage],
+    photos: Sequence[Photo],
     *,
-    training_photos: Sequence[RgbImage] | None = None,
+    training_photos: Sequence[Photo] | None = None,
     n_repeats: int = 5,
     n_detail_repeats: int = 2,
     refits: bool = True,
@@ -170,9 +170,9 @@ def importance(
     ----------
     colorizer : Colorizer
         Fitted or loaded.
-    photos : sequence of RgbImage
+    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
         Colour photographs that the model was not trained on, at least four; about 40 give useful intervals.
-    training_photos : sequence of RgbImage, optional
+    training_photos : sequence of the same, optional
         What the refits and the control learn from. None takes `photos` themselves in two halves, each measured by
         what the other taught.
     n_repeats : int
@@ -217,6 +217,8 @@ def importance(
         raise ValueError(f"n_repeats must be at least 1, got {n_repeats}")
     if n_detail_repeats < 0:
         raise ValueError(f"n_detail_repeats must be at least 0, got {n_detail_repeats}")
+    check_several(photos)
+    photos = by_place(photos)
     if training_photos is not None and len(training_photos) < 2:
         raise DatasetError(f"refits and control need at least 2 training photographs, got {len(training_photos)}")
     if len(photos) < _MIN_PHOTOS:
@@ -233,7 +235,7 @@ def importance(
         teachers = None if training_photos is None else _describe(colorizer, training_photos, say)
         rows += study.refits(teachers, n_repeats, refits, say)
         baseline = MappingProxyType(study.baseline())
-    names = color_names(colorizer.palette_.colors_)
+    names = color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS)
     return ImportanceResult(
         table=tuple(rows),
         families=families,
@@ -294,7 +296,7 @@ def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
 class _Described:
     """Photographs with their descriptions, and the rows of all their regions."""
 
-    photos: Sequence[RgbImage]
+    photos: Sequence[Photo]
     grays: list[GrayImage]
     descriptions: list[Description]
     regions: TrainingRows
@@ -337,7 +339,7 @@ class _Study:
         self.bootstrap = Bootstrap(data.n_photos, random_state=random_state)
         self.true_index = colorizer.palette_.encode(data.regions.ab)
         self.area_by_color = self._by_color(data.regions.area)
-        self.names = np.array(color_names(colorizer.palette_.colors_))
+        self.names = np.array(color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS))
         self.untouched = self.score(self.answer(data.regions.features))
 
     @cached_property
@@ -377,7 +379,7 @@ class _Study:
         for index, (gray, description) in enumerate(zip(data.grays, data.descriptions, strict=True)):
             canvas = Canvas(gray, description.superpixels, once=True)
             spread = canvas.spread(region_ab[self.regions.photo == index])
-            true_ab = rgb_to_lab(data.photos[index].pixels)[..., 1:]
+            true_ab = rgb_to_lab(as_rgb_image(data.photos[index]).pixels)[..., 1:]
             errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)
         return errors
 
@@ -576,9 +578,10 @@ class _Refits:
         return probabilities
 
 
-def _describe(colorizer: Colorizer, photos: Sequence[RgbImage], say: Progress) -> _Described:
+def _describe(colorizer: Colorizer, photos: Sequence[Photo], say: Progress) -> _Described:
     grays, descriptions, blocks = [], [], []
-    for index, photo in enumerate(telling(say, "describing", photos)):
+    for index, item in enumerate(telling(say, "describing", photos)):
+        photo = as_rgb_image(item, index)
         grays.append(to_gray(photo))
         descriptions.append(colorizer.model.describe(grays[-1]))
         blocks.append(rows_of(descriptions[-1], rgb_to_lab(photo.pixels)[..., 1:], index))

@@ -20,6 +20,7 @@ from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import lab_to_rgb, to_gray
 from colorize.color.metrics import Truth, colorfulness
 from colorize.exceptions import DatasetError
+from colorize.model import Photo, as_rgb_image, check_several
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
 __all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure"]
@@ -279,7 +280,7 @@ class EvaluationResult:
 
 def measure(
     methods: Mapping[str, Method],
-    photos: Sequence[RgbImage],
+    photos: Sequence[Photo],
     *,
     names: Sequence[str] = (),
     has_truth: Sequence[bool] = (),
@@ -294,7 +295,7 @@ def measure(
         A method is a function of a `GrayImage`, an object with `predict` or `predict_ab`, or `WithTruth`. It gives back
         an `RgbImage`, a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two
         are taken before gamut mapping, those of the first after it, which is a little kinder.
-    photos : sequence of RgbImage
+    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
         True colour photographs.
     names : sequence of str, optional
         One per photograph; ``folder/name`` puts it in a category.
@@ -336,13 +337,15 @@ def measure(
     functions = {name: function_of(name, method) for name, method in methods.items()}
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in functions}
+    check_several(photos)
     if not len(photos):
         raise DatasetError("there are no photographs to measure with")
     if names and len(names) != len(photos):
         raise ValueError(f"names must be as many as the photographs, {len(photos)}, got {len(names)}")
     # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
     # regions of the oracles) is made once, and let go before the next.
-    for index, photo in enumerate(telling(progress or silent, "measuring", photos)):
+    for index, item in enumerate(telling(progress or silent, "measuring", photos)):
+        photo = as_rgb_image(item, index)
         gray = to_gray(photo)
         truth = Truth(photo.pixels)
         is_true = not len(has_truth) or bool(has_truth[index])

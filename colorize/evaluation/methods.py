@@ -81,12 +81,16 @@ def make_methods(
         A word that is neither a rule, nor a shipped model, nor a file; or a file that is no model.
     ValueError
         No method, or the same one twice.
+    TypeError
+        `specs` is one string.
 
     See Also
     --------
     colorize.evaluation.run.compare_methods : What they are made for.
     colorize.evaluation.loader.load_any_model : How model files are read.
     """
+    if isinstance(specs, str):  # would be a method per letter
+        raise TypeError(f"specs must be a sequence of names, got the string {specs!r}")
     if not specs:
         raise ValueError("name at least one method")
     paths = {spec: find_model(spec) for spec in specs if spec not in RULE_NAMES}

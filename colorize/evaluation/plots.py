@@ -21,7 +21,7 @@ from colorize._support.labels import label_corners
 from colorize._support.optional import import_or_raise
 from colorize._support.statistics import Interval
 
-__all__ = ["bars", "curves", "heatmap", "intervals", "ranked_errors", "redundancy", "to_svg", "trade_off"]
+__all__ = ["bars", "curves", "heatmap", "intervals", "minus", "ranked_errors", "redundancy", "to_svg", "trade_off"]
 
 WIDTH = 5.2
 """Inches: 374 pixels, the width of a telephone, at which the letters have their natural size."""
@@ -183,7 +183,12 @@ def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
     axes.barh(range(len(values)), values, color=BLUE, height=0.55)
     for place, value in enumerate(values):
         axes.annotate(
-            form.format(value), (max(value, 0), place), (4, 0), textcoords="offset points", va="center", fontsize=10.5
+            minus(form.format(value)),
+            (max(value, 0), place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10.5,
         )
     _label_rows(axes, parts, ())
     axes.set_xlim(min(0, *values), max(*values, 1e-9) * 1.18)
@@ -258,7 +263,7 @@ def heatmap(
         weak = faint is not None and bool(faint[i, j])
         # Luma decides which of the two can be read on either end of the scale.
         text = "#000000" if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.5 else "#ffffff"
-        axes.text(j, i, form.format(values[i, j]), ha="center", va="center", color=text,
+        axes.text(j, i, minus(form.format(values[i, j])), ha="center", va="center", color=text,
                   fontsize=0.8 * size if weak else size, alpha=0.7 if weak else 1)  # fmt: skip
     for place, colors in enumerate(swatches):
         for k, color in enumerate(list(colors)[:4]):
@@ -341,6 +346,11 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
     view = re.search(r'viewBox="[^"]+"', head)
     rest = re.sub(r"<metadata>.*?</metadata>", "", rest, flags=re.DOTALL)
     return f'<svg {view.group() if view else ""} role="img" aria-label="{escape(title)}">{rest}'
+
+
+def minus(number: str) -> str:
+    """A number with a minus, as the axes have it, for a hyphen: lines break behind those."""
+    return number.replace("-", "−")
 
 
 def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:

@@ -17,8 +17,8 @@ from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
 from colorize.evaluation.realism import RealismObserver, Verdict
+from colorize.model import Photo, as_rgb_image
 from colorize.recognition.rules import NO_COLOR
-from colorize.types import RgbImage
 
 __all__ = ["Comparison", "Evaluation", "compare_methods", "evaluate_model"]
 
@@ -137,7 +137,7 @@ class Comparison:
 
 def evaluate_model(
     colorizer: Colorizer,
-    photos: Sequence[RgbImage],
+    photos: Sequence[Photo],
     *,
     names: Sequence[str] = (),
     vividness: float = 0.0,
@@ -152,7 +152,7 @@ def evaluate_model(
     ----------
     colorizer : Colorizer
         Fitted or loaded.
-    photos : sequence of RgbImage
+    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
         With true colours.
     names : sequence of str, optional
         Of the photographs; ``folder/name`` puts one in a category.
@@ -186,14 +186,14 @@ def evaluate_model(
     observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
     # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
-    memory = stage_memory(colorizer, to_gray(photos[0]))
+    memory = stage_memory(colorizer, to_gray(as_rgb_image(photos[0])))
     verdicts, check = realism.verdicts(), confidence.check()
     return Evaluation(result, vividness, gallery, verdicts, memory, model_bytes, left_out or {}, check)
 
 
 def compare_methods(
     methods: Sequence[NamedMethod],
-    photos: Sequence[RgbImage],
+    photos: Sequence[Photo],
     *,
     names: Sequence[str] = (),
     has_truth: Sequence[bool] = (),
@@ -206,7 +206,7 @@ def compare_methods(
     Parameters
     ----------
     methods : sequence of NamedMethod
-    photos : sequence of RgbImage
+    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
     names : sequence of str, optional
     has_truth : sequence of bool, optional
         False where a photograph is gray itself.
@@ -228,6 +228,7 @@ def compare_methods(
     observers: list[Observer] = [realism, gallery] if pictures else [realism]
     table = {method.name: method.method for method in methods}
     result = measure(table, photos, names=names, has_truth=has_truth, observers=observers, progress=progress)
-    seen = to_gray(photos[0]), Truth(photos[0].pixels)
+    first = as_rgb_image(next(iter(photos)))
+    seen = to_gray(first), Truth(first.pixels)
     memory = {method.name: peak_memory(function_of(method.name, method.method), *seen) for method in methods}
     return Comparison(result, tuple(methods), gallery, realism.verdicts(), memory, left_out or {})

@@ -55,31 +55,31 @@ def sentences(found: Explanation) -> list[str]:
     colorize.explanation.explainer.Explainer.at : The stage before.
     colorize.evaluation.report.explanation : The twin that draws.
     """
-    names = color_names(found.colors)
+    names = color_names(found.colors, found.lightness)
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
     moved = 0.0 if found.hints is None else float(np.linalg.norm(found.hints.after - found.hints.before))
     said = [_shown_and_believed(found, names[winner], is_moved=moved >= MOVED)]
     if found.carried > CARRIED:
         said.append(
-            f"The very place is {color_names(found.pixel_ab[None])[0]}, {found.carried:.0f} units of ab away: the "
+            f"The very place is {found.named(found.pixel_ab)}, {found.carried:.0f} units of ab away: the "
             "colour came over from beside, where the photograph is about as light."
         )
     if found.hints is not None and moved >= MOVED:
-        before = color_names(found.hints.before[None])[0]
+        before = found.named(found.hints.before)
         said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
     # The rival and not the second most probable: two browns are no contest. Told apart from what is
     # shown as well, which may have the rival's name and not the winner's.
     besides = found.colors[winner], found.ab
-    said.append(
-        f"The strongest colour that looks different from {names[winner]}: "
-        f"{told_apart(found.colors[rival], *besides)} ({agreed[rival]:.0%})."
+    rival_name, favourite_name = (
+        told_apart(found.lightness, found.colors[index], *besides) for index in (rival, favourite)
     )
+    said.append(f"The strongest colour that looks different from {names[winner]}: {rival_name} ({agreed[rival]:.0%}).")
     if favourite == winner:
         said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
         said.append(
-            f"By its own features alone it looked more like {told_apart(found.colors[favourite], *besides)} "
+            f"By its own features alone it looked more like {favourite_name} "
             f"({own[favourite]:.0%}, against {own[winner]:.0%}): its surroundings outvoted it."
         )
     if found.attribution is not None:
@@ -101,14 +101,14 @@ def _shown_and_believed(found: Explanation, likeliest: str, *, is_moved: bool) -
     is_near = float(np.linalg.norm(found.colors[found.winner] - found.ab)) <= NEAR
     origin = "as hints moved it" if is_moved else "a mean of the colours that the model holds possible"
     return (
-        f"Shown is {color_names(found.ab[None])[0]}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
+        f"Shown is {found.named(found.ab)}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
         f"likeliest single colour of the model's own is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
         f"{'near it' if is_near else 'apart from it'}."
     )
 
 
 def _agreement(found: Explanation, memories: Memories) -> str:
-    names = color_names(found.colors)
+    names = color_names(found.colors, found.lightness)
     count = int(memories.is_near.sum())
     text = f"{count} of the {len(memories.row)} training regions most like it have a colour near the model's own"
     if memories.favourite == found.favourite:
@@ -116,18 +116,19 @@ def _agreement(found: Explanation, memories: Memories) -> str:
     else:
         text += (
             f"; their commonest colour is {names[memories.favourite]}, the classifier's favourite "
-            f"{told_apart(found.colors[found.favourite], found.colors[memories.favourite])}."
+            f"{told_apart(found.lightness, found.colors[found.favourite], found.colors[memories.favourite])}."
         )
     if memories.strangeness > STRANGE:
         text += " None of them is really like it, so take the colour for a guess."
     return text
 
 
-def told_apart(ab: Float32, *others: Float32) -> str:
-    """Name a colour so that it is not confused with others.
+def told_apart(lightness: float, ab: Float32, *others: Float32) -> str:
+    """Name a colour so that it is not confused with others of the same lightness.
 
     Parameters
     ----------
+    lightness : float
     ab, *others : ndarray, shape (2,)
 
     Returns
@@ -140,15 +141,15 @@ def told_apart(ab: Float32, *others: Float32) -> str:
 
     Examples
     --------
-    >>> brown, dull, neutral = np.array([[10, 20], [5, 10], [0, 0]])
-    >>> told_apart(brown, neutral), told_apart(brown, neutral, dull)
-    ('brown', 'a stronger brown')
+    >>> brown, dull, gray = np.array([[10, 30], [8, 20], [0, 0]])
+    >>> told_apart(62, brown, gray), told_apart(62, brown, gray, dull)
+    ('pale brown', 'a stronger pale brown')
     """
     colors = np.stack([ab, *others])
-    name, *names = color_names(colors)
-    # Names are of hue and rough chroma, so colours that share one differ in strength most often.
+    name, *names = color_names(colors, lightness)
+    # At one lightness, colours that share a name differ in strength most often.
     own, *strengths = np.linalg.norm(colors, axis=1)
     same = [strength for strength, other in zip(strengths, names, strict=True) if other == name and strength != own]
     if not same:
         return name
-    return f"{'a stronger' if own > max(same) else 'a paler' if own < min(same) else 'another'} {name}"
+    return f"{'a stronger' if own > max(same) else 'a grayer' if own < min(same) else 'another'} {name}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from colorize._support.regions import region_graph
+from colorize.color.names import color_names
 from colorize.exceptions import PlaceError
 from colorize.explanation.attribution import Attribution, attribute
 from colorize.guidance.hints import Hints
@@ -201,6 +202,10 @@ class Explanation:
         logs = np.log(np.maximum(self.probabilities.astype(np.float64), _FAINTEST))
         return logs[:, self.winner] - logs[:, self.rival]
 
+    def named(self, ab: Float32) -> str:
+        """An everyday name for a colour, shape (2,), at the lightness of the region."""
+        return color_names(ab[None], self.lightness)[0]
+
     def steps(self) -> dict[str, float]:
         """From no knowledge to the decision: what each step adds to the log-odds of the winner against the rival.
 
@@ -279,6 +284,8 @@ class Explainer:
     ------
     HintsError, ValueError
         As `Session.with_hints`.
+    TypeError
+        `session` is none.
 
     See Also
     --------
@@ -297,6 +304,8 @@ class Explainer:
     """
 
     def __init__(self, session: Session, *, hints: Hints | None = None, vividness: float = 0.5) -> None:
+        if not isinstance(session, Session):
+            raise TypeError(f"session must be a Session, which Colorizer.open gives, got {type(session).__name__}")
         self.session = session
         self.model = session.model
         self.hints = hints

@@ -98,12 +98,14 @@ def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ..
     Raises
     ------
     ValueError
-        The function gave no table with one row of finite numbers per region and one name per column.
+        The function gave no pair of a table, one row of finite numbers per region, and one name per column.
     """
     # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
     # that is not finite spreads through the scaler to every column.
-    values, names = _own[name](photo)
-    values, names = np.asarray(values), tuple(map(str, names))
+    found = _own[name](photo)
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        raise ValueError(f"family {name} must give a pair, numbers and their names, got {type(found).__name__}")
+    values, names = np.asarray(found[0]), tuple(map(str, found[1]))
     wanted = (photo.superpixels.n_superpixels, len(names))
     if values.shape != wanted or not names or values.dtype.kind not in "fiub":
         raise ValueError(

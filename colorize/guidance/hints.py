@@ -247,6 +247,8 @@ class Hints:
         ------
         HintsError
             The text is no JSON or says something else; the message names the hint.
+        TypeError
+            `text` is no text.
 
         Examples
         --------
@@ -254,6 +256,8 @@ class Hints:
         >>> Hints.from_json(text + ' "#008000", "reach": "here"}]}').marks[0].color
         (0, 128, 0)
         """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, got {type(text).__name__}; Path.read_text gives that of a file")
         try:
             # Editors of Windows put a mark of the encoding in front.
             content = json.loads(text.removeprefix("\ufeff"))

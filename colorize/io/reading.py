@@ -334,6 +334,8 @@ def _read_file(path: Path, max_pixels: int) -> bytes:
         if size > 32 * max_pixels + 2**26:  # several pages of 16-bit colour, and then some
             raise ImageTooLargeError(f"{path}: {size / 1e9:.1f} GB are too many for a photograph")
         return path.read_bytes()
+    except InvalidImageError:  # a ValueError, as that of the name
+        raise
     except FileNotFoundError as error:
         raise InvalidImageError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

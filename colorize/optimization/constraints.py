@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from colorize.optimization import upsampling
-from colorize.types import Bool, Float32
+from colorize.types import Bool, Float32, GrayImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +108,22 @@ def checked_lightness(lightness: Float32) -> Float32:
     Raises
     ------
     ValueError
-        It is not (H, W), has no pixel, or is not finite.
+        It is not (H, W), has no pixel, or is no L*: not within 0..100.
+    TypeError
+        It is a `GrayImage` and not its lightness.
     """
+    if isinstance(lightness, GrayImage):
+        raise TypeError("lightness must be an array, got a GrayImage; its .lightness is one")
     lightness = np.asarray(lightness, np.float32)
     if lightness.ndim != 2 or lightness.size == 0:
         raise ValueError(f"lightness must be (H, W) with at least one pixel, got shape {lightness.shape}")
-    if not np.isfinite(lightness).all():
-        raise ValueError("lightness must be finite; it holds NaN or infinity")
+    low, high = float(lightness.min()), float(lightness.max())
+    # One that was made smaller may overshoot a little; NaN is caught, too.
+    if not (low >= -1 and high <= 101):
+        raise ValueError(
+            f"lightness must be L* in [0, 100], got values from {low:g} to {high:g}; colorize.to_gray(photo).lightness "
+            "is that of a photograph"
+        )
     return lightness
 
 

@@ -66,8 +66,8 @@ class Recipe:
     vividness : float
         0 faithful ... 1 bold.
     hints : tuple
-        What a person said about the colours, as JSON values: hints (`colorize.guidance.hints.Hints.to_json`), and marks
-        for what cannot be repeated (references, a chosen alternative, `DECIDED_AT`, `REFINER`); empty if nobody did.
+        What a person said about the colours, as JSON values: hints (`colorize.guidance.hints.Hints.to_json`), and other
+        wishes by name (`colorize.recipe.work.repeated`; `DECIDED_AT`, `REFINER`); empty if nobody did.
     palette : tuple of float or None
         Share of every palette colour that the album should have.
     keep_tint : bool

@@ -14,17 +14,20 @@ from colorize import __version__
 from colorize._support.files import check_free, refusals
 from colorize.color import lab_to_rgb, tint_of, to_gray
 from colorize.exceptions import DamagedImageError, InvalidImageError, OutputFormatError, RecipeError
+from colorize.guidance.alternatives import N_ALTERNATIVES
 from colorize.guidance.hints import Hints
 from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
 from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
-from colorize.recipe.note import Recipe, add_note, can_extend, find_note
+from colorize.recipe.note import REFINER, Recipe, add_note, can_extend, find_note
 from colorize.types import RgbImage
 
 if TYPE_CHECKING:
+    from colorize.guidance.references import References
     from colorize.predictor import Predictor
-    from colorize.types import Colorization
+    from colorize.refine.predictor import Refiner
+    from colorize.types import Colorization, GrayImage
 
 _LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
 
@@ -114,8 +117,18 @@ def make_recipe(
     )
 
 
-def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> RgbImage:
+def colorize_photo(
+    photo: RgbImage, colorizer: Predictor | Refiner, recipe: Recipe, references: References | tuple[()] = ()
+) -> RgbImage:
     """Colour a photograph by a recipe.
+
+    Parameters
+    ----------
+    photo : RgbImage
+    colorizer : Colorizer, Predictor or Refiner
+    recipe : Recipe
+    references : References, optional
+        Those whose files the recipe names.
 
     Returns
     -------
@@ -125,20 +138,48 @@ def colorize_photo(photo: RgbImage, colorizer: Predictor, recipe: Recipe) -> Rgb
     Raises
     ------
     RecipeError
-        The recipe asks for what this version cannot do.
+        The recipe asks for what is not given, or for what this version cannot do.
 
     See Also
     --------
     colorize_file : From file to file.
     colorize.predictor.Predictor.predict : Without a note.
     """
-    said: dict[str, Any] = {}
-    if recipe.hints:
-        said["hints"] = repeated_hints(recipe)
-    if recipe.palette is not None:
-        said["palette"] = recipe.palette
-    result = colorizer.predict(to_gray(photo), vividness=recipe.vividness, **said)
+    gray = to_gray(photo)
+    # A refiner that the recipe does not name is refused there.
+    if recipe.hints or hasattr(colorizer, "sha256_"):
+        result = _guided(gray, colorizer, recipe, references)
+    else:
+        said: dict[str, Any] = {} if recipe.palette is None else {"palette": recipe.palette}
+        result = colorizer.predict(gray, vividness=recipe.vividness, **said)
     return signed(finished(photo, result, recipe), recipe)
+
+
+def _guided(
+    gray: GrayImage, colorizer: Predictor | Refiner, recipe: Recipe, references: References | tuple[()]
+) -> Colorization:
+    """What `colorize photo` made of the wishes that a recipe holds."""
+    from colorize.explanation.doubt import only_confident
+
+    hints, wishes = repeated(recipe)
+    if bool(references) != bool(wishes.get("references")):
+        raise RecipeError("the references that it was made with are needed, and no others")
+    refiner = wishes.get(REFINER)
+    if refiner != getattr(colorizer, "sha256_", None):
+        raise RecipeError(
+            f"was made with the refiner of sha256 {refiner[:12]}...; name its file with --refine"
+            if refiner
+            else "was made without a refiner"
+        )
+    session = colorizer.open(gray, references, wishes.get("reference_strength", 1.0))
+    if recipe.palette is not None:
+        session = session.in_album(recipe.palette)
+    number = wishes.get("chosen", 0)
+    if "alternative" in wishes:
+        session, number = session.choose(number, hints), wishes["alternative"]
+    (result,) = session.alternatives(number + 1, hints, recipe.vividness, first=number)
+    least = wishes.get("only_confident")
+    return result if least is None else only_confident(result, gray, least)
 
 
 def finished(photo: RgbImage, result: Colorization, recipe: Recipe) -> RgbImage:
@@ -160,23 +201,39 @@ def noted_hints(hints: Hints) -> dict[str, Any]:
     return found
 
 
-def repeated_hints(recipe: Recipe) -> Hints:
-    """Read the hints of a recipe.
+def repeated(recipe: Recipe) -> tuple[Hints | None, dict[str, Any]]:
+    """Read what was said about the colours: the hints, and other wishes by their names.
 
     Raises
     ------
     RecipeError
-        They are not whole, or a person said more than hints can (references, a choice among alternatives).
+        They are not whole, or the note keeps too little of them: hints too long for it, references without digests,
+        a sheet of pictures.
     """
-    wishes = [said for said in recipe.hints if isinstance(said, dict) and "hints" not in said]
-    if wishes:
-        names = ", ".join(name for said in wishes for name in said)
-        raise RecipeError(f"more than hints decided the colours ({names}): that cannot be repeated from a note")
+    others = [said for said in recipe.hints if "hints" not in said]
+    if not all(said and all(map(_is_repeatable, said, said.values())) for said in others):
+        names = ", ".join(name for said in others for name in said)
+        raise RecipeError(
+            f"its note does not hold all that decided the colours beside hints ({names}); make it again as it was "
+            "made, with the same options of `colorize photo` or in the app"
+        )
+    drawn = [said for said in recipe.hints if "hints" in said]
+    wishes = {name: value for said in others for name, value in said.items()}
     try:
-        (content,) = recipe.hints
-        return Hints.from_json(json.dumps(content))
-    except ValueError as error:
+        return (Hints.from_json(json.dumps(*drawn)) if drawn else None), wishes
+    except (TypeError, ValueError) as error:
         raise RecipeError(f"the hints in its note are damaged ({error})") from error
+
+
+def _is_repeatable(name: str, value: object) -> bool:
+    """Whether a wish is one that a note keeps whole; it may come from anybody."""
+    if name in ("chosen", "alternative"):
+        return isinstance(value, int) and 0 <= value < N_ALTERNATIVES
+    if name in ("only_confident", "reference_strength"):
+        return isinstance(value, (int, float)) and 0 <= value <= 1
+    if name == "references":
+        return isinstance(value, list) and all(isinstance(digest, str) for digest in value)
+    return name == REFINER and isinstance(value, str)
 
 
 def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
@@ -188,17 +245,24 @@ def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
 
 
 def colorize_file(
-    source: Path, target: Path, colorizer: Predictor, recipe: Recipe, handling: Handling | None = None
+    source: Path,
+    target: Path,
+    colorizer: Predictor | Refiner,
+    recipe: Recipe,
+    handling: Handling | None = None,
+    references: References | tuple[()] = (),
 ) -> tuple[str, ...]:
     """Read a photograph, colour it, write it.
 
     Parameters
     ----------
     source, target : Path
-    colorizer : Colorizer or Predictor
+    colorizer : Colorizer, Predictor or Refiner
     recipe : Recipe
         The digest of the photograph is added here if it is missing.
     handling : Handling, optional
+    references : References, optional
+        Those whose files the recipe names.
 
     Returns
     -------
@@ -223,7 +287,7 @@ def colorize_file(
     photos = read(source, handling, all_frames=recipe.all_frames)
     recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
     notes = reading_notes(photos)
-    pictures = [colorize_photo(photo, colorizer, recipe) for photo in photos]
+    pictures = [colorize_photo(photo, colorizer, recipe, references) for photo in photos]
     if recipe.all_frames:
         notes += write_frames(pictures, target, overwrite=handling.overwrite)
     else:

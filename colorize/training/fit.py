@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.surf import surf_descriptors
-from colorize.model import Describer, Photo, as_rgb_image
+from colorize.model import Describer, Photo, as_rgb_image, by_place, check_several
 from colorize.recognition.rules import ColorSums, Lookup
 from colorize.training.base import choose, in_summary
 from colorize.training.classifier import CalibratedClassifier
@@ -27,7 +26,7 @@ from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
 
-__all__ = ["Fitted", "check_photos", "describe_photos", "learn", "learn_words"]
+__all__ = ["Fitted", "checked_photos", "describe_photos", "learn", "learn_words"]
 
 # At 400 regions each they give 24,000 descriptors, more than the 20,000 that k-means keeps; every
 # one of these photographs has to be cut into regions twice.
@@ -59,8 +58,8 @@ class Fitted:
     summary: Mapping[str, Any]
 
 
-def check_photos(photos: Sequence[Photo]) -> None:
-    """Check that there is something to learn from.
+def checked_photos(photos: Sequence[Photo]) -> Sequence[Photo]:
+    """Check that there is something to learn from; a Series of pandas becomes a list.
 
     Raises
     ------
@@ -68,20 +67,17 @@ def check_photos(photos: Sequence[Photo]) -> None:
         `photos` is no sequence.
     DatasetError
         They are fewer than two.
+
+    See Also
+    --------
+    colorize.model.check_several : For those that are gone through once.
     """
-    if isinstance(photos, (str, Path)):
-        raise TypeError(
-            f"photos must be a sequence of photographs, got {photos!r}; load_folder(...).photos reads a folder"
-        )
+    check_several(photos)
     if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
-        how = "; its .photos is one" if hasattr(photos, "photos") else ""
-        raise TypeError(
-            f"photos must be a sequence, because it is read several times, got {type(photos).__name__}{how}"
-        )
-    if hasattr(photos, "iloc"):  # of pandas: read by label, which after a split is not the place
-        raise TypeError(f"photos must be read by place, which a {type(photos).__name__} is not; give list(photos)")
+        raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
     if len(photos) < 2:
         raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
+    return by_place(photos)
 
 
 def learn_words(
@@ -99,7 +95,7 @@ def learn_words(
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
     descriptors = []
     for number in telling(say, "visual words", chosen):
-        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number]))))
+        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
         descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
     return extractor.fit_words(descriptors)
 
@@ -141,7 +137,7 @@ def describe_photos(
     n_rows = share_of_rows(rows_per_photo, len(photos))
     sums = ColorSums()
     for number in telling(say, "features", range(len(photos))):
-        photo = as_rgb_image(photos[number])
+        photo = as_rgb_image(photos[number], number)
         lab = rgb_to_lab(photo.pixels)
         sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
         if number not in cache or (pictures and cache[number].picture is None):

@@ -92,7 +92,20 @@ class TrainingRows:
 
     @classmethod
     def concatenate(cls, blocks: Sequence[TrainingRows]) -> TrainingRows:
-        """All rows of blocks that have the same families, in their order; with pictures if all blocks have them."""
+        """All rows of blocks that have the same families, in their order; with pictures if all blocks have them.
+
+        Raises
+        ------
+        ValueError
+            A family has more columns in one block than in another.
+        """
+        for block in blocks:
+            for name, columns in block.families.items():
+                n_columns, first = (s.stop - s.start for s in (columns, blocks[0].families.get(name, slice(0, 0))))
+                if n_columns != first:
+                    raise ValueError(
+                        f"family {name} must give as many columns for every photograph, got {first} and {n_columns}"
+                    )
         parts = [block.arrays() for block in blocks]
         names = [name for name in parts[0] if all(name in part for part in parts)]
         joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in names}

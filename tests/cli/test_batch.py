@@ -48,6 +48,12 @@ def test_options_reach_the_library(run, stub):
     assert (asked["n_workers"], asked["memory"]) == (3, 1_500_000_000)
 
 
+def test_all_frames_without_a_format_for_them_are_a_wrong_command_line(run, stub):
+    asked, _ = stub
+    assert "--format tif" in run("batch", "in", "out", "--all-frames", status=2).stderr
+    assert not asked
+
+
 @pytest.mark.parametrize("size", ["much", "0", "-1GB", "nan", "", "1e99GB"])
 def test_sizes_that_are_none_are_refused(run, stub, size):
     assert "no size" in run("batch", "in", "out", "--memory", size, status=2).stderr

@@ -139,23 +139,49 @@ def test_replay_repeats_hints(run, old, tiny_model, photos, ending):
 @pytest.mark.parametrize(
     ("wish", "picture"),
     [
-        (["--reference", "like.png"], "new.png"),
+        (["--reference", "like.png", "--reference", "too.png", "--reference-strength", 0.5], "new.png"),
         (["--alternatives", 2], "new.2.png"),
-        (["--choose", 2], "new.png"),
-        (["--alternatives", 2, "--sheet"], "new.png"),
-        (["--only-confident", 0.9], "new.png"),
-        (["--hints", "noise.png"], "new.png"),
+        (["--choose", 2, "--hints", "dots.png"], "new.png"),
+        (["--choose", 2, "--hints", "dots.png", "--alternatives", 1], "new.1.png"),
+        (["--only-confident", 0.9, "--choose", 3, "--keep-tint"], "new.png"),
     ],
 )
-def test_pictures_with_other_wishes_have_a_note_that_refuses(run, old, tiny_model, photos, wish, picture):
+def test_replay_repeats_other_wishes(run, old, tiny_model, photos, wish, picture):
     write_photo(photos[1], "like.png")
+    write_photo(photos[2], "too.png")
+    dots = np.zeros((*photos[0].shape, 4), np.uint8)
+    dots[20:30, 40:60] = (60, 150, 60, 255)
+    Image.fromarray(dots, "RGBA").save("dots.png")
+    run("photo", old, "-o", "plain.png", "--model", tiny_model)
+    run("photo", old, "-o", "new.png", "--model", tiny_model, *wish)
+    assert b"guided by a person" in read_xmp(picture)
+    assert (read_photo("plain.png").pixels != read_photo(picture).pixels).any()
+    named = ["--reference", "too.png", "--reference", "like.png"] if "--reference" in wish else []
+    result = run("replay", picture, old, "--model", tiny_model, *named)
+    assert "the same, byte for byte" in result.stdout
+
+
+def test_replay_asks_for_the_references_and_for_no_others(run, old, tiny_model, photos):
+    write_photo(photos[1], "like.png")
+    write_photo(photos[2], "other.png")
+    run("photo", old, "-o", "new.png", "--model", tiny_model, "--reference", "like.png")
+    for named, message in (
+        ([], "new.png: 1 of the 1 references that it was made with are missing; name each with --reference"),
+        (["--reference", "other.png"], "other.png: is no reference that new.png was made with"),
+    ):
+        (line,) = run("replay", "new.png", old, "--model", tiny_model, *named, status=1).stderr.splitlines()
+        assert line == f"Error: {message}"
+
+
+@pytest.mark.parametrize("wish", [["--alternatives", 2, "--sheet"], ["--hints", "noise.png"]])
+def test_pictures_of_which_the_note_holds_too_little_are_refused(run, old, tiny_model, photos, wish):
     noise = np.random.default_rng(0).integers(0, 256, (*photos[0].shape, 4), np.uint8)
     Image.fromarray(noise, "RGBA").save("noise.png")
     run("photo", old, "-o", "new.png", "--model", tiny_model, *wish)
-    assert b"guided by a person" in read_xmp(picture)
-    (line,) = run("replay", picture, old, "--model", tiny_model, status=1).stderr.splitlines()
-    assert line.startswith(f"Error: {picture}: more than hints decided the colours (")
-    assert line.endswith("): that cannot be repeated from a note")
+    assert b"guided by a person" in read_xmp("new.png")
+    (line,) = run("replay", "new.png", old, "--model", tiny_model, status=1).stderr.splitlines()
+    assert line.startswith("Error: new.png: its note does not hold all that decided the colours beside hints (")
+    assert "same options of `colorize photo`" in line
 
 
 def test_confidence_map_leaves_the_picture_as_it_is(run, old, tiny_model):

@@ -30,9 +30,7 @@ RUN = ("README.md", *(f"docs/{name}.md" for name in (
 )))  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_family_stays(monkeypatch):
-    monkeypatch.setattr(registry, "_own", {})
+pytestmark = pytest.mark.usefixtures("nothing_registered")
 
 
 @pytest.fixture

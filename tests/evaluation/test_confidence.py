@@ -62,7 +62,7 @@ def test_only_its_method_is_seen(tiny_colorizer, photos):
 
 
 def test_its_mean_is_that_of_the_evaluation(tiny_colorizer, photos):
-    found = evaluate_model(tiny_colorizer, photos[:6])
+    found = evaluate_model(tiny_colorizer, [photo.pixels for photo in photos[:6]])
     # a tenth of the pixels of each photograph
     assert found.confidence.mean.value == pytest.approx(found.result.means()["model"]["ciede2000"], rel=0.03)
     read = json.loads(found.to_json())["confidence"]

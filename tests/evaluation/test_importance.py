@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from colorize.color import lab_to_rgb
-from colorize.color.names import color_names
 from colorize.colorizer import Colorizer
 from colorize.evaluation.importance import NOISE, detail_groups, importance
 from colorize.exceptions import DatasetError, ModelFileError
@@ -97,8 +96,8 @@ def test_noise_is_worth_nothing(height, texture):
 def test_colours_are_told_apart(height):
     cells = height.select("colour", "across", "region_ab_error")
     colors = {part for _, part in cells}
-    assert {"sky blue", "red"} <= colors
-    for color in colors - {"neutral"}:
+    assert {"sky blue", "salmon"} <= colors
+    for color in colors - {"gray"}:
         assert max((f for f, part in cells if part == color), key=lambda f: cells[f, color].value) == "position"
 
 
@@ -170,14 +169,17 @@ def test_parts_of_families():
     assert detail_groups(["alone"]) == {}
 
 
-def test_names_of_colours():
-    ab = np.array([[0, 2], [60, 40], [-5, -30], [20, -50], [8, 30], [-30, 40]], np.float32)
-    assert color_names(ab) == ["neutral", "red", "gray blue", "deep blue", "sand and straw", "grass green"]
+def test_arrays_are_studied_as_photographs(tiny_colorizer, photos):
+    options = {"n_repeats": 1, "n_detail_repeats": 0, "refits": False}
+    found = importance(tiny_colorizer, [photo.pixels for photo in photos[:4]], **options)
+    assert found.to_csv() == importance(tiny_colorizer, photos[:4], **options).to_csv()
 
 
 def test_what_is_refused(tiny_colorizer, photos):
     with pytest.raises(DatasetError, match="at least 4"):
         importance(tiny_colorizer, photos[:3])
+    with pytest.raises(TypeError, match="photos must be a sequence of photographs, got one RgbImage"):
+        importance(tiny_colorizer, photos[0])
     with pytest.raises(ValueError, match="n_repeats"):
         importance(tiny_colorizer, photos, n_repeats=0)
     with pytest.raises(ValueError, match="n_detail_repeats"):

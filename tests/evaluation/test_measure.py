@@ -7,7 +7,7 @@ import pytest
 
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.evaluation.measure import EvaluationResult, measure
-from colorize.exceptions import DatasetError
+from colorize.exceptions import DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.recognition.rules import NO_COLOR, fit_rules
 from colorize.types import ColorField, Colorization, GrayImage, RgbImage, SolveReport, Superpixels
@@ -110,6 +110,16 @@ def test_progress_is_told():
     told = []
     measure({"gray": NO_COLOR}, [photo(0), photo(1)], progress=lambda *step: told.append(step))
     assert told == [("measuring", 0, 2), ("measuring", 1, 2), ("measuring", 2, 2)]
+
+
+def test_arrays_are_measured_as_they_are_learnt_from():
+    pixels = np.full((8, 8, 3), (60, 90, 160), np.uint8)
+    found = measure({"gray": NO_COLOR}, [pixels])
+    assert found.means() == measure({"gray": NO_COLOR}, [RgbImage(pixels)]).means()
+    with pytest.raises(TypeError, match=r"photos must be a sequence of photographs, got an array of shape \(8, 8, 3\)"):
+        measure({"gray": NO_COLOR}, pixels)
+    with pytest.raises(InvalidImageError, match=r"photos\[1\]: "):
+        measure({"gray": NO_COLOR}, [pixels, "aunt.jpg"])
 
 
 def test_nothing_to_measure_is_an_error():

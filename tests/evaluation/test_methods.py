@@ -94,6 +94,10 @@ class TestMakeMethods:
         assert names == ["gray", f"{tmp_path.name}/gray", "tiny"]
         assert [method.name for method in make_methods([*map(str, files[1:])])] == [*map(str, files[1:])]
 
+    def test_one_string_is_no_sequence_of_names(self):
+        with pytest.raises(TypeError, match="specs must be a sequence of names, got the string 'gray'"):
+            make_methods("gray")
+
     def test_one_file_is_one_method_however_it_is_named(self, tiny_model, tmp_path):
         (tmp_path / "link.safetensors").symlink_to(tiny_model)
         with pytest.raises(ValueError, match=r"named twice: .*tiny\.safetensors, .*link\.safetensors"):

@@ -84,6 +84,8 @@ def check(text: str) -> Page:
     assert 'lang="en"' in text
     assert "#010101" not in text  # no stand-in colour is left
     assert "nan" not in re.sub(r"data:image[^\"]*|<style>.*?</style>", "", text, flags=re.DOTALL).lower().split()
+    words = re.sub(r"<(style|script).*?</\1>|<!--.*?-->|<[^>]*>", "\n", text, flags=re.DOTALL)
+    assert not re.findall(r".*(?<![\w])-[\d.]+.*", words)  # a minus, and no hyphen
     return page
 
 

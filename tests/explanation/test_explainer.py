@@ -181,14 +181,18 @@ def test_what_is_hinted_did_not_come_from_beside(session, hints):
 
 
 def test_a_rival_is_not_called_what_is_shown(explainer):
-    """Likeliest a neutral, the rival a brown, and the mean of all a brown as well."""
-    colors = np.array([[0, 0], [14, 26], [-9, -9]], np.float32)
+    """Likeliest a gray, the rival a brown, and the mean of all a brown as well."""
+    colors = np.array([[0, 0], [9, 26], [-9, -9]], np.float32)
     opinions = np.array([[0.3, 0.5, 0.2], [0.4, 0.4, 0.2], [0.5, 0.4, 0.1]], np.float32)
-    parts = {"colors": colors, "probabilities": opinions, "winner": 0, "rival": 1}
-    for shown, rival in (((4, 7), "a stronger brown"), ((15, 27), "a paler brown"), ((-9, -9), "brown")):
+    parts = {"colors": colors, "probabilities": opinions, "winner": 0, "rival": 1, "lightness": 62.0}
+    for shown, rival in (
+        ((7, 20), "a stronger pale brown"),
+        ((10, 28), "a grayer pale brown"),
+        ((-9, -9), "pale brown"),
+    ):
         ab = np.array(shown, np.float32)
         told = sentences(replace(explainer.at(60, 80), **parts, ab=ab, pixel_ab=ab, attribution=None, memories=None))
-        assert told[1] == f"The strongest colour that looks different from neutral: {rival} (40%)."
+        assert told[1] == f"The strongest colour that looks different from gray: {rival} (40%)."
         assert told[2].startswith(f"By its own features alone it looked more like {rival} (50%, against 30%)")
 
 
@@ -227,6 +231,11 @@ def test_a_place_outside_the_photograph_is_refused(explainer, place):
         explainer.at(*place)
     assert isinstance(caught.value, (ColorizeError, IndexError))
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_in_place_of_a_session_is_told_how_to_make_one(tiny_colorizer):
+    with pytest.raises(TypeError, match=r"session must be a Session, which Colorizer\.open gives, got Colorizer"):
+        Explainer(tiny_colorizer)
 
 
 def test_places_lie_in_the_photograph_and_apart(explainer):

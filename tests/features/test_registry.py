@@ -13,9 +13,7 @@ from colorize.features import FAMILIES, FeatureExtractor, in_order, register_fam
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "own_family.py"
 
 
-@pytest.fixture(autouse=True)
-def nothing_registered(monkeypatch):
-    monkeypatch.setattr(registry, "_own", {})
+pytestmark = pytest.mark.usefixtures("nothing_registered")
 
 
 def brightest(photo):
@@ -71,6 +69,25 @@ def test_what_a_family_gives_is_checked(textured, values, names, message):
     extractor = FeatureExtractor(("mine",)).fit([textured])
     with pytest.raises(ValueError, match=f"family mine.*{message}"):
         extractor.transform(textured)
+
+
+@pytest.mark.parametrize("given", [None, np.ones((3, 1)), {"a": [1, 2, 3]}])
+def test_a_family_without_names_is_told(textured, given):
+    register_family("mine", lambda _photo: given)
+    with pytest.raises(ValueError, match="family mine must give a pair, numbers and their names, got "):
+        FeatureExtractor(("mine",)).fit([textured]).transform(textured)
+
+
+def test_a_family_of_changing_width_is_told(photos):
+    counts = iter((2, 2, 3))
+
+    def mine(photo):
+        n_columns = next(counts)
+        return np.ones((photo.superpixels.n_superpixels, n_columns)), ("x",) * n_columns
+
+    register_family("mine", mine)
+    with pytest.raises(ValueError, match="family mine must give as many columns for every photograph, got 2 and 3"):
+        Colorizer(n_colors=4, n_superpixels=30, families=("mine",), classifier="kernel").fit(photos[:3])
 
 
 def test_a_model_keeps_the_name_and_misses_the_function(photos, tmp_path, monkeypatch):

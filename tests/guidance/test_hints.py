@@ -277,3 +277,8 @@ def test_colors():
     assert parse_color("#C81e1E") == RED
     with pytest.raises(HintsError, match=r"color must be three whole numbers in 0\.\.255"):
         Mark("point", [[1, 2]], (1, 2, 300))
+
+
+def test_a_file_of_hints_is_not_their_text(tmp_path):
+    with pytest.raises(TypeError, match=r"text must be a str, got \w*Path; Path\.read_text gives that of a file"):
+        Hints.from_json(tmp_path / "hints.json")

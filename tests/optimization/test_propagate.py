@@ -10,6 +10,7 @@ from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import Propagator, propagate
 from colorize.optimization.propagate import BYTES_PER_PIXEL
 from colorize.optimization.reference import propagate_reference
+from colorize.types import GrayImage
 
 
 def test_colors_stop_at_the_edge_and_hints_are_exact(scene, hints):
@@ -88,7 +89,8 @@ def test_bad_options_are_named(scene, hints, change, message):
     ("position", "value", "message"),
     [
         (0, np.zeros((3, 3, 3), np.float32), "lightness must be"),
-        (0, np.full((37, 50), np.nan, np.float32), "lightness must be finite"),
+        (0, np.full((37, 50), np.nan, np.float32), r"lightness must be L\* in \[0, 100\], got values from nan to nan"),
+        (0, np.full((37, 50), 200, np.uint8), r"got values from 200 to 200; colorize\.to_gray\(photo\)\.lightness"),
         (1, np.zeros((37, 51, 2), np.float32), "target_ab must have shape"),
         (1, np.full((37, 50, 2), np.inf, np.float32), "target_ab must be finite"),
         (2, np.full((37, 50), -1, np.float32), "weight must be finite and at least 0"),
@@ -100,6 +102,11 @@ def test_bad_arrays_are_named(scene, position, value, message):
     arrays[position] = value
     with pytest.raises(ValueError, match=message):
         propagate(*arrays)
+
+
+def test_a_photograph_in_place_of_its_lightness_is_told(scene):
+    with pytest.raises(TypeError, match=r"lightness must be an array, got a GrayImage; its \.lightness is one"):
+        propagate(GrayImage(scene[0]), *scene[1:])
 
 
 def test_stopping_early_is_said(scene, hints):

@@ -42,8 +42,12 @@ def test_a_refiner_is_trained_and_used(run, album, tiny_model, workplace):
     run("photo", album / "00.png", "--model", "base.safetensors", "--refine", "x.safetensors", "-o", "a.png")
     assert Image.open("a.png").size == (160, 120)
     assert find_note(read_xmp("a.png")).hints[0].keys() == {"refiner"}
-    result = run("replay", "a.png", album / "00.png", "--model", "base.safetensors", status=1)
-    assert "cannot be repeated" in result.stderr
+    replay = ("replay", "a.png", album / "00.png", "--model", "base.safetensors")
+    assert "name its file with --refine" in run(*replay, status=1).stderr
+    assert "the same, byte for byte" in run(*replay, "--refine", "x.safetensors").stdout
+    run("photo", album / "00.png", "--model", "base.safetensors", "-o", "plain.png")
+    replay = ("replay", "plain.png", *replay[2:], "--refine", "x.safetensors")
+    assert "plain.png: was made without a refiner" in run(*replay, status=1).stderr
     table = run("compare", album, "--method", "x.safetensors", "--method", "base.safetensors", "--limit", 2).stdout
     assert "CIEDE2000" in table
 

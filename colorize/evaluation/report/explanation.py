@@ -13,6 +13,7 @@ from colorize._support.bits import to_8_bit
 from colorize.color import lab_to_rgb
 from colorize.color.names import color_names
 from colorize.evaluation.pictures import data_uri
+from colorize.evaluation.plots import minus
 from colorize.evaluation.report.page import Page
 from colorize.explanation import Explainer, Explanation, HintEffect, Memories
 from colorize.explanation.account import FAMILIES, sentences, told_apart
@@ -124,12 +125,11 @@ def _warnings(explainer: Explainer) -> list[str]:
 def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels, gray: Pixels) -> dict[str, Any]:
     height, width = result.shape[:2]
     mask = explainer.superpixels.labels == found.region
-    names = color_names(found.colors)
-    given = color_names(found.ab[None])[0]
+    names = color_names(found.colors, found.lightness)
     return {
         "id": f"place-{number}",
         "number": number,
-        "title": given,
+        "title": found.named(found.ab),
         "row": found.row,
         "col": found.col,
         "left": f"{100 * (found.col + 0.5) / width:.2f}",
@@ -145,7 +145,7 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
         "colors": _colors(found, names),
         "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
         "rival": {
-            "name": told_apart(found.colors[found.rival], found.colors[found.winner], found.ab),
+            "name": told_apart(found.lightness, found.colors[found.rival], found.colors[found.winner], found.ab),
             "paint": paint(found, found.colors[found.rival]),
         },
         "steps": _steps(found),
@@ -160,7 +160,7 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
     labels = [
-        (names[i], f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}", paint(found, found.colors[i]), i)
+        (names[i], minus(f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}"), paint(found, found.colors[i]), i)
         for i in listed
     ]
     if len(listed) < len(names):
@@ -211,7 +211,7 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
             {
                 "uri": None if large is None else data_uri(large, 6000),
                 "paint": paint(found, memories.ab[k]),
-                "color": color_names(memories.ab[k : k + 1])[0],
+                "color": found.named(memories.ab[k]),
                 "near": bool(memories.is_near[k]),
                 "photo": memories.photo[k],
                 "distance": f"{memories.distance[k] / memories.usual_distance:.2f}",
@@ -229,7 +229,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
     listed = [
         {
             "paint": paint(found, effect.ab[k]),
-            "name": color_names(effect.ab[k : k + 1].astype(np.float32))[0],
+            "name": found.named(effect.ab[k]),
             "row": int(effect.place[k, 0]),
             "col": int(effect.place[k, 1]),
             "moved": f"{sizes[k]:.1f}",

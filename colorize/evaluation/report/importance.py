@@ -9,6 +9,7 @@ import numpy as np
 
 from colorize._support.statistics import Interval
 from colorize.color import lab_to_rgb
+from colorize.color.names import SWATCH_LIGHTNESS
 from colorize.evaluation import plots
 from colorize.evaluation.importance import ANALYSES, HIDES, NOISE, SCORES, ImportanceResult
 from colorize.evaluation.report.page import Block, Page, Plot, capital, drawn, interval_cell, joined, signed, table
@@ -147,7 +148,7 @@ def color_figure(found: ImportanceResult) -> Any:
     grid = [[cells.get((family, color), _UNKNOWN) for family in families] for color in colors]
     values = np.array([[cell.value for cell in row] for row in grid])
     faint = np.array([[not cell.excludes(0) for cell in row] for row in grid])
-    light = {color: np.full(len(found.swatches[color]), 62, np.float32) for color in colors}
+    light = {color: np.full(len(found.swatches[color]), SWATCH_LIGHTNESS, np.float32) for color in colors}
     swatches = [[tuple(rgb / 255) for rgb in lab_to_rgb(light[color], found.swatches[color])] for color in colors]
     return plots.heatmap(values, colors, families, "error added, ab units", center=0.0, faint=faint, swatches=swatches)
 

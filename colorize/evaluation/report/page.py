@@ -149,7 +149,7 @@ def interval_cell(interval: Interval, form: str, *, best: bool = False) -> Cell:
     if math.isnan(interval.value):
         return {"value": "–", "best": best}
     note = f"{format(interval.low, form)} to {format(interval.high, form)}" if interval.known else ""
-    return {"value": format(interval.value, form), "note": note, "best": best}
+    return {"value": plots.minus(format(interval.value, form)), "note": plots.minus(note), "best": best}
 
 
 def count(n_photos: int) -> str:
@@ -169,7 +169,7 @@ def signed(interval: Interval, digits: int = 2) -> str:
     text = f"{interval.value:+.{digits}f}"
     if interval.known:
         text += f", {interval.low:+.{digits}f} to {interval.high:+.{digits}f}"
-    return text.replace("-", "−")
+    return plots.minus(text)
 
 
 def percent(interval: Interval) -> Interval:
