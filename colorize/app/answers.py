@@ -60,7 +60,7 @@ def on(
 
     def say(error: RequestError, *asked: Any) -> Any:
         # Gradio shows the words of a box as HTML, and names of visitors' files are among them.
-        gr.Warning(escape(str(error)), title="That did not work", duration=20)
+        gr.Warning(escape(str(error)), duration=20)
         values = refused(*asked) if callable(refused) else refused
         # Gradio takes a list only where there are several outputs.
         return gr.skip() if values is None else values[0] if len(values) == 1 else values

@@ -314,6 +314,9 @@ def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path)
     box.wait_for()
     assert "holiday.png: " in box.inner_text()
     assert "/" not in box.inner_text()
+    title = box.locator(".toast-title")
+    assert title.evaluate("e => getComputedStyle(e, '::before').content") == '"That did not work"'
+    assert title.evaluate("e => getComputedStyle(e).fontSize") == "0px"  # Gradio's word for it
     visitor.step("Correct")
     visitor.paint(0.5, 0.5)
     visitor.wait_for_version(2)
