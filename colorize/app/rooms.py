@@ -233,7 +233,7 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
                 visible=service.folders_allowed,
                 elem_id="batch-folder",
             )
-            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model")
+            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="batch-model")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
             with gr.Row():

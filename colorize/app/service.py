@@ -109,11 +109,12 @@ class View:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a visitor chose, for a page that is loaded again."""
+    """What a visitor chose, for a page that is loaded again; `lost_model` was in use and is gone."""
 
     model: str
     vividness: float
     shows_sure: bool
+    lost_model: str
 
 
 @dataclass(frozen=True)
@@ -204,13 +205,19 @@ class Service:
     def come_back(self, key: str, token: str) -> tuple[View | None, Settings]:
         """Go on with the visit of a page that was closed or loaded again; see `Visits.come_back`."""
         self.visits.come_back(key, token)
+        lost = self.lost_model(key)
         with self._working(key) as visit:
-            # Renamed or deleted meanwhile: everything else is there yet.
-            if visit.model not in self.shelf.paths():
-                visit.model = "default"
-                visit.forget_choices()
-            settings = Settings(visit.model, visit.vividness, visit.shows_sure)
+            settings = Settings(visit.model, visit.vividness, visit.shows_sure, lost)
             return (self._view(visit) if visit.photo else None), settings
+
+    def lost_model(self, key: str) -> str:
+        """The name of the visitor's model if that is gone, where the default one takes its place; else nothing."""
+        with self._working(key) as visit:
+            if visit.model in self.shelf.names():
+                return ""
+            lost, visit.model = visit.model, "default"
+            visit.forget_choices()
+            return lost
 
     def open_sample(self, key: str, name: str, told: Told = _unheard) -> View:
         """Take one of the `SAMPLES`."""

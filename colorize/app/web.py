@@ -74,14 +74,21 @@ def build(service: Service) -> Any:
                 batch_model = batch_room(service)
         # The page is built once for all visitors: without
         # this its lists would be those of that time.
-        pickers = [shown_model, batch_model]
+        lists = [base, shown_model, batch_model, methods]
 
-        @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)
-        def list_models(request: gr.Request) -> list[Any]:
-            names = service.shelf.names()
-            bases, shown = gr.update(choices=[NO_BASE, *names]), [gr.update(choices=names) for _ in pickers]
-            used = _models(service, service.visits.get(key_of(request)).model)
-            return [bases, used, *shown, gr.update(choices=service.methods())]
+        @gr.on([page.load, shelf_changed.change], inputs=lists, outputs=[*lists, settings[0], stage], **LIGHT)
+        def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
+            key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
+            lost = service.lost_model(key)
+            _say_lost(lost)
+            return [
+                _picker([NO_BASE, *names], built_on),
+                _picker(names, looked_at),
+                _picker(names, of_batch),
+                gr.CheckboxGroup(choices=all_methods, value=[name for name in compared if name in all_methods]),
+                _models(service, service.visits.get(key).model),
+                _styled(service.set_style(key)) if lost else gr.skip(),
+            ]
 
         @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
@@ -89,6 +96,7 @@ def build(service: Service) -> Any:
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
             shown = _fresh(view) if view else gr.skip()
+            _say_lost(chosen.lost_model)
             model = _models(service, chosen.model)
             return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
 
@@ -405,10 +413,19 @@ def _fresh(view: View) -> Any:
 
 
 def _models(service: Service, used: str) -> Any:
-    """The list of models at the one in use, or at none if that is gone."""
-    names = service.shelf.names()
-    # With its choices: Gradio refuses a value that the list as built does not have.
-    return gr.Dropdown(value=used if used in names else None, choices=names)
+    """The list of models at the one in use."""
+    return _picker(service.shelf.names(), used)
+
+
+def _picker(names: list[str], picked: str) -> Any:
+    """A list at what is picked, or at its first if that is gone: Gradio refuses what is not among the choices."""
+    return gr.Dropdown(value=picked if picked in names else names[0], choices=names)
+
+
+def _say_lost(model: str) -> None:
+    """Say that a model was in use and is gone."""
+    if model:
+        gr.Info(f"The model “{escape(model)}” is gone. The colours are those of “default” now.", duration=20)
 
 
 def _styled(view: View | None) -> Any:

@@ -304,6 +304,35 @@ def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
     assert visitor.picture().tolist() == before.tolist()
 
 
+def test_a_deleted_model_gives_way_to_the_default_one_everywhere(visit, cat_photo, tiny_model, app):
+    app.models.mkdir(exist_ok=True)
+    (app.models / "short lived.safetensors").write_bytes(tiny_model.read_bytes())
+    visitor = visit()
+    page = visitor.page
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    page.get_by_role("tabpanel").get_by_label("Model").first.click()
+    page.get_by_role("option", name="short lived").click()
+    visitor.wait_for_version(2)
+    visitor.room("Batch")
+    page.locator("#batch-model input").click()
+    page.get_by_role("option", name="short lived").click()
+    visitor.room("Train")
+    page.locator("#shelf input").click()
+    page.get_by_role("option", name="short lived").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#delete-model").click()
+    toast = page.get_by_test_id("toast-body")
+    toast.get_by_text("“short lived” is gone").wait_for()
+    assert toast.locator(".toast-title.info").count() == 1  # no failure
+    visitor.room("Photograph")
+    visitor.wait_for_version(3)
+    assert visitor.picture().tolist() == before.tolist()
+    assert page.get_by_role("tabpanel").get_by_label("Model").first.input_value() == "default"
+    visitor.room("Batch")
+    assert page.locator("#batch-model input").input_value() == "default"
+
+
 def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path):
     bad = tmp_path / "holiday.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")

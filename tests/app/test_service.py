@@ -715,7 +715,8 @@ def test_a_page_comes_back_although_its_model_is_gone(opened):
     visit.forget_session()  # as if others had needed the memory
     opened.delete_model("tiny")
     view, settings = opened.come_back("v2", visit.token)
-    assert settings.model == "default"
+    assert (settings.model, settings.lost_model) == ("default", "tiny")
+    assert opened.lost_model("v2") == ""
     assert len(view.strokes) == 1
     assert not visit.steps
 
