@@ -81,6 +81,19 @@ def choices(pictures: Sequence[bytes]) -> str:
     return f'<div class="strip wide">{"".join(buttons)}</div>{back}'
 
 
+def references(found: Sequence[tuple[str, bytes]]) -> str | None:
+    """Photographs that lend their colours, as buttons that take them away."""
+    if not found:
+        return None
+    buttons = (
+        f'<button type="button" data-pick="{number}" title="Take {escape(name)} away">'
+        f'<img src="{data_uri(picture)}" alt=""><span>{escape(name)} \u2715</span></button>'
+        for number, (name, picture) in enumerate(found)
+    )
+    said = '<p class="hint">It borrows from these. Click one to take it away.</p>'
+    return f'{said}<div class="strip">{"".join(buttons)}</div>'
+
+
 def places(found: Sequence[Place]) -> str:
     """Suggested places with their likely colours, as buttons."""
     rows = []

@@ -29,7 +29,7 @@ from colorize.app.shelf import Shelf
 from colorize.app.stages import Told, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
-from colorize.app.visits import Photo, Steps, Stroke, Visit, Visits
+from colorize.app.visits import Photo, Reference, Steps, Stroke, Visit, Visits
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
@@ -114,6 +114,7 @@ class Settings:
     model: str
     vividness: float
     shows_sure: bool
+    strength: float
     lost_model: str
 
 
@@ -207,7 +208,7 @@ class Service:
         self.visits.come_back(key, token)
         lost = self.lost_model(key)
         with self._working(key) as visit:
-            settings = Settings(visit.model, visit.vividness, visit.shows_sure, lost)
+            settings = Settings(visit.model, visit.vividness, visit.shows_sure, visit.strength, lost)
             return (self._view(visit) if visit.photo else None), settings
 
     def lost_model(self, key: str) -> str:
@@ -463,22 +464,40 @@ class Service:
                 visit.forget_result()
             return self._view(visit)
 
-    def set_references(self, key: str, files: Sequence[tuple[str, Path]], strength: float = 1.0) -> View:
-        """Colour as these colour photographs look; none of them: as the model does."""
-        if len(files) > N_REFERENCES:
-            raise RequestError(f"at most {N_REFERENCES} photographs can be looked at")
+    def add_references(self, key: str, files: Sequence[tuple[str, Path]], strength: float = 1.0) -> View:
+        """Colour as these colour photographs look, and those that lend their colours already."""
         with self._working(key) as visit:
             visit.need_photo()
-            photos = tuple(
-                RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
+            if not files and not visit.references:
+                raise RequestError("choose a colour photograph first")
+            if len(files) + len(visit.references) > N_REFERENCES:
+                raise RequestError(f"at most {N_REFERENCES} photographs can be looked at")
+            named = [(clean_name(name), path) for name, path in files]
+            visit.references += tuple(
+                Reference(name, RgbImage(shrunk(self._read(path, name).pixels, REFERENCE_SIDE))) for name, path in named
             )
-            visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
+            visit.strength = float(np.clip(strength, 0, 1))
             visit.forget_choices()
             try:
                 return self._view(visit)
             except ColorizeError as error:
-                message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
+                names = [item.name for item in visit.references]
+                message = re.sub(r"references\[(\d+)\]", lambda found: names[int(found[1])], str(error))
                 raise RequestError(message) from error
+
+    def drop_references(self, key: str, number: int | None = None) -> View:
+        """Borrow no longer from one of the `references`, or from none of them: then colour as the model does."""
+        with self._working(key) as visit:
+            kept = () if number is None else visit.references[:number] + visit.references[number + 1 :]
+            if kept != visit.references:
+                visit.references = kept
+                visit.forget_choices()
+            return self._view(visit)
+
+    def references(self, key: str) -> list[tuple[str, bytes]]:
+        """Names of the photographs that lend their colours, and small pictures of them; JPEG."""
+        found = self.visits.get(key).references
+        return [(item.name, encode_screen(shrunk(item.photo.pixels, THUMBNAIL_SIDE))) for item in found]
 
     # --- why ---------------------------------------------------------------------------------------------------------
 
@@ -738,7 +757,8 @@ class Service:
             photo = visit.need_photo()
             options: dict[str, Any] = {}
             if visit.references:
-                options = {"references": visit.references, "reference_strength": visit.strength}
+                photos = tuple(item.photo for item in visit.references)
+                options = {"references": photos, "reference_strength": visit.strength}
             session = self.shelf.load(visit.model).open(photo.gray, **options)
             for number, hints in visit.steps:
                 session = session.choose(number, hints)

@@ -56,6 +56,14 @@ class Stroke:
     number: int = field(default_factory=itertools.count().__next__)
 
 
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A colour photograph that lends its colours, small, with the name it was sent under."""
+
+    name: str
+    photo: RgbImage
+
+
 Strokes = tuple[Stroke, ...]
 Steps = tuple[tuple[int, Hints | None], ...]
 """Alternatives that were chosen one after the other, each with the hints that its list was made with."""
@@ -102,7 +110,7 @@ class Visit:
     strokes: Strokes = ()
     past: tuple[Strokes, ...] = ()
     future: tuple[Strokes, ...] = ()
-    references: tuple[RgbImage, ...] = ()
+    references: tuple[Reference, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
     offered: tuple[Steps, Hints | None] | None = None

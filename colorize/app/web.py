@@ -24,7 +24,6 @@ from colorize.app.service import (
 )
 from colorize.app.stages import Told
 from colorize.app.visits import Stroke
-from colorize.exceptions import RequestError
 from colorize.guidance.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
 
@@ -97,8 +96,9 @@ def build(service: Service) -> Any:
             now = service.visits.get(key).token
             shown = _fresh(view) if view else gr.skip()
             _say_lost(chosen.lost_model)
-            model = _models(service, chosen.model)
-            return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
+            model, lenders = _models(service, chosen.model), _lenders(service, request)
+            settings = [model, chosen.vividness, chosen.shows_sure, lenders, chosen.strength]
+            return [now, shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
             service.visits.leave(str(request.session_hash))
@@ -148,7 +148,7 @@ def look() -> dict[str, Any]:
 
 
 def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, list[Any]]:
-    """Upload, look, colorize, correct, lend colours, ask; returns the stage and what a visitor sets."""
+    """Upload, look, colorize, correct, lend colours, ask; returns the stage, and what comes back after a reload."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
             upload = zone("Your photograph", "upload", "main-zone", "emptied")
@@ -175,7 +175,8 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
                     places, learnt, kept = _correct_panel(service, stage, shelf_changed)
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    to_clear = [choices, places, learnt, *_reference_panel(service, stage, choices)]
+                    lent, chosen = _reference_panel(service, stage, choices)
+                    to_clear = [choices, places, learnt, lent[0], *chosen]
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
                     to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
@@ -202,7 +203,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
         yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
 
-    return stage, settings
+    return stage, [*settings, *lent]
 
 
 def _saving(service: Service) -> list[Any]:
@@ -367,8 +368,8 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
         return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
 
 
-def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
-    """Photographs to look like; returns what a new photograph clears."""
+def _reference_panel(service: Service, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
+    """Photographs to look like; returns what lends and how much, and what a new photograph clears besides."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
         "its colours where the two resemble each other. One that does not resemble it does more harm than good.</p>"
@@ -378,21 +379,29 @@ def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
     with gr.Row():
         look_like = gr.Button("Colour it like these", variant="primary")
         drop = gr.Button("Without them")
-    said = gr.HTML(None)
+    lenders = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="lenders")
+    outputs = [stage, choices, lenders]
 
-    @on(look_like.click, [files, strength], [stage, choices, said], **HEAVY)
+    @on(look_like.click, [files, strength], [*outputs, files], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
-        if not paths:
-            raise RequestError("choose a colour photograph first")
-        named = sent(service, request, paths)
-        view = service.set_references(key_of(request), named, amount)
-        return [_shown(view), None, f"<p class='hint'>Borrowed from {len(named)}.</p>"]
+        view = service.add_references(key_of(request), sent(service, request, paths), amount)
+        return [_shown(view), None, _lenders(service, request), None]
 
-    @on(drop.click, [], [stage, choices, said, files], **HEAVY)
+    @on(lenders.pick, [], outputs, **HEAVY)
+    def drop_one(event: gr.EventData, request: gr.Request) -> list[Any]:
+        view = service.drop_references(key_of(request), int(event.name))
+        return [_shown(view), None, _lenders(service, request)]
+
+    @on(drop.click, [], [*outputs, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [_shown(service.set_references(key_of(request), [])), None, None, None]
+        return [_shown(service.drop_references(key_of(request))), None, None, None]
 
-    return [said, files]
+    return [lenders, strength], [files]
+
+
+def _lenders(service: Service, request: gr.Request) -> str | None:
+    """The photographs that lend their colours, for the page."""
+    return pages.references(service.references(key_of(request)))
 
 
 def _why_panel(service: Service, stage: Any) -> list[Any]:

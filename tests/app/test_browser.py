@@ -299,9 +299,14 @@ def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
     visitor.page.get_by_role("button", name="Colour it like these").click()
     visitor.wait_for_version(2)
     assert np.abs(visitor.picture().astype(int) - before).mean() > 1
-    visitor.page.get_by_role("button", name="Without them").click()
-    visitor.wait_for_version(3)
+    visitor.page.reload()
+    visitor.page.wait_for_selector(".stage", state="attached")
+    visitor.wait_for_version(1)
+    visitor.step("Reference")
+    visitor.page.locator("#lenders").get_by_text("cup.png").click()
+    visitor.wait_for_version(2)
     assert visitor.picture().tolist() == before.tolist()
+    assert visitor.page.locator("#lenders button").count() == 0
 
 
 def test_a_deleted_model_gives_way_to_the_default_one_everywhere(visit, cat_photo, tiny_model, app):

@@ -295,7 +295,7 @@ def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, picture
     assert opened.choose("v", 0).color == first[1]
     assert opened.choose("v", 2).color not in first.values()
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
-    opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     with pytest.raises(RequestError, match="other versions first"):
         opened.choose("v", 1)
 
@@ -304,16 +304,27 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
     before = opened.set_style("v")
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
     with pytest.raises(RequestError, match=r"cup\.png: gray"):
-        opened.set_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+        opened.add_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
     assert opened.set_style("v").color == before.color
     with monkeypatch.context() as patched:
         patched.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+            opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     assert opened.set_style("v").color == before.color
-    lent = opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    lent = opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     assert lent.color != before.color
-    assert opened.set_references("v", []).color == before.color
+    write_photo(RgbImage(np.ascontiguousarray(pictures["astronaut"][:200, :300])), tmp_path / "c.png")
+    both = opened.add_references("v", [("suit.png", tmp_path / "c.png")], 0.5)
+    assert both.color != lent.color
+    again, settings = opened.come_back("v2", opened.visits.get("v").token)
+    assert (again.color, settings.strength) == (both.color, 0.5)
+    assert [name for name, _ in opened.references("v2")] == ["cup.png", "suit.png"]
+    opened.drop_references("v2", 1)
+    assert opened.add_references("v2", [], 1.0).color == lent.color  # no new ones: those there are
+    assert opened.drop_references("v2").color == before.color
+    assert opened.references("v2") == []
+    with pytest.raises(RequestError, match="choose a colour photograph"):
+        opened.add_references("v2", [])
 
 
 def test_confidence_and_explanation_are_about_this_photograph(opened):
