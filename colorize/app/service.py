@@ -2,7 +2,7 @@
 
 What one visitor asks is done in turn. Small work of several visitors goes on side by side; of long work (saving at full
 size, comparing, many photographs) one piece is done at a time, and nobody's small work waits for it. Photographs are
-edited at no more than `PROXY_SIDE` pixels a side and made at full size when they are saved.
+edited at no more than `PROXY_SIDE` pixels a side (panoramas a little larger) and made at full size when they are saved.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Service:
             kept = _place_for(visit) / "original"
             # Saving reads the file again, and Gradio removes uploads after an hour.
             shutil.copyfile(path, kept)
-            gray = fitted(to_gray(read), PROXY_SIDE)
+            gray = fitted(to_gray(read), _proxy_side(read.shape))
             notes = read.metadata.notes
             visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
@@ -818,6 +818,11 @@ def data_uri(picture: bytes) -> str:
 def fitted(gray: GrayImage, side: int) -> GrayImage:
     """The photograph no larger than `side` pixels a side, for the screen: 8 bits, without opacity and metadata."""
     return GrayImage(np.clip(shrink(gray.lightness, side), 0, 100))
+
+
+def _proxy_side(shape: tuple[int, int]) -> int:
+    """Longest side at which a photograph is edited: a ribbon has as many pixels as a photograph of two by one."""
+    return round(PROXY_SIDE * max(1.0, (max(shape) / min(shape) / 2) ** 0.5))
 
 
 def learnt_in_words(learnt: Learnt[Colorizer]) -> str:

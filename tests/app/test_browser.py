@@ -239,6 +239,31 @@ def test_zoom_paints_where_the_pointer_is(visit, cat_photo):
     assert page.locator(".stage").get_attribute("data-zoom") == "1.00"
 
 
+def test_a_panorama_can_be_painted_on(visit, pictures, tmp_path):
+    path = tmp_path / "panorama.png"
+    Image.fromarray(pictures["coffee"][200:240]).resize((3000, 300)).save(path)
+    visitor = visit(viewport={"width": 1366, "height": 768})
+    visitor.open(path)
+    visitor.step("Correct")
+    page = visitor.page
+    frame, sheet = (page.locator(f".stage .{name}") for name in ("frame", "sheet"))
+    assert frame.bounding_box()["height"] > 250
+    assert sheet.bounding_box()["width"] == pytest.approx(frame.bounding_box()["width"], abs=1)
+    page.get_by_role("button", name="Fill").click()
+    assert sheet.bounding_box()["height"] == pytest.approx(frame.bounding_box()["height"], abs=1)
+    page.mouse.click(*visitor.place(0.3, 0.5))
+    visitor.wait_for_version(2)
+    row, col = page.evaluate("document.querySelector('.stage').strokes[0].path[0]")
+    height, width = visitor.picture().shape[:2]
+    assert height > 200
+    assert row == pytest.approx(0.3 * height, abs=2)
+    assert col == pytest.approx(0.5 * width, abs=2)
+    visitor.step("Colorize")
+    box = frame.bounding_box()
+    assert box["width"] == pytest.approx(10 * box["height"], rel=0.02)
+    assert sheet.bounding_box() == box
+
+
 def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
     visitor = visit()
     visitor.open(cat_photo)

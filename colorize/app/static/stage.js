@@ -19,7 +19,7 @@ function setMode(mode) {
   pad.setAttribute('aria-label', words[mode]);
   split.hidden = mode !== 'view';
   cross.hidden = true;
-  if (mode !== 'paint') fit();
+  shapeFrame();
   showStrokes();
   say();
 }
@@ -48,13 +48,11 @@ function show() {
   }
   if (shape[0] !== value.height || shape[1] !== value.width || value.gray) {
     shape = [value.height, value.width];
-    frame.style.aspectRatio = value.width + ' / ' + value.height;
-    frame.style.setProperty('--aspect', value.width / value.height);
     for (const canvas of element.querySelectorAll('canvas')) {
       canvas.width = value.width;
       canvas.height = value.height;
     }
-    fit();
+    shapeFrame();
   }
   if (value.gray) {
     gray.src = value.gray;
