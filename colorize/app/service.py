@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from colorize._support.bits import to_8_bit
 from colorize._support.shrink import shrink
 from colorize.app.shelf import Shelf
-from colorize.app.stages import Told, told_stages
+from colorize.app.stages import Told, Work, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Reference, Steps, Stroke, Visit, Visits
@@ -559,7 +559,7 @@ class Service:
     ) -> BatchResult:
         """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
 
-        Folders stay folders. `stop_batch`, or the next batch of the visitor, ends it early, with what is done so far.
+        Folders stay folders. `stop_batch` ends it early, with what is done so far.
         """
         from colorize.app import errands
         from colorize.recipe.work import make_recipe
@@ -569,8 +569,6 @@ class Service:
         if not files and not folder.strip():
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
-        visit.stopping.set()
-        stopping = visit.stopping = threading.Event()
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
@@ -590,14 +588,35 @@ class Service:
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
                 turn=lambda: self._long,
-                is_stopping=stopping.is_set,
+                is_stopping=visit.stopping.is_set,
                 harmless=self._harmless,
                 told=told,
             )
             for old in visit.folder.glob("batches/*"):
-                if old != target and visit.stopping is stopping:
+                if old != target:
                     shutil.rmtree(old, ignore_errors=True)
             return result
+
+    def start_batch(self, key: str, files: Sequence[tuple[str, Path]], **asked: Any) -> Work[BatchResult]:
+        """Do what `batch` does behind the page: it goes on while that is away, which finds it in `batch_of` again."""
+        visit = self.visits.get(key)
+        with visit.turn:
+            if visit.batch is not None and not visit.batch.wait(0):
+                raise RequestError("your batch is still going on: stop it first")
+            visit.stopping.clear()
+            visit.batch = Work(lambda told: self.batch(key, files, told=told, **asked))
+            return visit.batch
+
+    def batch_of(self, key: str) -> Work[BatchResult] | None:
+        """The visitor's last batch, under way or done; none if its failure is known already."""
+        work = self.visits.get(key).batch
+        return None if work is None or (work.is_told and work.has_failed) else work
+
+    def know_batch(self, key: str) -> None:
+        """The page has got what came of the visitor's batch."""
+        work = self.visits.get(key).batch
+        if work is not None and work.wait(0):
+            work.is_told = True
 
     def stop_batch(self, key: str) -> None:
         """End the visitor's `batch` after the photograph that is worked on."""

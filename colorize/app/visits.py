@@ -19,6 +19,8 @@ from colorize.guidance.hints import Hints, Mark
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
+    from colorize.app.errands import BatchResult
+    from colorize.app.stages import Work
     from colorize.app.training import TrainingJob
     from colorize.explanation import Explainer
     from colorize.guidance.session import Session
@@ -119,6 +121,7 @@ class Visit:
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
+    batch: Work[BatchResult] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
@@ -133,6 +136,11 @@ class Visit:
     def is_busy(self) -> bool:
         """Whether something is under way that must not lose its folder."""
         return self.n_working > 0 or (self.job is not None and self.job.is_running)
+
+    @property
+    def has_unseen_batch(self) -> bool:
+        """Whether many photographs are or were coloured, and no page has been there at the end."""
+        return self.batch is not None and not self.batch.is_told
 
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
@@ -214,6 +222,8 @@ class Visits:
         A visit that was not heard of for so long is forgotten.
     grace_seconds : float
         A visit whose page was closed is kept for so long: a page that is loaded again comes back to it.
+    batch_seconds : float
+        It is kept for so long after a batch that ended while its page was away.
     """
 
     def __init__(
@@ -224,11 +234,12 @@ class Visits:
         most_open: int = 4,
         idle_seconds: float = 3600,
         grace_seconds: float = 300,
+        batch_seconds: float = 86400,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
         self.most, self.most_open = most, most_open
-        self.idle_seconds, self.grace_seconds = idle_seconds, grace_seconds
+        self.idle_seconds, self.grace_seconds, self.batch_seconds = idle_seconds, grace_seconds, batch_seconds
         self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._unwanted: set[Path] = set()
@@ -290,14 +301,6 @@ class Visits:
             if visit is not None and visit.leaving is None:
                 self._close_in(self.grace_seconds, key, visit)
 
-    def hear(self, key: str) -> None:
-        """The page still listens to an answer: if its connection is said to be closed, it was not the only one."""
-        with self._lock:
-            visit = self._visits.get(key)
-            if visit is not None:
-                # `leave` is not taken back: of a page that is closed, the last answer may be the last to know.
-                visit.last_seen = self._clock()
-
     def _close_in(self, seconds: float, key: str, visit: Visit) -> None:
         visit.leaving = threading.Timer(seconds, self._close_unless_heard, [key])
         # A timer that waits must not hold up the end of the app.
@@ -309,22 +312,19 @@ class Visits:
             visit = self._visits.get(key)
             if visit is None or visit.leaving is None:
                 return
-            seconds = visit.last_seen + self.grace_seconds - self._clock()
-            if seconds > 0:
-                self._close_in(seconds, key, visit)
+            patience = self.batch_seconds if visit.has_unseen_batch else self.grace_seconds
+            seconds = visit.last_seen + patience - self._clock()
+            if visit.n_working or seconds > 0:
+                self._close_in(max(seconds, self.grace_seconds), key, visit)
                 return
         self.close(key)
 
     def come_back(self, key: str, token: str) -> Visit:
-        """The visit that the browser had before its page was loaded again; a new one if that is gone.
-
-        Its batch stops: who would have taken it in was the page before.
-        """
+        """The visit that the browser had before its page was loaded again; a new one if that is gone."""
         with self._lock:
             old = next((name for name, visit in self._visits.items() if visit.token == token), None)
             if old is not None and old != key:
                 visit = self._visits.pop(old)
-                visit.stopping.set()
                 self.close(key)
                 # In place of the empty visit that the new page has got by now.
                 self._visits[key] = visit
@@ -372,5 +372,6 @@ class Visits:
         # By time alone: of the same time, the one that was asked for last is behind.
         free.sort(key=lambda item: item[0])
         for n_left, (seen, key) in zip(range(len(free), 0, -1), free, strict=True):
-            if n_left > self.most or now - seen > self.idle_seconds:
+            patience = self.batch_seconds if self._visits[key].has_unseen_batch else self.idle_seconds
+            if n_left > self.most or now - seen > patience:
                 self.close(key)

@@ -41,9 +41,9 @@ _KEEP_SECONDS = 3600
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
 _TOKEN = """() => {
-  const token = sessionStorage.getItem('colorize-visit') ?? '';
-  sessionStorage.removeItem('colorize-visit');
-  return token;
+  const [token] = [sessionStorage, localStorage].map((storage) => storage.getItem('colorize-visit')).filter(Boolean);
+  for (const storage of [sessionStorage, localStorage]) storage.removeItem('colorize-visit');
+  return token ?? '';
 }"""
 
 
@@ -70,7 +70,7 @@ def build(service: Service) -> Any:
             with gr.Tab("Compare", elem_id="room-compare"):
                 methods = compare_room(service)
             with gr.Tab("Batch", elem_id="room-batch"):
-                batch_model = batch_room(service)
+                batch_model = batch_room(service, desk.change)
         # The page is built once for all visitors: without
         # this its lists would be those of that time.
         lists = [base, shown_model, batch_model, methods]

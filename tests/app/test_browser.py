@@ -621,6 +621,10 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     assert not stop.is_visible()
     visitor.page.get_by_role("button", name="Colour them all").click()
     stop.wait_for()
+    visitor.reload()  # it goes on
+    visitor.room("Batch")
+    stop.wait_for()
+    assert visitor.page.get_by_role("button", name="Colour them all").is_disabled()
     visitor.page.get_by_text("24 coloured").wait_for()
     assert not stop.is_visible()
     with visitor.page.expect_download() as download:

@@ -5,9 +5,12 @@ const marks = () => Number(document.querySelector('.stage')?.dataset.marks || 0)
 // These buttons are on the page, whatever room is open, as long as there is something to stop.
 const isAtWork = () => Boolean(document.querySelector('#stop-training, #stop-batch'));
 
-// Two windows never have one visit: the token lies in the storage only while no page holds it.
-addEventListener('pagehide', () => { if (props.value) sessionStorage.setItem(KEY, props.value); });
-addEventListener('beforeunload', (event) => { if (marks() || isAtWork()) event.preventDefault(); });
+// Two windows never have one visit: the token lies in the storage only while no page holds it. Of a window that is closed
+// its own storage goes with it: work that goes on is found by the next one.
+addEventListener('pagehide', () => {
+  if (props.value) (isAtWork() ? localStorage : sessionStorage).setItem(KEY, props.value);
+});
+addEventListener('beforeunload', (event) => { if (marks()) event.preventDefault(); });
 
 function mayLose() {
   const n = marks();
