@@ -25,6 +25,8 @@ HEADER = """
 </header>
 """
 
+WORKING = '<p class="hint" role="status">Working ...</p>'
+
 STATES = {
     "waiting": "Waiting for its turn",
     "running": "Training",
@@ -87,7 +89,7 @@ def references(found: Sequence[tuple[str, bytes]]) -> str | None:
         return None
     buttons = (
         f'<button type="button" data-pick="{number}" title="Take {escape(name)} away">'
-        f'<img src="{data_uri(picture)}" alt=""><span>{escape(name)} \u2715</span></button>'
+        f'<img src="{data_uri(picture)}" alt=""><span>\u2715 {escape(name)}</span></button>'
         for number, (name, picture) in enumerate(found)
     )
     said = '<p class="hint">It borrows from these. Click one to take it away.</p>'

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from colorize.app.errands import BatchResult
     from colorize.app.stages import Work
 
-NO_BASE = "nothing: these photographs alone"
+NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000
 
 

@@ -40,6 +40,12 @@ _SAMPLE_SIDE = 120
 _KEEP_SECONDS = 3600
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
+_EXPLAINED = """() => {
+  document.dispatchEvent(new CustomEvent('colorize-answered'));
+  const answer = document.getElementById('answer');
+  // On a phone it is below all that is in sight.
+  if (answer.getBoundingClientRect().top > 0.8 * innerHeight) answer.scrollIntoView({behavior: 'smooth'});
+}"""
 _TOKEN = """() => {
   const [token] = [sessionStorage, localStorage].map((storage) => storage.getItem('colorize-visit')).filter(Boolean);
   for (const storage of [sessionStorage, localStorage]) storage.removeItem('colorize-visit');
@@ -269,9 +275,10 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
         return _styled(service.set_style(key_of(request), shows_sure=is_wanted))
 
-    @on(other.click, [], [choices], **HEAVY)
-    def offer(request: gr.Request) -> str:
-        return pages.choices(service.alternatives(key_of(request)))
+    @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
+    def offer(request: gr.Request) -> Iterator[str]:
+        yield pages.WORKING
+        yield pages.choices(service.alternatives(key_of(request)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
@@ -409,7 +416,7 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     gr.HTML("<p><strong>Click a place of the photograph</strong> to see why it got its colour.</p>")
     answer = gr.HTML(None, elem_id="answer")
 
-    @on(stage.ask, [], [answer], **HEAVY)
+    @on(stage.ask, [], [answer], then=_EXPLAINED, **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
         return pages.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
 

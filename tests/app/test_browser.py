@@ -289,6 +289,7 @@ def test_other_versions_and_doubts(visit, cat_photo):
     visitor.open(cat_photo)
     before = visitor.picture()
     visitor.page.get_by_role("button", name="Other versions").click()
+    visitor.page.locator("#choices").get_by_text("Working ...").wait_for()
     choices = visitor.page.locator("#choices button[data-pick]")
     choices.first.wait_for()
     assert choices.count() == 6
@@ -308,7 +309,9 @@ def test_why(visit, cat_photo):
     visitor.open(cat_photo)
     visitor.step("Why?")
     visitor.page.mouse.click(*visitor.place(0.4, 0.6))
+    visitor.page.locator(".stage .caption").get_by_text("Working ...").wait_for()
     visitor.page.locator("#answer .card").wait_for()
+    visitor.wait_for_version(1)  # and no longer busy
     assert "What spoke for it, and against" in visitor.page.locator("#answer").inner_text()
 
 
@@ -644,6 +647,22 @@ def test_a_phone_needs_no_sideways_scrolling_and_everything_has_a_name(visit, ca
     for room in ("Train", "Compare", "Batch"):
         visitor.room(room)
         check_page(visitor)
+
+
+def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat_photo):
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visitor.open(cat_photo)
+    page = visitor.page
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    box = page.locator(".stage .frame").bounding_box()
+    assert box["y"] >= -1
+    assert box["y"] + box["height"] < 500
+    visitor.step("Correct")
+    assert "Two fingers" in page.locator(".stage .caption").inner_text()
+    visitor.step("Why?")
+    page.touchscreen.tap(*visitor.place(0.4, 0.6))
+    page.locator("#answer .card").wait_for()
+    page.wait_for_function("document.querySelector('#answer').getBoundingClientRect().top < 0.8 * innerHeight")
 
 
 def check_page(visitor):

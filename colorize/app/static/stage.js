@@ -6,7 +6,11 @@ const stage = $('.stage'), frame = $('.frame'), sheet = $('.sheet'), pad = $('.p
 const split = $('.split'), caption = $('.caption'), pins = $('.pins');
 let shape = [1, 1], place = [0.5, 0.5], waiting = 0;
 
-const words = {
+const words = matchMedia('(pointer: coarse)').matches ? {
+  view: 'Slide the handle to compare with the gray photograph.',
+  paint: 'Paint what you know. Two fingers zoom and move.',
+  ask: 'Touch a place to see why it got its colour.',
+} : {
   view: 'Slide the handle, or use the arrow keys, to compare with the gray photograph.',
   paint: 'Paint what you know. Ctrl and the wheel zoom, Space and drag move. With the keyboard: arrow keys, Enter paints a dot.',
   ask: 'Click a place to see why it got its colour. With the keyboard: arrow keys move, Enter asks.',
@@ -133,7 +137,7 @@ function mark(share) {
 function use(spot) {
   if (stage.dataset.mode === 'ask') {
     mark([0, 1].map((k) => (spot[k] + 0.5) / shape[k]));
-    trigger('ask', {row: spot[0], col: spot[1]});
+    send('ask', {row: spot[0], col: spot[1]});
   } else {
     useTool(spot);
   }
