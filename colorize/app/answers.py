@@ -57,8 +57,9 @@ def on(
     """
 
     def say(error: RequestError, *asked: Any) -> Any:
-        # Gradio shows the words of a box as HTML, and names of visitors' files are among them.
-        gr.Warning(escape(str(error)), duration=20)
+        # Gradio shows the words of a box as HTML, and names of visitors' files are among them. It goes
+        # when they can be read: "first choose a photograph" is of no use beside the photograph.
+        gr.Warning(escape(str(error)), duration=min(5 + len(str(error)) / 10, 20))
         values = refused(*asked) if callable(refused) else refused
         # Gradio takes a list only where there are several outputs.
         return gr.skip() if values is None else values[0] if len(values) == 1 else values
@@ -122,10 +123,19 @@ def news() -> str:
 
 
 def sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
-    """Names and places of files that were sent; they are removed when the visitor leaves."""
+    """Names and places of files that were sent; they are removed when the visitor leaves.
+
+    Raises
+    ------
+    RequestError
+        One is gone, as after a day.
+    """
     # Gradio names uploads after their content: the same file of two visitors is one, and only
     # `Visits` knows when nobody needs it.
     sent = [Path(path) for path in paths or ()]
+    for path in sent:
+        if not path.is_file():
+            raise RequestError(f"{path.name} is no longer here; choose it again")
     service.visits.get(key_of(request)).uploads.update(sent)
     return [(path.name, path) for path in sent]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,16 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
         service.resume_training(key_of(request))
         return stand(request)
 
-    on(timer.tick, [], progress, **LIGHT)(stand)
+    @on(timer.tick, [], progress, **LIGHT)
+    def look(request: gr.Request) -> list[Any]:
+        found = service.training(key_of(request))
+        # Its place may be out of sight: below on a phone, or in another room.
+        if found and found.state == "done":
+            gr.Success(f"The model “{escape(found.message)}” is ready.", duration=20)
+        elif found and found.state == "failed":
+            gr.Warning(f"The training failed: {escape(found.message)}", duration=20)
+        return stand(request)
+
     return base, _shelf(service, arrival, shelf_changed), progress, stand
 
 

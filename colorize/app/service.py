@@ -196,7 +196,7 @@ class Service:
             told(0.0, "Reading the photograph")
             read = self._read(path, name)
             kept = _place_for(visit) / "original"
-            # Saving reads the file again, and Gradio removes uploads after an hour.
+            # Saving reads the file again, and Gradio removes uploads after a day.
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), _proxy_side(read.shape))
             notes = read.metadata.notes

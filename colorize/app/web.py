@@ -37,7 +37,9 @@ _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
 )
 _SAMPLE_SIDE = 120
-_KEEP_SECONDS = 3600
+# As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
+# comparison or a batch may wait as long for the button to be pressed.
+_KEEP_SECONDS = 86_400
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
 _EXPLAINED = """() => {
@@ -70,7 +72,7 @@ def build(service: Service) -> Any:
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
-                stage, settings = _photograph(service, page.load, shelf_changed)
+                stage, upload, settings = _photograph(service, page.load, shelf_changed)
             with gr.Tab("Train", elem_id="room-train"):
                 base, shown_model, progress, stand = train_room(service, page.load, shelf_changed)
             with gr.Tab("Compare", elem_id="room-compare"):
@@ -95,16 +97,16 @@ def build(service: Service) -> Any:
                 _styled(service.set_style(key)) if lost else gr.skip(),
             ]
 
-        @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
+        @on(page.load, [desk], [desk, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
-            shown = _fresh(view) if view else gr.skip()
+            shown = [_fresh(view), _another()] if view else [gr.skip(), gr.skip()]
             _say_lost(chosen.lost_model)
             model, lenders = _models(service, chosen.model), _lenders(service, request)
             settings = [model, chosen.vividness, chosen.shows_sure, lenders, chosen.strength]
-            return [now, shown, *settings, *stand(request)]
+            return [now, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
             service.visits.leave(str(request.session_hash))
@@ -153,8 +155,8 @@ def look() -> dict[str, Any]:
     return {"theme": theme, "css": _static("style.css"), "footer_links": []}
 
 
-def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, list[Any]]:
-    """Upload, look, colorize, correct, lend colours, ask; returns the stage, and what comes back after a reload."""
+def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any]]:
+    """Upload, look, colorize, correct, lend colours, ask; returns what comes back: the stage, its zone, settings."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
             upload = zone("Your photograph", "upload", "main-zone", "emptied")
@@ -198,7 +200,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
         view = yield from told(open_it, lambda line: [line, *nothing])
         button = gr.DownloadButton(value=None, visible=False)
         belonged = [button, None, button, *(None for _ in to_clear)]
-        yield [None, _fresh(view), gr.File(label="Another photograph"), False, *belonged]
+        yield [None, _fresh(view), _another(), False, *belonged]
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
@@ -209,7 +211,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
         yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
 
-    return stage, [*settings, *lent]
+    return stage, upload, [*settings, *lent]
 
 
 def _saving(service: Service) -> list[Any]:
@@ -426,6 +428,11 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 def _fresh(view: View) -> Any:
     """A photograph that the page does not have yet, for the stage."""
     return _shown(view, gray=data_uri(view.gray), places=None)
+
+
+def _another() -> Any:
+    """The zone of the photograph, where there is one already."""
+    return gr.File(label="Another photograph")
 
 
 def _models(service: Service, used: str) -> Any:

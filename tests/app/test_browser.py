@@ -116,6 +116,12 @@ def test_vividness_by_keyboard_changes_the_picture_and_doubts_stay_in_sight(visi
     visitor = visit()
     visitor.open(cat_photo)
     pictures = [visitor.picture()]
+    visitor.page.get_by_role("tab", name="Why?").focus()
+    visitor.page.keyboard.press("Tab")
+    options = visitor.page.get_by_role("option")
+    options.first.wait_for()
+    visitor.page.keyboard.press("Tab")
+    options.first.wait_for(state="detached")  # the list of models, which would lie over the slider
     slider = visitor.page.locator("#vividness input[type=range]")
     slider.focus()
     slider.press("ArrowRight")
@@ -508,6 +514,7 @@ def test_a_reload_keeps_the_session(visit, cat_photo):
     visitor.page.wait_for_selector(".stage", state="attached")
     visitor.wait_for_version(1)
     assert visitor.picture().tolist() == before.tolist()
+    visitor.page.locator("#upload").get_by_text("Another photograph").wait_for()
     assert visitor.n_strokes() == 1
     assert visitor.page.locator("#vividness input[type=number]").input_value() == "0.9"
     visitor.step("Correct")
@@ -579,6 +586,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.locator("#training").get_by_text("Nothing is lost").wait_for()
     page.get_by_role("button", name="Go on").click()
     page.locator("#training .trio").first.wait_for()
+    page.get_by_test_id("toast-body").get_by_text("“crops” is ready").wait_for()
     page.locator("#training").get_by_text("The model is called “crops”").wait_for()
     assert "note.txt" in page.locator("#training").inner_text()
     assert "better to build on another model" in page.locator("#training").inner_text()
@@ -647,6 +655,22 @@ def test_a_phone_needs_no_sideways_scrolling_and_everything_has_a_name(visit, ca
     for room in ("Train", "Compare", "Batch"):
         visitor.room(room)
         check_page(visitor)
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (667, 375), (1024, 768)])
+def test_on_small_screens_nothing_is_cut_and_the_photograph_is_large(visit, cat_photo, size):
+    visitor = visit(viewport={"width": size[0], "height": size[1]})
+    visitor.open(cat_photo)
+    for part in ("#save", "#share"):
+        box = visitor.page.locator(part).bounding_box()
+        assert box["x"] + box["width"] <= size[0]
+    kinds = visitor.page.locator("#saving label")
+    ends = [box["x"] + box["width"] for box in (kinds.nth(k).bounding_box() for k in range(3))]
+    assert (
+        max(ends) <= visitor.page.locator("#save").bounding_box()["x"]
+        or kinds.last.bounding_box()["y"] + 20 < (visitor.page.locator("#save").bounding_box()["y"])
+    )
+    assert visitor.page.locator(".stage .frame").bounding_box()["height"] >= 200
 
 
 def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat_photo):

@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -786,6 +787,16 @@ def test_every_answer_of_the_page_says_in_words_what_cannot_be(service):
     for card in cards:
         assert "model bad: " in card("bad")
         assert card(None) is None  # of a list whose model was deleted
+
+
+def test_what_is_offered_or_was_sent_is_kept_for_a_day_and_missed_in_words(service, tmp_path):
+    pytest.importorskip("gradio", reason="the extra app is not installed")
+    from colorize.app import web
+    from colorize.app.answers import sent
+
+    assert web.build(service).delete_cache[1] >= service.visits.batch_seconds == 86_400
+    with pytest.raises(RequestError, match=r"old\.jpg is no longer here"):
+        sent(service, SimpleNamespace(session_hash="v"), [str(tmp_path / "old.jpg")])
 
 
 def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):

@@ -36,6 +36,11 @@ guard('click', (event) => event.target.closest('#samples [data-pick]'), mayLose)
 guard('click', (event) => event.target.closest('#delete-model'),
   () => confirm('Delete this model for good?'));
 
+// Gradio takes every key in a list for a letter to be looked for: after Tab the list stayed open over what comes below it.
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Tab' && event.target.matches('input[role=combobox]')) event.stopImmediatePropagation();
+}, true);
+
 // A file dropped anywhere goes to the zone below it, or to the one of the room; the browser never opens it. A zone that is
 // busy with the file before has no input, or is about to lose it: the next one waits.
 const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
