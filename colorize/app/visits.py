@@ -145,7 +145,8 @@ class Visit:
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
         if self.photo is None:
-            raise RequestError("first choose a photograph")
+            # A page that was open while the app was started again shows what only the old one knew.
+            raise RequestError("first choose a photograph; if you see one here, load the page again")
         return self.photo
 
     def hints(self) -> Hints | None:
@@ -219,11 +220,11 @@ class Visits:
     most_open : int
         Visits whose computed part (about 150 MB) is kept in memory.
     idle_seconds : float
-        A visit that was not heard of for so long is forgotten.
+        A visit that was not heard of for so long is forgotten: its page may be open all the while, over lunch or a
+        night.
     grace_seconds : float
-        A visit whose page was closed is kept for so long: a page that is loaded again comes back to it.
-    batch_seconds : float
-        It is kept for so long after a batch that ended while its page was away.
+        A visit whose page was closed is kept for so long, unless a batch ended that nobody has seen: a page that is
+        loaded again comes back to it.
     """
 
     def __init__(
@@ -232,14 +233,13 @@ class Visits:
         *,
         most: int = 64,
         most_open: int = 4,
-        idle_seconds: float = 3600,
+        idle_seconds: float = 86_400,
         grace_seconds: float = 300,
-        batch_seconds: float = 86400,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
         self.most, self.most_open = most, most_open
-        self.idle_seconds, self.grace_seconds, self.batch_seconds = idle_seconds, grace_seconds, batch_seconds
+        self.idle_seconds, self.grace_seconds = idle_seconds, grace_seconds
         self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._unwanted: set[Path] = set()
@@ -312,7 +312,7 @@ class Visits:
             visit = self._visits.get(key)
             if visit is None or visit.leaving is None:
                 return
-            patience = self.batch_seconds if visit.has_unseen_batch else self.grace_seconds
+            patience = self.idle_seconds if visit.has_unseen_batch else self.grace_seconds
             seconds = visit.last_seen + patience - self._clock()
             if visit.n_working or seconds > 0:
                 self._close_in(max(seconds, self.grace_seconds), key, visit)
@@ -372,6 +372,5 @@ class Visits:
         # By time alone: of the same time, the one that was asked for last is behind.
         free.sort(key=lambda item: item[0])
         for n_left, (seen, key) in zip(range(len(free), 0, -1), free, strict=True):
-            patience = self.batch_seconds if self._visits[key].has_unseen_batch else self.idle_seconds
-            if n_left > self.most or now - seen > patience:
+            if n_left > self.most or now - seen > self.idle_seconds:
                 self.close(key)

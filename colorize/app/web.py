@@ -42,6 +42,10 @@ _SAMPLE_SIDE = 120
 _KEEP_SECONDS = 86_400
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
+_FORGOTTEN = (
+    "What was open here is gone: the page was away for more than five minutes, or the app was started again. Please "
+    "open the photograph again."
+)
 _EXPLAINED = """() => {
   document.dispatchEvent(new CustomEvent('colorize-answered'));
   const answer = document.getElementById('answer');
@@ -102,6 +106,8 @@ def build(service: Service) -> Any:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
+            if token and token != now:
+                gr.Info(_FORGOTTEN, duration=20)
             shown = [_fresh(view), _another()] if view else [gr.skip(), gr.skip()]
             _say_lost(chosen.lost_model)
             model, lenders = _models(service, chosen.model), _lenders(service, request)

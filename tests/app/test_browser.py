@@ -523,6 +523,16 @@ def test_a_reload_keeps_the_session(visit, cat_photo):
     assert visitor.n_strokes() == 0
 
 
+def test_a_page_whose_visit_is_forgotten_says_so(visit):
+    visitor = visit()
+    toast = visitor.page.get_by_test_id("toast-body")
+    visitor.reload()  # nothing was open
+    visitor.page.evaluate("sessionStorage.setItem('colorize-visit', 'of an app that was stopped')")
+    assert toast.count() == 0
+    visitor.reload()
+    toast.get_by_text("What was open here is gone").wait_for()
+
+
 def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
     visitor = visit()
     visitor.open(cat_photo)

@@ -794,7 +794,7 @@ def test_what_is_offered_or_was_sent_is_kept_for_a_day_and_missed_in_words(servi
     from colorize.app import web
     from colorize.app.answers import sent
 
-    assert web.build(service).delete_cache[1] >= service.visits.batch_seconds == 86_400
+    assert web.build(service).delete_cache[1] >= service.visits.idle_seconds == 86_400
     with pytest.raises(RequestError, match=r"old\.jpg is no longer here"):
         sent(service, SimpleNamespace(session_hash="v"), [str(tmp_path / "old.jpg")])
 

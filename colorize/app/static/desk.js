@@ -4,11 +4,14 @@ const KEY = 'colorize-visit';
 const marks = () => Number(document.querySelector('.stage')?.dataset.marks || 0);
 // These buttons are on the page, whatever room is open, as long as there is something to stop.
 const isAtWork = () => Boolean(document.querySelector('#stop-training, #stop-batch'));
+// A photograph, a training or a batch, done or not: what is missed if it does not come back.
+const isInUse = () => Boolean(document.querySelector('body.working, #training .card, #zip-ready'));
 
 // Two windows never have one visit: the token lies in the storage only while no page holds it. Of a window that is closed
 // its own storage goes with it: work that goes on is found by the next one.
 addEventListener('pagehide', () => {
-  if (props.value) (isAtWork() ? localStorage : sessionStorage).setItem(KEY, props.value);
+  if (isAtWork()) localStorage.setItem(KEY, props.value);
+  else if (isInUse()) sessionStorage.setItem(KEY, props.value);
 });
 addEventListener('beforeunload', (event) => { if (marks()) event.preventDefault(); });
 
