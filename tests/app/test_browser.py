@@ -693,6 +693,12 @@ def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat
     assert box["y"] + box["height"] < 500
     visitor.step("Correct")
     assert "Two fingers" in page.locator(".stage .caption").inner_text()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.locator(".stage .frame").bounding_box()["y"] >= -1
+    page.get_by_label("Zoom in").click()
+    page.set_viewport_size({"width": 390, "height": 788})  # the bar of addresses
+    page.wait_for_timeout(300)
+    assert page.locator(".stage").get_attribute("data-zoom") == "1.50"
     visitor.step("Why?")
     page.touchscreen.tap(*visitor.place(0.4, 0.6))
     page.locator("#answer .card").wait_for()

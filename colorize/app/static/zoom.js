@@ -1,5 +1,5 @@
 // Zoom and pan while painting: Ctrl and the wheel, two fingers, the keys + - 0; Space or the middle button and drag.
-let scale = 1, offset = [0, 0], parts = [1, 1], panFrom = null, isSpaceDown = false, isPointing = false;
+let scale = 1, offset = [0, 0], parts = [1, 1], wide = 0, panFrom = null, isSpaceDown = false, isPointing = false;
 const fingers = new Map();
 
 // The frame has the shape of the photograph, except that nobody can paint on a ribbon.
@@ -11,6 +11,9 @@ function shapeFrame() {
   parts = [Math.min(1, aspect / own), Math.min(1, own / aspect)];
   [sheet.style.height, sheet.style.width] = parts.map((part) => 100 * part + '%');
   $('[data-zoom=fill]').hidden = aspect === own;
+  wide = frame.clientWidth;
+  // On a phone all but the tools stays in sight.
+  document.documentElement.style.setProperty('--tools', $('.tools').offsetHeight + 'px');
   fit();
 }
 
@@ -111,7 +114,8 @@ addEventListener('keyup', (event) => {
   event.preventDefault();
 }, true);
 addEventListener('blur', () => { isSpaceDown = false; });
-addEventListener('resize', fit);
+// On a phone the bar of addresses comes and goes with every scrolling: that must not undo the zoom.
+addEventListener('resize', () => { if (frame.clientWidth !== wide) shapeFrame(); });
 for (const button of element.querySelectorAll('[data-zoom]')) {
   const step = button.dataset.zoom;
   button.addEventListener('click', () => {
