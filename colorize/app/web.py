@@ -47,7 +47,7 @@ _FORGOTTEN = (
     "open the photograph again."
 )
 _EXPLAINED = """() => {
-  document.dispatchEvent(new CustomEvent('colorize-answered'));
+  document.dispatchEvent(new CustomEvent('colorize-explained'));
   const answer = document.getElementById('answer');
   // On a phone it is below all that is in sight.
   if (answer.getBoundingClientRect().top > 0.8 * innerHeight) answer.scrollIntoView({behavior: 'smooth'});
@@ -424,7 +424,7 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     gr.HTML("<p><strong>Click a place of the photograph</strong> to see why it got its colour.</p>")
     answer = gr.HTML(None, elem_id="answer")
 
-    @on(stage.ask, [], [answer], then=_EXPLAINED, **HEAVY)
+    @on(stage.ask, [], [answer], then=_EXPLAINED, trigger_mode="multiple", **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
         return pages.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
 

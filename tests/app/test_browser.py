@@ -316,8 +316,16 @@ def test_why(visit, cat_photo):
     visitor.step("Why?")
     visitor.page.mouse.click(*visitor.place(0.4, 0.6))
     visitor.page.locator(".stage .caption").get_by_text("Working ...").wait_for()
+    # Clicked before the first is answered: the last counts.
+    for row, col in ((0.2, 0.2), (0.1, 0.9), (0.9, 0.1)):
+        visitor.page.mouse.click(*visitor.place(row, col))
     visitor.page.locator("#answer .card").wait_for()
     visitor.wait_for_version(1)  # and no longer busy
+    said = visitor.page.locator("#answer").inner_text()
+    visitor.page.mouse.click(*visitor.place(0.9, 0.1))
+    visitor.page.wait_for_timeout(100)
+    visitor.wait_for_version(1)
+    assert visitor.page.locator("#answer").inner_text() == said
     assert "What spoke for it, and against" in visitor.page.locator("#answer").inner_text()
 
 

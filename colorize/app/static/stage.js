@@ -4,7 +4,7 @@
 const $ = (selector) => element.querySelector(selector);
 const stage = $('.stage'), frame = $('.frame'), sheet = $('.sheet'), pad = $('.pad'), cross = $('.cross');
 const split = $('.split'), caption = $('.caption'), pins = $('.pins');
-let shape = [1, 1], place = [0.5, 0.5], waiting = 0;
+let shape = [1, 1], place = [0.5, 0.5], waiting = 0, isAsking = false, asksNext = null;
 
 const words = matchMedia('(pointer: coarse)').matches ? {
   view: 'Slide the handle to compare with the gray photograph.',
@@ -134,10 +134,28 @@ function mark(share) {
   cross.style.left = 100 * share[1] + '%';
 }
 
+// One place after the other, and of many that are clicked in haste the last: the answer is that of the cross.
+function ask(spot) {
+  if (isAsking) {
+    asksNext = spot;
+    return;
+  }
+  isAsking = true;
+  send('ask', {row: spot[0], col: spot[1]});
+}
+
+function explained() {
+  const spot = asksNext;
+  isAsking = false;
+  asksNext = null;
+  answered();
+  if (spot) ask(spot);
+}
+
 function use(spot) {
   if (stage.dataset.mode === 'ask') {
     mark([0, 1].map((k) => (spot[k] + 0.5) / shape[k]));
-    send('ask', {row: spot[0], col: spot[1]});
+    ask(spot);
   } else {
     useTool(spot);
   }
@@ -159,3 +177,4 @@ split.addEventListener('input', setSplit);
 document.addEventListener('colorize-mode', (event) => setMode(event.detail));
 document.addEventListener('colorize-asked', asked);
 document.addEventListener('colorize-answered', answered);
+document.addEventListener('colorize-explained', explained);
