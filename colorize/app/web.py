@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from importlib import resources
 from typing import Any
@@ -87,7 +88,7 @@ def build(service: Service) -> Any:
         # this its lists would be those of that time.
         lists = [base, shown_model, batch_model, methods]
 
-        @gr.on([page.load, shelf_changed.change], inputs=lists, outputs=[*lists, settings[0], stage], **LIGHT)
+        @on(partial(gr.on, [page.load, shelf_changed.change]), lists, [*lists, settings[0], stage], **LIGHT)
         def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
             key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
             lost = service.lost_model(key)

@@ -781,7 +781,7 @@ def test_every_answer_of_the_page_says_in_words_what_cannot_be(service):
     (service.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
     answers = [step.fn for step in web.build(service).fns.values() if step.fn]
     bare = {answer.__name__ for answer in answers if not hasattr(answer, "__wrapped__")}
-    assert bare == {"list_models", "leave", "know"}  # they ask for nothing that can be refused
+    assert bare == {"leave", "know"}  # they ask for nothing that can be refused
     cards = [answer for answer in answers if answer.__name__ == "show"]
     assert len(cards) == 2
     for card in cards:
