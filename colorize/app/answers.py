@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import wraps
 from html import escape
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 
 from colorize.app import pages
 from colorize.app.service import Service
-from colorize.app.stages import Told
+from colorize.app.stages import Result, Told, Work
 from colorize.exceptions import RequestError
-
-Result = TypeVar("Result")
 
 FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
@@ -49,18 +46,20 @@ def on(
     empties: Any = None,
     then: str | None = None,
     then_inputs: list[Any] | None = None,
+    thanks: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function answer an event; what the visitor cannot have is said in a box.
 
     The outputs become `refused` then, or what that makes of the function's arguments, or stay as they are. After the
     answer, good or bad, the zone `empties` is ready for the next file, and `then` is JavaScript for the browser to run
-    on the values of `then_inputs`.
+    on the values of `then_inputs`. `thanks` is called once the browser has got the whole answer.
     """
 
     def say(error: RequestError, *asked: Any) -> Any:
-        # Gradio shows the words of a box as HTML, and names of visitors' files are among them.
-        gr.Warning(escape(str(error)), title="That did not work", duration=20)
+        # Gradio shows the words of a box as HTML, and names of visitors' files are among them. It goes
+        # when they can be read: "first choose a photograph" is of no use beside the photograph.
+        gr.Warning(escape(str(error)), duration=min(5 + len(str(error)) / 10, 20))
         values = refused(*asked) if callable(refused) else refused
         # Gradio takes a list only where there are several outputs.
         return gr.skip() if values is None else values[0] if len(values) == 1 else values
@@ -88,6 +87,8 @@ def on(
             step.then(None, None, [empties], js=_EMPTY % empties.elem_id)
         if then is not None:
             step.then(None, then_inputs, js=then)
+        if thanks is not None:
+            step.then(thanks, None, None, **LIGHT)
         return chosen
 
     return decorate
@@ -95,33 +96,18 @@ def on(
 
 def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Generator[Any, None, Result]:
     """Do long work, and give its result; until then `outputs` of a line on how far it has come, when that changes."""
-    # Replaced as a whole, so that no line has the share of one stage and the words of another.
-    now = [(0.0, "Beginning")]
-    found: list[Result | Exception] = []
-    is_over = threading.Event()
+    return (yield from followed(Work(work), outputs))
 
-    def hear(share: float, words: str) -> None:
-        now[0] = share, words
 
-    def run() -> None:
-        try:
-            found.append(work(hear))
-        except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
-            found.append(error)
-        is_over.set()
-
-    start, shown = time.monotonic(), ""
-    # In a thread of its own: the work has no places at which a
-    # generator could yield. It must not hold up the end of the app.
-    threading.Thread(target=run, daemon=True).start()
-    while not is_over.wait(_PACE):
-        line = pages.progress(*now[0], time.monotonic() - start)
+def followed(work: Work[Result], outputs: Callable[[str], Any]) -> Generator[Any, None, Result]:
+    """The result of work that is under way, and lines as of `told`."""
+    shown = ""
+    while not work.wait(_PACE):
+        line = pages.progress(*work.now, time.monotonic() - work.start)
         if line != shown:
             yield outputs(line)
         shown = line
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]
+    return work.result()
 
 
 def zone(label: str, elem_id: str, *classes: str, **options: Any) -> Any:
@@ -137,10 +123,19 @@ def news() -> str:
 
 
 def sent(service: Service, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
-    """Names and places of files that were sent; they are removed when the visitor leaves."""
+    """Names and places of files that were sent; they are removed when the visitor leaves.
+
+    Raises
+    ------
+    RequestError
+        One is gone, as after a day.
+    """
     # Gradio names uploads after their content: the same file of two visitors is one, and only
     # `Visits` knows when nobody needs it.
     sent = [Path(path) for path in paths or ()]
+    for path in sent:
+        if not path.is_file():
+            raise RequestError(f"{path.name} is no longer here; choose it again")
     service.visits.get(key_of(request)).uploads.update(sent)
     return [(path.name, path) for path in sent]
 

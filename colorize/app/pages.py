@@ -25,6 +25,8 @@ HEADER = """
 </header>
 """
 
+WORKING = '<p class="hint" role="status">Working ...</p>'
+
 STATES = {
     "waiting": "Waiting for its turn",
     "running": "Training",
@@ -79,6 +81,19 @@ def choices(pictures: Sequence[bytes]) -> str:
     )
     back = '<button type="button" class="plain" data-pick="-1">Back to the model\'s own colours</button>'
     return f'<div class="strip wide">{"".join(buttons)}</div>{back}'
+
+
+def references(found: Sequence[tuple[str, bytes]]) -> str | None:
+    """Photographs that lend their colours, as buttons that take them away."""
+    if not found:
+        return None
+    buttons = (
+        f'<button type="button" data-pick="{number}" title="Take {escape(name)} away">'
+        f'<img src="{data_uri(picture)}" alt=""><span>\u2715 {escape(name)}</span></button>'
+        for number, (name, picture) in enumerate(found)
+    )
+    said = '<p class="hint">It borrows from these. Click one to take it away.</p>'
+    return f'{said}<div class="strip">{"".join(buttons)}</div>'
 
 
 def places(found: Sequence[Place]) -> str:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from colorize.app import pages
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, told, zone
 from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
-from colorize.app.stages import Told
 from colorize.exceptions import RequestError
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult
+    from colorize.app.stages import Work
 
-NO_BASE = "nothing: these photographs alone"
+NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000
 
 
@@ -111,7 +112,16 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
         service.resume_training(key_of(request))
         return stand(request)
 
-    on(timer.tick, [], progress, **LIGHT)(stand)
+    @on(timer.tick, [], progress, **LIGHT)
+    def look(request: gr.Request) -> list[Any]:
+        found = service.training(key_of(request))
+        # Its place may be out of sight: below on a phone, or in another room.
+        if found and found.state == "done":
+            gr.Success(f"The model “{escape(found.message)}” is ready.", duration=20)
+        elif found and found.state == "failed":
+            gr.Warning(f"The training failed: {escape(found.message)}", duration=20)
+        return stand(request)
+
     return base, _shelf(service, arrival, shelf_changed), progress, stand
 
 
@@ -233,7 +243,7 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
                 visible=service.folders_allowed,
                 elem_id="batch-folder",
             )
-            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model")
+            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="batch-model")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
             with gr.Row():
@@ -249,20 +259,25 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
     return [files, folder, picker, vividness, kind], [run, stop], [report, ready]
 
 
-def batch_room(service: Service) -> Any:
-    """Many photographs at once; returns the model picker."""
+def batch_room(service: Service, returned: Any) -> Any:
+    """Many photographs at once, also after a page has `returned`; returns the model picker."""
     asked, (run, stop), (report, ready) = _batch_form(service)
     files, _, picker, _, _ = asked
+    outputs = [report, ready, files, run, stop]
+    begun = [gr.update(interactive=False), gr.update(visible=True)]
+    ended = [gr.update(interactive=True), gr.update(visible=False)]
+    refused = [None, gr.skip(), gr.skip(), *ended]
+    # A queue of its own: a batch may take hours, and would hold a place of saving and comparing.
+    waiting: dict[str, Any] = LONG | {"concurrency_id": "batch"}
 
-    @on(
-        run.click,
-        asked,
-        [report, ready, files, stop],
-        refused=[None, gr.skip(), gr.skip(), gr.Button(visible=False)],
-        # A queue of its own: a batch may take hours, and
-        # would hold a place of saving and comparing.
-        **(LONG | {"concurrency_id": "batch"}),
-    )
+    def know(request: gr.Request) -> None:
+        service.know_batch(key_of(request))
+
+    def awaited(work: Work[BatchResult]) -> Iterator[list[Any]]:
+        result = yield from followed(work, lambda line: [line, gr.skip(), gr.skip(), *begun])
+        yield [pages.batch(result), ready_to_fetch(result.archive), None, *ended]
+
+    @on(run.click, asked, outputs, refused=refused, thanks=know, **waiting)
     def colour_all(
         paths: list[str] | None,
         place: str,
@@ -271,18 +286,16 @@ def batch_room(service: Service) -> Any:
         wanted: str,
         request: gr.Request,
     ) -> Iterator[list[Any]]:
-        key, files_sent = key_of(request), sent(service, request, paths)
+        options = {"folder": place, "model": model, "vividness": value, "kind": wanted}
+        yield from awaited(service.start_batch(key_of(request), sent(service, request, paths), **options))
 
-        def colour(told: Told) -> BatchResult:
-            return service.batch(key, files_sent, folder=place, model=model, vividness=value, kind=wanted, told=told)
-
-        def listened(line: str) -> list[Any]:
-            # Gradio asks for lines as long as the page takes them, whatever became of its other connections.
-            service.visits.hear(key)
-            return [line, gr.skip(), gr.skip(), gr.Button(visible=True)]
-
-        result = yield from told(colour, listened)
-        yield [pages.batch(result), ready_to_fetch(result.archive), None, gr.Button(visible=False)]
+    @on(returned, [], outputs, refused=refused, thanks=know, **waiting)
+    def go_on_waiting(request: gr.Request) -> Iterator[list[Any]]:
+        work = service.batch_of(key_of(request))
+        # To a generator that yields nothing Gradio gives an answer of its own: nothing in every place.
+        yield gr.skip()
+        if work is not None:
+            yield from awaited(work)
 
     @on(stop.click, [], [], **LIGHT)
     def stop_it(request: gr.Request) -> None:

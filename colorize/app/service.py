@@ -2,7 +2,7 @@
 
 What one visitor asks is done in turn. Small work of several visitors goes on side by side; of long work (saving at full
 size, comparing, many photographs) one piece is done at a time, and nobody's small work waits for it. Photographs are
-edited at no more than `PROXY_SIDE` pixels a side and made at full size when they are saved.
+edited at no more than `PROXY_SIDE` pixels a side (panoramas a little larger) and made at full size when they are saved.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from colorize._support.bits import to_8_bit
 from colorize._support.shrink import shrink
 from colorize.app.shelf import Shelf
-from colorize.app.stages import Told, told_stages
+from colorize.app.stages import Told, Work, told_stages
 from colorize.app.training import Status, TrainingJob
 from colorize.app.uploads import Limits, clean_name, gather
-from colorize.app.visits import Photo, Steps, Stroke, Visit, Visits
+from colorize.app.visits import Photo, Reference, Steps, Stroke, Visit, Visits
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
 from colorize.io import encode_screen, read_photo, write_photo
@@ -109,11 +109,13 @@ class View:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a visitor chose, for a page that is loaded again."""
+    """What a visitor chose, for a page that is loaded again; `lost_model` was in use and is gone."""
 
     model: str
     vividness: float
     shows_sure: bool
+    strength: float
+    lost_model: str
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,9 @@ class Service:
             told(0.0, "Reading the photograph")
             read = self._read(path, name)
             kept = _place_for(visit) / "original"
-            # Saving reads the file again, and Gradio removes uploads after an hour.
+            # Saving reads the file again, and Gradio removes uploads after a day.
             shutil.copyfile(path, kept)
-            gray = fitted(to_gray(read), PROXY_SIDE)
+            gray = fitted(to_gray(read), _proxy_side(read.shape))
             notes = read.metadata.notes
             visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
             return self._view(visit)
@@ -204,13 +206,19 @@ class Service:
     def come_back(self, key: str, token: str) -> tuple[View | None, Settings]:
         """Go on with the visit of a page that was closed or loaded again; see `Visits.come_back`."""
         self.visits.come_back(key, token)
+        lost = self.lost_model(key)
         with self._working(key) as visit:
-            # Renamed or deleted meanwhile: everything else is there yet.
-            if visit.model not in self.shelf.paths():
-                visit.model = "default"
-                visit.forget_choices()
-            settings = Settings(visit.model, visit.vividness, visit.shows_sure)
+            settings = Settings(visit.model, visit.vividness, visit.shows_sure, visit.strength, lost)
             return (self._view(visit) if visit.photo else None), settings
+
+    def lost_model(self, key: str) -> str:
+        """The name of the visitor's model if that is gone, where the default one takes its place; else nothing."""
+        with self._working(key) as visit:
+            if visit.model in self.shelf.names():
+                return ""
+            lost, visit.model = visit.model, "default"
+            visit.forget_choices()
+            return lost
 
     def open_sample(self, key: str, name: str, told: Told = _unheard) -> View:
         """Take one of the `SAMPLES`."""
@@ -457,22 +465,40 @@ class Service:
                 visit.forget_result()
             return self._view(visit)
 
-    def set_references(self, key: str, files: Sequence[tuple[str, Path]], strength: float = 1.0) -> View:
-        """Colour as these colour photographs look; none of them: as the model does."""
-        if len(files) > N_REFERENCES:
-            raise RequestError(f"at most {N_REFERENCES} photographs can be looked at")
+    def add_references(self, key: str, files: Sequence[tuple[str, Path]], strength: float = 1.0) -> View:
+        """Colour as these colour photographs look, and those that lend their colours already."""
         with self._working(key) as visit:
             visit.need_photo()
-            photos = tuple(
-                RgbImage(shrunk(self._read(path, clean_name(name)).pixels, REFERENCE_SIDE)) for name, path in files
+            if not files and not visit.references:
+                raise RequestError("choose a colour photograph first")
+            if len(files) + len(visit.references) > N_REFERENCES:
+                raise RequestError(f"at most {N_REFERENCES} photographs can be looked at")
+            named = [(clean_name(name), path) for name, path in files]
+            visit.references += tuple(
+                Reference(name, RgbImage(shrunk(self._read(path, name).pixels, REFERENCE_SIDE))) for name, path in named
             )
-            visit.references, visit.strength = photos, float(np.clip(strength, 0, 1))
+            visit.strength = float(np.clip(strength, 0, 1))
             visit.forget_choices()
             try:
                 return self._view(visit)
             except ColorizeError as error:
-                message = re.sub(r"references\[(\d+)\]", lambda found: clean_name(files[int(found[1])][0]), str(error))
+                names = [item.name for item in visit.references]
+                message = re.sub(r"references\[(\d+)\]", lambda found: names[int(found[1])], str(error))
                 raise RequestError(message) from error
+
+    def drop_references(self, key: str, number: int | None = None) -> View:
+        """Borrow no longer from one of the `references`, or from none of them: then colour as the model does."""
+        with self._working(key) as visit:
+            kept = () if number is None else visit.references[:number] + visit.references[number + 1 :]
+            if kept != visit.references:
+                visit.references = kept
+                visit.forget_choices()
+            return self._view(visit)
+
+    def references(self, key: str) -> list[tuple[str, bytes]]:
+        """Names of the photographs that lend their colours, and small pictures of them; JPEG."""
+        found = self.visits.get(key).references
+        return [(item.name, encode_screen(shrunk(item.photo.pixels, THUMBNAIL_SIDE))) for item in found]
 
     # --- why ---------------------------------------------------------------------------------------------------------
 
@@ -534,7 +560,7 @@ class Service:
     ) -> BatchResult:
         """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
 
-        Folders stay folders. `stop_batch`, or the next batch of the visitor, ends it early, with what is done so far.
+        Folders stay folders. `stop_batch` ends it early, with what is done so far.
         """
         from colorize.app import errands
         from colorize.recipe.work import make_recipe
@@ -544,8 +570,6 @@ class Service:
         if not files and not folder.strip():
             raise RequestError("choose photographs first")
         visit = self.visits.get(key)
-        visit.stopping.set()
-        stopping = visit.stopping = threading.Event()
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
@@ -565,14 +589,35 @@ class Service:
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
                 turn=lambda: self._long,
-                is_stopping=stopping.is_set,
+                is_stopping=visit.stopping.is_set,
                 harmless=self._harmless,
                 told=told,
             )
             for old in visit.folder.glob("batches/*"):
-                if old != target and visit.stopping is stopping:
+                if old != target:
                     shutil.rmtree(old, ignore_errors=True)
             return result
+
+    def start_batch(self, key: str, files: Sequence[tuple[str, Path]], **asked: Any) -> Work[BatchResult]:
+        """Do what `batch` does behind the page: it goes on while that is away, which finds it in `batch_of` again."""
+        visit = self.visits.get(key)
+        with visit.turn:
+            if visit.batch is not None and not visit.batch.wait(0):
+                raise RequestError("your batch is still going on: stop it first")
+            visit.stopping.clear()
+            visit.batch = Work(lambda told: self.batch(key, files, told=told, **asked))
+            return visit.batch
+
+    def batch_of(self, key: str) -> Work[BatchResult] | None:
+        """The visitor's last batch, under way or done; none if its failure is known already."""
+        work = self.visits.get(key).batch
+        return None if work is None or (work.is_told and work.has_failed) else work
+
+    def know_batch(self, key: str) -> None:
+        """The page has got what came of the visitor's batch."""
+        work = self.visits.get(key).batch
+        if work is not None and work.wait(0):
+            work.is_told = True
 
     def stop_batch(self, key: str) -> None:
         """End the visitor's `batch` after the photograph that is worked on."""
@@ -732,7 +777,8 @@ class Service:
             photo = visit.need_photo()
             options: dict[str, Any] = {}
             if visit.references:
-                options = {"references": visit.references, "reference_strength": visit.strength}
+                photos = tuple(item.photo for item in visit.references)
+                options = {"references": photos, "reference_strength": visit.strength}
             session = self.shelf.load(visit.model).open(photo.gray, **options)
             for number, hints in visit.steps:
                 session = session.choose(number, hints)
@@ -792,6 +838,11 @@ def data_uri(picture: bytes) -> str:
 def fitted(gray: GrayImage, side: int) -> GrayImage:
     """The photograph no larger than `side` pixels a side, for the screen: 8 bits, without opacity and metadata."""
     return GrayImage(np.clip(shrink(gray.lightness, side), 0, 100))
+
+
+def _proxy_side(shape: tuple[int, int]) -> int:
+    """Longest side at which a photograph is edited: a ribbon has as many pixels as a photograph of two by one."""
+    return round(PROXY_SIDE * max(1.0, (max(shape) / min(shape) / 2) ** 0.5))
 
 
 def learnt_in_words(learnt: Learnt[Colorizer]) -> str:

@@ -1,14 +1,67 @@
-"""What a visitor hears while a photograph is coloured: the stages of the work, one after the other."""
+"""What a visitor hears while photographs are coloured: the stages of the work, one after the other."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from colorize._support.clock import heard_by
 
 Told = Callable[[float, str], object]
 """Takes the share that is done, 0 to 1, and what is being done."""
+
+Result = TypeVar("Result")
+
+
+class Work(Generic[Result]):
+    """Long work in a thread of its own, which goes on whether somebody waits for it or not.
+
+    Attributes
+    ----------
+    now : tuple of float and str
+        How far it has come, 0 to 1, and what is being done.
+    start : float
+        When it began, by `time.monotonic`.
+    is_told : bool
+        Whether somebody knows what came of it; said by who tells it.
+    """
+
+    def __init__(self, work: Callable[[Told], Result]) -> None:
+        # Replaced as a whole, so that no line has the share of one stage and the words of another.
+        self.now, self.start, self.is_told = (0.0, "Beginning"), time.monotonic(), False
+        self._found: list[Result | Exception] = []
+        self._is_over = threading.Event()
+        # It must not hold up the end of the app.
+        threading.Thread(target=self._run, args=[work], daemon=True).start()
+
+    def _run(self, work: Callable[[Told], Result]) -> None:
+        try:
+            self._found.append(work(self._hear))
+        except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
+            self._found.append(error)
+        self._is_over.set()
+
+    def _hear(self, share: float, words: str) -> None:
+        self.now = share, words
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long at most; whether it is over."""
+        return self._is_over.wait(seconds)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether `result` raises an error."""
+        return self.wait(0) and isinstance(self._found[0], Exception)
+
+    def result(self) -> Result:
+        """What came of it; an error is raised."""
+        if isinstance(self._found[0], Exception):
+            raise self._found[0]
+        return self._found[0]
+
 
 SENTENCES = {
     "superpixels": "Finding regions",

@@ -19,6 +19,8 @@ from colorize.guidance.hints import Hints, Mark
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
+    from colorize.app.errands import BatchResult
+    from colorize.app.stages import Work
     from colorize.app.training import TrainingJob
     from colorize.explanation import Explainer
     from colorize.guidance.session import Session
@@ -54,6 +56,14 @@ class Stroke:
     radius: float
     protects: bool = False
     number: int = field(default_factory=itertools.count().__next__)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A colour photograph that lends its colours, small, with the name it was sent under."""
+
+    name: str
+    photo: RgbImage
 
 
 Strokes = tuple[Stroke, ...]
@@ -102,7 +112,7 @@ class Visit:
     strokes: Strokes = ()
     past: tuple[Strokes, ...] = ()
     future: tuple[Strokes, ...] = ()
-    references: tuple[RgbImage, ...] = ()
+    references: tuple[Reference, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
     offered: tuple[Steps, Hints | None] | None = None
@@ -111,6 +121,7 @@ class Visit:
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
+    batch: Work[BatchResult] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
@@ -126,10 +137,16 @@ class Visit:
         """Whether something is under way that must not lose its folder."""
         return self.n_working > 0 or (self.job is not None and self.job.is_running)
 
+    @property
+    def has_unseen_batch(self) -> bool:
+        """Whether many photographs are or were coloured, and no page has been there at the end."""
+        return self.batch is not None and not self.batch.is_told
+
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
         if self.photo is None:
-            raise RequestError("first choose a photograph")
+            # A page that was open while the app was started again shows what only the old one knew.
+            raise RequestError("first choose a photograph; if you see one here, load the page again")
         return self.photo
 
     def hints(self) -> Hints | None:
@@ -203,9 +220,11 @@ class Visits:
     most_open : int
         Visits whose computed part (about 150 MB) is kept in memory.
     idle_seconds : float
-        A visit that was not heard of for so long is forgotten.
+        A visit that was not heard of for so long is forgotten: its page may be open all the while, over lunch or a
+        night.
     grace_seconds : float
-        A visit whose page was closed is kept for so long: a page that is loaded again comes back to it.
+        A visit whose page was closed is kept for so long, unless a batch ended that nobody has seen: a page that is
+        loaded again comes back to it.
     """
 
     def __init__(
@@ -214,7 +233,7 @@ class Visits:
         *,
         most: int = 64,
         most_open: int = 4,
-        idle_seconds: float = 3600,
+        idle_seconds: float = 86_400,
         grace_seconds: float = 300,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -282,14 +301,6 @@ class Visits:
             if visit is not None and visit.leaving is None:
                 self._close_in(self.grace_seconds, key, visit)
 
-    def hear(self, key: str) -> None:
-        """The page still listens to an answer: if its connection is said to be closed, it was not the only one."""
-        with self._lock:
-            visit = self._visits.get(key)
-            if visit is not None:
-                # `leave` is not taken back: of a page that is closed, the last answer may be the last to know.
-                visit.last_seen = self._clock()
-
     def _close_in(self, seconds: float, key: str, visit: Visit) -> None:
         visit.leaving = threading.Timer(seconds, self._close_unless_heard, [key])
         # A timer that waits must not hold up the end of the app.
@@ -301,22 +312,19 @@ class Visits:
             visit = self._visits.get(key)
             if visit is None or visit.leaving is None:
                 return
-            seconds = visit.last_seen + self.grace_seconds - self._clock()
-            if seconds > 0:
-                self._close_in(seconds, key, visit)
+            patience = self.idle_seconds if visit.has_unseen_batch else self.grace_seconds
+            seconds = visit.last_seen + patience - self._clock()
+            if visit.n_working or seconds > 0:
+                self._close_in(max(seconds, self.grace_seconds), key, visit)
                 return
         self.close(key)
 
     def come_back(self, key: str, token: str) -> Visit:
-        """The visit that the browser had before its page was loaded again; a new one if that is gone.
-
-        Its batch stops: who would have taken it in was the page before.
-        """
+        """The visit that the browser had before its page was loaded again; a new one if that is gone."""
         with self._lock:
             old = next((name for name, visit in self._visits.items() if visit.token == token), None)
             if old is not None and old != key:
                 visit = self._visits.pop(old)
-                visit.stopping.set()
                 self.close(key)
                 # In place of the empty visit that the new page has got by now.
                 self._visits[key] = visit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from importlib import resources
 from typing import Any
@@ -24,7 +25,6 @@ from colorize.app.service import (
 )
 from colorize.app.stages import Told
 from colorize.app.visits import Stroke
-from colorize.exceptions import RequestError
 from colorize.guidance.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
 
@@ -38,13 +38,25 @@ _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
 )
 _SAMPLE_SIDE = 120
-_KEEP_SECONDS = 3600
+# As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
+# comparison or a batch may wait as long for the button to be pressed.
+_KEEP_SECONDS = 86_400
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
+_FORGOTTEN = (
+    "What was open here is gone: the page was away for more than five minutes, or the app was started again. Please "
+    "open the photograph again."
+)
+_EXPLAINED = """() => {
+  document.dispatchEvent(new CustomEvent('colorize-explained'));
+  const answer = document.getElementById('answer');
+  // On a phone it is below all that is in sight.
+  if (answer.getBoundingClientRect().top > 0.8 * innerHeight) answer.scrollIntoView({behavior: 'smooth'});
+}"""
 _TOKEN = """() => {
-  const token = sessionStorage.getItem('colorize-visit') ?? '';
-  sessionStorage.removeItem('colorize-visit');
-  return token;
+  const [token] = [sessionStorage, localStorage].map((storage) => storage.getItem('colorize-visit')).filter(Boolean);
+  for (const storage of [sessionStorage, localStorage]) storage.removeItem('colorize-visit');
+  return token ?? '';
 }"""
 
 
@@ -65,32 +77,43 @@ def build(service: Service) -> Any:
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
-                stage, settings = _photograph(service, page.load, shelf_changed)
+                stage, upload, settings = _photograph(service, page.load, shelf_changed)
             with gr.Tab("Train", elem_id="room-train"):
                 base, shown_model, progress, stand = train_room(service, page.load, shelf_changed)
             with gr.Tab("Compare", elem_id="room-compare"):
                 methods = compare_room(service)
             with gr.Tab("Batch", elem_id="room-batch"):
-                batch_model = batch_room(service)
+                batch_model = batch_room(service, desk.change)
         # The page is built once for all visitors: without
         # this its lists would be those of that time.
-        pickers = [shown_model, batch_model]
+        lists = [base, shown_model, batch_model, methods]
 
-        @gr.on([page.load, shelf_changed.change], outputs=[base, settings[0], *pickers, methods], **LIGHT)
-        def list_models(request: gr.Request) -> list[Any]:
-            names = service.shelf.names()
-            bases, shown = gr.update(choices=[NO_BASE, *names]), [gr.update(choices=names) for _ in pickers]
-            used = _models(service, service.visits.get(key_of(request)).model)
-            return [bases, used, *shown, gr.update(choices=service.methods())]
+        @on(partial(gr.on, [page.load, shelf_changed.change]), lists, [*lists, settings[0], stage], **LIGHT)
+        def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
+            key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
+            lost = service.lost_model(key)
+            _say_lost(lost)
+            return [
+                _picker([NO_BASE, *names], built_on),
+                _picker(names, looked_at),
+                _picker(names, of_batch),
+                gr.CheckboxGroup(choices=all_methods, value=[name for name in compared if name in all_methods]),
+                _models(service, service.visits.get(key).model),
+                _styled(service.set_style(key)) if lost else gr.skip(),
+            ]
 
-        @on(page.load, [desk], [desk, stage, *settings, *progress], js=_TOKEN, **LIGHT)
+        @on(page.load, [desk], [desk, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
             view, chosen = service.come_back(key, str(token or ""))
             now = service.visits.get(key).token
-            shown = _fresh(view) if view else gr.skip()
-            model = _models(service, chosen.model)
-            return [now, shown, model, chosen.vividness, chosen.shows_sure, *stand(request)]
+            if token and token != now:
+                gr.Info(_FORGOTTEN, duration=20)
+            shown = [_fresh(view), _another()] if view else [gr.skip(), gr.skip()]
+            _say_lost(chosen.lost_model)
+            model, lenders = _models(service, chosen.model), _lenders(service, request)
+            settings = [model, chosen.vividness, chosen.shows_sure, lenders, chosen.strength]
+            return [now, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
             service.visits.leave(str(request.session_hash))
@@ -139,8 +162,8 @@ def look() -> dict[str, Any]:
     return {"theme": theme, "css": _static("style.css"), "footer_links": []}
 
 
-def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, list[Any]]:
-    """Upload, look, colorize, correct, lend colours, ask; returns the stage and what a visitor sets."""
+def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any]]:
+    """Upload, look, colorize, correct, lend colours, ask; returns what comes back: the stage, its zone, settings."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=3, min_width=320):
             upload = zone("Your photograph", "upload", "main-zone", "emptied")
@@ -167,7 +190,8 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
                     places, learnt, kept = _correct_panel(service, stage, shelf_changed)
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    to_clear = [choices, places, learnt, *_reference_panel(service, stage, choices)]
+                    lent, chosen = _reference_panel(service, stage, choices)
+                    to_clear = [choices, places, learnt, lent[0], *chosen]
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
                     to_clear += _why_panel(service, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
@@ -183,7 +207,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
         view = yield from told(open_it, lambda line: [line, *nothing])
         button = gr.DownloadButton(value=None, visible=False)
         belonged = [button, None, button, *(None for _ in to_clear)]
-        yield [None, _fresh(view), gr.File(label="Another photograph"), False, *belonged]
+        yield [None, _fresh(view), _another(), False, *belonged]
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
@@ -194,7 +218,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
         yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
 
-    return stage, settings
+    return stage, upload, [*settings, *lent]
 
 
 def _saving(service: Service) -> list[Any]:
@@ -260,9 +284,10 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
         return _styled(service.set_style(key_of(request), shows_sure=is_wanted))
 
-    @on(other.click, [], [choices], **HEAVY)
-    def offer(request: gr.Request) -> str:
-        return pages.choices(service.alternatives(key_of(request)))
+    @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
+    def offer(request: gr.Request) -> Iterator[str]:
+        yield pages.WORKING
+        yield pages.choices(service.alternatives(key_of(request)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
@@ -359,8 +384,8 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
         return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
 
 
-def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
-    """Photographs to look like; returns what a new photograph clears."""
+def _reference_panel(service: Service, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
+    """Photographs to look like; returns what lends and how much, and what a new photograph clears besides."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
         "its colours where the two resemble each other. One that does not resemble it does more harm than good.</p>"
@@ -370,21 +395,29 @@ def _reference_panel(service: Service, stage: Any, choices: Any) -> list[Any]:
     with gr.Row():
         look_like = gr.Button("Colour it like these", variant="primary")
         drop = gr.Button("Without them")
-    said = gr.HTML(None)
+    lenders = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="lenders")
+    outputs = [stage, choices, lenders]
 
-    @on(look_like.click, [files, strength], [stage, choices, said], **HEAVY)
+    @on(look_like.click, [files, strength], [*outputs, files], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
-        if not paths:
-            raise RequestError("choose a colour photograph first")
-        named = sent(service, request, paths)
-        view = service.set_references(key_of(request), named, amount)
-        return [_shown(view), None, f"<p class='hint'>Borrowed from {len(named)}.</p>"]
+        view = service.add_references(key_of(request), sent(service, request, paths), amount)
+        return [_shown(view), None, _lenders(service, request), None]
 
-    @on(drop.click, [], [stage, choices, said, files], **HEAVY)
+    @on(lenders.pick, [], outputs, **HEAVY)
+    def drop_one(event: gr.EventData, request: gr.Request) -> list[Any]:
+        view = service.drop_references(key_of(request), int(event.name))
+        return [_shown(view), None, _lenders(service, request)]
+
+    @on(drop.click, [], [*outputs, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [_shown(service.set_references(key_of(request), [])), None, None, None]
+        return [_shown(service.drop_references(key_of(request))), None, None, None]
 
-    return [said, files]
+    return [lenders, strength], [files]
+
+
+def _lenders(service: Service, request: gr.Request) -> str | None:
+    """The photographs that lend their colours, for the page."""
+    return pages.references(service.references(key_of(request)))
 
 
 def _why_panel(service: Service, stage: Any) -> list[Any]:
@@ -392,7 +425,7 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     gr.HTML("<p><strong>Click a place of the photograph</strong> to see why it got its colour.</p>")
     answer = gr.HTML(None, elem_id="answer")
 
-    @on(stage.ask, [], [answer], **HEAVY)
+    @on(stage.ask, [], [answer], then=_EXPLAINED, trigger_mode="multiple", **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
         return pages.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
 
@@ -404,11 +437,25 @@ def _fresh(view: View) -> Any:
     return _shown(view, gray=data_uri(view.gray), places=None)
 
 
+def _another() -> Any:
+    """The zone of the photograph, where there is one already."""
+    return gr.File(label="Another photograph")
+
+
 def _models(service: Service, used: str) -> Any:
-    """The list of models at the one in use, or at none if that is gone."""
-    names = service.shelf.names()
-    # With its choices: Gradio refuses a value that the list as built does not have.
-    return gr.Dropdown(value=used if used in names else None, choices=names)
+    """The list of models at the one in use."""
+    return _picker(service.shelf.names(), used)
+
+
+def _picker(names: list[str], picked: str) -> Any:
+    """A list at what is picked, or at its first if that is gone: Gradio refuses what is not among the choices."""
+    return gr.Dropdown(value=picked if picked in names else names[0], choices=names)
+
+
+def _say_lost(model: str) -> None:
+    """Say that a model was in use and is gone."""
+    if model:
+        gr.Info(f"The model “{escape(model)}” is gone. The colours are those of “default” now.", duration=20)
 
 
 def _styled(view: View | None) -> Any:

@@ -106,6 +106,13 @@ class Visitor:
         self.page.set_input_files("#upload input", str(path))
         self.wait_for_version(before + 1)
 
+    def reload(self) -> None:
+        """Load the page again, also while it waits for an answer, of which Gradio says that it was cut off."""
+        self.page.reload()
+        self.page.wait_for_selector("#card .palette")
+        said = ("signal is aborted", "Connection errored out")
+        self.wrong = [line for line in self.wrong if not any(words in line for words in said)]
+
     def step(self, name: str) -> None:
         """Go to a tab of the photograph."""
         self._tab("#steps", name)

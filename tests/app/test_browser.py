@@ -116,6 +116,12 @@ def test_vividness_by_keyboard_changes_the_picture_and_doubts_stay_in_sight(visi
     visitor = visit()
     visitor.open(cat_photo)
     pictures = [visitor.picture()]
+    visitor.page.get_by_role("tab", name="Why?").focus()
+    visitor.page.keyboard.press("Tab")
+    options = visitor.page.get_by_role("option")
+    options.first.wait_for()
+    visitor.page.keyboard.press("Tab")
+    options.first.wait_for(state="detached")  # the list of models, which would lie over the slider
     slider = visitor.page.locator("#vividness input[type=range]")
     slider.focus()
     slider.press("ArrowRight")
@@ -239,6 +245,31 @@ def test_zoom_paints_where_the_pointer_is(visit, cat_photo):
     assert page.locator(".stage").get_attribute("data-zoom") == "1.00"
 
 
+def test_a_panorama_can_be_painted_on(visit, pictures, tmp_path):
+    path = tmp_path / "panorama.png"
+    Image.fromarray(pictures["coffee"][200:240]).resize((3000, 300)).save(path)
+    visitor = visit(viewport={"width": 1366, "height": 768})
+    visitor.open(path)
+    visitor.step("Correct")
+    page = visitor.page
+    frame, sheet = (page.locator(f".stage .{name}") for name in ("frame", "sheet"))
+    assert frame.bounding_box()["height"] > 250
+    assert sheet.bounding_box()["width"] == pytest.approx(frame.bounding_box()["width"], abs=1)
+    page.get_by_role("button", name="Fill").click()
+    assert sheet.bounding_box()["height"] == pytest.approx(frame.bounding_box()["height"], abs=1)
+    page.mouse.click(*visitor.place(0.3, 0.5))
+    visitor.wait_for_version(2)
+    row, col = page.evaluate("document.querySelector('.stage').strokes[0].path[0]")
+    height, width = visitor.picture().shape[:2]
+    assert height > 200
+    assert row == pytest.approx(0.3 * height, abs=2)
+    assert col == pytest.approx(0.5 * width, abs=2)
+    visitor.step("Colorize")
+    box = frame.bounding_box()
+    assert box["width"] == pytest.approx(10 * box["height"], rel=0.02)
+    assert sheet.bounding_box() == box
+
+
 def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
     visitor = visit()
     visitor.open(cat_photo)
@@ -264,6 +295,7 @@ def test_other_versions_and_doubts(visit, cat_photo):
     visitor.open(cat_photo)
     before = visitor.picture()
     visitor.page.get_by_role("button", name="Other versions").click()
+    visitor.page.locator("#choices").get_by_text("Working ...").wait_for()
     choices = visitor.page.locator("#choices button[data-pick]")
     choices.first.wait_for()
     assert choices.count() == 6
@@ -283,7 +315,17 @@ def test_why(visit, cat_photo):
     visitor.open(cat_photo)
     visitor.step("Why?")
     visitor.page.mouse.click(*visitor.place(0.4, 0.6))
+    visitor.page.locator(".stage .caption").get_by_text("Working ...").wait_for()
+    # Clicked before the first is answered: the last counts.
+    for row, col in ((0.2, 0.2), (0.1, 0.9), (0.9, 0.1)):
+        visitor.page.mouse.click(*visitor.place(row, col))
     visitor.page.locator("#answer .card").wait_for()
+    visitor.wait_for_version(1)  # and no longer busy
+    said = visitor.page.locator("#answer").inner_text()
+    visitor.page.mouse.click(*visitor.place(0.9, 0.1))
+    visitor.page.wait_for_timeout(100)
+    visitor.wait_for_version(1)
+    assert visitor.page.locator("#answer").inner_text() == said
     assert "What spoke for it, and against" in visitor.page.locator("#answer").inner_text()
 
 
@@ -299,9 +341,43 @@ def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
     visitor.page.get_by_role("button", name="Colour it like these").click()
     visitor.wait_for_version(2)
     assert np.abs(visitor.picture().astype(int) - before).mean() > 1
-    visitor.page.get_by_role("button", name="Without them").click()
+    visitor.page.reload()
+    visitor.page.wait_for_selector(".stage", state="attached")
+    visitor.wait_for_version(1)
+    visitor.step("Reference")
+    visitor.page.locator("#lenders").get_by_text("cup.png").click()
+    visitor.wait_for_version(2)
+    assert visitor.picture().tolist() == before.tolist()
+    assert visitor.page.locator("#lenders button").count() == 0
+
+
+def test_a_deleted_model_gives_way_to_the_default_one_everywhere(visit, cat_photo, tiny_model, app):
+    app.models.mkdir(exist_ok=True)
+    (app.models / "short lived.safetensors").write_bytes(tiny_model.read_bytes())
+    visitor = visit()
+    page = visitor.page
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    page.get_by_role("tabpanel").get_by_label("Model").first.click()
+    page.get_by_role("option", name="short lived").click()
+    visitor.wait_for_version(2)
+    visitor.room("Batch")
+    page.locator("#batch-model input").click()
+    page.get_by_role("option", name="short lived").click()
+    visitor.room("Train")
+    page.locator("#shelf input").click()
+    page.get_by_role("option", name="short lived").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#delete-model").click()
+    toast = page.get_by_test_id("toast-body")
+    toast.get_by_text("“short lived” is gone").wait_for()
+    assert toast.locator(".toast-title.info").count() == 1  # no failure
+    visitor.room("Photograph")
     visitor.wait_for_version(3)
     assert visitor.picture().tolist() == before.tolist()
+    assert page.get_by_role("tabpanel").get_by_label("Model").first.input_value() == "default"
+    visitor.room("Batch")
+    assert page.locator("#batch-model input").input_value() == "default"
 
 
 def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path):
@@ -314,6 +390,9 @@ def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path)
     box.wait_for()
     assert "holiday.png: " in box.inner_text()
     assert "/" not in box.inner_text()
+    title = box.locator(".toast-title")
+    assert title.evaluate("e => getComputedStyle(e, '::before').content") == '"That did not work"'
+    assert title.evaluate("e => getComputedStyle(e).fontSize") == "0px"  # Gradio's word for it
     visitor.step("Correct")
     visitor.paint(0.5, 0.5)
     visitor.wait_for_version(2)
@@ -443,12 +522,23 @@ def test_a_reload_keeps_the_session(visit, cat_photo):
     visitor.page.wait_for_selector(".stage", state="attached")
     visitor.wait_for_version(1)
     assert visitor.picture().tolist() == before.tolist()
+    visitor.page.locator("#upload").get_by_text("Another photograph").wait_for()
     assert visitor.n_strokes() == 1
     assert visitor.page.locator("#vividness input[type=number]").input_value() == "0.9"
     visitor.step("Correct")
     visitor.page.get_by_role("button", name="Undo").click()
     visitor.wait_for_version(2)
     assert visitor.n_strokes() == 0
+
+
+def test_a_page_whose_visit_is_forgotten_says_so(visit):
+    visitor = visit()
+    toast = visitor.page.get_by_test_id("toast-body")
+    visitor.reload()  # nothing was open
+    visitor.page.evaluate("sessionStorage.setItem('colorize-visit', 'of an app that was stopped')")
+    assert toast.count() == 0
+    visitor.reload()
+    toast.get_by_text("What was open here is gone").wait_for()
 
 
 def test_another_photograph_over_hints_is_asked_about(visit, cat_photo):
@@ -514,6 +604,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.locator("#training").get_by_text("Nothing is lost").wait_for()
     page.get_by_role("button", name="Go on").click()
     page.locator("#training .trio").first.wait_for()
+    page.get_by_test_id("toast-body").get_by_text("“crops” is ready").wait_for()
     page.locator("#training").get_by_text("The model is called “crops”").wait_for()
     assert "note.txt" in page.locator("#training").inner_text()
     assert "better to build on another model" in page.locator("#training").inner_text()
@@ -559,6 +650,10 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     assert not stop.is_visible()
     visitor.page.get_by_role("button", name="Colour them all").click()
     stop.wait_for()
+    visitor.reload()  # it goes on
+    visitor.room("Batch")
+    stop.wait_for()
+    assert visitor.page.get_by_role("button", name="Colour them all").is_disabled()
     visitor.page.get_by_text("24 coloured").wait_for()
     assert not stop.is_visible()
     with visitor.page.expect_download() as download:
@@ -578,6 +673,44 @@ def test_a_phone_needs_no_sideways_scrolling_and_everything_has_a_name(visit, ca
     for room in ("Train", "Compare", "Batch"):
         visitor.room(room)
         check_page(visitor)
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (667, 375), (1024, 768)])
+def test_on_small_screens_nothing_is_cut_and_the_photograph_is_large(visit, cat_photo, size):
+    visitor = visit(viewport={"width": size[0], "height": size[1]})
+    visitor.open(cat_photo)
+    for part in ("#save", "#share"):
+        box = visitor.page.locator(part).bounding_box()
+        assert box["x"] + box["width"] <= size[0]
+    kinds = visitor.page.locator("#saving label")
+    ends = [box["x"] + box["width"] for box in (kinds.nth(k).bounding_box() for k in range(3))]
+    assert (
+        max(ends) <= visitor.page.locator("#save").bounding_box()["x"]
+        or kinds.last.bounding_box()["y"] + 20 < (visitor.page.locator("#save").bounding_box()["y"])
+    )
+    assert visitor.page.locator(".stage .frame").bounding_box()["height"] >= 200
+
+
+def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat_photo):
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visitor.open(cat_photo)
+    page = visitor.page
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    box = page.locator(".stage .frame").bounding_box()
+    assert box["y"] >= -1
+    assert box["y"] + box["height"] < 500
+    visitor.step("Correct")
+    assert "Two fingers" in page.locator(".stage .caption").inner_text()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.locator(".stage .frame").bounding_box()["y"] >= -1
+    page.get_by_label("Zoom in").click()
+    page.set_viewport_size({"width": 390, "height": 788})  # the bar of addresses
+    page.wait_for_timeout(300)
+    assert page.locator(".stage").get_attribute("data-zoom") == "1.50"
+    visitor.step("Why?")
+    page.touchscreen.tap(*visitor.place(0.4, 0.6))
+    page.locator("#answer .card").wait_for()
+    page.wait_for_function("document.querySelector('#answer').getBoundingClientRect().top < 0.8 * innerHeight")
 
 
 def check_page(visitor):

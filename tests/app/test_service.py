@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import threading
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -295,7 +296,7 @@ def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, picture
     assert opened.choose("v", 0).color == first[1]
     assert opened.choose("v", 2).color not in first.values()
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
-    opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     with pytest.raises(RequestError, match="other versions first"):
         opened.choose("v", 1)
 
@@ -304,16 +305,27 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
     before = opened.set_style("v")
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
     with pytest.raises(RequestError, match=r"cup\.png: gray"):
-        opened.set_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+        opened.add_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
     assert opened.set_style("v").color == before.color
     with monkeypatch.context() as patched:
         patched.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+            opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     assert opened.set_style("v").color == before.color
-    lent = opened.set_references("v", [("cup.png", tmp_path / "a.png")])
+    lent = opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     assert lent.color != before.color
-    assert opened.set_references("v", []).color == before.color
+    write_photo(RgbImage(np.ascontiguousarray(pictures["astronaut"][:200, :300])), tmp_path / "c.png")
+    both = opened.add_references("v", [("suit.png", tmp_path / "c.png")], 0.5)
+    assert both.color != lent.color
+    again, settings = opened.come_back("v2", opened.visits.get("v").token)
+    assert (again.color, settings.strength) == (both.color, 0.5)
+    assert [name for name, _ in opened.references("v2")] == ["cup.png", "suit.png"]
+    opened.drop_references("v2", 1)
+    assert opened.add_references("v2", [], 1.0).color == lent.color  # no new ones: those there are
+    assert opened.drop_references("v2").color == before.color
+    assert opened.references("v2") == []
+    with pytest.raises(RequestError, match="choose a colour photograph"):
+        opened.add_references("v2", [])
 
 
 def test_confidence_and_explanation_are_about_this_photograph(opened):
@@ -559,45 +571,86 @@ def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
     assert not result.archive.exists()
 
 
-def test_a_second_batch_ends_the_first_and_the_zip_on_offer_stays_whole(service, album):
-    """As of a page that is loaded again, and does not know of its batch any more."""
-    offered = service.batch("v", [], folder=str(album), model="tiny").archive
-    content, later = offered.read_bytes(), []
+@pytest.fixture
+def held(service, album):
+    """A batch that waits for its second photograph until it is let go."""
+    reached, gate = threading.Event(), threading.Event()
+    batch = service.batch
 
-    def begin_another(share, words):
-        if words == "2 of 3, b.png: waiting for its turn":
-            assert offered.read_bytes() == content
-            later.append(service.batch("v", [], folder=str(album), model="tiny"))
+    def wait_at_the_second(*asked, told, **more):
+        def hear(share, words):
+            told(share, words)
+            if words.startswith("2 of 3"):
+                reached.set()
+                gate.wait(60)
 
-    ended = service.batch("v", [], folder=str(album), model="tiny", told=begin_another)
-    assert (ended.n_done, ended.n_left) == (2, 1)
-    with zipfile.ZipFile(later[0].archive) as archive:
-        assert archive.testzip() is None
-        assert len(archive.namelist()) == 4
-    assert [path.parent for path in later[0].archive.parent.parent.glob("*/*")] == [later[0].archive.parent]
+        return batch(*asked, told=hear, **more)
 
-
-def test_a_batch_stops_when_its_page_is_loaded_again(service, album):
-    token = service.visits.get("v").token
-
-    def load_again(share, words):
-        if words.startswith("2 of 3"):
-            service.come_back("v2", token)
-
-    assert service.batch("v", [], folder=str(album), model="tiny", told=load_again).n_left == 1
+    service.batch = wait_at_the_second
+    work = service.start_batch("v", [], folder=str(album), model="tiny")
+    assert reached.wait(60)
+    yield service, work, gate
+    gate.set()
+    work.wait(60)
 
 
-def test_a_page_that_takes_the_lines_of_a_batch_is_heard(service, album, monkeypatch):
-    pytest.importorskip("gradio", reason="the extra app is not installed")
-    from colorize.app import answers, web
+def test_a_batch_goes_on_while_its_page_is_away_and_is_found_again(held):
+    service, work, gate = held
+    clock = [time.monotonic()]
+    service.visits._clock = lambda: clock[0]
+    visit = service.visits.get("v")
 
-    heard = []
-    monkeypatch.setattr(answers, "_PACE", 0.01)
-    monkeypatch.setattr(service.visits, "hear", heard.append)
-    (batch,) = {step.fn for step in web.build(service).fns.values() if step.fn and step.fn.__name__ == "colour_all"}
-    lines = list(batch(None, str(album), "tiny", 0.5, "PNG", SimpleNamespace(session_hash="v")))
-    assert "3 coloured" in lines[-1][0]
-    assert heard == ["v"] * (len(lines) - 1) != []
+    def pass_by(seconds):
+        """As when so much time is over."""
+        clock[0] += seconds
+        visit.leaving.function(*visit.leaving.args)
+        service.visits.get("somebody else")
+
+    service.visits.leave("v")
+    pass_by(7200)
+    gate.set()
+    assert work.wait(60)
+    assert work.result().n_done == 3
+    pass_by(7200)  # a night, with no page
+    assert work.result().archive.is_file()
+    service.come_back("v2", visit.token)
+    assert service.batch_of("v2") is work
+    service.know_batch("v2")
+    service.visits.leave("v2")
+    pass_by(service.visits.grace_seconds + 1)
+    assert not work.result().archive.exists()
+
+
+def test_a_second_batch_waits_for_the_first_and_the_zip_on_offer_stays_whole(held, album):
+    service, work, gate = held
+    with pytest.raises(RequestError, match="still going on"):
+        service.start_batch("v", [], folder=str(album), model="tiny")
+    service.stop_batch("v")
+    gate.set()
+    assert work.wait(60)
+    first = work.result()
+    assert (first.n_done, first.n_left) == (2, 1)
+    content = first.archive.read_bytes()
+    gate.clear()
+    work = service.start_batch("v", [], folder=str(album), model="tiny")
+    while not work.now[1].startswith("2 of 3"):
+        time.sleep(0.01)
+    assert first.archive.read_bytes() == content
+    gate.set()
+    assert work.wait(60)
+    second = work.result()
+    assert second.n_done == 3
+    assert [path.parent for path in second.archive.parent.parent.glob("*/*")] == [second.archive.parent]
+
+
+def test_a_batch_that_failed_is_told_of_once(service):
+    work = service.start_batch("v", [])
+    assert work.wait(60)
+    assert service.batch_of("v") is work
+    with pytest.raises(RequestError, match="choose photographs first"):
+        work.result()
+    service.know_batch("v")
+    assert service.batch_of("v") is None
 
 
 def test_a_batch_ends_with_its_visit_and_says_nothing_of_this_machine(service, album):
@@ -715,7 +768,8 @@ def test_a_page_comes_back_although_its_model_is_gone(opened):
     visit.forget_session()  # as if others had needed the memory
     opened.delete_model("tiny")
     view, settings = opened.come_back("v2", visit.token)
-    assert settings.model == "default"
+    assert (settings.model, settings.lost_model) == ("default", "tiny")
+    assert opened.lost_model("v2") == ""
     assert len(view.strokes) == 1
     assert not visit.steps
 
@@ -727,12 +781,22 @@ def test_every_answer_of_the_page_says_in_words_what_cannot_be(service):
     (service.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
     answers = [step.fn for step in web.build(service).fns.values() if step.fn]
     bare = {answer.__name__ for answer in answers if not hasattr(answer, "__wrapped__")}
-    assert bare == {"list_models", "leave"}  # they ask for nothing that can be refused
+    assert bare == {"leave", "know"}  # they ask for nothing that can be refused
     cards = [answer for answer in answers if answer.__name__ == "show"]
     assert len(cards) == 2
     for card in cards:
         assert "model bad: " in card("bad")
         assert card(None) is None  # of a list whose model was deleted
+
+
+def test_what_is_offered_or_was_sent_is_kept_for_a_day_and_missed_in_words(service, tmp_path):
+    pytest.importorskip("gradio", reason="the extra app is not installed")
+    from colorize.app import web
+    from colorize.app.answers import sent
+
+    assert web.build(service).delete_cache[1] >= service.visits.idle_seconds == 86_400
+    with pytest.raises(RequestError, match=r"old\.jpg is no longer here"):
+        sent(service, SimpleNamespace(session_hash="v"), [str(tmp_path / "old.jpg")])
 
 
 def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):

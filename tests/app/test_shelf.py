@@ -139,26 +139,6 @@ def test_a_visit_that_was_left_is_forgotten_after_a_while_unless_it_comes_back(t
     assert visits.get("c") is first
 
 
-def test_a_visit_is_kept_as_long_as_its_page_takes_answers(tmp_path):
-    clock = Clock()
-    visits = Visits(tmp_path, grace_seconds=1000, clock=clock)
-    visit = visits.get("a")
-    visits.leave("a")
-    for clock.now in (1000, 2000):
-        visits.hear("a")
-        timer = visit.leaving
-        timer.function(*timer.args)  # as when its time is over
-        assert visits.get("b")
-        assert visit.folder.exists()
-        assert visit.leaving is not timer
-        timer.cancel()
-    clock.now = 3000
-    visit.leaving.function(*visit.leaving.args)
-    assert not visit.folder.exists()
-    visits.hear("a")
-    assert len(visits) == 1
-
-
 def test_a_visit_that_goes_on_after_it_was_left_is_kept(tmp_path):
     visits = Visits(tmp_path, grace_seconds=1000)
     visit = visits.get("a")

@@ -43,7 +43,7 @@ function dry() {
 
 // The strokes so far, each with its colour and a line along its middle; those that protect are dashed.
 function showStrokes() {
-  const pen = drawn.getContext('2d'), line = shape[1] / Math.max(1, frame.clientWidth);
+  const pen = drawn.getContext('2d'), line = shape[1] / Math.max(1, sheet.offsetWidth);
   const areAllShown = $('[data-show=strokes]').getAttribute('aria-pressed') === 'true' || tool === 'erase';
   pen.clearRect(0, 0, drawn.width, drawn.height);
   if (stage.dataset.mode !== 'paint') return;

@@ -4,10 +4,16 @@ const KEY = 'colorize-visit';
 const marks = () => Number(document.querySelector('.stage')?.dataset.marks || 0);
 // These buttons are on the page, whatever room is open, as long as there is something to stop.
 const isAtWork = () => Boolean(document.querySelector('#stop-training, #stop-batch'));
+// A photograph, a training or a batch, done or not: what is missed if it does not come back.
+const isInUse = () => Boolean(document.querySelector('body.working, #training .card, #zip-ready'));
 
-// Two windows never have one visit: the token lies in the storage only while no page holds it.
-addEventListener('pagehide', () => { if (props.value) sessionStorage.setItem(KEY, props.value); });
-addEventListener('beforeunload', (event) => { if (marks() || isAtWork()) event.preventDefault(); });
+// Two windows never have one visit: the token lies in the storage only while no page holds it. Of a window that is closed
+// its own storage goes with it: work that goes on is found by the next one.
+addEventListener('pagehide', () => {
+  if (isAtWork()) localStorage.setItem(KEY, props.value);
+  else if (isInUse()) sessionStorage.setItem(KEY, props.value);
+});
+addEventListener('beforeunload', (event) => { if (marks()) event.preventDefault(); });
 
 function mayLose() {
   const n = marks();
@@ -32,6 +38,11 @@ guard('change', (event) => event.target.matches('#upload input[type=file]'), may
 guard('click', (event) => event.target.closest('#samples [data-pick]'), mayLose);
 guard('click', (event) => event.target.closest('#delete-model'),
   () => confirm('Delete this model for good?'));
+
+// Gradio takes every key in a list for a letter to be looked for: after Tab the list stayed open over what comes below it.
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Tab' && event.target.matches('input[role=combobox]')) event.stopImmediatePropagation();
+}, true);
 
 // A file dropped anywhere goes to the zone below it, or to the one of the room; the browser never opens it. A zone that is
 // busy with the file before has no input, or is about to lose it: the next one waits.

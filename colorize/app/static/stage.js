@@ -4,9 +4,13 @@
 const $ = (selector) => element.querySelector(selector);
 const stage = $('.stage'), frame = $('.frame'), sheet = $('.sheet'), pad = $('.pad'), cross = $('.cross');
 const split = $('.split'), caption = $('.caption'), pins = $('.pins');
-let shape = [1, 1], place = [0.5, 0.5], waiting = 0;
+let shape = [1, 1], place = [0.5, 0.5], waiting = 0, isAsking = false, asksNext = null;
 
-const words = {
+const words = matchMedia('(pointer: coarse)').matches ? {
+  view: 'Slide the handle to compare with the gray photograph.',
+  paint: 'Paint what you know. Two fingers zoom and move.',
+  ask: 'Touch a place to see why it got its colour.',
+} : {
   view: 'Slide the handle, or use the arrow keys, to compare with the gray photograph.',
   paint: 'Paint what you know. Ctrl and the wheel zoom, Space and drag move. With the keyboard: arrow keys, Enter paints a dot.',
   ask: 'Click a place to see why it got its colour. With the keyboard: arrow keys move, Enter asks.',
@@ -19,7 +23,7 @@ function setMode(mode) {
   pad.setAttribute('aria-label', words[mode]);
   split.hidden = mode !== 'view';
   cross.hidden = true;
-  if (mode !== 'paint') fit();
+  shapeFrame();
   showStrokes();
   say();
 }
@@ -48,13 +52,11 @@ function show() {
   }
   if (shape[0] !== value.height || shape[1] !== value.width || value.gray) {
     shape = [value.height, value.width];
-    frame.style.aspectRatio = value.width + ' / ' + value.height;
-    frame.style.setProperty('--aspect', value.width / value.height);
     for (const canvas of element.querySelectorAll('canvas')) {
       canvas.width = value.width;
       canvas.height = value.height;
     }
-    fit();
+    shapeFrame();
   }
   if (value.gray) {
     gray.src = value.gray;
@@ -132,10 +134,28 @@ function mark(share) {
   cross.style.left = 100 * share[1] + '%';
 }
 
+// One place after the other, and of many that are clicked in haste the last: the answer is that of the cross.
+function ask(spot) {
+  if (isAsking) {
+    asksNext = spot;
+    return;
+  }
+  isAsking = true;
+  send('ask', {row: spot[0], col: spot[1]});
+}
+
+function explained() {
+  const spot = asksNext;
+  isAsking = false;
+  asksNext = null;
+  answered();
+  if (spot) ask(spot);
+}
+
 function use(spot) {
   if (stage.dataset.mode === 'ask') {
     mark([0, 1].map((k) => (spot[k] + 0.5) / shape[k]));
-    trigger('ask', {row: spot[0], col: spot[1]});
+    ask(spot);
   } else {
     useTool(spot);
   }
@@ -157,3 +177,4 @@ split.addEventListener('input', setSplit);
 document.addEventListener('colorize-mode', (event) => setMode(event.detail));
 document.addEventListener('colorize-asked', asked);
 document.addEventListener('colorize-answered', answered);
+document.addEventListener('colorize-explained', explained);

@@ -1,18 +1,35 @@
 // Zoom and pan while painting: Ctrl and the wheel, two fingers, the keys + - 0; Space or the middle button and drag.
-let scale = 1, offset = [0, 0], panFrom = null, isSpaceDown = false, isPointing = false;
+let scale = 1, offset = [0, 0], parts = [1, 1], wide = 0, panFrom = null, isSpaceDown = false, isPointing = false;
 const fingers = new Map();
+
+// The frame has the shape of the photograph, except that nobody can paint on a ribbon.
+function shapeFrame() {
+  const own = shape[1] / shape[0], isPainting = stage.dataset.mode === 'paint';
+  const aspect = isPainting ? Math.min(2.5, Math.max(0.6, own)) : own;
+  frame.style.aspectRatio = aspect;
+  frame.style.setProperty('--aspect', aspect);
+  parts = [Math.min(1, aspect / own), Math.min(1, own / aspect)];
+  [sheet.style.height, sheet.style.width] = parts.map((part) => 100 * part + '%');
+  $('[data-zoom=fill]').hidden = aspect === own;
+  wide = frame.clientWidth;
+  // On a phone all but the tools stays in sight.
+  document.documentElement.style.setProperty('--tools', $('.tools').offsetHeight + 'px');
+  fit();
+}
 
 function place_sheet() {
   const box = frame.getBoundingClientRect(), size = [box.height, box.width];
-  // The photograph always fills its frame: nobody can drag it out of sight.
-  offset = [0, 1].map((k) => Math.min(0, Math.max(offset[k], size[k] * (1 - scale))));
-  sheet.style.transform = scale === 1 ? '' : `translate(${offset[1]}px, ${offset[0]}px) scale(${scale})`;
+  // In the middle, or where it is larger filling its frame: nobody can drag it out of sight.
+  offset = [0, 1].map((k) => {
+    const left = size[k] * (1 - parts[k] * scale);
+    return left > 0 ? left / 2 : Math.min(0, Math.max(offset[k], left));
+  });
+  sheet.style.transform = `translate(${offset[1]}px, ${offset[0]}px) scale(${scale})`;
   stage.dataset.zoom = scale.toFixed(2);
 }
 
 function fit() {
   scale = 1;
-  offset = [0, 0];
   place_sheet();
 }
 
@@ -20,7 +37,7 @@ function fit() {
 function zoom(factor, clientX, clientY) {
   const box = frame.getBoundingClientRect();
   const point = clientX === undefined ? [box.height / 2, box.width / 2] : [clientY - box.top, clientX - box.left];
-  const next = Math.min(16, Math.max(1, scale * factor));
+  const next = Math.min(16 / Math.min(...parts), Math.max(1, scale * factor));
   offset = [0, 1].map((k) => point[k] - (point[k] - offset[k]) * next / scale);
   scale = next;
   place_sheet();
@@ -97,8 +114,12 @@ addEventListener('keyup', (event) => {
   event.preventDefault();
 }, true);
 addEventListener('blur', () => { isSpaceDown = false; });
-addEventListener('resize', fit);
+// On a phone the bar of addresses comes and goes with every scrolling: that must not undo the zoom.
+addEventListener('resize', () => { if (frame.clientWidth !== wide) shapeFrame(); });
 for (const button of element.querySelectorAll('[data-zoom]')) {
-  const step = Number(button.dataset.zoom);
-  button.addEventListener('click', () => { if (step) zoom(1.5 ** step); else fit(); });
+  const step = button.dataset.zoom;
+  button.addEventListener('click', () => {
+    if (step === 'fit') fit();
+    else zoom(step === 'fill' ? 1 / Math.min(...parts) / scale : 1.5 ** step);
+  });
 }
