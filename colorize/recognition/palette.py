@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
-from colorize.types import Float32
+from colorize.types import Float32, Float64
+
+Floats = TypeVar("Floats", Float32, Float64)
+
+_RATE = np.float32(0.045)  # at which CIEDE2000 forgives differences in chroma
 
 
 class Palette:
@@ -144,14 +150,33 @@ def mean_color(shares: Float32, colors: Float32) -> Float32:
     >>> mean_color(np.array([[0.5, 0.5]], np.float32), np.array([[0, 0], [60, 0]], np.float32)).round(1).tolist()
     [[20.5, 0.0]]
     """
-    rate = np.float32(0.045)
-    chroma = rate * np.hypot(colors[:, :1], colors[:, 1:])
-    mean = shares @ (colors * _ratio(np.log1p(chroma), chroma))
-    chroma = rate * np.hypot(mean[:, :1], mean[:, 1:])
-    return mean * _ratio(np.expm1(chroma), chroma)
+    return expand(shares @ compress(colors))
 
 
-def _ratio(above: Float32, below: Float32) -> Float32:
+def compress(ab: Floats) -> Floats:
+    """ab on the scale of chroma that `mean_color` speaks of, shape (n, 2): equal steps look about equally large.
+
+    See Also
+    --------
+    expand : The way back.
+    colorize.training.quantization.ColorPalette : Learns its colours on this scale.
+    """
+    chroma = _RATE * np.hypot(ab[:, :1], ab[:, 1:])
+    return ab * _ratio(np.log1p(chroma), chroma)
+
+
+def expand(compressed: Floats) -> Floats:
+    """The way back from `compress`, shape (n, 2).
+
+    See Also
+    --------
+    compress : There it is explained.
+    """
+    chroma = _RATE * np.hypot(compressed[:, :1], compressed[:, 1:])
+    return compressed * _ratio(np.expm1(chroma), chroma)
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
     """Quotient of two numbers that are alike near 0, where it is 1."""
     # At 0 the quotient has its limit, 1: gray must stay gray and not become NaN.
     return np.divide(above, below, out=np.ones_like(above), where=below > 0)

@@ -9,18 +9,20 @@ from sklearn.cluster import KMeans
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from colorize.recognition.palette import Palette
+from colorize.recognition.palette import Palette, compress, expand
 from colorize.types import Float32
 
-_BIN = 5.0  # units of ab
+_BIN = 5.0
 
 
 class ColorPalette(Palette, BaseEstimator):
     """A few dozen ab colours learnt from photographs, one of them neutral gray.
 
-    Most of the world is nearly gray, so plain k-means would spend its centres there. Here every sample weighs
-    density^-rarity (density: a histogram of ab with bins of 5 units), which moves centres out to the rarer, more
-    colourful places.
+    k-means on the scale of chroma on which colours are averaged later (`colorize.recognition.palette.compress`), where
+    equal steps look about equally large: skin, stone and foliage get more entries than in ab, loud colours fewer. Most
+    of the world is nearly gray, so plain k-means would spend its centres there. Here every sample weighs
+    density^-rarity (density: a histogram on that scale with bins of 5 units), which moves centres out to the rarer,
+    more colourful places.
 
     Parameters
     ----------
@@ -86,9 +88,12 @@ class ColorPalette(Palette, BaseEstimator):
         if n_distinct < self.n_colors:
             raise ValueError(f"n_colors={self.n_colors} needs as many distinct colours, got {n_distinct}")
         # A neutral photograph is worth a palette entry of its own, and a person may ask for it: one centre stays at 0.
-        k_means = KMeans(self.n_colors, n_init=3, random_state=self.random_state)
+        # Ten starts: with three, the error of whole models differed by 1.5 % with the optimum that was found.
+        k_means = KMeans(self.n_colors, n_init=10, random_state=self.random_state)
+        points = compress(ab)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
-            centers = k_means.fit(ab, sample_weight=weight * _density(ab, weight) ** -self.rarity).cluster_centers_
+            k_means.fit(points, sample_weight=weight * _density(points, weight) ** -self.rarity)
+        centers = expand(k_means.cluster_centers_)
         nearest = int(np.argmin((centers**2).sum(axis=1)))
         centers[nearest] = 0
         others = np.delete(centers, nearest, axis=0)
@@ -111,9 +116,9 @@ class ColorPalette(Palette, BaseEstimator):
         return super()._squared_distances(ab)
 
 
-def _density(ab: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight per histogram bin of the ab plane, looked up for every sample."""
-    bins = np.floor(ab / _BIN).astype(np.int64)
+def _density(points: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight per histogram bin of the plane, looked up for every sample."""
+    bins = np.floor(points / _BIN).astype(np.int64)
     _, index = np.unique(bins, axis=0, return_inverse=True)
     # NumPy 2.0 alone gives the inverse a second axis here.
     index = index.ravel()

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from colorize.recognition.palette import anneal, mean_color
+from colorize.recognition.palette import anneal, compress, expand, mean_color
 from colorize.training.quantization import ColorPalette
 
 TWO_COLUMNS = "the check brings more or fewer than the two columns of an ab colour"
@@ -90,12 +90,20 @@ def test_clusters_far_apart_are_found_at_their_means(ab, palette):
         assert np.linalg.norm(palette.colors_ - mean, axis=1).min() < 3
 
 
-def test_without_rarity_it_is_plain_k_means(ab):
-    plain = KMeans(N_COLORS, n_init=3, random_state=0).fit(ab).cluster_centers_
+def test_without_rarity_it_is_plain_k_means_where_differences_look_equal(ab):
+    plain = expand(KMeans(N_COLORS, n_init=10, random_state=0).fit(compress(ab)).cluster_centers_)
     colors = ColorPalette(n_colors=N_COLORS, rarity=0).fit(ab).colors_
     distances = np.linalg.norm(colors[1:, None] - plain, axis=2).min(axis=1)
     # 1e-4: colours are float32
     assert distances.max() < 1e-4
+
+
+def test_skin_gets_more_colors_than_a_strong_red_of_the_same_spread_in_ab():
+    rng = np.random.default_rng(0)
+    skin, red = rng.normal((12, 16), 8, (500, 2)), rng.normal((60, 50), 8, (500, 2))
+    colors = ColorPalette(n_colors=13, rarity=0).fit(np.concatenate([skin, red])).colors_[1:]
+    # 8 and 4; in ab, where both are as large, it was 5 and 7
+    assert (np.hypot(*(colors - (12, 16)).T) < 35).sum() > 6
 
 
 def test_rarity_moves_colors_out_to_the_rarer_places(ab):
