@@ -22,7 +22,7 @@ _GRAYS = ((12, "black"), (40, "dark gray"), (70, "gray"), (92, "light gray"), (n
 # that what photographs have a name near it, which is mostly muted.
 _SURVEY = """
     red #e50000, dark red #840000, maroon #650021, brick #a03623, rust #a83c09, reddish brown #7f2b0a,
-    terracotta #ca6641, salmon #ff796c,
+    terracotta #ca6641, salmon #ff796c, coral #fc5a50, pale red #d9544d, dull red #bb3f3f,
     orange #f97306, light orange #fdaa48, dark orange #c65102, dusty orange #f0833a,
     brown #653700, dark brown #341c02, light brown #ad8150, pale brown #b1916e, dull brown #876e4b, cocoa #875f42,
     pinkish brown #b17261, taupe #b9a281, dark taupe #7f684e,
