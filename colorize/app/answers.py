@@ -8,14 +8,16 @@ from collections.abc import Callable, Generator, Iterator
 from functools import wraps
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from colorize.app import pages
 from colorize.app.service import Service
-from colorize.app.stages import Result, Told, Work
+from colorize.app.stages import Told, Work
 from colorize.exceptions import RequestError
+
+_Result = TypeVar("_Result")
 
 FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
@@ -94,12 +96,12 @@ def on(
     return decorate
 
 
-def told(work: Callable[[Told], Result], outputs: Callable[[str], Any]) -> Generator[Any, None, Result]:
+def told(work: Callable[[Told], _Result], outputs: Callable[[str], Any]) -> Generator[Any, None, _Result]:
     """Do long work, and give its result; until then `outputs` of a line on how far it has come, when that changes."""
     return (yield from followed(Work(work), outputs))
 
 
-def followed(work: Work[Result], outputs: Callable[[str], Any]) -> Generator[Any, None, Result]:
+def followed(work: Work[_Result], outputs: Callable[[str], Any]) -> Generator[Any, None, _Result]:
     """The result of work that is under way, and lines as of `told`."""
     shown = ""
     while not work.wait(_PACE):

@@ -13,10 +13,10 @@ from colorize._support.clock import heard_by
 Told = Callable[[float, str], object]
 """Takes the share that is done, 0 to 1, and what is being done."""
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
-class Work(Generic[Result]):
+class Work(Generic[_Result]):
     """Long work in a thread of its own, which goes on whether somebody waits for it or not.
 
     Attributes
@@ -29,15 +29,15 @@ class Work(Generic[Result]):
         Whether somebody knows what came of it; said by who tells it.
     """
 
-    def __init__(self, work: Callable[[Told], Result]) -> None:
+    def __init__(self, work: Callable[[Told], _Result]) -> None:
         # Replaced as a whole, so that no line has the share of one stage and the words of another.
         self.now, self.start, self.is_told = (0.0, "Beginning"), time.monotonic(), False
-        self._found: list[Result | Exception] = []
+        self._found: list[_Result | Exception] = []
         self._is_over = threading.Event()
         # It must not hold up the end of the app.
         threading.Thread(target=self._run, args=[work], daemon=True).start()
 
-    def _run(self, work: Callable[[Told], Result]) -> None:
+    def _run(self, work: Callable[[Told], _Result]) -> None:
         try:
             self._found.append(work(self._hear))
         except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
@@ -56,7 +56,7 @@ class Work(Generic[Result]):
         """Whether `result` raises an error."""
         return self.wait(0) and isinstance(self._found[0], Exception)
 
-    def result(self) -> Result:
+    def result(self) -> _Result:
         """What came of it; an error is raised."""
         if isinstance(self._found[0], Exception):
             raise self._found[0]
