@@ -27,7 +27,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -201,8 +201,8 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     machine = make_machine("vote", SEED)
     choice = choose(rows, palette, base.recognizer, machine, SEED)
     models = {
-        "own": ready(learn_alone(rows, palette, machine)),
-        "based": ready(recalibrate(rows, palette, base.recognizer)),
+        "own": ready(replace(learn_alone(rows, palette, machine), encoder_share=choice.shares[0])),
+        "based": ready(replace(recalibrate(rows, palette, base.recognizer), encoder_share=choice.shares[1])),
         "base": base,
     }
     spent = time.process_time() - start
@@ -217,6 +217,7 @@ def ready(learnt: FittedRecognizer) -> Colorizer:
     """A Colorizer that answers for described photographs."""
     model = Colorizer()
     model.palette_, model.scaler_, model.classifier_ = learnt.palette, learnt.scaler, learnt.classifier
+    model.encoder_share_ = learnt.encoder_share
     return model
 
 
@@ -268,8 +269,12 @@ def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], defaul
         for n in options.few:
             rows = rows_of(train[:n], families, Colorizer().rows_per_photo)
             palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
-            alone = learn_alone(rows, palette, make_machine("vote", SEED))
-            cells += [error(alone), error(recalibrate(rows, palette, default.recognizer))]
+            machine = make_machine("vote", SEED)
+            alone, based = choose(rows, palette, default.recognizer, machine, SEED).shares
+            cells += [
+                error(replace(learn_alone(rows, palette, machine), encoder_share=alone)),
+                error(replace(recalibrate(rows, palette, default.recognizer), encoder_share=based)),
+            ]
         print(f"| {kind} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |", flush=True)
 
 

@@ -61,6 +61,8 @@ class Colorizer(Predictor, BaseEstimator):
     scaler_ : FamilyScaler
     classifier_ : CalibratedClassifier
         Its classes are palette indices.
+    encoder_share_ : float
+        What the encoder's own belief counts beside the classifier: 0, 1/6 or 1/3, whichever served held-out rows best.
     baselines_ : dict of str to Lookup
         The simple rules (mean colour, lookups) fitted on the same photographs, to measure against.
     sample_ : dict of str to ndarray
@@ -207,6 +209,7 @@ class Colorizer(Predictor, BaseEstimator):
     def _keep(self, learnt: Fitted, thumbnails: Thumbnails | None = None) -> Colorizer:
         found = learnt.recognizer
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
+        self.encoder_share_ = found.encoder_share
         # Pictures of an earlier fit would show regions that are no longer in the sample.
         self.sample_, self.summary_, self.thumbnails_ = learnt.sample, dict(learnt.summary), thumbnails
         self.parameters_ = self.get_params(deep=False)
@@ -216,7 +219,7 @@ class Colorizer(Predictor, BaseEstimator):
     def recognizer(self) -> FittedRecognizer:
         """What was learnt of regions: enough to answer for rows of features (`learn`)."""
         check_is_fitted(self, "classifier_")
-        return FittedRecognizer(self.palette_, self.scaler_, self.classifier_)
+        return FittedRecognizer(self.palette_, self.scaler_, self.classifier_, encoder_share=self.encoder_share_)
 
     @property
     def model(self) -> Model:
@@ -224,7 +227,8 @@ class Colorizer(Predictor, BaseEstimator):
         check_is_fitted(self, ["classifier_", "extractor_"])
         told = self.parameters_
         parts = self.palette_, self.scaler_, self.classifier_, told["n_superpixels"], self.extractor_
-        return Model(*parts, self.sample_, self.thumbnails_, told["random_state"])
+        rest = self.sample_, self.thumbnails_, told["random_state"]
+        return Model(*parts, *rest, encoder_share=self.encoder_share_)
 
     @property
     def trained(self) -> Trained:

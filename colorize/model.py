@@ -20,7 +20,8 @@ from colorize._support.clock import Clock
 from colorize.color import to_gray
 from colorize.exceptions import InvalidImageError, ModelFileError
 from colorize.features import FeatureExtractor, PhotoAnalysis
-from colorize.features.encoder import Sight
+from colorize.features.encoder import Sight, expected_colors
+from colorize.features.semantic import beliefs_in
 from colorize.features.superpixels import region_means, segment, working_shape
 from colorize.recognition.belief import Appearance, appearance
 from colorize.recognition.decision import SHARING, Decision, decide, share_evidence
@@ -148,6 +149,8 @@ class Recognizer:
     scaler : Scaling
     classifier : CalibratedMachine
         Its classes are palette indices.
+    encoder_share : float
+        What the encoder's own belief counts beside the classifier, 0..1; 0 unless it was worth something in training.
 
     See Also
     --------
@@ -159,6 +162,7 @@ class Recognizer:
     palette: Palette
     scaler: Scaling
     classifier: CalibratedMachine
+    encoder_share: float = field(default=0.0, kw_only=True)
 
     def region_probabilities(self, features: Float32) -> Float32:
         """Probability of every palette index, shape (n, n_colors), for rows of features, shape (n, n_features).
@@ -169,7 +173,22 @@ class Recognizer:
         with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
             rows = self.scaler.transform(features)
             probabilities[:, self.classifier.classes_] = self.classifier.predict_proba(rows)
+            if self.encoder_share:
+                # A mean again, as between the voters of the classifier (Kittler et al. 1998).
+                probabilities += np.float32(self.encoder_share) * (self.encoder_belief(features) - probabilities)
         return probabilities
+
+    def encoder_belief(self, features: Float32) -> Float32:
+        """What the encoder alone believes, in colours of the palette, shape (n, n_colors).
+
+        A colour never seen as a class gets 0 here too.
+        """
+        seen = Palette()
+        seen.colors_ = self.palette.colors_[self.classifier.classes_]
+        believed = np.zeros((len(features), len(self.palette.colors_)), np.float32)
+        beliefs = beliefs_in(features[:, (self.scaler.families or {})["semantic"]])
+        believed[:, self.classifier.classes_] = beliefs @ seen.encode_soft(expected_colors())
+        return believed
 
     def decide(
         self, description: Description, probabilities: Float32, *, vividness: float = 0.5, sharing: float = SHARING

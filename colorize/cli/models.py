@@ -71,6 +71,8 @@ def of_colorizer(colorizer: Colorizer) -> list[str]:
     from colorize.training.base import describe_choice
 
     made = {"kind": "classical", "classifier": colorizer.classifier, "families": ",".join(colorizer.families)}
+    if "semantic" in colorizer.families:
+        made |= {"encoder_share": f"{colorizer.encoder_share_:.2f}"}
     plain = {name: value for name, value in colorizer.summary_.items() if name.startswith(("n_", "explained"))}
     base = describe_choice(colorizer.summary_)
     return [digest(colorizer.trained), describe(made | plain), *([base] if base else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -426,7 +426,15 @@ class Explainer:
             return logs[:, 0] - logs[:, 1]
 
         row = self.model.scaler.family_parts(self._features[region : region + 1])[:, 0]
-        return attribute(score, row, self._remembered[1])
+        found = attribute(score, row, self._remembered[1])
+        if not self.model.encoder_share:
+            return found
+        said = self.model.region_probabilities(self._features[region : region + 1])[0]
+        logs = np.log(np.maximum(said[[winner, rival]], _FAINTEST))
+        # What the encoder says beside the classifier is its family's doing too.
+        besides = logs[0] - logs[1] - found.start - found.parts.sum()
+        is_its_family = np.array([name == "semantic" for name in self.model.scaler.families or ()])
+        return replace(found, parts=found.parts + besides * is_its_family)
 
     def _memories(self, region: int) -> Memories | None:
         sample, thumbnails = self.model.sample, self.model.thumbnails

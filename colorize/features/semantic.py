@@ -54,6 +54,23 @@ def semantic(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     return values, names + tuple(f"feature {i}" for i in range(features.shape[1]))
 
 
+def beliefs_in(values: Float32) -> Float32:
+    """What the encoder believes of regions, out of their columns of this family: shape (n, n_colors), rows sum to 1.
+
+    See Also
+    --------
+    semantic : The way there.
+    colorize.features.encoder.expected_colors : What the columns stand for.
+
+    Examples
+    --------
+    >>> beliefs_in(np.log(np.full((1, 171), 0.5, np.float32))).shape
+    (1, 72)
+    """
+    beliefs = np.maximum(np.exp(values[:, : len(expected_colors())]) - _LEAST, 0)
+    return beliefs / beliefs.sum(axis=1, keepdims=True)
+
+
 def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_array:
     """Weights that average a coarse map over regions, shape (n_superpixels, h * w); rows sum to 1.
 

@@ -123,6 +123,8 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if "semantic" in families:
         # Columns of another encoder mean other things, and nothing else in the file would show it.
         header["encoder"] = read_encoder().digest
+    if model.encoder_share:  # left out where it is 0: files from before it was asked keep their digest
+        header["encoder_share"] = model.encoder_share
     if model.thumbnails is not None:
         more_header, more_arrays = model.thumbnails.pack()
         header, arrays = header | more_header, arrays | more_arrays
@@ -179,6 +181,7 @@ def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
         sample={name: arrays[f"sample.{name}"] for name in ("features", "ab", "photo")},
         thumbnails=thumbnails,
         random_state=parameters["random_state"],
+        encoder_share=header.get("encoder_share", 0.0),
     )
     rules = {name: _rule(name, arrays) for name in RULES}
     return Trained(model, parameters, rules, dict(header["summary"]))
@@ -216,7 +219,7 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors
 def _check_header(header: Mapping[str, Any]) -> None:
     """Every entry there, and the numbers that are used as they are within what they can mean."""
     entries = {"parameters": _PARAMETERS, "families": None, "svm": _SVM, "summary": None}
-    unknown = set(header) - {"encoder"} ^ set(entries)
+    unknown = set(header) - {"encoder", "encoder_share"} ^ set(entries)
     if unknown:
         raise ValueError(f"header entries missing or unknown: {', '.join(sorted(unknown))}")
     for name, keys in entries.items():
@@ -225,6 +228,9 @@ def _check_header(header: Mapping[str, Any]) -> None:
     seeing = "semantic" in header["families"]
     if header.get("encoder") != (read_encoder().digest if seeing else None):
         raise ValueError("trained with another encoder than this version has; train it again")
+    share = header.get("encoder_share", 0)
+    if not isinstance(share, (int, float)) or not 0 <= share <= 1 or (share and not seeing):
+        raise ValueError(f"encoder_share must be between 0 and 1, got {share!r}")
     for name in _SVM:
         value = header["svm"][name]
         # A right digest does not make them sensible: below 0 the kernel would grow without bound.

@@ -169,7 +169,8 @@ def _twin(base: Colorizer, rows: TrainingRows) -> Colorizer:
         return clone(base).learn(rows, palette=base.palette_)
     twin = copy(base)
     with threadpool_limits(1, user_api="blas"):  # as in `learn`: equal rows give equal bytes
-        twin.classifier_ = recalibrate(rows, base.palette_, base.recognizer).classifier
+        found = recalibrate(rows, base.palette_, base.recognizer)
+    twin.classifier_, twin.encoder_share_ = found.classifier, found.encoder_share
     return twin
 
 

@@ -1,16 +1,19 @@
-"""Own photographs on top of a base model: what the base has learnt is kept if that helps, and left if it does not.
+"""What photographs that are held out decide: whether a base helps, and how much the encoder's own belief should count.
 
 A base has seen many photographs, of other kinds. Its support vector machine says what a region looks like; its
 calibration says which colours things of that look have. The second is what differs from one kind of photograph to the
 next, and little data tells it: so the calibration is fitted anew, to a palette of one's own, and the machine is kept.
-With many photographs of an unusual kind a machine of one's own is better. Photographs that are held out decide.
+With many photographs of an unusual kind a machine of one's own is better.
+
+The encoder says colours too, and of everyday things it knows more than 200 photographs teach; of a kind that is
+narrower, such as portraits of one studio, they teach more than it knows (docs/colors.md).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ from colorize.training.rows import TrainingRows
 __all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
 
 _HELD_OUT = 0.2
+_SHARES = 0.0, 1 / 6, 1 / 3  # of the encoder: nothing, or up to as much as the machine and the nets each
 # A fifth of four is less than one photograph.
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
 
@@ -41,19 +45,27 @@ class Choice:
     recalibrated : float
         CIEDE2000 of the base with a calibration of the other photographs.
     base : float
-        CIEDE2000 of the base as it is.
+        CIEDE2000 of the base as it is; NaN without one, like the one before.
+    shares : tuple of float
+        Share of the encoder with which `own` and `recalibrated` were reached.
     """
 
     n_photos: int = 0
     own: float = math.nan
     recalibrated: float = math.nan
     base: float = math.nan
+    shares: tuple[float, float] = (0.0, 0.0)
 
     @property
     def keeps_base(self) -> bool:
         """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
         # With `not`, because every comparison with NaN is false: where nothing was held out, the base is kept.
         return not self.recalibrated > self.own
+
+    @property
+    def encoder_share(self) -> float:
+        """What the encoder should count beside the machine that is kept."""
+        return self.shares[self.keeps_base]
 
 
 def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None:
@@ -76,9 +88,15 @@ def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None
 
 
 def choose(
-    rows: TrainingRows, palette: ColorPalette, base: FittedRecognizer, machine: CalibratedClassifier, random_state: int
+    rows: TrainingRows,
+    palette: ColorPalette,
+    base: FittedRecognizer | None,
+    machine: CalibratedClassifier,
+    random_state: int,
 ) -> Choice:
     """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
+
+    Each is tried with the encoder's own belief beside it too, if its family is among the features.
 
     The figure is the mean CIEDE2000 of the regions' colours at the faithful setting, before neighbours agree.
 
@@ -87,7 +105,7 @@ def choose(
     rows : TrainingRows
     palette : ColorPalette
         Of all rows.
-    base : FittedRecognizer
+    base : FittedRecognizer or None
     machine : CalibratedClassifier
         What a model of its own would use, not fitted.
     random_state : int
@@ -99,8 +117,10 @@ def choose(
     colorize.training.fit.learn : Does what was chosen.
     """
     names = np.unique(rows.photo)
-    if len(names) < _FEWEST_PHOTOS:
-        return Choice()
+    shares = _SHARES if "semantic" in rows.families else _SHARES[:1]
+    if len(names) < _FEWEST_PHOTOS or (base is None and len(shares) == 1):
+        # Nothing to choose by, or nothing to choose from. So few teach less than the encoder knows.
+        return Choice(shares=(shares[-1],) * 2)
     drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
     # Whole photographs: a machine knows the regions of one it has learnt by their neighbours.
     held_out = np.isin(rows.photo, names[drawn])
@@ -109,13 +129,15 @@ def choose(
     def error(model: FittedRecognizer) -> float:
         return region_error(rest, model.region_probabilities(rest.features), model.palette)
 
-    return Choice(
-        len(drawn),
-        error(learn_alone(part, palette, machine)),
-        error(recalibrate(part, palette, base)),
-        # No candidate, but told: whoever trains should see when it was of no use.
-        error(base),
-    )
+    def best(model: FittedRecognizer) -> tuple[float, float]:
+        return min((error(replace(model, encoder_share=share)), share) for share in shares)
+
+    own, share = best(learn_alone(part, palette, machine))
+    if base is None:
+        return Choice(len(drawn), own, shares=(share, share))
+    recalibrated, other_share = best(recalibrate(part, palette, base))
+    # The base as it is is no candidate, but told: whoever trains should see when it was of no use.
+    return Choice(len(drawn), own, recalibrated, error(base), (share, other_share))
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:

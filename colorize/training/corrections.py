@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -180,22 +180,32 @@ def learn_corrections(
         classes = model.classifier.classes_
         # A wish between palette colours goes to the nearest few. Where none of them is a class,
         # nothing is asked, and nothing divided by 0.
-        soft = model.palette.encode_soft(wanted)[:, classes]
-        targets = soft / np.maximum(soft.sum(axis=1, keepdims=True), 1e-6)
+        # Beside the encoder the machine is heard less, and has to be moved further for the same colour.
+        weight_of_wish = strength / (1 - model.encoder_share) ** 2
+        targets = _rows_to_one(model.palette.encode_soft(wanted)[:, classes])
+        asked = targets
+        if model.encoder_share:
+            # What the machine has to say for the mean with the encoder to be the target, as far as it can.
+            believed = model.encoder_belief(rows)[:, classes]
+            asked = _rows_to_one(np.maximum(targets - np.float32(model.encoder_share) * believed, 0))
         machine = model.classifier.moved(
             np.concatenate([kept, scaled]),
-            np.concatenate([model.classifier.predict_proba(kept), targets]),
+            np.concatenate([model.classifier.predict_proba(kept), asked]),
             alpha=_PENALTY,
             # Old rows weigh 1 together, the photograph `strength`, however many regions were hinted. At 0.05
             # photographs never touched lost 0.12 at most, at 0.1 up to 0.72 (docs/base_models.md).
-            sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), strength * share]),
+            sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), weight_of_wish * share]),
+        )
+        before, after = (
+            float(share @ (found.region_probabilities(rows)[:, classes] * targets).sum(axis=1))
+            for found in (model, replace(model, classifier=machine))
         )
     distance = np.linalg.norm(wanted[:, None] - model.palette.colors_, axis=2).min(axis=1)
     return Learnt(
         _with_corrections(colorizer, machine, scaled, wanted),
         len(rows),
-        float(share @ (model.classifier.predict_proba(scaled) * targets).sum(axis=1)),
-        float(share @ (machine.predict_proba(scaled) * targets).sum(axis=1)),
+        before,
+        after,
         int((distance > FAR).sum()),
     )
 
@@ -219,6 +229,10 @@ def _with_corrections(
         "n_corrected_regions": summary.get("n_corrected_regions", 0) + len(scaled),
     }
     return model
+
+
+def _rows_to_one(values: Float32) -> Float32:
+    return values / np.maximum(values.sum(axis=1, keepdims=True), np.float32(1e-6))
 
 
 def _checked(features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None) -> tuple[Float32, Float32, Float32]:

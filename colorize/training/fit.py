@@ -7,7 +7,7 @@ simple rules. Every photograph has random numbers of its own, so that what is de
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -168,11 +168,12 @@ def learn(
     # A study hands over the palette, so that its twins differ in nothing else.
     palette = palette or fit_palette(rows, n_colors, random_state)
     with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
-        choice = None if base is None else choose(rows, palette, base, machine, random_state)
-        if base is not None and choice is not None and choice.keeps_base:
-            recognizer = recalibrate(rows, palette, base)
+        choice = choose(rows, palette, base, machine, random_state)
+        if base is not None and choice.keeps_base:
+            learnt = recalibrate(rows, palette, base)
         else:
-            recognizer = learn_alone(rows, palette, machine)
+            learnt = learn_alone(rows, palette, machine)
+        recognizer = replace(learnt, encoder_share=choice.encoder_share)
         features = recognizer.scaler.transform(rows.features)
     summary: dict[str, Any] = {
         "n_photos": len(np.unique(rows.photo)),
@@ -180,9 +181,9 @@ def learn(
         "n_features": rows.features.shape[1],
     }
     # The components of a base were chosen for its rows; what they keep of these was never measured.
-    if choice is None or not choice.keeps_base:
+    if base is None or not choice.keeps_base:
         summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
-    if choice is not None:
+    if base is not None:
         summary |= in_summary(choice)
     # `Colorizer.fit` draws the thumbnails with the same seed: row k and picture k must be of one
     # region.

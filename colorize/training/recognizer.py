@@ -191,6 +191,7 @@ def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRec
         _taught(ColorPalette(parameters["n_colors"], random_state=seed), found.palette, 2),
         _taught(FamilyScaler(n_components=n_components), found.scaler, len(found.scaler.mean_)),
         classifier,
+        encoder_share=found.encoder_share,
     )
 
 

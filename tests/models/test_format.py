@@ -198,6 +198,24 @@ def test_wrong_values_in_the_header_are_named(parts, tmp_path, entry, name, valu
     assert message in refusal(tmp_path, header, arrays)
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.5, "much", None])
+def test_the_share_of_the_encoder_is_a_share(parts, tmp_path, value):
+    header, arrays = parts
+    assert "encoder_share must be between 0 and 1" in refusal(tmp_path, {**header, "encoder_share": value}, arrays)
+
+
+def test_files_from_before_the_encoder_had_a_share_are_as_they_were(parts, tmp_path, photos):
+    header, arrays = parts
+    before = {name: value for name, value in header.items() if name != "encoder_share"}
+    for name, entries in (("old", before), ("share", before | {"encoder_share": 1 / 3})):
+        save_model(tmp_path / f"{name}.safetensors", entries, arrays)
+    old, heard = (Colorizer.load(tmp_path / f"{name}.safetensors") for name in ("old", "share"))
+    assert (old.encoder_share_, heard.encoder_share_) == (0, 1 / 3)
+    old.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "old.safetensors").read_bytes()
+    assert not np.array_equal(old.predict(photos[1]).probabilities, heard.predict(photos[1]).probabilities)
+
+
 def test_families_may_come_in_any_order(parts, tmp_path, tiny_colorizer):
     header, arrays = parts
     header["parameters"]["families"].reverse()

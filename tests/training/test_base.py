@@ -11,6 +11,7 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.features import CLASSICAL
+from colorize.features.encoder import expected_colors
 from colorize.models.format import digest
 from colorize.training.base import Choice, choose, describe_choice
 from colorize.training.classifier import CalibratedClassifier, KernelSVM
@@ -116,6 +117,39 @@ def test_few_photographs_calibrate_the_base_without_a_contest(swapped, tiny_colo
     assert model.summary_["machine"] == "base"
     assert model.summary_["held_out_photos"] == 0
     assert "fewer than 5 photographs" in describe_choice(model.summary_)
+
+
+def believing(rows: TrainingRows, ab: np.ndarray) -> TrainingRows:
+    """The rows, of which the encoder believes these colours."""
+    nearest = ((ab[:, None] - expected_colors()) ** 2).sum(axis=-1).argmin(axis=1)
+    features = rows.features.copy()
+    start = rows.families["semantic"].start
+    features[:, start : start + len(expected_colors())] = np.log(np.eye(len(expected_colors()))[nearest] + 1e-3)
+    return replace(rows, features=features)
+
+
+def test_the_encoder_counts_as_much_as_serves_photographs_held_out(photos, tiny_colorizer):
+    rows = described(tiny_colorizer, photos)
+    machine = CalibratedClassifier(KernelSVM(random_state=0))
+    useless = replace(rows, features=np.random.default_rng(0).normal(size=rows.features.shape).astype(np.float32))
+    for truth, share in ((rows.ab, 1 / 3), (-rows.ab, 0)):
+        choice = choose(believing(useless, truth), tiny_colorizer.palette_, None, machine, 0)
+        assert choice.encoder_share == share
+        assert np.isnan(choice.base)
+    classical = replace(rows, families={"all": slice(0, rows.features.shape[1])})
+    assert choose(classical, tiny_colorizer.palette_, None, machine, 0) == Choice()
+
+
+def test_of_few_photographs_the_encoder_knows_more(photos, tiny_colorizer):
+    rows = described(tiny_colorizer, photos[:4])
+    model = Colorizer(**BIG).learn(rows)
+    assert model.encoder_share_ == 1 / 3
+    found = model.recognizer
+    alone = replace(found, encoder_share=0)
+    believed = found.encoder_belief(rows.features)
+    np.testing.assert_allclose(believed.sum(axis=1), 1, atol=1e-5)
+    mean = alone.region_probabilities(rows.features) * 2 / 3 + believed / 3
+    np.testing.assert_allclose(found.region_probabilities(rows.features), mean, atol=1e-6)
 
 
 # The model
