@@ -229,8 +229,8 @@ def _check_header(header: Mapping[str, Any]) -> None:
     if header.get("encoder") != (read_encoder().digest if seeing else None):
         raise ValueError("trained with another encoder than this version has; train it again")
     share = header.get("encoder_share", 0)
-    if not isinstance(share, (int, float)) or not 0 <= share <= 1 or (share and not seeing):
-        raise ValueError(f"encoder_share must be between 0 and 1, got {share!r}")
+    if not isinstance(share, (int, float)) or not 0 <= share < 1 or (share and not seeing):
+        raise ValueError(f"encoder_share must be from 0 to below 1, got {share!r}")
     for name in _SVM:
         value = header["svm"][name]
         # A right digest does not make them sensible: below 0 the kernel would grow without bound.

@@ -178,12 +178,11 @@ def learn_corrections(
     with threadpool_limits(1, user_api="blas"):  # equal corrections give equal bytes on any number of cores
         scaled = model.scaler.transform(rows)
         classes = model.classifier.classes_
-        # A wish between palette colours goes to the nearest few. Where none of them is a class,
-        # nothing is asked, and nothing divided by 0.
-        # Beside the encoder the machine is heard less, and has to be moved further for the same colour.
-        weight_of_wish = strength / (1 - model.encoder_share) ** 2
+        # A wish between palette colours goes to the nearest few. Where none of them is a class, nothing is asked.
         targets = _rows_to_one(model.palette.encode_soft(wanted)[:, classes])
         asked = targets
+        # Beside the encoder the machine is heard less, and has to be moved further for the same colour.
+        loudness = strength / (1 - model.encoder_share) ** 2
         if model.encoder_share:
             # What the machine has to say for the mean with the encoder to be the target, as far as it can.
             believed = model.encoder_belief(rows)[:, classes]
@@ -194,7 +193,7 @@ def learn_corrections(
             alpha=_PENALTY,
             # Old rows weigh 1 together, the photograph `strength`, however many regions were hinted. At 0.05
             # photographs never touched lost 0.12 at most, at 0.1 up to 0.72 (docs/base_models.md).
-            sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), weight_of_wish * share]),
+            sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), loudness * share]),
         )
         before, after = (
             float(share @ (found.region_probabilities(rows)[:, classes] * targets).sum(axis=1))
@@ -232,6 +231,7 @@ def _with_corrections(
 
 
 def _rows_to_one(values: Float32) -> Float32:
+    # Rows of nothing stay, instead of becoming NaN.
     return values / np.maximum(values.sum(axis=1, keepdims=True), np.float32(1e-6))
 
 

@@ -604,7 +604,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.locator("#training").get_by_text("Nothing is lost").wait_for()
     page.get_by_role("button", name="Go on").click()
     page.locator("#training .trio").first.wait_for()
-    page.get_by_test_id("toast-body").get_by_text("“crops” is ready").wait_for()
+    page.get_by_test_id("toast-body").get_by_text("“crops” is ready").wait_for(timeout=180_000)  # a whole training
     page.locator("#training").get_by_text("The model is called “crops”").wait_for()
     assert "note.txt" in page.locator("#training").inner_text()
     assert "better to build on another model" in page.locator("#training").inner_text()

@@ -198,10 +198,10 @@ def test_wrong_values_in_the_header_are_named(parts, tmp_path, entry, name, valu
     assert message in refusal(tmp_path, header, arrays)
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.5, "much", None])
+@pytest.mark.parametrize("value", [-0.1, 1, "much", None])
 def test_the_share_of_the_encoder_is_a_share(parts, tmp_path, value):
     header, arrays = parts
-    assert "encoder_share must be between 0 and 1" in refusal(tmp_path, {**header, "encoder_share": value}, arrays)
+    assert "encoder_share must be from 0 to below 1" in refusal(tmp_path, {**header, "encoder_share": value}, arrays)
 
 
 def test_files_from_before_the_encoder_had_a_share_are_as_they_were(parts, tmp_path, photos):
