@@ -40,7 +40,7 @@ WHOLE, ALIKE, SURFACE = 0.16, 0.67, 0.17
 FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.106, "context": 0.09}
 """What the feature families count in looking alike: squared distances on the common scale times these. (Shape and SURF
 were fitted too and count nothing.)"""
-OPINION_WIDTH, LIGHTNESS_WIDTH = 0.32, 50.0
+OPINION_WIDTH, LIGHTNESS_WIDTH = 0.30, 50.0
 """How far regions that look alike may differ in the square roots of their probabilities and in L*."""
 ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.6, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
 """The same between photographs: there likeness is stricter, and texture counts more."""
@@ -58,7 +58,7 @@ MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
 SURPRISE = 3.0
 """What is added to it for a surprise, growing with the odds of one: how little a hint says about the photograph."""
-ALOOF = 0.9
+ALOOF = 0.95
 """How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which
 it was not said. This and `THING` were set by a look at the photographs that `benchmarks/hints.py` measures on."""
 SAME, STEP = 3.38, 3.22

@@ -42,7 +42,7 @@ def dial(vividness: float) -> float:
     if not (isinstance(vividness, (int, float, np.integer, np.floating)) and 0 <= vividness <= 1):
         raise ValueError(f"vividness must be in [0, 1], got {vividness!r}")
     v = float(vividness)
-    # The default model is 0.39, 0.50 and 0.69 as colourful as everyday photographs are, at 0, 0.5
+    # The default model is 0.36, 0.51 and 0.71 as colourful as everyday photographs are, at 0, 0.5
     # and 1, and errs least at 0 (docs/compare.md).
     return 1 + 0.6 * v + 0.32 * v**2
 
