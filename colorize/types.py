@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -296,8 +297,8 @@ class ColorField:
     ----------
     ab : ndarray, shape (H, W, 2), float32
         CIELAB a* and b*.
-    confidence : ndarray, shape (H, W), float32
-        0 (a guess) to 1 (certain).
+    confidence_grid : ndarray, shape (h, w), float32
+        0 (a guess) to 1 (certain); of the photograph's size, or a smaller one where it was coloured at that.
 
     See Also
     --------
@@ -305,14 +306,27 @@ class ColorField:
     """
 
     ab: Float32
-    confidence: Float32
+    confidence_grid: Float32
 
     def __post_init__(self) -> None:
         if self.ab.ndim != 3 or self.ab.shape[2] != 2 or self.ab.dtype != np.float32:
             raise ValueError(f"ab must be (H, W, 2) float32, got {described(self.ab)}")
-        if self.confidence.shape != self.ab.shape[:2]:
-            raise ValueError(f"confidence must be {self.ab.shape[:2]}, got {described(self.confidence)}")
-        _freeze(self, "ab", "confidence")
+        grid = self.confidence_grid
+        if grid.ndim != 2 or grid.shape[0] > self.ab.shape[0] or grid.shape[1] > self.ab.shape[1]:
+            raise ValueError(f"confidence must be {self.ab.shape[:2]} or on a smaller grid, got {described(grid)}")
+        _freeze(self, "ab", "confidence_grid")
+
+    # Made when it is asked for: at 49 megapixels it takes 200 MB, and who saves a picture does not ask.
+    @cached_property
+    def confidence(self) -> Float32:
+        """Confidence of every pixel, shape (H, W)."""
+        if self.confidence_grid.shape == self.shape:
+            return self.confidence_grid
+        import cv2
+
+        confidence = cv2.resize(self.confidence_grid, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        confidence.flags.writeable = False
+        return np.asarray(confidence, np.float32)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -172,6 +172,13 @@ def test_color_field_refuses():
         ColorField(np.zeros((2, 2, 2), np.float32), np.zeros((2, 3), np.float32))
 
 
+def test_confidence_on_a_smaller_grid_is_enlarged_when_it_is_asked_for():
+    color = ColorField(np.zeros((4, 8, 2), np.float32), np.float32([[0, 1]]))
+    assert color.confidence.tolist() == [[0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1]] * 4
+    assert color.confidence is color.confidence
+    assert not color.confidence.flags.writeable
+
+
 def test_colorization_shows_its_parts():
     result = colorization()
     assert result.rgb is result.image.pixels

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from colorize.exceptions import ColorizeError, OutputError, OutputExistsError
 
+Part = bytes | bytearray | memoryview
+
 # Twelve random digits, so that no file of a person's is taken for a leftover.
 _PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 
@@ -49,14 +51,14 @@ def check_writable(folder: Path) -> None:
         pass
 
 
-def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
+def write_atomically(path: Path, parts: Iterable[Part]) -> None:
     """Write a file, or leave everything as it was.
 
     Parameters
     ----------
     path : Path
         An existing file of this name is replaced; whether that is wanted, the caller has asked before.
-    parts : iterable of bytes
+    parts : iterable of bytes, bytearray or memoryview
         The content, in order.
 
     Raises

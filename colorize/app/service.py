@@ -275,12 +275,14 @@ class Service:
         told(0.0, "Waiting for its turn")
         with self._said(visit), self._long, told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
             told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
-            gray = to_gray(self._read(photo.path, photo.name))
+            large = session.at_size(to_gray(self._read(photo.path, photo.name)))
             # Decided on the small picture, spread at full size: what is saved is what was seen.
-            result = session.at_size(gray).with_hints(hints, vividness)
+            image = large.with_hints(hints, vividness).image
+            # Lightness and colours of 64 megapixels are a gigabyte, and the encoder wants as much.
+            del large
             told(0.9, f"Writing the {kind}")
             path = photo.path.with_name(f"{Path(photo.name).stem}.colorized{SAVED_AS[kind]}")
-            write_photo(signed(result.image, recipe), path, overwrite=True)
+            write_photo(signed(image, recipe), path, overwrite=True)
             return path
 
     def is_shown(self, key: str, path: Path) -> bool:

@@ -43,7 +43,7 @@ class Canvas:
     regions : Superpixels
         Of the same photograph, at any size.
     once : bool
-        Forget the affinities after one `spread`: less memory where nothing else will be asked.
+        Compute the affinities anew for every solve: less memory where little will be asked.
 
     Examples
     --------
@@ -99,11 +99,7 @@ class Canvas:
 
     def spread(self, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel."""
-        if not self.once:
-            return self._propagator.solve(region_ab.take(self.labels, axis=0), self.weight)
-        # Nothing is kept here: at 12 megapixels every field is 50 to 100 MB.
-        photo = Propagator(self.gray.lightness, once=True)
-        return photo.solve(region_map(region_ab, self.regions, self.gray.shape), self.weight)
+        return self._propagator.solve(region_map(region_ab, self.regions, self.gray.shape), self.weight)
 
     def move(
         self,
@@ -160,8 +156,8 @@ class Canvas:
 
     @property
     def _propagator(self) -> Propagator:
-        """With the affinities, which are computed once, and no memory of what was asked before."""
-        return copy(self._affinities)
+        """With no memory of what was asked before; the affinities are computed only once if they may be kept."""
+        return Propagator(self.gray.lightness, once=True) if self.once else copy(self._affinities)
 
     @cached_property
     def _affinities(self) -> Propagator:

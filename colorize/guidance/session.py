@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -174,7 +173,7 @@ class Session:
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
         """
-        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions))
+        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions, once=True))
 
     def decide(self, vividness: float = 0.5) -> Decision:
         """The decision about the regions before any hint: probabilities, colours, confidence."""
@@ -301,16 +300,15 @@ def _finished(
     """A picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
     photo, clock = session.gray, Clock(picture.seconds)
     with clock("color"):
-        spread, confidence = session.canvas.enlarged(picture.spread, photo), picture.confidence
-        if spread is not picture.spread:
-            confidence = cv2.resize(confidence, photo.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            if hints is not None:  # exact on every pixel that was painted, not on the cells that hold them
-                wanted = _wanted(hints, photo)
-                spread.ab[wanted.is_known] = wanted.ab
+        spread = session.canvas.enlarged(picture.spread, photo)
+        # Exact on every pixel that was painted, not on the cells that hold them.
+        if spread is not picture.spread and hints is not None:
+            wanted = _wanted(hints, photo)
+            spread.ab[wanted.is_known] = wanted.ab
         pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
     return Colorization(
         image=RgbImage(pixels, photo.alpha, photo.metadata),
-        field=ColorField(spread.ab, confidence),
+        field=ColorField(spread.ab, picture.confidence),
         superpixels=session.description.superpixels,
         probabilities=session.probabilities,
         region_ab=picture.region_ab,

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from colorize._support.bits import to_8_bit
-from colorize._support.files import check_free, write_atomically
+from colorize._support.files import Part, check_free, write_atomically
 from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
 from colorize.io.metadata import LONGEST_IPTC, iptc_segment, png_info, tiff_block, xmp_chunk
@@ -96,8 +96,8 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     if not 95 <= quality <= 100:
         raise ValueError(f"quality must be between 95 and 100, got {quality!r}")
     check_free(path, overwrite=overwrite)
-    data, notes = _encode(image, file_format, quality)
-    write_atomically(path, [data])
+    parts, notes = _encode(image, file_format, quality)
+    write_atomically(path, parts)
     return notes
 
 
@@ -143,8 +143,7 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
         raise OutputFormatError(f"{path}: several pages need a TIFF file; use .tif")
     check_free(path, overwrite=overwrite)
     notes: list[str] = []
-    data = _tiff(images, notes)
-    write_atomically(path, [data])
+    write_atomically(path, _tiff(images, notes))
     # Every page says the same: once is enough.
     return tuple(dict.fromkeys(notes))
 
@@ -246,7 +245,8 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
     return file_format
 
 
-def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tuple[str, ...]]:
+def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[list[Part], tuple[str, ...]]:
+    """The parts of a file, not put together: of a large photograph each is as large as the photograph."""
     notes: list[str] = []
     if image.metadata.iptc and file_format in ("PNG", "WEBP"):
         notes.append(f"{file_format} holds no captions in IPTC form: they were left out")
@@ -264,18 +264,17 @@ def _encode(image: RgbImage, file_format: str, quality: int) -> tuple[bytes, tup
         alpha = None
     # To 8 bits first: Pillow converts profiles at 8 bits alone.
     pixels, profile = in_own_colors(to_8_bit(image.pixels), image.metadata.rgb_profile)
-    if alpha is not None:
-        pixels = np.dstack([pixels, to_8_bit(alpha)])
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    layers = _layers(pixels, None if alpha is None else to_8_bit(alpha))
+    picture = Image.fromarray(np.ascontiguousarray(layers))
     options = {"icc_profile": profile, **_save_options(image, file_format, quality, notes)}
     try:
-        return _saved(picture, file_format, options), tuple(notes)
+        return [_saved(picture, file_format, options)], tuple(notes)
     except DECODER_ERRORS:
         if "exif" not in options:
             raise
     del options["exif"]  # read well enough, but made of values that cannot be written again
     notes.append(_UNWRITABLE_EXIF)
-    return _saved(picture, file_format, options), tuple(notes)
+    return [_saved(picture, file_format, options)], tuple(notes)
 
 
 def _saved(picture: Image.Image, file_format: str, options: dict[str, Any]) -> bytes:
@@ -319,13 +318,12 @@ def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[s
     return options
 
 
-def _png_16_bit(image: RgbImage) -> bytes:
+def _png_16_bit(image: RgbImage) -> list[Part]:
     import cv2
 
     pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
     # OpenCV, since Pillow writes no colour of 16 bits; it wants blue first.
-    blue_first = np.dstack([pixels[..., ::-1], *_alpha_layer(image)])
-    encoded, buffer = cv2.imencode(".png", blue_first)
+    encoded, buffer = cv2.imencode(".png", _layers(pixels[..., ::-1], image.alpha))
     if not encoded:
         raise OutputFormatError("the picture cannot be written as 16-bit PNG; use .tif")
     chunks = [(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))]
@@ -338,21 +336,22 @@ def _png_16_bit(image: RgbImage) -> bytes:
         chunks.append((b"eXIf", image.metadata.exif.removeprefix(b"Exif\0\0")))
     if image.metadata.xmp:
         chunks.append((b"iTXt", xmp_chunk(image.metadata.xmp)))
-    png = buffer.tobytes()
+    png = buffer.data
     # Behind 8 bytes of signature and 25 of header: profile and resolution must come before the first pixels.
-    return png[:33] + b"".join(chunk(kind, content) for kind, content in chunks) + png[33:]
+    return [png[:33], *(chunk(kind, content) for kind, content in chunks), png[33:]]
 
 
-def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
+def _tiff(images: Sequence[RgbImage], notes: list[str]) -> list[Part]:
     """Pages of a TIFF file, uncompressed: the noise in the lower bits leaves nothing to gain."""
     # Comments in the EXIF, and what a camera's maker wrote there, are in the byte order of their file.
     is_big = any((image.metadata.exif or b"").startswith(b"Exif\0\0MM") for image in images[:1])
     endian: _Endian = ">" if is_big else "<"
-    parts: list[bytearray | memoryview] = [bytearray((b"MM\0*" if is_big else b"II*\0") + bytes(4))]
-    size, directory, link = 8, parts[0], 4  # link: where the page before, or the head, states the place of the next one
+    directory = bytearray((b"MM\0*" if is_big else b"II*\0") + bytes(4))
+    parts: list[Part] = [directory]
+    size, link = 8, 4  # link: where the page before, or the head, states the place of the next one
     for image in images:
         pixels, profile = in_own_colors(image.pixels, image.metadata.rgb_profile)
-        layers = np.dstack([pixels, *_alpha_layer(image)])
+        layers = _layers(pixels, image.alpha)
         layers = layers.astype(layers.dtype.newbyteorder(endian), copy=False)
         directory[link : link + 4] = struct.pack(f"{endian}I", size)
         directory = _tiff_directory(image, layers, profile, size, endian, notes)
@@ -362,7 +361,7 @@ def _tiff(images: Sequence[RgbImage], notes: list[str]) -> bytes:
         size += len(directory) + layers.nbytes + len(padding)
         if size >= 2**32:
             raise OutputFormatError("TIFF holds at most 4 GB; use .png, or fewer pages")
-    return b"".join(parts)
+    return parts
 
 
 def _tiff_directory(
@@ -398,5 +397,5 @@ def _directory_bytes(block: Image.Exif, tags: Mapping[int, Any], place: int, end
     return bytearray(block.tobytes(place)[14:])  # behind the name of the block and the head of the file
 
 
-def _alpha_layer(image: RgbImage) -> list[np.ndarray]:
-    return [] if image.alpha is None else [image.alpha]
+def _layers(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    return pixels if alpha is None else np.dstack([pixels, alpha])

@@ -288,6 +288,7 @@ def colorize_file(
     recipe = replace(recipe, input_sha256=recipe.input_sha256 or file_digest(source))
     notes = reading_notes(photos)
     pictures = [colorize_photo(photo, colorizer, recipe, references) for photo in photos]
+    del photos  # the encoder needs as much memory
     if recipe.all_frames:
         notes += write_frames(pictures, target, overwrite=handling.overwrite)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import re
@@ -25,7 +26,7 @@ from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import OutputError, RequestError
 from colorize.io import heif, read_photo, write_photo
 from colorize.recipe.note import find_note
-from colorize.types import GrayImage, RgbImage
+from colorize.types import ColorField, GrayImage, RgbImage
 
 
 @pytest.fixture
@@ -110,6 +111,20 @@ def test_a_saved_picture_notes_how_it_was_made(opened):
     note = find_note(read_photo(opened.save("v", "PNG")).metadata.xmp)
     assert len(note.hints) == 2
     assert "guided by a person" in note.sentence()
+
+
+def test_of_a_large_photograph_the_pixels_alone_are_left_when_they_are_encoded(opened, monkeypatch):
+    alive = []
+
+    def write(image, path, **options):
+        found = (value for value in gc.get_objects() if isinstance(value, (GrayImage, ColorField)))
+        alive.extend(value for value in found if value.shape == image.shape)
+        return write_photo(image, path, **options)
+
+    monkeypatch.setattr("colorize.app.service.write_photo", write)
+    opened.add_hint("v", stroke())
+    opened.save("v", "TIFF")
+    assert alive == []
 
 
 def test_undo_and_clear_of_nothing_change_nothing(opened):

@@ -1,5 +1,6 @@
 """Reading and writing photographs: every kind of pixel, nothing silent, nothing half written."""
 
+import contextlib
 import csv
 import errno
 import io
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -51,6 +53,18 @@ DOCUMENT_NAME, RATING, XP_KEYWORDS, COMMENT = 0x010D, 0x4746, 0x9C9E, 0x9286
 
 def random_pixels(shape=(23, 31), bit_depth=8, seed=0, channels=3):
     return np.random.default_rng(seed).integers(0, 2**bit_depth, (*shape, channels), f"uint{bit_depth}")
+
+
+@contextlib.contextmanager
+def traced():
+    """Bytes that NumPy and Python ask for at most, in a list that is filled at the end."""
+    peak = []
+    tracemalloc.start()
+    try:
+        yield peak
+    finally:
+        peak.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
 
 
 def smooth_pixels(shape=(64, 96)):
@@ -286,6 +300,18 @@ def test_float_tiff_is_scaled_by_its_range(low, high):
     assert "scaled" in image.metadata.notes[0]
 
 
+def test_a_deep_tiff_is_read_and_written_without_copies_of_its_pixels(tmp_path):
+    path = tmp_path / "deep.tif"
+    image = RgbImage(random_pixels((600, 800), bit_depth=16))
+    with traced() as peak:
+        write_photo(image, path)
+    assert peak[0] < 0.5 * image.pixels.nbytes
+    with traced() as peak:
+        read = read_photo(path)
+    assert peak[0] < 2.5 * image.pixels.nbytes  # the file and the pixels
+    assert (read.pixels == image.pixels).all()
+
+
 def test_float_tiff_without_any_number_is_refused():
     with pytest.raises(InvalidImageError, match="no finite"):
         read_photo(encoded(Image.fromarray(np.full((3, 3), np.nan, np.float32)), "TIFF"))
@@ -307,7 +333,7 @@ def test_orientation_is_applied_and_reset(orientation, kind, tmp_path):
     else:
         deep = RgbImage(np.asarray(stored).astype(np.uint16) * 257, metadata=PhotoMetadata(exif=some_exif(orientation)))
         if kind == "png16":
-            data = writing._png_16_bit(deep)
+            data = b"".join(writing._png_16_bit(deep))
         else:
             file = io.BytesIO()
             tags = [(ORIENTATION, "H", 1, orientation, True)]
