@@ -92,6 +92,7 @@ def training(visitor: Visitor, teachers: list[Path]) -> None:
     page.get_by_label("breakfast", exact=True).check()
     page.get_by_role("button", name="Compare").click()
     page.locator("#comparison figure").first.wait_for()
+    page.get_by_test_id("toast-body").first.wait_for(state="hidden")  # it would cover a picture
     keep(visitor, "compare", 1000, height=1000)
 
 
