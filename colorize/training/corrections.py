@@ -191,8 +191,8 @@ def learn_corrections(
             np.concatenate([kept, scaled]),
             np.concatenate([model.classifier.predict_proba(kept), asked]),
             alpha=_PENALTY,
-            # Old rows weigh 1 together, the photograph `strength`, however many regions were hinted. At 0.05
-            # photographs never touched lost 0.12 at most, at 0.1 up to 0.72 (docs/base_models.md).
+            # Old rows weigh 1 together, the photograph `strength`, however many regions were hinted. Louder,
+            # photographs never touched lose more than the hinted ones are worth (docs/base_models.md).
             sample_weight=np.concatenate([np.full(len(kept), 1 / len(kept), np.float32), loudness * share]),
         )
         before, after = (

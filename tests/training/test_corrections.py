@@ -178,8 +178,7 @@ def album(workplace, photos):
 
 
 def test_learn(run, tiny_model, album, photos):
-    wish = "learn", tiny_model, "old.png", "--hints", "hints.png", "-o", "new.safetensors", "--strength", 0.1
-    out = run(*wish).stdout
+    out = run("learn", tiny_model, "old.png", "--hints", "hints.png", "-o", "new.safetensors").stdout
     assert "the model gave their colours a probability of" in out
     new, old = Colorizer.load("new.safetensors"), Colorizer.load(tiny_model)
     assert new.predict(photos[2]).ab[:40, :60, 0].mean() > old.predict(photos[2]).ab[:40, :60, 0].mean() + 1
