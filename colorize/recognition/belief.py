@@ -41,8 +41,8 @@ FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.
 """What the feature families count in looking alike: squared distances on the common scale times these. (Shape and SURF
 were fitted too and count nothing.)"""
 OPINION_WIDTH, LIGHTNESS_WIDTH = 0.30, 50.0
-"""How far regions that look alike may differ in the square roots of their probabilities and in L*. The first was 0.32 by
-the fit; since the encoder has a word of its own probabilities are softer, and it was set as `ALOOF` was."""
+"""How far regions that look alike may differ in the square roots of their probabilities and in L*. The first was
+fitted as 0.32; with the encoder's own word probabilities are softer, and it was set as `ALOOF` was."""
 ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.6, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
 """The same between photographs: there likeness is stricter, and texture counts more."""
 TIE, TIE_LIGHTNESS = 5000.0, 2.0
