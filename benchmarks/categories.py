@@ -200,9 +200,10 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
     machine = make_machine("vote", SEED)
     choice = choose(rows, palette, base.recognizer, machine, SEED)
+    settings = [{"encoder_share": s, "gain": g} for s, g in zip(choice.shares, choice.gains, strict=True)]
     models = {
-        "own": ready(replace(learn_alone(rows, palette, machine), encoder_share=choice.shares[0])),
-        "based": ready(replace(recalibrate(rows, palette, base.recognizer), encoder_share=choice.shares[1])),
+        "own": ready(replace(learn_alone(rows, palette, machine), **settings[0])),
+        "based": ready(replace(recalibrate(rows, palette, base.recognizer), **settings[1])),
         "base": base,
     }
     spent = time.process_time() - start
@@ -217,7 +218,7 @@ def ready(learnt: FittedRecognizer) -> Colorizer:
     """A Colorizer that answers for described photographs."""
     model = Colorizer()
     model.palette_, model.scaler_, model.classifier_ = learnt.palette, learnt.scaler, learnt.classifier
-    model.encoder_share_ = learnt.encoder_share
+    model.encoder_share_, model.gain_ = learnt.encoder_share, learnt.gain
     return model
 
 

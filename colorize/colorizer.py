@@ -63,6 +63,8 @@ class Colorizer(Predictor, BaseEstimator):
         Its classes are palette indices.
     encoder_share_ : float
         What the encoder's own belief counts beside the classifier: 0, 1/6 or 1/3, whichever served held-out rows best.
+    gain_ : float
+        Factor on chroma at vividness 0.5, with which held-out rows become about as colourful with every model.
     baselines_ : dict of str to Lookup
         The simple rules (mean colour, lookups) fitted on the same photographs, to measure against.
     sample_ : dict of str to ndarray
@@ -209,7 +211,7 @@ class Colorizer(Predictor, BaseEstimator):
     def _keep(self, learnt: Fitted, thumbnails: Thumbnails | None = None) -> Colorizer:
         found = learnt.recognizer
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
-        self.encoder_share_ = found.encoder_share
+        self.encoder_share_, self.gain_ = found.encoder_share, found.gain
         # Pictures of an earlier fit would show regions that are no longer in the sample.
         self.sample_, self.summary_, self.thumbnails_ = learnt.sample, dict(learnt.summary), thumbnails
         self.parameters_ = self.get_params(deep=False)
@@ -219,7 +221,8 @@ class Colorizer(Predictor, BaseEstimator):
     def recognizer(self) -> FittedRecognizer:
         """What was learnt of regions: enough to answer for rows of features (`learn`)."""
         check_is_fitted(self, "classifier_")
-        return FittedRecognizer(self.palette_, self.scaler_, self.classifier_, encoder_share=self.encoder_share_)
+        parts = self.palette_, self.scaler_, self.classifier_
+        return FittedRecognizer(*parts, encoder_share=self.encoder_share_, gain=self.gain_)
 
     @property
     def model(self) -> Model:
@@ -228,7 +231,7 @@ class Colorizer(Predictor, BaseEstimator):
         told = self.parameters_
         parts = self.palette_, self.scaler_, self.classifier_, told["n_superpixels"], self.extractor_
         rest = self.sample_, self.thumbnails_, told["random_state"]
-        return Model(*parts, *rest, encoder_share=self.encoder_share_)
+        return Model(*parts, *rest, encoder_share=self.encoder_share_, gain=self.gain_)
 
     @property
     def trained(self) -> Trained:

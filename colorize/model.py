@@ -24,7 +24,7 @@ from colorize.features.encoder import Sight, expected_colors
 from colorize.features.semantic import beliefs_in
 from colorize.features.superpixels import region_means, segment, working_shape
 from colorize.recognition.belief import Appearance, appearance
-from colorize.recognition.decision import SHARING, Decision, decide, share_evidence
+from colorize.recognition.decision import GAIN, SHARING, Decision, decide, share_evidence
 from colorize.recognition.machine import CalibratedMachine, Scaling
 from colorize.recognition.palette import Palette
 from colorize.recognition.thumbnails import Thumbnails
@@ -151,6 +151,8 @@ class Recognizer:
         Its classes are palette indices.
     encoder_share : float
         What the encoder's own belief counts beside the classifier, 0..1; 0 unless it was worth something in training.
+    gain : float
+        Factor on the chroma of its colours at vividness 0.5, as in `colorize.recognition.decision.dial`.
 
     See Also
     --------
@@ -163,6 +165,7 @@ class Recognizer:
     scaler: Scaling
     classifier: CalibratedMachine
     encoder_share: float = field(default=0.0, kw_only=True)
+    gain: float = field(default=GAIN, kw_only=True)
 
     def region_probabilities(self, features: Float32) -> Float32:
         """Probability of every palette index, shape (n, n_colors), for rows of features, shape (n, n_features).
@@ -203,6 +206,7 @@ class Recognizer:
             description.superpixels,
             description.region_lightness,
             vividness=vividness,
+            gain=self.gain,
             sharing=sharing,
         )
 

@@ -21,6 +21,7 @@ from rich.progress import Progress
 
 from colorize.colorizer import Colorizer
 from colorize.features import CLASSICAL
+from colorize.recognition.decision import GAIN
 from colorize.training.dataset import load_folder
 from colorize.training.rows import TrainingRows
 from colorize.types import RgbImage
@@ -59,6 +60,8 @@ def main(folders: Sequence[Path], output: Path) -> None:
             photos, described={i: without_encoder(rows) for i, rows in described.items()}, progress=show
         )
     for name, model in {"default": default, "classic": classic}.items():
+        # Set on photographs of others, too, and one for both: side by side they differ in what they know.
+        model.gain_ = GAIN
         path = output / f"{name}.safetensors"
         model.save(path, overwrite=True)
         console.print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {model.summary_}")

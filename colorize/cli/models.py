@@ -73,6 +73,7 @@ def of_colorizer(colorizer: Colorizer) -> list[str]:
     made = {"kind": "classical", "classifier": colorizer.classifier, "families": ",".join(colorizer.families)}
     if "semantic" in colorizer.families:
         made |= {"encoder_share": f"{colorizer.encoder_share_:.2f}"}
+    made |= {"gain": f"{colorizer.gain_:.2f}"}
     plain = {name: value for name, value in colorizer.summary_.items() if name.startswith(("n_", "explained"))}
     base = describe_choice(colorizer.summary_)
     return [digest(colorizer.trained), describe(made | plain), *([base] if base else [])]

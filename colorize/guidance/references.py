@@ -62,6 +62,8 @@ class Lesson:
         What follows from the true and from the faithful colours of the references.
     strength : float
         0..1.
+    gain : float
+        Of the model, as in `colorize.recognition.decision.dial`.
 
     See Also
     --------
@@ -72,12 +74,13 @@ class Lesson:
     true: NDArray[np.float64]
     faithful: NDArray[np.float64]
     strength: float
+    gain: float
 
     def correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
         """What to add to the automatic colours of the parts, shape (n_parts, 2)."""
         # A reference's automatic colours grow with the dial, its true ones do not: the bolder, the more
         # there is to take back.
-        learnt = self.true - dial(vividness) * self.faithful
+        learnt = self.true - dial(vividness, self.gain) * self.faithful
         return self.strength * (learnt + GAIN * (part_ab + learnt))
 
 
@@ -134,7 +137,7 @@ class References:
             others.append(model.appearance(parts, drawn, sharing=sharing))
         # One call for both columns: the costly factor does not depend on what is carried over.
         learnt = learnt_elsewhere(looks, others, errors)
-        return Lesson(learnt[:, 0], learnt[:, 1], strength)
+        return Lesson(learnt[:, 0], learnt[:, 1], strength, self.photos[0].view.model.gain)
 
 
 def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> References:

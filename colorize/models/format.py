@@ -15,6 +15,7 @@ from colorize.features.encoder_file import read_encoder
 from colorize.features.extractor import N_WORDS
 from colorize.model import Model, check_ranges
 from colorize.models.file import model_digest
+from colorize.recognition.decision import GAIN
 from colorize.recognition.machine import CalibratedMachine, Committee, KernelMachine, Scaling
 from colorize.recognition.palette import Palette
 from colorize.recognition.rules import RULES, Lookup
@@ -125,6 +126,8 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         header["encoder"] = read_encoder().digest
     if model.encoder_share:  # left out where it is 0: files from before it was asked keep their digest
         header["encoder_share"] = model.encoder_share
+    if model.gain != GAIN:  # likewise
+        header["gain"] = model.gain
     if model.thumbnails is not None:
         more_header, more_arrays = model.thumbnails.pack()
         header, arrays = header | more_header, arrays | more_arrays
@@ -182,6 +185,7 @@ def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
         thumbnails=thumbnails,
         random_state=parameters["random_state"],
         encoder_share=header.get("encoder_share", 0.0),
+        gain=header.get("gain", GAIN),
     )
     rules = {name: _rule(name, arrays) for name in RULES}
     return Trained(model, parameters, rules, dict(header["summary"]))
@@ -219,7 +223,7 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors
 def _check_header(header: Mapping[str, Any]) -> None:
     """Every entry there, and the numbers that are used as they are within what they can mean."""
     entries = {"parameters": _PARAMETERS, "families": None, "svm": _SVM, "summary": None}
-    unknown = set(header) - {"encoder", "encoder_share"} ^ set(entries)
+    unknown = set(header) - {"encoder", "encoder_share", "gain"} ^ set(entries)
     if unknown:
         raise ValueError(f"header entries missing or unknown: {', '.join(sorted(unknown))}")
     for name, keys in entries.items():
@@ -231,6 +235,9 @@ def _check_header(header: Mapping[str, Any]) -> None:
     share = header.get("encoder_share", 0)
     if not isinstance(share, (int, float)) or not 0 <= share < 1 or (share and not seeing):
         raise ValueError(f"encoder_share must be from 0 to below 1, got {share!r}")
+    gain = header.get("gain", GAIN)
+    if not isinstance(gain, (int, float)) or not 1 <= gain <= 3:
+        raise ValueError(f"gain must be from 1 to 3, got {gain!r}")
     for name in _SVM:
         value = header["svm"][name]
         # A right digest does not make them sensible: below 0 the kernel would grow without bound.

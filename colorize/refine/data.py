@@ -170,7 +170,7 @@ def _twin(base: Colorizer, rows: TrainingRows) -> Colorizer:
     twin = copy(base)
     with threadpool_limits(1, user_api="blas"):  # as in `learn`: equal rows give equal bytes
         found = recalibrate(rows, base.palette_, base.recognizer)
-    twin.classifier_, twin.encoder_share_ = found.classifier, found.encoder_share
+    twin.classifier_, twin.encoder_share_, twin.gain_ = found.classifier, found.encoder_share, found.gain
     return twin
 
 

@@ -1,4 +1,4 @@
-"""What photographs that are held out decide: whether a base helps, and how much the encoder's own belief should count.
+"""What photographs that are held out decide: whether a base helps, how much the encoder counts, how strong colours are.
 
 A base has seen many photographs, of other kinds. Its support vector machine says what a region looks like; its
 calibration says which colours things of that look have. The second is what differs from one kind of photograph to the
@@ -7,6 +7,8 @@ With many photographs of an unusual kind a machine of one's own is better.
 
 The encoder says colours too, and of everyday things it knows more than 200 photographs teach; of a kind that is
 narrower, such as portraits of one studio, they teach more than it knows (docs/colors.md).
+
+And a model that is sure needs no help from the dial, where one that is not is pale: so the dial is set for each.
 """
 
 from __future__ import annotations
@@ -19,15 +21,18 @@ from typing import Any
 import numpy as np
 
 from colorize.model import Model
+from colorize.recognition.decision import GAIN
 from colorize.training.classifier import CalibratedClassifier
 from colorize.training.quantization import ColorPalette
-from colorize.training.recognizer import FittedRecognizer, learn_alone, recalibrate, region_error
+from colorize.training.recognizer import FittedRecognizer, chroma_share, learn_alone, recalibrate, region_error
 from colorize.training.rows import TrainingRows
 
 __all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
 
 _HELD_OUT = 0.2
 _SHARES = 0.0, 1 / 6, 1 / 3  # of the encoder: nothing, or up to as much as the machine and the nets each
+_AS_COLORFUL = 0.73  # as held-out regions are, at vividness 0.5; about 0.5 of it is left in whole pictures
+_GAINS = 1.1, 1.55  # bounds: the dial does something with every model, and overrules none
 # A fifth of four is less than one photograph.
 _FEWEST_PHOTOS = 5  # with fewer, nothing is held out
 
@@ -48,6 +53,8 @@ class Choice:
         CIEDE2000 of the base as it is; NaN without one, like the one before.
     shares : tuple of float
         Share of the encoder with which `own` and `recalibrated` were reached.
+    gains : tuple of float
+        Factor on the chroma of both at vividness 0.5.
     """
 
     n_photos: int = 0
@@ -55,6 +62,7 @@ class Choice:
     recalibrated: float = math.nan
     base: float = math.nan
     shares: tuple[float, float] = (0.0, 0.0)
+    gains: tuple[float, float] = (GAIN, GAIN)
 
     @property
     def keeps_base(self) -> bool:
@@ -66,6 +74,11 @@ class Choice:
     def encoder_share(self) -> float:
         """What the encoder should count beside the machine that is kept."""
         return self.shares[self.keeps_base]
+
+    @property
+    def gain(self) -> float:
+        """Factor on the chroma of the machine that is kept, at vividness 0.5."""
+        return self.gains[self.keeps_base]
 
 
 def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None:
@@ -96,9 +109,9 @@ def choose(
 ) -> Choice:
     """Hold out a fifth of the photographs, and try on them what the others can make of the base and without it.
 
-    Each is tried with the encoder's own belief beside it too, if its family is among the features.
-
-    The figure is the mean CIEDE2000 of the regions' colours at the faithful setting, before neighbours agree.
+    Each is tried with the encoder's own belief beside it too, if its family is among the features. The figure is the
+    mean CIEDE2000 of the regions' colours at the faithful setting, before neighbours agree. The gain is what brings
+    their chroma to a share of the true one that is the same for every model, within bounds.
 
     Parameters
     ----------
@@ -118,8 +131,8 @@ def choose(
     """
     names = np.unique(rows.photo)
     shares = _SHARES if "semantic" in rows.families else _SHARES[:1]
-    if len(names) < _FEWEST_PHOTOS or (base is None and len(shares) == 1):
-        # Nothing to choose by, or nothing to choose from. So few teach less than the encoder knows.
+    if len(names) < _FEWEST_PHOTOS:
+        # Nothing to choose by. So few teach less than the encoder knows.
         return Choice(shares=(shares[-1],) * 2)
     drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
     # Whole photographs: a machine knows the regions of one it has learnt by their neighbours.
@@ -129,15 +142,18 @@ def choose(
     def error(model: FittedRecognizer) -> float:
         return region_error(rest, model.region_probabilities(rest.features), model.palette)
 
-    def best(model: FittedRecognizer) -> tuple[float, float]:
-        return min((error(replace(model, encoder_share=share)), share) for share in shares)
+    def best(model: FittedRecognizer) -> tuple[float, float, float]:
+        least, share = min((error(replace(model, encoder_share=share)), share) for share in shares)
+        heard = replace(model, encoder_share=share)
+        chroma = chroma_share(rest, heard.region_probabilities(rest.features), model.palette)
+        return least, share, round(float(np.clip(_AS_COLORFUL / max(chroma, 1e-6), *_GAINS)), 2)
 
-    own, share = best(learn_alone(part, palette, machine))
+    own, share, gain = best(learn_alone(part, palette, machine))
     if base is None:
-        return Choice(len(drawn), own, shares=(share, share))
-    recalibrated, other_share = best(recalibrate(part, palette, base))
+        return Choice(len(drawn), own, shares=(share, share), gains=(gain, gain))
+    recalibrated, other_share, other_gain = best(recalibrate(part, palette, base))
     # The base as it is is no candidate, but told: whoever trains should see when it was of no use.
-    return Choice(len(drawn), own, recalibrated, error(base), (share, other_share))
+    return Choice(len(drawn), own, recalibrated, error(base), (share, other_share), (gain, other_gain))
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def learn(
             learnt = recalibrate(rows, palette, base)
         else:
             learnt = learn_alone(rows, palette, machine)
-        recognizer = replace(learnt, encoder_share=choice.encoder_share)
+        recognizer = replace(learnt, encoder_share=choice.encoder_share, gain=choice.gain)
         features = recognizer.scaler.transform(rows.features)
     summary: dict[str, Any] = {
         "n_photos": len(np.unique(rows.photo)),

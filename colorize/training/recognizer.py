@@ -22,6 +22,7 @@ from colorize.types import Float32
 __all__ = [
     "FittedRecognizer",
     "as_estimators",
+    "chroma_share",
     "fit_palette",
     "learn_alone",
     "make_machine",
@@ -164,11 +165,25 @@ def region_error(rows: TrainingRows, probabilities: Float32, palette: Palette) -
 
     decided = palette.decode(probabilities)
     lightness = np.full((len(decided), 1), 50, np.float32)
-    error = ciede2000(np.hstack([lightness, rows.ab]), np.hstack([lightness, decided]))
+    return _mean_of_photos(rows, ciede2000(np.hstack([lightness, rows.ab]), np.hstack([lightness, decided])))
+
+
+def chroma_share(rows: TrainingRows, probabilities: Float32, palette: Palette) -> float:
+    """Mean over photographs of the area-weighted chroma of the regions' faithful colours, as a share of the true one.
+
+    See Also
+    --------
+    region_error : How wrong they are.
+    colorize.training.base.choose : Sets the gain by it.
+    """
+    decided, true = (_mean_of_photos(rows, np.hypot(*ab.T)) for ab in (palette.decode(probabilities), rows.ab))
+    return decided / max(true, 1e-6)
+
+
+def _mean_of_photos(rows: TrainingRows, values: NDArray[np.floating]) -> float:
     # A mean per photograph first, so that each counts alike, however many rows were drawn of it.
     _, photo = np.unique(rows.photo, return_inverse=True)
-    totals = np.bincount(photo, rows.area * error) / np.bincount(photo, rows.area)
-    return float(totals.mean())
+    return float((np.bincount(photo, rows.area * values) / np.bincount(photo, rows.area)).mean())
 
 
 def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRecognizer:
@@ -192,6 +207,7 @@ def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRec
         _taught(FamilyScaler(n_components=n_components), found.scaler, len(found.scaler.mean_)),
         classifier,
         encoder_share=found.encoder_share,
+        gain=found.gain,
     )
 
 

@@ -1,5 +1,8 @@
 """References: each of the two things that they say is heard."""
 
+import math
+from copy import copy
+
 import numpy as np
 import pytest
 
@@ -27,6 +30,16 @@ def test_every_reference_counts_alike(tiny_colorizer, photos):
     one, other, both = (look_at(tiny_colorizer.model, [photos[k] for k in chosen]) for chosen in ((4,), (8,), (4, 8)))
     np.testing.assert_allclose(both.palette, (one.palette + other.palette) / 2, atol=1e-6)
     assert both.palette.sum() == pytest.approx(1)
+
+
+def test_a_gain_is_a_shift_of_the_dial(tiny_colorizer, photos, references):
+    weak = copy(tiny_colorizer)
+    weak.gain_ = 1.2
+    usual, other = (
+        model.open(to_gray(photos[5]), references).colorize(vividness).region_ab
+        for model, vividness in ((tiny_colorizer, math.log(1.2) / math.log(tiny_colorizer.gain_) / 2), (weak, 0.5))
+    )
+    np.testing.assert_allclose(usual, other, atol=1e-3)
 
 
 def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, references):

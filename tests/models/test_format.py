@@ -11,6 +11,7 @@ from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ModelFileError
 from colorize.models.file import load_model, save_model
+from colorize.recognition.decision import GAIN
 
 Header = dict[str, Any]
 Arrays = dict[str, np.ndarray]
@@ -214,6 +215,25 @@ def test_files_from_before_the_encoder_had_a_share_are_as_they_were(parts, tmp_p
     old.save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "old.safetensors").read_bytes()
     assert not np.array_equal(old.predict(photos[1]).probabilities, heard.predict(photos[1]).probabilities)
+
+
+@pytest.mark.parametrize("value", [0.9, 3.1, "much", None])
+def test_the_gain_is_one(parts, tmp_path, value):
+    header, arrays = parts
+    assert "gain must be from 1 to 3" in refusal(tmp_path, {**header, "gain": value}, arrays)
+
+
+def test_files_from_before_models_had_a_gain_have_the_usual_one(parts, tmp_path, photos):
+    header, arrays = parts
+    before = {name: value for name, value in header.items() if name != "gain"}
+    for name, entries in (("old", before), ("pale", before | {"gain": 1.1})):
+        save_model(tmp_path / f"{name}.safetensors", entries, arrays)
+    old, pale = (Colorizer.load(tmp_path / f"{name}.safetensors") for name in ("old", "pale"))
+    assert (old.gain_, pale.gain_) == (GAIN, 1.1)
+    old.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "old.safetensors").read_bytes()
+    strong, weak = (np.abs(model.predict(photos[1]).region_ab).mean() for model in (old, pale))
+    assert weak < 0.9 * strong
 
 
 def test_families_may_come_in_any_order(parts, tmp_path, tiny_colorizer):

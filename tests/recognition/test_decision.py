@@ -53,6 +53,13 @@ def test_the_ends_of_the_dial_differ():
     assert dial(1) > 1.2
 
 
+@given(st.floats(1, 3))
+def test_the_gain_is_reached_in_the_middle_and_squared_at_the_end(gain):
+    assert dial(0, gain) == 1
+    assert dial(0.5, gain) == pytest.approx(gain)
+    assert dial(1, gain) == pytest.approx(gain**2)
+
+
 @pytest.mark.parametrize("vividness", [-0.01, 1.01, float("nan")])
 def test_vividness_out_of_range(vividness):
     with pytest.raises(ValueError, match=r"vividness must be in \[0, 1\], got"):

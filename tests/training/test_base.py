@@ -13,6 +13,7 @@ from colorize.exceptions import ColorizeError, DatasetError
 from colorize.features import CLASSICAL
 from colorize.features.encoder import expected_colors
 from colorize.models.format import digest
+from colorize.recognition.decision import GAIN
 from colorize.training.base import Choice, choose, describe_choice
 from colorize.training.classifier import CalibratedClassifier, KernelSVM
 from colorize.training.fit import describe_photos
@@ -137,7 +138,22 @@ def test_the_encoder_counts_as_much_as_serves_photographs_held_out(photos, tiny_
         assert choice.encoder_share == share
         assert np.isnan(choice.base)
     classical = replace(rows, families={"all": slice(0, rows.features.shape[1])})
-    assert choose(classical, tiny_colorizer.palette_, None, machine, 0) == Choice()
+    assert choose(classical, tiny_colorizer.palette_, None, machine, 0).encoder_share == 0
+
+
+def test_a_model_that_is_pale_on_photographs_held_out_gets_the_stronger_dial(photos, tiny_colorizer):
+    rows = described(tiny_colorizer, photos)
+    machine = CalibratedClassifier(KernelSVM(random_state=0))
+    silent = {"all": slice(0, rows.features.shape[1])}
+    noise = np.random.default_rng(0).normal(size=rows.features.shape).astype(np.float32)
+    told = np.repeat(rows.ab, 8, axis=1)[:, : rows.features.shape[1]].astype(np.float32)
+    unsure, sure = (
+        choose(replace(rows, features=features, families=silent), tiny_colorizer.palette_, None, machine, 0)
+        for features in (noise, np.pad(told, ((0, 0), (0, rows.features.shape[1] - told.shape[1]))))
+    )
+    assert 1 < sure.gain < unsure.gain < 2
+    model = Colorizer(**BIG).learn(replace(rows, features=noise, families=silent))
+    assert model.gain_ == model.recognizer.gain > GAIN
 
 
 def test_of_few_photographs_the_encoder_knows_more(photos, tiny_colorizer):
