@@ -108,9 +108,10 @@ def test_evaluation_shows_failures_first_and_everything_else(evaluation):
     error = evaluation.result.figures["model"]["ciede2000"][worst]
     assert text.index("Where it fails most") < text.index("All figures")
     assert re.search(r"CIEDE2000 [\d.]+", text).group() == f"CIEDE2000 {error:.1f}"
-    for words in ("Told from real", "oracle: palette", "By category", "it is broken", "tiny &amp; small", "&lt;b&gt;"):
+    for words in ("Told from real", "oracle: palette", "By category", "it is broken", "tiny &amp; small", "below zero"):
         assert words in text
     assert "<b>" not in text
+    assert "&lt;b&gt;" in text
     assert len(page.ranges) == 12
     assert evaluation_report(evaluation, model="tiny & small", source="album") == text
 
@@ -236,11 +237,21 @@ def test_explanation_shows_every_place(remembering, photos):
     assert explanation_report(explainer, found, name="<i>aunt</i>.jpg", model="mine") == text
 
 
+def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):
+    explainer = Explainer(tiny_colorizer.open(photos[0]))
+    found = explainer.at(60, 80)
+    colors = found.colors.copy()
+    colors[found.winner] = -0.3, 4
+    text = explanation_report(explainer, [replace(found, colors=colors)])
+    assert "a 0, b 4" in text
+
+
 def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     explainer = Explainer(tiny_colorizer.open(photos[0]))
     text = explanation_report(explainer, [explainer.at(60, 80)])
     check(text)
     assert "carries no thumbnails" in text
+    assert "--" not in " ".join(re.findall(r'class="warning">(.*?)</p>', text))  # a line breaks after hyphens
     assert "photo 1" in text
     assert "What the hints did" not in text
     forgetful = Colorizer(**(SMALL | {"n_sample_rows": 0})).fit(photos[:3])
