@@ -246,6 +246,18 @@ def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):
     assert "a 0, b 4" in text
 
 
+def test_bars_of_an_explanation_are_as_long_as_their_shares(tiny_colorizer, photos, monkeypatch):
+    monkeypatch.setattr("colorize.evaluation.report.explanation.N_COLORS", 1)
+    explainer = Explainer(tiny_colorizer.open(photos[0]))
+    text = explanation_report(explainer, [explainer.at(60, 80)])
+    one, others = re.findall(r'<tr[^>]*><th scope="row">.*?</tr>', text[text.index("bars palette") :], re.DOTALL)[:2]
+    lengths = np.array(re.findall(r"width: ([\d.]+)%", one), float)
+    shares = np.array(re.findall(r">(\d+)%<", one), float)
+    np.testing.assert_allclose(lengths / lengths.max(), shares / shares.max(), atol=0.02)  # shares are rounded
+    assert " others" in others
+    assert "width:" not in others  # three shares beyond the longest bar were drawn as equal
+
+
 def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     explainer = Explainer(tiny_colorizer.open(photos[0]))
     text = explanation_report(explainer, [explainer.at(60, 80)])

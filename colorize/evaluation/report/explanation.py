@@ -173,7 +173,8 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
             "note": note,
             "paint": color,
             "strong": index == found.winner,
-            "bars": [f"{100 * min(1, share / best.max()):.1f}" for share in shares],
+            # Many small ones together may be longer than the longest bar.
+            "bars": [f"{100 * share / best.max():.1f}" for share in shares] if index >= 0 else [],
             "shares": [f"{share:.0%}" for share in shares],
         }
         for (name, note, color, index), shares in zip(labels, columns, strict=False)
