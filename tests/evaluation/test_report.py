@@ -173,6 +173,9 @@ def test_importance_is_drawn(photos):
     for words in ("noise (control)", "Who hides whom", "The family alone", "gabor: wavelength", "Control:"):
         assert words in text
     assert "contains zero" in text.replace("NOT contain zero", "contains zero")
+    unsure = [(*row[:5], *((0.01, 0.005, 0.02) if row[2] == "gabor" else (1.0, -1.0, 2.0))) for row in found.table]
+    text = importance_report(replace(found, table=tuple(unsure)))
+    assert "told from zero, the largest first: gabor. " in text
     few = replace(found, table=tuple((*row[:6], np.nan, np.nan) for row in found.table))
     text = importance_report(few)
     check(text)
