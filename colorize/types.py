@@ -156,6 +156,9 @@ class GrayImage:
         _check_alpha(self.alpha, lightness.shape, np.dtype(f"uint{self.bit_depth}"))
         _freeze(self, "lightness", "alpha")
 
+    def __repr__(self) -> str:
+        return f"GrayImage({_size(self)}{'' if self.alpha is None else ', with alpha'})"
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
@@ -442,7 +445,7 @@ class ColorizedPhoto:
         return self.image.pixels
 
 
-def _size(image: RgbImage) -> str:
+def _size(image: RgbImage | GrayImage) -> str:
     return f"{image.shape[0]} rows x {image.shape[1]} columns, {image.bit_depth} bits"
 
 

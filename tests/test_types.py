@@ -274,6 +274,8 @@ def test_broken_library_keeps_its_own_message(tmp_path, monkeypatch):
 def test_values_are_shown_without_their_pixels():
     photo = RgbImage(np.zeros((2, 3, 3), np.uint16), np.zeros((2, 3), np.uint16))
     assert repr(photo) == "RgbImage(2 rows x 3 columns, 16 bits, with alpha)"
+    gray = GrayImage(np.zeros((2, 3), np.float32))
+    assert repr(gray) == "GrayImage(2 rows x 3 columns, 8 bits)"
     assert repr(colorization()) == "Colorization(2 rows x 3 columns, 8 bits; 2 regions, 4 palette colours)"
 
 

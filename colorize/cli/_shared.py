@@ -260,7 +260,7 @@ class Lines:
         self.last = now
         # From where this run began: what earlier runs have done came at no speed.
         rate = (done - self.first) / (now - self.start)
-        left = f", {(total - done) / rate / 60:.0f} minutes left" if rate else ""
+        left = f", {(total - done) / rate / 60:.0f} min left" if rate else ""
         click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
 
 

@@ -128,7 +128,7 @@ def summary(found: Comparison) -> str:
     if result.n_measured:
         lines += [result.table(), "", *differences(found)]
     else:
-        lines.append("None of these photographs has known colours: nothing was measured, see them with --html.")
+        lines.append("None of these photographs has known colours: nothing was measured; --html shows them.")
     width = max(len(method.name) for method in found.methods)
     means = result.means()
     # Absolute: the table above has it as a share of the true one, which gray photographs lack.

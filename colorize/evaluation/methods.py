@@ -101,7 +101,7 @@ def make_methods(
         raise ValueError(f"a method is named twice: {', '.join(repeated)}")
     models = {spec: load_any_model(path) for spec, path in paths.items()}
     names = _short_names(paths)
-    tables = _tables(specs, models, references)
+    tables, teachers = _tables(specs, models, names, references)
     made = []
     for spec in specs:
         if spec in models:
@@ -118,7 +118,7 @@ def make_methods(
         else:
             table = tables[_BASELINES[spec]]
             what = "one colour for everything" if spec == "mean" else "mean colour by lightness and height"
-            made.append(NamedMethod(spec, table, table.table.nbytes, f"Of the training photographs: {what}."))
+            made.append(NamedMethod(spec, table, table.table.nbytes, f"Of {teachers}: {what}."))
     return made
 
 
@@ -179,19 +179,21 @@ def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
     return NamedMethod("welsh", transfer, n_bytes, description)
 
 
-def _tables(specs: Sequence[str], models: Mapping[str, Any], references: Sequence[RgbImage]) -> Mapping[str, Lookup]:
-    wanted = [_BASELINES[spec] for spec in specs if spec in _BASELINES]
-    if not wanted:
-        return {}
+def _tables(
+    specs: Sequence[str], models: Mapping[str, Any], names: Mapping[str, str], references: Sequence[RgbImage]
+) -> tuple[Mapping[str, Lookup], str]:
+    """The simple rules, and whose photographs they learnt from."""
+    if not any(spec in _BASELINES for spec in specs):
+        return {}, ""
     if len(references):
-        return fit_rules(references)
+        return fit_rules(references), "the references"
     # The rules of the first model learnt from the photographs that it learnt from itself: whatever
     # lies between them is then the method, not the photographs.
-    for model in models.values():
+    for spec, model in models.items():
         if getattr(model, "baselines_", None):
-            return model.baselines_
+            return model.baselines_, f"the training photographs of {names[spec]}"
     # Without a model or references: the rules need no photographs of the user's then.
-    return Colorizer.load(find_model("default")).baselines_
+    return Colorizer.load(find_model("default")).baselines_, "the training photographs of default"
 
 
 def _short_names(paths: Mapping[str, Path]) -> dict[str, str]:

@@ -97,7 +97,9 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     machine = model.classifier
     svm = machine.estimator_
     if not isinstance(svm, KernelMachine):
-        raise ColorizeError(f"a model file holds KernelSVM models only, this one uses {type(svm).__name__}")
+        raise ColorizeError(
+            f"a model file cannot hold {type(svm).__name__}; train with classifier='vote' or 'kernel' to save the model"
+        )
     if not isinstance(trained.parameters["classifier"], str):
         # Read back it would be called "kernel", and be trained anew with other parameters.
         raise ColorizeError(

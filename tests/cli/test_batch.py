@@ -96,7 +96,7 @@ def test_progress_for_log_files(capsys, monkeypatch):
     lines = Lines()
     for done in (100, 110, 140, 150):
         lines("photographs", done, 400)
-    assert capsys.readouterr().err == "photographs: 140 of 400, 1.0 a second, 4 minutes left\n"
+    assert capsys.readouterr().err == "photographs: 140 of 400, 1.0 a second, 4 min left\n"
 
 
 def test_real_run_with_a_bad_file(run, workplace, photos, tiny_model):

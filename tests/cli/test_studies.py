@@ -132,7 +132,7 @@ def test_compare_with_few_photographs_gives_differences_without_intervals(run, a
 
 def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):
     result = run("compare", gray_folder / "0.png", gray_folder / "1.png", "--method", tiny_model, "--method", "gray")
-    assert "None of these photographs has known colours" in result.stdout
+    assert "None of these photographs has known colours: nothing was measured; --html shows them." in result.stdout
     assert "nan" not in result.stdout
 
 

@@ -76,6 +76,12 @@ class TestMakeMethods:
         made = {method.name: method for method in make_methods(["mean", "welsh", str(tiny_model)], references=blue)}
         assert made["mean"].method.predict_ab(to_gray(photos[0]))[0, 0, 1] < -40
         assert made["welsh"].n_bytes > 0
+        assert made["mean"].description == "Of the references: one colour for everything."
+
+    def test_the_tables_name_the_model_that_they_come_out_of(self, tiny_model):
+        made = make_methods(["lookup", str(tiny_model), "default"])
+        assert made[0].description == "Of the training photographs of tiny: mean colour by lightness and height."
+        assert make_methods(["mean"])[0].description.startswith("Of the training photographs of default: ")
 
     def test_equal_file_names_are_told_apart(self, tiny_model, tmp_path):
         copy = tmp_path / "other" / "tiny.safetensors"

@@ -108,9 +108,10 @@ def test_evaluation_shows_failures_first_and_everything_else(evaluation):
     error = evaluation.result.figures["model"]["ciede2000"][worst]
     assert text.index("Where it fails most") < text.index("All figures")
     assert re.search(r"CIEDE2000 [\d.]+", text).group() == f"CIEDE2000 {error:.1f}"
-    for words in ("Told from real", "oracle: palette", "By category", "it is broken", "tiny &amp; small", "&lt;b&gt;"):
+    for words in ("Told from real", "oracle: palette", "By category", "it is broken", "tiny &amp; small", "below zero"):
         assert words in text
     assert "<b>" not in text
+    assert "&lt;b&gt;" in text
     assert len(page.ranges) == 12
     assert evaluation_report(evaluation, model="tiny & small", source="album") == text
 
@@ -172,6 +173,9 @@ def test_importance_is_drawn(photos):
     for words in ("noise (control)", "Who hides whom", "The family alone", "gabor: wavelength", "Control:"):
         assert words in text
     assert "contains zero" in text.replace("NOT contain zero", "contains zero")
+    unsure = [(*row[:5], *((0.01, 0.005, 0.02) if row[2] == "gabor" else (1.0, -1.0, 2.0))) for row in found.table]
+    text = importance_report(replace(found, table=tuple(unsure)))
+    assert "told from zero, the largest first: gabor. " in text
     few = replace(found, table=tuple((*row[:6], np.nan, np.nan) for row in found.table))
     text = importance_report(few)
     check(text)
@@ -236,11 +240,33 @@ def test_explanation_shows_every_place(remembering, photos):
     assert explanation_report(explainer, found, name="<i>aunt</i>.jpg", model="mine") == text
 
 
+def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):
+    explainer = Explainer(tiny_colorizer.open(photos[0]))
+    found = explainer.at(60, 80)
+    colors = found.colors.copy()
+    colors[found.winner] = -0.3, 4
+    text = explanation_report(explainer, [replace(found, colors=colors)])
+    assert "a 0, b 4" in text
+
+
+def test_bars_of_an_explanation_are_as_long_as_their_shares(tiny_colorizer, photos, monkeypatch):
+    monkeypatch.setattr("colorize.evaluation.report.explanation.N_COLORS", 1)
+    explainer = Explainer(tiny_colorizer.open(photos[0]))
+    text = explanation_report(explainer, [explainer.at(60, 80)])
+    one, others = re.findall(r'<tr[^>]*><th scope="row">.*?</tr>', text[text.index("bars palette") :], re.DOTALL)[:2]
+    lengths = np.array(re.findall(r"width: ([\d.]+)%", one), float)
+    shares = np.array(re.findall(r">(\d+)%<", one), float)
+    np.testing.assert_allclose(lengths / lengths.max(), shares / shares.max(), atol=0.02)  # shares are rounded
+    assert " others" in others
+    assert "width:" not in others  # three shares beyond the longest bar were drawn as equal
+
+
 def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     explainer = Explainer(tiny_colorizer.open(photos[0]))
     text = explanation_report(explainer, [explainer.at(60, 80)])
     check(text)
     assert "carries no thumbnails" in text
+    assert "--" not in " ".join(re.findall(r'class="warning">(.*?)</p>', text))  # a line breaks after hyphens
     assert "photo 1" in text
     assert "What the hints did" not in text
     forgetful = Colorizer(**(SMALL | {"n_sample_rows": 0})).fit(photos[:3])

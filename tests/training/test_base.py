@@ -231,7 +231,7 @@ def test_a_base_that_describes_photographs_otherwise(tiny_colorizer, photos, par
 def test_a_base_that_no_file_can_hold_is_refused_before_any_photograph_is_described(photos):
     base = Colorizer(**BIG, classifier=LogisticRegression()).fit(photos[:4])
     described: dict[int, TrainingRows] = {}
-    with pytest.raises(ColorizeError, match="a model file holds KernelSVM models only"):
+    with pytest.raises(ColorizeError, match="a model file cannot hold LogisticRegression"):
         Colorizer(**BIG).fit(photos[:4], base=base, described=described)
     assert not described
 

@@ -168,7 +168,7 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
     if len(honest) < len(rows):
         yield (
             "Where the error comes from",
-            "What disappears when one part is replaced by the truth, one after another.",
+            "What disappears when one part is replaced by the truth, one after another; below zero, it adds error.",
             plots.bars(error_parts(means), "CIEDE2000"),
         )
     yield parts.trade_off(means, honest)

@@ -117,7 +117,7 @@ def _warnings(explainer: Explainer) -> list[str]:
     if explainer.model.thumbnails is None:
         return [
             "This model carries no thumbnails: training regions are shown as plain colours, and photographs by number. "
-            "A model trained with --thumbnails shows them."
+            "A model trained with thumbnails (an option of colorize train) shows them."
         ]
     return []
 
@@ -160,7 +160,7 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
     labels = [
-        (names[i], minus(f"a {found.colors[i, 0]:.0f}, b {found.colors[i, 1]:.0f}"), paint(found, found.colors[i]), i)
+        (names[i], minus(f"a {found.colors[i, 0]:z.0f}, b {found.colors[i, 1]:z.0f}"), paint(found, found.colors[i]), i)
         for i in listed
     ]
     if len(listed) < len(names):
@@ -173,7 +173,8 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
             "note": note,
             "paint": color,
             "strong": index == found.winner,
-            "bars": [f"{100 * min(1, share / best.max()):.1f}" for share in shares],
+            # Many small ones together may be longer than the longest bar.
+            "bars": [f"{100 * share / best.max():.1f}" for share in shares] if index >= 0 else [],
             "shares": [f"{share:.0%}" for share in shares],
         }
         for (name, note, color, index), shares in zip(labels, columns, strict=False)
