@@ -74,7 +74,7 @@ def command(
     """Train a model on the colour photographs of FOLDER and its sub-folders.
 
     About 200 photographs of the kind you want to colorize are a good start. Photographs that cannot teach colours
-    (gray or toned, too small, too dark, duplicates, unreadable) are left out and listed.
+    (gray or toned, coloured by colorize, too small, too dark, duplicates, unreadable) are left out and listed.
 
     With --base, fewer do: what the base knows about the look of things is kept, and only which colours go with it is
     learnt, unless your photographs alone serve better. The base must not have been trained on them.

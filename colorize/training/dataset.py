@@ -36,6 +36,7 @@ _SAME_PICTURE = 0.98  # correlation; a rescaled, recompressed copy has at least 
 # A small copy tells as well whether there are colours, and the averaging takes out the coloured
 # grain of sensors, which would count as colour.
 _MEASURING_SIDE = 128
+_NOTE = b"urn:colorize:recipe:"  # by which `colorize.recipe.note`, a room above this one, names its notes
 # Coarse, so that scaling and compression do not show; 10,000 photographs take 10 MB.
 _THUMBNAIL_SIDE = 16
 
@@ -49,8 +50,8 @@ class LeftOut:
     name : str
         Path relative to the folder, with forward slashes.
     reason : str
-        A group of its own in the report: unreadable, too small, transparent, too dark, too bright, gray, toned,
-        duplicate.
+        A group of its own in the report: unreadable, too small, colorized, transparent, too dark, too bright, gray,
+        toned, duplicate.
     detail : str
         What was found.
     """
@@ -180,9 +181,10 @@ def load_folder(
 ) -> TrainingSet:
     """Read the photographs of a folder and its sub-folders, and leave out what cannot teach colours.
 
-    Left out are files that cannot be read, and photographs that are small, mostly transparent, nearly all black or
-    white, gray, toned in one colour (sepia: the colour follows from the lightness), or nearly the same as another one,
-    also mirrored. When too much is left out, read ``report``: it has a line for every file.
+    Left out are files that cannot be read, pictures that were colorized (a note in the file says so), and photographs
+    that are small, mostly transparent, nearly all black or white, gray, toned in one colour (sepia: the colour follows
+    from the lightness), or nearly the same as another one, also mirrored. When too much is left out, read ``report``:
+    it has a line for every file.
 
     Parameters
     ----------
@@ -327,6 +329,9 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
     if gallery is not None:
+        if _NOTE in (photo.metadata.xmp or b""):
+            # Learning from what a model guessed, the next would only be surer of it.
+            return LeftOut(name, "colorized", "a note in the file says that its colours are simulated")
         # The gallery comes last: what is left out for its colours must not make a later photograph its duplicate.
         problem = _transparency_problem(photo) or _colour_problem(pixels) or gallery.add(name, pixels)
         if problem:

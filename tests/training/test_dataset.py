@@ -8,9 +8,11 @@ from PIL import Image
 
 from colorize.color import lab_to_rgb
 from colorize.exceptions import DatasetError
+from colorize.io import write_photo
+from colorize.recipe.note import Recipe, add_note
 from colorize.training import dataset
 from colorize.training.dataset import DatasetReport, TrainingSet, load_folder
-from colorize.types import RgbImage
+from colorize.types import PhotoMetadata, RgbImage
 
 
 def save(pixels, path, **options):
@@ -77,6 +79,16 @@ def test_every_reason_is_reported(folder, photos):
     for item in found.report.left_out:
         assert sum(item.name in line for line in text.splitlines()) == 1
         assert "\n" not in item.detail
+
+
+@pytest.mark.parametrize("damage", [b"", b"version"])
+def test_nothing_is_learnt_from_colours_that_a_model_guessed(folder, photos, damage):
+    note = add_note(None, Recipe("default", "ab" * 32, "1.0", 0, 0.5))
+    note = note.replace(damage, b"nothing") if damage else note
+    write_photo(RgbImage(photos[1].pixels, metadata=PhotoMetadata(xmp=note)), folder / "a.colorized.png")
+    found = load_folder(folder)
+    assert reasons(found) == {"a.colorized.png": "colorized"}
+    assert len(found) == 5
 
 
 def test_measuring_keeps_what_training_leaves_out(folder, photos):
