@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from functools import cached_property
 
@@ -42,8 +41,6 @@ class Canvas:
     gray : GrayImage
     regions : Superpixels
         Of the same photograph, at any size.
-    once : bool
-        Compute the affinities anew for every solve: less memory where little will be asked.
 
     Examples
     --------
@@ -60,21 +57,20 @@ class Canvas:
     colorize.optimization.propagate : The solve.
     """
 
-    def __init__(self, gray: GrayImage, regions: Superpixels, *, once: bool = False) -> None:
+    def __init__(self, gray: GrayImage, regions: Superpixels) -> None:
         self.gray = gray
         self.regions = regions
-        self.once = once
 
     @classmethod
-    def fitting(cls, photo: GrayImage, regions: Superpixels, *, once: bool = False) -> Canvas:
+    def fitting(cls, photo: GrayImage, regions: Superpixels) -> Canvas:
         """The canvas that a photograph is coloured on: of its own size, or of the largest that the solver has room for.
 
         What is coloured below the photograph's size is brought there by `enlarged`.
         """
         shape = fitting_shape(photo.shape)
         if shape == photo.shape:
-            return cls(photo, regions, once=once)
-        return cls(GrayImage(np.clip(shrink(photo.lightness, shape), 0, 100)), regions, once=once)
+            return cls(photo, regions)
+        return cls(GrayImage(np.clip(shrink(photo.lightness, shape), 0, 100)), regions)
 
     def enlarged(self, spread: Propagation, photo: GrayImage) -> Propagation:
         """Colours of this canvas at the size of the photograph; its edges are where its own lightness has them."""
@@ -156,9 +152,7 @@ class Canvas:
 
     @property
     def _propagator(self) -> Propagator:
-        """With no memory of what was asked before; the affinities are computed only once if they may be kept."""
-        return Propagator(self.gray.lightness, once=True) if self.once else copy(self._affinities)
-
-    @cached_property
-    def _affinities(self) -> Propagator:
-        return Propagator(self.gray.lightness)
+        """With no memory of what was asked before."""
+        # The affinities are made anew for every solve: that takes 3 % of its time, and to keep them takes a copy and a
+        # quarter more memory.
+        return Propagator(self.gray.lightness, once=True)

@@ -155,7 +155,6 @@ class Session:
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
         if number == 0:
             return self
-        # The canvas is shared: the affinities of pixels depend on lightness alone.
         step = step_to(self._modes(hints, lambda said: self._modes_after(self._heard(said))), number)
         return Session(self.start.stepped(step), self.gray, self.canvas)
 
@@ -173,7 +172,7 @@ class Session:
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
         """
-        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions, once=True))
+        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions))
 
     def decide(self, vividness: float = 0.5) -> Decision:
         """The decision about the regions before any hint: probabilities, colours, confidence."""
