@@ -234,7 +234,7 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
             if dial != "faithful" and name != winner:
                 continue
             decision = model.recognizer.decide(described, probabilities, vividness=vividness)
-            ab = Canvas(gray, described.superpixels, once=True).spread(decision.ab).ab
+            ab = Canvas(gray, described.superpixels).spread(decision.ab).ab
             if dial == "faithful":
                 found[name] = error_of(photo, ab)
             if name == winner:

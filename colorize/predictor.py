@@ -109,8 +109,7 @@ class Predictor:
         """
         # Checked first: to describe a photograph takes long for a wrong number.
         dial(vividness)
-        # Without hints there is one solve, and nothing of it has to be kept for another.
-        session = self._opened(gray, Guidance(), once=hints is None)
+        session = self.open(gray)
         return (session if palette is None else session.in_album(palette)).with_hints(hints, vividness)
 
     def open(
@@ -157,13 +156,10 @@ class Predictor:
         seen = references if isinstance(references, References) else None
         if not isinstance(references, References) and len(references):
             seen = look_at(self.model, references)
-        return self._opened(gray, Guidance(seen, reference_strength))
-
-    def _opened(self, gray: GrayImage | Photo | NDArray[Any], guidance: Guidance, *, once: bool = False) -> Session:
         photo = as_gray_image(gray)
         view = self.model.look(photo)
-        canvas = Canvas.fitting(photo, view.description.superpixels, once=once)
-        return Session(Start(GuidedView(view, guidance)), photo, canvas)
+        canvas = Canvas.fitting(photo, view.description.superpixels)
+        return Session(Start(GuidedView(view, Guidance(seen, reference_strength))), photo, canvas)
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.

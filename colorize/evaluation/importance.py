@@ -377,7 +377,7 @@ class _Study:
         """Pixel ab error after propagation, shape (n_photos,)."""
         data, errors = self.data, np.empty(self.data.n_photos)
         for index, (gray, description) in enumerate(zip(data.grays, data.descriptions, strict=True)):
-            canvas = Canvas(gray, description.superpixels, once=True)
+            canvas = Canvas(gray, description.superpixels)
             spread = canvas.spread(region_ab[self.regions.photo == index])
             true_ab = rgb_to_lab(as_rgb_image(data.photos[index]).pixels)[..., 1:]
             errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)

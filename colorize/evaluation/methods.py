@@ -157,7 +157,7 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
         "description": lambda: model.describe(gray),
         "classifier": lambda: model.region_probabilities(rows),
         "decision": lambda: model.decide(described, probabilities),
-        "propagation": lambda: Canvas.fitting(gray, regions, once=True).spread(region_ab),
+        "propagation": lambda: Canvas.fitting(gray, regions).spread(region_ab),
         "whole photograph": lambda: colorizer.predict(gray),
     }
     return {name: peak_memory(function) for name, function in stages.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +26,13 @@ from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImag
 
 @dataclass(frozen=True, eq=False)
 class _Picture:
-    """Colours of regions and of pixels, how sure they are, and how long it took."""
+    """Colours of regions and of pixels, how sure those of regions are, what hints leave of the doubt in the parts."""
 
     region_ab: Float32
     confidence: Float32
     spread: Propagation
     seconds: Mapping[str, float]
+    doubt_left: Float32 | None = None  # no hints
 
 
 class Session:
@@ -155,7 +155,6 @@ class Session:
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
         if number == 0:
             return self
-        # The canvas is shared: the affinities of pixels depend on lightness alone.
         step = step_to(self._modes(hints, lambda said: self._modes_after(self._heard(said))), number)
         return Session(self.start.stepped(step), self.gray, self.canvas)
 
@@ -173,7 +172,7 @@ class Session:
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
         """
-        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions, once=True))
+        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions))
 
     def decide(self, vividness: float = 0.5) -> Decision:
         """The decision about the regions before any hint: probabilities, colours, confidence."""
@@ -230,8 +229,7 @@ class Session:
             decision, region_ab = self.decide(vividness), self.start.region_ab(vividness)
         with clock("propagation"):
             spread = self.canvas.spread(region_ab)
-        confidence = self.canvas.smooth(decision.confidence, self.canvas.regions)
-        picture = _Picture(region_ab, confidence, spread, clock.seconds)
+        picture = _Picture(region_ab, decision.confidence, spread, clock.seconds)
         if not self.start.corrects_parts:
             return picture
         with clock("belief"):
@@ -243,27 +241,28 @@ class Session:
         self, picture: _Picture, shift: NDArray[np.float64], said: tuple[WantedColors, Belief, Belief] | None = None
     ) -> _Picture:
         """A picture after a change of its parts and, with hints and the beliefs around them, after those."""
-        labels, confidence = self._part_labels, picture.confidence
-        wanted = apart = part_ab = None
+        wanted = apart = part_ab = doubt_left = None
         if said is not None:
             wanted, before, after = said
             # The doubt of the decision, which has not heard the hints, less by what they took from that of
             # the belief: where nothing was heard nothing changes.
             left = (1 - after.within(NEAR)) / np.maximum(1 - before.within(NEAR), 1e-6)
-            confidence = 1 - (1 - confidence) * self.canvas.smooth(left.astype(np.float32), self.parts.superpixels)
-            # A hint for the whole photograph sets nothing apart, and both fields are of its size.
+            doubt_left = left.astype(np.float32)
+            # A hint for the whole photograph sets nothing apart, and both become fields of its size.
             if after.apart.any():
-                apart, part_ab = (field.astype(np.float32)[labels] for field in (after.apart, before.mean))
-        spread = self.canvas.move(picture.spread.ab, shift.astype(np.float32)[labels], wanted, apart, part_ab)
+                apart, part_ab = after.apart.astype(np.float32), before.mean.astype(np.float32)
+        parts, change = self.parts.superpixels, shift.astype(np.float32)
+        spread = self.canvas.move(picture.spread.ab, parts, change, wanted, apart, part_ab)
         region_ab = picture.region_ab + self.view.over_regions(shift)
-        return replace(picture, region_ab=region_ab, confidence=confidence, spread=spread)
+        return replace(picture, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
 
     def _after(self, before: Belief, hints: Hints | None) -> Belief:
         return before if hints is None else before.posterior(*self.observations(hints))
 
     def _observed(self, wanted: WantedColors) -> Observations:
+        labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
         lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
-        return observe(self._part_labels, self.parts.region_lightness, lightness, *said)
+        return observe(labels, self.parts.region_lightness, lightness, *said)
 
     def _believed(self, picture: _Picture) -> Belief:
         return self.start.guided.belief(self._part_ab(picture))
@@ -280,9 +279,12 @@ class Session:
             return self.start.guided.modes
         return self.start.belief().posterior(*self._observed(wanted)).modes(N_MODES)
 
-    @cached_property
-    def _part_labels(self) -> NDArray[np.int32]:
-        return resize_labels(self.parts.superpixels, self.canvas.gray.shape)
+    def _confidence(self, picture: _Picture) -> Float32:
+        """Confidence of every pixel of the canvas, shape (H, W)."""
+        confidence = self.canvas.smooth(picture.confidence, self.canvas.regions)
+        if picture.doubt_left is None:
+            return confidence
+        return 1 - (1 - confidence) * self.canvas.smooth(picture.doubt_left, self.parts.superpixels)
 
 
 def _wanted(hints: Hints, photo: GrayImage) -> WantedColors:
@@ -300,15 +302,17 @@ def _finished(
     """A picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
     photo, clock = session.gray, Clock(picture.seconds)
     with clock("color"):
-        spread = session.canvas.enlarged(picture.spread, photo)
+        is_enlarged = photo.shape != session.canvas.gray.shape
         # Exact on every pixel that was painted, not on the cells that hold them.
-        if spread is not picture.spread and hints is not None:
+        if is_enlarged and hints is not None:
             wanted = _wanted(hints, photo)
+        spread = session.canvas.enlarged(picture.spread, photo)
+        if is_enlarged and wanted is not None:
             spread.ab[wanted.is_known] = wanted.ab
         pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
     return Colorization(
         image=RgbImage(pixels, photo.alpha, photo.metadata),
-        field=ColorField(spread.ab, picture.confidence),
+        field=ColorField(spread.ab, session._confidence(picture)),
         superpixels=session.description.superpixels,
         probabilities=session.probabilities,
         region_ab=picture.region_ab,

@@ -226,6 +226,7 @@ class Propagator:
         maxiter: int = solvers.MAXITER,
         tolerance: float | None = None,
         start_ab: Float32 | None = None,
+        from_wishes: bool = False,
     ) -> Propagation:
         """Colours for the present constraints; parameters, errors and warnings as in `propagate`.
 
@@ -239,6 +240,8 @@ class Propagator:
         start_ab : ndarray, shape (H, W, 2), float32, optional
             A first guess to start from instead of the last answer: equal calls then give equal
             bytes, whatever was asked before.
+        from_wishes : bool
+            Start from `target_ab`: for wishes that are near the answer.
 
         Returns
         -------
@@ -250,7 +253,7 @@ class Propagator:
             The propagator was made for one solve (`once`), and this is another.
         """
         start = time.perf_counter()
-        first = self._last if start_ab is None else upsampling.shrink(start_ab, self._small_lightness.shape)
+        first = target_ab if from_wishes else self._last if start_ab is None else start_ab
         if tolerance is None:
             tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
         if not (tolerance > 0 and maxiter >= 1):
@@ -272,12 +275,12 @@ class Propagator:
             known_ab=small.known_ab,
             threads=self.threads,
         )
-        is_known, known_ab = constraints.is_known, constraints.known_ab
-        del planes, target_ab, weight, constraints, small  # 100 MB at 12 megapixels, unless the caller keeps them
-        ab, report = solvers.solve(
-            equations, maxiter=maxiter, tolerance=tolerance, start_ab=first, threads=self.threads
-        )
-        del equations
+        is_known, certain_ab = constraints.is_known, constraints.certain_ab()
+        x = None if first is None else system.in_planes(upsampling.shrink(first, self._small_lightness.shape))
+        # 28 bytes a pixel, unless the caller keeps them.
+        del planes, target_ab, weight, known_ab, start_ab, first, constraints, small
+        ab, report = solvers.solve(equations, maxiter=maxiter, tolerance=tolerance, x=x, threads=self.threads)
+        del equations, x
         self._last = None if self._once else ab.copy()
         reduced = self._small_lightness.shape != self.lightness.shape
         if reduced:
@@ -287,8 +290,8 @@ class Propagator:
         for channel, (low, high) in enumerate(limits):
             np.clip(ab[..., channel], low, high, out=ab[..., channel])
         # Afterwards, so that it is exact also after enlarging and in the last bit.
-        if is_known is not None and known_ab is not None:
-            ab[is_known] = known_ab[is_known]
+        if is_known is not None:
+            ab[is_known] = certain_ab
         if not report.converged:
             warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)
         return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))

@@ -35,7 +35,7 @@ def solve(
     *,
     maxiter: int = MAXITER,
     tolerance: float = TOLERANCE,
-    start_ab: Float32 | None = None,
+    x: Float32 | None = None,
     threads: int = 1,
 ) -> tuple[Float32, SolveReport]:
     """Solve ``A x = b`` for both channels by multigrid.
@@ -48,8 +48,8 @@ def solve(
         Most iterations.
     tolerance : float
         Stop when no pixel moved by more than this many units of a* or b* in one step.
-    start_ab : ndarray, shape (H, W, 2), float32, optional
-        First guess.
+    x : ndarray, shape (2, H + 2, W + 2), float32, optional
+        First guess, from `colorize.optimization.system.in_planes`; becomes the solution.
     threads : int
         Threads that share the rows; the result is the same for any number.
 
@@ -74,10 +74,8 @@ def solve(
 
     start = time.perf_counter()
     hierarchy = multigrid.Hierarchy(system.w, system.d, b=system.b, threads=threads)
-    # The solver keeps channels apart (planes run through vector registers), photographs keep them together.
-    x = np.zeros_like(system.b)
-    if start_ab is not None:
-        x[:, 1:-1, 1:-1] = np.moveaxis(start_ab, -1, 0)
+    if x is None:
+        x = np.zeros_like(system.b)
     report = multigrid.solve(hierarchy, x, tolerance=tolerance, maxiter=maxiter)
     del hierarchy  # the largest thing there is: not beside one more field
     ab = np.ascontiguousarray(np.moveaxis(x[:, 1:-1, 1:-1], 0, -1))

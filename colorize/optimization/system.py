@@ -55,6 +55,22 @@ class StencilSystem:
         return self.d.shape[0] - 2, self.d.shape[1] - 2
 
 
+def in_planes(ab: Float32) -> Float32:
+    """Colours of a photograph, shape (H, W, 2), as the solver has them: shape (2, H + 2, W + 2), 0 on the border.
+
+    The solver keeps channels apart (planes run through vector registers), photographs keep them together.
+
+    Examples
+    --------
+    >>> in_planes(np.float32([[[1, 2]]])).tolist()
+    [[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]]
+    """
+    height, width, n_channels = ab.shape
+    planes = np.zeros((n_channels, height + 2, width + 2), np.float32)
+    planes[:, 1:-1, 1:-1] = np.moveaxis(ab, -1, 0)
+    return planes
+
+
 def stencil_system(
     planes: Float32,
     target_ab: Float32,

@@ -6,13 +6,13 @@ captions, rights) is kept, and the note is added to it.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Never
 from xml.etree.ElementTree import ParseError, XMLParser
-from xml.sax.saxutils import escape, quoteattr, unescape
 
 from colorize.exceptions import RecipeError
 
@@ -46,7 +46,6 @@ _EARLIER = [
 # All descriptions of one packet must name the same thing, or readers may drop ours.
 _ABOUT = re.compile(rb'<rdf:Description[^>]*?rdf:about=("[^"<]*"|\'[^\'<]*\')')
 _END = b"</rdf:RDF>"
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 @dataclass(frozen=True)
@@ -225,7 +224,7 @@ def _stated(packet: bytes) -> str | None:
         return "".join(notes.found[-1])
     # In bad markup at least as `add_note` writes it.
     matches = _RECIPE.findall(packet)
-    return unescape(matches[-1].decode("ascii", "replace"), _QUOTES) if matches else None
+    return html.unescape(matches[-1].decode("ascii", "replace")) if matches else None
 
 
 class _Notes:
@@ -259,21 +258,28 @@ class _Notes:
 
 
 def _block(recipe: Recipe, about: bytes, description: str) -> bytes:
-    alternatives = f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(description)}</rdf:li></rdf:Alt>'
+    alternatives = f'<rdf:Alt><rdf:li xml:lang="x-default">{html.escape(description, quote=False)}</rdf:li></rdf:Alt>'
     element = (
         f'<dc:description xmlns:dc="http://purl.org/dc/elements/1.1/">{alternatives}</dc:description>'
         if description
         else ""
     )
-    # Always in double quotes, which `_RECIPE` looks for; left alone, `quoteattr` would take single
-    # ones around JSON.
-    text = quoteattr(recipe.to_json(), {'"': "&quot;"})
     return (
         f"<rdf:Description rdf:about={about.decode('utf-8', 'replace')}"
-        f' xmlns:colorize="{_NAMESPACE}" colorize:recipe={text} colorize:note={quoteattr(recipe.sentence())}'
+        f' xmlns:colorize="{_NAMESPACE}" colorize:recipe={_quoted(recipe.to_json())}'
+        f" colorize:note={_quoted(recipe.sentence())}"
         f' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         f' Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}">{element}</rdf:Description>'
     ).encode("utf-8", "replace")  # names of files need not be UTF-8; the recipe is ASCII
+
+
+def _quoted(text: str) -> str:
+    """The value of an attribute, in double quotes, which `_RECIPE` looks for."""
+    # Not with xml.sax, which loads all that it takes to talk to a server.
+    escaped = html.escape(text, quote=False).replace('"', "&quot;")
+    for space in "\t\n\r":
+        escaped = escaped.replace(space, f"&#{ord(space)};")
+    return f'"{escaped}"'
 
 
 def _packet(block: bytes) -> bytes:

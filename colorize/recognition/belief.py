@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 from threadpoolctl import threadpool_limits
 
 from colorize._support.regions import graph_laplacian, likeness, region_graph
@@ -126,7 +125,9 @@ class Things:
 
     def log_odds(self, regions: NDArray[np.intp], reach: NDArray[np.intp]) -> Float64:
         """Log odds that every region is of the thing (of reach ``similar``: of the kind) of some, shape (m, n)."""
-        from scipy.spatial.distance import cdist  # brings scipy.special along: not for those who hint at nothing
+        # Ten libraries each, and scipy.special besides: not for those who hint at nothing.
+        from scipy.sparse.csgraph import dijkstra
+        from scipy.spatial.distance import cdist
 
         # Costs are minus logarithms of probabilities, so the cheapest route is the likeliest chain of
         # neighbours that are all of one thing: it goes around an edge that does not close.

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
+from colorize.recognition.palette import softmax
 from colorize.types import Float32
 
 
@@ -136,7 +136,7 @@ class Committee:
         for weights, biases in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
             signal = np.maximum(signal @ weights + biases, 0)
         # Each net by itself: a mean of scores would be ruled by the net that is surest.
-        return softmax(signal @ self.weights_[-1] + self.biases_[-1], axis=-1).mean(axis=0)
+        return softmax(signal @ self.weights_[-1] + self.biases_[-1]).mean(axis=0)
 
 
 class Classifier(Protocol):
@@ -189,7 +189,7 @@ class CalibratedMachine:
 
     def predict_proba(self, rows: Float32) -> Float32:
         """Calibrated probabilities, shape (n, n_classes), float32; columns as in `classes_`."""
-        calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_, axis=1)
+        calibrated = softmax(self._standardise(self._margins(self.estimator_, rows)) @ self.weights_)
         # A mean and not a product, which one opinion that is sure and wrong can spoil (Kittler et al. 1998).
         return calibrated if self.partner_ is None else (calibrated + self.partner_.predict_proba(rows)) / 2
 

@@ -1,5 +1,7 @@
 """A session: hints are met exactly, everything else follows, and nothing depends on what was asked before."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from colorize.guidance.alternatives import MOODS
 from colorize.guidance.hints import Hints, Mark
 from colorize.guidance.references import look_at
 from colorize.optimization import Propagator
+from colorize.optimization.propagate import BYTES_PER_PIXEL
 from colorize.recognition.belief import Belief
 from colorize.types import REACHES, GrayImage, RgbImage
 
@@ -495,6 +498,20 @@ def test_a_photograph_larger_than_the_solver_has_room_for(tiny_colorizer, photos
     known = hints.rasterize(gray.shape).is_known
     np.testing.assert_allclose(small.with_hints(hints).ab[known], hinted.ab[known], atol=1e-4)
     np.testing.assert_array_equal(small.colorize().ab, tiny_colorizer.predict(gray).ab)
+
+
+@pytest.mark.parametrize("reach", REACHES)
+def test_a_hinted_solve_holds_the_colours_before_and_no_other_field(session, photos, reach):
+    gray = GrayImage(cv2.resize(session.gray.lightness, (600, 450)))
+    hints = patch(photos[0], (20, 30), (80, 100), reach=reach)
+    session.at_size(gray).with_hints(hints)  # compiled and imported
+    tracemalloc.start()
+    session.at_size(gray).with_hints(hints)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The colours before are 8 bytes a pixel, the mask of what is hinted 1; 3 for the border, the beliefs and the hints
+    # of so small a photograph.
+    assert peak < (BYTES_PER_PIXEL + 8 + 1 + 3) * gray.lightness.size
 
 
 @pytest.mark.parametrize("given", ["hints.json", [1], np.zeros((4, 4, 4), np.uint8)], ids=["name", "list", "layer"])

@@ -155,6 +155,6 @@ def test_a_hierarchy_shows_its_grids_and_what_they_cost(photo_like):
 def test_a_start_near_the_answer_saves_steps(photo_like):
     problem = photo_like(120, 130)
     answer, cold = solvers.solve(stencil(*problem), tolerance=0.01)
-    again, warm = solvers.solve(stencil(*problem), tolerance=0.01, start_ab=answer)
+    again, warm = solvers.solve(stencil(*problem), tolerance=0.01, x=system.in_planes(answer))
     np.testing.assert_allclose(again, answer, atol=0.05)
     assert warm.iterations < cold.iterations
