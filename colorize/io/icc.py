@@ -53,18 +53,7 @@ class MatrixProfile:
 
 
 def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | None:
-    """Code value of sRGB for each of the 65536 of a gray profile; None if it is of another kind or damaged.
-
-    Parameters
-    ----------
-    profile : bytes
-        Of gray, with one curve that leads to light (annex F.2).
-    srgb : MatrixProfile
-
-    See Also
-    --------
-    colorize.io.profiles.gray_profile_applied : Uses it for 16 bits.
-    """
+    """Code value of sRGB for each of the 65536 of a gray profile with one curve; None if another kind or damaged."""
     try:
         tags = _tags(profile)
         if profile[16:20] != b"GRAY" or profile[20:24] != b"XYZ " or b"A2B0" in tags:
@@ -78,21 +67,7 @@ def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | No
 
 
 def convert(pixels: NDArray[np.uint16], source: MatrixProfile, target: MatrixProfile) -> NDArray[np.uint16]:
-    """Carry 16-bit pixels from one colour space to another (relative colorimetric; what does not fit is clipped).
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W, 3), uint16
-    source, target : MatrixProfile
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint16
-
-    See Also
-    --------
-    colorize.io.profiles.in_own_colors : Uses it for output.
-    """
+    """Carry 16-bit pixels (H, W, 3) to another colour space (relative colorimetric; what does not fit is clipped)."""
     # One product for both ways: source to XYZ, XYZ to target.
     mix = np.linalg.solve(target.matrix, source.matrix)
     codes = [_codes_by_root(curve) for curve in target.curves]

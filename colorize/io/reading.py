@@ -282,16 +282,8 @@ def _why_unidentified(data: bytes) -> str:
 def find_photos(folder: str | Path) -> list[Path]:
     """List the photographs of a folder and its folders by their file names, sorted; hidden ones are left out.
 
-    Folders within it that cannot be listed are left out with a warning.
-
-    Parameters
-    ----------
-    folder : str or Path
-
-    Returns
-    -------
-    list of Path
-        Files that end in one of `PHOTO_SUFFIXES`, in any case of letters.
+    Folders within it that cannot be listed are left out with a warning. Photographs are files that end in one of
+    `PHOTO_SUFFIXES`, in any case of letters.
 
     Raises
     ------
