@@ -23,6 +23,7 @@ from colorize.types import FeatureMatrix, Float32
 # Their share in a photograph is 64 columns that are the same for all of its regions: a model learns from them by
 # photographs, of which there are hundreds, and more words would be told apart by too few.
 N_WORDS = 64
+MOST_DESCRIPTORS = 20_000  # three hundred for each word place them well enough, and k-means costs in proportion
 
 
 class FeatureExtractor:
@@ -72,23 +73,14 @@ class FeatureExtractor:
         """Learn the visual words from the SURF descriptors of training photographs."""
         return self.fit_words([surf_descriptors(photo, self.WORD_SCALE) for photo in photos])
 
-    def fit_words(self, descriptors: list[Float32], *, max_descriptors: int = 20_000) -> FeatureExtractor:
-        """Learn the visual words from descriptors at `WORD_SCALE`.
-
-        Parameters
-        ----------
-        descriptors : list of ndarray, shape (n, 64), float32
-            One array per photograph.
-        max_descriptors : int
-            Descriptors kept for the k-means, drawn at random.
-        """
+    def fit_words(self, descriptors: list[Float32]) -> FeatureExtractor:
+        """Learn the visual words from descriptors at `WORD_SCALE`, one array (n, 64) per photograph."""
         from sklearn.cluster import KMeans  # for learning only: it takes a second to import
 
         rng = np.random.default_rng(self.random_state)
         pool = np.concatenate(descriptors)
-        # Three hundred for each of 64 words place them well enough, and k-means costs in proportion.
-        if len(pool) > max_descriptors:
-            pool = pool[np.sort(rng.choice(len(pool), max_descriptors, replace=False))]
+        if len(pool) > MOST_DESCRIPTORS:
+            pool = pool[np.sort(rng.choice(len(pool), MOST_DESCRIPTORS, replace=False))]
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
             words = k_means.fit(pool).cluster_centers_.astype(np.float32)

@@ -92,10 +92,6 @@ def propagate(
     threads : int, optional
         Threads; all cores if None. The result does not depend on it.
 
-    Returns
-    -------
-    Propagation
-
     Raises
     ------
     ValueError
@@ -239,10 +235,6 @@ class Propagator:
         start_ab : ndarray, shape (H, W, 2), float32, optional
             A first guess to start from instead of the last answer: equal calls then give equal
             bytes, whatever was asked before.
-
-        Returns
-        -------
-        Propagation
 
         Raises
         ------

@@ -209,10 +209,6 @@ def correlation(lightness: Float32) -> Float32:
     ndarray, shape (8, H, W), float32
         Directed weights, as those of `local_variance`.
 
-    See Also
-    --------
-    local_variance : The other affinity of the paper.
-
     Notes
     -----
     If ``U = a L + b`` in a window for any a and b, then U_r is the mean of the U_s under these weights: they come from
@@ -347,12 +343,7 @@ class MatrixSystem:
 
 
 def as_matrix(system: StencilSystem) -> MatrixSystem:
-    """A system in planes as a SciPy matrix.
-
-    See Also
-    --------
-    colorize.optimization.system.stencil_system : Makes a system in planes.
-    """
+    """A system in planes, from `colorize.optimization.system.stencil_system`, as a SciPy matrix."""
     diagonal = sp.diags_array(system.d[1:-1, 1:-1].ravel().astype(np.float64))
     matrix = diagonal - _directed_matrix(directed_from_planes(system.w).astype(np.float64))
     rhs = system.b[:, 1:-1, 1:-1].reshape(2, -1).T.astype(np.float64)
@@ -378,10 +369,6 @@ def matrix_system(
         As in `colorize.optimization.system.stencil_system`.
     form : {"laplacian", "row_normalized", "least_squares"}
         See the module's description.
-
-    Returns
-    -------
-    MatrixSystem
 
     Raises
     ------
@@ -424,13 +411,8 @@ def _eliminated(
     matrix: sp.csr_array, rhs: Float64, known: Bool, values: Float64, shape: tuple[int, int]
 ) -> MatrixSystem:
     """Identity rows and columns for the known pixels, their couplings moved to the right-hand side."""
-    #   [ A_uu  A_uk ] [ x_u ]   [ b_u ]          [ A_uu  0 ] [ x_u ]   [ b_u - A_uk v ]
-    #   [            ] [     ] = [     ]   ==>    [         ] [     ] = [              ]
-    #   [ A_ku  A_kk ] [ x_k ]   [ b_k ]          [  0    I ] [ x_k ]   [       v      ]
-    #
-    # Written with masks instead of blocks, so that pixels keep their numbers: `held` is v at the
-    # known pixels and 0 elsewhere, so A held is A_uk v in the upper rows, and free A free keeps
-    # A_uu.
+    # As `system.stencil_system` draws it, with masks instead of blocks, so that pixels keep their numbers: `held` is v
+    # at the known pixels and 0 elsewhere, so A held is A_uk v in the upper rows, and free A free keeps A_uu.
     free, fixed = sp.diags_array((~known).astype(np.float64)), sp.diags_array(known.astype(np.float64))
     held = np.where(known[:, None], values, 0.0)
     rhs = np.where(known[:, None], held, rhs - matrix @ held)
