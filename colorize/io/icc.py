@@ -20,18 +20,10 @@ _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}  # of the parametric curves, by kin
 
 @dataclass(frozen=True, eq=False)
 class MatrixProfile:
-    """An RGB colour space: one curve per channel, then one matrix.
+    """An RGB colour space: one curve per channel, then one matrix."""
 
-    Attributes
-    ----------
-    curves : ndarray, shape (3, 65536), float64
-        Light, 0..1, of every code value; never falling.
-    matrix : ndarray, shape (3, 3), float64
-        From light to XYZ of the profile connection space (D50).
-    """
-
-    curves: NDArray[np.float64]
-    matrix: NDArray[np.float64]
+    curves: NDArray[np.float64]  # (3, 65536): light, 0..1, of every code value; never falling
+    matrix: NDArray[np.float64]  # (3, 3): from light to XYZ of the profile connection space (D50)
 
     @classmethod
     def parse(cls, profile: bytes) -> MatrixProfile | None:
