@@ -37,7 +37,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from colorize.color import lab_to_rgb, rgb_to_lab
-from colorize.color.metrics import ab_auc, ab_l2, ciede2000, colorfulness
+from colorize.color.metrics import Truth, ciede2000, colorfulness
 from colorize.colorizer import Colorizer
 from colorize.features.superpixels import from_labels, region_means
 from colorize.guidance.canvas import Canvas
@@ -239,8 +239,8 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
                 found[name] = error_of(photo, ab)
             if name == winner:
                 found[dial] = error_of(photo, ab)
-                found[f"auc {dial}"] = ab_auc(ab_l2(photo.lab[..., 1:], ab))
-                found[f"colourfulness {dial}"] = colorfulness(lab_to_rgb(gray.lightness, ab))
+                figures = Truth(photo.pixels).figures(lab_to_rgb(gray.lightness, ab), ab)
+                found[f"auc {dial}"], found[f"colourfulness {dial}"] = figures["auc"], figures["colorfulness"]
     found["colourfulness"] = colorfulness(photo.pixels)
     return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 
@@ -22,15 +22,26 @@ Bool = NDArray[np.bool_]
 
 
 def _freeze(value: object, *names: str) -> None:
-    """Make arrays of a frozen dataclass read-only, at the end of its `__post_init__`."""
+    """Make arrays and mappings of a frozen dataclass read-only, at the end of its `__post_init__`."""
     for name in names:
-        array = getattr(value, name)
-        if array is not None:
+        given = getattr(value, name)
+        if isinstance(given, Mapping):
+            # A copy behind a read-only face: else whoever holds the dict could still change it.
+            given = MappingProxyType(dict(given))
+        elif given is not None:
             # A view: the caller's own array stays writable.
-            view = array.view()
-            view.flags.writeable = False
-            # The only way to set an attribute while a frozen dataclass is made.
-            object.__setattr__(value, name, view)
+            given = given.view()
+            given.flags.writeable = False
+        # The only way to set an attribute while a frozen dataclass is made.
+        object.__setattr__(value, name, given)
+
+
+class _HasMapping:
+    """Makes a frozen dataclass picklable and copyable, which read-only mappings are not."""
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        values = [getattr(self, each.name) for each in fields(self)]  # type: ignore[arg-type]
+        return type(self), tuple(dict(value) if isinstance(value, Mapping) else value for value in values)
 
 
 REACHES = ("photo", "similar", "here", "pixels")
@@ -215,7 +226,7 @@ class Superpixels:
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureMatrix:
+class FeatureMatrix(_HasMapping):
     """One row of numbers per region, in named blocks of columns.
 
     Attributes
@@ -243,12 +254,7 @@ class FeatureMatrix:
         stops = [0, *(columns.stop for columns in self.families.values())]
         if [columns.start for columns in self.families.values()] != stops[:-1] or stops[-1] != self.values.shape[1]:
             raise ValueError("families must cover the columns in order and without gaps")
-        _freeze(self, "values")
-        # A copy behind a read-only face: else whoever holds the dict could still change it.
-        object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
-        return type(self), (self.values, dict(self.families), self.names)
+        _freeze(self, "values", "families")
 
     def family(self, name: str) -> Float32:
         """Columns of one family, shape (n_superpixels, n_columns)."""
@@ -338,7 +344,7 @@ class ColorField:
 
 
 @dataclass(frozen=True, eq=False)
-class Colorization:
+class Colorization(_HasMapping):
     """A colorized photograph and everything that led to it.
 
     Attributes
@@ -381,12 +387,7 @@ class Colorization:
             raise ValueError(f"probabilities must have {n} rows, got {described(self.probabilities)}")
         if self.region_ab.shape != (n, 2):
             raise ValueError(f"region_ab must be ({n}, 2), got {described(self.region_ab)}")
-        _freeze(self, "probabilities", "region_ab")
-        object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
-        regions = (self.superpixels, self.probabilities, self.region_ab)
-        return type(self), (self.image, self.field, *regions, self.report, dict(self.timings), self.notes)
+        _freeze(self, "probabilities", "region_ab", "timings")
 
     def __repr__(self) -> str:
         regions = f"{self.superpixels.n_superpixels} regions, {self.probabilities.shape[1]} palette colours"
@@ -409,7 +410,7 @@ class Colorization:
 
 
 @dataclass(frozen=True, eq=False)
-class ColorizedPhoto:
+class ColorizedPhoto(_HasMapping):
     """A photograph colorized by a method that knows neither regions nor confidence.
 
     Attributes
@@ -433,11 +434,7 @@ class ColorizedPhoto:
     def __post_init__(self) -> None:
         if self.ab.shape != (*self.image.shape, 2) or self.ab.dtype != np.float32:
             raise ValueError(f"ab must be {(*self.image.shape, 2)} float32, got {described(self.ab)}")
-        _freeze(self, "ab")
-        object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:  # read-only mappings are neither pickled nor copied
-        return type(self), (self.image, self.ab, dict(self.timings))
+        _freeze(self, "ab", "timings")
 
     @property
     def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:

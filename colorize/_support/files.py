@@ -27,57 +27,22 @@ def refusals(path: Path, what: str, kind: type[ColorizeError] = OutputError) -> 
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
-    """Refuse to replace a file that nobody said may be replaced.
-
-    Raises
-    ------
-    OutputExistsError
-        The file exists and `overwrite` is False.
-    """
+    """Refuse, by `OutputExistsError`, to replace a file that nobody said may be replaced."""
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path}: exists already; name another file or say overwrite (--force)")
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse a folder in which no file can be made, by making one that vanishes.
-
-    Raises
-    ------
-    OutputError
-        The folder is missing, or the disk refuses.
-    """
+    """Refuse, by `OutputError`, a folder in which no file can be made."""
     # Tried, not asked: `os.access` knows nothing of read-only disks, quotas and network drives.
     with refusals(folder, "cannot be written to"), tempfile.TemporaryFile(dir=folder):
         pass
 
 
 def write_atomically(path: Path, parts: Iterable[Part]) -> None:
-    """Write a file, or leave everything as it was.
+    """Write a file of these parts, or leave everything as it was and raise `OutputError`.
 
-    Parameters
-    ----------
-    path : Path
-        An existing file of this name is replaced; whether that is wanted, the caller has asked before.
-    parts : iterable of bytes, bytearray or memoryview
-        The content, in order.
-
-    Raises
-    ------
-    OutputError
-        The folder is missing, or the disk refuses.
-
-    See Also
-    --------
-    check_free : Asked before.
-    remove_leftovers : Sweeps what a kill leaves behind.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / "note.txt", [b"all ", b"of it"])
-    ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
-    [('note.txt', b'all of it')]
+    An existing file is replaced: whether that is wanted, `check_free` asks before.
     """
     # In the same folder, for only within one disk a rename is one step; hidden, so that no viewer
     # lists it; cut, because names end at 255 bytes.

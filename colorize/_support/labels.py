@@ -20,23 +20,8 @@ def label_corners(
     """Find room for one label after another, each as near to its place as the rest allows.
 
     A square unit of something else under a label counts as much as 20 units more to its place, so that labels overlap
-    only where there is no room at all.
-
-    Parameters
-    ----------
-    places : sequence of (row, col)
-        What the labels name; a square of two units around each is kept free.
-    sizes : sequence of (height, width)
-    shape : tuple
-        Height and width of the picture.
-    unit : float
-        Radius of the mark at a place.
-    taken : sequence of Box
-        What else is to be kept free.
-
-    Returns
-    -------
-    list of (top, left)
+    only where there is no room at all. Around every place (row, col) a square of two units, the radius of its mark, is
+    kept free, and so is what is `taken`. Gives (top, left) for labels of these sizes (height, width).
 
     Examples
     --------

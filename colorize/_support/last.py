@@ -14,12 +14,6 @@ class Last(Generic[Key, Value]):
 
     For methods of objects that hold pictures: `functools.lru_cache` on a method ties its object to itself, and the
     memory of a large photograph would wait for the garbage collector.
-
-    Examples
-    --------
-    >>> last = Last()
-    >>> last(3, lambda key: [key]) is last(3, lambda key: [key])
-    True
     """
 
     def __init__(self) -> None:

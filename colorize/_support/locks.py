@@ -15,19 +15,8 @@ from colorize.exceptions import ManifestError, OutputError
 def file_lock(path: Path, busy: str) -> Iterator[None]:
     """Hold a lock that ends with the process, however that ends; Windows knows none, there it holds nobody off.
 
-    Parameters
-    ----------
-    path : Path
-        An empty file, made if it is missing; it stays there.
-    busy : str
-        What to say if another process holds the lock.
-
-    Raises
-    ------
-    ManifestError
-        Another process holds it.
-    OutputError
-        The file cannot be made or locked.
+    Raises `ManifestError`, which says `busy`, if another process holds it, `OutputError` if the file, an empty one,
+    cannot be made or locked.
     """
     try:
         import fcntl

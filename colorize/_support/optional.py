@@ -10,25 +10,7 @@ DISTRIBUTION = "colorize-photos"
 
 
 def import_or_raise(module: str, *, extra: str) -> ModuleType:
-    """Import an optional library or name the extra that brings it.
-
-    Parameters
-    ----------
-    module : str
-        Dotted name of the module to import.
-    extra : str
-        Name of the extra of this package that installs it.
-
-    Raises
-    ------
-    MissingDependencyError
-        The module is not installed.
-
-    Examples
-    --------
-    >>> import_or_raise("json", extra="report").__name__
-    'json'
-    """
+    """Import an optional library, or raise `MissingDependencyError`, which names the extra that brings it."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -16,28 +16,7 @@ from colorize.types import Float32, Superpixels
 def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = None) -> sparse.csr_array:
     """The graph of touching regions as a symmetric matrix W of weights, shape (n, n), float64.
 
-    Parameters
-    ----------
-    superpixels : Superpixels
-    ties : ndarray, shape (n_edges,), optional
-        Weight of every pair in ``superpixels.adjacency``, positive; 1 if None. A weight of 0 is no edge.
-
-    Returns
-    -------
-    scipy.sparse.csr_array
-
-    See Also
-    --------
-    colorize.features.superpixels.region_adjacency : The stage before: which regions touch.
-    averaging, graph_laplacian : What is made of it.
-    colorize.optimization.affinity.gaussian : The graph of the pixels.
-
-    Examples
-    --------
-    >>> from colorize.features.superpixels import from_labels
-    >>> row = from_labels(np.array([[0, 1, 2]]))
-    >>> region_graph(row, np.array([2.0, 0.5])).toarray().tolist()
-    [[0.0, 2.0, 0.0], [2.0, 0.0, 0.5], [0.0, 0.5, 0.0]]
+    `ties`, shape (n_edges,), are the weights of the pairs in ``superpixels.adjacency``, all 1 if None; 0 is no edge.
     """
     low, high = superpixels.adjacency.T
     weights = np.ones(len(low)) if ties is None else np.asarray(ties, np.float64)
@@ -47,49 +26,19 @@ def region_graph(superpixels: Superpixels, ties: NDArray[np.floating] | None = N
 
 
 def averaging(graph: sparse.csr_array) -> sparse.csr_array:
-    """``D^-1 W``: multiplying averages over the neighbours; a region without any has an empty row.
-
-    Examples
-    --------
-    >>> from colorize.features.superpixels import from_labels
-    >>> row = from_labels(np.array([[0, 1, 2]]))
-    >>> (averaging(region_graph(row)) @ np.array([1.0, 5.0, 3.0])).tolist()
-    [5.0, 2.0, 5.0]
-    """
+    """``D^-1 W``: multiplying averages over the neighbours; a region without any has an empty row."""
     degree = graph.sum(axis=1)
     inverse = np.divide(1, degree, out=np.zeros_like(degree), where=degree > 0)
     return sparse.csr_array(sparse.diags_array(inverse) @ graph)
 
 
 def graph_laplacian(graph: sparse.csr_array) -> sparse.csr_array:
-    """``D - W``: the matrix of ``x^T (D - W) x = sum_{i~j} w_ij (x_i - x_j)^2``, positive semidefinite.
-
-    See Also
-    --------
-    region_graph : Makes the graph.
-    colorize.optimization.system.stencil_system : The same on pixels.
-
-    Examples
-    --------
-    >>> from colorize.features.superpixels import from_labels
-    >>> row = from_labels(np.array([[0, 1, 2]]))
-    >>> graph_laplacian(region_graph(row)).toarray().tolist()
-    [[1.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 1.0]]
-    """
+    """``D - W``: the matrix of ``x^T (D - W) x = sum_{i~j} w_ij (x_i - x_j)^2``, positive semidefinite."""
     return sparse.csr_array(sparse.diags_array(graph.sum(axis=1)) - graph)
 
 
 def likeness(superpixels: Superpixels, region_lightness: Float32, scale: float) -> NDArray[np.float64]:
-    """``exp(-|L_i - L_j| / scale)`` for every pair in ``superpixels.adjacency``, shape (n_edges,).
-
-    Parameters
-    ----------
-    superpixels : Superpixels
-    region_lightness : ndarray, shape (n,), float32
-        Mean L* of the regions.
-    scale : float
-        Difference in L* at which a tie has weakened to a third.
-    """
+    """``exp(-|L_i - L_j| / scale)`` for every pair in ``superpixels.adjacency``, of the mean L* of the regions."""
     low, high = superpixels.adjacency.T
     step = np.abs(region_lightness[low].astype(np.float64) - region_lightness[high])
     return np.exp(-step / scale)

@@ -12,18 +12,7 @@ from numpy.typing import NDArray
 def shrink(pixels: NDArray[Any], longest: int, *, shortest: int = 1) -> NDArray[Any]:
     """Average a picture over areas, so that its longer side has at most `longest` pixels; a smaller one stays as it is.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W) or (H, W, n)
-    longest : int
-        Pixels.
-    shortest : int
-        The shorter side of a very long picture keeps so many pixels.
-
-    Examples
-    --------
-    >>> shrink(np.zeros((300, 400, 3), np.uint8), 100).shape
-    (75, 100, 3)
+    The shorter side of a very long picture keeps `shortest` pixels.
     """
     scale = longest / max(pixels.shape[:2])
     if scale >= 1:

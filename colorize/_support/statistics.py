@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["Bootstrap", "Interval"]
-
 N_RESAMPLES = 2000
 """With replacement; so many fix the limits of an interval to a few percent of its width."""
 
@@ -27,14 +25,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its uncertainty.
-
-    Attributes
-    ----------
-    value : float
-        The estimate on all photographs; NaN where no photograph has the figure.
-    low, high : float
-        Limits of the interval; NaN where there are too few photographs for one.
+    """An estimate, NaN where no photograph has the figure, and its limits, NaN where there are too few photographs.
 
     Examples
     --------
@@ -67,16 +58,6 @@ class Interval:
 class Bootstrap:
     """Resamples of a set of photographs, drawn once and used for every figure, so that differences are paired.
 
-    Parameters
-    ----------
-    n_photos : int
-    random_state : int
-
-    Attributes
-    ----------
-    weights : ndarray, shape (`N_RESAMPLES`, n_photos), float64
-        How often every photograph was drawn, divided by `n_photos`: rows sum to 1.
-
     References
     ----------
     Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13 (percentile intervals). Hesterberg, "What
@@ -94,28 +75,17 @@ class Bootstrap:
             raise ValueError(f"n_photos must be at least 1, got {n_photos}")
         self.n_photos = n_photos
         rng = np.random.default_rng(random_state)
-        # As counts, so that a mean over all resamples is one product of matrices.
+        # As counts, so that a mean over all resamples is one product of matrices; every row sums to 1.
         self.weights = rng.multinomial(n_photos, np.full(n_photos, 1 / n_photos), N_RESAMPLES) / n_photos
 
     def mean(self, values: ArrayLike) -> Interval:
-        """Mean over photographs, those without a value (NaN) left out.
-
-        Parameters
-        ----------
-        values : array_like, shape (n_photos,)
-        """
+        """Mean over photographs, those without a value (NaN) left out."""
         numbers = np.asarray(values, np.float64)
         known = ~np.isnan(numbers)
         return self.ratio(np.where(known, numbers, 0), known.astype(np.float64))
 
     def ratio(self, numerator: ArrayLike, denominator: ArrayLike) -> Interval:
-        """Ratio of two means, such as the colourfulness of results to that of the true photographs.
-
-        Parameters
-        ----------
-        numerator, denominator : array_like, shape (n_photos,)
-            Without NaN.
-        """
+        """Ratio of two means, such as the colourfulness of results to that of the true photographs; no NaN."""
         top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
         if top.shape != (self.n_photos,) or bottom.shape != top.shape:
             raise ValueError(f"values must have shape ({self.n_photos},), got {top.shape} and {bottom.shape}")
@@ -126,15 +96,7 @@ class Bootstrap:
         return self.limits(value, ratios, int(np.count_nonzero(bottom)))
 
     def limits(self, value: float, resampled: NDArray[np.float64], n_values: int | None = None) -> Interval:
-        """Make an interval of an estimate and its values on the resamples, shape (`N_RESAMPLES`,).
-
-        Parameters
-        ----------
-        value : float
-        resampled : ndarray, shape (`N_RESAMPLES`,)
-        n_values : int, optional
-            Photographs that have the figure; all by default.
-        """
+        """Make an interval of an estimate and its values on the resamples; `n_values` photographs have the figure."""
         n = self.n_photos if n_values is None else n_values
         if n < FEWEST:
             return Interval(value)

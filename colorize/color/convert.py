@@ -9,16 +9,14 @@ Sources: IEC 61966-2-1 (sRGB); CIE 15:2004, section 8.2.1 (CIELAB), with the exa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from colorize.color import kernels
 from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image
-
-__all__ = ["lab_to_linear_rgb", "lab_to_rgb", "map_to_gamut", "rgb_to_lab", "rgb_to_lightness", "tint_of", "to_gray"]
 
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the D65 white point, 2 degree observer."""
@@ -90,18 +88,13 @@ def rgb_to_lightness(pixels: ArrayLike) -> Float32:
 
     Parameters
     ----------
-    pixels : array_like, shape (..., 3)
-        sRGB: uint8 in 0..255, uint16 in 0..65535, or float in 0..1.
+    pixels
+        As for `rgb_to_lab`, with the same errors.
 
     Returns
     -------
     ndarray, shape (...,), float32
         L* in 0..100.
-
-    Raises
-    ------
-    ValueError
-        Another shape, dtype or range.
 
     See Also
     --------
@@ -164,13 +157,8 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
     """
     if bit_depth not in (8, 16):
         raise ValueError(f"bit_depth must be 8 or 16, got {bit_depth!r}")
-    lightness, ab = _checked_lab(lightness, ab)
-    flat_lightness, flat_ab = lightness.reshape(-1), ab.reshape(-1, 2)
-    pixels = np.empty((len(flat_lightness), 3), np.uint8 if bit_depth == 8 else np.uint16)
-    for block in _blocks(len(pixels)):
-        _, linear = _shown(flat_lightness[block], flat_ab[block])
-        pixels[block] = _encode(linear, bit_depth).T
-    return pixels.reshape(*lightness.shape, 3)
+    dtype = np.uint8 if bit_depth == 8 else np.uint16
+    return _in_blocks(lambda light, colors: _encode(_shown(light, colors)[1], bit_depth), lightness, ab, 3, dtype)
 
 
 def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
@@ -209,13 +197,7 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     >>> map_to_gamut([50, 50], [[10, 20], [100, 0]]).round().tolist()
     [[10.0, 20.0], [79.0, 0.0]]
     """
-    lightness, ab = _checked_lab(lightness, ab)
-    # A copy, because the blocks are written into, and the caller may hold the same memory.
-    flat_lightness, mapped = lightness.reshape(-1), ab.reshape(-1, 2).copy()
-    for block in _blocks(len(mapped)):
-        planes, _ = _shown(flat_lightness[block], mapped[block])
-        mapped[block] = planes.T
-    return mapped.reshape(ab.shape)
+    return _in_blocks(lambda light, colors: _shown(light, colors)[0], lightness, ab, 2, np.float32)
 
 
 def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
@@ -223,20 +205,13 @@ def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
 
     Parameters
     ----------
-    lightness : array_like, shape (...,)
-        L*, 0..100 (values outside are clipped).
-    ab : array_like, shape (..., 2)
-        a* and b*, any finite values.
+    lightness, ab
+        As for `lab_to_rgb`, with the same errors.
 
     Returns
     -------
     ndarray, shape (..., 3), float32
         Linear red, green, blue; 0..1 inside the gamut, anything outside it.
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, or ab that is not finite.
 
     See Also
     --------
@@ -248,24 +223,13 @@ def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     >>> lab_to_linear_rgb(100, [0, 0]).tolist()
     [1.0, 1.0, 1.0]
     """
-    lightness, ab = _checked_lab(lightness, ab)
-    flat_lightness, flat_ab = lightness.reshape(-1), ab.reshape(-1, 2)
-    linear = np.empty((len(flat_lightness), 3), np.float32)
-    for block in _blocks(len(linear)):
-        linear[block] = _linear_rgb(flat_lightness[block], np.ascontiguousarray(flat_ab[block].T)).T
-    return linear.reshape(*lightness.shape, 3)
+    return _in_blocks(
+        lambda light, colors: _linear_rgb(light, np.ascontiguousarray(colors.T)), lightness, ab, 3, np.float32
+    )
 
 
 def to_gray(image: RgbImage) -> GrayImage:
     """Take the colour out of a photograph: its L*, with bit depth, alpha and metadata kept.
-
-    Parameters
-    ----------
-    image : RgbImage
-
-    Returns
-    -------
-    GrayImage
 
     Raises
     ------
@@ -288,10 +252,6 @@ def to_gray(image: RgbImage) -> GrayImage:
 
 def tint_of(image: RgbImage) -> Float32:
     """Find the tone that lies over a photograph (sepia, selenium, a yellowed print): ab as a function of lightness.
-
-    Parameters
-    ----------
-    image : RgbImage
 
     Returns
     -------
@@ -336,15 +296,26 @@ def _checked_pixels(pixels: ArrayLike) -> np.ndarray:
     return array
 
 
-def _checked_lab(lightness: ArrayLike, ab: ArrayLike) -> tuple[Float32, Float32]:
+def _in_blocks(
+    convert: Callable[[Float32, Float32], np.ndarray],
+    lightness: ArrayLike,
+    ab: ArrayLike,
+    n_channels: int,
+    dtype: DTypeLike,
+) -> np.ndarray:
+    """Convert checked L* and ab: `convert` takes (n,) and (n, 2), and gives planes (n_channels, n)."""
     lightness, ab = (np.asarray(array, np.float32, order="C") for array in (lightness, ab))
     if ab.shape != (*lightness.shape, 2):
         raise ValueError(f"ab must have shape {(*lightness.shape, 2)} to go with lightness, got {ab.shape}")
-    # In blocks, or the check alone would need a mask as large as the photograph.
-    for block in _blocks(lightness.size):
-        if not np.isfinite(ab.reshape(-1, 2)[block]).all() or np.isnan(lightness.reshape(-1)[block]).any():
+    flat_lightness, flat_ab = lightness.reshape(-1), ab.reshape(-1, 2)
+    converted = np.empty((len(flat_ab), n_channels), dtype)
+    for block in _blocks(len(flat_ab)):
+        light, colors = flat_lightness[block], flat_ab[block]
+        # In blocks, or the check alone would need a mask as large as the photograph.
+        if not np.isfinite(colors).all() or np.isnan(light).any():
             raise ValueError("lightness and ab must be finite, got NaN or infinity")
-    return lightness, ab
+        converted[block] = convert(light, colors).T
+    return converted.reshape(*lightness.shape, n_channels)
 
 
 def _blocks(n_pixels: int) -> Iterator[slice]:

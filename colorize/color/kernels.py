@@ -64,12 +64,7 @@ def _is_inside(red, green, blue):
 
 @njit(void(_PLANE, _PLANES, _MATRIX, float32[:, ::1]), **_OPTIONS)
 def linear_rgb(lightness, ab, matrix, linear):
-    """Linear light (3, n) of L* (n,) and ab (2, n); `matrix` leads there from white-relative XYZ.
-
-    See Also
-    --------
-    colorize.color.convert.lab_to_linear_rgb : Calls it, for arrays of any shape.
-    """
+    """Linear light (3, n) of L* (n,) and ab (2, n); `matrix` leads there from white-relative XYZ."""
     for k in range(lightness.size):
         fy, da, db = _split(lightness[k], ab[0, k], ab[1, k])
         linear[0, k], linear[1, k], linear[2, k] = _linear(matrix, fy, da, db)
@@ -77,12 +72,7 @@ def linear_rgb(lightness, ab, matrix, linear):
 
 @njit(void(_PLANE, _PLANES, _MATRIX, float32[::1]), **_OPTIONS)
 def chroma_scale(lightness, ab, matrix, scale):
-    """Largest scale in [0, 1] of every ab (2, n) that sRGB can show at this L*, for colours that it cannot show.
-
-    See Also
-    --------
-    colorize.color.convert.map_to_gamut : Calls it, for colours outside.
-    """
+    """Largest scale in [0, 1] of every ab (2, n) that sRGB can show at this L*, for colours that it cannot show."""
     outside = np.empty_like(scale)
     for k in range(scale.size):
         a, b = ab[0, k], ab[1, k]

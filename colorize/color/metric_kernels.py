@@ -88,10 +88,6 @@ def ciede2000(lab1, lab2, out):
 
     A hue is a unit vector, or zero for gray: the mean hue is the direction of the sum, and half the
     length of the difference is the sine of half the angle between them.
-
-    See Also
-    --------
-    colorize.color.metrics.ciede2000 : Calls it, for arrays of any shape.
     """
     for k in range(out.size):
         light1, a1, b1 = lab1[0, k], lab1[1, k], lab1[2, k]
@@ -137,10 +133,6 @@ def similarity(first, second, sums, top):
 
     Pictures are (H, 3 W) code values up to `top`, channels side by side within a pixel; `sums` (4, 3 W) is room to work
     in. Sums over a window of 8-bit values are exact in float32; variances are small differences, and need more.
-
-    See Also
-    --------
-    colorize.color.metrics.ssim : Calls it.
     """
     height, width = first.shape
     # K2 = 0.03 and K1 = 0.01 of the paper; 49/48 makes sample covariances, as in scikit-image.
@@ -179,12 +171,7 @@ def similarity(first, second, sums, top):
 
 @njit([void(pixels, int64[::1]) for pixels in _PIXELS], **_OPTIONS)
 def opponent_sums(pixels, sums):
-    """Exact sums over sRGB pixels (n, 3): of R - G, of its square, of R + G - 2 B, of its square.
-
-    See Also
-    --------
-    colorize.color.metrics.colorfulness : Calls it.
-    """
+    """Exact sums over sRGB pixels (n, 3): of R - G, of its square, of R + G - 2 B, of its square."""
     red_green = red_green_squared = yellow_blue = yellow_blue_squared = 0
     for k in range(len(pixels)):
         red, green, blue = int64(pixels[k, 0]), int64(pixels[k, 1]), int64(pixels[k, 2])

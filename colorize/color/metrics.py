@@ -15,8 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from colorize.color import metric_kernels
 from colorize.color.convert import rgb_to_lab
-
-__all__ = ["Truth", "ab_auc", "ab_l2", "ciede2000", "class_weights", "colorfulness", "psnr_rgb", "ssim"]
+from colorize.types import Float32
 
 MAX_PSNR = 100.0
 """PSNR of two equal pictures, in dB: infinite by its formula, which no mean over photographs survives."""
@@ -50,7 +49,6 @@ def ciede2000(lab1: ArrayLike, lab2: ArrayLike) -> np.ndarray:
 
     See Also
     --------
-    ab_l2 : The plain distance of colours of the same lightness.
     colorize.color.metric_kernels.ciede2000 : The loop inside.
     colorize.color.rgb_to_lab : The stage before.
 
@@ -68,108 +66,12 @@ def ciede2000(lab1: ArrayLike, lab2: ArrayLike) -> np.ndarray:
     return _ciede2000(_planes(first), _planes(second)).reshape(first.shape[:-1])
 
 
-def ab_l2(true_ab: ArrayLike, predicted_ab: ArrayLike) -> np.ndarray:
-    """Euclidean distance in the a*b* plane, pixel by pixel.
-
-    Parameters
-    ----------
-    true_ab, predicted_ab : array_like, shape (..., 2), same shape
-
-    Returns
-    -------
-    ndarray, shape (...,)
-
-    See Also
-    --------
-    ciede2000 : As people see it.
-    ab_auc : Summed over all thresholds.
-
-    Examples
-    --------
-    >>> ab_l2([[0.0, 0.0]], [[3.0, 4.0]]).tolist()
-    [5.0]
-    """
-    first, second = _same_shape(true_ab, predicted_ab, channels=2)
-    difference = first - second
-    return np.hypot(difference[..., 0], difference[..., 1])
-
-
-def ab_auc(error: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Area under the cumulative curve of the ab error over thresholds from 0 to 150, in percent.
-
-    The share of pixels within a threshold, averaged over all thresholds. This equals
-    ``1 - mean(min(error, 150)) / 150``, so no curve needs to be drawn. On everyday photographs even gray scores
-    about 89: compare with that, not with 0.
-
-    Parameters
-    ----------
-    error : array_like, shape (...,)
-        ab error per pixel, see `ab_l2`.
-    weights : array_like, same shape, optional
-        Weight of every pixel; with `class_weights` this is the class-rebalanced form.
-
-    Returns
-    -------
-    float
-        0 (all errors above 150) to 100 (no error).
-
-    See Also
-    --------
-    ab_l2 : The errors.
-    class_weights : The weights.
-
-    References
-    ----------
-    R. Zhang, P. Isola, A. A. Efros, "Colorful image colorization", ECCV 2016, section 3.1 (raw accuracy).
-
-    Examples
-    --------
-    >>> ab_auc([0.0, 75.0])
-    75.0
-    """
-    clipped = np.minimum(np.asarray(error, np.float64), _AUC_THRESHOLD)
-    return _auc(np.average(clipped, weights=None if weights is None else np.asarray(weights, np.float64)))
-
-
-def class_weights(true_ab: ArrayLike) -> NDArray[np.float64]:
-    """Weights that let every colour count the same, however rare: one over the number of pixels in its ab bin.
-
-    Parameters
-    ----------
-    true_ab : array_like, shape (..., 2)
-        True colours; bins are squares of 10 units in the a*b* plane.
-
-    Returns
-    -------
-    ndarray, shape (...,), float64
-        Sums to 1 within every bin that occurs.
-
-    See Also
-    --------
-    ab_auc : Takes the weights.
-    colorize.refine.losses.rebalanced_weights : The same idea in a training.
-
-    Examples
-    --------
-    >>> class_weights([[1.0, 1.0], [2.0, 2.0], [50.0, 50.0]]).tolist()
-    [0.5, 0.5, 1.0]
-    """
-    bins = np.floor(np.asarray(true_ab) / _BIN).astype(np.int64)
-    # One number per bin, so that counting needs no sorting.
-    keys = (bins[..., 0] - bins[..., 0].min()) * (np.ptp(bins[..., 1]) + 1) + bins[..., 1] - bins[..., 1].min()
-    return 1 / np.bincount(keys.ravel())[keys]
-
-
 def psnr_rgb(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
     """Peak signal-to-noise ratio over the sRGB code values, in dB, at most `MAX_PSNR`.
 
     Parameters
     ----------
     true_pixels, predicted_pixels : array_like, shape (..., 3), uint8 or uint16, same shape and dtype
-
-    Returns
-    -------
-    float
 
     See Also
     --------
@@ -232,10 +134,6 @@ def colorfulness(pixels: ArrayLike) -> float:
     pixels : array_like, shape (..., 3), uint8 or uint16
         sRGB; 16 bit is scaled to 0..255.
 
-    Returns
-    -------
-    float
-
     Raises
     ------
     ValueError
@@ -284,8 +182,13 @@ class Truth:
 
     See Also
     --------
-    ciede2000, ab_l2, psnr_rgb, ssim : One number at a time.
+    ciede2000, psnr_rgb, ssim : One number at a time.
     colorize.evaluation.run.evaluate_model : The stage around it.
+
+    References
+    ----------
+    R. Zhang, P. Isola, A. A. Efros, "Colorful image colorization", ECCV 2016, section 3.1: raw accuracy, the area under
+    the cumulative curve of the ab error over thresholds from 0 to 150, and its class-rebalanced form.
 
     Examples
     --------
@@ -301,7 +204,7 @@ class Truth:
         self.colorfulness = colorfulness(self.pixels)
         # In planes, as the compiled loop wants them, once for all predictions.
         self._lab = [_planes(part) for part in _blocks(lab)]
-        self._weights = list(_blocks(class_weights(self.ab)[..., None]))
+        self._weights = list(_blocks(_class_weights(self.ab)[..., None]))
 
     def figures(self, pixels: ArrayLike, ab: ArrayLike | None = None) -> dict[str, float]:
         """All quality figures of one prediction.
@@ -319,8 +222,9 @@ class Truth:
         Returns
         -------
         dict of str to float
-            ``ciede2000``, ``ab_l2`` (means over pixels; smaller is better), ``auc``, ``auc_rebalanced`` (percent),
-            ``psnr_rgb``, ``psnr_ab`` (dB), ``ssim``, ``colorfulness``, ``true_colorfulness``.
+            ``ciede2000``, ``ab_l2`` (means over pixels; smaller is better), ``auc``, ``auc_rebalanced`` (percent; on
+            everyday photographs even gray scores about 89), ``psnr_rgb``, ``psnr_ab`` (dB), ``ssim``,
+            ``colorfulness``, ``true_colorfulness``.
 
         Raises
         ------
@@ -358,6 +262,14 @@ class Truth:
         return [difference, error_mean, clipped_mean, float(totals[4] / totals[5]), square_mean]
 
 
+def _class_weights(true_ab: Float32) -> NDArray[np.float64]:
+    """Weights that let every colour count the same, however rare: one over the number of pixels in its ab bin."""
+    bins = np.floor(true_ab / _BIN).astype(np.int64)
+    # One number per bin, so that counting needs no sorting.
+    keys = (bins[..., 0] - bins[..., 0].min()) * (np.ptp(bins[..., 1]) + 1) + bins[..., 1] - bins[..., 1].min()
+    return 1 / np.bincount(keys.ravel())[keys]
+
+
 def _same_shape(first: ArrayLike, second: ArrayLike, *, channels: int) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.asarray(first), np.asarray(second)
     if a.shape != b.shape or a.ndim < 1 or a.shape[-1] != channels:
@@ -384,6 +296,7 @@ def _blocks(array: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _auc(clipped_error: float) -> float:
+    """The share of pixels within a threshold, averaged over all of them, in percent: no curve needs to be drawn."""
     return float(100 * (1 - clipped_error / _AUC_THRESHOLD))
 
 

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from colorize.color.convert import rgb_to_lab
 from colorize.types import Float32
 
-__all__ = ["SWATCH_LIGHTNESS", "color_names"]
-
 SWATCH_LIGHTNESS = 62.0
 """L* at which the colours of a palette are shown and named where there is no photograph: one for all."""
 
@@ -65,10 +63,6 @@ def color_names(ab: Float32, lightness: ArrayLike) -> list[str]:
         a* and b*.
     lightness : array_like, shape (n,) or ()
         L*: a dark orange is a brown, a light red is a pink.
-
-    Returns
-    -------
-    list of str
 
     See Also
     --------

@@ -16,21 +16,11 @@ from colorize.types import Float32
 
 
 class EncoderFile(NamedTuple):
-    """The encoder, read and checked.
+    """The encoder, read and checked."""
 
-    Attributes
-    ----------
-    network : bytes
-        ONNX: the input ``lightness``, the outputs ``scores`` and ``features``.
-    colors : ndarray, shape (K, 2), float32
-        ab of the colours whose scores the network gives.
-    digest : str
-        Sha256 of both, which a model that was trained with this encoder notes.
-    """
-
-    network: bytes
-    colors: Float32
-    digest: str
+    network: bytes  # ONNX: the input `lightness`, the outputs `scores` and `features`
+    colors: Float32  # (K, 2): ab of the colours whose scores the network gives
+    digest: str  # of both, which a model that was trained with this encoder notes
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,13 @@ from colorize.types import FeatureMatrix, Float32
 # Their share in a photograph is 64 columns that are the same for all of its regions: a model learns from them by
 # photographs, of which there are hundreds, and more words would be told apart by too few.
 N_WORDS = 64
+MOST_DESCRIPTORS = 20_000  # three hundred for each word place them well enough, and k-means costs in proportion
+
+Block = tuple[Float32, tuple[str, ...]]
+"""Columns of a family, one row per region, and their names."""
+
+_ALONE = {family.__name__: family for family in (intensity, position, shape, gabor, surf, lbp, semantic)}
+_NEEDS = {"context": ("intensity", "gabor"), "scene": ("intensity", "gabor", "surf")}
 
 
 class FeatureExtractor:
@@ -64,31 +71,21 @@ class FeatureExtractor:
     """SURF scale of the descriptors that visual words are made of: a window of 60 pixels, two regions wide."""
 
     def __init__(self, families: Iterable[str] = FAMILIES, random_state: int = 0) -> None:
-        in_order(families := families if isinstance(families, str) else tuple(families))  # raises if any is unknown
-        self.families = tuple(families)
+        self.families = in_order(families)
         self.random_state = random_state
 
     def fit(self, photos: Iterable[PhotoAnalysis]) -> FeatureExtractor:
         """Learn the visual words from the SURF descriptors of training photographs."""
         return self.fit_words([surf_descriptors(photo, self.WORD_SCALE) for photo in photos])
 
-    def fit_words(self, descriptors: list[Float32], *, max_descriptors: int = 20_000) -> FeatureExtractor:
-        """Learn the visual words from descriptors at `WORD_SCALE`.
-
-        Parameters
-        ----------
-        descriptors : list of ndarray, shape (n, 64), float32
-            One array per photograph.
-        max_descriptors : int
-            Descriptors kept for the k-means, drawn at random.
-        """
+    def fit_words(self, descriptors: list[Float32]) -> FeatureExtractor:
+        """Learn the visual words from descriptors at `WORD_SCALE`, one array (n, 64) per photograph."""
         from sklearn.cluster import KMeans  # for learning only: it takes a second to import
 
         rng = np.random.default_rng(self.random_state)
         pool = np.concatenate(descriptors)
-        # Three hundred for each of 64 words place them well enough, and k-means costs in proportion.
-        if len(pool) > max_descriptors:
-            pool = pool[np.sort(rng.choice(len(pool), max_descriptors, replace=False))]
+        if len(pool) > MOST_DESCRIPTORS:
+            pool = pool[np.sort(rng.choice(len(pool), MOST_DESCRIPTORS, replace=False))]
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
             words = k_means.fit(pool).cluster_centers_.astype(np.float32)
@@ -112,32 +109,16 @@ class FeatureExtractor:
         """
         if not hasattr(self, "words_"):
             raise ValueError("FeatureExtractor must be fitted before transform: its visual words are learnt")
-        return _join(self._blocks(photo))
-
-    def _blocks(self, photo: PhotoAnalysis) -> dict[str, tuple[Float32, tuple[str, ...]]]:
-        # Families are made of each other (context of tones and textures, the scene of textures and descriptors), so one
-        # that was not asked for is computed where another needs it, and left out of the answer.
-        wanted = set(self.families)
-        blocks = {"intensity": intensity(photo), "position": position(photo)}
-        if "shape" in wanted:
-            blocks["shape"] = shape(photo)
-        if wanted & {"gabor", "context", "scene"}:
-            blocks["gabor"] = gabor(photo)
-        if wanted & {"surf", "scene"}:
-            blocks["surf"] = surf(photo)
-        if "lbp" in wanted:
-            blocks["lbp"] = lbp(photo)
-        if "context" in wanted:
+        # Families are made of each other: one that was not asked for is computed where another needs it, and left out.
+        needed = set(self.families).union(*(_NEEDS.get(name, ()) for name in self.families))
+        blocks = {name: describe(photo) for name, describe in _ALONE.items() if name in needed}
+        if "context" in needed:
             blocks["context"] = context(photo, *_core(blocks))
-        if "scene" in wanted:
+        if "scene" in needed:
             blocks["scene"] = self._scene(photo, blocks)
-        if "semantic" in wanted:
-            blocks["semantic"] = semantic(photo)
-        return {name: blocks.get(name) or compute_own(name, photo) for name in in_order(wanted)}
+        return _join({name: blocks.get(name) or compute_own(name, photo) for name in self.families})
 
-    def _scene(
-        self, photo: PhotoAnalysis, blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]
-    ) -> tuple[Float32, tuple[str, ...]]:
+    def _scene(self, photo: PhotoAnalysis, blocks: Mapping[str, Block]) -> Block:
         values, names = blocks["intensity"]
         first = names.index("histogram 0")
         at_word_scale = 64 * SCALES.index(self.WORD_SCALE)
@@ -146,7 +127,7 @@ class FeatureExtractor:
         return np.tile(row, (photo.superpixels.n_superpixels, 1)), scene_names
 
 
-def _core(blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple[Float32, tuple[str, ...]]:
+def _core(blocks: Mapping[str, Block]) -> Block:
     """The columns whose neighbourhood is worth knowing: tones, texture by scale, texture by direction."""
     # 13 tones and 13 textures instead of 63 columns: context multiplies by five, and the finer
     # differences between the columns of a ring are averaged away anyway.
@@ -159,7 +140,7 @@ def _core(blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> tuple[Float3
     return values, names
 
 
-def _join(blocks: Mapping[str, tuple[Float32, tuple[str, ...]]]) -> FeatureMatrix:
+def _join(blocks: Mapping[str, Block]) -> FeatureMatrix:
     families, names, start = {}, [], 0
     for family, (values, columns) in blocks.items():
         families[family] = slice(start, start + values.shape[1])

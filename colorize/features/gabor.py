@@ -29,10 +29,6 @@ def gabor(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     A Gabor filter with a round envelope is a product of a row filter and a column filter (both complex), so each level
     of a pyramid is filtered with short separable kernels, and orientations that mirror each other share all of them.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, 40), float32

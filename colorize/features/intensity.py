@@ -24,10 +24,6 @@ def intensity(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     classifier see light, middle and dark separately; rank of the region's lightness within its photograph and distance
     to the photograph's mean; mean gradient; then lightness and band energy at five coarser scales around the centre.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, n_columns), float32

@@ -18,10 +18,6 @@ THRESHOLD = 0.01  # one L*: in flat sky the order of neighbours is noise, not te
 def lbp(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Describe the fine texture of every region by rotation-invariant uniform local binary patterns at two scales.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, 20), float32

@@ -14,10 +14,6 @@ def position(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     Columns: relative row and its square (0 top, 1 bottom), distance from the vertical middle line,
     distance to the nearest border, and five soft bands of height.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, 9), float32

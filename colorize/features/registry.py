@@ -93,13 +93,7 @@ def in_order(families: Iterable[str]) -> tuple[str, ...]:
 
 
 def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
-    """Values and column names of a registered family, checked.
-
-    Raises
-    ------
-    ValueError
-        The function gave no pair of a table, one row of finite numbers per region, and one name per column.
-    """
+    """Values and column names of a registered family: one row of finite numbers per region, or a ValueError."""
     # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
     # that is not finite spreads through the scaler to every column.
     found = _own[name](photo)

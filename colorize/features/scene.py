@@ -72,12 +72,7 @@ def scene(
 
 
 def word_membership(descriptors: Float32, words: Float32) -> Float32:
-    """Soft assignment of descriptors to visual words, rows sum to 1, shape (n, n_words).
-
-    See Also
-    --------
-    colorize.features.extractor.FeatureExtractor.fit_words : Learns the words.
-    """
+    """Soft assignment of descriptors to visual words, rows sum to 1, shape (n, n_words)."""
     # Half the squared distance with the sign turned, but for |d|^2 / 2, which is the same for all words and falls out.
     similarity = descriptors @ words.T - 0.5 * (words * words).sum(axis=1)
     similarity = (similarity - similarity.max(axis=1, keepdims=True)) / _SOFTNESS

@@ -19,10 +19,6 @@ def semantic(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     Columns: the logarithm of the encoder's belief in each of its colours; the mean colour that follows, and its chroma,
     in units of 20; the last map of the decoder, which knows more of the thing than its colour.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, n_columns), float32
@@ -76,10 +72,6 @@ def pooling(superpixels: Superpixels, shape: tuple[int, ...]) -> sparse.csr_arra
 
     Every pixel asks the map at its own place, bilinearly, so a region narrower than a cell of the
     map also gets an answer of its own.
-
-    See Also
-    --------
-    colorize.features.superpixels.region_means : The same for a map of the photograph's own size.
     """
     # A sparse matrix, because 168 maps are averaged alike: enlarged to the photograph first, they would take 170 MB.
     n, (height, width) = superpixels.n_superpixels, shape

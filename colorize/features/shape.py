@@ -14,10 +14,6 @@ def shape(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     Columns: log of the area against the photograph's mean area, elongation (0 round, 1 a line), its direction as the
     cosine of twice the angle (1 lying, -1 standing), scaled by the elongation, and the number of neighbours.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, 4), float32

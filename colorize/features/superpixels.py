@@ -6,6 +6,7 @@ propagation afterwards works on pixels again, so a region border that misses an 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,10 +59,6 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
     sigma : float
         Standard deviation in pixels of the smoothing before segmentation; raise it for grainy scans.
 
-    Returns
-    -------
-    Superpixels
-
     Raises
     ------
     ValueError
@@ -98,9 +95,11 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
         raise ValueError(f"compactness must be positive, got {compactness}")
     if sigma < 0:
         raise ValueError(f"sigma must not be negative, got {sigma}")
-    # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.
-    smooth = _smoothed(np.ascontiguousarray(lightness, dtype=np.float32), sigma)
-    return from_labels(_slic(smooth, n_segments, compactness))
+    lightness = np.ascontiguousarray(lightness, dtype=np.float32)
+    if sigma > 0:
+        # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.
+        lightness = cv2.GaussianBlur(lightness, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
+    return from_labels(_slic(lightness, n_segments, compactness))
 
 
 def from_labels(labels: NDArray[np.integer]) -> Superpixels:
@@ -226,28 +225,15 @@ def _nearest(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return image.take(columns, axis=1).take(rows, axis=0)
 
 
-def _smoothed(lightness: Float32, sigma: float) -> Float32:
-    import cv2
-
-    return lightness if sigma == 0 else cv2.GaussianBlur(lightness, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-
-
 def _slic(lightness: Float32, n_segments: int, compactness: float) -> NDArray[np.int32]:
-    import cv2
-
     height, width = lightness.shape
     spacing = round((height * width / n_segments) ** 0.5)
     if spacing < 2 or min(height, width) < 2 * spacing:  # too few pixels for the centres' grid: plain squares
-        spacing = max(1, spacing)
-        return _squares(lightness.shape, spacing)
+        rows, columns = np.arange(height) // max(1, spacing), np.arange(width) // max(1, spacing)
+        return (rows[:, None] * (columns[-1] + 1) + columns[None, :]).astype(np.int32)
     # OpenCV's ruler is in its own 8-bit units: 255 of them are 100 L*.
     levels = np.uint8(np.clip(lightness * 2.55 + 0.5, 0, 255))
     slic = cv2.ximgproc.createSuperpixelSLIC(levels, cv2.ximgproc.SLIC, spacing, compactness * 2.55)
     slic.iterate(_ITERATIONS)
     slic.enforceLabelConnectivity(_SMALLEST_PART)
     return slic.getLabels()
-
-
-def _squares(shape: tuple[int, int], spacing: int) -> NDArray[np.int32]:
-    rows, columns = np.arange(shape[0]) // spacing, np.arange(shape[1]) // spacing
-    return (rows[:, None] * (columns[-1] + 1) + columns[None, :]).astype(np.int32)

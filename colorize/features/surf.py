@@ -15,10 +15,6 @@ SCALES = (2.0, 3.0, 6.0)  # below 2 the wavelets have uneven halves, and plain l
 def surf(photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Describe every region by SURF descriptors at its centre, at three scales, rotated to the dominant orientation.
 
-    Parameters
-    ----------
-    photo : PhotoAnalysis
-
     Returns
     -------
     values : ndarray, shape (n_superpixels, 192), float32

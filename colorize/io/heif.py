@@ -31,13 +31,7 @@ def is_heif(data: bytes) -> bool:
 
 @cache
 def register() -> None:
-    """Teach Pillow to open them.
-
-    Raises
-    ------
-    InvalidImageError
-        The extra is not installed; the message names it.
-    """
+    """Teach Pillow to open them; without the extra an `InvalidImageError` names it."""
     try:
         plugin = import_or_raise("pillow_heif", extra="heif")
     except MissingDependencyError as error:

@@ -20,18 +20,10 @@ _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}  # of the parametric curves, by kin
 
 @dataclass(frozen=True, eq=False)
 class MatrixProfile:
-    """An RGB colour space: one curve per channel, then one matrix.
+    """An RGB colour space: one curve per channel, then one matrix."""
 
-    Attributes
-    ----------
-    curves : ndarray, shape (3, 65536), float64
-        Light, 0..1, of every code value; never falling.
-    matrix : ndarray, shape (3, 3), float64
-        From light to XYZ of the profile connection space (D50).
-    """
-
-    curves: NDArray[np.float64]
-    matrix: NDArray[np.float64]
+    curves: NDArray[np.float64]  # (3, 65536): light, 0..1, of every code value; never falling
+    matrix: NDArray[np.float64]  # (3, 3): from light to XYZ of the profile connection space (D50)
 
     @classmethod
     def parse(cls, profile: bytes) -> MatrixProfile | None:
@@ -53,18 +45,7 @@ class MatrixProfile:
 
 
 def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | None:
-    """Code value of sRGB for each of the 65536 of a gray profile; None if it is of another kind or damaged.
-
-    Parameters
-    ----------
-    profile : bytes
-        Of gray, with one curve that leads to light (annex F.2).
-    srgb : MatrixProfile
-
-    See Also
-    --------
-    colorize.io.profiles.gray_profile_applied : Uses it for 16 bits.
-    """
+    """Code value of sRGB for each of the 65536 of a gray profile with one curve; None if another kind or damaged."""
     try:
         tags = _tags(profile)
         if profile[16:20] != b"GRAY" or profile[20:24] != b"XYZ " or b"A2B0" in tags:
@@ -78,21 +59,7 @@ def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | No
 
 
 def convert(pixels: NDArray[np.uint16], source: MatrixProfile, target: MatrixProfile) -> NDArray[np.uint16]:
-    """Carry 16-bit pixels from one colour space to another (relative colorimetric; what does not fit is clipped).
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W, 3), uint16
-    source, target : MatrixProfile
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint16
-
-    See Also
-    --------
-    colorize.io.profiles.in_own_colors : Uses it for output.
-    """
+    """Carry 16-bit pixels (H, W, 3) to another colour space (relative colorimetric; what does not fit is clipped)."""
     # One product for both ways: source to XYZ, XYZ to target.
     mix = np.linalg.solve(target.matrix, source.matrix)
     codes = [_codes_by_root(curve) for curve in target.curves]

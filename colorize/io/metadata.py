@@ -6,7 +6,6 @@ import math
 import re
 import struct
 from collections.abc import Iterable
-from typing import Any
 
 from PIL import Image, TiffTags
 from PIL.ExifTags import TAGS
@@ -225,17 +224,3 @@ def tiff_block(metadata: PhotoMetadata) -> Image.Exif:
         if content:
             block[tag] = content
     return block
-
-
-def png_info(xmp: bytes) -> Any:
-    """XMP as Pillow writes it into a PNG file."""
-    from PIL.PngImagePlugin import PngInfo
-
-    info = PngInfo()
-    info.add(b"iTXt", xmp_chunk(xmp))
-    return info
-
-
-def xmp_chunk(xmp: bytes) -> bytes:
-    """Content of the PNG chunk that holds XMP: its name, not compressed, no language."""
-    return b"XML:com.adobe.xmp\0\0\0\0\0" + xmp

@@ -8,17 +8,13 @@ from __future__ import annotations
 import io
 import struct
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from colorize._support.bits import to_8_bit
 from colorize.io.faults import DECODER_ERRORS
 from colorize.io.icc import MatrixProfile, convert, gray_to_srgb
-
-if TYPE_CHECKING:
-    from PIL import ImageCms
 
 
 def needs_profile(picture: Image.Image) -> bool:
@@ -30,8 +26,6 @@ def needs_profile(picture: Image.Image) -> bool:
 # A batch meets the same few profiles again and again, and is asked twice per photograph.
 @lru_cache(maxsize=8)
 def _profile_name(profile: bytes) -> str:
-    from PIL import ImageCms
-
     try:
         return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     except (ImageCms.PyCMSError, *DECODER_ERRORS):
@@ -40,8 +34,6 @@ def _profile_name(profile: bytes) -> str:
 
 
 def _through_profile(picture: Image.Image, notes: list[str]) -> Image.Image | None:
-    from PIL import ImageCms
-
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
         return ImageCms.profileToProfile(picture, profile, _srgb(), outputMode="RGB")
@@ -68,8 +60,6 @@ def own_rgb_profile(picture: Image.Image, notes: list[str]) -> bytes | None:
 @lru_cache(maxsize=8)
 def _leads_both_ways(profile: bytes) -> bool:
     """Ask Little CMS, which converts the output at 8 bits: it refuses some profiles that `MatrixProfile` reads."""
-    from PIL import ImageCms
-
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         for source, target in ((own, _srgb()), (_srgb(), own)):
@@ -84,8 +74,6 @@ def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
     if picture.mode in ("P", "PA", "RGBA", "RGBX"):
         picture = _with_info(picture.convert("RGB"), picture)
     if picture.mode == "LAB":
-        from PIL import ImageCms
-
         # Pillow's `convert` knows no way out of Lab.
         converted = ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _srgb(), outputMode="RGB")
         return converted or picture
@@ -138,8 +126,6 @@ def in_own_colors(pixels: np.ndarray, profile: bytes | None) -> tuple[np.ndarray
         return pixels, _srgb_bytes()
     if pixels.dtype == np.uint16:
         return convert(pixels, srgb_matrix(), matrix), profile
-    from PIL import ImageCms
-
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     return np.asarray(ImageCms.profileToProfile(picture, _srgb(), own)), profile
@@ -147,8 +133,6 @@ def in_own_colors(pixels: np.ndarray, profile: bytes | None) -> tuple[np.ndarray
 
 @cache
 def _srgb() -> ImageCms.ImageCmsProfile:
-    from PIL import ImageCms
-
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 

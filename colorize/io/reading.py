@@ -242,7 +242,11 @@ def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[by
     """Bytes of a photograph; whatever goes wrong while they are decoded becomes one error that names it."""
     name = "photograph in memory" if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else _read_file(Path(source), max_pixels)
-    with _quiet_decoders(max_pixels):
+    with _decoding, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Half the limit, for Pillow raises at twice its own; rounded up, so that it never refuses
+        # what is allowed. `_opened` draws the exact line.
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels // 2 + 1
         try:
             yield data
         except InvalidImageError as error:
@@ -256,6 +260,8 @@ def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[by
             raise InvalidImageError(f"{name}: {_why_unidentified(data)}") from error
         except DECODER_ERRORS as error:
             raise InvalidImageError(f"{name}: the picture data is damaged ({first_line(error)})") from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _why_unidentified(data: bytes) -> str:
@@ -282,16 +288,8 @@ def _why_unidentified(data: bytes) -> str:
 def find_photos(folder: str | Path) -> list[Path]:
     """List the photographs of a folder and its folders by their file names, sorted; hidden ones are left out.
 
-    Folders within it that cannot be listed are left out with a warning.
-
-    Parameters
-    ----------
-    folder : str or Path
-
-    Returns
-    -------
-    list of Path
-        Files that end in one of `PHOTO_SUFFIXES`, in any case of letters.
+    Folders within it that cannot be listed are left out with a warning. Photographs are files that end in one of
+    `PHOTO_SUFFIXES`, in any case of letters.
 
     Raises
     ------
@@ -340,20 +338,6 @@ def _read_file(path: Path, max_pixels: int) -> bytes:
         raise InvalidImageError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise InvalidImageError(f"{path}: cannot be read ({first_line(error)})") from error
-
-
-@contextlib.contextmanager
-def _quiet_decoders(max_pixels: int) -> Iterator[None]:
-    """Hold Pillow to our size limit (it raises at twice its own) and keep its warnings from the screen."""
-    with _decoding, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # Half the limit, for Pillow raises at twice its own; rounded up, so that it never refuses
-        # what is allowed. `_opened` draws the exact line.
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels // 2 + 1
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
 
 
 @contextlib.contextmanager

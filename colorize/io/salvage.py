@@ -22,26 +22,10 @@ _JPEG_END, _PROGRESSIVE, _SCAN = b"\xff\xd9", b"\xff\xc2", b"\xff\xda"
 
 
 def salvaged(data: bytes, open_picture: Callable[[bytes], ImageFile.ImageFile]) -> tuple[ImageFile.ImageFile, int]:
-    """Load what can be read of a picture.
+    """Load what can be read of a picture that `open_picture` opens, standing on the wanted frame.
 
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    open_picture : callable
-        Opens it and stands on the wanted frame, without loading.
-
-    Returns
-    -------
-    picture : PIL.ImageFile.ImageFile
-        Loaded.
-    n_rows : int
-        How many of its rows, from the top as they lie in the file, could be read; what is below means nothing.
-
-    Raises
-    ------
-    DamagedImageError
-        Less than `LEAST_READABLE` of them.
+    Gives the picture, and how many of its rows, from the top as they lie in the file, could be read: what is below
+    means nothing. Raises `DamagedImageError` for less than `LEAST_READABLE` of them.
     """
     is_progressive = bool(open_picture(data).info.get("progressive"))
     ended = data + _JPEG_END if is_progressive else data  # every scan adds detail everywhere: nothing is written before

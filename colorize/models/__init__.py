@@ -12,17 +12,7 @@ from colorize.exceptions import ModelFileError
 
 
 class ShippedModel(NamedTuple):
-    """A model of the package.
-
-    Attributes
-    ----------
-    name : str
-        What `find_model` and ``--model`` call it.
-    path : Path
-        Its file.
-    card : str
-        What it was trained on, what it is good and bad at; Markdown.
-    """
+    """A model of the package, by the name that `find_model` takes, with its card in Markdown."""
 
     name: str
     path: Path
@@ -41,7 +31,8 @@ def available_models() -> list[ShippedModel]:
     >>> all(model.path.suffix == ".safetensors" for model in available_models())
     True
     """
-    paths = sorted(_folder().glob("*.safetensors"), key=lambda path: (path.stem != "default", path.stem))
+    folder = Path(str(resources.files(__name__)))
+    paths = sorted(folder.glob("*.safetensors"), key=lambda path: (path.stem != "default", path.stem))
     return [ShippedModel(path.stem, path, _card(path)) for path in paths]
 
 
@@ -88,10 +79,6 @@ def user_folder() -> Path:
     else:
         base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "colorize" / "models"
-
-
-def _folder() -> Path:
-    return Path(str(resources.files(__name__)))
 
 
 def _card(path: Path) -> str:

@@ -13,10 +13,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -176,14 +175,14 @@ def check_file(path: str | Path) -> dict[str, str]:
 
 
 def model_kind(path: str | Path) -> str:
-    """Tell what a model file holds (``classical`` for those of `Colorizer`), from its header alone.
+    """Tell what a model file holds (``classical`` for those of `Colorizer`).
 
     Raises
     ------
     ModelFileError
         The file cannot be read, or is no model file.
     """
-    return str(_peek(Path(path)).get("kind"))
+    return str(_metadata(Path(path), _read(Path(path))).get("kind"))
 
 
 def stated_digest(path: str | Path) -> str:
@@ -199,15 +198,7 @@ def stated_digest(path: str | Path) -> str:
     model_digest : How it is made.
     check_file : Whether it is true.
     """
-    return str(_peek(Path(path)).get("sha256"))
-
-
-def _peek(path: Path) -> dict[str, Any]:
-    """The metadata of a file, its arrays unread."""
-    with _opened(path) as file:
-        start = file.read(8)
-        _check_start(path, start, os.fstat(file.fileno()).st_size)
-        return _metadata(path, start + file.read(int.from_bytes(start, "little")))
+    return str(_metadata(Path(path), _read(Path(path))).get("sha256"))
 
 
 def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[bytes, list[bytes], str]:
@@ -223,7 +214,7 @@ def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind:
     entries: dict[str, Any] = {"__metadata__": metadata}
     payload: list[bytes] = []
     start = 0
-    packed = [(name, _little_endian(name, array)) for name, array in arrays.items()]
+    packed = [(name, _as_stored(name, array)) for name, array in arrays.items()]
     # wide types first: every array then starts at a multiple of its item size
     for name, array in sorted(packed, key=lambda item: (-item[1].dtype.itemsize, item[0])):
         place = [start, start := start + array.nbytes]
@@ -256,7 +247,8 @@ def _check_keys(value: object, where: str) -> None:
             _check_keys(inner, where)
 
 
-def _little_endian(name: str, array: np.ndarray) -> np.ndarray:
+def _as_stored(name: str, array: np.ndarray) -> np.ndarray:
+    """An array as a file holds it, or a ValueError if none may."""
     if name == "__metadata__" or not _ARRAY_NAME.fullmatch(name):
         raise ValueError(f"array name {name!r} must be made of letters, digits and _ . : / - only")
     array = np.asarray(array)
@@ -284,7 +276,13 @@ def _digest(*parts: bytes | memoryview) -> str:
 
 def _read(path: Path) -> bytes:
     """The whole file, once its size agrees with what its first bytes announce."""
-    with _opened(path) as file:
+
+    def open_without_waiting(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe must not hang the program
+
+    if not os.path.lexists(path):
+        raise ModelFileError(f"{path}: no such file; colorize.find_model gives that of a model that ships")
+    with refusals(path, "cannot be read", ModelFileError), open(path, "rb", opener=open_without_waiting) as file:
         # Of the open file, not of its name: nobody can change what the name means in between.
         status = os.fstat(file.fileno())
         # A device or pipe has no size, and may have no end.
@@ -295,19 +293,6 @@ def _read(path: Path) -> bytes:
         _check_start(path, file.read(8), status.st_size)
         file.seek(0)
         return file.read(status.st_size)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, for reading; what the disk refuses is an error of the model."""
-
-    def open_without_waiting(name: str, flags: int) -> int:
-        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe must not hang the program
-
-    if not os.path.lexists(path):
-        raise ModelFileError(f"{path}: no such file; colorize.find_model gives that of a model that ships")
-    with refusals(path, "cannot be read", ModelFileError), open(path, "rb", opener=open_without_waiting) as file:
-        yield file
 
 
 def _check_start(path: Path, start: bytes, size: int) -> None:
@@ -376,13 +361,10 @@ def _unpack_arrays(path: Path, data: bytes) -> dict[str, np.ndarray]:
 
     try:
         arrays = load(data)
+        for name, array in arrays.items():
+            _as_stored(name, array)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         # The library quotes from the file, which may be of any length and have any line ends.
         detail = " ".join(str(error).split())[:120]
         raise ModelFileError(f"{path}: the arrays do not fit the file ({detail})") from error
-    for name, array in arrays.items():
-        if array.dtype.name not in _DTYPES:
-            raise ModelFileError(f"{path}: array {name!r} has dtype {array.dtype}, which no model file holds")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelFileError(f"{path}: array {name!r} holds values that are not finite")
     return arrays

@@ -78,13 +78,7 @@ def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR, 
 
 
 def check(sigma: float, floor: float) -> None:
-    """Refuse parameters of `gaussian` that mean nothing, or that the solver cannot promise to master.
-
-    Raises
-    ------
-    ValueError
-        `sigma` is not positive, or `floor` is not within 1e-5..1.
-    """
+    """Refuse parameters of `gaussian` that mean nothing, or that the solver cannot promise to master."""
     if not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be a positive step of L*, got {sigma!r}")
     # 1e-5 is ten of the units of 2**-20 in which weights are counted: a lower floor would be mostly rounding.

@@ -12,23 +12,7 @@ from colorize.types import Bool, Float32, GrayImage
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """Wishes and certainties for every pixel; made by `checked`.
-
-    Attributes
-    ----------
-    target_ab : ndarray, shape (H, W, 2), float32
-        Wished colours.
-    weight : ndarray, shape (H, W), float32
-        Confidence of each wish, at least 0.
-    is_known : ndarray, shape (H, W), bool, or None
-        Pixels whose colour is certain.
-    known_ab : ndarray, shape (H, W, 2), float32, or None
-        Their colours; None together with `is_known`.
-
-    See Also
-    --------
-    colorize.optimization.system.stencil_system : What becomes of them.
-    """
+    """Wishes and certainties for every pixel, as `colorize.optimization.propagate` takes them; made by `checked`."""
 
     target_ab: Float32
     weight: Float32
@@ -44,14 +28,7 @@ class Constraints:
         is_known: Bool | None,
         known_ab: Float32 | None,
     ) -> Constraints:
-        """Constraints for a photograph of a shape, or an error that names what is wrong with them.
-
-        Raises
-        ------
-        ValueError
-            Arrays of wrong shape or with NaN, a negative weight, one of `is_known` and `known_ab`
-            without the other, or neither a wish nor a certainty anywhere.
-        """
+        """Constraints for a photograph of a shape, or a ValueError that names what is wrong with them."""
         target_ab, weight = np.asarray(target_ab, np.float32), np.asarray(weight, np.float32)
         if weight.shape != shape:
             raise ValueError(f"weight must have the shape of lightness, {shape}, got {weight.shape}")
@@ -109,15 +86,7 @@ class Constraints:
 
 
 def checked_lightness(lightness: Float32) -> Float32:
-    """A lightness as float32.
-
-    Raises
-    ------
-    ValueError
-        It is not (H, W), has no pixel, or is no L*: not within 0..100.
-    TypeError
-        It is a `GrayImage` and not its lightness.
-    """
+    """A lightness as float32, or an error that says why it is none."""
     if isinstance(lightness, GrayImage):
         raise TypeError("lightness must be an array, got a GrayImage; its .lightness is one")
     lightness = np.asarray(lightness, np.float32)

@@ -101,12 +101,7 @@ def diagonal(d, w, confidence, first, last):
 
 @njit(void(_PLANE, _PLANES, _PLANES, intp[::1], intp[::1], _PLANE), **_OPTIONS)
 def eliminate(d, w, b, rows, cols, values):
-    """Give known pixels an identity row and move their couplings to the right-hand side; symmetric as before.
-
-    See Also
-    --------
-    colorize.optimization.system.stencil_system : Calls it, and draws the matrix.
-    """
+    """Give known pixels an identity row and move their couplings to the right-hand side, as `stencil_system` draws."""
     for k in range(rows.size):
         i, j = rows[k], cols[k]
         for c in range(2):
@@ -219,16 +214,11 @@ def smooth(w, d, x, b, p, coarse_b, lead, stages, restricts, top, bottom, first,
     Rows of one stage do not see each other. Row ``i`` of a stage is due as soon as rows ``i - 1`` and ``i + 1`` are
     through the stage before, so all `stages` (0 or `STAGES`), the residual and the restriction follow each other
     closely in one walk through memory. Restriction is right after forward sweeps only (``lead = 1``): they leave no
-    residual amid four coarse pixels.
+    residual amid four coarse pixels. The way back is `add_correction`.
 
     Each stage begins `top` rows below and ends `bottom` rows above the one before: 0 at the edges
     of the photo, 1 where the range ends inside it. The rows that so remain around the meeting point
     of two ranges are those of an empty range with -1 on both sides.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
-    add_correction : The way back.
     """
     # Buffers: what other rows contribute, the row between its two colours, 1 / d, and the masks of the two colours.
     # Residuals of three rows are what one row of the restriction needs: a ring, so none is computed twice.
@@ -286,11 +276,6 @@ def interpolation(p, previous, w, d, has_previous, first, last):
     pass. On texture finer than the coarse grid this is what keeps the coarse grids useful: shares then follow the
     thread that a pixel belongs to, not just its nearest neighbours. Pixels midway between two coarse pixels of their
     column (`UP`, `DOWN`) are treated alike, rows and columns exchanged.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.Hierarchy.rebuild : Calls it, three times for each grid.
-    galerkin : Needs it.
     """
     # Coarse pixel (k, m) is fine pixel (2 k - 1, 2 m - 1). First the pixels that lie between two of
     # a row:
@@ -360,11 +345,6 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
 
     For each coarse pixel, its column of ``P`` (the hat ``at_*`` over 3x3 fine pixels) is multiplied by ``A`` (``y_*``)
     and that product by the columns of its neighbours. Fine pixels amid four coarse ones drop out: ``A P`` is 0 there.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.Hierarchy.rebuild : Calls it.
-    colorize.optimization.multigrid.dense : Its twin in the tests multiplies such matrices.
     """
     # The hat of coarse pixel (k, m), which is fine pixel (i, j), and where its product with A
     # lives:
@@ -453,13 +433,7 @@ def galerkin(coarse_w, coarse_d, w, d, p, first, last):
 
 @njit(void(_PLANES, _PLANES, _PLANES, intp, intp), **_OPTIONS)
 def add_correction(x, coarse_x, p, first, last):
-    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway.
-
-    See Also
-    --------
-    colorize.optimization.multigrid.Hierarchy.cycle : Calls it.
-    smooth : The way there.
-    """
+    """``x += P coarse_x``, except amid four coarse pixels, where the backward sweep that follows starts anyway."""
     for c in range(x.shape[0]):
         for k in range(first, last):
             here, below, row, next_row = coarse_x[c, k], coarse_x[c, k + 1], x[c, 2 * k - 1], x[c, 2 * k]

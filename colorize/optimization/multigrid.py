@@ -103,9 +103,13 @@ class Hierarchy:
             fine = self.levels[-1]
             # Rounded up: the first pixel of a row is coarse, so of an odd number the last one is, too.
             height, width = ((n + 1) // 2 for n in fine.shape)
-            fine.p = _zeros(4, height, width)
-            self.levels.append(_level(_zeros(4, height, width), np.ones((height + 2, width + 2), np.float32)))
-        self.rebuild()
+            fine.p = np.zeros((4, height + 2, width + 2), np.float32)
+            self.levels.append(_level(np.zeros_like(fine.p), np.ones_like(fine.p[0])))
+            self._coarsen(fine, self.levels[-1])
+        coarsest = self.levels[-1]
+        # An inverse and not factors: two triangular solves of this size would cost more in calls
+        # than in arithmetic, and a smoother on every other grid forgives what an inverse rounds.
+        self._inverse = np.linalg.inv(dense(coarsest.w, coarsest.d)).astype(np.float32)
 
     def __repr__(self) -> str:
         nonzeros = [level.nonzeros for level in self.levels]
@@ -122,18 +126,13 @@ class Hierarchy:
             lines.append(f"  {number:4d} {size:>15} {counts} [{share:5.1%}]")
         return "\n".join(lines)
 
-    def rebuild(self) -> None:
-        """Compute all coarse operators again, after the finest changed."""
-        for fine, coarse in zip(self.levels, self.levels[1:], strict=False):
-            # Each pass reads the one before; the coarse couplings, not yet known, lend it room.
-            for k in range(_PASSES):
-                p, previous = (fine.p, coarse.w) if k % 2 == 0 else (coarse.w, fine.p)
-                self._share(kernels.interpolation, (p, previous, fine.w, fine.d, int(k > 0)), coarse)
-            self._share(kernels.galerkin, (coarse.w, coarse.d, fine.w, fine.d, fine.p), coarse)
-        coarsest = self.levels[-1]
-        # An inverse and not factors: two triangular solves of this size would cost more in calls
-        # than in arithmetic, and a smoother on every other grid forgives what an inverse rounds.
-        self._inverse = np.linalg.inv(dense(coarsest.w, coarsest.d)).astype(np.float32)
+    def _coarsen(self, fine: Level, coarse: Level) -> None:
+        """Compute the operator of the next coarser grid, and the way to it."""
+        # Each pass reads the one before; the coarse couplings, not yet known, lend it room.
+        for k in range(_PASSES):
+            p, previous = (fine.p, coarse.w) if k % 2 == 0 else (coarse.w, fine.p)
+            self._share(kernels.interpolation, (p, previous, fine.w, fine.d, int(k > 0)), coarse)
+        self._share(kernels.galerkin, (coarse.w, coarse.d, fine.w, fine.d, fine.p), coarse)
 
     @property
     def nbytes(self) -> int:
@@ -202,26 +201,9 @@ class Hierarchy:
 def solve(hierarchy: Hierarchy, x: Float32, *, tolerance: float, maxiter: int) -> SolveReport:
     """Preconditioned conjugate gradients on the finest grid, both channels at once, after a full-multigrid start.
 
-    Parameters
-    ----------
-    hierarchy : Hierarchy
-        Its finest ``b`` holds the right-hand side and becomes the residual.
-    x : ndarray, shape (2, H + 2, W + 2), float32
-        First guess with a border of zeros; becomes the solution.
-    tolerance : float
-        Stop when no entry of x moved by more than this in the last step: an error in the unit of x,
-        unlike a residual, whose size depends on the photo.
-    maxiter : int
-        Most steps.
-
-    Returns
-    -------
-    SolveReport
-        Without the time, which begins with the grids.
-
-    See Also
-    --------
-    colorize.optimization.solvers.solve : The stage around it.
+    The first guess `x`, (2, H + 2, W + 2) with a border of zeros, becomes the solution, and the finest ``b``, the
+    right-hand side, the residual. The report lacks the time, which begins with the grids. All other is told by
+    `colorize.optimization.solvers.solve`, the stage around it.
 
     Notes
     -----
@@ -290,12 +272,7 @@ def _share_done(first: float, move: float, tolerance: float) -> float:
 
 
 def dense(w: Float32, d: Float32) -> Float64:
-    """The operator of a small grid as a matrix, shape (H W, H W), float64.
-
-    See Also
-    --------
-    colorize.optimization.reference.as_matrix : The same as a sparse matrix, for larger ones.
-    """
+    """The operator of a small grid as a matrix, shape (H W, H W); `reference.as_matrix` makes sparse ones."""
     # Numbered with the border, so that every pixel has its neighbour at the same offset.
     width = d.shape[1] - 2
     index = np.arange(d.size).reshape(d.shape)
@@ -312,10 +289,6 @@ def dense(w: Float32, d: Float32) -> Float64:
 def _level(w: Float32, d: Float32, b: Float32 | None = None) -> Level:
     field = (2, *d.shape)
     return Level(w, d, np.zeros(field, np.float32), np.zeros(field, np.float32) if b is None else b)
-
-
-def _zeros(planes: int, height: int, width: int) -> Float32:
-    return np.zeros((planes, height + 2, width + 2), np.float32)
 
 
 def _ratio(a: Float64, b: Float64) -> Float64:

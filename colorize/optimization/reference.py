@@ -120,7 +120,6 @@ def propagate_reference(
     lightness = checked_lightness(lightness)
     weights_of.check(sigma, floor)
     _check_choice("affinity", affinity, AFFINITIES)
-    _check_choice("form", form, FORMS)
     _check_choice("solver", solver, METHODS)
     if solver == "cg" and (affinity == "correlation" or form != "laplacian"):
         raise ValueError(f"affinity {affinity!r} in the form {form!r} needs solver='direct', got 'cg'")
@@ -208,10 +207,6 @@ def correlation(lightness: Float32) -> Float32:
     -------
     ndarray, shape (8, H, W), float32
         Directed weights, as those of `local_variance`.
-
-    See Also
-    --------
-    local_variance : The other affinity of the paper.
 
     Notes
     -----
@@ -347,12 +342,7 @@ class MatrixSystem:
 
 
 def as_matrix(system: StencilSystem) -> MatrixSystem:
-    """A system in planes as a SciPy matrix.
-
-    See Also
-    --------
-    colorize.optimization.system.stencil_system : Makes a system in planes.
-    """
+    """A system in planes, from `colorize.optimization.system.stencil_system`, as a SciPy matrix."""
     diagonal = sp.diags_array(system.d[1:-1, 1:-1].ravel().astype(np.float64))
     matrix = diagonal - _directed_matrix(directed_from_planes(system.w).astype(np.float64))
     rhs = system.b[:, 1:-1, 1:-1].reshape(2, -1).T.astype(np.float64)
@@ -379,10 +369,6 @@ def matrix_system(
     form : {"laplacian", "row_normalized", "least_squares"}
         See the module's description.
 
-    Returns
-    -------
-    MatrixSystem
-
     Raises
     ------
     ValueError
@@ -394,7 +380,7 @@ def matrix_system(
     solve : The stage after.
     """
     _check_choice("form", form, FORMS)
-    shape, n = weight.shape, weight.size
+    n = weight.size
     affinity = _directed_matrix(directed.astype(np.float64))
     c, h = weight.ravel().astype(np.float64), target_ab.reshape(n, 2).astype(np.float64)
     known = np.zeros(n, bool) if is_known is None else np.asarray(is_known).ravel()
@@ -402,39 +388,25 @@ def matrix_system(
     if form == "laplacian":
         affinity = (affinity + affinity.T) / 2
         matrix = sp.diags_array(np.asarray(affinity.sum(axis=1)).ravel() + c) - affinity
-        return _eliminated(sp.csr_array(matrix), c[:, None] * h, known, values, shape)
-    total = np.asarray(affinity.sum(axis=1)).ravel()
-    inverse = sp.diags_array(np.divide(1, total, out=np.zeros(n), where=total != 0))
-    difference = sp.eye_array(n) - inverse @ affinity
-    # Confidences are relative to the weights, so they are divided with them; a negative sum must
-    # not turn a wish into its opposite.
-    c = np.abs(inverse.diagonal()) * c
-    if form == "least_squares":
-        normal = difference.T @ difference + sp.diags_array(c)
-        return _eliminated(sp.csr_array(normal), c[:, None] * h, known, values, shape)
-    # Nothing is gained by clearing the columns of known pixels here: the matrix is not symmetric
-    # anyway. Their rows alone become those of the identity, which is what the released code does.
-    free, fixed = sp.diags_array((~known).astype(np.float64)), sp.diags_array(known * 1.0)
-    matrix = free @ (difference + sp.diags_array(c)) + fixed
-    rhs = np.where(known[:, None], values, c[:, None] * h)
-    return MatrixSystem(sp.csc_array(matrix), rhs, shape, symmetric=False)
-
-
-def _eliminated(
-    matrix: sp.csr_array, rhs: Float64, known: Bool, values: Float64, shape: tuple[int, int]
-) -> MatrixSystem:
-    """Identity rows and columns for the known pixels, their couplings moved to the right-hand side."""
-    #   [ A_uu  A_uk ] [ x_u ]   [ b_u ]          [ A_uu  0 ] [ x_u ]   [ b_u - A_uk v ]
-    #   [            ] [     ] = [     ]   ==>    [         ] [     ] = [              ]
-    #   [ A_ku  A_kk ] [ x_k ]   [ b_k ]          [  0    I ] [ x_k ]   [       v      ]
-    #
-    # Written with masks instead of blocks, so that pixels keep their numbers: `held` is v at the
-    # known pixels and 0 elsewhere, so A held is A_uk v in the upper rows, and free A free keeps
-    # A_uu.
-    free, fixed = sp.diags_array((~known).astype(np.float64)), sp.diags_array(known.astype(np.float64))
-    held = np.where(known[:, None], values, 0.0)
-    rhs = np.where(known[:, None], held, rhs - matrix @ held)
-    return MatrixSystem(sp.csc_array(free @ matrix @ free + fixed), rhs, shape, symmetric=True)
+    else:
+        total = np.asarray(affinity.sum(axis=1)).ravel()
+        inverse = sp.diags_array(np.divide(1, total, out=np.zeros(n), where=total != 0))
+        difference = sp.eye_array(n) - inverse @ affinity
+        # Confidences are relative to the weights, so they are divided with them; a negative sum must
+        # not turn a wish into its opposite.
+        c = np.abs(inverse.diagonal()) * c
+        matrix = (difference.T @ difference if form == "least_squares" else difference) + sp.diags_array(c)
+    # As `system.stencil_system` draws it, with masks instead of blocks, so that pixels keep their numbers: the matrix
+    # times v at the known pixels and 0 elsewhere is A_uk v in the other rows, and free A free keeps A_uu.
+    free, fixed = (sp.diags_array(mask.astype(np.float64)) for mask in (~known, known))
+    matrix, rhs = free @ matrix, c[:, None] * h
+    # Nothing is gained by clearing the columns of known pixels in a matrix that is not symmetric anyway. Their rows
+    # alone become those of the identity then, which is what the released code does.
+    if form != "row_normalized":
+        rhs = rhs - matrix @ (fixed @ values)
+        matrix = matrix @ free
+    rhs = np.where(known[:, None], values, rhs)
+    return MatrixSystem(sp.csc_array(matrix + fixed), rhs, weight.shape, symmetric=form != "row_normalized")
 
 
 def _directed_matrix(directed: Float64) -> sp.csr_array:

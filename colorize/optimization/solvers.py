@@ -83,10 +83,5 @@ def solve(
 
 
 def unconverged(report: SolveReport) -> str:
-    """What to tell a user whose solver gave up.
-
-    See Also
-    --------
-    colorize.exceptions.ConvergenceWarning : What says it.
-    """
+    """What to tell a user whose solver gave up."""
     return f"propagation stopped after {report.iterations} iterations before it converged; raise maxiter or floor"

@@ -50,10 +50,6 @@ def guided_enlarge(ab: Float32, small_lightness: Float32, lightness: Float32) ->
         CIE L*, 0..100.
     lightness : ndarray, shape (H, W), float32
         CIE L*, 0..100.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 2), float32
     """
     size = lightness.shape[::-1]
     mean_l = _mean(small_lightness)

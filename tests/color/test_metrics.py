@@ -7,10 +7,8 @@ from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.color.metrics import (
     MAX_PSNR,
     Truth,
-    ab_auc,
-    ab_l2,
+    _class_weights,
     ciede2000,
-    class_weights,
     colorfulness,
     psnr_rgb,
     ssim,
@@ -77,33 +75,9 @@ def test_ciede2000_agrees_with_scikit_image_on_random_colors():
     np.testing.assert_allclose(ciede2000(first, second), skimage_color.deltaE_ciede2000(first, second), atol=1e-4)
 
 
-def test_ab_l2_is_the_euclidean_distance():
-    assert ab_l2([[1, 2], [0, 0]], [[4, 6], [0, -2]]).tolist() == [5.0, 2.0]
-
-
-def test_auc_equals_the_area_under_the_counted_curve():
-    error = np.random.default_rng(0).gamma(2, 20, 5000)
-    thresholds = np.linspace(0, 150, 3001)
-    within = [(error <= threshold).mean() for threshold in thresholds]
-    # 0.03 %: half a step of the thresholds
-    assert ab_auc(error) == pytest.approx(100 * np.trapezoid(within, thresholds) / 150, abs=0.03)
-
-
-def test_auc_ends():
-    assert ab_auc(np.zeros(5)) == 100
-    assert ab_auc(np.full(5, 1000.0)) == 0
-
-
-def test_rebalanced_auc_is_the_mean_over_the_bins():
-    ab = np.array([[5, 5]] * 99 + [[-35, 62]])
-    error = np.array([0.0] * 99 + [75.0])
-    assert ab_auc(error) == pytest.approx(99.5)
-    assert ab_auc(error, class_weights(ab)) == pytest.approx(75.0)  # (100 + 50) / 2
-
-
 def test_class_weights_sum_to_one_in_every_bin():
     ab = np.random.default_rng(3).normal(0, 25, (40, 30, 2))
-    weights = class_weights(ab)
+    weights = _class_weights(ab)
     bins, inverse = np.unique(np.floor(ab / 10).reshape(-1, 2), axis=0, return_inverse=True)
     np.testing.assert_allclose(np.bincount(inverse.ravel(), weights.ravel()), np.ones(len(bins)))
 
@@ -179,12 +153,12 @@ def test_the_figures_are_those_of_the_single_functions(dtype):
     true, ab = photo(shape=(90, 110), dtype=dtype), np.random.default_rng(1).normal(0, 30, (90, 110, 2))  # two blocks
     lab = rgb_to_lab(true)
     pixels = lab_to_rgb(lab[..., 0], ab, bit_depth=8 * true.dtype.itemsize)
-    error = ab_l2(lab[..., 1:], ab)
+    error = np.linalg.norm(lab[..., 1:] - ab, axis=-1)
     expected = {
         "ciede2000": ciede2000(lab, np.dstack([lab[..., :1], ab])).mean(dtype=float),
         "ab_l2": error.mean(),
-        "auc": ab_auc(error),
-        "auc_rebalanced": ab_auc(error, class_weights(lab[..., 1:])),
+        "auc": 100 - 100 * np.minimum(error, 150).mean() / 150,
+        "auc_rebalanced": 100 - 100 * np.average(np.minimum(error, 150), weights=_class_weights(lab[..., 1:])) / 150,
         "psnr_rgb": psnr_rgb(true, pixels),
         "psnr_ab": 10 * np.log10(255**2 / np.square(lab[..., 1:] - ab).mean()),
         "ssim": ssim(true, pixels),
@@ -192,6 +166,27 @@ def test_the_figures_are_those_of_the_single_functions(dtype):
         "true_colorfulness": colorfulness(true),
     }
     assert Truth(true).figures(pixels, ab) == pytest.approx(expected, rel=1e-5)  # float32
+
+
+def test_auc_is_the_area_under_the_counted_curve():
+    true, ab = photo(), np.random.default_rng(0).normal(0, 40, (40, 50, 2))
+    error = np.linalg.norm(rgb_to_lab(true)[..., 1:] - ab, axis=-1)
+    thresholds = np.linspace(0, 150, 3001)
+    within = [(error <= threshold).mean() for threshold in thresholds]
+    # 0.03 %: half a step of the thresholds
+    expected = 100 * np.trapezoid(within, thresholds) / 150
+    assert figures_of_field(true, ab)["auc"] == pytest.approx(expected, abs=0.03)
+
+
+def test_rebalanced_auc_is_the_mean_over_the_bins():
+    true = np.full((10, 10, 3), 128, np.uint8)  # gray, but for one red pixel
+    true[0, 0] = 255, 0, 0
+    lab = rgb_to_lab(true)
+    ab = lab[..., 1:].copy()
+    ab[0, 0, 0] -= 75
+    figures = figures_of_field(true, ab)
+    assert figures["auc"] == pytest.approx(99.5)
+    assert figures["auc_rebalanced"] == pytest.approx(75.0)  # (100 + 50) / 2
 
 
 def test_color_errors_of_an_ab_field_are_taken_before_gamut_mapping():

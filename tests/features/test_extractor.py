@@ -124,9 +124,10 @@ def test_words_are_the_same_every_time_and_depend_on_the_seed(textured, extracto
     assert (first != other).any()
 
 
-def test_only_some_descriptors_are_kept_for_the_words():
+def test_only_some_descriptors_are_kept_for_the_words(monkeypatch):
+    monkeypatch.setattr("colorize.features.extractor.MOST_DESCRIPTORS", 10)
     descriptors = [np.random.default_rng(seed).normal(size=(100, 64)).astype(np.float32) for seed in (0, 1)]
-    words = FeatureExtractor().fit_words(descriptors, max_descriptors=10).words_
+    words = FeatureExtractor().fit_words(descriptors).words_
     assert words.shape == (N_WORDS, 64)
     assert np.count_nonzero(words.any(axis=1)) == 10
 

@@ -333,7 +333,7 @@ def test_orientation_is_applied_and_reset(orientation, kind, tmp_path):
     else:
         deep = RgbImage(np.asarray(stored).astype(np.uint16) * 257, metadata=PhotoMetadata(exif=some_exif(orientation)))
         if kind == "png16":
-            data = b"".join(writing._png_16_bit(deep))
+            data = b"".join(writing._png(deep))
         else:
             file = io.BytesIO()
             tags = [(ORIENTATION, "H", 1, orientation, True)]
