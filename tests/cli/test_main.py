@@ -27,6 +27,15 @@ from colorize.types import RgbImage
 pytestmark = pytest.mark.usefixtures("workplace")
 
 
+@pytest.mark.parametrize(("said", "frozen"), [("", "True"), (", standalone_mode=False", "False")])
+def test_the_end_of_the_program_looks_for_no_garbage_but_that_of_another_stays_as_it_was(said, frozen):
+    # Registered first, so asked last.
+    script = "import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count() > 0))\n"
+    script += f"from colorize.cli import main\nmain(['models', '--help']{said})"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.split()[-1] == frozen
+
+
 class StubColorizer:
     """Paints everything red, except photographs 7 pixels wide, which it refuses."""
 
