@@ -15,14 +15,14 @@ import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from colorize import __version__
 from colorize._support.optional import import_or_raise
-from colorize.batch.jobs import Job, Result, Settings
+from colorize.batch.jobs import Job, OnResult, Result, Settings
 from colorize.batch.run import OpenPool, free_memory
 from colorize.batch.supervisor import Supervisor
 from colorize.exceptions import OutputError, WorkerError
@@ -186,7 +186,7 @@ class ClusterPool:
         """Hand out no further shard."""
         self._is_stopping = True
 
-    def run(self, jobs: Iterable[Job], on_result: Callable[[Job, Result], None]) -> None:
+    def run(self, jobs: Iterable[Job], on_result: OnResult) -> None:
         """Do all jobs; each has one result in the end, unless the run is stopped.
 
         Raises
@@ -228,7 +228,7 @@ class ClusterPool:
         size = min(_LONGEST_SHARD, round(SHARD_SECONDS / max(mean, 1e-3)), -(-len(todo) // (2 * n_threads)))
         return [todo.popleft() for _ in range(min(max(1, size), len(todo)))]
 
-    def _collect(self, future: Any, shard: Shard, on_result: Callable[[Job, Result], None]) -> bool:
+    def _collect(self, future: Any, shard: Shard, on_result: OnResult) -> bool:
         """Tell of the results of a shard; False if it has to be done again."""
         # One that is lost is none of these: Dask does it anew, and `exception` waits for that.
         if future.status == "cancelled":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,5 @@ class Result:
     palette: list[float] | None = None
 
 
-def as_message(value: Settings | Job | Result) -> dict[str, Any]:
-    """Put a value in plain JSON terms; what has its default is left out."""
-    defaults = {field.name: field.default for field in fields(value)}
-    return {name: content for name, content in asdict(value).items() if content != defaults[name]}
+OnResult = Callable[[Job, Result], object]
+"""Told of every result."""

@@ -17,7 +17,7 @@ import numpy as np
 from colorize import __version__
 from colorize._support.files import refusals, remove_leftovers
 from colorize._support.progress import Progress, silent
-from colorize.batch.jobs import Job, Result, Settings
+from colorize.batch.jobs import Job, OnResult, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
@@ -33,7 +33,7 @@ ALBUM_SAMPLE = 40
 class Pool(Protocol):
     """Something that does jobs: `Supervisor`, or a cluster."""
 
-    def run(self, jobs: Iterable[Job], on_result: Callable[[Job, Result], None]) -> None:
+    def run(self, jobs: Iterable[Job], on_result: OnResult) -> None:
         """Do all jobs, in any order, and tell of each result."""
 
     def stop(self) -> None:

@@ -25,11 +25,12 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from colorize.batch.jobs import Job, Result, Settings, as_message
+from colorize.batch.jobs import Job, OnResult, Result, Settings
 from colorize.exceptions import OutputError, WorkerError
 
 # 322 MB were measured at 0.15 megapixels, 410 MB at one (docs/cluster.md).
@@ -62,8 +63,6 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
     "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
 }
-
-OnResult = Callable[[Job, Result], None]
 
 
 class State(enum.Enum):
@@ -98,7 +97,7 @@ class Worker:
         # A thread for each, since pipes cannot be waited for together on Windows; daemon, so that
         # one that hangs does not keep the program from ending.
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
-        self.send(as_message(settings))
+        self.send(asdict(settings))
 
     def _listen(self, events: SimpleQueue[Any]) -> None:
         with self.process.stdout as lines:  # type: ignore[union-attr]
@@ -115,7 +114,7 @@ class Worker:
     def begin(self, job: Job, seconds: float) -> None:
         """Hand the worker a photograph."""
         self.state, self.job, self.need, self.deadline = State.MEASURING, job, 0, time.monotonic() + seconds
-        self.send(as_message(job))
+        self.send(asdict(job))
 
     def go_on(self, seconds: float, refusal: str = "") -> None:
         """Let the worker decode and colorize the photograph that it has measured, or refuse it."""

@@ -16,7 +16,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from colorize._support.files import refusals
-from colorize.batch.jobs import Job, Result, Settings, as_message
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.color import to_gray
 from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
 from colorize.io import count_pixels
@@ -140,4 +140,4 @@ def main() -> None:
     studio.warm_up()
     answer({"ready": True})
     while line := sys.stdin.readline():
-        answer(as_message(studio.do(Job(**json.loads(line)), wait)))
+        answer(asdict(studio.do(Job(**json.loads(line)), wait)))

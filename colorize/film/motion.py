@@ -68,8 +68,7 @@ def flow_shape(shape: tuple[int, int], pixels: int = FLOW_PIXELS) -> tuple[int, 
 
 def flow_gray(lightness: Float32) -> Gray:
     """Lightness, shape (H, W), as the flow wants it: reduced, 8 bits."""
-    height, width = flow_shape(lightness.shape)
-    small = lightness if lightness.shape == (height, width) else _resized(lightness, (height, width))
+    small = _resized(lightness, flow_shape(lightness.shape))
     # L* of 0..100 onto the bytes that DIS takes.
     return np.clip(small * np.float32(2.55), 0, 255).astype(np.uint8)
 

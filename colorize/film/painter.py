@@ -15,11 +15,10 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
 from colorize.features.superpixels import region_map
-from colorize.film.motion import Motion, find_motion
+from colorize.film.motion import find_motion
 from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels, Hints
 from colorize.optimization import Propagator
@@ -163,7 +162,8 @@ class Painter:
         if self._is_key(state, said):
             state = self._decided(state, lightness, said)
         target, weight = _wishes(state, lightness, said)
-        known, known_ab = _certain(lightness, said)
+        wanted = None if said.exact is None else said.exact.on(lightness)
+        known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.field())
         # The last colours are nearly the answer, which saves rounds of the solver; a shot's first
         # frame has none, and starts as a photograph does.
         with self.meter("solve"):
@@ -181,10 +181,10 @@ class Painter:
         state = self.state
         if state is None:
             return np.zeros((*lightness.shape, 2), np.float32)
-        known, known_ab = _certain(lightness, said)
-        if known is None or known_ab is None:
+        if said.exact is None:
             return state.ab
-        return np.where(known[..., None], known_ab, state.ab)
+        wanted = said.exact.on(lightness)
+        return np.where(wanted.is_known[..., None], wanted.field(), state.ab)
 
     def _carried(self, lightness: Float32) -> State:
         """The last state, at the places of this frame; before the first frame a blank one."""
@@ -196,7 +196,12 @@ class Painter:
             return State(lightness, nothing, nothing, np.zeros(shape, np.float32), np.zeros(shape, np.float32), 0.0, -1)
         with self.meter("flow"):
             motion = find_motion(last.lightness, lightness)
-            return _moved(last, motion, lightness)
+            # Four channels at once, as many as OpenCV samples: one walk over the picture instead of two.
+            colors = motion.carry(np.concatenate([last.ab, last.opinion], axis=2))
+            # Trust multiplies belief, not colour: an untrusted colour stays what it is and weighs less.
+            belief = motion.carry(np.stack([last.heard, last.age], axis=2)) * motion.trust[..., None]
+        ab, opinion = (np.ascontiguousarray(part) for part in np.split(colors, 2, axis=2))
+        return replace(last, lightness=lightness, ab=ab, opinion=opinion, heard=belief[..., 0], age=belief[..., 1])
 
     def _is_key(self, state: State, said: Said) -> bool:
         if state.since < 0 or said.exact is not None or state.since >= self.interval:
@@ -221,22 +226,6 @@ class Painter:
         )
 
 
-def _moved(last: State, motion: Motion, lightness: Float32) -> State:
-    # Four channels at once, as many as OpenCV samples: one walk over the picture instead of two.
-    colors = motion.carry(np.concatenate([last.ab, last.opinion], axis=2))
-    # Trust multiplies belief, not colour: an untrusted colour stays what it is and weighs less.
-    belief = motion.carry(np.stack([last.heard, last.age], axis=2)) * motion.trust[..., None]
-    return State(
-        lightness,
-        np.ascontiguousarray(colors[..., :2]),
-        np.ascontiguousarray(colors[..., 2:]),
-        belief[..., 0],
-        belief[..., 1],
-        last.weight,
-        last.since,
-    )
-
-
 def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Float32]:
     """What every pixel should look like, shape (H, W, 2), and how much that weighs, shape (H, W)."""
     # Never zero: with no weight anywhere the Laplacian alone is singular.
@@ -251,11 +240,3 @@ def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Floa
         target[where] = said.carried.on(lightness).ab
         weight[where] += np.float32(_HINT_WEIGHT)
     return target, weight
-
-
-def _certain(lightness: Float32, said: Said) -> tuple[NDArray[np.bool_] | None, Float32 | None]:
-    """Pixels hinted on this very frame, and their colours."""
-    if said.exact is None:
-        return None, None
-    wanted = said.exact.on(lightness)
-    return wanted.is_known, wanted.field()

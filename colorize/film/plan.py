@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 from colorize._support.progress import Progress
 from colorize.exceptions import FilmError, HintsError
@@ -43,11 +41,6 @@ class Plan:
     def n_frames(self) -> int:
         """Number of frames."""
         return len(self.times)
-
-    @property
-    def n_shots(self) -> int:
-        """Number of shots."""
-        return self.kinds.count(cuts.START)
 
     def rate(self, film: Film) -> Fraction:
         """Frames per second, on average; that of the header if there is one frame."""
@@ -91,17 +84,6 @@ class Plan:
         # the frame that begins then is meant.
         after = bisect_right([pts for pts, _ in self.times], begin + (moment + 5e-4) / float(film.time_base))
         return after - 1
-
-    def to_json(self) -> str:
-        """One line that `from_json` reads back."""
-        return json.dumps(asdict(self), separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> Plan:
-        """Read what `to_json` wrote."""
-        found: Mapping[str, Any] = json.loads(text)
-        times = tuple((int(pts), int(length)) for pts, length in found["times"])
-        return cls(times, tuple(found["kinds"]), tuple(found["notes"]))
 
 
 def make_plan(film: Film, progress: Progress) -> Plan:

@@ -7,7 +7,7 @@ about a hundredth of colouring, so a run that goes on decodes from the beginning
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+av: Any = import_or_raise("av", extra="video")
 
 _SOUND_GOES_ON = 0.5  # seconds by which sound often outlasts the pictures
 
@@ -100,7 +101,7 @@ class Frame:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """Code values, shape (H, W, 3), sRGB."""
-        flags = import_or_raise("av.video.reformatter", extra="video").Interpolation
+        flags = av.video.reformatter.Interpolation
         exact = flags.BICUBIC | flags.ACCURATE_RND | flags.FULL_CHR_H_INT  # the default is 0.2 L* too dark
         pixels = self.picture.to_ndarray(format="rgb24", interpolation=exact)
         return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns))
@@ -152,8 +153,8 @@ class Film:
     rate: Fraction
     pixel_aspect: Fraction
     n_promised: int
-    seconds_promised: float = 0.0
-    notes: tuple[str, ...] = field(default=())
+    seconds_promised: float
+    notes: tuple[str, ...]
 
     @classmethod
     def open(cls, path: str | Path) -> Film:
@@ -163,8 +164,6 @@ class Film:
         ------
         FilmError
             No such file, no film, nothing moving in it, or not one frame that can be decoded.
-        MissingDependencyError
-            PyAV is not installed.
         """
         path = Path(path)
         with open_input(path) as container:
@@ -223,10 +222,7 @@ def open_input(path: Path) -> InputContainer:
     ------
     FilmError
         There is none.
-    MissingDependencyError
-        PyAV is not installed.
     """
-    av = import_or_raise("av", extra="video")
     try:
         # Old tags are in any encoding, and one stray byte must not refuse the film.
         return av.open(str(path), metadata_errors="replace")
@@ -254,7 +250,6 @@ def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     FilmError
         There is none, or no decoder for it.
     """
-    av = import_or_raise("av", extra="video")
     for stream in container.streams.video:
         if av.stream.Disposition.attached_pic not in stream.disposition:
             if stream.codec_context is None:
@@ -268,7 +263,6 @@ def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
 
 def packets_of(container: InputContainer, *streams: Stream, damage: Damage) -> Iterator[Packet[Any]]:
     """Packets of streams; nothing can be found behind a place where the container itself is torn."""
-    av = import_or_raise("av", extra="video")
     try:
         yield from container.demux(*streams)
     except av.FFmpegError as error:
@@ -277,7 +271,6 @@ def packets_of(container: InputContainer, *streams: Stream, damage: Damage) -> I
 
 def decoded(container: InputContainer, stream: VideoStream, path: Path, damage: Damage) -> Iterator[Frame]:
     """Frames of a stream as far as they can be decoded."""
-    av = import_or_raise("av", extra="video")
     number = 0
     for packet in packets_of(container, stream, damage=damage):
         try:

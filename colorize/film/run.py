@@ -18,7 +18,6 @@ from threadpoolctl import threadpool_limits
 
 from colorize._support.clock import Clock
 from colorize._support.files import check_free
-from colorize._support.optional import import_or_raise
 from colorize._support.progress import Progress, silent
 from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
@@ -26,7 +25,7 @@ from colorize.film import cuts
 from colorize.film.motion import flow_shape
 from colorize.film.painter import Painter, Said
 from colorize.film.plan import SEGMENT_SECONDS, Plan, make_plan
-from colorize.film.reading import Film, Frame, comment_of
+from colorize.film.reading import Film, Frame, av, comment_of
 from colorize.film.tracks import follow_hints, on_frame
 from colorize.film.workshop import Workshop
 from colorize.film.writing import SegmentWriter, assemble, check_streams
@@ -125,8 +124,6 @@ def colorize_film(
         The folder beside the output holds other work, or another process works in it.
     OutputError, OutputExistsError, OutputFormatError
         The output cannot be written.
-    MissingDependencyError
-        PyAV is not installed.
 
     See Also
     --------
@@ -143,8 +140,10 @@ def colorize_film(
     hints = sorted(hints, key=lambda said: (said[0], isinstance(said[0], float)))
     for _, wish in hints:
         wish.check_shape(film.shape)
+    # The hints themselves would not fit into a note.
+    marks = tuple({"moment": moment, "marks": len(wish)} for moment, wish in hints)
     # Of the film's bytes: another film under the same name must not be gone on with.
-    recipe = replace(recipe, input_sha256=file_digest(source), hints=_noted(hints))
+    recipe = replace(recipe, input_sha256=file_digest(source), hints=marks)
     comment, workshop = f"{recipe.sentence()}\n{recipe.to_json()}", Workshop(target)
     is_whole = workshop.folder.is_dir() and comment_of(target).endswith(comment)  # killed while it cleared away
     _check_target(source, target, overwrite=overwrite or is_whole)
@@ -155,7 +154,8 @@ def colorize_film(
         if not is_whole:
             run.color()
             with run.meter("sound and container"):
-                assemble(film, run.finished(), run.plan.times, target, comment, workshop.folder / "whole.part")
+                pieces = [workshop.segment(number) for number in range(len(run.segments))]
+                assemble(film, pieces, run.plan.times, target, comment, workshop.folder / "whole.part")
         workshop.remove()
     report = run.report
     report.notes = tuple(dict.fromkeys((*notes, *run.plan.notes, *run.notes)))
@@ -191,16 +191,16 @@ class _Run:
             self.tracks = self._follow() if kept is None else kept[1]
         if kept is None:
             self.workshop.keep_plan(self.plan, self.tracks)
+        self.segments = self.plan.segments(max(1, round(SEGMENT_SECONDS * self.rate)))
         self.report.n_frames = self.report.n_earlier = self.plan.n_frames
-        self.report.n_shots = self.plan.n_shots
+        self.report.n_shots = self.plan.kinds.count(cuts.START)
 
     def color(self) -> None:
         """Colour all segments that are not finished."""
-        segments = self._segments()
         n_finished = self.workshop.n_finished()
-        todo = segments[n_finished:]
+        todo = self.segments[n_finished:]
         self.painter = Painter(self.colorizer, vividness=self.vividness, rate=float(self.rate), meter=self.meter)
-        self.report.n_earlier = segments[n_finished - 1][1] if n_finished else 0
+        self.report.n_earlier = self.segments[n_finished - 1][1] if n_finished else 0
         self.say("colouring", self.report.n_earlier, self.plan.n_frames)
         if not todo:
             return
@@ -211,13 +211,6 @@ class _Run:
         for number, (first, end) in enumerate(todo, start=n_finished):
             self._color_segment(number, frames, first, end)
         self.report.n_keys = self.painter.n_keys
-
-    def finished(self) -> list[Path]:
-        """Files of all segments."""
-        return [self.workshop.segment(number) for number in range(len(self._segments()))]
-
-    def _segments(self) -> list[tuple[int, int]]:
-        return self.plan.segments(max(1, round(SEGMENT_SECONDS * self.rate)))
 
     def _place(self, hints: Sequence[Hinted]) -> None:
         """Turn hints into pixels of their frames."""
@@ -255,19 +248,15 @@ class _Run:
 
     def _color_segment(self, number: int, frames: Iterator[Frame], first: int, end: int) -> None:
         writer = SegmentWriter(self.workshop.segment(number), self.film, self.rate, self.crf)
-        try:
-            for position in range(first, end):
-                pixels = self._colored(next(frames))
-                with self.meter("encode"):
-                    writer.write(pixels)
-                self.say("colouring", position + 1, self.plan.n_frames)
-            if self.painter.state is not None:  # the first frame of a film starts a shot
-                self.workshop.keep_state(number, self.painter.state)
+        for position in range(first, end):
+            pixels = self._colored(next(frames))
             with self.meter("encode"):
-                writer.close()
-        finally:
-            # After `close` too, where nothing is left to be given up.
-            writer.abandon()
+                writer.write(pixels)
+            self.say("colouring", position + 1, self.plan.n_frames)
+        if self.painter.state is not None:  # the first frame of a film starts a shot
+            self.workshop.keep_state(number, self.painter.state)
+        with self.meter("encode"):
+            writer.close()
 
     def _colored(self, frame: Frame) -> NDArray[np.uint8]:
         kind = self.plan.kinds[frame.number]
@@ -294,17 +283,11 @@ def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
 
 def _settings(recipe: Recipe, hints: Sequence[Hinted], crf: int) -> dict[str, Any]:
     """All that decides the frames."""
-    av = import_or_raise("av", extra="video")
     said = "".join(f"{moment!r}\n{wish.to_json()}" for moment, wish in hints)
     # Hints by their digest: the recipe has only their number.
-    found = {name: value for name, value in asdict(recipe).items() if name != "hints"}
+    digest = hashlib.sha256(said.encode()).hexdigest()
     # PyAV brings its own codecs: another version may give other frames halfway through a film.
-    return {**found, "hints": hashlib.sha256(said.encode()).hexdigest(), "crf": crf, "pyav": av.__version__}
-
-
-def _noted(hints: Sequence[Hinted]) -> tuple[Any, ...]:
-    """What the note says of a person's part; the hints themselves would not fit."""
-    return tuple({"moment": moment, "marks": len(wish)} for moment, wish in hints)
+    return {**asdict(recipe), "hints": digest, "crf": crf, "pyav": av.__version__}
 
 
 @contextmanager

@@ -151,10 +151,7 @@ def _rows(points: Points, number: int, shape: tuple[int, int], size: tuple[int, 
 
 def _at(plane: np.ndarray, places: Float32) -> Float32:
     """Values between pixels, shape (n, channels)."""
-    values = np.empty((len(places), 1 if plane.ndim == 2 else plane.shape[2]), np.float32)
-    plane = plane.astype(np.float32)
-    for first in range(0, len(places), 30_000):  # OpenCV samples no map with a side of 32767 or more
-        part = places[first : first + 30_000]
-        columns, rows = (np.ascontiguousarray(part[:, axis : axis + 1]) for axis in (1, 0))
-        values[first : first + 30_000] = sampled(plane, rows, columns).reshape(len(part), -1)
-    return values
+    if not len(places):  # OpenCV samples no empty map
+        return np.zeros((0, 1 if plane.ndim == 2 else plane.shape[2]), np.float32)
+    rows, columns = (np.ascontiguousarray(places[:, axis : axis + 1]) for axis in (0, 1))
+    return sampled(plane.astype(np.float32), rows, columns).reshape(len(places), -1)

@@ -1,8 +1,8 @@
 """The folder beside the output in which a film is made: what is finished stays there, whatever happens.
 
-``settings.json`` says what is being made, ``plan.json`` and ``tracks.npy`` keep the first walk through the film, and
-``000000.mp4``, ``000001.mp4``, ... are finished segments. ``000001.npz`` is the state that segment 1 handed on; it is
-written before the segment gets its name, so a segment that is there can be gone on from.
+``settings.json`` says what is being made, ``plan.npz`` keeps the first walk through the film, and ``000000.mp4``,
+``000001.mp4``, ... are finished segments. ``000001.npz`` is the state that segment 1 handed on; it is written before
+the segment gets its name, so a segment that is there can be gone on from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +66,8 @@ class Workshop:
             if not path.exists() and any(not file.name.startswith(".") for file in self.folder.iterdir()):
                 raise ManifestError(f"{self.folder}: something else is in this folder; move it away")
             if not path.exists() or not self._is_continued(path, settings):
-                # They belong to the other settings: hints decide tracks, the film decides the plan.
-                for name in ("plan.json", "tracks.npy"):
-                    (self.folder / name).unlink(missing_ok=True)
+                # It belongs to the other settings: hints decide tracks, the film decides the rest.
+                self._plan.unlink(missing_ok=True)
                 write_atomically(path, [json.dumps(settings, indent=1, sort_keys=True).encode()])
             remove_leftovers(self.folder)
             yield
@@ -95,67 +93,42 @@ class Workshop:
 
     def keep_plan(self, plan: Plan, tracks: NDArray[np.int32]) -> None:
         """Remember the first walk through the film."""
-        buffer = io.BytesIO()
-        np.save(buffer, tracks, allow_pickle=False)
-        # The plan last: where it is, the tracks are.
-        write_atomically(self.folder / "tracks.npy", [buffer.getvalue()])
-        write_atomically(self.folder / "plan.json", [plan.to_json().encode()])
+        _write(self._plan, **vars(plan), tracks=tracks)
 
     def plan(self) -> tuple[Plan, NDArray[np.int32]] | None:
-        """What `keep_plan` kept; None if it did not get so far.
-
-        Raises
-        ------
-        ManifestError
-            A file of it is damaged or missing.
-        """
-        path = self.folder / "plan.json"
-        if not path.is_file():
+        """What `keep_plan` kept; None if it did not get so far, ManifestError if the file is damaged."""
+        if not self._plan.is_file():
             return None
-        try:
-            plan = Plan.from_json(path.read_text(encoding="utf-8"))
-            # No pickles: loading those runs code.
-            return plan, np.load(self.folder / "tracks.npy", allow_pickle=False)
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
+        with self._reading(self._plan):
+            found = _read(self._plan)
+            times = tuple((int(pts), int(length)) for pts, length in found["times"])
+            return Plan(times, tuple(found["kinds"].tolist()), tuple(found["notes"].tolist())), found["tracks"]
 
     def keep_state(self, number: int, state: State) -> None:
         """Remember what segment `number` hands on, before it gets its name."""
-        buffer = io.BytesIO()
-        values: dict[str, Any] = {item.name: np.asarray(getattr(state, item.name)) for item in fields(State)}
-        np.savez(buffer, **values)
-        write_atomically(self._state(number), [buffer.getvalue()])
+        _write(self._state(number), **vars(state))
         with contextlib.suppress(OSError):
             # The one before last: until this segment has its name, a kill goes back to the last.
             self._state(number - 2).unlink(missing_ok=True)
 
     def state(self, number: int) -> State:
-        """What segment `number` handed on.
-
-        Raises
-        ------
-        ManifestError
-            The file is damaged or missing.
-        """
-        path = self._state(number)
-        try:
-            with np.load(path, allow_pickle=False) as values:
-                found: dict[str, Any] = {name: values[name] for name in values.files}
+        """What segment `number` handed on; ManifestError if the file is damaged or missing."""
+        with self._reading(self._state(number)):
+            found = _read(self._state(number))
             return State(**{**found, "weight": float(found["weight"]), "since": int(found["since"])})
-        # What NumPy raises on cut and altered files; BadZipFile is no kind of ValueError.
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
+
+    @property
+    def _plan(self) -> Path:
+        return self.folder / "plan.npz"
 
     def _state(self, number: int) -> Path:
         return self.folder / f"{number:06d}.npz"
 
     def _is_continued(self, path: Path, settings: Mapping[str, Any]) -> bool:
         """Tell whether the work there is what is wanted; what has no finished piece may be begun anew."""
-        try:
+        with self._reading(path):
             found = json.loads(path.read_text(encoding="utf-8"))
             differing = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
-        except (OSError, ValueError, TypeError) as error:
-            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
         # Without a finished piece nothing is lost by beginning anew.
         if differing and self.n_finished():
             names = ", ".join(sorted(differing))
@@ -163,3 +136,24 @@ class Workshop:
                 f"{self.folder}: begun with other settings ({names} differ); go on with those, or remove the folder"
             )
         return not differing
+
+    @contextlib.contextmanager
+    def _reading(self, path: Path) -> Iterator[None]:
+        """Turn what a cut or altered file leads to into one line."""
+        try:
+            yield
+        # BadZipFile, which NumPy passes on, is no kind of ValueError.
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ManifestError(f"{path}: damaged; remove {self.folder} to begin again") from error
+
+
+def _write(path: Path, **values: Any) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, **values)
+    write_atomically(path, [buffer.getbuffer()])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    # No pickles: loading those runs code.
+    with np.load(path, allow_pickle=False) as values:
+        return dict(values)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import heapq
 import io
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._support.optional import import_or_raise
+from colorize._support.files import write_atomically
 from colorize.exceptions import FilmError, OutputError, OutputFormatError
-from colorize.film.reading import Damage, Film, moving_pictures, open_input, packets_of
+from colorize.film.reading import Damage, Film, av, moving_pictures, open_input, packets_of
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -107,14 +106,13 @@ class SegmentWriter:
     """
 
     def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:
-        av = import_or_raise("av", extra="video")
         self.path = path
-        # A name that `remove_leftovers` knows, for a kill leaves it behind.
-        self._passing = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
         self._n_frames = 0
+        # In memory, where seconds of a film take some megabytes: what is given up leaves nothing behind.
+        self._packed = io.BytesIO()
         with _writing(path):
             # MP4 whatever the output is: segments are only packets to be copied.
-            self._container: OutputContainer = av.open(str(self._passing), "w", format="mp4")
+            self._container: OutputContainer = av.open(self._packed, "w", format="mp4")
             self._stream = self._container.add_stream("libx264", rate=rate.limit_denominator(60_000))
             stream = self._stream
             stream.height, stream.width = film.shape
@@ -130,7 +128,6 @@ class SegmentWriter:
 
     def write(self, pixels: NDArray[np.uint8]) -> None:
         """Encode a frame, shape (H, W, 3), sRGB."""
-        av = import_or_raise("av", extra="video")
         frame = av.VideoFrame.from_ndarray(to_yuv(pixels), format=self._stream.pix_fmt)
         frame.pts = self._n_frames
         self._n_frames += 1
@@ -142,14 +139,7 @@ class SegmentWriter:
         with _writing(self.path):
             self._container.mux(self._stream.encode(None))
             self._container.close()
-            replace_durably(self._passing, self.path)
-
-    def abandon(self) -> None:
-        """Leave nothing behind."""
-        with suppress(OSError, ValueError):
-            self._container.close()
-        with suppress(OSError):
-            self._passing.unlink(missing_ok=True)
+        write_atomically(self.path, [self._packed.getbuffer()])
 
 
 def check_streams(film: Film, target: Path) -> tuple[str, ...]:
@@ -160,7 +150,6 @@ def check_streams(film: Film, target: Path) -> tuple[str, ...]:
     FilmError
         Sound of a kind that this container has no place for.
     """
-    av = import_or_raise("av", extra="video")
     # Only an open container says what it can hold; this one is written nowhere.
     with av.open(io.BytesIO(), "w", format=container_format(target)) as output:
         known = output.supported_codecs
@@ -211,19 +200,13 @@ def assemble(
     SegmentWriter : Makes the segments.
     check_streams : What of the original has a place in the output.
     """
-    av = import_or_raise("av", extra="video")
     with _writing(target), open_input(film.path) as source:
         with av.open(str(passing), "w", format=container_format(target)) as output:
             _fill(output, source, film, segments, times, comment)
-        replace_durably(passing, target)
-
-
-def replace_durably(passing: Path, path: Path) -> None:
-    """Bring a finished file to the disk, then give it its name."""
-    with open(passing, "rb") as file:
-        # Else a power cut can leave the name with no content behind it.
-        os.fsync(file.fileno())
-    os.replace(passing, path)
+        with open(passing, "rb") as file:
+            # Else a power cut can leave the name with no content behind it.
+            os.fsync(file.fileno())
+        os.replace(passing, target)
 
 
 def _fill(
@@ -303,7 +286,6 @@ def _codec(stream: Stream) -> str:
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     """Turn what a disk refuses into one line."""
-    av = import_or_raise("av", extra="video")
     try:
         yield
     except (av.FFmpegError, OSError) as error:

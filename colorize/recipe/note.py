@@ -46,6 +46,11 @@ _EARLIER = [
 # All descriptions of one packet must name the same thing, or readers may drop ours.
 _ABOUT = re.compile(rb'<rdf:Description[^>]*?rdf:about=("[^"<]*"|\'[^\'<]*\')')
 _END = b"</rdf:RDF>"
+# Mark of byte order and id are those of the XMP standard: programs look for them.
+_EMPTY = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+).encode()
 
 
 @dataclass(frozen=True)
@@ -169,9 +174,7 @@ def add_note(xmp: bytes | None, recipe: Recipe, caption: str = "") -> bytes:
     >>> find_note(add_note(None, recipe)) == recipe
     True
     """
-    if not can_extend(xmp):
-        return _packet(_block(recipe, b'""', caption or recipe.sentence()))
-    packet = xmp or b""
+    packet = xmp if xmp and can_extend(xmp) else _EMPTY
     for pattern in _EARLIER:
         packet = pattern.sub(b"", packet)
     about = _ABOUT.search(packet)
@@ -282,18 +285,6 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _packet(block: bytes) -> bytes:
-    return (
-        (
-            # Mark of byte order and id are those of the XMP standard: programs look for them.
-            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
-            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        ).encode()
-        + block
-        + b'</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
-    )
-
-
 def _check_values(found: Mapping[str, Any]) -> None:
     """Values that are used as they are must be what they seem: the note may come from anybody."""
     kinds = {"model": str, "model_sha256": str, "version": str, "input_sha256": str, "seed": int, "hints": list}
@@ -302,8 +293,7 @@ def _check_values(found: Mapping[str, Any]) -> None:
     is_sound = (
         all(isinstance(found[name], kind) for name, kind in kinds.items())
         and all(isinstance(said, dict) for said in found["hints"])
-        and isinstance(vividness, (int, float))
-        and 0 <= vividness <= 1
+        and _is_share(vividness)
         and (palette is None or (isinstance(palette, list) and all(_is_share(share) for share in palette)))
     )
     if not is_sound:

@@ -94,12 +94,8 @@ def make_recipe(
         Name of a shipped model, or its file.
     colorizer : Colorizer or Predictor
         The same, loaded.
-    vividness : float
-        0 faithful ... 1 bold.
-    keep_tint : bool
-        Lay the tint of the photograph over the colours.
-    all_frames : bool
-        Colorize every page or frame, not the first alone.
+    vividness, keep_tint, all_frames
+        As in `colorize.recipe.note.Recipe`.
 
     See Also
     --------
@@ -197,8 +193,7 @@ def noted_hints(hints: Hints) -> dict[str, Any]:
     # As long as it will be in the packet, where every quote takes six characters.
     if len(text.replace('"', "&quot;")) > _LONGEST_HINTS:
         return {"hints too long for a note": len(hints)}
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return dict(json.loads(text))
 
 
 def repeated(recipe: Recipe) -> tuple[Hints | None, dict[str, Any]]:

@@ -6,8 +6,7 @@ import copy
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -73,13 +72,11 @@ def clock_of(device: torch.device) -> Callable[[], float]:
     return time.process_time if device.type == "cpu" else time.perf_counter
 
 
-@contextmanager
-def mixed_precision(device: torch.device) -> Iterator[None]:
+def mixed_precision(device: torch.device) -> torch.autocast:
     """bfloat16 where a GPU computes it well; float32 elsewhere, and on the CPU always."""
     # bfloat16 has the range of float32, so no gradient vanishes and no loss needs a scale, as with float16.
     enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
-        yield
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
 class Learner(ABC):
@@ -100,6 +97,8 @@ class Learner(ABC):
     RefinerLearner, RivalLearner : The two kinds.
     colorize.refine.training : The loop around them.
     """
+
+    weight_decay = 0.05
 
     def __init__(
         self, network: nn.Module, rate: float, device: torch.device, *, betas: tuple[float, float] = (0.9, 0.99)
@@ -165,8 +164,6 @@ class Learner(ABC):
         for group in optimizer.param_groups:
             group["highest"] = rate
         return optimizer
-
-    weight_decay = 0.05
 
     def _descend(self, name: str, loss: Tensor, share: float) -> None:
         """One step of an optimizer: rates rise over the first twentieth and fall to nothing as a cosine."""
@@ -237,12 +234,12 @@ class RefinerLearner(Learner):
 
 
 class RivalLearner(Learner):
-    """A rival in training: planes are L* and true ab.
+    """A rival in training: planes are L* and true ab; its network gives ab / 100, or scores of colour classes.
 
     Parameters
     ----------
     generator, objective : str
-        See `networks.GENERATORS` and `losses.OBJECTIVES`.
+        See `colorize.refine.networks.make_generator` and `colorize.refine.losses.OBJECTIVES`.
     device : torch.device
     classes : ndarray, shape (K, 2), and their frequencies, shape (K,), optional
         Colours of the objective ``classification``.
@@ -260,7 +257,7 @@ class RivalLearner(Learner):
         encoder: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.objective = objective
-        network = make_rival(generator, objective, 2 if classes is None else len(classes[0]))
+        network = make_generator(generator, 2 if classes is None else len(classes[0]))
         if encoder is not None:
             load_weights(network.get_submodule("encoder"), encoder)
         # The lower first beta of Radford et al. 2016: with the momentum of 0.9 two networks that
@@ -299,9 +296,12 @@ class RivalLearner(Learner):
             if self.objective in CRITIC_STEPS:
                 # Detached: the critic is to tell the two kinds apart, not to make the generator easier to tell.
                 found["critic"] = self._train_critic(lightness, true_ab, ab.detach(), share)
-                opinion = self._opinion(lightness, ab)
+                # Its gradient reaches the critic's weights as well; the critic's next step clears them first.
+                scores = self.critic(lightness, ab)
+                is_gan = self.objective == "l1+gan"
+                opinion = losses.gan_generator_loss(scores) if is_gan else losses.wgan_generator_loss(scores)
                 found["adversarial"] = opinion.item()
-                loss = loss + (losses.GAN_SHARE if self.objective == "l1+gan" else losses.WGAN_SHARE) * opinion
+                loss = loss + losses.ADVERSARIAL_SHARE * opinion
         self._descend("network", loss, share)
         self._follow()
         return found
@@ -323,26 +323,10 @@ class RivalLearner(Learner):
             self._descend("critic", loss, share)
         return loss.item()
 
-    def _opinion(self, lightness: Tensor, ab: Tensor) -> Tensor:
-        # Its gradient reaches the critic's weights as well; the critic's next step clears them first.
-        scores = self.critic(lightness, ab)
-        loss = losses.gan_generator_loss if self.objective == "l1+gan" else losses.wgan_generator_loss
-        return loss(scores)
-
 
 def make_refiner() -> SmallUNet:
     """Build the refiner's network."""
     return SmallUNet(3 + GUIDE_PLANES, 2, REFINER_WIDTHS, dropout=0.3)
-
-
-def make_rival(generator: str, objective: str, n_classes: int = 2) -> nn.Module:
-    """Build a rival's network; its last planes are ab / 100, or scores of colour classes.
-
-    See Also
-    --------
-    colorize.refine.networks.make_generator : The networks by name.
-    """
-    return make_generator(generator, n_classes if objective == "classification" else 2)
 
 
 def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
@@ -368,19 +352,23 @@ def rival_colors(network: nn.Module, lightness: Tensor, classes: Tensor | None, 
 
 
 def load_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put arrays into a module, all of them, each where its name says.
-
-    Raises
-    ------
-    ValueError
-        One is missing, superfluous, or of another shape; the message names the first three.
-    """
-    own = module.state_dict()
-    wrong = sorted(set(own) ^ set(arrays))
-    wrong += [name for name in own if name in arrays and tuple(own[name].shape) != arrays[name].shape]
-    if wrong:
-        raise ValueError(f"{len(wrong)} weights are missing, unknown or of another shape: {', '.join(wrong[:3])}")
+    """Put arrays into a module, each where its name says; ValueError unless they are just its weights (`misfits`)."""
+    if wrong := misfits(module, arrays):
+        raise ValueError(wrong)
     module.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+
+
+def misfits(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> str:
+    """What is wrong with arrays as weights of a module, with the first three names; empty if nothing is."""
+    own, given = ({name: tuple(value.shape) for name, value in part.items()} for part in (module.state_dict(), arrays))
+    for what, names in (
+        ("lacks", sorted(set(own) - set(given))),
+        ("holds unknown", sorted(set(given) - set(own))),
+        ("holds another shape of", [name for name in own if own[name] != given.get(name)]),
+    ):
+        if names:
+            return f"{what} {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ""
 
 
 def weights_of(module: nn.Module) -> dict[str, np.ndarray]:

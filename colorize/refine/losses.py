@@ -14,7 +14,7 @@ OBJECTIVES = ("l1", "l2", "l1+gan", "l1+wgan-gp", "classification")
 AB_SCALE = 100.0
 """Units of ab that count as 1 in the objectives of the rivals: strong colours."""
 
-GAN_SHARE, WGAN_SHARE = 0.01, 0.01
+ADVERSARIAL_SHARE = 0.01
 """Weight of the discriminator's opinion beside the L1 loss (pix2pix: 1 to 100)."""
 
 _N_NEAREST, _WIDTH = 5, 5.0  # classes that a colour is shared among; width of the Gaussian in ab units
@@ -88,24 +88,22 @@ def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     raise ValueError(f"objective must be one of l1, l2, l1+gan, l1+wgan-gp, got {name!r}")
 
 
-def rebalanced_weights(frequencies: Tensor, *, mix: float = 0.5) -> Tensor:
+def rebalanced_weights(frequencies: Tensor) -> Tensor:
     """Weight of every colour class, so that rare colours are learnt too.
 
-    ``w ~ 1 / ((1 - mix) p + mix / K)``, scaled so that the mean over all pixels is 1 (Zhang et al. 2016, eq. 4).
+    ``w ~ 1 / (p / 2 + 1 / (2 K))``, scaled so that the mean over all pixels is 1 (Zhang et al. 2016, eq. 4).
 
     Parameters
     ----------
     frequencies : Tensor, shape (K,)
         Share of the pixels of every class; they sum to 1.
-    mix : float
-        Share of the uniform distribution that is mixed in; 1 weighs all classes alike.
 
     Examples
     --------
     >>> rebalanced_weights(torch.tensor([0.5, 0.5])).tolist()
     [1.0, 1.0]
     """
-    weights = 1 / ((1 - mix) * frequencies + mix / len(frequencies))
+    weights = 1 / (0.5 * frequencies + 0.5 / len(frequencies))
     return weights / (weights * frequencies).sum()
 
 

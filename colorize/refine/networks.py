@@ -204,14 +204,7 @@ class LargeUNet(nn.Module):
 
 
 class FrozenGenerator(nn.Module):
-    """A frozen encoder and five transposed convolutions.
-
-    Parameters
-    ----------
-    encoder : ResNet50 or EfficientNetLite0
-        Its weights are never trained, and its batch statistics never move.
-    n_out : int
-    """
+    """A frozen encoder, of which neither weights nor batch statistics ever move, and five transposed convolutions."""
 
     def __init__(self, encoder: ResNet50 | EfficientNetLite0, n_out: int) -> None:
         super().__init__()
@@ -406,13 +399,6 @@ class SameConv(nn.Conv2d):
 
     The weights of EfficientNet were trained so; with the padding of torch a stride of two would start a pixel off.
 
-    Parameters
-    ----------
-    n_in, n_out : int
-        Channels.
-    kernel : int
-    stride, groups : int
-
     Attributes
     ----------
     margin : tuple of int
@@ -474,8 +460,7 @@ def _transposed(n_in: int, n_out: int) -> nn.Sequential:
 def _start_at_zero(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     """An untrained network then answers zero: gray, no correction, or all classes alike."""
     nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+    nn.init.zeros_(layer.bias)
 
 
 def _padded(x: Tensor, multiple: int) -> Tensor:
@@ -495,6 +480,5 @@ def _imagenet_gray(lightness: Tensor) -> Tensor:
     # The power is computed for the darkest pixels, too, which take the other branch: kept above 0,
     # so that a gradient is finite should one be asked for.
     gray = torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
-    mean = torch.tensor(_IMAGENET_MEAN, dtype=gray.dtype, device=gray.device)[:, None, None]
-    deviation = torch.tensor(_IMAGENET_DEVIATION, dtype=gray.dtype, device=gray.device)[:, None, None]
+    mean, deviation = (gray.new_tensor(values)[:, None, None] for values in (_IMAGENET_MEAN, _IMAGENET_DEVIATION))
     return (gray - mean) / deviation

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from colorize._support.clock import Clock
-from colorize._support.progress import Progress
+from colorize._support.progress import Progress, silent
 from colorize._support.statistics import FEWEST
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
@@ -35,7 +35,7 @@ from colorize.recognition.decision import dial
 from colorize.refine import learners
 from colorize.refine.data import WORKING_PIXELS, Example, digest, guide_table, out_of_fold, plain_example
 from colorize.refine.losses import OBJECTIVES
-from colorize.refine.networks import ENCODERS, GENERATORS
+from colorize.refine.networks import ENCODERS, GENERATORS, make_generator
 from colorize.refine.training import Observer, Settings, Trainer, forked_randomness
 from colorize.training.quantization import ColorPalette
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
@@ -48,25 +48,12 @@ _PALETTE_PIXELS = 40_000
 
 # Dataclasses make the constructors that scikit-learn asks for: every parameter named once, and stored as it is.
 @dataclass(eq=False, repr=False, kw_only=True)
-class _Network(BaseEstimator):
-    """What both kinds share: how long to train, on what device, and the state of a training."""
+class _Network(BaseEstimator, Settings):
+    """What both kinds share: how long to train, on what device, and the outcome of a training."""
 
-    epochs: int | None = None
-    minutes: float | None = None
-    batch_size: int = 16
-    crop: int = 128
-    patience: int | None = None
-    hold_out: float = 0.1
     device: str = "auto"
-    random_state: int = 0
 
-    def _settings(self) -> Settings:
-        epochs = 60 if self.epochs is None and self.minutes is None else self.epochs
-        return Settings(
-            epochs, self.minutes, self.batch_size, self.crop, self.patience, self.hold_out, self.random_state
-        )
-
-    def _split(self, examples: Sequence[Example], fewest: int = 1) -> tuple[list[Example], list[Example]]:
+    def _split(self, examples: Sequence[Example], fewest: int) -> tuple[list[Example], list[Example]]:
         """Examples to train on, and examples held out, `fewest` at least, each a photograph."""
         if len(examples) < fewest + 2:
             raise DatasetError(f"training needs at least {fewest + 2} photographs, got {len(examples)}")
@@ -203,7 +190,7 @@ class Refiner(_Network):
         ModelFileError
             The checkpoint is not one of this training.
         """
-        settings = self._settings()
+        self.check()
         device = learners.choose_device(self.device)
         clock = learners.clock_of(device)
         started = clock()
@@ -213,10 +200,10 @@ class Refiner(_Network):
         training, held_out = self._split(examples, FEWEST)
         with forked_randomness(self.random_state):
             outcome = Trainer(
-                learners.RefinerLearner(device), training, held_out, settings,
+                learners.RefinerLearner(device), training, held_out, self,
                 recipe={"kind": REFINER_KIND, "base_sha256": self.base_sha256_, "photographs": digest(examples)},
-                checkpoint=None if checkpoint is None else Path(checkpoint),
-                resume=resume, progress=progress, observe=observe, seconds=clock() - started, cautious=True,
+                checkpoint=checkpoint, resume=resume, progress=progress or silent, observe=observe,
+                seconds=clock() - started, cautious=True,
             ).run()  # fmt: skip
         self._keep(outcome, len(pictures), device)
         return self
@@ -382,33 +369,27 @@ class Rival(_Network):
         self._check_kind()
         if self.encoder is not None and self.generator not in ENCODERS:
             raise ValueError(f"encoder belongs to the generators resnet50 and lite0, got {self.generator!r}")
-        settings = self._settings()
+        self.check()
         device = learners.choose_device(self.device)
         clock = learners.clock_of(device)
         started = clock()
-        encoder = None if self.encoder is None else read_encoder(self.encoder, self.generator)
-        origin = "random"
-        if self.encoder is not None:  # in words that do not depend on the place of the file
-            origin = f"from a file with sha256 {hashlib.sha256(Path(self.encoder).read_bytes()).hexdigest()}"
-        made = {"encoder": origin} if self.generator in ENCODERS else {}
+        encoder, made = None, {"encoder": "random"} if self.generator in ENCODERS else {}
+        if self.encoder is not None:
+            encoder = read_encoder(self.encoder, self.generator)
+            # In words that do not depend on the place of the file.
+            made["encoder"] = f"from a file with sha256 {hashlib.sha256(Path(self.encoder).read_bytes()).hexdigest()}"
         examples = [plain_example(as_rgb_image(photo)) for photo in photos]
-        training, held_out = self._split(examples)
+        training, held_out = self._split(examples, 1)
         self.classes_ = _color_classes(training, self.random_state) if self.objective == "classification" else None
         with forked_randomness(self.random_state):
             learner = learners.RivalLearner(
                 self.generator, self.objective, device, classes=self.classes_, encoder=encoder
             )
             outcome = Trainer(
-                learner, training, held_out, settings,
-                recipe={
-                    "kind": RIVAL_KIND,
-                    "generator": self.generator,
-                    "objective": self.objective,
-                    "photographs": digest(examples),
-                    **made,
-                },
-                checkpoint=None if checkpoint is None else Path(checkpoint),
-                resume=resume, progress=progress, observe=observe, seconds=clock() - started,
+                learner, training, held_out, self,
+                recipe={"kind": RIVAL_KIND, **self._kind(), "photographs": digest(examples), **made},
+                checkpoint=checkpoint, resume=resume, progress=progress or silent, observe=observe,
+                seconds=clock() - started,
             ).run()  # fmt: skip
         self._keep(outcome, len(examples), device)
         self.summary_ |= made
@@ -450,7 +431,7 @@ class Rival(_Network):
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the rival to a model file; see `Colorizer.save`."""
         check_is_fitted(self, "network_")
-        header = {"generator": self.generator, "objective": self.objective, "summary": self.summary_}
+        header = {**self._kind(), "summary": self.summary_}
         arrays = {f"network.{name}": array for name, array in learners.weights_of(self.network_).items()}
         if self.classes_ is not None:
             arrays |= {"classes.colors": self.classes_[0], "classes.frequencies": self.classes_[1]}
@@ -478,14 +459,16 @@ class Rival(_Network):
             rival.summary_ = dict(header["summary"])
         return rival
 
+    def _kind(self) -> dict[str, str]:
+        return {"generator": self.generator, "objective": self.objective}
+
     def _check_kind(self) -> None:
         for name, choices in (("generator", GENERATORS), ("objective", OBJECTIVES)):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
 
     def _make_network(self) -> nn.Module:
-        n_classes = 2 if self.classes_ is None else len(self.classes_[0])
-        return learners.make_rival(self.generator, self.objective, n_classes)
+        return make_generator(self.generator, 2 if self.classes_ is None else len(self.classes_[0]))
 
 
 def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
@@ -505,22 +488,15 @@ def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
     except (OSError, SafetensorError, TypeError, ValueError) as error:  # TypeError: numbers that NumPy lacks
         detail = " ".join(str(error).split())[:120]
         raise ModelFileError(f"{path}: no safetensors file with weights of {encoder.title} ({detail})") from error
-    arrays = {name: array for name, array in arrays.items() if not name.startswith(encoder.classifier)}
     # Names and shapes alone: no memory is taken and no random number drawn.
     with torch.device("meta"):
-        own = encoder().state_dict()
-    # files of old versions lack the counters, which a frozen network does not use
-    missing = sorted(name for name in own if name not in arrays and not name.endswith("num_batches_tracked"))
-    unknown = sorted(set(arrays) - set(own))
-    wrong = [name for name in own if name in arrays and tuple(own[name].shape) != arrays[name].shape]
-    for what, names in (("lacks", missing), ("holds unknown", unknown), ("holds another shape of", wrong)):
-        if names:
-            raise ModelFileError(
-                f"{path}: no weights of {encoder.title}: {what} {', '.join(names[:3])}"
-                + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            )
-    counters = {name: np.zeros((), np.int64) for name in own if name.endswith("num_batches_tracked")}
-    return counters | {name: array.astype(counters.get(name, np.float32(0)).dtype) for name, array in arrays.items()}
+        network = encoder()
+    # Files of old versions lack the counters, which a frozen network does not use.
+    counters = {name: np.zeros((), np.int64) for name in network.state_dict() if name.endswith("num_batches_tracked")}
+    weights = counters | {name: array for name, array in arrays.items() if not name.startswith(encoder.classifier)}
+    if wrong := learners.misfits(network, weights):
+        raise ModelFileError(f"{path}: no weights of {encoder.title}: {wrong}")
+    return {name: array.astype(np.int64 if name in counters else np.float32) for name, array in weights.items()}
 
 
 def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Float32, Float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,28 +13,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from colorize._support.progress import Progress
+from colorize._support.progress import Progress, silent
 from colorize._support.statistics import Bootstrap
 from colorize.color import lab_to_rgb
 from colorize.color.metrics import ciede2000
-from colorize.exceptions import TrainingError
-from colorize.refine.checkpoint import load_checkpoint, save_checkpoint
+from colorize.exceptions import ModelFileError, TrainingError
+from colorize.models.file import load_model, save_model
 from colorize.refine.data import Example, draw_batch, whole
 from colorize.refine.learners import Learner, clock_of, part_of
 from colorize.types import Float32
 
-N_SAMPLES = 6
-"""Held-out photographs in a grid of samples."""
+CHECKPOINT_KIND = "training"
 
+_N_SAMPLES = 6  # held-out photographs in a grid of samples
 _SAMPLE_HEIGHT = 96
 
 # Every epoch is validated out of the same minutes: more photographs would leave less to learn.
 _LARGEST_VALIDATION = 60
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Settings:
-    """How long and on what to train: the parameters of `colorize.refine.predictor.Refiner` of these names, checked."""
+    """How long and on what to train: parameters of these names, which `colorize.refine.predictor.Refiner` explains."""
 
     epochs: int | None = None
     minutes: float | None = None
@@ -44,8 +44,9 @@ class Settings:
     hold_out: float = 0.1
     random_state: int = 0
 
-    def __post_init__(self) -> None:
-        if (self.epochs is None) == (self.minutes is None):
+    def check(self) -> None:
+        """Raise ValueError for the first that is not one of its legal values."""
+        if self.epochs is not None and self.minutes is not None:
             raise ValueError("give either epochs or minutes")
         if self.epochs is not None and self.epochs < 1:
             raise ValueError(f"epochs must be at least 1, got {self.epochs!r}")
@@ -57,6 +58,11 @@ class Settings:
                 raise ValueError(f"{name} must be at least {low}, got {value!r}")
         if not 0 < self.hold_out < 1:
             raise ValueError(f"hold_out must lie between 0 and 1, got {self.hold_out!r}")
+
+    @property
+    def n_epochs(self) -> int | None:
+        """Epochs to train; None where minutes decide."""
+        return 60 if self.epochs is None and self.minutes is None else self.epochs
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +99,8 @@ class Trainer:
     settings : Settings
     recipe : dict
         Plain values that a checkpoint must share with a training that resumes from it.
-    checkpoint : Path, optional
-        Written after every epoch; with `resume`, started from.
-    resume : bool
-    progress : callable, optional
-    observe : callable, optional
-        Called with an `Epoch`.
+    checkpoint, resume, progress, observe
+        As for `colorize.refine.predictor.Refiner.fit`.
     seconds : float
         Spent already, before this training.
     cautious : bool
@@ -117,7 +119,6 @@ class Trainer:
     See Also
     --------
     colorize.refine.learners.Learner : What it trains.
-    colorize.refine.checkpoint.save_checkpoint : What it goes on from.
     """
 
     learner: Learner
@@ -125,9 +126,9 @@ class Trainer:
     held_out: Sequence[Example]
     settings: Settings
     recipe: dict[str, Any] = field(default_factory=dict)
-    checkpoint: Path | None = None
+    checkpoint: str | Path | None = None
     resume: bool = False
-    progress: Progress | None = None
+    progress: Progress = silent
     observe: Observer | None = None
     seconds: float = 0.0
     cautious: bool = False
@@ -195,7 +196,7 @@ class Trainer:
             self._keep(self.checkpoint)
         if self.observe is not None:
             is_shown = str(number).rstrip("0") in ("1", "2", "5")  # 1, 2, 5, 10, 20, 50 and so on
-            samples = sample_grid(self._validation[:N_SAMPLES], results) if is_shown else None
+            samples = _sample_grid(self._validation[:_N_SAMPLES], results) if is_shown else None
             self.observe(Epoch(number, list(self.history), samples))
 
     def _is_better(self, errors: NDArray[np.float64]) -> bool:
@@ -211,7 +212,7 @@ class Trainer:
         """How much of the training is over."""
         if self.settings.minutes is not None:
             return (self._clock() - self._started) / (60 * self.settings.minutes)
-        return (len(self.history) - 1 + within) / (self.settings.epochs or 1)
+        return (len(self.history) - 1 + within) / (self.settings.n_epochs or 1)
 
     def _is_over(self) -> bool:
         patience = self.settings.patience
@@ -219,12 +220,12 @@ class Trainer:
         return self._share(0.0) >= 1 or (patience is not None and waited >= patience)
 
     def _tell(self, share: float) -> None:
-        if self.progress is not None:
-            total = self.settings.epochs or max(1, round(60 * (self.settings.minutes or 0)))
-            what = "training, epochs" if self.settings.epochs else "training, seconds"
-            self.progress(what, min(total, int(share * total)), total)
+        n_epochs = self.settings.n_epochs
+        total = n_epochs or max(1, round(60 * (self.settings.minutes or 0)))
+        self.progress(f"training, {'epochs' if n_epochs else 'seconds'}", min(total, int(share * total)), total)
 
-    def _keep(self, path: Path) -> None:
+    def _keep(self, path: str | Path) -> None:
+        """Write all that the next epoch depends on, in place of an earlier checkpoint."""
         arrays = {**self.learner.state(), **{f"best.{name}": array for name, array in self.weights.items()}}
         header = {
             "settings": self._all_settings(),
@@ -232,19 +233,35 @@ class Trainer:
             "history": self.history,
             "best": self.best,
             "first": self._first.tolist(),
+            "random": {"numpy": self._rng.bit_generator.state},
         }
-        save_checkpoint(path, header, arrays, self._rng)
+        arrays["random.torch"] = torch.get_rng_state().numpy()
+        save_model(path, header, arrays, kind=CHECKPOINT_KIND, overwrite=True)
 
-    def _take_up(self, path: Path) -> None:
-        header, arrays = load_checkpoint(path, self._all_settings(), self._rng)
-        self.learner.load_state(arrays)
-        self.seconds = header["seconds"]
-        self.history, self.best = header["history"], header["best"]
-        self._first = np.array(header["first"])
-        self.weights = part_of(arrays, "best.")
+    def _take_up(self, path: str | Path) -> None:
+        """Go on from a checkpoint, with the random numbers that came next."""
+        header, arrays = load_model(path, kind=CHECKPOINT_KIND)
+        try:
+            before, now = header["settings"], self._all_settings()
+            differing = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+            if differing:
+                name = differing[0]
+                raise ModelFileError(
+                    f"{path}: a training with {name} {before.get(name)!r}, not {now.get(name)!r}; "
+                    "resume with the same settings and photographs, or start anew"
+                )
+            self._rng.bit_generator.state = header["random"]["numpy"]
+            torch.set_rng_state(torch.from_numpy(arrays["random.torch"]))
+            self.learner.load_state(arrays)
+            self.seconds, self.history, self.best = header["seconds"], header["history"], header["best"]
+            self._first = np.array(header["first"])
+            self.weights = part_of(arrays, "best.")
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ModelFileError(f"{path}: no checkpoint of a training ({error} is missing or wrong)") from error
 
     def _all_settings(self) -> dict[str, Any]:
-        return {**asdict(self.settings), **self.recipe}
+        names = [item.name for item in fields(Settings)]
+        return {name: getattr(self.settings, name) for name in names} | {"epochs": self.settings.n_epochs} | self.recipe
 
     def _bad_end(self, what: str) -> str:
         kept = f"; the last good state is {self.checkpoint}" if self.checkpoint and self.history else ""
@@ -254,32 +271,21 @@ class Trainer:
         )
 
 
-def sample_grid(planes: Sequence[Float32], results: Sequence[Float32]) -> NDArray[np.uint8]:
-    """Photographs side by side, one per row: gray, what the base made of it if there is one, the result, the truth.
-
-    Parameters
-    ----------
-    planes : sequence of ndarray, shape (channels, h, w)
-        See `colorize.refine.data.whole`.
-    results : sequence of ndarray, shape (2, h, w)
-
-    Returns
-    -------
-    ndarray, shape (96 * rows, W, 3), uint8
-    """
-    rows = [_sample_row(photo, ab) for photo, ab in zip(planes, results, strict=False)]
-    width = max(row.shape[1] for row in rows)
-    return np.concatenate(
-        [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
-    )
-
-
 @contextmanager
 def forked_randomness(random_state: int) -> Iterator[None]:
     """A context in which torch's random numbers start from a seed, and after which they go on as before."""
     with torch.random.fork_rng():
         torch.manual_seed(random_state)
         yield
+
+
+def _sample_grid(planes: Sequence[Float32], results: Sequence[Float32]) -> NDArray[np.uint8]:
+    """The `samples` of an `Epoch`, of planes (channels, h, w) and results (2, h, w)."""
+    rows = [_sample_row(photo, ab) for photo, ab in zip(planes, results, strict=False)]
+    width = max(row.shape[1] for row in rows)
+    return np.concatenate(
+        [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    )
 
 
 def _sample_row(planes: Float32, ab: Float32) -> NDArray[np.uint8]:

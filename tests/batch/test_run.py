@@ -12,7 +12,7 @@ import pytest
 
 from colorize._support import files as _files
 from colorize.batch import worker
-from colorize.batch.jobs import Job, Result, Settings, as_message
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import _evenly, free_memory, local_pool, run_batch
 from colorize.exceptions import DatasetError, ManifestError, OutputError, OutputFormatError
@@ -366,12 +366,6 @@ def test_a_disk_that_is_really_read_only(album, here, settings, small_disk):
 
 
 # --- small parts -----------------------------------------------------------------------------------------------------
-
-
-def test_messages_leave_out_what_is_as_usual():
-    assert as_message(Job("a")) == {"source": "a"}
-    assert Job(**as_message(Job("a", "b", palette=(0.5, 0.5)))) == Job("a", "b", palette=(0.5, 0.5))
-    assert as_message(Result("done")) == {"status": "done"}
 
 
 def test_a_sample_is_spread_evenly():

@@ -95,5 +95,6 @@ def test_missing_pyav_is_one_line(run, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "colorize.film.reading", raising=False)
     result = run("film", "old.mp4", "new.mp4", status=1)
     assert result.stderr == "Error: av is not installed; install it from the checkout: pip install '.[video]'\n"

@@ -1,5 +1,7 @@
 """Opening films of many kinds, and files that are none."""
 
+import importlib
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -158,9 +160,8 @@ def test_size_that_changes_is_refused(write_film, pan, tmp_path):
         list(Film.open(tmp_path / "a.ts").frames())
 
 
-def test_missing_pyav_names_the_extra(tmp_path, monkeypatch):
-    import sys
-
+def test_missing_pyav_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "colorize.film.reading")
     with pytest.raises(MissingDependencyError, match=r"'\.\[video\]'"):
-        Film.open(tmp_path / "a.mp4")
+        importlib.import_module("colorize.film.reading")
