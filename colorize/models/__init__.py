@@ -31,8 +31,7 @@ def available_models() -> list[ShippedModel]:
     >>> all(model.path.suffix == ".safetensors" for model in available_models())
     True
     """
-    folder = Path(str(resources.files(__name__)))
-    paths = sorted(folder.glob("*.safetensors"), key=lambda path: (path.stem != "default", path.stem))
+    paths = sorted(_folder().glob("*.safetensors"), key=lambda path: (path.stem != "default", path.stem))
     return [ShippedModel(path.stem, path, _card(path)) for path in paths]
 
 
@@ -84,3 +83,7 @@ def user_folder() -> Path:
 def _card(path: Path) -> str:
     card = path.with_suffix(".md")
     return card.read_text(encoding="utf-8").strip() if card.is_file() else "(no card)"
+
+
+def _folder() -> Path:
+    return Path(str(resources.files(__name__)))
