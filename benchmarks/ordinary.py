@@ -21,7 +21,7 @@ import numpy as np
 
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.evaluation.head import EncoderHead
+from colorize.evaluation.head import encoder_ab
 from colorize.evaluation.measure import EvaluationResult, Method, measure
 from colorize.models import find_model
 from colorize.recognition.rules import NO_COLOR
@@ -60,7 +60,7 @@ def main() -> None:
         print("\n".join(lines[-len(shown) - 6 :]), flush=True)
     if options.skin:
         photographs = [p for name in FACES for p in load_folder(FOLDERS[name], select=False).photos]
-        models = {name: f for name, f in methods.items() if f is not NO_COLOR and not isinstance(f, EncoderHead)}
+        models = {name: f for name, f in methods.items() if f is not NO_COLOR and not name.startswith("encoder")}
         lines += skin(models, photographs)
         print("\n".join(lines[-len(models) - 4 :]))
     if options.save:
@@ -75,7 +75,7 @@ def make_methods(former: Path | None) -> dict[str, Method]:
     if former:
         methods["former default"] = partial(Colorizer.load(former).predict, vividness=0.5)
     methods["classic"] = partial(classic.predict, vividness=0.5)
-    methods |= {"encoder": EncoderHead(), "encoder + Levin": EncoderHead(levin=True)}
+    methods |= {"encoder": encoder_ab, "encoder + Levin": partial(encoder_ab, levin=True)}
     return methods | {name: partial(default.predict, vividness=dial) for name, dial in DIALS.items()}
 
 

@@ -39,7 +39,7 @@ class Reliability:
 def reliability(
     probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None, *, n_bins: int = 15
 ) -> Reliability:
-    """Compare the probability of the most probable colour with how often it is the true one.
+    """Compare the probability of the most probable colour with how often it is the true one: a `Reliability`.
 
     Parameters
     ----------
@@ -51,10 +51,6 @@ def reliability(
         Areas of the regions; equal by default.
     n_bins : int
         Bins of equal mass along the probability; bins that stay empty are left out.
-
-    Returns
-    -------
-    Reliability
 
     Raises
     ------
@@ -108,12 +104,7 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | No
     Parameters
     ----------
     probabilities, truth, weights
-        As in `reliability`.
-
-    Raises
-    ------
-    ValueError
-        As in `reliability`.
+        As of `reliability`, errors too.
 
     See Also
     --------

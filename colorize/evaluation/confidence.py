@@ -81,7 +81,6 @@ class ConfidenceObserver:
 
     See Also
     --------
-    colorize.evaluation.measure.measure : Calls it.
     check_confidence : What it ends with.
     """
 

@@ -13,18 +13,24 @@ from colorize.recognition.decision import dial
 from colorize.recognition.palette import mean_color
 from colorize.types import Float32, GrayImage
 
-__all__ = ["EncoderHead"]
+__all__ = ["encoder_ab"]
 
 
-class EncoderHead:
+def encoder_ab(gray: GrayImage, vividness: float = 0.5, *, levin: bool = False) -> Float32:
     """Colour every place as the encoder believes, and enlarge that to the photograph.
 
     Parameters
     ----------
+    gray : GrayImage
     vividness : float
         As in `Colorizer.predict`.
     levin : bool
         Carry the colours to the pixels by Levin's optimization, which keeps to edges; otherwise they are interpolated.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 2), float32
+        a* and b*, not mapped to the gamut.
 
     See Also
     --------
@@ -33,28 +39,21 @@ class EncoderHead:
 
     Examples
     --------
-    >>> EncoderHead().predict_ab(GrayImage(np.full((40, 60), 50, np.float32))).shape
+    >>> encoder_ab(GrayImage(np.full((40, 60), 50, np.float32))).shape
     (40, 60, 2)
     """
-
-    def __init__(self, vividness: float = 0.5, *, levin: bool = False) -> None:
-        self.vividness = vividness
-        self.levin = levin
-
-    def predict_ab(self, gray: GrayImage) -> Float32:
-        """a* and b* of every pixel, shape (H, W, 2)."""
-        height, width = working_shape(gray.shape)
-        # The working size of the superpixels, at which the feature family asks the encoder too: the
-        # comparison is about what comes after it.
-        small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
-        beliefs = see(small / np.float32(100)).beliefs
-        colors = expected_colors()
-        places = mean_color(beliefs.reshape(len(colors), -1).T, colors) * np.float32(dial(self.vividness))
-        coarse = places.reshape(*beliefs.shape[1:], 2)
-        ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        if not self.levin:
-            return ab
-        # As `colorize.guidance.canvas.pull`: colours spread over the same share of the photograph as those of a
-        # model, so that the propagation is no difference between the two.
-        weight = np.full(gray.shape, PULL * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
-        return propagate(gray.lightness, ab, weight).ab
+    height, width = working_shape(gray.shape)
+    # The working size of the superpixels, at which the feature family asks the encoder too: the
+    # comparison is about what comes after it.
+    small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
+    beliefs = see(small / np.float32(100)).beliefs
+    colors = expected_colors()
+    places = mean_color(beliefs.reshape(len(colors), -1).T, colors) * np.float32(dial(vividness))
+    coarse = places.reshape(*beliefs.shape[1:], 2)
+    ab = cv2.resize(coarse, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    if not levin:
+        return ab
+    # As `colorize.guidance.canvas.pull`: colours spread over the same share of the photograph as those of a
+    # model, so that the propagation is no difference between the two.
+    weight = np.full(gray.shape, PULL * height * width / (gray.shape[0] * gray.shape[1]), np.float32)
+    return propagate(gray.lightness, ab, weight).ab

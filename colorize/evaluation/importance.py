@@ -8,12 +8,10 @@ nothing else (what does it know alone?). Read both, and the table of who can pre
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
@@ -28,7 +27,7 @@ from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab, to_gray
 from colorize.color.names import SWATCH_LIGHTNESS, color_names
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import plain, write_csv
+from colorize.evaluation.measure import csv_cell, write_csv, write_json
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description, Photo, as_rgb_image, by_place, check_several
@@ -63,7 +62,7 @@ HIDES = 0.4
 # Refits without training photographs learn from one half and answer for the other: two in each, at least.
 _MIN_PHOTOS = 4
 # Of the variance of standardized columns: the Gram matrix can be inverted where columns repeat each
-# other, and what one family knows of another is hardly shrunk.
+# other or never change, and what one family knows of another is hardly shrunk.
 _RIDGE = 1e-2
 # The surprise at one region is at most 9.2 nats: a single one must not decide a mean.
 _SMALLEST = 1e-4
@@ -104,17 +103,11 @@ class ImportanceResult:
     links: NDArray[np.float64]
     clusters: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...]
-    swatches: Mapping[str, Float32] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    swatches: Mapping[str, Float32]
+    settings: Mapping[str, Any]
 
     def tidy(self) -> dict[str, NDArray[Any]]:
-        """The table as columns of equal length, ready for a data frame.
-
-        Returns
-        -------
-        dict of str to ndarray, shape (n_rows,)
-            Keys: analysis, scheme, family, part, score, value, low, high.
-        """
+        """The table as columns of equal length, ready for a data frame."""
         columns = zip(*self.table, strict=True)
         return {name: np.array(column) for name, column in zip(_COLUMNS, columns, strict=True)}
 
@@ -134,22 +127,13 @@ class ImportanceResult:
 
     def to_csv(self) -> str:
         """The table as comma-separated text."""
-        rows = [(*row[:5], *(f"{x:.6g}" if np.isfinite(x) else "" for x in row[5:])) for row in self.table]
-        return write_csv([_COLUMNS, *rows])
+        return write_csv([_COLUMNS, *((*row[:5], *map(csv_cell, row[5:])) for row in self.table)])
 
     def to_json(self) -> str:
         """Everything as JSON."""
-        content = {
-            "settings": self.settings,
-            "baseline": self.baseline,
-            "families": self.families,
-            "table": [dict(zip(_COLUMNS, row, strict=True)) for row in self.table],
-            "redundancy": self.redundancy,
-            "clusters": self.clusters,
-            "warnings": self.warnings,
-            "colors": self.swatches,
-        }
-        return json.dumps(plain(content), indent=1, allow_nan=False)
+        content = {name: getattr(self, name) for name in ("settings", "baseline", "families", "clusters", "warnings")}
+        table = [dict(zip(_COLUMNS, row, strict=True)) for row in self.table]
+        return write_json(content | {"table": table, "redundancy": self.redundancy, "colors": self.swatches})
 
 
 def importance(
@@ -164,7 +148,7 @@ def importance(
     random_state: int = 0,
     progress: Progress | None = None,
 ) -> ImportanceResult:
-    """Measure how much a model owes to each feature family.
+    """Measure how much a model owes to each feature family: an `ImportanceResult`.
 
     Parameters
     ----------
@@ -189,10 +173,6 @@ def importance(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
-    Returns
-    -------
-    ImportanceResult
-
     Raises
     ------
     DatasetError
@@ -204,7 +184,6 @@ def importance(
 
     See Also
     --------
-    detail_groups : How a family is divided.
     colorize.explanation.explainer.Explainer : What families said of a single place.
 
     References
@@ -234,8 +213,7 @@ def importance(
         rows += study.details(n_detail_repeats, say)
         teachers = None if training_photos is None else _describe(colorizer, training_photos, say)
         rows += study.refits(teachers, n_repeats, refits, say)
-        baseline = MappingProxyType(study.baseline())
-    names = color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS)
+        baseline = study.baseline()
     return ImportanceResult(
         table=tuple(rows),
         families=families,
@@ -244,7 +222,7 @@ def importance(
         links=links,
         clusters=clusters,
         warnings=_warnings(redundancy, families),
-        swatches={name: colorizer.palette_.colors_[np.array(names) == name] for name in dict.fromkeys(names)},
+        swatches={name: colorizer.palette_.colors_[study.names == name] for name in dict.fromkeys(study.names)},
         settings={
             "n_photos": len(photos),
             "n_regions": len(held_out.regions),
@@ -259,20 +237,10 @@ def importance(
 
 
 def detail_groups(names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
-    """Parts of a family by the names of its columns.
+    """Columns of the parts of a family, by the names of its columns; empty if the family does not divide.
 
     A name such as ``4 px, 22.5 deg`` belongs to two parts, ``4 px`` and ``22.5 deg``; numbers at the end are counters
     and are left out (``histogram 3`` belongs to ``histogram``).
-
-    Parameters
-    ----------
-    names : sequence of str
-        Column names without the family.
-
-    Returns
-    -------
-    dict of str to ndarray of int
-        Columns (of the family) per part; empty if the family does not divide.
 
     Examples
     --------
@@ -305,11 +273,9 @@ class _Described:
     def n_photos(self) -> int:
         return len(self.grays)
 
-    def with_families(self, families: Sequence[str], extra: Float32 | None = None) -> TrainingRows:
-        """The rows with the columns of some families, and maybe a family of noise behind them."""
-        blocks = {family: self.regions.features[:, self.regions.families[family]] for family in families}
-        if extra is not None:
-            blocks[NOISE] = extra
+    def with_families(self, families: Sequence[str], **extra: Float32) -> TrainingRows:
+        """The rows with the columns of some families, and other ones behind them."""
+        blocks = {family: self.regions.features[:, self.regions.families[family]] for family in families} | extra
         slices, start = {}, 0
         for name, block in blocks.items():
             slices[name] = slice(start, start + block.shape[1])
@@ -319,13 +285,12 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """How well some probabilities do, photograph by photograph."""
+    """How well some probabilities do: sums as of `_Study._by_color`, and the colours decided."""
 
-    region_error: NDArray[np.float64]  # (n_photos,)
+    error: NDArray[np.float64]
+    given: NDArray[np.float64]  # probability of the true colour
+    surprise: NDArray[np.float64]
     region_ab: Float32  # (n_rows, 2)
-    error_by_color: NDArray[np.float64]  # (n_photos, n_colors) area-weighted sums
-    truth_by_color: NDArray[np.float64]  # (n_photos, n_colors) probability given to the true colour, sums
-    log_loss: NDArray[np.float64]  # (n_photos,)
 
 
 class _Study:
@@ -338,7 +303,7 @@ class _Study:
         self.random_state = random_state
         self.bootstrap = Bootstrap(data.n_photos, random_state=random_state)
         self.true_index = colorizer.palette_.encode(data.regions.ab)
-        self.area_by_color = self._by_color(data.regions.area)
+        self.area_by_color = self._by_color(1.0)
         self.names = np.array(color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS))
         self.untouched = self.score(self.answer(data.regions.features))
 
@@ -349,10 +314,10 @@ class _Study:
 
     def baseline(self) -> dict[str, Interval]:
         return {
-            "region_ab_error": self.bootstrap.mean(self.untouched.region_error),
-            "log_loss": self.bootstrap.mean(self.untouched.log_loss),
+            "region_ab_error": self.bootstrap.mean(self.untouched.error.sum(axis=1)),
+            "log_loss": self.bootstrap.mean(self.untouched.surprise.sum(axis=1)),
             "final_ab_error": self.bootstrap.mean(self.final),
-            "balanced_score": self._balanced(self.untouched, None),
+            "balanced_score": self._balanced(self.untouched.given),
         }
 
     def score(self, probabilities: Float32) -> _Scored:
@@ -362,16 +327,10 @@ class _Study:
             rows = self.regions.photo == index
             decision = self.colorizer.recognizer.decide(description, probabilities[rows], vividness=self.vividness)
             region_ab[rows] = decision.ab
-        error = np.hypot(*(region_ab - self.regions.ab).T) * self.regions.area
+        error = np.hypot(*(region_ab - self.regions.ab).T)
         given = probabilities[np.arange(len(probabilities)), self.true_index]
-        surprise = -np.log(np.maximum(given, _SMALLEST)) * self.regions.area
-        return _Scored(
-            self._by_photo(error),
-            region_ab,
-            self._by_color(error),
-            self._by_color(given * self.regions.area),
-            self._by_photo(surprise),
-        )
+        surprise = -np.log(np.maximum(given, _SMALLEST))
+        return _Scored(self._by_color(error), self._by_color(given), self._by_color(surprise), region_ab)
 
     def final_error(self, region_ab: Float32) -> NDArray[np.float64]:
         """Pixel ab error after propagation, shape (n_photos,)."""
@@ -426,7 +385,7 @@ class _Study:
         say("refitting", 0, total)
         rows: list[tuple[Any, ...]] = []
         for way, after, before in refit.noise(everything, n_repeats):
-            rows += self._rows("permutation", way, NOISE, after, "", before)
+            rows += self._rows("permutation", way, NOISE, after, before=before)
         if jobs:
             full, nothing = self.score(refit.predict(everything)), self.score(refit.prior())
         for done, (analysis, name) in enumerate(jobs):
@@ -434,7 +393,7 @@ class _Study:
             kept = tuple(f for f in everything if f != name) if analysis == "drop" else (name,)
             scored = self.score(refit.predict(kept))
             before, after = (full, scored) if analysis == "drop" else (scored, nothing)
-            rows += self._rows(analysis, "refit", name, after, "", before)
+            rows += self._rows(analysis, "refit", name, after, before=before)
         say("refitting", total, total)
         return rows
 
@@ -465,16 +424,16 @@ class _Study:
     ) -> list[tuple[Any, ...]]:
         before = before or self.untouched
         found = {
-            "region_ab_error": self.bootstrap.mean(changed.region_error - before.region_error),
-            "log_loss": self.bootstrap.mean(changed.log_loss - before.log_loss),
-            "balanced_score": self._balanced(before, changed),
+            "region_ab_error": self.bootstrap.mean((changed.error - before.error).sum(axis=1)),
+            "log_loss": self.bootstrap.mean((changed.surprise - before.surprise).sum(axis=1)),
+            "balanced_score": self._balanced(before.given - changed.given),
         }
         return [(analysis, way, family, part, score, *astuple(interval)) for score, interval in found.items()]
 
     def _color_rows(self, family: str, changed: _Scored) -> list[tuple[Any, ...]]:
         """Added error over the regions of every named colour."""
         rows: list[tuple[Any, ...]] = []
-        added = changed.error_by_color - self.untouched.error_by_color
+        added = changed.error - self.untouched.error
         for name in dict.fromkeys(self.names):
             chosen = self.names == name
             interval = self.bootstrap.ratio(added[:, chosen].sum(axis=1), self.area_by_color[:, chosen].sum(axis=1))
@@ -482,28 +441,24 @@ class _Study:
                 rows.append(("colour", "across", family, name, "region_ab_error", *astuple(interval)))
         return rows
 
-    def _balanced(self, first: _Scored, second: _Scored | None) -> Interval:
-        """Mean over colours of the probability given to the true one, in percent; its drop, if there is a second."""
+    def _balanced(self, given: NDArray[np.float64]) -> Interval:
+        """Mean over colours of the probability given to the true one (or of its change), in percent."""
         # Sums over photographs before the division, in every resample too: a single photograph
         # lacks most colours, so that a mean over photographs of such ratios does not exist.
         weights = np.concatenate([np.ones((1, self.data.n_photos)), self.bootstrap.weights * self.data.n_photos])
         area = weights @ self.area_by_color
         present = area > 1e-9
-        values = np.divide(weights @ first.truth_by_color, area, out=np.zeros_like(area), where=present)
-        if second is not None:
-            values -= np.divide(weights @ second.truth_by_color, area, out=np.zeros_like(area), where=present)
+        values = np.divide(weights @ given, area, out=np.zeros_like(area), where=present)
         # A rare colour may be missing from a resample; the mean is over those that are there.
         means = 100 * values.sum(axis=1) / present.sum(axis=1)
         return self.bootstrap.limits(means[0], means[1:])
 
-    def _by_color(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def _by_color(self, values: NDArray[np.floating] | float) -> NDArray[np.float64]:
+        """Sums over the area of every true colour in every photograph, shape (n_photos, n_colors)."""
         n_colors = len(self.colorizer.palette_.colors_)
         cell = self.regions.photo * n_colors + self.true_index
-        sums = np.bincount(cell, values.astype(np.float64), minlength=self.data.n_photos * n_colors)
+        sums = np.bincount(cell, values * self.regions.area, minlength=self.data.n_photos * n_colors)
         return sums.astype(np.float64).reshape(-1, n_colors)
-
-    def _by_photo(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(self.regions.photo, values, minlength=self.data.n_photos).astype(np.float64)
 
 
 class _Refits:
@@ -513,20 +468,20 @@ class _Refits:
         self.study = study
         self.data, self.regions = study.data, study.regions
         self.teachers = teachers or study.data
-        n = self.data.n_photos
-        if teachers is None:
-            # Whole photographs: regions of one resemble each other too much to lie on both sides.
-            half = np.random.default_rng(study.random_state).permutation(n) % 2
-            self.folds = [(half != k, half == k) for k in range(2)]
-        else:
-            self.folds = [(np.ones(teachers.n_photos, bool), np.ones(n, bool))]
+        photo, asked = self.teachers.regions.photo, self.regions.photo
         # Twins learn from as many regions as the model did.
-        photo = self.teachers.regions.photo
-        n_rows = share_of_rows(study.colorizer.rows_per_photo, self.teachers.n_photos // len(self.folds))
-        self.drawn = np.zeros(len(photo), bool)
+        n_teachers = self.teachers.n_photos if teachers else self.teachers.n_photos // 2
+        n_rows = share_of_rows(study.colorizer.rows_per_photo, n_teachers)
+        drawn = np.zeros(len(photo), bool)
         for number in range(self.teachers.n_photos):
             own = np.flatnonzero(photo == number)
-            self.drawn[own[draw(len(own), n_rows, [study.random_state, number])]] = True
+            drawn[own[draw(len(own), n_rows, [study.random_state, number])]] = True
+        # Rows to learn from, and rows to answer for.
+        self.folds = [(drawn, np.ones(len(asked), bool))]
+        if teachers is None:
+            # Whole photographs: regions of one resemble each other too much to lie on both sides.
+            half = np.random.default_rng(study.random_state).permutation(self.data.n_photos) % 2
+            self.folds = [((half[photo] != k) & drawn, half[asked] == k) for k in range(2)]
 
     def predict(self, families: Sequence[str]) -> Float32:
         """Probabilities of all regions from models that know some families only."""
@@ -536,17 +491,17 @@ class _Refits:
         """Probabilities of somebody who knows the frequencies of colours and sees nothing."""
         probabilities = np.empty((len(self.regions), len(self.study.colorizer.palette_.colors_)), np.float32)
         for learnt, asked in self.folds:
-            rows = self._of(self.teachers.regions, learnt)
+            rows = self.teachers.regions.where(learnt)
             share = np.bincount(self.study.colorizer.palette_.encode(rows.ab), rows.area, probabilities.shape[1])
-            probabilities[asked[self.regions.photo]] = share / share.sum()
+            probabilities[asked] = share / share.sum()
         return probabilities
 
     def noise(self, families: Sequence[str], n_repeats: int) -> Iterator[tuple[str, _Scored, _Scored]]:
         """For both ways: scores with the noise permuted, and scores before that."""
-        asked = self.data.with_families(families, self._shuffled(self.data, 1))
+        asked = self.data.with_families(families, **{NOISE: self._shuffled(self.data, 1)})
         # Where both are the same photographs, a row keeps its number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
-        models = self._models(self.teachers.with_families(families, self._shuffled(self.teachers, salt)))
+        models = self._models(self.teachers.with_families(families, **{NOISE: self._shuffled(self.teachers, salt)}))
 
         def answer(features: Float32) -> Float32:
             return self._answers(models, replace(asked, features=features))
@@ -565,16 +520,12 @@ class _Refits:
     def _models(self, rows: TrainingRows) -> list[Colorizer]:
         """A twin for each fold, trained on the photographs that it may learn from."""
         model = self.study.colorizer
-        return [clone(model).learn(self._of(rows, learnt), palette=model.palette_) for learnt, _ in self.folds]
-
-    def _of(self, rows: TrainingRows, photos: NDArray[np.bool_]) -> TrainingRows:
-        return rows.where(photos[rows.photo] & self.drawn)
+        return [clone(model).learn(rows.where(learnt), palette=model.palette_) for learnt, _ in self.folds]
 
     def _answers(self, models: Sequence[Colorizer], rows: TrainingRows) -> Float32:
         probabilities = np.empty((len(rows), len(self.study.colorizer.palette_.colors_)), np.float32)
         for model, (_, asked) in zip(models, self.folds, strict=True):
-            mine = asked[rows.photo]
-            probabilities[mine] = model.recognizer.region_probabilities(rows.features[mine])
+            probabilities[asked] = model.recognizer.region_probabilities(rows.features[asked])
         return probabilities
 
 
@@ -619,24 +570,19 @@ def _mean(scores: Sequence[_Scored]) -> _Scored:
 
 def _redundancy(data: _Described) -> NDArray[np.float64]:
     """Share of the variance of family j that a ridge regression on family i predicts, on photographs not fitted to."""
-    fitted = (data.regions.photo % 2 == 0)[:, None]
-    blocks = {}
-    for family, columns in data.regions.families.items():
-        values = data.regions.features[:, columns].astype(np.float64)
-        spread = values.std(axis=0)
-        # Columns that never change are left out: they know nothing, and would be divided by 0.
-        blocks[family] = (values - values.mean(axis=0))[:, spread > 1e-9] / spread[spread > 1e-9]
+    fitted = data.regions.photo % 2 == 0
+    values = StandardScaler().fit_transform(data.regions.features.astype(np.float64))
+    blocks = [values[:, columns] for columns in data.regions.families.values()]
     shares = np.eye(len(blocks))
-    for i, source in enumerate(blocks.values()):
-        gram = (source * fitted).T @ source
+    for i, source in enumerate(blocks):
+        gram = source[fitted].T @ source[fitted]
         gram[np.diag_indices_from(gram)] += _RIDGE * len(source)
-        # Once for all targets of this source.
-        inverse = np.linalg.inv(gram)
-        for j, target in enumerate(blocks.values()):
+        inverse = np.linalg.inv(gram)  # once for all targets of this source
+        for j, target in enumerate(blocks):
             if i != j:
-                guess = source @ (inverse @ ((source * fitted).T @ target))
-                left = np.square((target - guess) * ~fitted).sum()
-                shares[i, j] = 1 - left / max(np.square(target * ~fitted).sum(), 1e-12)
+                guess = source[~fitted] @ (inverse @ (source[fitted].T @ target[fitted]))
+                left = np.square(target[~fitted] - guess).sum()
+                shares[i, j] = 1 - left / max(np.square(target[~fitted]).sum(), 1e-12)
     # On photographs not fitted to, a guess can be worse than the mean: that is no knowledge.
     return np.clip(shares, 0, 1)
 

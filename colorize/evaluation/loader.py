@@ -42,11 +42,6 @@ def load_any_model(path: str | Path, *, device: str = "auto") -> Colorizer | Ref
     MissingDependencyError
         The model is a neural network, and torch is not installed.
 
-    See Also
-    --------
-    colorize.models.find_model : A file by the name of a model.
-    find_base : The other half of a refiner.
-
     Examples
     --------
     >>> from colorize.models import find_model
@@ -70,11 +65,6 @@ def load_any_model(path: str | Path, *, device: str = "auto") -> Colorizer | Ref
 def network_facts(path: str | Path) -> dict[str, Any]:
     """Tell what a neural network is and how it was trained, from the header of its file: torch is not needed.
 
-    Parameters
-    ----------
-    path : str or Path
-        A file of a kind in `NETWORKS`.
-
     Returns
     -------
     dict of str to str, int or float
@@ -85,10 +75,6 @@ def network_facts(path: str | Path) -> dict[str, Any]:
     ------
     ModelFileError
         The file is missing, damaged, or holds no network.
-
-    See Also
-    --------
-    load_any_model : The network itself.
     """
     kind = model_kind(path)
     if kind not in NETWORKS:

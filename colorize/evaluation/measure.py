@@ -74,6 +74,11 @@ FIGURES: dict[str, Figure] = {
 }
 """The columns of the quality protocol, in order."""
 
+RATIO = "colorfulness_ratio"
+"""The figure that whole sets have, and no single photograph."""
+
+_UNKNOWN = {name: math.nan for name in (*FIGURES, "colorfulness", "true_colorfulness") if name != RATIO}
+
 MAIN = "ciede2000"
 """The figure that reports put first."""
 
@@ -96,10 +101,7 @@ class Predictor(Protocol):
 class WithTruth:
     """A method that may look at the true photograph, to show what an ideal part would reach.
 
-    Attributes
-    ----------
-    function : callable
-        Of the `GrayImage` and the `Truth`; gives back what any method does.
+    Its function takes the `GrayImage` and the `Truth`, and gives back what any method does.
 
     See Also
     --------
@@ -121,9 +123,8 @@ class Observation:
     index : int
         Number of the photograph.
     method : str
-    photo : RgbImage
-        The photograph, true if `has_truth`.
-    gray : GrayImage
+    photo, gray : RgbImage, GrayImage
+        The photograph, true if `has_truth`, and what the method got of it.
     prediction : RgbImage, Colorization or ndarray
         The answer as it was given.
     pixels : ndarray, shape (H, W, 3)
@@ -163,8 +164,8 @@ class EvaluationResult:
     costs: Mapping[str, Columns] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "figures", _frozen(self.figures))
-        object.__setattr__(self, "costs", _frozen(self.costs))
+        for name in ("figures", "costs"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
         if not self.names:
             object.__setattr__(self, "names", tuple(f"photo {i + 1}" for i in range(self.n_photos)))
 
@@ -194,35 +195,28 @@ class EvaluationResult:
         return EvaluationResult(figures, tuple(self.names[i] for i in indices), costs)
 
     def means(self) -> dict[str, dict[str, float]]:
-        """Average every figure over the photographs.
+        """Means over photographs per method and figure; photographs without a figure are left out of its mean.
 
-        Returns
-        -------
-        dict of str to dict of str to float
-            Per method; ``colorfulness_ratio`` is the mean colourfulness of the results divided by that of the true
-            photographs. Photographs without a figure are left out of its mean.
+        ``colorfulness_ratio`` is the mean colourfulness of the results divided by that of the true photographs.
         """
-        return {method: _with_ratio(columns) for method, columns in self.figures.items()}
+        return {
+            method: {name: _mean(*_parts(columns, name)) for name in (*columns, RATIO)}
+            for method, columns in self.figures.items()
+        }
 
     def intervals(self, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
         """Means with 95 % bootstrap intervals over photographs, per method and figure of `FIGURES`."""
         bootstrap = bootstrap or Bootstrap(self.n_photos)
         return {
-            method: {name: _interval(columns, name, bootstrap) for name in FIGURES}
+            method: {name: bootstrap.ratio(*_parts(columns, name)) for name in FIGURES}
             for method, columns in self.figures.items()
         }
 
     def differences(self, method: str, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
-        """Paired differences of one method from every other: on the same photographs, the same resamples.
-
-        Returns
-        -------
-        dict of str to dict of str to Interval
-            Per other method and figure: the figure of `method` minus that of the other.
-        """
+        """Paired differences per other method and figure: that of `method` minus that of the other, same resamples."""
         bootstrap = bootstrap or Bootstrap(self.n_photos)
         return {
-            other: {name: _difference(self.figures[method], columns, name, bootstrap) for name in FIGURES}
+            other: {name: bootstrap.ratio(*_parts(self.figures[method], name, columns)) for name in FIGURES}
             for other, columns in self.figures.items()
             if other != method
         }
@@ -244,13 +238,7 @@ class EvaluationResult:
         return "\n".join(lines)
 
     def to_json(self, **more: Any) -> str:
-        """Write means, intervals and single figures as JSON; a figure that does not exist is null.
-
-        Parameters
-        ----------
-        **more
-            Further entries, plain values.
-        """
+        """Write means, intervals, single figures and `more` as JSON; a figure that does not exist is null."""
         content = {
             "n_photos": self.n_photos,
             "means": self.means(),
@@ -262,8 +250,7 @@ class EvaluationResult:
             "names": self.names,
             "costs": self.costs,
         }
-        # What `plain` overlooked fails here, and not in the program of a reader.
-        return json.dumps(plain(content | more), indent=1, allow_nan=False)
+        return write_json(content | more)
 
     def to_csv(self) -> str:
         """Write one row per photograph and method: name, category, the figures, seconds."""
@@ -287,7 +274,7 @@ def measure(
     observers: Sequence[Observer] = (),
     progress: Progress | None = None,
 ) -> EvaluationResult:
-    """Let methods colorize the lightness of true photographs, and measure how near they come.
+    """Let methods colorize the lightness of true photographs, and measure how near they come: an `EvaluationResult`.
 
     Parameters
     ----------
@@ -306,10 +293,6 @@ def measure(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
-    Returns
-    -------
-    EvaluationResult
-
     Raises
     ------
     DatasetError
@@ -322,7 +305,6 @@ def measure(
     See Also
     --------
     colorize.evaluation.run.evaluate_model : A model beside its baselines and oracles.
-    colorize.evaluation.run.compare_methods : Methods of a command line, with realism and costs.
     colorize.color.metrics.Truth : Where the figures come from.
 
     Examples
@@ -355,8 +337,9 @@ def measure(
             prediction = function(gray, truth)
             spent = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
             timings = getattr(prediction, "timings", {})  # of models alone
-            pixels = _pixels(name, prediction, gray)
-            figures[name].append(_figures(truth if is_true else None, prediction, pixels))
+            pixels, ab = _colors(name, prediction, gray)
+            known = truth.figures(pixels, ab) if is_true else {"colorfulness": colorfulness(pixels)}
+            figures[name].append(_UNKNOWN | known)
             costs[name].append(spent | {f"stage: {stage}": seconds for stage, seconds in timings.items()})
             for observe in observers:
                 observe(Observation(index, name, photo, gray, prediction, pixels, is_true))
@@ -392,6 +375,12 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def write_json(content: Mapping[str, Any]) -> str:
+    """Whatever `plain` knows as text."""
+    # What it overlooked fails here, and not in the program of a reader.
+    return json.dumps(plain(content), indent=1, allow_nan=False)
+
+
 def write_csv(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as comma-separated text."""
     buffer = io.StringIO()
@@ -405,31 +394,20 @@ def csv_cell(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
-def _pixels(name: str, prediction: Prediction, gray: GrayImage) -> NDArray[Any]:
-    """sRGB pixels of what a method gave back, shape (H, W, 3)."""
+def _colors(name: str, prediction: Prediction, gray: GrayImage) -> tuple[NDArray[Any], Float32 | None]:
+    """What a method gave back: sRGB pixels, shape (H, W, 3), and the ab that they were made of, if it told."""
     if isinstance(prediction, RgbImage):
-        return prediction.pixels
+        return prediction.pixels, None
     if isinstance(prediction, (Colorization, ColorizedPhoto)):
-        return prediction.image.pixels
+        return prediction.image.pixels, prediction.ab
     if isinstance(prediction, np.ndarray):
-        return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth)
+        return lab_to_rgb(gray.lightness, prediction, bit_depth=gray.bit_depth), prediction
     raise TypeError(
         f"method {name!r} must give an RgbImage, a Colorization or an array of ab, got {type(prediction).__name__}"
     )
 
 
-def _figures(truth: Truth | None, prediction: Prediction, pixels: NDArray[Any]) -> dict[str, float]:
-    if truth is None:
-        unknown = dict.fromkeys([*FIGURES, "true_colorfulness"], math.nan)
-        # A figure of whole sets: see `_with_ratio`.
-        del unknown["colorfulness_ratio"]
-        return unknown | {"colorfulness": colorfulness(pixels)}
-    if isinstance(prediction, RgbImage):
-        return truth.figures(pixels)
-    return truth.figures(pixels, prediction if isinstance(prediction, np.ndarray) else prediction.ab)
-
-
-def _columns(rows: list[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
+def _columns(rows: Sequence[Mapping[str, float]]) -> Columns:
     return {name: np.array([row.get(name, math.nan) for row in rows]) for name in rows[0]}
 
 
@@ -442,30 +420,19 @@ def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
     return MappingProxyType(frozen)
 
 
-def _with_ratio(columns: Columns) -> dict[str, float]:
-    means = {}
-    for name, values in columns.items():
-        known = values[~np.isnan(values)]
-        means[name] = float(known.mean()) if len(known) else math.nan
+def _parts(
+    columns: Columns, name: str, other: Columns | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Numerator and denominator of a mean figure, or of its difference from another method's, per photograph."""
     # A ratio of sums, not a mean of ratios: a nearly gray photograph
     # would divide by almost 0, and be all that the mean tells.
-    own, true = (part.sum() for part in _ratio_parts(columns))
-    means["colorfulness_ratio"] = float(own / true) if true else math.nan
-    return means
+    top = "colorfulness" if name == RATIO else name
+    values = columns[top] if other is None else columns[top] - other[top]
+    bottom = columns["true_colorfulness"] if name == RATIO else np.ones_like(values)
+    # 0 on both sides where the figure is not known: resamples keep their size, and neither sum changes.
+    known = ~np.isnan(values + bottom)
+    return np.where(known, values, 0), np.where(known, bottom, 0)
 
 
-def _interval(columns: Columns, name: str, bootstrap: Bootstrap) -> Interval:
-    return bootstrap.ratio(*_ratio_parts(columns)) if name == "colorfulness_ratio" else bootstrap.mean(columns[name])
-
-
-def _difference(first: Columns, second: Columns, name: str, bootstrap: Bootstrap) -> Interval:
-    if name != "colorfulness_ratio":
-        return bootstrap.mean(first[name] - second[name])
-    (own, true), (other, _) = _ratio_parts(first), _ratio_parts(second)
-    return bootstrap.ratio(own - other, true)
-
-
-def _ratio_parts(columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    measured = ~np.isnan(columns["true_colorfulness"])
-    # 0 on both sides where the truth is not known: resamples keep their size, and neither sum changes.
-    return np.where(measured, columns["colorfulness"], 0), np.where(measured, columns["true_colorfulness"], 0)
+def _mean(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> float:
+    return float(top.sum() / bottom.sum()) if bottom.sum() else math.nan

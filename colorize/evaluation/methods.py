@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.colorizer import Colorizer
-from colorize.evaluation.head import EncoderHead
+from colorize.evaluation.head import encoder_ab
 from colorize.evaluation.loader import NETWORKS, describe, load_any_model, network_facts
 from colorize.evaluation.measure import Method
 from colorize.evaluation.welsh import WelshTransfer
@@ -55,7 +55,7 @@ class NamedMethod:
 def make_methods(
     specs: Sequence[str], *, vividness: float = 0.5, references: Sequence[RgbImage] = ()
 ) -> list[NamedMethod]:
-    """Turn the words of a command line into methods.
+    """Turn the words of a command line into methods, each a `NamedMethod`.
 
     Parameters
     ----------
@@ -67,11 +67,6 @@ def make_methods(
     references : sequence of RgbImage
         Colour photographs for ``welsh``, and for the tables of ``mean`` and ``lookup``; without them, these two come
         out of the first model (or the default model, if there is none).
-
-    Returns
-    -------
-    list of NamedMethod
-        In the order of `specs`.
 
     Raises
     ------
@@ -126,10 +121,6 @@ def peak_memory(function: Callable[..., object], *arguments: object) -> int:
     """Most bytes that Python and NumPy held at once during a call, beyond what they held before.
 
     Temporary buffers inside OpenCV and compiled kernels are not seen. The call takes longer than usual.
-
-    See Also
-    --------
-    stage_memory : The same for the stages of a model.
     """
     # A trace that the caller began must go on after this one; its peak alone is lost.
     was_tracing = tracemalloc.is_tracing()
@@ -167,7 +158,8 @@ def _head(spec: str, vividness: float) -> NamedMethod:
     levin = spec == "encoder+levin"
     how = "propagated to the pixels" if levin else "enlarged"
     description = f"What the encoder of the semantic features believes by itself, {how}: no regions, no classifier."
-    return NamedMethod(spec, EncoderHead(vividness, levin=levin), len(read_encoder().network), description)
+    method = partial(encoder_ab, vividness=vividness, levin=levin)
+    return NamedMethod(spec, method, len(read_encoder().network), description)
 
 
 def _welsh(references: Sequence[RgbImage]) -> NamedMethod:

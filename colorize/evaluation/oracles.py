@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import cast
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -57,8 +56,9 @@ class Oracles:
 
     def __init__(self, colorizer: Colorizer, *, vividness: float = 0.0) -> None:
         self.colorizer = colorizer
-        self.vividness = vividness
-        self._photo: _Photo | None = None
+        # An oracle may be asked without the model before it. By identity: `measure` hands one
+        # object to all methods, and comparing pixels would cost something every time.
+        self._photo = lru_cache(1)(lambda gray: _Photo(gray, colorizer.predict(gray, vividness=vividness)))
 
     def methods(self) -> dict[str, Method]:
         """The model and the oracles, to be measured in this order."""
@@ -68,31 +68,23 @@ class Oracles:
 
     def predict(self, gray: GrayImage) -> Colorization:
         """Colorize as the model does, and remember the photograph for the oracles."""
-        self._photo = _Photo(gray, self.colorizer.predict(gray, vividness=self.vividness))
-        return self._photo.result
+        return self._photo(gray).result
 
     def true_tint(self, gray: GrayImage, truth: Truth) -> Float32:
         """Shift the model's colours by one offset, ab of shape (H, W, 2)."""
-        ab = self._of(gray).result.ab
+        ab = self._photo(gray).result.ab
         offset = np.subtract(cv2.mean(truth.ab)[:2], cv2.mean(ab)[:2])
         return ab + offset.astype(np.float32)
 
     def best_palette(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the best palette colour of every region, ab of shape (H, W, 2)."""
-        photo, palette = self._of(gray), self.colorizer.palette_
+        photo, palette = self._photo(gray), self.colorizer.palette_
         return photo.spread(palette.colors_[palette.encode(true_region_ab(truth.ab, photo.result.superpixels))])
 
     def true_regions(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the true mean colour of every region, ab of shape (H, W, 2)."""
-        photo = self._of(gray)
+        photo = self._photo(gray)
         return photo.spread(true_region_ab(truth.ab, photo.result.superpixels))
-
-    def _of(self, gray: GrayImage) -> _Photo:
-        # An oracle may be asked without the model before it. By identity: `measure` hands one
-        # object to all methods, and comparing pixels would cost something every time.
-        if self._photo is None or self._photo.gray is not gray:
-            self.predict(gray)
-        return cast(_Photo, self._photo)
 
 
 class _Photo:

@@ -37,8 +37,8 @@ class Picture:
 
     Attributes
     ----------
-    gray : ndarray, shape (H, W, 3), uint8
-    true : ndarray or None
+    gray, true : ndarray, shape (H, W, 3), uint8
+        sRGB; true is None where it is not known.
     results : dict of str to ndarray
         Per method.
     """
@@ -54,7 +54,7 @@ class Picture:
 
 
 class Gallery:
-    """Keeps small pictures of what it observes.
+    """Keeps small pictures of what it observes while methods are measured.
 
     Parameters
     ----------
@@ -67,10 +67,6 @@ class Gallery:
     ----------
     pictures : dict of int to Picture
         By number of the photograph.
-
-    See Also
-    --------
-    colorize.evaluation.measure.measure : Calls it.
     """
 
     def __init__(self, methods: Sequence[str] = (), *, side: int = SIDE) -> None:
@@ -82,17 +78,12 @@ class Gallery:
         """Take in one prediction."""
         if self.methods and seen.method not in self.methods:
             return
-        picture = self.pictures.get(seen.index) or self._start(seen)
-        picture.results[seen.method] = _small(seen.pixels, self.side)
-
-    def _start(self, seen: Observation) -> Picture:
-        lightness = seen.gray.lightness
-        # Gray as methods get it, not as the photograph may have been toned.
-        gray = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
-        true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
-        picture = Picture(_small(gray, self.side), true)
-        self.pictures[seen.index] = picture
-        return picture
+        if seen.index not in self.pictures:
+            # Gray as methods get it, not as the photograph may have been toned.
+            gray = lab_to_rgb(seen.gray.lightness, np.zeros((*seen.gray.shape, 2), np.float32))
+            true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
+            self.pictures[seen.index] = Picture(_small(gray, self.side), true)
+        self.pictures[seen.index].results[seen.method] = _small(seen.pixels, self.side)
 
 
 def difference_map(true: Pixels, result: Pixels) -> Pixels:
@@ -105,15 +96,11 @@ def difference_map(true: Pixels, result: Pixels) -> Pixels:
 
 def fitted(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> bytes:
     """Encode a picture in at most `n_bytes`, if need be smaller and coarser (down to 96 pixels on the longer side)."""
-    encoded = b""
-    for side in (longest, 640, SIDE, 320, 256, 200, 160, 128, 96):
-        small = _small(pixels, min(side, longest))
-        # These sizes would give the very picture that has just been too large.
-        if encoded and (side >= longest or small.shape == pixels.shape):
-            continue
+    full = min(longest, max(pixels.shape[:2]))
+    for side in (full, *(side for side in (640, SIDE, 320, 256, 200, 160, 128, 96) if side < full)):
         # Coarser before smaller: at 60 the colours, which reports are about, still look the same.
         for quality in (78, 60):
-            encoded = encode_preview(small, quality=quality)
+            encoded = encode_preview(_small(pixels, side), quality=quality)
             if len(encoded) <= n_bytes:
                 return encoded
     return encode_preview(_small(pixels, 96), quality=30)
@@ -125,7 +112,7 @@ def data_uri(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> str:
 
 
 def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[str, int]:
-    """Divide bytes among kinds of pictures.
+    """Divide bytes of a page among kinds of pictures: bytes for one picture of each kind, before they become text.
 
     Parameters
     ----------
@@ -133,15 +120,6 @@ def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[
         For all pictures, as text in the page.
     wishes : mapping of str to tuple
         Per kind: number of pictures, and how large one should be relative to the others.
-
-    Returns
-    -------
-    dict of str to int
-        Bytes for one picture of each kind, before they become text (four characters for three bytes).
-
-    See Also
-    --------
-    fitted : Keeps to such a share.
     """
     total = sum(count * weight for count, weight in wishes.values())
     # Base64 writes four characters for three bytes (0.75); the rest is for the words around.

@@ -1,14 +1,15 @@
 """Plots of the reports, as SVG: small enough for a telephone, side by side on a wide screen.
 
-Colours are names of CSS variables inside a page, so that a plot follows its dark or light dress, and plain colours in a
-file of its own. They are from the palette of Okabe and Ito, told apart without colour vision; shapes differ as well.
+Each is a `matplotlib.figure.Figure`. Colours are names of CSS variables inside a page, so that a plot follows its dark
+or light dress, and plain colours in a file of its own. They are from the palette of Okabe and Ito, told apart without
+colour vision; shapes differ as well.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from html import escape
 from itertools import cycle
@@ -112,12 +113,10 @@ def intervals(
     note : str
         Written beside the reference line.
 
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     n_series = max(len(values) for values in rows.values())
-    figure, axes = _figure(0.85 + len(rows) * (0.3 + 0.12 * (n_series - 1)) + (0.3 if series else 0), rows)
+    height = 0.85 + len(rows) * (0.3 + 0.12 * (n_series - 1)) + (0.3 if series else 0)
+    figure, axes = _lines(height, rows, label, strong)
     for k in range(n_series):
         color, marker = SERIES[k]
         for place, values in enumerate(rows.values()):
@@ -135,9 +134,7 @@ def intervals(
                 note, (reference, 1), (0, 2), textcoords="offset points", color=MUTED, fontsize=10, va="bottom",
                 ha="center", xycoords=("data", "axes fraction"),
             )  # fmt: skip
-    _label_rows(axes, rows, strong)
     axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel(label)
     if series:
         _legend(figure, series)
     return figure
@@ -178,21 +175,13 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
 @_styled
 def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
     """Draw amounts as horizontal bars with their numbers."""
-    figure, axes = _figure(0.8 + 0.32 * len(parts), parts)
+    figure, axes = _lines(0.8 + 0.32 * len(parts), parts, label)
     values = list(parts.values())
     axes.barh(range(len(values)), values, color=BLUE, height=0.55)
     for place, value in enumerate(values):
-        axes.annotate(
-            minus(form.format(value)),
-            (max(value, 0), place),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=10.5,
-        )
-    _label_rows(axes, parts, ())
+        at = max(value, 0), place
+        axes.annotate(minus(form.format(value)), at, (4, 0), textcoords="offset points", va="center", fontsize=10.5)
     axes.set_xlim(min(0, *values), max(*values, 1e-9) * 1.18)
-    axes.set_xlabel(label)
     return figure
 
 
@@ -234,9 +223,8 @@ def heatmap(
     Parameters
     ----------
     values : ndarray, shape (n_rows, n_columns)
-    rows, columns : sequence of str
-    label : str
-    form : str
+    rows, columns, label, form
+        Names of the rows and columns, a title, and the format of the numbers.
     center : float, optional
         Value of the middle of a two-sided scale.
     faint : ndarray of bool, optional
@@ -245,21 +233,22 @@ def heatmap(
         Drawn beside the row labels.
     """
     matplotlib = import_or_raise("matplotlib", extra="report")
-    tall = 1.15 + 0.34 * len(rows)
-    figure, axes = _figure(tall, rows)
+    figure, axes = _lines(1.15 + 0.34 * len(rows), rows)
     # As far to both sides: white is then the centre.
     span = np.nanmax(np.abs(values - center)) if center is not None else 1.0
     low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
     scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
     normal = (values - low) / max(high - low, 1e-9)
-    cell = _cell_width(rows, columns, swatches)
+    # About how wide the cells are, in points.
+    names = 6.6 * min(_LONGEST_LABEL, max(map(len, rows)))
+    cell = (72 * WIDTH - names - 20) / (len(columns) + (0.8 if swatches else 0))
     # A digit is about 0.58 of its height wide: numbers stay inside their cells.
     size = min(9.5, cell / (0.58 * max(len(form.format(value)) for value in values.flat)))
     for (i, j), share in np.ndenumerate(normal):
         if not np.isfinite(share):
             continue
         color = scale(float(share))
-        axes.add_patch(_rectangle(j - 0.48, i - 0.46, 0.96, 0.92, color))
+        axes.barh(i, 0.96, 0.92, j - 0.48, color=color, clip_on=False)
         weak = faint is not None and bool(faint[i, j])
         # Luma decides which of the two can be read on either end of the scale.
         text = "#000000" if np.dot(color[:3], (0.299, 0.587, 0.114)) > 0.5 else "#ffffff"
@@ -267,18 +256,14 @@ def heatmap(
                   fontsize=0.8 * size if weak else size, alpha=0.7 if weak else 1)  # fmt: skip
     for place, colors in enumerate(swatches):
         for k, color in enumerate(list(colors)[:4]):
-            axes.add_patch(_rectangle(-0.62 - 0.17 * (k + 1), place - 0.3, 0.14, 0.6, color))
+            axes.barh(place, 0.14, 0.6, -0.62 - 0.17 * (k + 1), color=color, clip_on=False)
     axes.grid(False)
-    _label_rows(axes, dict.fromkeys(rows), ())
     left = -0.55 - (0.17 * min(4, max(map(len, swatches))) + 0.1 if swatches else 0)
     axes.set_xlim(left, len(columns) - 0.5)
     axes.spines["bottom"].set_visible(False)
     angle = {"rotation": 35 if cell > 30 else 60, "rotation_mode": "anchor", "ha": "right", "va": "center"}
     axes.set_xticks(range(len(columns)), [_short(name, 16) for name in columns], color=INK, **angle)
-    if label:
-        figure.text(0.01, 0.99, label, va="top", color=MUTED, fontsize=10)
-        # The layout knows nothing of this text, and would draw over it.
-        figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.26 / tall))
+    figure.suptitle(label, x=0.01, ha="left", color=MUTED, fontsize=10)
     return figure
 
 
@@ -353,14 +338,21 @@ def minus(number: str) -> str:
     return number.replace("-", "−")
 
 
-def _figure(height: float, rows: Any = None) -> tuple[Any, Any]:
+def _figure(height: float) -> tuple[Any, Any]:
     figures = import_or_raise("matplotlib.figure", extra="report")
     # Not by pyplot, which keeps every figure in memory and looks for a window system.
     figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.add_subplot()
-    if rows is not None:
-        axes.set_yticks(range(len(rows)))
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+    return figure, figure.add_subplot()
+
+
+def _lines(height: float, names: Collection[str], label: str = "", strong: Sequence[str] = ()) -> tuple[Any, Any]:
+    """A figure with one named line below the other."""
+    figure, axes = _figure(height)
+    axes.set_yticks(range(len(names)), [_short(name) for name in names])
+    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
+        tick.set_fontweight("bold" if name in strong else "normal")
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel(label)
     return figure, axes
 
 
@@ -414,24 +406,6 @@ def _far_apart(marks: Sequence[float]) -> list[float]:
         if np.log(kept[-1] / mark) >= gap:
             kept.append(mark)
     return kept[::-1]
-
-
-def _cell_width(rows: Sequence[str], columns: Sequence[str], swatches: Sequence[Any]) -> float:
-    """About how wide the cells of a heat map are, in points."""
-    names = 6.6 * min(_LONGEST_LABEL, max(map(len, rows)))
-    return (72 * WIDTH - names - 20) / (len(columns) + (0.8 if swatches else 0))
-
-
-def _label_rows(axes: Any, rows: Mapping[str, Any], strong: Sequence[str]) -> None:
-    axes.set_yticks(range(len(rows)), [_short(name) for name in rows])
-    for label, name in zip(axes.get_yticklabels(), rows, strict=True):
-        if name in strong:
-            label.set_fontweight("bold")
-
-
-def _rectangle(x: float, y: float, width: float, height: float, color: Any) -> Any:
-    patches = import_or_raise("matplotlib.patches", extra="report")
-    return patches.Rectangle((x, y), width, height, facecolor=color, edgecolor="none", clip_on=False)
 
 
 def _short(name: str, longest: int = _LONGEST_LABEL) -> str:

@@ -43,16 +43,13 @@ class Verdict:
     ----------
     accuracy : Interval
         Share of right answers, 0.5 (cannot tell) to 1 (always), on photographs the classifier was not trained on.
-    right : ndarray, shape (n_photos,), float64
-        Share of right answers on each photograph and its colorized version.
     """
 
     accuracy: Interval
-    right: NDArray[np.float64]
 
 
 def color_statistics(pixels: NDArray[Any]) -> Float32:
-    """Describe the colours of a photograph, not its content.
+    """Describe the colours of a photograph, not its content, as one row of numbers, float32.
 
     Columns: quantiles of chroma; share of neutral pixels; spread of a* and b*, alone and within dark, middle and light
     tones; correlation of a*, b* and chroma with lightness; soft hue histogram of the coloured pixels; how much colour
@@ -62,16 +59,12 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
     ----------
     pixels : ndarray, shape (H, W, 3), uint8 or uint16
         sRGB; reduced to 96 pixels on the longer side.
-
-    Returns
-    -------
-    ndarray, shape (n_columns,), float32
     """
     lab = rgb_to_lab(shrink(pixels, _SIDE, shortest=2))
     lightness, ab = lab[..., 0], lab[..., 1:]
     chroma = np.hypot(ab[..., 0], ab[..., 1])
     values = [
-        _quantiles(chroma, _QUANTILES) / 20,
+        np.quantile(chroma, _QUANTILES) / 20,
         [np.mean(chroma < 3), np.mean(chroma > 25)],
         ab.reshape(-1, 2).mean(axis=0) / 10,
         ab.reshape(-1, 2).std(axis=0) / 10,
@@ -87,16 +80,13 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
 def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
     """Train a small classifier to tell two sets apart, and see how often it is right on what it has not seen.
 
+    Gives a `Verdict` with a bootstrap interval over photographs.
+
     Parameters
     ----------
     real, colorized : ndarray, shape (n_photos, n_columns)
         `color_statistics` of the same photographs, true and colorized. Both versions of a photograph are always in the
         same fold: the classifier never knows a photograph from its other version.
-
-    Returns
-    -------
-    Verdict
-        With a bootstrap interval over photographs.
 
     Raises
     ------
@@ -132,8 +122,7 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
             classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
             correct = classifier.fit(rows[~test], is_colorized[~test]).predict(rows[test]) == is_colorized[test]
             right += np.bincount(np.flatnonzero(test) % n_photos, correct, minlength=n_photos)
-    right /= 2 * _N_REPEATS
-    return Verdict(Bootstrap(n_photos).mean(right), right)
+    return Verdict(Bootstrap(n_photos).mean(right / (2 * _N_REPEATS)))
 
 
 class RealismObserver:
@@ -146,39 +135,28 @@ class RealismObserver:
 
     See Also
     --------
-    colorize.evaluation.measure.measure : Calls it.
     two_sample_test : What it ends with.
     """
 
     def __init__(self, methods: Sequence[str] = ()) -> None:
         self.methods = tuple(methods)
-        self.real: dict[int, Float32] = {}
-        self.colorized: dict[str, dict[int, Float32]] = {}
+        self._real: dict[int, Float32] = {}
+        self._colorized: dict[str, list[Float32]] = {}
 
     def __call__(self, seen: Observation) -> None:
         """Take in one prediction."""
         if not seen.has_truth or (self.methods and seen.method not in self.methods):
             return
-        if seen.index not in self.real:
-            self.real[seen.index] = color_statistics(seen.photo.pixels)
-        statistics = color_statistics(seen.pixels)
-        self.colorized.setdefault(seen.method, {})[seen.index] = statistics
+        if seen.index not in self._real:
+            self._real[seen.index] = color_statistics(seen.photo.pixels)
+        self._colorized.setdefault(seen.method, []).append(color_statistics(seen.pixels))
 
     def verdicts(self) -> dict[str, Verdict]:
         """Test every method; empty with fewer than `FEWEST_PHOTOS` photographs."""
-        if len(self.real) < FEWEST_PHOTOS:
+        if len(self._real) < FEWEST_PHOTOS:
             return {}
-        real = np.stack(list(self.real.values()))
-        return {
-            method: two_sample_test(real, np.stack([rows[index] for index in self.real]))
-            for method, rows in self.colorized.items()
-        }
-
-
-def _quantiles(values: Float32, shares: Sequence[float]) -> NDArray[np.float64]:
-    """`numpy.quantile`; sorting everything is quicker on pictures as small as these."""
-    ordered = np.sort(values, axis=None)
-    return np.interp(np.asarray(shares) * (ordered.size - 1), np.arange(ordered.size), ordered)
+        real = np.stack(list(self._real.values()))
+        return {method: two_sample_test(real, np.stack(rows)) for method, rows in self._colorized.items()}
 
 
 def _distinct_colors(ab: Float32) -> int:
@@ -188,8 +166,7 @@ def _distinct_colors(ab: Float32) -> int:
 
 
 def _spread_by_tone(lightness: Float32, ab: Float32) -> list[float]:
-    limits = _quantiles(lightness, (1 / 3, 2 / 3))
-    tone = np.searchsorted(limits, lightness)
+    tone = np.searchsorted(np.quantile(lightness, (1 / 3, 2 / 3)), lightness)
     parts = [ab[tone == level] for level in range(3)]
     return [float(part.std(axis=0).mean()) / 10 if len(part) > 1 else 0.0 for part in parts]
 
@@ -211,5 +188,5 @@ def _changes(lightness: Float32, ab: Float32) -> list[float]:
     """Mean step of colour from pixel to pixel: everywhere, and at the strongest and weakest edges of lightness."""
     steps = np.hypot(*np.moveaxis(np.diff(ab, axis=1), -1, 0)).ravel()
     edges = np.abs(np.diff(lightness, axis=1)).ravel()
-    weak, strong = _quantiles(edges, (0.5, 0.9))
+    weak, strong = np.quantile(edges, (0.5, 0.9))
     return [float(steps.mean()) / 5, float(steps[edges <= weak].mean()) / 5, float(steps[edges >= strong].mean()) / 5]

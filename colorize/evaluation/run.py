@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from colorize._support.progress import Progress
 from colorize._support.statistics import Bootstrap, Interval
@@ -49,11 +49,11 @@ class Evaluation:
     result: EvaluationResult
     vividness: float
     gallery: Gallery
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    memory: Mapping[str, int] = field(default_factory=dict)
-    model_bytes: int = 0
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    confidence: ConfidenceCheck | None = None
+    verdicts: Mapping[str, Verdict]
+    memory: Mapping[str, int]
+    model_bytes: int
+    left_out: Mapping[str, str]
+    confidence: ConfidenceCheck | None
 
     def to_json(self) -> str:
         """All figures, differences, categories, realism, confidence and costs as JSON."""
@@ -83,28 +83,21 @@ class Comparison:
     methods : tuple of NamedMethod
     gallery : Gallery
         Pictures of all methods; empty if none were wanted.
-    verdicts : mapping of str to Verdict
-        Realism per method; empty with fewer than ten photographs.
     memory : mapping of str to int
         Peak bytes per method on one photograph.
-    left_out : mapping of str to str
+    verdicts, left_out
+        As of `Evaluation`.
     """
 
     result: EvaluationResult
     methods: tuple[NamedMethod, ...]
     gallery: Gallery
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    memory: Mapping[str, int] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict]
+    memory: Mapping[str, int]
+    left_out: Mapping[str, str]
 
     def differences(self) -> dict[str, dict[str, dict[str, Interval]]]:
-        """Paired differences between all methods: the figure of the first minus that of the second.
-
-        Returns
-        -------
-        dict of str to dict of str to dict of str to Interval
-            Per first method, second method and figure.
-        """
+        """Paired differences per first method, second method and figure: that of the first minus that of the second."""
         bootstrap = Bootstrap(self.result.n_photos)
         return {name: self.result.differences(name, bootstrap) for name in self.result.figures}
 
@@ -116,10 +109,9 @@ class Comparison:
         for first, others in self.differences().items():
             for second in names[: names.index(first)]:
                 found = [others[second].get(name, Interval(math.nan)) for name in columns]
-                method = f"{first} minus {second}"
-                rows.append(["difference", "", method, *(csv_cell(interval.value) for interval in found)])
-                rows.append(["difference, low", "", method, *(csv_cell(interval.low) for interval in found)])
-                rows.append(["difference, high", "", method, *(csv_cell(interval.high) for interval in found)])
+                for kind, limit in (("difference", "value"), ("difference, low", "low"), ("difference, high", "high")):
+                    cells = (csv_cell(getattr(interval, limit)) for interval in found)
+                    rows.append([kind, "", f"{first} minus {second}", *cells])
         # Every row of a CSV must have as many cells as its head, and differences have no costs.
         n_costs = 2 if self.result.costs else 0
         return self.result.to_csv() + write_csv([*row, *[""] * n_costs] for row in rows)
@@ -146,7 +138,7 @@ def evaluate_model(
     pictures: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure a model beside its baselines and oracles.
+    """Measure a model beside its baselines and oracles: an `Evaluation`.
 
     Parameters
     ----------
@@ -154,18 +146,12 @@ def evaluate_model(
         Fitted or loaded.
     photos : sequence of RgbImage or ndarray of shape (H, W, 3)
         With true colours.
-    names : sequence of str, optional
-        Of the photographs; ``folder/name`` puts one in a category.
-    vividness : float
-    model_bytes, left_out
-        To be reported; see `Evaluation`.
+    names, progress
+        As of `measure`.
+    vividness, model_bytes, left_out
+        See `Evaluation`.
     pictures : bool
         Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
-    progress : callable, optional
-
-    Returns
-    -------
-    Evaluation
 
     Raises
     ------
@@ -175,7 +161,6 @@ def evaluate_model(
     See Also
     --------
     compare_methods : Several models or rules side by side.
-    colorize.evaluation.measure.measure : The measuring alone.
     colorize.evaluation.importance.importance : What the features of the model are worth.
     """
     methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_}
@@ -201,23 +186,15 @@ def compare_methods(
     pictures: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Let several methods colour the same photographs, and measure where the truth is known.
+    """Let several methods colour the same photographs, and measure where the truth is known: a `Comparison`.
 
     Parameters
     ----------
     methods : sequence of NamedMethod
-    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
-    names : sequence of str, optional
-    has_truth : sequence of bool, optional
-        False where a photograph is gray itself.
-    left_out : mapping of str to str, optional
-    pictures : bool
-        Keep small pictures of all results, for the HTML report.
-    progress : callable, optional
-
-    Returns
-    -------
-    Comparison
+    photos, names, has_truth, progress
+        As of `measure`.
+    left_out, pictures
+        As of `evaluate_model`.
 
     See Also
     --------

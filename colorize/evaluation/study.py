@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -26,8 +25,8 @@ from colorize.evaluation.measure import (
     Method,
     Observation,
     measure,
-    plain,
     write_csv,
+    write_json,
 )
 from colorize.exceptions import DatasetError
 from colorize.recognition.rules import NO_COLOR, fit_rules
@@ -79,7 +78,7 @@ class CategoryStudy:
     training: Mapping[str, int]
     seconds: Mapping[str, float]
     pictures: Mapping[str, Mapping[str, NDArray[np.uint8]]]
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str]
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -132,16 +131,12 @@ class CategoryStudy:
 
     def to_json(self) -> str:
         """Everything but the pictures."""
-        content = {
-            "training_photos": self.training,
-            "left_out": self.left_out,
-            "tested": {
-                category: {"n_photos": result.n_photos, "names": result.names, "figures": result.intervals()}
-                for category, result in self.results.items()
-            },
-            "cpu_seconds": self.seconds,
+        tested = {
+            category: {"n_photos": result.n_photos, "names": result.names, "figures": result.intervals()}
+            for category, result in self.results.items()
         }
-        return json.dumps(plain(content), indent=1, allow_nan=False)
+        sets = {"training_photos": self.training, "left_out": self.left_out}
+        return write_json(sets | {"tested": tested, "cpu_seconds": self.seconds})
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +197,8 @@ class LearningCurve:
     def to_json(self) -> str:
         """Everything."""
         figures = self.result.intervals()
-        content = {"sizes": self.sizes, "n_test": self.result.n_photos, "figures": figures, "cpu_seconds": self.seconds}
-        return json.dumps(plain(content), indent=1, allow_nan=False)
+        sets = {"sizes": self.sizes, "n_test": self.result.n_photos}
+        return write_json(sets | {"figures": figures, "cpu_seconds": self.seconds})
 
 
 def study_categories(
@@ -217,6 +212,8 @@ def study_categories(
     progress: Progress | None = None,
 ) -> CategoryStudy:
     """Train one model per category, one on all and one on as many of all as a category has; test each on each.
+
+    Gives a `CategoryStudy`.
 
     Parameters
     ----------
@@ -232,10 +229,6 @@ def study_categories(
         Categories that could not be read, and why; reported.
     random_state : int
     progress : callable, optional
-
-    Returns
-    -------
-    CategoryStudy
 
     Raises
     ------
@@ -280,15 +273,11 @@ def usual_sizes(n_photos: int) -> tuple[int, ...]:
     >>> usual_sizes(160), usual_sizes(20)
     ((25, 50, 100, 160), (5, 10, 20))
     """
-    start = 25 if n_photos >= 50 else max(2, n_photos // 4)
-    sizes = []
-    while start < n_photos:
-        sizes.append(start)
-        start *= 2
+    sizes = [25 if n_photos >= 50 else max(2, n_photos // 4)]
     # Two sizes almost alike would cost a training, and their step could not be told from chance.
-    if sizes and n_photos < 1.25 * sizes[-1]:
-        sizes.pop()
-    return (*sizes, n_photos)
+    while 1.25 * sizes[-1] <= n_photos:
+        sizes.append(2 * sizes[-1])
+    return (*sizes[:-1], n_photos)
 
 
 def study_curve(
@@ -301,7 +290,7 @@ def study_curve(
     random_state: int = 0,
     progress: Progress | None = None,
 ) -> LearningCurve:
-    """Train on growing parts of a set, and measure each model on the same held-out photographs.
+    """Train on growing parts of a set, and measure each model on the same photographs: a `LearningCurve`.
 
     Parameters
     ----------
@@ -313,11 +302,7 @@ def study_curve(
     names : sequence of str, optional
         Of the test photographs.
     parameters, random_state, progress
-        As in `study_categories`.
-
-    Returns
-    -------
-    LearningCurve
+        As of `study_categories`.
 
     Raises
     ------
@@ -326,7 +311,6 @@ def study_curve(
 
     See Also
     --------
-    usual_sizes : The sizes, if none are named.
     study_categories : Other photographs instead of more.
     """
     wanted = tuple(sorted(set(sizes or usual_sizes(len(training_photos)))))

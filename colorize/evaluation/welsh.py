@@ -57,13 +57,7 @@ class WelshTransfer:
     """
 
     def fit(self, photos: Iterable[RgbImage]) -> Self:
-        """Keep samples of colour photographs.
-
-        Raises
-        ------
-        DatasetError
-            No photographs.
-        """
+        """Keep samples of colour photographs; DatasetError if there are none."""
         rng = np.random.default_rng(0)
         tiny, samples, tone = [], [], []
         for photo in photos:
@@ -83,13 +77,7 @@ class WelshTransfer:
         return self
 
     def predict_ab(self, gray: GrayImage) -> Float32:
-        """Transfer colours.
-
-        Returns
-        -------
-        ndarray, shape (H, W, 2), float32
-            a* and b*, not mapped to the gamut.
-        """
+        """Transfer a* and b*, shape (H, W, 2), float32, not mapped to the gamut."""
         lightness = gray.lightness
         nearest = int(((self.tiny_ - _tiny(lightness)) ** 2).sum(axis=1).argmin())
         samples, (mean, spread) = self.samples_[nearest], self.tone_[nearest]

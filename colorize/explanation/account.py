@@ -30,7 +30,6 @@ STRANGE = 1.3
 With the default model a tenth of the regions of everyday photographs lies beyond it.
 """
 
-
 CARRIED = 8.0
 """Units of ab between a pixel and what was decided for its region, from which on the place is said to have its colour
 from beside: one pixel in a thousand before hints."""
@@ -41,14 +40,6 @@ MOVED = 0.5
 
 def sentences(found: Explanation) -> list[str]:
     """Tell in a few sentences why a region got its colour.
-
-    Parameters
-    ----------
-    found : Explanation
-
-    Returns
-    -------
-    list of str
 
     See Also
     --------
@@ -70,9 +61,8 @@ def sentences(found: Explanation) -> list[str]:
         said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
     # The rival and not the second most probable: two browns are no contest. Told apart from what is
     # shown as well, which may have the rival's name and not the winner's.
-    besides = found.colors[winner], found.ab
     rival_name, favourite_name = (
-        told_apart(found.lightness, found.colors[index], *besides) for index in (rival, favourite)
+        told_apart(found.lightness, found.colors[index], found.colors[winner], found.ab) for index in (rival, favourite)
     )
     said.append(f"The strongest colour that looks different from {names[winner]}: {rival_name} ({agreed[rival]:.0%}).")
     if favourite == winner:
@@ -124,16 +114,7 @@ def _agreement(found: Explanation, memories: Memories) -> str:
 
 
 def told_apart(lightness: float, ab: Float32, *others: Float32) -> str:
-    """Name a colour so that it is not confused with others of the same lightness.
-
-    Parameters
-    ----------
-    lightness : float
-    ab, *others : ndarray, shape (2,)
-
-    Returns
-    -------
-    str
+    """Name a colour, ab of shape (2,), so that it is not confused with others of the same lightness.
 
     See Also
     --------

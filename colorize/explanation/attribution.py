@@ -31,7 +31,6 @@ class Attribution:
 
     See Also
     --------
-    attribute : Makes it.
     colorize.explanation.explainer.Explanation.steps : Tells it with what follows.
     """
 
@@ -40,7 +39,7 @@ class Attribution:
 
 
 def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background: Float32) -> Attribution:
-    """Split the score of a row among its families, against rows of a background.
+    """Split the score of a row among its families, against rows of a background: an `Attribution`.
 
     A coalition of families is worth the mean score of the background rows after they have taken over the row's values
     in these families. The Shapley value of a family is what it adds to a coalition, averaged over all orders in which
@@ -59,10 +58,6 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
         What each family adds to the row; the sum over families is what `score` knows.
     background : ndarray, shape (n_families, n_rows, n_components), float32
         The same for ordinary rows. More of them give steadier values: the cost is ``2^n_families * n_rows`` scores.
-
-    Returns
-    -------
-    Attribution
 
     See Also
     --------

@@ -68,10 +68,6 @@ def only_confident(result: Colorization, gray: GrayImage, least: float) -> Color
 def confidence_picture(result: Colorization) -> RgbImage:
     """Draw the confidence over the photograph: orange where the colour is a guess, blue where the model is sure.
 
-    Parameters
-    ----------
-    result : Colorization
-
     Returns
     -------
     RgbImage
@@ -111,9 +107,9 @@ def _legend(width: int) -> NDArray[np.uint8]:
     margin, bar = round(0.04 * width), round(0.9 * line)
     legend = np.full((4 * line + bar, width, 3), 255, np.uint8)
     inside = width - 2 * margin
-    steps = np.tile(np.linspace(LOW, HIGH, inside, dtype=np.float32), (bar, 1))
+    steps = np.linspace(LOW, HIGH, inside, dtype=np.float32)[None]
     top = round(1.7 * line)
-    legend[top : top + bar, margin:-margin] = _tinted(np.full(steps.shape, 60, np.float32), steps)
+    legend[top : top + bar, margin:-margin] = _tinted(np.full_like(steps, 60), steps)
     title = "How sure the model is that the true colour is near the one it chose"
     cv2.putText(legend, title, (margin, round(1.15 * line)), font, size, (30, 30, 30), 1, cv2.LINE_AA)
     for percent in range(round(100 * LOW), round(100 * HIGH) + 1, 10):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
 
 from colorize._support.regions import region_graph
 from colorize.color.names import color_names
@@ -61,7 +62,6 @@ class Memories:
 
     See Also
     --------
-    Explanation : Holds them.
     colorize.recognition.thumbnails.Thumbnails : Where the pictures come from.
     """
 
@@ -106,7 +106,6 @@ class HintEffect:
 
     See Also
     --------
-    Explanation : Holds it.
     colorize.recognition.belief.Belief.posterior : What is split.
     """
 
@@ -116,10 +115,6 @@ class HintEffect:
     place: NDArray[np.int64]
     ab: NDArray[np.float64]
     shift: NDArray[np.float64]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +156,6 @@ class Explanation:
 
     See Also
     --------
-    Explainer.at : Makes it.
     colorize.explanation.account.sentences : Tells it.
     """
 
@@ -199,8 +193,7 @@ class Explanation:
     @property
     def log_odds(self) -> NDArray[np.float64]:
         """Logarithm of the odds of winner against rival at each of the three stages, shape (3,)."""
-        logs = np.log(np.maximum(self.probabilities.astype(np.float64), _FAINTEST))
-        return logs[:, self.winner] - logs[:, self.rival]
+        return _log_odds(self.probabilities.astype(np.float64), self.winner, self.rival)
 
     def named(self, ab: Float32) -> str:
         """An everyday name for a colour, shape (2,), at the lightness of the region."""
@@ -234,33 +227,14 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the pictures, as plain values for JSON."""
-        memories = self.memories
-        return {
-            "row": self.row,
-            "col": self.col,
-            "region": self.region,
-            "lightness": self.lightness,
-            "ab": self.ab.tolist(),
-            "pixel_ab": self.pixel_ab.tolist(),
-            "confidence": self.confidence,
+        of_place = ("row", "col", "region", "lightness", "ab", "pixel_ab", "confidence", "winner", "rival", "favourite")
+        of_memories = ("distance", "usual_distance", "ab", "is_near", "photo", "agreement", "favourite")
+        return _plain(self, of_place) | {
             "palette": {name: column.tolist() for name, column in self.palette().items()},
-            "winner": self.winner,
-            "rival": self.rival,
-            "favourite": self.favourite,
             "log_odds": dict(zip(STAGES, self.log_odds.tolist(), strict=True)),
             "steps": self.steps(),
-            "memories": None
-            if memories is None
-            else {
-                "distance": memories.distance.tolist(),
-                "usual_distance": memories.usual_distance,
-                "ab": memories.ab.tolist(),
-                "is_near": memories.is_near.tolist(),
-                "photo": list(memories.photo),
-                "agreement": memories.agreement,
-                "favourite": memories.favourite,
-            },
-            "hints": None if self.hints is None else self.hints.to_dict(),
+            "memories": None if self.memories is None else _plain(self.memories, of_memories),
+            "hints": None if self.hints is None else _plain(self.hints, vars(self.hints)),
         }
 
 
@@ -274,11 +248,14 @@ class Explainer:
     hints : Hints, optional
         What somebody has said about its colours.
     vividness : float
+        0..1, as in `Colorizer.predict`.
 
     Attributes
     ----------
     result : Colorization
         The photograph in colour.
+    superpixels : Superpixels
+        Its regions, at the working resolution.
 
     Raises
     ------
@@ -289,7 +266,6 @@ class Explainer:
 
     See Also
     --------
-    colorize.guidance.session.Session : The stage before.
     explain : The same for one place.
 
     Examples
@@ -311,25 +287,15 @@ class Explainer:
         self.hints = hints
         self.vividness = vividness
         self.result: Colorization = session.with_hints(hints, vividness)
+        self.superpixels = self.result.superpixels
         # Memories are held against what the model thought before any hint.
         self._automatic_ab = (self.result if hints is None else session.colorize(vividness)).region_ab
         self._features = session.description.features.values
         decision = session.decide(vividness)
         self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
 
-    @property
-    def superpixels(self) -> Superpixels:
-        """The regions, at the working resolution."""
-        return self.result.superpixels
-
     def region_of(self, row: int, col: int) -> int:
-        """The region at a pixel of the photograph.
-
-        Raises
-        ------
-        PlaceError
-            There is no such pixel.
-        """
+        """The region at a pixel of the photograph; PlaceError if there is no such pixel."""
         height, width = self.result.image.shape
         if not (0 <= row < height and 0 <= col < width):
             raise PlaceError(
@@ -368,38 +334,24 @@ class Explainer:
         )
 
     def places(self, n: int = 5) -> list[tuple[int, int]]:
-        """Places worth asking about: in the largest areas of one colour, then where the model is least sure.
+        """Rows and columns of at most `n` pixels worth asking about.
 
-        Parameters
-        ----------
-        n : int
-            At most this many; three in five in large areas.
-
-        Returns
-        -------
-        list of tuple of int
-            Row and column in pixels of the photograph.
+        Three in five lie in the largest areas of one colour, the others where the model is least sure.
         """
         area = _color_areas(self.superpixels, self._opinions[-1].argmax(axis=1))
         largest = np.argsort(-np.bincount(area, self.superpixels.areas), kind="stable")
         confidence = self.result.confidence[tuple(self._pixels_near(self.superpixels.centroids).T)]
+        # Four times as many areas are tried as places are wanted, because many lie close together.
         in_areas = [_middle(self.superpixels, np.flatnonzero(area == one)) for one in largest[: 4 * n]]
-        # Rounded up: a single place is in the largest area. Four times as many areas are tried as
-        # places are wanted, because many lie close together.
-        chosen = self._apart(in_areas, -(-3 * n // 5), [])
-        return [
-            self._pixel_in(self.superpixels, region)
-            for region in self._apart(np.argsort(confidence, kind="stable"), n, chosen)
-        ]
-
-    def _apart(self, candidates: Sequence[int] | NDArray[np.intp], n: int, chosen: list[int]) -> list[int]:
-        """Go on choosing, in order, regions that are not close to one chosen already, until there are n."""
-        spread = 0.15 * float(np.hypot(*self.superpixels.shape))
-        for region in map(int, candidates):
-            away = np.linalg.norm(self.superpixels.centroids[chosen] - self.superpixels.centroids[region], axis=1)
-            if len(chosen) < n and (away > spread).all():
-                chosen = [*chosen, region]
-        return chosen
+        spread, centroids = 0.15 * np.hypot(*self.superpixels.shape), self.superpixels.centroids
+        chosen: list[int] = []
+        # Rounded up: a single place is in the largest area.
+        for candidates, enough in ((in_areas, -(-3 * n // 5)), (np.argsort(confidence, kind="stable").tolist(), n)):
+            for region in candidates:
+                away = np.linalg.norm(centroids[chosen] - centroids[region], axis=1)
+                if len(chosen) < enough and (away > spread).all():
+                    chosen.append(region)
+        return [self._pixel_in(self.superpixels, region) for region in chosen]
 
     @cached_property
     def _remembered(self) -> tuple[Float32, Float32, float]:
@@ -419,20 +371,16 @@ class Explainer:
         # A palette colour that no region of the training had is no class, and has no odds to split.
         if not len(self.model.sample["photo"]) or not np.isin([winner, rival], classes).all():
             return None
-        first, second = np.searchsorted(classes, [winner, rival])
-
-        def score(rows: Float32) -> NDArray[Any]:
-            logs = np.log(np.maximum(self.model.classifier.predict_proba(rows)[:, [first, second]], _FAINTEST))
-            return logs[:, 0] - logs[:, 1]
-
+        contenders = np.searchsorted(classes, [winner, rival])
         row = self.model.scaler.family_parts(self._features[region : region + 1])[:, 0]
-        found = attribute(score, row, self._remembered[1])
+        found = attribute(
+            lambda rows: _log_odds(self.model.classifier.predict_proba(rows), *contenders), row, self._remembered[1]
+        )
         if not self.model.encoder_share:
             return found
         said = self.model.region_probabilities(self._features[region : region + 1])[0]
-        logs = np.log(np.maximum(said[[winner, rival]], _FAINTEST))
         # What the encoder says beside the classifier is its family's doing too.
-        besides = logs[0] - logs[1] - found.start - found.parts.sum()
+        besides = _log_odds(said, winner, rival) - found.start - found.parts.sum()
         is_its_family = np.array([name == "semantic" for name in self.model.scaler.families or ()])
         return replace(found, parts=found.parts + besides * is_its_family)
 
@@ -517,7 +465,7 @@ def explain(
     hints: Hints | None = None,
     vividness: float = 0.5,
 ) -> Explanation:
-    """Explain the colour of one place; for several places of a photograph make an `Explainer`.
+    """Explain the colour of one place: an `Explanation`.
 
     Parameters
     ----------
@@ -527,12 +475,8 @@ def explain(
         As `Colorizer.predict` takes it.
     row, col : int
         A pixel of the photograph.
-    hints : Hints, optional
-    vividness : float
-
-    Returns
-    -------
-    Explanation
+    hints, vividness
+        As of `Explainer`.
 
     Raises
     ------
@@ -547,6 +491,18 @@ def explain(
     return Explainer(predictor.open(gray), hints=hints, vividness=vividness).at(row, col)
 
 
+def _plain(found: object, names: Iterable[str]) -> dict[str, Any]:
+    """Attributes as JSON knows them."""
+    values = {name: getattr(found, name) for name in names}
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+
+
+def _log_odds(probabilities: NDArray[Any], first: int, second: int) -> NDArray[Any]:
+    """Of one palette index or class against another, in every row."""
+    logs = np.log(np.maximum(probabilities[..., [first, second]], _FAINTEST))
+    return logs[..., 0] - logs[..., 1]
+
+
 def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:
     """The most probable colour, and the most probable one that looks different."""
     order = np.argsort(-belief, kind="stable")
@@ -556,12 +512,12 @@ def _contenders(belief: Float32, colors: Float32) -> tuple[int, int]:
 
 def _usual_distance(rows: Float32, photo: NDArray[np.int32]) -> float:
     """Median distance from some of the rows to the nearest of another photograph; 1 if there is no other photograph."""
-    # A sample: distances of all 4000 rows to each other would take 64 MB, these take 4.
+    # A sample: distances of all 4000 rows to each other would take 128 MB, these take 8.
     few = _evenly(len(rows), 4 * N_BACKGROUND)
-    squared = (rows[few] ** 2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * rows[few] @ rows.T
+    distances = cdist(rows[few], rows)
     # Rows of one photograph are alike anyway, and the one asked about comes from none of them.
-    squared[photo[few][:, None] == photo] = np.inf
-    usual = float(np.median(np.sqrt(np.maximum(squared.min(axis=1), 0))))
+    distances[photo[few][:, None] == photo] = np.inf
+    usual = float(np.median(distances.min(axis=1)))
     return usual if 0 < usual < np.inf else 1.0
 
 

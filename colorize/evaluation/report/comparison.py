@@ -17,20 +17,7 @@ from colorize.evaluation.run import Comparison
 
 
 def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
-    """Show several methods side by side, failures first.
-
-    Parameters
-    ----------
-    found : Comparison
-        With pictures.
-    source : str
-        The photographs, as a reader knows them.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Show several methods side by side, failures first, as HTML; `found` needs its pictures."""
     result, names = found.result, [method.name for method in found.methods]
     errors = np.stack([result.figures[name][MAIN] for name in names])
     has_truth = ~np.isnan(errors[0])
@@ -56,16 +43,14 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
             _difference_table(found.differences()),
             parts.drawn(*_plots(found, names)),
         ]
-    page.add("methods", "Methods", "The methods", *blocks)
+    page.add("Methods", *blocks, title="The methods")
     if measured:
-        page.add("failures", "Failures", "Where each method is worst", ("worst", _worst(result, names, shown)))
+        page.add("Failures", ("worst", _worst(result, names, shown)), title="Where each method is worst")
     origin = "from the truth, or where there is none from the first method" if measured else "from the first method"
     origin = "from the truth" if measured == len(order) else origin
     hidden = len(order) - len(shown)
     ordered = "The photographs on which some method does worst come first; those without known colours come last."
     page.add(
-        "photos",
-        "Side by side",
         "Side by side",
         ("toggle", "Show differences"),
         ("scale", (f"difference {origin}", f"{MAP_LIMIT:g}")),
@@ -73,7 +58,7 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
         ("hint", f"{hidden} more photographs are not shown, to keep this page small." if hidden else ""),
         text=ordered if measured else "Nobody knows the true colours of these photographs: judge for yourself.",
     )
-    page.add("left-out", "Left out", "Left out", parts.words(found.left_out))
+    page.add("Left out", parts.words(found.left_out))
     return page.html()
 
 
@@ -85,7 +70,7 @@ def _lead(found: Comparison, names: Sequence[str], measured: int) -> str:
     best = min(names, key=lambda name: means[name][MAIN])
     boldest = max(names, key=lambda name: means[name]["colorfulness"])
     # Without this the smallest of several means reads like a winner.
-    others = {name: row[MAIN] for name, row in found.differences().get(best, {}).items()}
+    others = {name: row[MAIN] for name, row in result.differences(best).items()}
     close = [name for name, other in others.items() if other.known and not other.excludes(0)]
     chance = f", which these photographs do not tell from {parts.joined(close)}" if close else ""
     known = f", {measured} of them" if measured < result.n_photos else ""
@@ -102,19 +87,18 @@ def _plots(found: Comparison, names: Sequence[str]) -> Iterator[Plot]:
     yield "Colour difference", "Mean over photographs with its 95 % interval.", figure
     yield parts.trade_off(found.result.means(), names)
     if found.verdicts:
-        accuracies = {name: found.verdicts[name].accuracy for name in names}
-        yield parts.told_apart(accuracies, "By a small classifier. At 50 % it cannot tell.")
+        yield parts.told_apart(found.verdicts, "By a small classifier. At 50 % it cannot tell.")
 
 
 def _method_table(found: Comparison) -> Block:
     result, rows = found.result, []
     for method in found.methods:
-        costs, memory, verdict = result.costs[method.name], found.memory, found.verdicts.get(method.name)
+        costs, verdict = result.costs[method.name], found.verdicts.get(method.name)
         cells: list[Cell] = [
             f"{np.nanmean(result.figures[method.name]['colorfulness']):.1f}",
             f"{np.nanmean(costs['seconds']):.3f}",
             f"{np.nanmean(costs['cpu_seconds']):.3f}",
-            parts.file_size(memory[method.name]) if method.name in memory else "–",
+            parts.file_size(found.memory[method.name]),
             parts.file_size(method.n_bytes),
             f"{verdict.accuracy.value:.0%}" if verdict else "–",
             {"value": method.description, "text": True},

@@ -26,7 +26,7 @@ _THUMBNAIL_SIDE = 160
 
 
 def evaluation_report(found: Evaluation, *, model: str = "model", source: str = "photographs") -> str:
-    """Tell what an evaluation found: failures first, then figures, reasons, costs, and every photograph.
+    """Tell what an evaluation found, as HTML: failures first, then figures, reasons, costs, and every photograph.
 
     Parameters
     ----------
@@ -35,17 +35,12 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     model, source : str
         The model and the photographs, as a reader knows them.
 
-    Returns
-    -------
-    str
-        HTML.
-
     Raises
     ------
     MissingDependencyError
         The extra ``report`` is not installed.
     """
-    result, by_category = found.result, bool(found.result.categories)
+    result = found.result
     order = [int(i) for i in result.order("model") if i in found.gallery.pictures]
     worst, best, listed = order[:N_WORST], order[N_WORST:][::-1][:N_BEST], order[: 4 * N_LISTED]
     n_sliders = len(worst) + len(best)
@@ -67,26 +62,23 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     ]
     thumbs = [_thumb(found, i, budget, place < N_LISTED) for place, i in enumerate(listed)]
     page.add(
-        "failures",
         "Failures",
-        "Where it fails most",
         ("scale", ("colour difference in “error”", f"{MAP_LIMIT:g}")),
         ("sliders", sliders[0]),
+        title="Where it fails most",
         text="The photographs with the largest colour difference come first. Drag the handle, or focus a picture and "
         "use the arrow keys.",
     )
     folded = ("folded", ("What the figures mean", list(meanings.items())))
-    page.add("figures", "Figures", "All figures", parts.figure_table(result), folded)
-    page.add("why", "What they say", "What the figures say", parts.drawn(*_plots(found)))
-    if by_category:
-        page.add(
-            "categories", "Categories", "By category", _category_table(result), parts.drawn(_category_plot(result))
-        )
-    page.add("cost", "Time and memory", "Time and memory", parts.drawn(*_cost_plots(found)))
-    page.add("best", "Best", "Where it does best", ("sliders", sliders[1]))
+    page.add("Figures", parts.figure_table(result), folded, title="All figures")
+    page.add("What they say", parts.drawn(*_plots(found)), title="What the figures say")
+    if result.categories:
+        page.add("Categories", _category_table(result), parts.drawn(_category_plot(result)), title="By category")
+    page.add("Time and memory", parts.drawn(*_cost_plots(found)))
+    page.add("Best", ("sliders", sliders[1]), title="Where it does best")
     text = f"From worst to best: colorized, true, CIEDE2000 of the model (of gray).{hidden}"
-    page.add("all", "All photographs", "All photographs", ("thumbs", thumbs), text=text)
-    page.add("left-out", "Left out", "Left out", parts.words(found.left_out))
+    page.add("All photographs", ("thumbs", thumbs), text=text)
+    page.add("Left out", parts.words(found.left_out))
     return page.html()
 
 
@@ -176,7 +168,7 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
     yield "Photograph by photograph", "A mean hides much.", plots.ranked_errors(shown, "CIEDE2000")
     if found.verdicts:
         yield parts.told_apart(
-            {name: verdict.accuracy for name, verdict in found.verdicts.items()},
+            found.verdicts,
             "A small classifier looks at colour statistics of photographs it has not seen. At 50 % it cannot tell.",
             ["model"],
         )

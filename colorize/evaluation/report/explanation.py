@@ -43,7 +43,7 @@ Pixels = NDArray[np.uint8]
 def explanation_report(
     explainer: Explainer, explanations: Sequence[Explanation], *, name: str = "photograph", model: str = "model"
 ) -> str:
-    """Tell why places of a photograph got their colours.
+    """Tell why places of a photograph got their colours, as HTML.
 
     Parameters
     ----------
@@ -53,11 +53,6 @@ def explanation_report(
         Of places of it, in the order in which they are numbered.
     name, model : str
         As a reader knows them.
-
-    Returns
-    -------
-    str
-        HTML.
 
     Raises
     ------
@@ -90,9 +85,9 @@ def explanation_report(
     }
     hint = "Drag the handle to compare with gray. The numbers lead to the explanations below."
     overview = {"photo": photo, "places": places, "near": f"{NEAR:g}"}
-    page.add("photo", "Photograph", "The photograph", ("overview", overview), text=hint)
+    page.add("Photograph", ("overview", overview), title="The photograph", text=hint)
     for place in places:
-        page.add(place["id"], f"{place['number']} {place['title']}", "", ("place", place))
+        page.add(f"{place['number']} {place['title']}", ("place", place), title="", key=place["id"])
     return page.html()
 
 

@@ -18,13 +18,7 @@ _UNKNOWN = Interval(np.nan)
 
 
 def importance_report(found: ImportanceResult, *, model: str = "model", source: str = "photographs") -> str:
-    """Show which feature families a model lives on.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Show which feature families a model lives on, as HTML."""
     settings, baseline = found.settings, found.baseline
     page = Page(
         "feature importance",
@@ -40,10 +34,9 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
         footer="Intervals are 95 % bootstrap intervals over photographs. Equal inputs and seeds give equal numbers.",
     )
     page.add(
-        "use",
         "Use",
-        "What the model uses",
         drawn(*_ranking_plots(found)),
+        title="What the model uses",
         text="All columns of a family take the numbers of other regions, with one order. Across: each photograph "
         "takes those of another one. Within: regions of the same photograph change places, so what describes the "
         "whole photograph (scene) cannot show there.",
@@ -52,34 +45,31 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
     if found.clusters:
         groups = "; ".join(" + ".join(group) for group in found.clusters)
         hidden += f" Families that were also permuted together: {groups}."
-    page.add("hidden", "Hidden", "Who hides whom", drawn(*_redundancy_plots(found)), text=hidden)
+    page.add("Hidden", drawn(*_redundancy_plots(found)), title="Who hides whom", text=hidden)
     page.add(
-        "refits",
         "Refits",
-        "What could be learnt without it, and from it alone",
         drawn(*_refit_plots(found)),
+        title="What could be learnt without it, and from it alone",
         text="Twins of the model were trained without each family, and with each family alone. Without: error added by "
         "its absence. Alone: error saved against knowing only how frequent colours are. Left of the line the twin "
         "is worse than without: with few photographs a large family overfits. "
         f"They learnt from {settings['refits_learn_from']}.",
     )
     page.add(
-        "colours",
         "Colours",
-        "Which family decides which colour",
         drawn(*_color_plots(found)),
+        title="Which family decides which colour",
         text="Error added over the regions of one true colour when a family's numbers come from another photograph. "
         "Small pale numbers are not told from zero.",
     )
     page.add(
-        "parts",
         "Parts",
-        "Within the families",
         drawn(*_detail_plots(found)),
+        title="Within the families",
         text="Parts of a family, each permuted alone across photographs; the rest of the family can stand in for much "
         "of it.",
     )
-    page.add("numbers", "Numbers", "All numbers", _numbers(found))
+    page.add("Numbers", _numbers(found), title="All numbers")
     return page.html()
 
 
@@ -108,8 +98,7 @@ def _ranking_plots(found: ImportanceResult) -> Iterator[Plot]:
     for score, meaning in SCORES.items():
         across = found.select("permutation", "across", score)
         within = found.select("permutation", "within", score)
-        names = sorted((name for name, _ in across if name != NOISE), key=lambda name: -across[name, ""].value)
-        names += [name for name, _ in across if name == NOISE]
+        names = [*found.ranking(score=score), *(name for name, _ in across if name == NOISE)]
         rows = {name: [across[name, ""], *([within[name, ""]] if (name, "") in within else [])] for name in names}
         rows |= {name: [value] for (name, _), value in found.select("cluster", "across", score).items()}
         series = ("across photographs", "within") if within else ()

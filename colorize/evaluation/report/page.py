@@ -15,6 +15,7 @@ from colorize.evaluation import plots
 from colorize.evaluation.measure import FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import data_uri
+from colorize.evaluation.realism import Verdict
 
 PICTURE_BYTES = 2_350_000
 """For all pictures of a report together, as text; plots and words take a few hundred kilobytes more."""
@@ -44,16 +45,7 @@ def check_installed() -> None:
 
 
 class Page:
-    """A page from top to bottom: title, opening lines, large facts, warnings, sections of blocks.
-
-    Parameters
-    ----------
-    kind, title : str
-    lead : sequence of str
-    facts : sequence of (name, value, note), optional
-    warnings : iterable of str, optional
-    footer : str, optional
-    """
+    """A page from top to bottom: title, opening lines, facts (name, value, note), warnings, sections of blocks."""
 
     def __init__(
         self,
@@ -68,9 +60,10 @@ class Page:
         self.head = {"kind": kind, "title": title, "lead": lead, "facts": facts, "warnings": warnings, "footer": footer}
         self.sections: list[dict[str, Any]] = []
 
-    def add(self, key: str, name: str, title: str, *blocks: Block, text: str = "") -> None:
+    def add(self, name: str, *blocks: Block, title: str | None = None, key: str = "", text: str = "") -> None:
         """Append a section, unless none of its blocks has anything to show; `name` stands in the navigation."""
         filled = [block for block in blocks if block[1]]
+        key, title = key or name.lower().replace(" ", "-"), name if title is None else title
         if filled:
             self.sections.append({"id": key, "name": name, "title": title, "text": text, "blocks": filled})
 
@@ -148,8 +141,8 @@ def interval_cell(interval: Interval, form: str, *, best: bool = False) -> Cell:
     """A cell with an estimate and, small, its interval."""
     if math.isnan(interval.value):
         return {"value": "–", "best": best}
-    note = f"{format(interval.low, form)} to {format(interval.high, form)}" if interval.known else ""
-    return {"value": plots.minus(format(interval.value, form)), "note": plots.minus(note), "best": best}
+    note = f"{interval.low:{form}} to {interval.high:{form}}" if interval.known else ""
+    return {"value": plots.minus(f"{interval.value:{form}}"), "note": plots.minus(note), "best": best}
 
 
 def count(n_photos: int) -> str:
@@ -159,9 +152,7 @@ def count(n_photos: int) -> str:
 
 def in_words(interval: Interval) -> str:
     """An estimate and its interval in a sentence."""
-    return f"{interval.value:.2f}" + (
-        f" (95 % interval {interval.low:.2f} to {interval.high:.2f})" if interval.known else ""
-    )
+    return f"{interval:.2f}".replace("(", "(95 % interval ")
 
 
 def signed(interval: Interval, digits: int = 2) -> str:
@@ -206,8 +197,8 @@ def trade_off(means: Mapping[str, Mapping[str, float]], methods: Iterable[str]) 
     )
 
 
-def told_apart(accuracies: Mapping[str, Interval], text: str, strong: Sequence[str] = ()) -> Plot:
+def told_apart(verdicts: Mapping[str, Verdict], text: str, strong: Sequence[str] = ()) -> Plot:
     """How often a classifier is right about each method."""
-    rows = {name: [percent(accuracy)] for name, accuracy in accuracies.items()}
+    rows = {name: [percent(verdict.accuracy)] for name, verdict in verdicts.items()}
     figure = plots.intervals(rows, "right answers, %", reference=50.0, note="cannot tell", strong=strong)
     return "Can they be told from real photographs?", text, figure

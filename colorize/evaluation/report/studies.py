@@ -18,20 +18,12 @@ from colorize.evaluation.study import ALL, GRAY, CategoryStudy, LearningCurve
 
 
 def category_report(found: CategoryStudy, *, source: str = "photographs") -> str:
-    """Show models of one category each, tested on all.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Show models of one category each, tested on all, as HTML."""
     page = Page("study of categories", f"Does a model of its own kind pay? {source}", _lead(found))
     for method in found.methods:
-        title = f"Method: {method}"
-        page.add(f"m-{method}", title, title, parts.drawn(*_heatmaps(found, method)), _matrix_table(found, method))
-    title = "One photograph of each category"
-    page.add("pictures", title, title, ("strips", _strips(found)), text="Held out from training, not chosen.")
-    page.add("left-out", "Left out", "Left out", parts.words(found.left_out), text="Sub-folders not used.")
+        page.add(f"Method: {method}", parts.drawn(*_heatmaps(found, method)), _matrix_table(found, method))
+    page.add("One photograph of each category", ("strips", _strips(found)), text="Held out from training, not chosen.")
+    page.add("Left out", parts.words(found.left_out), text="Sub-folders not used.")
     return page.html()
 
 
@@ -99,13 +91,7 @@ def _strips(found: CategoryStudy) -> list[dict[str, Any]]:
 
 
 def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
-    """Show how error falls with more photographs and more time.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Show how error falls with more photographs and more time, as HTML."""
     page = Page(
         "learning curve",
         f"Would more photographs help? {source}",
@@ -118,8 +104,8 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
         ],
         footer="Larger sets hold the smaller ones. Intervals are 95 % bootstrap intervals over photographs.",
     )
-    page.add("curve", "The curve", "The curve", parts.drawn(*_curve_plots(found)))
-    page.add("numbers", "All numbers", "All numbers", _curve_table(found))
+    page.add("The curve", parts.drawn(*_curve_plots(found)))
+    page.add("All numbers", _curve_table(found))
     return page.html()
 
 
