@@ -231,6 +231,10 @@ def lab_to_linear_rgb(lightness: ArrayLike, ab: ArrayLike) -> Float32:
 def to_gray(image: RgbImage) -> GrayImage:
     """Take the colour out of a photograph: its L*, with bit depth, alpha and metadata kept.
 
+    Returns
+    -------
+    GrayImage
+
     Raises
     ------
     InvalidImageError

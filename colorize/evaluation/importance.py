@@ -173,6 +173,10 @@ def importance(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
+    Returns
+    -------
+    ImportanceResult
+
     Raises
     ------
     DatasetError

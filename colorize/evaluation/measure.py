@@ -293,6 +293,10 @@ def measure(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
+    Returns
+    -------
+    EvaluationResult
+
     Raises
     ------
     DatasetError

@@ -153,6 +153,10 @@ def evaluate_model(
     pictures : bool
         Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
 
+    Returns
+    -------
+    Evaluation
+
     Raises
     ------
     DatasetError
@@ -195,6 +199,10 @@ def compare_methods(
         As of `measure`.
     left_out, pictures
         As of `evaluate_model`.
+
+    Returns
+    -------
+    Comparison
 
     See Also
     --------

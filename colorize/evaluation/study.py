@@ -230,6 +230,10 @@ def study_categories(
     random_state : int
     progress : callable, optional
 
+    Returns
+    -------
+    CategoryStudy
+
     Raises
     ------
     DatasetError
@@ -303,6 +307,10 @@ def study_curve(
         Of the test photographs.
     parameters, random_state, progress
         As of `study_categories`.
+
+    Returns
+    -------
+    LearningCurve
 
     Raises
     ------

@@ -478,6 +478,10 @@ def explain(
     hints, vividness
         As of `Explainer`.
 
+    Returns
+    -------
+    Explanation
+
     Raises
     ------
     PlaceError

@@ -48,6 +48,10 @@ def see(gray: Float32) -> Sight:
     gray : ndarray, shape (H, W), float32
         Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a multiple of 32.
 
+    Returns
+    -------
+    Sight
+
     Raises
     ------
     ModelFileError

@@ -59,6 +59,10 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
     sigma : float
         Standard deviation in pixels of the smoothing before segmentation; raise it for grainy scans.
 
+    Returns
+    -------
+    Superpixels
+
     Raises
     ------
     ValueError

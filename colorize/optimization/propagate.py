@@ -92,6 +92,10 @@ def propagate(
     threads : int, optional
         Threads; all cores if None. The result does not depend on it.
 
+    Returns
+    -------
+    Propagation
+
     Raises
     ------
     ValueError
@@ -238,6 +242,10 @@ class Propagator:
             bytes, whatever was asked before.
         from_wishes : bool
             Start from `target_ab`: for wishes that are near the answer.
+
+        Returns
+        -------
+        Propagation
 
         Raises
         ------

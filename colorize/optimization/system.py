@@ -97,6 +97,10 @@ def stencil_system(
     threads : int
         Threads that share the rows.
 
+    Returns
+    -------
+    StencilSystem
+
     See Also
     --------
     colorize.optimization.affinity.gaussian : The stage before: the weights.
