@@ -910,7 +910,7 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
     with pytest.raises(RequestError, match="still running"):
         service.train("v", "Another", files=[("photos.zip", packed)])
     job = service.visits.get("v").job
-    described = lambda: list(job.folder.glob("described-*/*.npz"))  # noqa: E731
+    described = lambda: list(job.folder.glob("described-*/*.safetensors"))  # noqa: E731
     while job.is_running and len(described()) < 2:
         threading.Event().wait(0.05)
     service.stop_training("v")
