@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,8 +128,8 @@ def colorize_all(
     recipe: Recipe,
     max_pixels: int,
     left_out: Mapping[str, str],
-    turn: Callable[[], AbstractContextManager[object]],
-    is_stopping: Callable[[], bool],
+    turn: threading.Lock,
+    stopping: threading.Event,
     harmless: Callable[[str], str],
     told: Told,
 ) -> BatchResult:
@@ -151,10 +151,10 @@ def colorize_all(
     max_pixels : int
     left_out : mapping of str to str
         Files that failed already.
-    turn : callable
-        Gives what to hold while one photograph is worked on.
-    is_stopping : callable
-        Asked before each photograph whether the rest is to be left.
+    turn : threading.Lock
+        Held while one photograph is worked on.
+    stopping : threading.Event
+        Once it is set, the photographs that were not begun are left.
     harmless : callable
         Makes a reason fit for the report.
     told : callable
@@ -168,18 +168,18 @@ def colorize_all(
     # Pictures are compressed already: deflating them again would take time and save nothing.
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
         for number, path in enumerate(photos):
-            if is_stopping():
+            if stopping.is_set():
                 break
             name = path.relative_to(folder).as_posix()
             # `a.jpg` and `a.png` may lie in one folder.
             given = free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names.__contains__)
             names.add(given)
             target = scratch / f"{number}{suffix}"
-            hear = _told_of_one(told, number, len(photos), path.name, is_stopping)
+            hear = _told_of_one(told, number, len(photos), path.name, stopping)
             hear(0.0, "waiting for its turn")
             # The turn is that of one photograph, not of
             # the batch: a visitor who saves waits for one.
-            with turn(), told_stages(hear, 0.05, 0.9):
+            with turn, told_stages(hear, 0.05, 0.9):
                 hear(0.0, "reading")
                 try:
                     remarks = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
@@ -200,12 +200,12 @@ def colorize_all(
     return BatchResult(archive, len(done), failures, notes, n_left)
 
 
-def _told_of_one(told: Told, number: int, n_photos: int, name: str, is_stopping: Callable[[], bool]) -> Told:
+def _told_of_one(told: Told, number: int, n_photos: int, name: str, stopping: threading.Event) -> Told:
     """Who listens to the work on one photograph, for one who listens to that on all."""
 
     def hear(share: float, words: str) -> None:
         # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
-        then = ", then it stops" if is_stopping() else ""
+        then = ", then it stops" if stopping.is_set() else ""
         told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}{then}")
 
     return hear

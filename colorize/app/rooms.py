@@ -71,14 +71,13 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
 
     def stand(request: gr.Request) -> list[Any]:
         found = service.training(key_of(request))
-        state = found.state if found else ""
-        is_on = state in ("waiting", "running")
+        is_on, state = (found.is_on, found.state) if found else (False, "")
         return [
             pages.training(found),
             gr.Timer(active=is_on),
             gr.Button(visible=is_on),
             gr.Button(visible=state in ("stopped", "failed")),
-            news() if found and state == "done" else gr.skip(),
+            news() if state == "done" else gr.skip(),
         ]
 
     @on(

@@ -28,19 +28,10 @@ def serve(
 
     Parameters
     ----------
-    host : str
-        Address to listen on.
-    port : int
-        0 takes a free one.
-    models : Path or None
-        Folder of visitors' models; None is a folder of the user.
-    max_upload : int
-        Bytes of the largest photograph that can be sent.
-    open_browser : bool
-    login : tuple of str or None
-        User and password.
+    host, port, models, max_upload, open_browser, login
+        As the options of `colorize app`; `login` is a name and a password.
     folders_allowed : bool
-        Whether visitors may name folders of this machine to train on.
+        As in `Service`.
     say : callable
         Told the address.
 

@@ -108,17 +108,6 @@ class View:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a visitor chose, for a page that is loaded again; `lost_model` was in use and is gone."""
-
-    model: str
-    vividness: float
-    shows_sure: bool
-    strength: float
-    lost_model: str
-
-
-@dataclass(frozen=True)
 class Place:
     """A place worth clicking, in pixels of the view, with likely colours as ``#rrggbb`` and how likely they are."""
 
@@ -200,16 +189,8 @@ class Service:
             shutil.copyfile(path, kept)
             gray = fitted(to_gray(read), _proxy_side(read.shape))
             notes = read.metadata.notes
-            visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(_gray_pixels(gray)), notes))
+            visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(gray_pixels(gray)), notes))
             return self._view(visit)
-
-    def come_back(self, key: str, token: str) -> tuple[View | None, Settings]:
-        """Go on with the visit of a page that was closed or loaded again; see `Visits.come_back`."""
-        self.visits.come_back(key, token)
-        lost = self.lost_model(key)
-        with self._working(key) as visit:
-            settings = Settings(visit.model, visit.vividness, visit.shows_sure, visit.strength, lost)
-            return (self._view(visit) if visit.photo else None), settings
 
     def lost_model(self, key: str) -> str:
         """The name of the visitor's model if that is gone, where the default one takes its place; else nothing."""
@@ -296,7 +277,7 @@ class Service:
 
         with self._working(key) as visit:
             photo, result = visit.need_photo(), self._result(visit)
-            pair = [shrunk(pixels, SHARED_SIDE) for pixels in (_gray_pixels(photo.gray), result.rgb)]
+            pair = [shrunk(pixels, SHARED_SIDE) for pixels in (gray_pixels(photo.gray), result.rgb)]
             height, width = pair[0].shape[:2]
             gap, axis = max(2, round(0.008 * min(height, width))), 1 if width <= 2 * height else 0
             stripe = np.full((height, gap, 3) if axis else (gap, width, 3), 255, np.uint8)
@@ -335,21 +316,18 @@ class Service:
     def clear(self, key: str) -> View:
         """Take all strokes away."""
         with self._working(key) as visit:
-            visit.need_photo()
             return self._repainted(visit, ()) if visit.strokes else self._view(visit)
 
     def undo(self, key: str) -> View:
         """Take the last change of the strokes back."""
         with self._working(key) as visit:
-            visit.need_photo()
-            visit.step_back()
+            visit.step(-1)
             return self._view(visit)
 
     def redo(self, key: str) -> View:
         """Make a change again that `undo` took back."""
         with self._working(key) as visit:
-            visit.need_photo()
-            visit.step_on()
+            visit.step(1)
             return self._view(visit)
 
     def _repainted(self, visit: Visit, strokes: tuple[Stroke, ...]) -> View:
@@ -569,29 +547,25 @@ class Service:
 
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
-        if not files and not folder.strip():
-            raise RequestError("choose photographs first")
         visit = self.visits.get(key)
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
-            place = Path(scratch) / "photographs"
-            place.mkdir()
-            left_out = gather(files, place, self.limits) if files else {}
+            source, left_out = self._photographs(files, folder, Path(scratch) / "photographs")
             # A place of its own: the zip before is offered on the page until this one is done.
             target = visit.folder / "batches" / secrets.token_hex(4)
             target.mkdir(parents=True)
             result = errands.colorize_all(
                 colorizer,
-                place if files else self._named_folder(folder),
+                source,
                 target / "colorized.zip",
                 scratch=Path(scratch),
                 suffix=SAVED_AS[kind],
                 recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
                 max_pixels=self.limits.pixels,
                 left_out=left_out,
-                turn=lambda: self._long,
-                is_stopping=visit.stopping.is_set,
+                turn=self._long,
+                stopping=visit.stopping,
                 harmless=self._harmless,
                 told=told,
             )
@@ -651,14 +625,11 @@ class Service:
             raise RequestError("your training is still running: stop it first")
         self.shelf.new_path(name)
         base_path = self.shelf.path(base) if base else None
-        if not files and not folder.strip():
-            raise RequestError("choose photographs to learn from")
         # Not in the visitor's folder, which goes when the page is closed: a training does not.
         place = self.workspace / "jobs" / secrets.token_hex(16)
-        (place / "photos").mkdir(parents=True)
+        place.mkdir(parents=True)
         try:
-            not_photos = gather(files, place / "photos", self.limits) if files else {}
-            source = place / "photos" if files else self._named_folder(folder)
+            source, not_photos = self._photographs(files, folder, place / "photos")
         except RequestError:
             shutil.rmtree(place, ignore_errors=True)
             raise
@@ -701,13 +672,19 @@ class Service:
             raise RequestError("there is no training to go on with")
         job.start()
 
-    def _named_folder(self, folder: str) -> Path:
+    def _photographs(self, files: Sequence[tuple[str, Path]], folder: str, place: Path) -> tuple[Path, dict[str, str]]:
+        """Where photographs lie, in a new `place` if they were sent, else where they are; and as `gather`."""
+        if files:
+            place.mkdir()
+            return place, gather(files, place, self.limits)
+        if not folder.strip():
+            raise RequestError("choose photographs first")
         if not self.folders_allowed:
             raise RequestError("folders of this machine can be named only where the app runs for this machine alone")
         path = Path(folder.strip()).expanduser()
         if not path.is_dir():
             raise RequestError("there is no such folder on this machine")
-        return path
+        return path, {}
 
     def copy_of_model(self, key: str, name: str) -> Path:
         """Copy a model file into the visitor's folder, to be downloaded."""
@@ -776,12 +753,8 @@ class Service:
     def _session(self, visit: Visit) -> Session:
         session = visit.session
         if session is None:
-            photo = visit.need_photo()
-            options: dict[str, Any] = {}
-            if visit.references:
-                photos = tuple(item.photo for item in visit.references)
-                options = {"references": photos, "reference_strength": visit.strength}
-            session = self.shelf.load(visit.model).open(photo.gray, **options)
+            photo, references = visit.need_photo(), [item.photo for item in visit.references]
+            session = self.shelf.load(visit.model).open(photo.gray, references, visit.strength)
             for number, hints in visit.steps:
                 session = session.choose(number, hints)
             visit.session = session
@@ -818,8 +791,8 @@ class Service:
             photo.preview,
             encode_screen(to_8_bit(result.rgb)),
             visit.strokes,
-            bool(visit.past),
-            bool(visit.future),
+            visit.now > 0,
+            visit.now < len(visit.history) - 1,
             _confidence_map(result, photo.gray) if visit.shows_sure else None,
             (*photo.notes, *result.notes),
         )
@@ -874,7 +847,7 @@ def _place_for(visit: Visit) -> Path:
 def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
     """How sure the model is, from orange (a guess) to blue (sure), over the gray photograph; JPEG."""
     tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
-    pixels = 0.45 * _gray_pixels(gray) + 0.55 * tint
+    pixels = 0.45 * gray_pixels(gray) + 0.55 * tint
     return encode_screen(shrunk(pixels.astype(np.uint8), 640))
 
 
@@ -905,7 +878,8 @@ def _mark(content: dict[str, Any]) -> Mark:
     return Mark(kind, places, parse_color(content.get("color")), content.get("radius", 6.0), reach)
 
 
-def _gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
+def gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
+    """The photograph without colours."""
     from colorize.color import lab_to_rgb
 
     return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)

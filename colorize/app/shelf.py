@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._loaded: OrderedDict[tuple[Path, int], Colorizer] = OrderedDict()
+        self._read = lru_cache(N_LOADED)(_read)
         # Held while a file is read: two visitors who want the same model read it once.
         self._lock = threading.RLock()
         # Held from looking for a free name until its file is there. Another one: reading takes a second.
@@ -118,21 +118,12 @@ class Shelf:
         RequestError
             There is none of that name, or its file is damaged.
         """
-        from colorize.colorizer import Colorizer
-
         path = self.path(name)
         with self._lock:
-            # A file that was replaced is another model.
-            key = path, path.stat().st_mtime_ns
-            if key not in self._loaded:
-                try:
-                    self._loaded[key] = Colorizer.load(path)
-                except ModelFileError as error:
-                    raise RequestError(str(error).replace(str(path), f"model {name}")) from error
-            self._loaded.move_to_end(key)
-            while len(self._loaded) > N_LOADED:
-                self._loaded.popitem(last=False)
-            return self._loaded[key]
+            try:
+                return self._read(path, path.stat().st_mtime_ns)
+            except ModelFileError as error:
+                raise RequestError(str(error).replace(str(path), f"model {name}")) from error
 
     def card(self, name: str) -> Card:
         """What there is to tell of a model."""
@@ -235,6 +226,13 @@ class Shelf:
             target = self.new_path(name)
             write_atomically(target, [source.read_bytes()])
         return target.stem
+
+
+def _read(path: Path, _changed: int) -> Colorizer:
+    """The model of a file; one that was replaced since is another."""
+    from colorize.colorizer import Colorizer
+
+    return Colorizer.load(path)
 
 
 def _kind(path: Path) -> str:

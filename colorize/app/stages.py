@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -32,35 +33,31 @@ class Work(Generic[_Result]):
     def __init__(self, work: Callable[[Told], _Result]) -> None:
         # Replaced as a whole, so that no line has the share of one stage and the words of another.
         self.now, self.start, self.is_told = (0.0, "Beginning"), time.monotonic(), False
-        self._found: list[_Result | Exception] = []
-        self._is_over = threading.Event()
-        # It must not hold up the end of the app.
+        self._future: Future[_Result] = Future()
+        # No pool of threads: those hold up the end of the app.
         threading.Thread(target=self._run, args=[work], daemon=True).start()
 
     def _run(self, work: Callable[[Told], _Result]) -> None:
         try:
-            self._found.append(work(self._hear))
+            self._future.set_result(work(self._hear))
         except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
-            self._found.append(error)
-        self._is_over.set()
+            self._future.set_exception(error)
 
     def _hear(self, share: float, words: str) -> None:
         self.now = share, words
 
     def wait(self, seconds: float) -> bool:
         """Wait for so long at most; whether it is over."""
-        return self._is_over.wait(seconds)
+        return bool(wait([self._future], seconds).done)
 
     @property
     def has_failed(self) -> bool:
         """Whether `result` raises an error."""
-        return self.wait(0) and isinstance(self._found[0], Exception)
+        return self._future.done() and self._future.exception() is not None
 
     def result(self) -> _Result:
-        """What came of it; an error is raised."""
-        if isinstance(self._found[0], Exception):
-            raise self._found[0]
-        return self._found[0]
+        """What came of it, once it is over; an error is raised."""
+        return self._future.result()
 
 
 SENTENCES = {

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, MutableMapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from colorize._support.files import write_atomically
-from colorize.app.service import THUMBNAIL_SIDE, data_uri, shrunk
-from colorize.color import lab_to_rgb, to_gray
+from colorize.app.service import THUMBNAIL_SIDE, data_uri, gray_pixels, shrunk
+from colorize.app.shelf import SUFFIX
+from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Method, measure
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.io import encode_screen
+from colorize.models.file import load_model, save_model
 from colorize.recognition.rules import NO_COLOR
 from colorize.training.dataset import TrainingSet, load_folder
 from colorize.training.rows import TrainingRows
@@ -41,39 +38,29 @@ _PREVIEW_PHOTOS = 40
 _PREVIEW_ROWS = 80
 
 
-class Described(MutableMapping[int, TrainingRows]):
+class Described(dict[int, TrainingRows]):
     """Rows of photographs, kept in a folder as they come; see `Colorizer.fit`."""
 
     def __init__(self, folder: Path, colorizer: Colorizer, n_photos: int, samples: tuple[RgbImage, ...]) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.colorizer, self.samples = folder, colorizer, samples
-        self._blocks: dict[int, TrainingRows] = {}
         self._preview_at = {round(n_photos * share) for share in PREVIEWS if samples and n_photos * share >= 4}
-        for path in sorted(folder.glob("*.npz")):
-            self._blocks[int(path.stem)] = _unpacked(path.read_bytes())
-
-    def __getitem__(self, index: int) -> TrainingRows:
-        return self._blocks[index]
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            header, arrays = load_model(path, kind="rows")
+            families = {name: slice(*columns) for name, *columns in header["families"]}
+            super().__setitem__(int(path.stem), TrainingRows(**arrays, families=families))
 
     def __setitem__(self, index: int, block: TrainingRows) -> None:
-        self._blocks[index] = block
-        # It may be ended at any moment, and half a file would be read when it goes on.
-        write_atomically(self.folder / f"{index:05d}.npz", [_packed(block)])
-        if len(self._blocks) in self._preview_at:
-            say_samples(self._preview(), self.samples, len(self._blocks))
-
-    def __delitem__(self, index: int) -> None:
-        raise TypeError("what is described is kept")
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._blocks)
-
-    def __len__(self) -> int:
-        return len(self._blocks)
+        super().__setitem__(index, block)
+        families = [(name, columns.start, columns.stop) for name, columns in block.families.items()]
+        path = self.folder / f"{index:05d}{SUFFIX}"
+        save_model(path, {"families": families}, block.arrays(), kind="rows", overwrite=True)
+        if len(self) in self._preview_at:
+            say_samples(self._preview(), self.samples, len(self))
 
     def _preview(self) -> Colorizer | None:
         """A quick model of a sample of the rows so far."""
-        chosen = list(self._blocks.values())[:: max(1, len(self._blocks) // _PREVIEW_PHOTOS)]
+        chosen = list(self.values())[:: max(1, len(self) // _PREVIEW_PHOTOS)]
         rows = TrainingRows.concatenate([block.where(slice(_PREVIEW_ROWS)) for block in chosen])
         model = Colorizer(**self.colorizer.get_params())
         # Fitted before the first photograph was described: the columns mean the same to both.
@@ -98,13 +85,8 @@ def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None
     """Read, train, measure, and write ``model.safetensors`` into the folder."""
     found = load_folder(source, progress=progress)
     report = found.report
-    say(
-        report={
-            "n_files": report.n_files,
-            "n_used": report.n_used,
-            "left_out": [[item.name, item.reason, item.detail] for item in report.left_out],
-        }
-    )
+    left_out = [[item.name, item.reason, item.detail] for item in report.left_out]
+    say(report={"n_used": report.n_used, "left_out": left_out})
     kept, held_out = hold_out(found)
     samples = held_out.photos[:N_SAMPLES] if held_out else ()
     # Rows of a base can be joined with those of the same regions and columns only.
@@ -123,7 +105,6 @@ def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None
         say_samples(colorizer, samples, len(kept))
         colorizer.summary_["held_out"] = errors(colorizer, held_out)
     colorizer.save(folder / "model.safetensors", overwrite=True)
-    say(done=True)
 
 
 def digest(photos: TrainingSet) -> str:
@@ -165,10 +146,9 @@ def say_samples(model: Colorizer | None, photos: tuple[RgbImage, ...], n_photos:
     pictures = []
     for photo in photos:
         small = RgbImage(shrunk(photo.pixels, THUMBNAIL_SIDE))
-        gray = to_gray(small)
-        plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
         now = model.predict(to_gray(photo)).rgb
-        pictures.append([data_uri(encode_screen(shrunk(item, THUMBNAIL_SIDE))) for item in (plain, now, small.pixels)])
+        shown = gray_pixels(to_gray(small)), now, small.pixels
+        pictures.append([data_uri(encode_screen(shrunk(item, THUMBNAIL_SIDE))) for item in shown])
     say(samples={"n_photos": n_photos, "pictures": pictures})
 
 
@@ -177,20 +157,6 @@ def say(**message: Any) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     # A pipe is written in blocks: the page would hear nothing for minutes.
     sys.stdout.flush()
-
-
-def _packed(rows: TrainingRows) -> bytes:
-    buffer = io.BytesIO()
-    columns = {name: (part.start, part.stop) for name, part in rows.families.items()}
-    np.savez(buffer, **rows.arrays(), families=np.array(json.dumps(columns)))
-    return buffer.getvalue()
-
-
-def _unpacked(data: bytes) -> TrainingRows:
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    columns = json.loads(str(arrays.pop("families")))
-    return TrainingRows(**arrays, families={name: slice(*part) for name, part in columns.items()})
 
 
 def _end_with_the_app() -> None:

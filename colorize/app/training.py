@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ STAGES = {
 """Stages of a training in plain words, and the share of the time that each takes."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Status:
     """How a training stands.
 
@@ -40,10 +40,10 @@ class Status:
         In plain words.
     fraction : float
         Share that is done, 0..1.
-    remaining : float or None
-        Seconds left, as far as one can tell.
+    start : float
+        When its work began, by `time.monotonic`.
     report : dict
-        ``n_files``, ``n_used``, ``left_out`` (name, reason, detail); empty until the photographs have been read.
+        ``n_used``, ``left_out`` (name, reason, detail); empty until the photographs have been read.
     samples : dict
         ``n_photos`` learnt from, ``pictures`` (gray, coloured, true; data addresses); empty at first.
     message : str
@@ -54,15 +54,27 @@ class Status:
         Whether it builds on a model.
     """
 
-    state: str
-    stage: str
-    fraction: float
-    remaining: float | None
-    report: dict[str, Any]
-    samples: dict[str, Any]
-    message: str
+    state: str = "stopped"
+    stage: str = "Beginning"
+    fraction: float = 0.0
+    start: float = 0.0
+    report: dict[str, Any] = field(default_factory=dict)
+    samples: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
     not_photos: dict[str, str] = field(default_factory=dict)
     has_base: bool = False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it runs or waits for its turn."""
+        return self.state in ("waiting", "running")
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, as far as one can tell: guesses made early jump about."""
+        if self.state != "running" or self.fraction <= 0.05:
+            return None
+        return (time.monotonic() - self.start) * (1 - self.fraction) / self.fraction
 
 
 class TrainingJob:
@@ -99,45 +111,39 @@ class TrainingJob:
     ) -> None:
         self.folder = folder
         self._turn, self._keep = turn, keep
-        self._not_photos = not_photos or {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._is_wanted = self._is_abandoned = False
-        self._run = 0
-        self._state, self._stage, self._message = "stopped", "Beginning", ""
-        self._fraction, self._started = 0.0, 0.0
-        self._report: dict[str, Any] = {}
-        self._samples: dict[str, Any] = {}
-        self._has_base = base is not None
+        # What was asked for last, by `start`; nothing after `stop`.
+        self._wanted: object = None
+        self._is_abandoned = False
+        self._now = Status(not_photos=not_photos or {}, has_base=base is not None)
         content = {"source": str(source), "thumbnail_bytes": thumbnail_bytes, "base": str(base) if base else ""}
         (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
 
     @property
     def is_running(self) -> bool:
         """Whether it runs or waits for its turn."""
-        return self._state in ("waiting", "running")
+        return self._now.is_on
 
     def start(self) -> None:
         """Begin, or go on where it was stopped."""
         with self._lock:
-            if self.is_running or self._state == "done":
+            if self.is_running or self._now.state == "done":
                 return
-            self._is_wanted, self._state, self._message = True, "waiting", ""
-            self._fraction = 0.0
-            self._run += 1
-            run = self._run
+            self._wanted = run = object()
+            self._now = replace(self._now, state="waiting", message="", fraction=0.0)
         threading.Thread(target=self._work, args=[run], daemon=True).start()
 
     def stop(self) -> None:
         """Stop at once; what is described is kept."""
         with self._lock:
-            self._is_wanted = False
+            self._wanted = None
             if self._process is not None:
                 self._process.terminate()
             # Its thread still waits; once it has its turn, it finds that nobody wants it, or another
             # one started since, and ends.
-            if self._state == "waiting":
-                self._state = "stopped"
+            if self._now.state == "waiting":
+                self._now.state = "stopped"
 
     def abandon(self) -> None:
         """Nobody asks any more: let it end if it runs, and remove its files then."""
@@ -153,21 +159,8 @@ class TrainingJob:
         self.abandon()
 
     def status(self) -> Status:
-        """How it stands."""
-        spent = time.monotonic() - self._started
-        # Guesses made earlier than this jump about.
-        is_telling = self._state == "running" and self._fraction > 0.05
-        return Status(
-            self._state,
-            self._stage,
-            self._fraction,
-            spent * (1 - self._fraction) / self._fraction if is_telling else None,
-            self._report,
-            self._samples,
-            self._message,
-            self._not_photos,
-            self._has_base,
-        )
+        """How it stands at this moment."""
+        return replace(self._now)
 
     def wait(self, seconds: float) -> Status:
         """Wait until it no longer runs, for so long at most."""
@@ -176,33 +169,36 @@ class TrainingJob:
             time.sleep(0.05)
         return self.status()
 
-    def _work(self, run: int) -> None:
+    def _work(self, run: object) -> None:
         with self._turn:
-            if not self._is_wanted or run != self._run:
-                return
-            # The clock starts with the work: waiting for
-            # others must not count in the time that is left.
-            self._state, self._started = "running", time.monotonic()
+            with self._lock:
+                if run is not self._wanted:
+                    return
+                now = self._now
+                # The clock starts with the work: waiting for
+                # others must not count in the time that is left.
+                now.state, now.start = "running", time.monotonic()
             code = self._run_process()
         model = self.folder / "model.safetensors"
-        if not self._is_wanted:
-            self._state = "stopped"
-        elif code == 0 and model.is_file() and not self._message:
+        if self._wanted is None:
+            now.state = "stopped"
+        elif code == 0 and model.is_file() and not now.message:
             self._finish(model)
         else:
-            self._message = self._message or "the training ended unexpectedly; what it had described is kept"
-            self._state = "failed"
+            now.message = now.message or "the training ended unexpectedly; what it had described is kept"
+            now.state = "failed"
         if self._is_abandoned:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _finish(self, model: Path) -> None:
+        now = self._now
         try:
-            self._message = self._keep(model)
+            now.message = self._keep(model)
         except (ColorizeError, OSError) as error:  # a full disk too: what was learnt waits to be kept
-            self._message, self._state = str(error), "failed"
+            now.message, now.state = str(error), "failed"
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._fraction, self._state = 1.0, "done"
+        now.fraction, now.state = 1.0, "done"
 
     def _run_process(self) -> int:
         with open(self.folder / "errors.txt", "wb") as errors:
@@ -218,7 +214,7 @@ class TrainingJob:
                 for line in process.stdout or ():
                     self._take(line)
                 process.wait()
-        if process.returncode and self._is_wanted:
+        if process.returncode and self._wanted:
             log.error("a training ended with %d: %s", process.returncode, _last_line(self.folder / "errors.txt"))
         self._process = None
         return process.returncode
@@ -228,17 +224,14 @@ class TrainingJob:
         message: dict[str, Any] = {}
         with contextlib.suppress(json.JSONDecodeError):
             message = json.loads(line)
-        self._report = message.get("report", self._report)
-        self._samples = message.get("samples", self._samples)
-        self._message = message.get("error", self._message)
-        if message.get("stage") in STAGES:
-            self._advance(message["stage"], message["done"] / max(message["total"], 1))
-
-    def _advance(self, stage: str, share: float) -> None:
-        before = 0.0
+        now, before = self._now, 0.0
+        now.report = message.get("report", now.report)
+        now.samples = message.get("samples", now.samples)
+        now.message = message.get("error", now.message)
         for name, (words, weight) in STAGES.items():
-            if name == stage:
-                self._stage, self._fraction = words, before + weight * min(share, 1.0)
+            if name == message.get("stage"):
+                share = message["done"] / max(message["total"], 1)
+                now.stage, now.fraction = words, before + weight * min(share, 1.0)
             before += weight
 
 

@@ -93,64 +93,53 @@ def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> d
         many files. Nothing of the upload is to be used then.
     """
     left_out: dict[str, str] = {}
-    counter = _Counter(limits)
-    for name, path in files:
-        if zipfile.is_zipfile(path):
-            for member, blocks in _members(name, path, limits):
-                _take(member, blocks, folder, counter, left_out)
+    n_bytes = 0
+    for number, (name, blocks) in enumerate(_all(files, limits)):
+        if number == limits.n_files:
+            raise RequestError(f"more than {limits.n_files} files: send fewer at a time")
+        parts = PurePosixPath(name.replace("\\", "/")).parts[-_DEEPEST:] or ("",)
+        *parents, cleaned = [clean_name(part) for part in parts]
+        wanted = Path(cleaned)
+        if wanted.suffix.lower() in PHOTO_SUFFIXES:
+            n_bytes += _copied(cleaned, blocks, _free_path(folder, parents, wanted), limits, n_bytes)
         else:
-            _take(name, _blocks_of(path), folder, counter, left_out)
+            inner = " (a zip inside a zip is not opened)" if cleaned.lower().endswith(".zip") else ""
+            left_out["/".join([*parents, cleaned])] = f"not a photograph by its name{inner}"
     return left_out
 
 
-class _Counter:
-    """Counts files and bytes of an upload, and refuses what is too much."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.files = 0
-        self.total = 0
-
-    def start(self) -> None:
-        self.files += 1
-        if self.files > self.limits.n_files:
-            raise RequestError(f"more than {self.limits.n_files} files: send fewer at a time")
-
-    def add(self, name: str, in_file: int, block: int) -> None:
-        self.total += block
-        if in_file > self.limits.file_bytes:
-            raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
-        if self.total > self.limits.total_bytes:
-            raise RequestError(f"the files take more than {self.limits.total_bytes / 1e6:g} MB: send fewer at a time")
+def _all(files: Sequence[tuple[str, Path]], limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Names and contents of all files, of zips those of the files in them."""
+    for name, path in files:
+        if zipfile.is_zipfile(path):
+            yield from _members(name, path, limits)
+        else:
+            yield name, _blocks_of(path)
 
 
-def _take(name: str, blocks: Iterator[bytes], folder: Path, counter: _Counter, left_out: dict[str, str]) -> None:
-    counter.start()
-    parts = PurePosixPath(name.replace("\\", "/")).parts[-_DEEPEST:] or ("",)
-    *parents, cleaned = [clean_name(part) for part in parts]
-    wanted = Path(cleaned)
-    if wanted.suffix.lower() not in PHOTO_SUFFIXES:
-        inner = " (a zip inside a zip is not opened)" if cleaned.lower().endswith(".zip") else ""
-        left_out["/".join([*parents, cleaned])] = f"not a photograph by its name{inner}"
-        return
-    size, place = 0, _made(folder, parents)
-    free = free_name(wanted.stem, wanted.suffix, lambda taken: (place / taken).exists())
-    with open(place / free, "xb") as file:
+def _copied(name: str, blocks: Iterator[bytes], path: Path, limits: Limits, before: int) -> int:
+    """Write a file; how many bytes it has, where those of its upload had so many `before`."""
+    n_bytes = 0
+    with open(path, "xb") as file:
         for block in blocks:
-            size += len(block)
+            n_bytes += len(block)
             # Before writing: the disk never holds more than is allowed.
-            counter.add(cleaned, size, len(block))
+            if n_bytes > limits.file_bytes:
+                raise RequestError(f"{name}: larger than {limits.file_bytes / 1e6:g} MB")
+            if before + n_bytes > limits.total_bytes:
+                raise RequestError(f"the files take more than {limits.total_bytes / 1e6:g} MB: send fewer at a time")
             file.write(block)
+    return n_bytes
 
 
-def _made(folder: Path, parents: Sequence[str]) -> Path:
-    """A folder in a folder; where a file has its name already, the outer one."""
+def _free_path(folder: Path, parents: Sequence[str], wanted: Path) -> Path:
+    """Where a file goes in folders of a folder; where a file has the name of one of these already, in the outer one."""
     place = folder.joinpath(*parents)
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return folder
-    return place
+        place = folder
+    return place / free_name(wanted.stem, wanted.suffix, lambda name: (place / name).exists())
 
 
 def _blocks_of(path: Path) -> Iterator[bytes]:

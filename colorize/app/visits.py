@@ -32,7 +32,7 @@ _MOST_STEPS = 200
 
 # What is restored when its colours cannot be made. Not the vividness and whether doubts are shown:
 # the page's switches for them stay as they were put.
-_WISHES = ("photo", "model", "strokes", "past", "future", "references", "strength", "steps", "offered")
+_WISHES = ("photo", "model", "history", "now", "references", "strength", "steps", "offered")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,10 @@ class Photo:
 
 @dataclass(eq=False)
 class Visit:
-    """One visitor: settings (small, kept) and what was computed from them (large, may be dropped at any time)."""
+    """One visitor: settings (small, kept) and what was computed from them (large, may be dropped at any time).
+
+    Of the `history` of the strokes, what comes after `now` was taken back.
+    """
 
     folder: Path
     last_seen: float
@@ -109,9 +112,8 @@ class Visit:
     model: str = "default"
     vividness: float = 0.5
     shows_sure: bool = False
-    strokes: Strokes = ()
-    past: tuple[Strokes, ...] = ()
-    future: tuple[Strokes, ...] = ()
+    history: tuple[Strokes, ...] = ((),)
+    now: int = 0
     references: tuple[Reference, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
@@ -131,6 +133,11 @@ class Visit:
     def token(self) -> str:
         """What the browser keeps to come back to this visit."""
         return self.folder.name
+
+    @property
+    def strokes(self) -> Strokes:
+        """What was painted so far."""
+        return self.history[self.now]
 
     @property
     def is_busy(self) -> bool:
@@ -167,24 +174,15 @@ class Visit:
             raise
 
     def paint(self, strokes: Strokes) -> None:
-        """Have these strokes instead of those so far, which `step_back` brings back."""
-        self.past = (*self.past[1 - _MOST_STEPS :], self.strokes)
-        self.future = ()
-        self.strokes = strokes
+        """Have these strokes instead of those so far, which `step` brings back."""
+        self.history = (*self.history[: self.now + 1][-_MOST_STEPS:], strokes)
+        self.now = len(self.history) - 1
         self.forget_result()
 
-    def step_back(self) -> None:
-        """The strokes as they were before the last change, if there was one."""
-        if self.past:
-            self.future = (*self.future, self.strokes)
-            self.strokes, self.past = self.past[-1], self.past[:-1]
-            self.forget_result()
-
-    def step_on(self) -> None:
-        """Take the last `step_back` back, if nothing was painted since."""
-        if self.future:
-            self.past = (*self.past, self.strokes)
-            self.strokes, self.future = self.future[-1], self.future[:-1]
+    def step(self, by: int) -> None:
+        """Have the strokes as they were a change before (-1) or after (1), if there is one."""
+        if 0 <= self.now + by < len(self.history):
+            self.now += by
             self.forget_result()
 
     def forget_result(self) -> None:
@@ -194,7 +192,7 @@ class Visit:
     def start_over(self, photo: Photo) -> None:
         """Work on another photograph."""
         self.photo, self.shows_sure, self.references = photo, False, ()
-        self.strokes, self.past, self.future = (), (), ()
+        self.now, self.history = 0, ((),)
         self.forget_choices()
 
     def forget_choices(self) -> None:

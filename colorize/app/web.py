@@ -91,29 +91,28 @@ def build(service: Service) -> Any:
         @on(partial(gr.on, [page.load, shelf_changed.change]), lists, [*lists, settings[0], stage], **LIGHT)
         def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
             key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
-            lost = service.lost_model(key)
-            _say_lost(lost)
+            is_lost = _say_lost(service, key)
             return [
                 _picker([NO_BASE, *names], built_on),
                 _picker(names, looked_at),
                 _picker(names, of_batch),
                 gr.CheckboxGroup(choices=all_methods, value=[name for name in compared if name in all_methods]),
                 _models(service, service.visits.get(key).model),
-                _styled(service.set_style(key)) if lost else gr.skip(),
+                _styled(service.set_style(key)) if is_lost else gr.skip(),
             ]
 
         @on(page.load, [desk], [desk, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
-            view, chosen = service.come_back(key, str(token or ""))
-            now = service.visits.get(key).token
-            if token and token != now:
+            visit = service.visits.come_back(key, str(token or ""))
+            if token and token != visit.token:
                 gr.Info(_FORGOTTEN, duration=20)
+            _say_lost(service, key)
+            view = service.set_style(key)
             shown = [_fresh(view), _another()] if view else [gr.skip(), gr.skip()]
-            _say_lost(chosen.lost_model)
-            model, lenders = _models(service, chosen.model), _lenders(service, request)
-            settings = [model, chosen.vividness, chosen.shows_sure, lenders, chosen.strength]
-            return [now, *shown, *settings, *stand(request)]
+            model, lenders = _models(service, visit.model), _lenders(service, request)
+            settings = [model, visit.vividness, visit.shows_sure, lenders, visit.strength]
+            return [visit.token, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
             service.visits.leave(str(request.session_hash))
@@ -353,35 +352,22 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
     # counts what it asked, never waits for ever.
     many: dict[str, Any] = {"then": _ANSWERED, "trigger_mode": "multiple", "show_progress": "hidden"} | HEAVY
 
-    @on(stage.paint, [], [stage], **many)
-    def paint(event: gr.EventData, request: gr.Request) -> Any:
-        return _shown(service.add_hint(key_of(request), dict(event._data)))
+    def follow(event: Any, change: Callable[[str, dict[str, Any]], View]) -> None:
+        @on(event, [], [stage], **many)
+        def answer(said: gr.EventData, request: gr.Request) -> Any:
+            return _shown(change(key_of(request), dict(said._data or {})))
 
-    @on(stage.takeback, [], [stage], **many)
-    def take_back(request: gr.Request) -> Any:
-        return _shown(service.undo(key_of(request)))
+    follow(stage.paint, service.add_hint)
+    follow(stage.takeback, lambda key, _: service.undo(key))
+    follow(stage.again, lambda key, _: service.redo(key))
+    follow(stage.wipe, lambda key, _: service.clear(key))
+    for erased in (stage.erase, strokes.erase):
+        follow(erased, lambda key, said: service.erase_hint(key, int(said["number"])))
 
-    @on(stage.again, [], [stage], **many)
-    def again(request: gr.Request) -> Any:
-        return _shown(service.redo(key_of(request)))
+    def edit(key: str, said: dict[str, Any]) -> View:
+        return service.edit_hint(key, int(said["number"]), color=said.get("color"), reach=said.get("reach"))
 
-    @on(stage.wipe, [], [stage], **many)
-    def wipe(request: gr.Request) -> Any:
-        return _shown(service.clear(key_of(request)))
-
-    @on(stage.erase, [], [stage], **many)
-    def erase(event: gr.EventData, request: gr.Request) -> Any:
-        return _shown(service.erase_hint(key_of(request), int(event.number)))
-
-    @on(strokes.erase, [], [stage], **many)
-    def erase_listed(event: gr.EventData, request: gr.Request) -> Any:
-        return _shown(service.erase_hint(key_of(request), int(event.number)))
-
-    @on(strokes.edit, [], [stage], **many)
-    def edit(event: gr.EventData, request: gr.Request) -> Any:
-        asked = dict(event._data)
-        number = int(asked["number"])
-        return _shown(service.edit_hint(key_of(request), number, color=asked.get("color"), reach=asked.get("reach")))
+    follow(strokes.edit, edit)
 
 
 def _reference_panel(service: Service, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
@@ -452,10 +438,12 @@ def _picker(names: list[str], picked: str) -> Any:
     return gr.Dropdown(value=picked if picked in names else names[0], choices=names)
 
 
-def _say_lost(model: str) -> None:
-    """Say that a model was in use and is gone."""
+def _say_lost(service: Service, key: str) -> bool:
+    """Whether the model in use is gone, which is said."""
+    model = service.lost_model(key)
     if model:
         gr.Info(f"The model “{escape(model)}” is gone. The colours are those of “default” now.", duration=20)
+    return bool(model)
 
 
 def _styled(view: View | None) -> Any:

@@ -144,6 +144,7 @@ class Files:
     all_frames: bool
     keep_times: bool
     force: bool
+    quiet: bool
 
     @property
     def handling(self) -> dict[str, Any]:
@@ -171,17 +172,19 @@ file_options = bundled(
     ),
     click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs."),
     force_option,
+    quiet_option,
 )
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files that a study is asked to write."""
+    """What a study is asked to print and to write."""
 
     html: Path | None
     csv: Path | None
     json: Path | None
     force: bool
+    quiet: bool
 
     def check(self, *sources: Path | None) -> None:
         """Refuse, before the work, what could not be written after it, or would replace what it reads."""
@@ -194,12 +197,14 @@ class Outputs:
 
             check_installed()
 
-    def write(self, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str], quiet: bool) -> None:
-        """Write what was asked for, and say so."""
+    def write(self, summary: str, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str]) -> None:
+        """Print a summary, then write what was asked for, and say so."""
+        if not self.quiet:
+            click.echo(summary)
         for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
             if path is not None:
                 write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
-                if not quiet:
+                if not self.quiet:
                     click.echo(f"wrote {path}")
 
 
@@ -210,6 +215,7 @@ output_options = bundled(
     path_option("--csv", metavar="FILE", help="Write a table to this file."),
     path_option("--json", metavar="FILE", help="Write all figures to this file."),
     force_option,
+    quiet_option,
 )
 
 

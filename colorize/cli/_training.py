@@ -41,6 +41,7 @@ class Job:
     seed: int
     resume: bool
     force: bool
+    quiet: bool
 
     @property
     def length(self) -> dict[str, Any]:
@@ -95,27 +96,28 @@ options = _shared.bundled(
     _shared.seed_option,
     click.option("--resume", is_flag=True, help="Go on with a training that was interrupted."),
     _shared.force_option,
+    _shared.quiet_option,
 )
 
 
-def run(job: Job, network: Refiner | Rival, folder: Path, *, quiet: bool) -> None:
+def run(job: Job, network: Refiner | Rival, folder: Path) -> None:
     """Train a network on the usable photographs of a folder and write its model file."""
     from colorize.training.dataset import load_folder
 
     job.folder.mkdir(exist_ok=True)
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.progress_bars(quiet=job.quiet) as progress:
         training_set = load_folder(folder, limit=job.limit, random_state=job.seed, progress=progress)
-        if not quiet:
+        if not job.quiet:
             click.echo(str(training_set.report))
         network.fit(
             training_set.photos,
             progress=progress,
             checkpoint=job.folder / CHECKPOINT,
             resume=job.resume,
-            observe=Diary(job.folder, quiet=quiet),
+            observe=Diary(job.folder, quiet=job.quiet),
         )
     network.save(job.output, overwrite=job.force)
-    if not quiet:
+    if not job.quiet:
         click.echo(", ".join(f"{name} {value}" for name, value in network.summary_.items()))
         # Of a rival alone: a refiner that is no better stays at epoch 0.
         found = network.summary_

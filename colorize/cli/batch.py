@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 )
 @click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
 @_shared.file_options
-@_shared.quiet_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -73,7 +72,6 @@ def command(
     local_cluster: int | None,
     retry_failed: bool,
     files: _shared.Files,
-    quiet: bool,
 ) -> None:
     """Colorize the photographs of SOURCE and its sub-folders into DEST, keeping the layout.
 
@@ -106,9 +104,9 @@ def command(
             file_format=file_format,
             album=album,
             retry_failed=retry_failed,
-            progress=stack.enter_context(_shared.progress_bars(quiet=quiet, lines=True)),
+            progress=stack.enter_context(_shared.progress_bars(quiet=files.quiet, lines=True)),
         )
-    tell(report, quiet=quiet)
+    tell(report, quiet=files.quiet)
     if report.is_interrupted:
         context.exit(_shared.INTERRUPTED)
     if report.failed:

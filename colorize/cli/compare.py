@@ -39,7 +39,6 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 @_shared.vividness_option
 @_shared.limit_option
 @_shared.output_options
-@_shared.quiet_option
 def command(
     inputs: tuple[Path, ...],
     methods: tuple[str, ...],
@@ -47,7 +46,6 @@ def command(
     vividness: float,
     limit: int | None,
     outputs: _shared.Outputs,
-    quiet: bool,
 ) -> None:
     """Let several methods colour the same photographs: side by side with --html, in figures where the truth is known.
 
@@ -64,7 +62,7 @@ def command(
     # `make_methods` says so too, but only after all photographs have been read.
     if "welsh" in specs and references is None:
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
-    with _shared.usage_errors(), _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.usage_errors(), _shared.progress_bars(quiet=outputs.quiet) as progress:
         photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
         teachers = load_references(references, progress)
         made = make_methods(specs, vividness=vividness, references=teachers)
@@ -77,11 +75,9 @@ def command(
             pictures=outputs.html is not None,
             progress=progress,
         )
-    if not quiet:
-        click.echo(summary(found))
     source = _shared.folder_name(inputs[0]) if len(inputs) == 1 else f"{len(photos)} photographs"
     outputs.write(
-        html=lambda: comparison_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet
+        summary(found), html=lambda: comparison_report(found, source=source), csv=found.to_csv, json=found.to_json
     )
 
 

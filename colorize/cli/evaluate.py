@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 @_shared.vividness_option
 @_shared.limit_option
 @_shared.output_options
-@_shared.quiet_option
-def command(
-    folder: Path, model: str, vividness: float, limit: int | None, outputs: _shared.Outputs, quiet: bool
-) -> None:
+def command(folder: Path, model: str, vividness: float, limit: int | None, outputs: _shared.Outputs) -> None:
     """Take the colours away from the photographs of FOLDER, put them back, and measure the difference.
 
     The model stands beside simple rules fitted on its own training photographs, and beside oracles that know the truth
@@ -36,7 +33,7 @@ def command(
     from colorize.models import find_model
 
     path, colorizer = find_model(model), _shared.load_colorizer(model)
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.progress_bars(quiet=outputs.quiet) as progress:
         test_set, left_out = _shared.photos_with_colors(folder, limit=limit, progress=progress)
         found = evaluate_model(
             colorizer,
@@ -48,14 +45,11 @@ def command(
             pictures=outputs.html is not None,
             progress=progress,
         )
-    if not quiet:
-        click.echo(measured(test_set, left_out))
-        click.echo(summary(found))
     outputs.write(
+        f"{measured(test_set, left_out)}\n{summary(found)}",
         html=lambda: evaluation_report(found, model=path.stem, source=_shared.folder_name(folder)),
         csv=found.result.to_csv,
         json=found.to_json,
-        quiet=quiet,
     )
 
 

@@ -68,7 +68,7 @@ def command(
     `report`.
     """
     _hands.check_reach(hints_file, reach)
-    outputs = _shared.Outputs(output, None, json_file, force)
+    outputs = _shared.Outputs(output, None, json_file, force, quiet)
     outputs.check(photo, hints_file)
     from colorize.color import to_gray
     from colorize.explanation import Explainer
@@ -84,14 +84,12 @@ def command(
         found = [explainer.at(*place) for place in places or explainer.places(n_places)]
     except PlaceError as error:
         raise PlaceError(f"{photo}: {error}") from error
-    if not quiet:
-        click.echo(account(found))
     name = find_model(model).stem
     outputs.write(
+        account(found),
         html=lambda: page(explainer, found, photo.name, name),
         csv=str,
         json=lambda: as_json(explainer, found, photo.name, name),
-        quiet=quiet,
     )
 
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 @_shared.limit_option
 @_shared.seed_option
 @_shared.output_options
-@_shared.quiet_option
 def command(
     model: str,
     folder: Path,
@@ -43,7 +42,6 @@ def command(
     limit: int | None,
     seed: int,
     outputs: _shared.Outputs,
-    quiet: bool,
 ) -> None:
     """Measure what each feature family is worth to MODEL on the photographs of FOLDER, which it was not trained on.
 
@@ -57,7 +55,7 @@ def command(
     from colorize.training.dataset import load_folder
 
     colorizer = _shared.load_colorizer(model)
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.progress_bars(quiet=outputs.quiet) as progress:
         test_set, _ = _shared.photos_with_colors(folder, limit=limit, progress=progress)
         teachers = load_folder(training_folder, progress=progress).photos if training_folder else None
         found = importance(
@@ -71,13 +69,11 @@ def command(
             random_state=seed,
             progress=progress,
         )
-    if not quiet:
-        click.echo(summary(found))
     outputs.write(
+        summary(found),
         html=lambda: importance_report(found, model=Path(model).stem, source=_shared.folder_name(folder)),
         csv=found.to_csv,
         json=found.to_json,
-        quiet=quiet,
     )
 
 

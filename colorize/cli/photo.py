@@ -42,7 +42,6 @@ PAGES_SUFFIX = ".colorized.tif"
 @click.option("--refine", metavar="FILE", help="A refiner of the model, from `colorize refine train`.")
 @_training.device_option
 @_shared.file_options
-@_shared.quiet_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -55,7 +54,6 @@ def command(
     refine: str | None,
     device: str,
     files: _shared.Files,
-    quiet: bool,
 ) -> None:
     """Colorize photographs; of a colour photograph only the lightness is used.
 
@@ -81,7 +79,6 @@ def command(
         device=device,
         files=files,
         wishes=wishes,
-        quiet=quiet,
         tell_notes=not sample,  # what is special about the sample's file is nobody's concern
     )
     if n_failed:
@@ -141,7 +138,6 @@ def run_jobs(
     vividness: float,
     files: _shared.Files,
     wishes: _hands.Wishes,
-    quiet: bool,
     tell_notes: bool,
     refine: str | None,
     device: str,
@@ -160,7 +156,7 @@ def run_jobs(
     references = _hands.read_references(colorizer, wishes.reference)
     n_done = 0
     # A bar of one step tells nothing.
-    with _shared.progress_bars(quiet=quiet or len(jobs) == 1) as progress:
+    with _shared.progress_bars(quiet=files.quiet or len(jobs) == 1) as progress:
         for source, target in telling(progress, "photographs", todo):
             try:
                 if wishes.any or refiner is not None:
@@ -173,7 +169,7 @@ def run_jobs(
                 report_failure(error, source)
                 continue
             n_done += 1
-            if not quiet:
+            if not files.quiet:
                 click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
                 for note in notes if tell_notes else ():
                     click.echo(f"Note: {source}: {note}", err=True)

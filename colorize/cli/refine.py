@@ -19,8 +19,7 @@ def command() -> None:
 @_shared.folder_argument
 @click.option("--base", required=True, metavar="NAME|FILE", help="The classical model to refine.")
 @_training.options
-@_shared.quiet_option
-def train(folder: Path, base: str, job: _training.Job, quiet: bool) -> None:
+def train(folder: Path, base: str, job: _training.Job) -> None:
     """Train a refiner of the model --base on the photographs of FOLDER: those that the base was trained on.
 
     The result works with that base only: `colorize photo PHOTO --model BASE --refine MODEL`. `colorize compare`
@@ -31,6 +30,6 @@ def train(folder: Path, base: str, job: _training.Job, quiet: bool) -> None:
     from colorize.refine.predictor import Refiner
 
     refiner = Refiner(_shared.load_colorizer(base), device=job.device, random_state=job.seed, **job.length)
-    _training.run(job, refiner, folder, quiet=quiet)
-    if not quiet and refiner.summary_["best_epoch"] == 0:
+    _training.run(job, refiner, folder)
+    if not job.quiet and refiner.summary_["best_epoch"] == 0:
         click.echo("No epoch was better than the base beyond doubt: this refiner changes nothing.")

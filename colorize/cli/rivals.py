@@ -31,8 +31,7 @@ def command() -> None:
     help="Weights (safetensors) of the frozen encoder of the generator resnet50 or lite0; random without it.",
 )
 @_training.options
-@_shared.quiet_option
-def train(folder: Path, generator: str, objective: str, encoder: Path | None, job: _training.Job, quiet: bool) -> None:
+def train(folder: Path, generator: str, objective: str, encoder: Path | None, job: _training.Job) -> None:
     """Train a network on the colour photographs of FOLDER; use the result with `colorize compare --method MODEL`."""
     if encoder is not None and generator not in ENCODERS:
         raise click.UsageError("--encoder belongs to --generator resnet50 or lite0")
@@ -41,6 +40,6 @@ def train(folder: Path, generator: str, objective: str, encoder: Path | None, jo
     from colorize.refine.predictor import Rival
 
     rival = Rival(generator, objective, encoder, device=job.device, random_state=job.seed, **job.length)
-    if generator in ENCODERS and encoder is None and not quiet:
+    if generator in ENCODERS and encoder is None and not job.quiet:
         click.echo("Note: without --encoder the frozen encoder has random weights.", err=True)
-    _training.run(job, rival, folder, quiet=quiet)
+    _training.run(job, rival, folder)

@@ -46,7 +46,6 @@ def command() -> None:
 )
 @_shared.seed_option
 @_shared.output_options
-@_shared.quiet_option
 def categories(
     folder: Path,
     methods: tuple[str, ...],
@@ -56,7 +55,6 @@ def categories(
     limit: int | None,
     seed: int,
     outputs: _shared.Outputs,
-    quiet: bool,
 ) -> None:
     """Train one model per sub-folder of FOLDER and on all together, and test each on the photographs held out of each.
 
@@ -67,7 +65,7 @@ def categories(
     from colorize.evaluation.report import category_report
     from colorize.evaluation.study import study_categories
 
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.progress_bars(quiet=outputs.quiet) as progress:
         sets, left_out = load_categories(folder, limit, seed, progress)
         found = study_categories(
             sets,
@@ -78,12 +76,9 @@ def categories(
             random_state=seed,
             progress=progress,
         )
-    if not quiet:
-        click.echo(found.table())
-        for name, reason in found.left_out.items():
-            click.echo(f"left out: {name}: {reason}")
+    text = "\n".join([found.table(), *(f"left out: {name}: {reason}" for name, reason in found.left_out.items())])
     source = _shared.folder_name(folder)
-    outputs.write(html=lambda: category_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(text, html=lambda: category_report(found, source=source), csv=found.to_csv, json=found.to_json)
 
 
 @command.command("curve", short_help="Error against number of training photographs.")
@@ -100,7 +95,6 @@ def categories(
 @_shared.limit_option
 @_shared.seed_option
 @_shared.output_options
-@_shared.quiet_option
 def curve(
     folder: Path,
     test_folder: Path | None,
@@ -110,7 +104,6 @@ def curve(
     limit: int | None,
     seed: int,
     outputs: _shared.Outputs,
-    quiet: bool,
 ) -> None:
     """Train on growing parts of FOLDER and measure each model on the same photographs: would more of them help?"""
     outputs.check()
@@ -119,7 +112,7 @@ def curve(
     from colorize.evaluation.study import study_curve
     from colorize.training.dataset import load_folder
 
-    with _shared.progress_bars(quiet=quiet) as progress:
+    with _shared.progress_bars(quiet=outputs.quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
         if test_folder is None:
             training_set, test_set = training_set.split(0.2, random_state=seed)
@@ -135,10 +128,8 @@ def curve(
                 random_state=seed,
                 progress=progress,
             )
-    if not quiet:
-        click.echo(found.table())
     source = _shared.folder_name(folder)
-    outputs.write(html=lambda: curve_report(found, source=source), csv=found.to_csv, json=found.to_json, quiet=quiet)
+    outputs.write(found.table(), html=lambda: curve_report(found, source=source), csv=found.to_csv, json=found.to_json)
 
 
 def load_categories(

@@ -332,8 +332,8 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
     write_photo(RgbImage(np.ascontiguousarray(pictures["astronaut"][:200, :300])), tmp_path / "c.png")
     both = opened.add_references("v", [("suit.png", tmp_path / "c.png")], 0.5)
     assert both.color != lent.color
-    again, settings = opened.come_back("v2", opened.visits.get("v").token)
-    assert (again.color, settings.strength) == (both.color, 0.5)
+    visit = opened.visits.come_back("v2", opened.visits.get("v").token)
+    assert (opened.set_style("v2").color, visit.strength) == (both.color, 0.5)
     assert [name for name, _ in opened.references("v2")] == ["cup.png", "suit.png"]
     opened.drop_references("v2", 1)
     assert opened.add_references("v2", [], 1.0).color == lent.color  # no new ones: those there are
@@ -628,7 +628,7 @@ def test_a_batch_goes_on_while_its_page_is_away_and_is_found_again(held):
     assert work.result().n_done == 3
     pass_by(7200)  # a night, with no page
     assert work.result().archive.is_file()
-    service.come_back("v2", visit.token)
+    service.visits.come_back("v2", visit.token)
     assert service.batch_of("v2") is work
     service.know_batch("v2")
     service.visits.leave("v2")
@@ -767,11 +767,12 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     opened.set_style("v", vividness=0.3)
     token = opened.visits.get("v").token
     opened.visits.leave("v")
-    again, settings = opened.come_back("v2", token)
+    visit = opened.visits.come_back("v2", token)
+    again = opened.set_style("v2")
     assert len(again.strokes) == 1
     assert again.gray == view.gray
-    assert (settings.model, settings.vividness, settings.shows_sure) == ("tiny", 0.3, False)
-    assert opened.come_back("v3", "a token that nobody has")[0] is None
+    assert (visit.model, visit.vividness, visit.shows_sure) == ("tiny", 0.3, False)
+    assert opened.visits.come_back("v3", "a token that nobody has").photo is None
     assert len(opened.set_style("v2").strokes) == 1
 
 
@@ -782,8 +783,10 @@ def test_a_page_comes_back_although_its_model_is_gone(opened):
     visit = opened.visits.get("v")
     visit.forget_session()  # as if others had needed the memory
     opened.delete_model("tiny")
-    view, settings = opened.come_back("v2", visit.token)
-    assert (settings.model, settings.lost_model) == ("default", "tiny")
+    assert opened.visits.come_back("v2", visit.token) is visit
+    assert opened.lost_model("v2") == "tiny"
+    assert visit.model == "default"
+    view = opened.set_style("v2")
     assert opened.lost_model("v2") == ""
     assert len(view.strokes) == 1
     assert not visit.steps
@@ -907,7 +910,7 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
     with pytest.raises(RequestError, match="still running"):
         service.train("v", "Another", files=[("photos.zip", packed)])
     job = service.visits.get("v").job
-    described = lambda: list(job.folder.glob("described-*/*.npz"))  # noqa: E731
+    described = lambda: list(job.folder.glob("described-*/*.safetensors"))  # noqa: E731
     while job.is_running and len(described()) < 2:
         threading.Event().wait(0.05)
     service.stop_training("v")

@@ -150,7 +150,7 @@ def test_a_device_without_a_network_is_refused(run, album):
 def test_random_weights_are_said_to_be_random(run, album, monkeypatch):
     from colorize.cli import _training
 
-    monkeypatch.setattr(_training, "run", lambda job, network, folder, quiet: None)
+    monkeypatch.setattr(_training, "run", lambda job, network, folder: None)
     for generator in ("resnet50", "lite0"):
         result = run(*TRAIN_RIVAL, "--generator", generator)
         assert "Note: without --encoder the frozen encoder has random weights." in result.stderr
