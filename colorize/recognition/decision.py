@@ -29,9 +29,9 @@ GAIN = 1.38
 def dial(vividness: float, gain: float = GAIN) -> float:
     """What a vividness in [0, 1] means: a factor on the chroma of the mean of all plausible colours.
 
-    0 is faithful (that mean as it is: smallest error), 1 is bold: twice the way in equal ratios, ``gain^(2 v)``. A mean
-    of colours that compete is paler than any of them; made stronger it errs less than the likeliest colour, and the hue
-    is the same at every setting.
+    0 is faithful (that mean as it is: smallest error), 0.5 multiplies by the gain, 1 is bold: by `GAIN` once more; in
+    between by equal ratios for equal steps. A mean of colours that compete is paler than any of them; made stronger it
+    errs less than the likeliest colour, and the hue is the same at every setting.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def dial(vividness: float, gain: float = GAIN) -> float:
         raise ValueError(f"vividness must be in [0, 1], got {vividness!r}")
     # The default model is 0.36, 0.51 and 0.70 as colourful as everyday photographs are, at 0, 0.5
     # and 1, and errs least at 0 (docs/compare.md).
-    return float(gain ** (2 * vividness))
+    return float(gain ** min(2 * vividness, 1) * GAIN ** max(2 * vividness - 1, 0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from colorize.features.superpixels import from_labels
 from colorize.recognition.decision import (
+    GAIN,
     NEAR,
     confidence,
     dial,
@@ -54,10 +55,10 @@ def test_the_ends_of_the_dial_differ():
 
 
 @given(st.floats(1, 3))
-def test_the_gain_is_reached_in_the_middle_and_squared_at_the_end(gain):
+def test_the_gain_is_reached_in_the_middle_and_the_usual_one_added_at_the_end(gain):
     assert dial(0, gain) == 1
     assert dial(0.5, gain) == pytest.approx(gain)
-    assert dial(1, gain) == pytest.approx(gain**2)
+    assert dial(1, gain) == pytest.approx(gain * GAIN)
 
 
 @pytest.mark.parametrize("vividness", [-0.01, 1.01, float("nan")])
