@@ -243,9 +243,7 @@ def progress_bars(*, quiet: bool, lines: bool = False) -> Iterator[Progress]:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total or None, completed=done, rate="")
             speed = bars.tasks[tasks[stage]].speed
-            bars.update(
-                tasks[stage], completed=done, total=total or None, rate=f"{speed:.1f} a second" if speed else ""
-            )
+            bars.update(tasks[stage], completed=done, total=total or None, rate=pace(speed) if speed else "")
 
         yield show
 
@@ -267,7 +265,12 @@ class Lines:
         # From where this run began: what earlier runs have done came at no speed.
         rate = (done - self.first) / (now - self.start)
         left = f", {(total - done) / rate / 60:.0f} min left" if rate else ""
-        click.echo(f"{stage}: {done} of {total}, {rate:.1f} a second{left}", err=True)
+        click.echo(f"{stage}: {done} of {total}, {pace(rate)}{left}", err=True)
+
+
+def pace(rate: float) -> str:
+    """How many a second; a minute, where that would be less than one."""
+    return f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute"
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def tell(report: BatchReport, *, quiet: bool) -> None:
         click.echo(f"Note: {_shared.shown(name)}: {message}", err=True)
     # What earlier runs did took no time of this one.
     n_new = report.n_done + len(report.failed) - report.n_earlier
-    rate = f", {n_new / report.seconds:.1f} a second" if n_new and report.seconds else ""
+    rate = f", {_shared.pace(n_new / report.seconds)}" if n_new and report.seconds else ""
     click.echo(
         f"{report.n_done} of {report.n_photos} photographs done, {len(report.failed)} failed, "
         f"{report.n_earlier} of them by earlier runs; {report.seconds:.1f} s{rate}"

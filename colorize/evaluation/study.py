@@ -24,6 +24,7 @@ from colorize.evaluation.measure import (
     EvaluationResult,
     Method,
     Observation,
+    csv_cell,
     measure,
     write_csv,
     write_json,
@@ -350,7 +351,7 @@ def _trained(
 def _numbers(figures: Mapping[str, Interval]) -> list[str]:
     """The cells under `_COLUMNS`."""
     error = figures[MAIN]
-    return [f"{number:.6g}" for number in (*(figures[name].value for name in FIGURES), error.low, error.high)]
+    return [csv_cell(number) for number in (*(figures[name].value for name in FIGURES), error.low, error.high)]
 
 
 def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -> dict[str, Sequence[RgbImage]]:

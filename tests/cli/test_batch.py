@@ -9,7 +9,7 @@ from PIL import Image
 from colorize.batch import run as batch_run
 from colorize.batch.jobs import Settings
 from colorize.batch.run import BatchReport
-from colorize.cli._shared import Lines
+from colorize.cli._shared import Lines, pace
 from colorize.exceptions import OutputError
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -97,6 +97,11 @@ def test_progress_for_log_files(capsys, monkeypatch):
     for done in (100, 110, 140, 150):
         lines("photographs", done, 400)
     assert capsys.readouterr().err == "photographs: 140 of 400, 1.0 a second, 4 min left\n"
+
+
+@pytest.mark.parametrize(("rate", "said"), [(3.24, "3.2 a second"), (1, "1.0 a second"), (0.02, "1.2 a minute")])
+def test_slow_work_is_told_by_the_minute(rate, said):
+    assert pace(rate) == said
 
 
 def test_real_run_with_a_bad_file(run, workplace, photos, tiny_model):

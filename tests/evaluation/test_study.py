@@ -66,6 +66,8 @@ def test_intervals_are_made_once_for_each_category(study, monkeypatch):
 def test_files_of_the_study(study):
     rows = list(csv.DictReader(io.StringIO(study.to_csv())))
     assert len(rows) == 2 * (1 + 2 * 4)
+    assert "" in rows[0].values()  # limits of an interval, for which there are too few photographs
+    assert "nan" not in study.to_csv()
     content = json.loads(study.to_json())
     assert content["tested"]["sea"]["figures"]["mean: fire"]["ciede2000"]["value"] == pytest.approx(
         study.matrix("mean")[0, 1]
