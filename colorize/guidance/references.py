@@ -30,7 +30,7 @@ TRUST = 0.45
 """How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
 ALONE = 0.1
 """How far regions share evidence beside references, against without: sharing blurs what a reference tells apart."""
-GAIN = 0.04
+ENRICHMENT = 0.04
 """What colours gain in chroma beside references: what is learnt is an average, and averages are paler than things."""
 
 
@@ -81,7 +81,7 @@ class Lesson:
         # A reference's automatic colours grow with the dial, its true ones do not: the bolder, the more
         # there is to take back.
         learnt = self.true - dial(vividness, self.gain) * self.faithful
-        return self.strength * (learnt + GAIN * (part_ab + learnt))
+        return self.strength * (learnt + ENRICHMENT * (part_ab + learnt))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import pytest
 
 from colorize.color import to_gray
 from colorize.features.superpixels import from_labels
-from colorize.guidance.references import GAIN, look_at
+from colorize.guidance.references import ENRICHMENT, look_at
 from colorize.recognition.decision import toward_palette
 
 
@@ -75,9 +75,9 @@ def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, refer
     ab = np.random.default_rng(0).normal(0, 20, (len(references.photos[0].ab), 2)).astype(np.float32)
     lesson = references.lesson(looks, 1.0)
     gained = lesson.correction(ab, 0.0)
-    monkeypatch.setattr("colorize.guidance.references.GAIN", 0.0)
+    monkeypatch.setattr("colorize.guidance.references.ENRICHMENT", 0.0)
     learnt = lesson.correction(ab, 0.0)
-    np.testing.assert_allclose(gained, learnt + GAIN * (ab + learnt))
+    np.testing.assert_allclose(gained, learnt + ENRICHMENT * (ab + learnt))
 
 
 def drawn(references, probabilities, superpixels, strength):
