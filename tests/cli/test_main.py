@@ -36,6 +36,14 @@ def test_the_end_of_the_program_looks_for_no_garbage_but_that_of_another_stays_a
     assert result.stdout.split()[-1] == frozen
 
 
+def test_the_module_is_the_command():
+    command = [sys.executable, "-m", "colorize"]
+    result = subprocess.run([*command, "photo"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("Usage: python -m colorize photo ")
+    assert subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout.count(__version__)
+
+
 class StubColorizer:
     """Paints everything red, except photographs 7 pixels wide, which it refuses."""
 
