@@ -182,7 +182,7 @@ def model_kind(path: str | Path) -> str:
     ModelFileError
         The file cannot be read, or is no model file.
     """
-    return str(_metadata(Path(path), _read(Path(path))).get("kind"))
+    return str(_metadata(Path(path), _read(Path(path), whole=False)).get("kind"))
 
 
 def stated_digest(path: str | Path) -> str:
@@ -198,7 +198,7 @@ def stated_digest(path: str | Path) -> str:
     model_digest : How it is made.
     check_file : Whether it is true.
     """
-    return str(_metadata(Path(path), _read(Path(path))).get("sha256"))
+    return str(_metadata(Path(path), _read(Path(path), whole=False)).get("sha256"))
 
 
 def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[bytes, list[bytes], str]:
@@ -274,8 +274,8 @@ def _digest(*parts: bytes | memoryview) -> str:
     return sha.hexdigest()
 
 
-def _read(path: Path) -> bytes:
-    """The whole file, once its size agrees with what its first bytes announce."""
+def _read(path: Path, *, whole: bool = True) -> bytes:
+    """The file, or its header alone, once its size agrees with what its first bytes announce."""
 
     def open_without_waiting(name: str, flags: int) -> int:
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # a named pipe must not hang the program
@@ -290,9 +290,10 @@ def _read(path: Path) -> bytes:
             raise ModelFileError(f"{path}: not a regular file")
         if status.st_size > MAX_FILE_BYTES:
             raise ModelFileError(f"{path}: {status.st_size} bytes is too large for a model file")
-        _check_start(path, file.read(8), status.st_size)
+        start = file.read(8)
+        _check_start(path, start, status.st_size)
         file.seek(0)
-        return file.read(status.st_size)
+        return file.read(status.st_size if whole else _payload_start(start))
 
 
 def _check_start(path: Path, start: bytes, size: int) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -342,6 +343,15 @@ def test_a_digest_names_a_model_whether_it_is_saved_or_not(model_file, tmp_path)
     assert stated_digest(tmp_path / "other.safetensors") == model_digest(HEADER, ARRAYS, kind="other")
     assert model_digest(HEADER, ARRAYS, kind="other") != model_digest(HEADER, ARRAYS)
     assert model_digest({**HEADER, "c": 0.2}, ARRAYS) != model_digest(HEADER, ARRAYS)
+
+
+def test_a_look_at_a_file_reads_its_header_alone(model_file):
+    os.truncate(model_file, 100_000_000)  # the disk keeps no zeros
+    tracemalloc.start()
+    assert model_kind(model_file) == "classical"
+    assert stated_digest(model_file) == model_digest(HEADER, ARRAYS)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
 
 
 def test_peeking_at_something_else_is_refused(tmp_path):
