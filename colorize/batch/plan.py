@@ -10,8 +10,7 @@ from pathlib import Path
 
 from colorize.exceptions import DatasetError, OutputError
 from colorize.io import PHOTO_SUFFIXES
-
-_WRITABLE = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"))
+from colorize.io.writing import OUTPUT_FORMATS
 
 
 @dataclass(frozen=True)
@@ -163,4 +162,4 @@ def _suffix(name: str, file_format: str) -> str:
     if file_format != "keep":
         return f".{file_format}"
     suffix = Path(name).suffix
-    return suffix if suffix.lower() in _WRITABLE else ".png"
+    return suffix if suffix.lower() in OUTPUT_FORMATS else ".png"

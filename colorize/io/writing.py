@@ -24,7 +24,7 @@ from colorize.types import RgbImage, check_rgb_image
 
 _Endian = Literal["<", ">"]
 
-_OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
+OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
 # libjpeg stops at 65500 though the format has 16 bits; WebP has 14 bits for a side, PNG 31.
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}
@@ -222,10 +222,10 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
     'JPEG'
     """
     try:
-        file_format = _OUTPUT_FORMATS[path.suffix.lower()]
+        file_format = OUTPUT_FORMATS[path.suffix.lower()]
     except KeyError:
         raise OutputFormatError(
-            f"{path}: cannot write {path.suffix or 'a file without ending'}; use {', '.join(_OUTPUT_FORMATS)}"
+            f"{path}: cannot write {path.suffix or 'a file without ending'}; use {', '.join(OUTPUT_FORMATS)}"
         ) from None
     if max(shape) > _LONGEST_SIDE[file_format]:
         raise OutputFormatError(
