@@ -80,6 +80,19 @@ def test_a_stroke_changes_the_region_and_undo_takes_it_back(visit, cat_photo):
     assert visitor.page.get_by_role("button", name="Undo").is_disabled()
 
 
+def test_undo_and_redo_in_haste_are_not_lost(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    visitor.paint(0.3, 0.45)
+    for keys in ("Control+z", "Control+Shift+z", "Control+z"):  # before the stroke is answered
+        visitor.page.keyboard.press(keys)
+    visitor.page.wait_for_function("!document.querySelector('.stage').classList.contains('busy')")
+    assert visitor.n_strokes() == 0
+    assert visitor.page.get_by_role("button", name="Undo").is_disabled()
+    assert visitor.page.get_by_role("button", name="Redo").is_enabled()
+
+
 def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo, tmp_path):
     visitor = visit()
     visitor.open(cat_photo)
