@@ -446,6 +446,23 @@ def test_after_a_refused_file_the_next_one_is_taken(visit, cat_photo, tmp_path, 
     visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'default'")
 
 
+def test_a_complaint_stays_until_something_else_is_tried(visit):
+    page = visit().page
+    page.locator("#save").evaluate("button => button.click()")  # out of sight before there is a photograph
+    toasts = page.get_by_test_id("toast-body")
+    toasts.get_by_text("first choose a photograph").wait_for()
+    assert toasts.locator(".timer").count() == 0
+    page.get_by_role("tab", name="Train").click()
+    toasts.wait_for(state="detached")
+    page.get_by_role("button", name="Train", exact=True).click()
+    toasts.get_by_text("give the model a name").wait_for()
+    page.get_by_label("Name of the new model").fill("mountains")
+    assert toasts.is_visible()
+    page.get_by_role("button", name="Train", exact=True).click()
+    toasts.get_by_text("choose photographs first").wait_for()
+    assert "give the model a name" not in toasts.inner_text()
+
+
 def test_a_file_dropped_beside_the_zone_is_taken_in(visit, cat_photo, tmp_path, pictures):
     visitor = visit()
     assert visitor.drop(".masthead", cat_photo)
