@@ -427,17 +427,14 @@ def test_after_a_refused_file_the_next_one_is_taken(visit, cat_photo, tmp_path, 
     model.write_bytes(tiny_model.read_bytes())
     visitor.page.locator("#bring input[type=file]").wait_for(state="attached")
     assert visitor.drop("#bring button", model)
-    visitor.page.locator("#shelf input").click()
-    visitor.page.get_by_role("option", name="gift").wait_for()
-    visitor.page.keyboard.press("Escape")
+    visitor.page.get_by_text("Model “gift”").wait_for()  # its card: the sign that it is here
     assert visitor.drop("#bring button", model)  # the name is taken now: another is offered
     field = visitor.page.get_by_label("That name is taken")
     field.wait_for()
     assert field.input_value() == "gift 2"
     visitor.page.locator("#bring-as").click()
     field.wait_for(state="hidden")
-    visitor.page.locator("#shelf input").click()
-    visitor.page.get_by_role("option", name="gift 2").click()
+    visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'gift 2'")
     visitor.page.locator("#new-name input, #new-name textarea").fill("present")
     visitor.page.locator("#rename-model").click()
     visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'present'")
