@@ -283,6 +283,22 @@ def test_a_panorama_can_be_painted_on(visit, pictures, tmp_path):
     assert sheet.bounding_box() == box
 
 
+def test_marks_at_the_edge_are_whole(visit, pictures, tmp_path):
+    path = tmp_path / "strip.png"
+    Image.fromarray(pictures["coffee"][150:250, :600]).save(path)
+    visitor = visit(viewport={"width": 390, "height": 844})
+    visitor.open(path)
+    visitor.step("Correct")
+    visitor.page.get_by_role("button", name="Where would a hint help most?").click()
+    visitor.page.locator("#places .swatch").first.wait_for()
+    sheet = visitor.page.locator(".stage .sheet").bounding_box()
+    for pin in visitor.page.locator(".stage .pin").all():
+        box = pin.bounding_box()
+        for start, length in (("x", "width"), ("y", "height")):
+            assert sheet[start] <= box[start]
+            assert box[start] + box[length] <= sheet[start] + sheet[length]
+
+
 def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
     visitor = visit()
     visitor.open(cat_photo)

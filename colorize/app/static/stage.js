@@ -103,8 +103,9 @@ function showPins() {
     const pin = document.createElement('span');
     pin.className = 'pin';
     pin.textContent = number + 1;
-    pin.style.left = 100 * item.col / shape[1] + '%';
-    pin.style.top = 100 * item.row / shape[0] + '%';
+    // Half of it and its rim from the edge, which would cut it.
+    pin.style.left = `clamp(0.95rem, ${100 * item.col / shape[1]}%, 100% - 0.95rem)`;
+    pin.style.top = `clamp(0.95rem, ${100 * item.row / shape[0]}%, 100% - 0.95rem)`;
     return pin;
   }));
 }
