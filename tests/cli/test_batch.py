@@ -88,6 +88,15 @@ def test_a_disk_that_is_full_is_one_line(run, stub, monkeypatch):
     assert result.stderr == "Error: out/a.png: cannot be written (No space left on device)\n"
 
 
+def test_the_counts_say_what_they_count(run, stub):
+    _, report = stub
+    report.n_photos, report.n_done, report.n_earlier, report.n_others = 5, 4, 3, 1
+    report.failed["b.jpg"] = "no photograph"
+    told, left_alone = run("batch", "in", "out", status=3).stdout.splitlines()
+    assert told.startswith("4 of 5 photographs done, 1 failed; earlier runs saw to 3 of all; ")
+    assert left_alone == "left alone: 1 other file"
+
+
 def test_progress_for_log_files(capsys, monkeypatch):
     from colorize.cli import _shared as command
 
