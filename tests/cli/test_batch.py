@@ -1,5 +1,6 @@
 """`colorize batch`: options, exit status, what is printed."""
 
+import io
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 from colorize.batch import run as batch_run
 from colorize.batch.jobs import Settings
 from colorize.batch.run import BatchReport
-from colorize.cli._shared import Lines, pace
+from colorize.cli._shared import Lines, pace, progress_bars
 from colorize.exceptions import OutputError
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -106,6 +107,20 @@ def test_progress_for_log_files(capsys, monkeypatch):
     for done in (100, 110, 140, 150):
         lines("photographs", done, 400)
     assert capsys.readouterr().err == "photographs: 140 of 400, 1.0 a second, 4 min left\n"
+
+
+def test_the_bar_tells_the_pace_of_this_run(monkeypatch):
+    from colorize.cli import _shared as command
+
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", screen)
+    clock = [0.0]
+    monkeypatch.setattr(command.time, "monotonic", lambda: clock[0])
+    with progress_bars(quiet=False) as tell:
+        for clock[0], done in ((0.0, 45), (0.001, 46), (0.002, 47), (5.0, 48)):  # two were there already
+            tell("photographs", done, 48)
+    assert "36.0 a minute" in screen.getvalue()
 
 
 @pytest.mark.parametrize(("rate", "said"), [(3.24, "3.2 a second"), (1, "1.0 a second"), (0.02, "1.2 a minute")])
