@@ -709,6 +709,8 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_needs_no_sideways_scrolling_and_everything_has_a_name(visit, cat_photo, scheme):
     visitor = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
+    bars = visitor.page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+    assert bars == {"light": "normal", "dark": "dark"}[scheme]  # bars for scrolling are the browser's
     visitor.open(cat_photo)
     for step in ("Colorize", "Correct", "Reference", "Why?"):
         visitor.step(step)
