@@ -59,9 +59,8 @@ def on(
     """
 
     def say(error: RequestError, *asked: Any) -> Any:
-        # Gradio shows the words of a box as HTML, and names of visitors' files are among them. It goes
-        # when they can be read: "first choose a photograph" is of no use beside the photograph.
-        gr.Warning(escape(str(error)), duration=min(5 + len(str(error)) / 10, 20))
+        # Gradio shows the words of a box as HTML, and names of visitors' files are among them. `desk.js` closes it.
+        gr.Warning(escape(str(error)), duration=None)
         values = refused(*asked) if callable(refused) else refused
         # Gradio takes a list only where there are several outputs.
         return gr.skip() if values is None else values[0] if len(values) == 1 else values

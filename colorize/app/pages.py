@@ -298,9 +298,10 @@ def _trained_samples(status: Status) -> str:
         + "</div>"
         for number, row in enumerate(status.samples["pictures"], start=1)
     )
+    early = '<p class="hint">Early pictures come from a quick sketch of the model.</p>'
     return (
         f"<h4>Photographs it has not seen, after learning from {status.samples['n_photos']}</h4>"
-        f'<p class="hint">Early pictures come from a quick sketch of the model.</p>{rows}'
+        f"{'' if status.state == 'done' else early}{rows}"
     )
 
 

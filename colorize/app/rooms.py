@@ -168,14 +168,14 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
 
     def add(place: Path, name: str) -> list[Any]:
         try:
-            service.shelf.add(place, name)
+            given = service.shelf.add(place, name)
         # The file is here already and good: only its name is asked for once more.
         except NameTakenError:
             free = service.shelf.free_name(name)
-            return [gr.Row(visible=True), free, str(place), gr.skip()]
-        return [gr.Row(visible=False), "", "", news()]
+            return [gr.Row(visible=True), free, str(place), gr.skip(), gr.skip()]
+        return [gr.Row(visible=False), "", "", gr.Dropdown(value=given, choices=service.shelf.names()), news()]
 
-    outputs = [clash, other_name, brought, shelf_changed]
+    outputs = [clash, other_name, brought, picker, shelf_changed]
 
     @on(bring.upload, [bring], outputs, empties=bring, **HEAVY)
     def bring_it(path: str, request: gr.Request) -> list[Any]:

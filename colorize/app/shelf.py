@@ -221,7 +221,7 @@ class Shelf:
             else:
                 raise ModelFileError("a model of another kind; the app takes models made by `colorize train`")
         except ModelFileError as error:
-            raise RequestError(str(error).replace(str(source), "the file")) from error
+            raise RequestError(str(error).replace(str(source), f"{name.strip()}{SUFFIX}")) from error
         with self.naming:
             target = self.new_path(name)
             write_atomically(target, [source.read_bytes()])

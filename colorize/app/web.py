@@ -155,6 +155,7 @@ def look() -> dict[str, Any]:
         block_label_text_color_dark="#cfc5b6",
         block_title_text_color="#2b2622",
         block_title_text_color_dark="#ece5da",
+        input_placeholder_color_dark="#a89e91",
         slider_color="#19655f",
         slider_color_dark="#62c3b6",
     )

@@ -237,13 +237,16 @@ def progress_bars(*, quiet: bool, lines: bool = False) -> Iterator[Progress]:
     )
     # rich would send redirected standard output to the terminal too
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as bars:
-        tasks: dict[str, Any] = {}
+        begun: dict[str, tuple[Any, int, float]] = {}
 
         def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total or None, completed=done, rate="")
-            speed = bars.tasks[tasks[stage]].speed
-            bars.update(tasks[stage], completed=done, total=total or None, rate=pace(speed) if speed else "")
+            now = time.monotonic()
+            if stage not in begun:
+                begun[stage] = bars.add_task(stage, total=total or None, completed=done, rate=""), done, now
+            task, first, start = begun[stage]
+            # Not rich's own, which is that between two tellings: of two that were there already, hundreds a second.
+            rate = pace((done - first) / (now - start)) if done > first and now > start else ""
+            bars.update(task, completed=done, total=total or None, rate=rate)
 
         yield show
 

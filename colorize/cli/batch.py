@@ -124,11 +124,15 @@ def tell(report: BatchReport, *, quiet: bool) -> None:
     # What earlier runs did took no time of this one.
     n_new = report.n_done + len(report.failed) - report.n_earlier
     rate = f", {_shared.pace(n_new / report.seconds)}" if n_new and report.seconds else ""
+    earlier = f"; earlier runs saw to {report.n_earlier} of all" if report.n_earlier else ""
     click.echo(
-        f"{report.n_done} of {report.n_photos} photographs done, {len(report.failed)} failed, "
-        f"{report.n_earlier} of them by earlier runs; {report.seconds:.1f} s{rate}"
+        f"{report.n_done} of {report.n_photos} photographs done, {len(report.failed)} failed{earlier}; "
+        f"{report.seconds:.1f} s{rate}"
     )
-    if report.n_others or report.n_linked_folders:
-        click.echo(f"left alone: {report.n_others} other files, {report.n_linked_folders} links to folders")
+    files = "other file" if report.n_others == 1 else "other files"
+    links = "link to a folder" if report.n_linked_folders == 1 else "links to folders"
+    others = [f"{n} {what}" for n, what in ((report.n_others, files), (report.n_linked_folders, links)) if n]
+    if others:
+        click.echo(f"left alone: {', '.join(others)}")
     if report.is_interrupted:
         click.echo("Interrupted; run the same command again to go on.", err=True)

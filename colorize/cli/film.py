@@ -82,7 +82,7 @@ def command(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        click.echo(f"Interrupted; {target}.part keeps what is done: run the same command again to go on.", err=True)
+        click.echo(f"Interrupted; {target}.part keeps finished pieces: run the same command again to go on.", err=True)
         context.exit(_shared.INTERRUPTED)
     if not quiet:
         tell(source, target, report)

@@ -88,7 +88,10 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
 
     picture = np.asarray(lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32)), np.uint8)
     unit = max(4, round(min(lightness.shape) / 40))
-    rings = [(place.row, place.col) for place in places]
+    # A ring is moved in from the edge, which would cut it.
+    ends = np.array(lightness.shape) - 1
+    room = np.minimum(unit * 5 // 4 + 1, ends // 2)
+    rings = [tuple(np.clip((place.row, place.col), room, ends - room).tolist()) for place in places]
     sizes = [(2 * unit, 2 * unit * (len(place.colors) + 1)) for place in places]
     corners = [(round(top), round(left)) for top, left in label_corners(rings, sizes, lightness.shape, unit)]
     for (row, col), (height, width), (top, left) in zip(rings, sizes, corners, strict=True):

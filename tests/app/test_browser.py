@@ -80,6 +80,19 @@ def test_a_stroke_changes_the_region_and_undo_takes_it_back(visit, cat_photo):
     assert visitor.page.get_by_role("button", name="Undo").is_disabled()
 
 
+def test_undo_and_redo_in_haste_are_not_lost(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    visitor.paint(0.3, 0.45)
+    for keys in ("Control+z", "Control+Shift+z", "Control+z"):  # before the stroke is answered
+        visitor.page.keyboard.press(keys)
+    visitor.page.wait_for_function("!document.querySelector('.stage').classList.contains('busy')")
+    assert visitor.n_strokes() == 0
+    assert visitor.page.get_by_role("button", name="Undo").is_disabled()
+    assert visitor.page.get_by_role("button", name="Redo").is_enabled()
+
+
 def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo, tmp_path):
     visitor = visit()
     visitor.open(cat_photo)
@@ -270,6 +283,22 @@ def test_a_panorama_can_be_painted_on(visit, pictures, tmp_path):
     assert sheet.bounding_box() == box
 
 
+def test_marks_at_the_edge_are_whole(visit, pictures, tmp_path):
+    path = tmp_path / "strip.png"
+    Image.fromarray(pictures["coffee"][150:250, :600]).save(path)
+    visitor = visit(viewport={"width": 390, "height": 844})
+    visitor.open(path)
+    visitor.step("Correct")
+    visitor.page.get_by_role("button", name="Where would a hint help most?").click()
+    visitor.page.locator("#places .swatch").first.wait_for()
+    sheet = visitor.page.locator(".stage .sheet").bounding_box()
+    for pin in visitor.page.locator(".stage .pin").all():
+        box = pin.bounding_box()
+        for start, length in (("x", "width"), ("y", "height")):
+            assert sheet[start] <= box[start]
+            assert box[start] + box[length] <= sheet[start] + sheet[length]
+
+
 def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
     visitor = visit()
     visitor.open(cat_photo)
@@ -414,23 +443,37 @@ def test_after_a_refused_file_the_next_one_is_taken(visit, cat_photo, tmp_path, 
     model.write_bytes(tiny_model.read_bytes())
     visitor.page.locator("#bring input[type=file]").wait_for(state="attached")
     assert visitor.drop("#bring button", model)
-    visitor.page.locator("#shelf input").click()
-    visitor.page.get_by_role("option", name="gift").wait_for()
-    visitor.page.keyboard.press("Escape")
+    visitor.page.get_by_text("Model “gift”").wait_for()  # its card: the sign that it is here
     assert visitor.drop("#bring button", model)  # the name is taken now: another is offered
     field = visitor.page.get_by_label("That name is taken")
     field.wait_for()
     assert field.input_value() == "gift 2"
     visitor.page.locator("#bring-as").click()
     field.wait_for(state="hidden")
-    visitor.page.locator("#shelf input").click()
-    visitor.page.get_by_role("option", name="gift 2").click()
+    visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'gift 2'")
     visitor.page.locator("#new-name input, #new-name textarea").fill("present")
     visitor.page.locator("#rename-model").click()
     visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'present'")
     visitor.page.on("dialog", lambda dialog: dialog.accept())
     visitor.page.locator("#delete-model").click()
     visitor.page.wait_for_function("document.querySelector('#shelf input').value === 'default'")
+
+
+def test_a_complaint_stays_until_something_else_is_tried(visit):
+    page = visit().page
+    page.locator("#save").evaluate("button => button.click()")  # out of sight before there is a photograph
+    toasts = page.get_by_test_id("toast-body")
+    toasts.get_by_text("first choose a photograph").wait_for()
+    assert toasts.locator(".timer").count() == 0
+    page.get_by_role("tab", name="Train").click()
+    toasts.wait_for(state="detached")
+    page.get_by_role("button", name="Train", exact=True).click()
+    toasts.get_by_text("give the model a name").wait_for()
+    page.get_by_label("Name of the new model").fill("mountains")
+    assert toasts.is_visible()
+    page.get_by_role("button", name="Train", exact=True).click()
+    toasts.get_by_text("choose photographs first").wait_for()
+    assert "give the model a name" not in toasts.inner_text()
 
 
 def test_a_file_dropped_beside_the_zone_is_taken_in(visit, cat_photo, tmp_path, pictures):
@@ -666,6 +709,8 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_needs_no_sideways_scrolling_and_everything_has_a_name(visit, cat_photo, scheme):
     visitor = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
+    bars = visitor.page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+    assert bars == {"light": "normal", "dark": "dark"}[scheme]  # bars for scrolling are the browser's
     visitor.open(cat_photo)
     for step in ("Colorize", "Correct", "Reference", "Why?"):
         visitor.step(step)

@@ -64,7 +64,7 @@ def test_a_flipped_bit_is_noticed(shelf, tmp_path, tiny_model):
     data[-100] ^= 1
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(data)
-    with pytest.raises(RequestError, match="sha256"):
+    with pytest.raises(RequestError, match=r"^damaged\.safetensors: damaged \(the sha256 "):
         shelf.add(path, "damaged")
     (shelf.folder / "damaged.safetensors").write_bytes(data)
     with pytest.raises(RequestError, match=r"^model damaged: ") as error:

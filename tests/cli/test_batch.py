@@ -1,5 +1,6 @@
 """`colorize batch`: options, exit status, what is printed."""
 
+import io
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 from colorize.batch import run as batch_run
 from colorize.batch.jobs import Settings
 from colorize.batch.run import BatchReport
-from colorize.cli._shared import Lines, pace
+from colorize.cli._shared import Lines, pace, progress_bars
 from colorize.exceptions import OutputError
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -88,6 +89,15 @@ def test_a_disk_that_is_full_is_one_line(run, stub, monkeypatch):
     assert result.stderr == "Error: out/a.png: cannot be written (No space left on device)\n"
 
 
+def test_the_counts_say_what_they_count(run, stub):
+    _, report = stub
+    report.n_photos, report.n_done, report.n_earlier, report.n_others = 5, 4, 3, 1
+    report.failed["b.jpg"] = "no photograph"
+    told, left_alone = run("batch", "in", "out", status=3).stdout.splitlines()
+    assert told.startswith("4 of 5 photographs done, 1 failed; earlier runs saw to 3 of all; ")
+    assert left_alone == "left alone: 1 other file"
+
+
 def test_progress_for_log_files(capsys, monkeypatch):
     from colorize.cli import _shared as command
 
@@ -97,6 +107,20 @@ def test_progress_for_log_files(capsys, monkeypatch):
     for done in (100, 110, 140, 150):
         lines("photographs", done, 400)
     assert capsys.readouterr().err == "photographs: 140 of 400, 1.0 a second, 4 min left\n"
+
+
+def test_the_bar_tells_the_pace_of_this_run(monkeypatch):
+    from colorize.cli import _shared as command
+
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", screen)
+    clock = [0.0]
+    monkeypatch.setattr(command.time, "monotonic", lambda: clock[0])
+    with progress_bars(quiet=False) as tell:
+        for clock[0], done in ((0.0, 45), (0.001, 46), (0.002, 47), (5.0, 48)):  # two were there already
+            tell("photographs", done, 48)
+    assert "36.0 a minute" in screen.getvalue()
 
 
 @pytest.mark.parametrize(("rate", "said"), [(3.24, "3.2 a second"), (1, "1.0 a second"), (0.02, "1.2 a minute")])

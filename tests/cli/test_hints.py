@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -287,9 +288,21 @@ def test_rings_are_seen_where_there_is_no_room_for_labels(shape, number):
     places = suggestions(np.random.default_rng(0), shape, number)
     pixels = marked(np.full(shape, 50, np.float32), places).pixels
     unit = max(4, round(min(shape) / 40))
-    last = places[-1]
-    if last.row + unit < shape[0]:
-        assert pixels[last.row + unit, last.col].min() > 200
+    ends = np.array(shape) - 1
+    room = np.minimum(5 * unit // 4 + 1, ends // 2)
+    row, col = np.clip((places[-1].row, places[-1].col), room, ends - room)
+    if row + unit < shape[0]:
+        assert pixels[row + unit, col].min() > 200
+
+
+@pytest.mark.parametrize(("row", "col"), [(0, 300), (479, 300), (240, 0), (240, 639)])
+def test_the_ring_of_a_place_at_the_edge_is_whole(row, col):
+    [place] = suggestions(np.random.default_rng(0), (1, 1), 1)
+    there = replace(place, row=row, col=col)
+    pixels = marked(np.full((480, 640), 50, np.float32), [there]).pixels
+    inner = np.clip(row, 16, 463), np.clip(col, 16, 623)
+    for step in ((-12, 0), (12, 0), (0, -12), (0, 12)):
+        assert pixels[tuple(np.add(inner, step))].min() > 200  # white, on all four sides
 
 
 def test_suggest_takes_hints_and_replaces_nothing(go, old):

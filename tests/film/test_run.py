@@ -342,7 +342,7 @@ def test_ctrl_c_says_how_to_go_on(color, six_shots, tiny_model, tmp_path):
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert errors.splitlines() == [
-        f"Interrupted; {target}.part keeps what is done: run the same command again to go on."
+        f"Interrupted; {target}.part keeps finished pieces: run the same command again to go on."
     ]
     assert not target.exists()
     assert json.loads((tmp_path / "out.mp4.part" / "settings.json").read_text())["crf"] == 16

@@ -44,6 +44,15 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'Tab' && event.target.matches('input[role=combobox]')) event.stopImmediatePropagation();
 }, true);
 
+// A complaint stays until something else is tried, by a button, a file or a stroke: after a time Gradio would take away
+// what has come in below it too, unread.
+function closeComplaints({target}) {
+  if (target.closest('[data-testid=toast-body]') || !target.closest('button, input[type=file], .pad')) return;
+  for (const button of document.querySelectorAll('.toast-close.warning')) button.click();
+}
+document.addEventListener('click', closeComplaints, true);
+document.addEventListener('change', closeComplaints, true);
+
 // A file dropped anywhere goes to the zone below it, or to the one of the room; the browser never opens it. A zone that is
 // busy with the file before has no input, or is about to lose it: the next one waits.
 const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');

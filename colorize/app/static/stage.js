@@ -70,8 +70,11 @@ function show() {
     color.src = value.color;
     color.alt = value.name + ', colorized';
   }
-  $('[data-do=takeback]').disabled = !value.can_undo;
-  $('[data-do=again]').disabled = !value.can_redo;
+  for (const [name, can] of [['takeback', value.can_undo], ['again', value.can_redo]]) {
+    const button = $(`[data-do=${name}]`);
+    // While more answers are awaited this one does not know what there will be to take back.
+    button.disabled = !can && (waiting < 2 || button.disabled);
+  }
   $('[data-do=wipe]').disabled = !value.strokes.length;
   stage.dataset.marks = value.strokes.length;
   stage.strokes = value.strokes;
@@ -100,8 +103,9 @@ function showPins() {
     const pin = document.createElement('span');
     pin.className = 'pin';
     pin.textContent = number + 1;
-    pin.style.left = 100 * item.col / shape[1] + '%';
-    pin.style.top = 100 * item.row / shape[0] + '%';
+    // Half of it and its rim from the edge, which would cut it.
+    pin.style.left = `clamp(0.95rem, ${100 * item.col / shape[1]}%, 100% - 0.95rem)`;
+    pin.style.top = `clamp(0.95rem, ${100 * item.row / shape[0]}%, 100% - 0.95rem)`;
     return pin;
   }));
 }
@@ -113,6 +117,9 @@ function asked() {
 }
 
 function send(event, data) {
+  // Who takes a stroke back at once does not wait for the answer to it.
+  if (event === 'takeback') $('[data-do=again]').disabled = false;
+  else if (event !== 'ask') $('[data-do=takeback]').disabled = false;
   asked();
   trigger(event, data);
 }
