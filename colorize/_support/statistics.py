@@ -47,7 +47,7 @@ class Interval:
         return self.known and not self.low <= number <= self.high
 
     def __format__(self, form: str) -> str:
-        form = form or ".2f"
+        form = form or "z.2f"  # no number is minus nothing
         limits = f" ({self.low:{form}} to {self.high:{form}})" if self.known else ""
         return f"{self.value:{form}}{limits}"
 

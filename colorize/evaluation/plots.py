@@ -213,7 +213,7 @@ def heatmap(
     columns: Sequence[str],
     label: str,
     *,
-    form: str = "{:.1f}",
+    form: str = "{:z.1f}",
     center: float | None = None,
     faint: NDArray[np.bool_] | None = None,
     swatches: Sequence[Sequence[tuple[float, float, float]]] = (),

@@ -66,6 +66,11 @@ def test_numbers_of_a_heat_map_stay_in_their_cells():
     check(figure, rotated=FAMILIES)
 
 
+def test_nothing_has_no_sign_in_a_heat_map():
+    figure = plots.heatmap(np.array([[-0.04, -0.06]]), ["a"], ["b", "c"], "error")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.0", "−0.1"]
+
+
 def test_other_plots_keep_their_texts_apart():
     rng = np.random.default_rng(0)
     rows = {name: [around(value) for value in rng.normal(size=2)] for name in METHODS}

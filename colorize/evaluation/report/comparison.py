@@ -114,7 +114,7 @@ def _difference_table(differences: Mapping[str, Mapping[str, Mapping[str, Interv
         (
             first,
             [
-                parts.interval_cell(others[second][MAIN], "+.2f", best=others[second][MAIN].excludes(0))
+                parts.interval_cell(others[second][MAIN], "+z.2f", best=others[second][MAIN].excludes(0))
                 if second in others
                 else ""
                 for second in differences

@@ -234,7 +234,7 @@ def _category_table(result: EvaluationResult) -> Block:
         means, intervals = part.means(), part.intervals()
         cells = [f"{len(indices)}", *(parts.interval_cell(intervals[name][MAIN], ".2f") for name in shown)]
         cells += [f"{means['model'][MAIN] / max(means['gray'][MAIN], 1e-9):.2f}"]
-        cells += [parts.interval_cell(part.differences("model")["gray"][MAIN], "+.2f")]
+        cells += [parts.interval_cell(part.differences("model")["gray"][MAIN], "+z.2f")]
         cells += [f"{means['model']['colorfulness_ratio']:.2f}"]
         rows.append((category + (" (few)" if len(indices) < FEW_PHOTOS else ""), cells))
     head = ["category", "photographs", *shown, "model / gray", "model − gray", "colourfulness"]

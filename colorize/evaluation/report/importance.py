@@ -165,7 +165,7 @@ def _numbers(found: ImportanceResult) -> Block:
         "Importances with 95 % intervals; colours and parts of families are in the CSV",
         ["family", "analysis", *(capital(meaning.split(",")[0]) for meaning in SCORES.values())],
         [
-            (family, [f"{analysis}, {scheme}", *(interval_cell(row.get(score, _UNKNOWN), "+.3f") for score in SCORES)])
+            (family, [f"{analysis}, {scheme}", *(interval_cell(row.get(score, _UNKNOWN), "+z.3f") for score in SCORES)])
             for (analysis, scheme, family, _), row in rows.items()
         ],
     )

@@ -59,7 +59,7 @@ def _heatmaps(found: CategoryStudy, method: str) -> Iterator[Plot]:
     yield (
         "Against the model of the category itself",
         "Paired difference in CIEDE2000; small pale numbers are not told from zero.",
-        plots.heatmap(own, *axes, form="{:+.1f}", center=0.0, faint=faint),
+        plots.heatmap(own, *axes, form="{:+z.1f}", center=0.0, faint=faint),
     )
 
 
@@ -132,7 +132,7 @@ def _curve_table(found: LearningCurve) -> Block:
     for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
         name = f"classical: {size}"
         means = found.result.means()[name]
-        cells = [f"{found.seconds[name]:.1f}", parts.interval_cell(error, ".2f"), parts.interval_cell(gain, "+.2f")]
+        cells = [f"{found.seconds[name]:.1f}", parts.interval_cell(error, ".2f"), parts.interval_cell(gain, "+z.2f")]
         rows.append((f"{size}", [*cells, f"{means['auc']:.2f}", f"{means['colorfulness_ratio']:.2f}"]))
     head = ["photographs", "CPU seconds", "CIEDE2000", "step", "AuC", "colourfulness"]
     return parts.table("The curve in numbers", head, rows)
