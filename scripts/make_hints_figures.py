@@ -23,8 +23,8 @@ from colorize.models import find_model
 from colorize.types import REACHES, RgbImage
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-PURPLE, LEAF, SUIT, HAIR, WALL, FLAG, BLUE = (
-    (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (150, 170, 200), (150, 40, 50), (50, 80, 190),
+PURPLE, LEAF, SUIT, HAIR, FLAG, BLUE = (
+    (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (150, 40, 50), (50, 80, 190),
 )  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def hints_row(flower: Session, astronaut: Session) -> list[np.ndarray]:
         astronaut.gray.shape,
         (
             Mark("stroke", [[340, 130], [430, 150]], SUIT, 5),
+            Mark("stroke", [[300, 300], [380, 340]], SUIT, 5),
             Mark("stroke", [[60, 190], [60, 240]], HAIR, 5),
-            Mark("point", [[60, 400], [200, 440], [60, 100]], WALL, 6),
             Mark("stroke", [[200, 35], [300, 30]], FLAG, 4),
             Mark("point", [[140, 225]], (225, 170, 150), 6),
         ),
