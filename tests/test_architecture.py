@@ -82,7 +82,7 @@ LIBRARY_DOORS = {
     "tifffile": ("io",),
     "pillow_heif": ("io",),
     "matplotlib": ("evaluation",),
-    "jinja2": ("evaluation",),
+    "jinja2": ("evaluation", "app"),  # reports, and the pieces of the page
     "distributed": ("batch.cluster",),
     "dask": ("batch.cluster",),
     "av": ("film",),

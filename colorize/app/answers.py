@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from colorize.app import pages
+from colorize.app.pages import pieces
 from colorize.app.service import Service
 from colorize.app.stages import Told, Work
 from colorize.exceptions import RequestError
@@ -104,7 +104,7 @@ def followed(work: Work[_Result], outputs: Callable[[str], Any]) -> Generator[An
     """The result of work that is under way, and lines as of `told`."""
     shown = ""
     while not work.wait(_PACE):
-        line = pages.progress(*work.now, time.monotonic() - work.start)
+        line = pieces.progress(*work.now, time.monotonic() - work.start)
         if line != shown:
             yield outputs(line)
         shown = line

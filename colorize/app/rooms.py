@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from colorize.app import pages
 from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.pages import pieces
 from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
 from colorize.exceptions import RequestError
@@ -34,7 +34,7 @@ def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
             )
             name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
             files = zone("Photographs, or a zip of them", "teachers", "main-zone", file_count="multiple")
-            gr.HTML(pages.limits(service.limits, packed=True))
+            gr.HTML(pieces.limits(service.limits, True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/mountains",
@@ -57,7 +57,7 @@ def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
                 stop = gr.Button("Stop", visible=False, elem_id="stop-training")
                 resume = gr.Button("Go on", visible=False)
         with gr.Column(scale=3, min_width=320):
-            status = gr.HTML(pages.training(None), elem_id="training")
+            status = gr.HTML(pieces.training(None), elem_id="training")
     return [name, files, folder, base, pictures], [start, stop, resume], status
 
 
@@ -73,7 +73,7 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
         found = service.training(key_of(request))
         is_on, state = (found.is_on, found.state) if found else (False, "")
         return [
-            pages.training(found),
+            pieces.training(found),
             gr.Timer(active=is_on),
             gr.Button(visible=is_on),
             gr.Button(visible=state in ("stopped", "failed")),
@@ -196,10 +196,10 @@ def show_card(service: Service, picker: Any, arrival: Any, card: Any) -> None:
     @on(partial(gr.on, [picker.change, arrival]), [picker], [card], **LIGHT)
     def show(model: str | None) -> str | None:
         try:
-            return pages.card(service.shelf.card(model)) if model else None
+            return pieces.card(service.shelf.card(model)) if model else None
         # In its place, and not in a box: of a model that is picked for a photograph a box tells already.
         except RequestError as error:
-            return pages.no_card(str(error))
+            return pieces.no_card(str(error))
 
 
 def compare_room(service: Service) -> Any:
@@ -225,7 +225,7 @@ def compare_room(service: Service) -> Any:
         found = yield from told(
             lambda told: service.compare(key, photo_path, name, wanted, value, told), lambda line: line
         )
-        yield pages.comparison(*found)
+        yield pieces.comparison(*found)
 
     return methods
 
@@ -235,7 +235,7 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = zone("Photographs, or zips of them", "many", "main-zone", file_count="multiple")
-            gr.HTML(pages.limits(service.limits, packed=True))
+            gr.HTML(pieces.limits(service.limits, True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/1938",
@@ -274,7 +274,7 @@ def batch_room(service: Service, returned: Any) -> Any:
 
     def awaited(work: Work[BatchResult]) -> Iterator[list[Any]]:
         result = yield from followed(work, lambda line: [line, gr.skip(), gr.skip(), *begun])
-        yield [pages.batch(result), ready_to_fetch(result.archive), None, *ended]
+        yield [pieces.batch(result), ready_to_fetch(result.archive), None, *ended]
 
     @on(run.click, asked, outputs, refused=refused, thanks=know, **waiting)
     def colour_all(

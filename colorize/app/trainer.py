@@ -25,7 +25,7 @@ from colorize.exceptions import ColorizeError, DatasetError
 from colorize.io import encode_screen
 from colorize.models.file import load_model, save_model
 from colorize.recognition.rules import NO_COLOR
-from colorize.training.dataset import TrainingSet, load_folder
+from colorize.training.dataset import FEW_PHOTOS, TrainingSet, load_folder
 from colorize.training.rows import TrainingRows
 from colorize.types import RgbImage
 
@@ -86,7 +86,8 @@ def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None
     found = load_folder(source, progress=progress)
     report = found.report
     left_out = [[item.name, item.reason, item.detail] for item in report.left_out]
-    say(report={"n_used": report.n_used, "left_out": left_out})
+    few = FEW_PHOTOS if base is None and report.n_used < FEW_PHOTOS else 0
+    say(report={"n_used": report.n_used, "left_out": left_out, "few": few})
     kept, held_out = hold_out(found)
     samples = held_out.photos[:N_SAMPLES] if held_out else ()
     # Rows of a base can be joined with those of the same regions and columns only.

@@ -43,15 +43,14 @@ class Status:
     start : float
         When its work began, by `time.monotonic`.
     report : dict
-        ``n_used``, ``left_out`` (name, reason, detail); empty until the photographs have been read.
+        ``n_used``, ``left_out`` (name, reason, detail), and ``few``, how many were better, if that is fewer without a
+        base; empty until the photographs have been read.
     samples : dict
         ``n_photos`` learnt from, ``pictures`` (gray, coloured, true; data addresses); empty at first.
     message : str
         What went wrong, or the name of the model.
     not_photos : dict of str to str
         Files that were left out before reading, and why.
-    has_base : bool
-        Whether it builds on a model.
     """
 
     state: str = "stopped"
@@ -62,7 +61,6 @@ class Status:
     samples: dict[str, Any] = field(default_factory=dict)
     message: str = ""
     not_photos: dict[str, str] = field(default_factory=dict)
-    has_base: bool = False
 
     @property
     def is_on(self) -> bool:
@@ -116,7 +114,7 @@ class TrainingJob:
         # What was asked for last, by `start`; nothing after `stop`.
         self._wanted: object = None
         self._is_abandoned = False
-        self._now = Status(not_photos=not_photos or {}, has_base=base is not None)
+        self._now = Status(not_photos=not_photos or {})
         content = {"source": str(source), "thumbnail_bytes": thumbnail_bytes, "base": str(base) if base else ""}
         (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
 

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from colorize.app import pages
+from colorize.app.pages import pieces
 from colorize.app.service import (
     N_REFERENCES,
     SAMPLES,
@@ -72,7 +72,7 @@ def build(service: Service) -> Any:
     gradio.Blocks
     """
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
-        gr.HTML(pages.HEADER)
+        gr.HTML(pieces.header())
         desk = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
@@ -170,9 +170,9 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
-                    pages.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
+                    pieces.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
                 )
-                gr.HTML(pages.limits(service.limits, packed=False), elem_id="limits")
+                gr.HTML(pieces.limits(service.limits, False), elem_id="limits")
             stage = gr.HTML(
                 None,
                 html_template=_static("stage.html"),
@@ -286,8 +286,10 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
     @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
     def offer(request: gr.Request) -> Iterator[str]:
-        yield pages.WORKING
-        yield pages.choices(service.alternatives(key_of(request)))
+        from colorize.guidance.alternatives import MOODS
+
+        yield pieces.working()
+        yield pieces.choices(list(zip(["as it is now", *MOODS], service.alternatives(key_of(request)), strict=True)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
@@ -324,7 +326,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
     @on(suggest.click, [], [places, stage], **HEAVY)
     def suggestions(request: gr.Request) -> list[Any]:
         found = service.suggestions(key_of(request))
-        return [pages.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
+        return [pieces.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
     refused = [gr.update(value=None, visible=False)]
 
@@ -340,7 +342,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
     @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
     def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
         model, words = service.learn(key_of(request), wanted)
-        return [pages.learnt(model, words), news(), ""]
+        return [pieces.learnt(model, words), news(), ""]
 
     return [places, learnt, ready]
 
@@ -404,7 +406,8 @@ def _reference_panel(service: Service, stage: Any, choices: Any) -> tuple[list[A
 
 def _lenders(service: Service, request: gr.Request) -> str | None:
     """The photographs that lend their colours, for the page."""
-    return pages.references(service.references(key_of(request)))
+    found = service.references(key_of(request))
+    return pieces.references(found) if found else None
 
 
 def _why_panel(service: Service, stage: Any) -> list[Any]:
@@ -414,7 +417,7 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 
     @on(stage.ask, [], [answer], then=_EXPLAINED, trigger_mode="multiple", **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
-        return pages.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
+        return pieces.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
 
     return [answer]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from colorize.app import pages
+from colorize.app.pages import pieces
 from colorize.app.service import fitted
 from colorize.app.training import Status
 from colorize.color import to_gray
@@ -81,5 +81,5 @@ def test_the_kind_of_a_model_file_is_told_from_its_header(tmp_path, tiny_model):
 
 def test_the_pictures_of_the_finished_model_are_not_called_early():
     samples = {"n_photos": 25, "pictures": [["gray.jpg", "now.jpg", "true.jpg"]]}
-    assert "quick sketch" in pages.training(Status("running", samples=samples))
-    assert "quick sketch" not in pages.training(Status("done", samples=samples))
+    assert "quick sketch" in pieces.training(Status("running", samples=samples))
+    assert "quick sketch" not in pieces.training(Status("done", samples=samples))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.app import pages
+from colorize.app.pages import pieces
 from colorize.app.serve import serve
 from colorize.app.service import Service, fitted
 from colorize.app.training import TrainingJob
@@ -348,7 +348,7 @@ def test_confidence_and_explanation_are_about_this_photograph(opened):
     assert decoded(opened.set_style("v", shows_sure=True).sure).shape == (192, 256, 3)
     assert opened.set_style("v", vividness=0.8).sure is not None  # it stays until it is not wanted any more
     assert opened.set_style("v", shows_sure=False).sure is None
-    page = pages.explanation(opened.explain("v", 90, 120))
+    page = pieces.explanation(opened.explain("v", 90, 120))
     assert "What spoke for it" in page
     assert "data:image" in page
 
@@ -476,7 +476,7 @@ def test_a_comparison_measures_only_against_true_colors(service, tmp_path, pictu
     assert [item.name for item in found] == ["tiny", "no colour"]
     assert true is not None
     assert found[1].figures["colorfulness"] == 0
-    assert "nearest to the truth" in pages.comparison(found, b"", true)
+    assert "nearest to the truth" in pieces.comparison(found, b"", true)
     gray = np.repeat(pictures["coffee"][:120, :160, 1:2], 3, axis=2)
     write_photo(RgbImage(gray), path, overwrite=True)
     found, _, true = service.compare("v", path, "a.png", ["tiny"])
@@ -521,7 +521,7 @@ def test_a_batch_says_what_photographs_lost(service, tmp_path, pictures):
     assert result.n_done == 2
     [(note, names)] = result.notes.items()
     assert "IPTC" in note
-    shown = pages.batch(result)
+    shown = pieces.batch(result)
     assert f"1 × {note}" in shown
     assert "with &lt;caption&gt;.tif" in shown or names[0] in shown
     assert "plain" not in shown
@@ -553,7 +553,7 @@ def test_a_folder_of_this_machine_is_coloured_in_its_own_order_and_can_be_stoppe
     assert said[-1].endswith(", then it stops")
     assert "stops" not in said[0]
     assert (result.n_done, result.n_left) == (2, 1)
-    assert "1 was not begun" in pages.batch(result)
+    assert "1 was not begun" in pieces.batch(result)
     with zipfile.ZipFile(result.archive) as archive:
         assert "1 not begun" in archive.read("report.txt").decode()
 
@@ -933,7 +933,7 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
     assert card.figures["n_photos"] == 2
     assert 0 < card.figures["model"] < 40
     assert sum(swatch.share for swatch in card.swatches) == pytest.approx(1, abs=1e-5)
-    assert "My own" in pages.training(status)
+    assert "My own" in pieces.training(status)
     assert not job.folder.exists()
 
 
@@ -946,7 +946,7 @@ def test_training_builds_on_a_model(service, tmp_path, photos):
     status = service.visits.get("v").job.wait(120)
     assert status.state == "done", status.message
     assert service.shelf.load("On top").summary_["base"]
-    assert "better to build on" not in pages.training(status)
+    assert "better to build on" not in pieces.training(status)
 
 
 def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):

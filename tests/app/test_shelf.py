@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from colorize.app import pages
+from colorize.app.pages import markdown, pieces
 from colorize.app.shelf import NameTakenError, Shelf
 from colorize.app.visits import Visits
 from colorize.exceptions import RequestError
@@ -85,12 +85,12 @@ def test_the_card_tells_the_palette_and_escapes_names(shelf, tiny_model):
     card = shelf.card("mine")
     assert card.n_photos == 12
     assert [swatch.share for swatch in card.swatches] == sorted((s.share for s in card.swatches), reverse=True)
-    html = pages.card(card)
+    html = pieces.card(card)
     assert "12 photographs" in html
     assert html.count('<i class="swatch"') == len(card.swatches) == 8
-    assert "<table>" in pages.card(shelf.card("default"))
-    assert "&lt;b&gt;" in pages.markdown("<b> **bold**")
-    assert "<strong>bold</strong>" in pages.markdown("<b> **bold**")
+    assert "<table>" in pieces.card(shelf.card("default"))
+    assert "&lt;b&gt;" in markdown("<b> **bold**")
+    assert "<strong>bold</strong>" in markdown("<b> **bold**")
 
 
 def test_the_users_folder_follows_the_system(monkeypatch):
