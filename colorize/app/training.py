@@ -205,6 +205,8 @@ class TrainingJob:
             # second pipe that nobody reads would fill up and stop it.
             command = [sys.executable, "-m", "colorize.app.trainer", str(self.folder)]
             with self._lock:
+                if self._wanted is None:
+                    return -1  # stopped since it had its turn
                 self._process = process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
                 )

@@ -992,6 +992,21 @@ def test_a_training_stopped_and_begun_again_while_it_waits_runs_once(tmp_path, t
     assert (job.status().state, job.status().message) == ("done", "mine")
 
 
+def test_a_training_stopped_as_its_turn_comes_begins_no_process(tmp_path, monkeypatch):
+    run, begun = TrainingJob._run_process, []
+
+    def stopped_first(job):
+        job.stop()
+        return run(job)
+
+    monkeypatch.setattr(TrainingJob, "_run_process", stopped_first)
+    monkeypatch.setattr("subprocess.Popen", lambda *args, **kwargs: begun.append(args))
+    job = TrainingJob(tmp_path, tmp_path, threading.Lock(), lambda model: "mine")
+    job.start()
+    assert job.wait(30).state == "stopped"
+    assert not begun
+
+
 def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another(service, tmp_path, trained):
     with service._training:
         service.train("v", " My own", folder=str(tmp_path))
