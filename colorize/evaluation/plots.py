@@ -173,7 +173,7 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
 
 
 @_styled
-def bars(parts: Mapping[str, float], label: str, form: str = "{:.2f}") -> Any:
+def bars(parts: Mapping[str, float], label: str, form: str = "{:z.2f}") -> Any:
     """Draw amounts as horizontal bars with their numbers."""
     figure, axes = _lines(0.8 + 0.32 * len(parts), parts, label)
     values = list(parts.values())
