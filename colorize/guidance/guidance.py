@@ -17,6 +17,7 @@ from colorize.guidance.references import Lesson, References
 from colorize.model import View
 from colorize.recognition.belief import Appearance, Belief, prior
 from colorize.recognition.decision import SHARING, TOWARD, Decision, toward_palette
+from colorize.recognition.things import Things
 from colorize.types import Float32, Superpixels
 
 
@@ -110,6 +111,11 @@ class GuidedView:
         return replace(self._prior, mean=part_ab.astype(np.float64))
 
     @cached_property
+    def things(self) -> Things:
+        """Which parts are of one thing."""
+        return Things.of(self._appearance.points, self.view.parts.superpixels)
+
+    @cached_property
     def modes(self) -> list[NDArray[np.float64]]:
         """The likeliest changes of the whole photograph, see `Belief.modes`."""
         # Kept, because these are the eigenvectors of a dense matrix, for nine pictures and every choice.
@@ -129,7 +135,7 @@ class GuidedView:
         parts = self.view.parts
         # Whoever asks brings the mean: it is the part that changes.
         nothing = np.zeros((parts.superpixels.n_superpixels, 2))
-        believed = prior(nothing, self._appearance, parts.superpixels, parts.region_lightness)
+        believed = prior(nothing, self._appearance, self.things, parts.superpixels, parts.region_lightness)
         # Sessions hand these out, and go on with them.
         for values in (believed.deviation, believed.kernel, believed.areas, believed.apart):
             values.flags.writeable = False

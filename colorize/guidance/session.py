@@ -262,7 +262,7 @@ class Session:
     def _observed(self, wanted: WantedColors) -> Observations:
         labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
         lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
-        return observe(labels, self.parts.region_lightness, lightness, *said)
+        return observe(self.start.guided.things, labels, self.parts.region_lightness, lightness, *said)
 
     def _believed(self, picture: _Picture) -> Belief:
         return self.start.guided.belief(self._part_ab(picture))

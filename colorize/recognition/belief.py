@@ -22,13 +22,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
-from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from colorize._support.regions import graph_laplacian, likeness, region_graph
+from colorize.recognition.things import HERE, PHOTO, PIXELS, Things
 from colorize.types import REACHES, Float32, Float64, Superpixels
-
-PHOTO, SIMILAR, HERE, PIXELS = range(len(REACHES))
 
 SCALE = (1.22, 0.85)
 """Variance of the error of a* and b* relative to what the probabilities promise."""
@@ -60,17 +58,10 @@ SURPRISE = 3.0
 """What is added to it for a surprise, growing with the odds of one: how little a hint says about the photograph."""
 ALOOF = 0.95
 """How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which
-it was not said. This and `THING` were set by a look at the photographs that `benchmarks/hints.py` measures on."""
-SAME, STEP = 3.38, 3.22
-"""Log odds that neighbours are of one thing: ``SAME - STEP d``, d their distance in looks."""
-THING, ROUTE, UNLIKE, AFAR = 3.2, 0.55, 1.67, 7.3
-"""Log odds that any two regions are of one thing: `THING`, less by the cheapest route over neighbours, by the distance
-in looks, and by that in the photograph in longest sides. Fitted, as `SAME`, to things in photographs of BSDS500 train
-and of people, half a percent to a third of the photograph; `THING` such that 5 % of what is outside a thing follows."""
-KIND, KIND_UNLIKE = 1.87, 2.15
-"""Log odds that they are of one kind, wherever they are, fitted likewise: ``KIND - KIND_UNLIKE d``."""
+it was not said. Set, as `things.THING`, by a look at the photographs that `benchmarks/hints.py` measures on."""
 RIVALRY, OWN = 2.0, 5.0
-"""Where several hints could be meant, they are weighed by their odds to this power, those of the region by more."""
+"""Where several hints could be meant, they are weighed by their odds to this power, and the odds of a hint for its own
+region are larger by so much."""
 DOUBT_OF_THINGS = 0.2
 """Share of the variance that is left where a hint is taken over: a thing may end earlier than it seems."""
 
@@ -102,41 +93,6 @@ class Observations(NamedTuple):
     ab: Float64
     noise: Float64
     reach: NDArray[np.intp]
-
-
-@dataclass(frozen=True, eq=False)
-class Things:
-    """Which regions of a photograph are of one thing.
-
-    Attributes
-    ----------
-    points : ndarray, shape (n, d), float64
-        Looks of the regions; see `Appearance`.
-    places : ndarray, shape (n, 2), float64
-        Their centres, in longest sides of the photograph.
-    ties : csr_array, shape (n, n)
-        What it costs to step from a region to a neighbour: minus the logarithm of the probability that both are of one
-        thing.
-    """
-
-    points: Float64
-    places: Float64
-    ties: csr_array
-
-    def log_odds(self, regions: NDArray[np.intp], reach: NDArray[np.intp]) -> Float64:
-        """Log odds that every region is of the thing (of reach ``similar``: of the kind) of some, shape (m, n)."""
-        # Ten libraries each, and scipy.special besides: not for those who hint at nothing.
-        from scipy.sparse.csgraph import dijkstra
-        from scipy.spatial.distance import cdist
-
-        # Costs are minus logarithms of probabilities, so the cheapest route is the likeliest chain of
-        # neighbours that are all of one thing: it goes around an edge that does not close.
-        route = dijkstra(self.ties, directed=False, indices=regions)
-        unlike = cdist(self.points[regions], self.points)
-        one_thing = THING - ROUTE * route - UNLIKE * unlike - AFAR * cdist(self.places[regions], self.places)
-        # The better of two reasons and not their sum: looking alike is in both already.
-        one_kind = np.where((reach == SIMILAR)[:, None], KIND - KIND_UNLIKE * unlike, -np.inf)
-        return np.maximum(one_thing, one_kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +184,7 @@ class Belief:
         The Gaussian process hears every hint with a noise that grows with the odds of its surprise, which bounds what
         the rest of the photograph makes of it: an error of one deviation moves it most, one of four not at all. (It is
         the posterior of a mixture: either the error is one of the usual kind, or this thing is of a colour of its own.)
-        What is then left of hints for things goes, whole, to all regions that are rather of the thing than not.
+        What is then left of hints for things goes, whole, to the regions of the likeliest thing.
         """
         if len(regions) == 0:
             return self
@@ -255,14 +211,13 @@ class Belief:
             raise ValueError("merged regions can be told about the whole photograph only; tell the parts, then merge")
         # A stroke over the dark eyes in a light face names the face less surely, as its noise says.
         odds = self.things.log_odds(regions, reach) - np.log(np.maximum(noise / NOISE, 1))[:, None]
+        odds[np.arange(len(regions)), regions] += OWN
         # Whether a region is of any hinted thing is decided before hints compete for it, so that two
         # hints on one thing do not make each other doubtful.
-        best = odds.max(axis=0)
-        odds[np.arange(len(regions)), regions] += OWN
+        is_held = self.things.likeliest(odds.max(axis=0))
         # Columns sum to 1: a region between two hinted things takes a mix, and mostly of the likelier.
         share = np.exp(RIVALRY * (odds - odds.max(axis=0)))
         share /= share.sum(axis=0)
-        is_held = best > 0
         apart = is_held * (surprise @ share)
         # With surprise s a hint h on a region of colour m asks for h - (1 - s) m, which is the change
         # h - m where s is 0 (shades stay) and the colour h where s is 1 (`apart` takes them away).
@@ -407,7 +362,9 @@ def appearance(
 
 
 @_one_thread()
-def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixels, region_lightness: Float32) -> Belief:
+def prior(
+    mean: NDArray[np.floating], looks: Appearance, things: Things, superpixels: Superpixels, region_lightness: Float32
+) -> Belief:
     """What is believed before anybody has said anything.
 
     The covariance of the errors of regions i and j is ``sd_i sd_j (WHOLE + ALIKE F_ij + SURFACE G_ij)``, with
@@ -421,6 +378,8 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
         Automatic ab of the regions.
     looks : Appearance
         Of the regions.
+    things : Things
+        Which of them are of one thing.
     superpixels : Superpixels
         The regions.
     region_lightness : ndarray, shape (n,), float32
@@ -433,30 +392,7 @@ def prior(mean: NDArray[np.floating], looks: Appearance, superpixels: Superpixel
     alike = _likeness(looks.points, looks.points)
     kernel = WHOLE + ALIKE * alike + SURFACE * surface_covariance(superpixels, region_lightness)
     areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
-    things, apart = find_things(looks, superpixels), np.zeros(len(mean))
-    return Belief(mean.astype(np.float64), looks.deviation, kernel, kernel, areas, things, apart)
-
-
-def find_things(looks: Appearance, superpixels: Superpixels) -> Things:
-    """Tie neighbours that look alike.
-
-    Examples
-    --------
-    Four regions in a row, the last of another look:
-
-    >>> from colorize.features.superpixels import from_labels
-    >>> points = np.array([[0.0], [0.2], [0.1], [3.0]])
-    >>> looks = Appearance(points, points, np.ones((4, 2)), np.zeros(0))
-    >>> things = find_things(looks, from_labels(np.repeat([[0, 1, 2, 3]], 4, axis=0)))
-    >>> (things.log_odds(np.array([1]), np.array([REACHES.index("here")])) > 0).tolist()
-    [[True, True, True, False]]
-    """
-    low, high = superpixels.adjacency.T
-    # -log sigmoid(SAME - STEP d) = log(1 + exp(STEP d - SAME)), which does not overflow.
-    step = np.linalg.norm(looks.points[low] - looks.points[high], axis=1)
-    n = superpixels.n_superpixels
-    ties = csr_array((np.logaddexp(0, STEP * step - SAME), (low, high)), shape=(n, n))
-    return Things(looks.points, superpixels.centroids.astype(np.float64) / max(superpixels.shape), ties)
+    return Belief(mean.astype(np.float64), looks.deviation, kernel, kernel, areas, things, np.zeros(len(mean)))
 
 
 @_one_thread()
@@ -494,6 +430,7 @@ def learnt_elsewhere(
 
 
 def observe(
+    things: Things,
     labels: NDArray[np.integer],
     region_lightness: Float32,
     lightness: Float32,
@@ -507,6 +444,8 @@ def observe(
 
     Parameters
     ----------
+    things : Things
+        Of the regions.
     labels : ndarray, shape (H, W), int
         Region of every pixel.
     region_lightness : ndarray, shape (n,), float32
@@ -521,11 +460,13 @@ def observe(
     heard[is_known] = speaks
     # One number for each pair of region and reach, so that one sort groups the pixels of both.
     key = labels[heard] * len(REACHES) + reach[speaks]
-    groups, member = np.unique(key, return_inverse=True)
+    groups, member, n_pixels = np.unique(key, return_inverse=True, return_counts=True)
     seen = np.column_stack([lightness[heard], ab[speaks]])
-    means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / np.bincount(member)[:, None]
+    means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / n_pixels[:, None]
     regions, reaches = np.divmod(groups, len(REACHES))
-    return Observations(regions, means[:, 1:], hint_noise(means[:, 0], region_lightness[regions]), reaches)
+    noise = hint_noise(means[:, 0], region_lightness[regions])
+    noise *= things.slips(regions, means[:, 1:], reaches, n_pixels)
+    return Observations(regions, means[:, 1:], noise, reaches)
 
 
 def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:

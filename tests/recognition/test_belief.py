@@ -19,6 +19,7 @@ from colorize.recognition.belief import (
     prior,
     surface_covariance,
 )
+from colorize.recognition.things import Things
 from colorize.types import REACHES
 
 ROWS, COLUMNS = 4, 6
@@ -36,7 +37,8 @@ def make_prior(*, mean=0.0, areas=None):
     rng = np.random.default_rng(0)
     points = np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3))
     looks = Appearance(points, 2 * points, np.full((N, 2), [10.0, 20.0]), SCENE)
-    return prior(np.full((N, 2), mean), looks, from_labels(labels), lightness)
+    regions = from_labels(labels)
+    return prior(np.full((N, 2), mean), looks, Things.of(points, regions), regions, lightness)
 
 
 def tell(belief, *hints, noise=1e-6):
@@ -66,9 +68,9 @@ def test_reach_decides_who_hears():
 def test_things_end_where_looks_change_and_kinds_do_not():
     columns = np.arange(N) % COLUMNS
     looks = Appearance(np.isin(columns, (2, 3))[:, None] * 3.0, np.zeros((N, 1)), np.full((N, 2), 10.0), SCENE)
-    belief = prior(
-        np.zeros((N, 2)), looks, from_labels(np.arange(N).reshape(ROWS, COLUMNS)), np.full(N, 50, np.float32)
-    )
+    regions = from_labels(np.arange(N).reshape(ROWS, COLUMNS))
+    things = Things.of(looks.points, regions)
+    belief = prior(np.zeros((N, 2)), looks, things, regions, np.full(N, 50, np.float32))
     here, similar = (tell(belief, (6, (50, 0), reach)).mean[:, 0] for reach in (HERE, SIMILAR))
     for told in (here, similar):
         assert (told[columns < 2] > 49).all()

@@ -1,0 +1,96 @@
+"""Things: the likeliest set of regions, without holes, and strokes that slip."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colorize.features.superpixels import from_labels
+from colorize.recognition.things import HERE, PHOTO, SAME, SIMILAR, STEP, Things
+
+ROWS, COLUMNS = 3, 5
+
+
+def make_things(looks, rows=ROWS, columns=COLUMNS):
+    """Regions in a grid, whose looks are one number each."""
+    points = np.reshape(np.asarray(looks, float), (-1, 1))
+    return Things.of(points, from_labels(np.arange(rows * columns).reshape(rows, columns)))
+
+
+def slips(things, regions, ab, n_pixels, reach=HERE):
+    """The same colour, or one for each, on some regions."""
+    colors = np.broadcast_to(np.array(ab, float), (len(regions), 2))
+    return things.slips(np.array(regions), colors, np.full(len(regions), reach), np.array(n_pixels))
+
+
+def test_a_doubtful_region_within_a_thing_is_of_it_and_a_sure_one_outside_is_not():
+    odds = np.full(ROWS * COLUMNS, 2.0)
+    odds[7] = -1  # in the middle, all around are of the thing
+    assert make_things(np.zeros(15)).likeliest(odds).all()
+    odds[7] = -15
+    assert np.flatnonzero(~make_things(np.zeros(15)).likeliest(odds)).tolist() == [7]
+    alone = np.full(ROWS * COLUMNS, -2.0)
+    alone[7] = 1
+    assert not make_things(np.zeros(15)).likeliest(alone).any()
+
+
+def test_a_thing_ends_at_the_edge_and_not_where_its_odds_do():
+    columns = np.tile(np.arange(COLUMNS), ROWS)
+    things = make_things(np.where(columns < 4, 0, 9))
+    assert (things.likeliest(1.8 - columns) == (columns < 4)).all()  # the odds alone: columns 0 and 1
+
+
+@given(st.lists(st.floats(-4, 4), min_size=6, max_size=6), st.lists(st.floats(0, 2), min_size=6, max_size=6))
+def test_no_other_set_is_likelier(odds, looks):
+    things, odds = make_things(looks, 2, 3), np.array(odds)
+    low, high = from_labels(np.arange(6).reshape(2, 3)).adjacency.T
+    tie = np.maximum(SAME - STEP * np.abs(np.subtract(*np.array(looks)[[low, high]])), 0)
+
+    def score(chosen):
+        chosen = np.array(chosen)
+        return odds[chosen].sum() - tie[chosen[low] != chosen[high]].sum()
+
+    most = max(score(chosen) for chosen in product([False, True], repeat=6))
+    assert score(things.likeliest(odds)) == pytest.approx(most, abs=0.01)  # odds are rounded to 1e-4, 13 numbers
+
+
+@pytest.mark.parametrize("odds", [3.0, -3.0, 1e6, -1e6])
+def test_one_region_and_odds_of_any_size(odds):
+    assert make_things([0], 1, 1).likeliest(np.array([odds])).tolist() == [odds > 0]
+
+
+def test_a_stroke_that_runs_out_onto_another_thing_is_doubted_there():
+    things = make_things([0, 0.1, 0, 4, 4], 1, 5)
+    found = slips(things, [0, 1, 2, 3], (40, 20), [30, 40, 30, 15])
+    assert (found[:3] == 1).all()
+    assert found[3] > 20
+    assert (slips(things, [0, 1, 2], (40, 20), [30, 40, 30]) == 1).all()
+    # so does one that names two things in equal parts: nobody can say which was meant
+    assert (slips(things, [1, 2, 3, 4], (40, 20), [30, 30, 30, 30]) == 1).all()
+
+
+def test_what_is_another_stroke_is_no_slip():
+    things = make_things([0, 0, 0, 4, 4], 1, 5)
+    apart = slips(things, [0, 1, 4], (40, 20), [50, 50, 5])
+    other_color = slips(things, [1, 2, 3], [(40, 20), (40, 20), (-30, 0)], [50, 50, 5])
+    for found in (apart, other_color):
+        assert found.tolist() == [1, 1, 1]
+    assert slips(things, [3], (0, 0), [1]).tolist() == [1]
+
+
+def test_pink_where_the_rest_is_red_is_doubted():
+    things = make_things([0, 0, 0], 1, 3)
+    found = slips(things, [0, 1, 2], [(46, 37), (46, 37), (10, 8)], [40, 40, 40])
+    assert found[2] > 10 * found[0]
+    grays = slips(things, [0, 1, 2], (0, 0), [40, 40, 40])
+    assert grays.tolist() == [1, 1, 1]
+
+
+def test_what_is_meant_for_the_whole_photograph_cannot_slip():
+    things = make_things([0, 0, 4], 1, 3)
+    assert slips(things, [0, 1, 2], (40, 20), [40, 40, 1], PHOTO).tolist() == [1, 1, 1]
+    mixed = things.slips(np.arange(3), np.full((3, 2), 20.0), np.array([HERE, HERE, PHOTO]), np.array([40, 40, 1]))
+    assert mixed[2] == 1
+    assert slips(things, [0, 1, 2], (40, 20), [40, 40, 1], SIMILAR)[2] > 20
