@@ -10,7 +10,8 @@ Colour errors are CIEDE2000 before gamut mapping, at the faithful setting, means
 - *objects*: a person hints exactly the thing that differs. On photographs of BSDS500 val and of ``everyday`` (default
   model) one thing, a connected set of superpixels of one true colour, is wished another hue, 60 to 180 degrees away, by
   a stroke or a point inside it. Share of its pixels within 5 ab of the wish, and share of the pixels outside that move
-  by more than 5 ab, per reach. A correction is a stroke that wishes the thing 12 units of ab from what it is.
+  by more than 5 ab, per reach. A slip is a stroke that runs from the middle of the thing over its nearest border, a
+  third of it outside. A correction is a stroke that wishes the thing 12 units of ab from what it is.
 - *reaches*: error at 1, 5 and 20 hints of true colours per reach, on the photographs of *objects*.
 - *suggest*: five suggested places against five random ones.
 - *confidence*: error of the quarter of pixels that are most confident, without and with five hints.
@@ -178,6 +179,20 @@ class Thing:
         places = self.stroke if kind == "stroke" else self.stroke[:1]
         return Hints(self.inside.shape, (Mark(kind, places, self.color, 3, reach),))
 
+    def slipped(self) -> Thing:
+        """The same thing, with a stroke that leaves it: on over the nearest border of eight, by a third of the way."""
+        start = np.mean(self.stroke, axis=0)
+        ways = []
+        for angle in np.arange(8) * np.pi / 4:
+            step = np.array([np.sin(angle), np.cos(angle)])
+            places = np.rint(start + step * np.arange(max(self.inside.shape))[:, None]).astype(int)
+            places = places[((places >= 0) & (places < self.inside.shape)).all(axis=1)]
+            is_out = ~self.inside[tuple(places.T)]
+            if is_out.any():
+                length = int(is_out.argmax())
+                ways.append((length, places[min(length + max(length // 3, 5), len(places) - 1)].tolist()))
+        return replace(self, stroke=[np.rint(start).astype(int).tolist(), min(ways)[1]])
+
     def corrected(self, lightness: np.ndarray, ab: np.ndarray, rng: np.random.Generator) -> Thing:
         """The same thing, wished `NEAR` units from the mean of its present colours."""
         turn = rng.uniform(0, 2 * np.pi)
@@ -300,7 +315,7 @@ def measure_objects(options: argparse.Namespace) -> list[str]:
             "| hint | reach | inside within 5 of the wish | median | at least 90 % | outside moved over 5 | median "
             "| at most 5 % |", "|---" * 8 + "|",
         ]  # fmt: skip
-        for k, kind in enumerate(("stroke", "point", "correction")):
+        for k, kind in enumerate(("stroke", "point", "slip", "correction")):
             for r, reach in enumerate(REACHES[:3]):
                 good, moved = shares[:, k, r, 0], shares[:, k, r, 1]
                 lines.append(
@@ -317,12 +332,14 @@ def _object_rows(session: Session, thing: Thing, seed: Sequence[int]) -> list[li
     before = map_to_gamut(lightness, session.colorize(FAITHFUL).ab)
     corrected = thing.corrected(lightness, before, np.random.default_rng(seed))
     table = []
-    for wished, kind in ((thing, "stroke"), (thing, "point"), (corrected, "stroke")):
+    for wished, kind in ((thing, "stroke"), (thing, "point"), (thing.slipped(), "stroke"), (corrected, "stroke")):
         wish, row = wished.wished(lightness), []
         for reach in REACHES[:3]:
-            after = map_to_gamut(lightness, session.with_hints(wished.hints(kind, reach), FAITHFUL).ab)
+            hints = wished.hints(kind, reach)
+            is_outside = ~thing.inside & ~hints.rasterize(lightness.shape).is_known
+            after = map_to_gamut(lightness, session.with_hints(hints, FAITHFUL).ab)
             good = np.linalg.norm(after - wish, axis=2)[thing.inside] <= NEAR_WISH
-            moved = np.linalg.norm(after - before, axis=2)[~thing.inside] > NEAR_WISH
+            moved = np.linalg.norm(after - before, axis=2)[is_outside] > NEAR_WISH
             row.append((good.mean(), moved.mean(), thing.inside.mean()))
         table.append(row)
     return table
