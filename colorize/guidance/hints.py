@@ -271,7 +271,13 @@ class Hints:
         photo = content.get("photo")
         if not isinstance(photo, dict) or not {"height", "width"} <= set(photo):
             raise HintsError('the hints must tell the photo they were drawn on: "photo": {"height": H, "width": W}')
-        marks = [_parsed_mark(number, item) for number, item in enumerate(content["hints"], start=1)]
+        marks = []
+        for number, item in enumerate(content["hints"], start=1):
+            try:
+                marks.append(_parsed_mark(item))
+            except HintsError as error:
+                # The same fault with the number of its hint; a chain of causes would tell it twice.
+                raise HintsError(f"hint {number}: {error}") from None
         return cls((photo["height"], photo["width"]), tuple(marks))
 
     def to_json(self) -> str:
@@ -301,7 +307,9 @@ class Hints:
             The aspect ratio is another than that of the photograph drawn on, or no mark lies inside.
         """
         self.check_shape(shape)
-        canvas = _Canvas(shape)
+        n = shape[0] * shape[1]
+        is_known, is_overruled = np.zeros(n, bool), np.zeros(n, bool)
+        rgb, reach = np.zeros((n, 3), np.uint8), np.zeros(n, np.uint8)
         notes = []
         for number, mark in enumerate(self.marks, start=1):
             covered, color = _covered(mark, self.shape, shape)
@@ -312,36 +320,14 @@ class Hints:
                 notes.append(
                     f"hint {number}: {place} lies outside the photo of {self.shape[0]} x {self.shape[1]} pixels; {left}"
                 )
-            canvas.paint(covered, color, mark.reach)
-        if not canvas.is_known.any():
+            differs = is_known[covered] & (rgb[covered] != color).any(axis=1)
+            is_overruled[covered[differs]] = True  # a mask and no sum: a pixel overruled twice counts once
+            is_known[covered], rgb[covered], reach[covered] = True, color, REACHES.index(mark.reach)
+        if not is_known.any():
             raise HintsError("none of the hints lies on the photo" if self.marks else "there are no hints")
-        if canvas.n_overruled:
-            notes.append(f"{canvas.n_overruled} pixels were hinted twice with different colours; the later hint counts")
-        return HintPixels(canvas.is_known, canvas.rgb, canvas.reach, tuple(notes))
-
-
-class _Canvas:
-    """Takes marks in, in order, and counts where one overrules another."""
-
-    def __init__(self, shape: Shape) -> None:
-        self.is_known = np.zeros(shape, bool)
-        self.rgb = np.zeros((*shape, 3), np.uint8)
-        self.reach = np.zeros(shape, np.uint8)
-        self._overruled = np.zeros(shape, bool)
-
-    @property
-    def n_overruled(self) -> int:
-        return int(np.count_nonzero(self._overruled))
-
-    def paint(self, covered: NDArray[np.intp], color: NDArray[np.uint8], reach: str) -> None:
-        """Lay a colour, shape (3,), or one for each, over flat pixel numbers."""
-        known, rgb = self.is_known.reshape(-1), self.rgb.reshape(-1, 3)
-        # Before the pixels are overwritten; a mask and no sum, so that one overruled twice counts once.
-        differs = known[covered] & (rgb[covered] != color).any(axis=1)
-        self._overruled.reshape(-1)[covered[differs]] = True
-        known[covered] = True
-        rgb[covered] = color
-        self.reach.reshape(-1)[covered] = REACHES.index(reach)
+        if n_overruled := np.count_nonzero(is_overruled):
+            notes.append(f"{n_overruled} pixels were hinted twice with different colours; the later hint counts")
+        return HintPixels(is_known.reshape(shape), rgb.reshape(*shape, 3), reach.reshape(shape), tuple(notes))
 
 
 def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
@@ -428,15 +414,12 @@ def _covered_by_runs(
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     flat = np.repeat(runs[:, 0] * width + runs[:, 1], lengths) + steps
     color = np.repeat(runs[:, 3:].astype(np.uint8), lengths, axis=0)
-    if drawn_on == shape:
-        return flat, color
-    if height >= shape[0]:  # to fewer pixels: what is touched is hinted, so that thin lines do not get lost
+    if height >= shape[0]:  # as many pixels, or fewer: what is touched is hinted, so that thin lines do not get lost
         rows, columns = np.divmod(flat, width)
         return rows * shape[0] // height * shape[1] + columns * shape[1] // width, color
     source = np.full(drawn_on, -1, np.int32)
     source.reshape(-1)[flat] = np.arange(len(flat))
-    # In float64, because float32 has whole numbers up to 2^24 only, less than a large layer has pixels.
-    source = cv2.resize(source.astype(np.float64), shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.intp)
+    source = source[np.ix_(*(np.arange(there) * here // there for here, there in zip(drawn_on, shape, strict=True)))]
     covered = np.flatnonzero(source >= 0)
     return covered, color[source.reshape(-1)[covered]]
 
@@ -444,10 +427,10 @@ def _covered_by_runs(
 def _outside(mark: Mark, shape: Shape) -> NDArray[Any] | None:
     """The first place of a mark that is not on the photograph."""
     places = mark.places[:, :2]
-    # The middle of a pixel is a whole number, so a photograph ends half a pixel further out.
-    beyond = ((places < -0.5) | (places > np.array(shape) - 0.5)).any(axis=1)
-    if mark.kind == "region":  # its corners may touch the border from outside
-        beyond = ((places < -1) | (places > np.array(shape))).any(axis=1)
+    # The middle of a pixel is a whole number, so a photograph ends half a pixel further out; corners of a region may
+    # touch that border from outside.
+    edge = 1 if mark.kind == "region" else 0.5
+    beyond = ((places < -edge) | (places > np.array(shape) - 1 + edge)).any(axis=1)
     return places[beyond][0] if beyond.any() else None
 
 
@@ -461,26 +444,22 @@ def _runs(opaque: NDArray[np.bool_], color: NDArray[np.uint8]) -> NDArray[np.int
     return np.column_stack([rows[first], columns[first], np.diff(np.append(first, len(rows))), colors[first]])
 
 
-def _parsed_mark(number: int, item: Any) -> Mark:
+def _parsed_mark(item: Any) -> Mark:
     if not isinstance(item, dict):
-        raise HintsError(f"hint {number}: must be an object with kind, places and color, got {type(item).__name__}")
+        raise HintsError(f"must be an object with kind, places and color, got {type(item).__name__}")
     kind = item.get("kind")
     if not isinstance(kind, str) or kind not in PLACES:
-        raise HintsError(f"hint {number}: kind must be one of {', '.join(PLACES)}, got {kind!r}")
-    own_color = [] if kind == "pixels" else ["color"]
-    missing = [key for key in (PLACES[kind], *own_color) if key not in item]
-    unknown = sorted(set(item) - {"kind", PLACES[kind], *own_color, "radius", "reach"})
-    if missing or unknown:
-        wrong = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is not understood"
-        raise HintsError(f"hint {number}: {wrong}")
+        raise HintsError(f"kind must be one of {', '.join(PLACES)}, got {kind!r}")
+    needed = [PLACES[kind]] if kind == "pixels" else [PLACES[kind], "color"]
+    for key in (*needed, *sorted(item)):
+        if key not in item:
+            raise HintsError(f"{key!r} is missing")
+        if key not in ("kind", "radius", "reach", *needed):
+            raise HintsError(f"{key!r} is not understood")
     options = {key: item[key] for key in ("radius", "reach") if key in item}
-    try:
-        if kind == "pixels":
-            return Mark(kind, _parsed_runs(item["runs"]), **options)
-        return Mark(kind, item[PLACES[kind]], parse_color(item["color"]), **options)
-    except HintsError as error:
-        # The same fault with the number of its hint; a chain of causes would tell it twice.
-        raise HintsError(f"hint {number}: {error}") from None
+    if kind == "pixels":
+        return Mark(kind, _parsed_runs(item["runs"]), **options)
+    return Mark(kind, item[PLACES[kind]], parse_color(item["color"]), **options)
 
 
 def _parsed_runs(runs: Any) -> NDArray[Any]:
