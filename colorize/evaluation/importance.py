@@ -24,10 +24,10 @@ from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.tables import write_csv, write_json
 from colorize.color import rgb_to_lab, to_gray
 from colorize.color.names import SWATCH_LIGHTNESS, color_names
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import csv_cell, write_csv, write_json
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description, Photo, as_rgb_image, by_place, check_several
@@ -127,7 +127,7 @@ class ImportanceResult:
 
     def to_csv(self) -> str:
         """The table as comma-separated text."""
-        return write_csv([_COLUMNS, *((*row[:5], *map(csv_cell, row[5:])) for row in self.table)])
+        return write_csv([_COLUMNS, *self.table])
 
     def to_json(self) -> str:
         """Everything as JSON."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from colorize._support.progress import Progress
 from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.tables import write_csv
 from colorize.color import to_gray
 from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
-from colorize.evaluation.measure import EvaluationResult, Method, Observer, csv_cell, function_of, measure, write_csv
+from colorize.evaluation.measure import EvaluationResult, Method, Observer, function_of, measure
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
@@ -110,7 +111,7 @@ class Comparison:
             for second in names[: names.index(first)]:
                 found = [others[second].get(name, Interval(math.nan)) for name in columns]
                 for kind, limit in (("difference", "value"), ("difference, low", "low"), ("difference, high", "high")):
-                    cells = (csv_cell(getattr(interval, limit)) for interval in found)
+                    cells = [getattr(interval, limit) for interval in found]
                     rows.append([kind, "", f"{first} minus {second}", *cells])
         # Every row of a CSV must have as many cells as its head, and differences have no costs.
         n_costs = 2 if self.result.costs else 0
