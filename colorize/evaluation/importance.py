@@ -176,10 +176,6 @@ def importance(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
-    Returns
-    -------
-    ImportanceResult
-
     Raises
     ------
     DatasetError

@@ -290,10 +290,6 @@ def measure(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
-    Returns
-    -------
-    EvaluationResult
-
     Raises
     ------
     DatasetError

@@ -89,10 +89,6 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
         `color_statistics` of the same photographs, true and colorized. Both versions of a photograph are always in the
         same fold: the classifier never knows a photograph from its other version.
 
-    Returns
-    -------
-    Verdict
-
     Raises
     ------
     DatasetError

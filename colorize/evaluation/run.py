@@ -154,10 +154,6 @@ def evaluate_model(
     pictures : bool
         Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
 
-    Returns
-    -------
-    Evaluation
-
     Raises
     ------
     DatasetError
@@ -200,10 +196,6 @@ def compare_methods(
         As of `measure`.
     left_out, pictures
         As of `evaluate_model`.
-
-    Returns
-    -------
-    Comparison
 
     See Also
     --------

@@ -223,10 +223,6 @@ def study_categories(
     random_state : int
     progress : callable, optional
 
-    Returns
-    -------
-    CategoryStudy
-
     Raises
     ------
     DatasetError
@@ -300,10 +296,6 @@ def study_curve(
         Of the test photographs.
     parameters, random_state, progress
         As of `study_categories`.
-
-    Returns
-    -------
-    LearningCurve
 
     Raises
     ------

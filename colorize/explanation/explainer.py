@@ -482,10 +482,6 @@ def explain(
     hints, vividness
         As of `Explainer`.
 
-    Returns
-    -------
-    Explanation
-
     Raises
     ------
     PlaceError
