@@ -467,7 +467,7 @@ class _Refits:
 
     def predict(self, families: Sequence[str]) -> Float32:
         """Probabilities of all regions from models that know some families only."""
-        return self._answers(self._models(self.teachers.with_families(families)), self.data.with_families(families))
+        return self._taught(self.teachers.with_families(families))(self.data.with_families(families).features)
 
     def prior(self) -> Float32:
         """Probabilities of somebody who knows the frequencies of colours and sees nothing."""
@@ -483,11 +483,7 @@ class _Refits:
         asked = self.data.with_families(families, **{NOISE: self._shuffled(self.data, 1)})
         # Where both are the same photographs, a row keeps its number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
-        models = self._models(self.teachers.with_families(families, **{NOISE: self._shuffled(self.teachers, salt)}))
-
-        def answer(features: Float32) -> Float32:
-            return self._answers(models, replace(asked, features=features))
-
+        answer = self._taught(self.teachers.with_families(families, **{NOISE: self._shuffled(self.teachers, salt)}))
         before, _ = self.study.score(answer(asked.features))
         for way in ("across", "within"):
             yield way, self.study.permuted(asked, asked.families[NOISE], way, n_repeats, answer)[0], before
@@ -499,16 +495,18 @@ class _Refits:
         rng = np.random.default_rng([self.study.random_state, salt])
         return regions.features[rng.permutation(len(regions))][:, source]
 
-    def _models(self, rows: TrainingRows) -> list[Colorizer]:
-        """A twin for each fold, trained on the photographs that it may learn from."""
+    def _taught(self, rows: TrainingRows) -> Callable[[Float32], Float32]:
+        """How twins answer for the features of all regions: one for each fold, taught what it may learn from."""
         model = self.study.colorizer
-        return [clone(model).learn(rows.where(learnt), palette=model.palette_) for learnt, _ in self.folds]
+        twins = [clone(model).learn(rows.where(learnt), palette=model.palette_) for learnt, _ in self.folds]
 
-    def _answers(self, models: Sequence[Colorizer], rows: TrainingRows) -> Float32:
-        probabilities = np.empty((len(rows), len(self.study.colorizer.palette_.colors_)), np.float32)
-        for model, (_, asked) in zip(models, self.folds, strict=True):
-            probabilities[asked] = model.recognizer.region_probabilities(rows.features[asked])
-        return probabilities
+        def answer(features: Float32) -> Float32:
+            probabilities = np.empty((len(features), len(model.palette_.colors_)), np.float32)
+            for twin, (_, asked) in zip(twins, self.folds, strict=True):
+                probabilities[asked] = twin.recognizer.region_probabilities(features[asked])
+            return probabilities
+
+        return answer
 
 
 def _describe(colorizer: Colorizer, photos: Sequence[Photo], say: Progress) -> _Described:

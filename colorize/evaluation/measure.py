@@ -203,17 +203,17 @@ class EvaluationResult:
             for method, columns in self.figures.items()
         }
 
-    def intervals(self, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
+    def intervals(self) -> dict[str, dict[str, Interval]]:
         """Means with 95 % bootstrap intervals over photographs, per method and figure of `FIGURES`."""
-        bootstrap = bootstrap or Bootstrap(self.n_photos)
+        bootstrap = Bootstrap(self.n_photos)
         return {
             method: {name: bootstrap.ratio(*_parts(columns, name)) for name in FIGURES}
             for method, columns in self.figures.items()
         }
 
-    def differences(self, method: str, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
+    def differences(self, method: str) -> dict[str, dict[str, Interval]]:
         """Paired differences per other method and figure: that of `method` minus that of the other, same resamples."""
-        bootstrap = bootstrap or Bootstrap(self.n_photos)
+        bootstrap = Bootstrap(self.n_photos)
         return {
             other: {name: bootstrap.ratio(*_parts(self.figures[method], name, columns)) for name in FIGURES}
             for other, columns in self.figures.items()

@@ -117,16 +117,13 @@ def intervals(
     n_series = max(len(values) for values in rows.values())
     height = 0.85 + len(rows) * (0.3 + 0.12 * (n_series - 1)) + (0.3 if series else 0)
     figure, axes = _lines(height, rows, label, strong)
-    for k in range(n_series):
-        color, marker = SERIES[k]
-        for place, values in enumerate(rows.values()):
-            y = place + (k - (n_series - 1) / 2) * 0.26
-            if k < len(values) and np.isfinite(values[k].value):
-                value = values[k]
-                if value.known:
-                    axes.plot([value.low, value.high], [y, y], color=color, lw=2, solid_capstyle="round")
-                name = series[k] if series and place == 0 else None
-                axes.plot(value.value, y, marker, color=color, ms=5.5, label=name, mec=PAPER, mew=0.6)
+    for k, (color, marker) in enumerate(SERIES[:n_series]):
+        y = np.arange(len(rows)) + (k - (n_series - 1) / 2) * 0.26
+        drawn = [values[k] if k < len(values) else Interval(np.nan) for values in rows.values()]
+        low, high = [value.low for value in drawn], [value.high for value in drawn]
+        axes.plot([low, high], [y, y], color=color, lw=2, solid_capstyle="round")
+        name = series[k] if series else None
+        axes.plot([value.value for value in drawn], y, marker, color=color, ms=5.5, label=name, mec=PAPER, mew=0.6)
     if reference is not None:
         axes.axvline(reference, color=MUTED, lw=1, dashes=(3, 2))
         if note:

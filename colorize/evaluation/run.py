@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from colorize._support.progress import Progress
-from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.statistics import Interval
 from colorize._support.tables import write_csv
 from colorize.color import to_gray
 from colorize.color.metrics import Truth
@@ -99,8 +99,7 @@ class Comparison:
 
     def differences(self) -> dict[str, dict[str, dict[str, Interval]]]:
         """Paired differences per first method, second method and figure: that of the first minus that of the second."""
-        bootstrap = Bootstrap(self.result.n_photos)
-        return {name: self.result.differences(name, bootstrap) for name in self.result.figures}
+        return {name: self.result.differences(name) for name in self.result.figures}
 
     def to_csv(self) -> str:
         """The rows of `EvaluationResult.to_csv`; below them, for every pair of methods, mean difference and limits."""
@@ -112,10 +111,9 @@ class Comparison:
                 found = [others[second].get(name, Interval(math.nan)) for name in columns]
                 for kind, limit in (("difference", "value"), ("difference, low", "low"), ("difference, high", "high")):
                     cells = [getattr(interval, limit) for interval in found]
-                    rows.append([kind, "", f"{first} minus {second}", *cells])
-        # Every row of a CSV must have as many cells as its head, and differences have no costs.
-        n_costs = 2 if self.result.costs else 0
-        return self.result.to_csv() + write_csv([*row, *[""] * n_costs] for row in rows)
+                    # Every row of a CSV must have as many cells as its head, and differences have no costs.
+                    rows.append([kind, "", f"{first} minus {second}", *cells, "", ""])
+        return self.result.to_csv() + write_csv(rows)
 
     def to_json(self) -> str:
         """All figures, differences, realism and costs as JSON."""

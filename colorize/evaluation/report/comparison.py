@@ -58,7 +58,7 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
         ("hint", f"{hidden} more photographs are not shown, to keep this page small." if hidden else ""),
         text=ordered if measured else "Nobody knows the true colours of these photographs: judge for yourself.",
     )
-    page.add("Left out", parts.words(found.left_out))
+    page.add("Left out", ("words", found.left_out))
     return page.html()
 
 

@@ -69,7 +69,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
         text="The photographs with the largest colour difference come first. Drag the handle, or focus a picture and "
         "use the arrow keys.",
     )
-    folded = ("folded", ("What the figures mean", list(meanings.items())))
+    folded = ("folded", ("What the figures mean", meanings))
     page.add("Figures", parts.figure_table(result), folded, title="All figures")
     page.add("What they say", parts.drawn(*_plots(found)), title="What the figures say")
     if result.categories:
@@ -78,7 +78,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     page.add("Best", ("sliders", sliders[1]), title="Where it does best")
     text = f"From worst to best: colorized, true, CIEDE2000 of the model (of gray).{hidden}"
     page.add("All photographs", ("thumbs", thumbs), text=text)
-    page.add("Left out", parts.words(found.left_out))
+    page.add("Left out", ("words", found.left_out))
     return page.html()
 
 

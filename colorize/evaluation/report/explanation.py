@@ -217,10 +217,7 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
 
 
 def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
-    moved = float(np.linalg.norm(effect.after - effect.before))
-    text = f"Together they moved the colour of this region by {moved:.0f} units of ab."
-    if effect.is_hinted:
-        text += " Some lie on the region itself: their pixels have exactly the colour asked for."
+    exact = "Some lie on the region itself: their pixels have exactly the colour asked for."
     sizes = np.linalg.norm(effect.shift, axis=1)
     listed = [
         {
@@ -236,7 +233,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
     return {
         "before": paint(found, effect.before),
         "after": paint(found, effect.after),
-        "text": text,
+        "text": exact if effect.is_hinted else "",
         "listed": listed,
         "hidden": len(sizes) - len(listed),
     }

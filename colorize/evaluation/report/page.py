@@ -93,11 +93,6 @@ def table(
     return "table", {"caption": caption, "head": head, "rows": found, "strong": strong} if found else None
 
 
-def words(meanings: Mapping[str, str]) -> Block:
-    """Terms with what is to be said of them."""
-    return "words", list(meanings.items())
-
-
 def shot(name: str, pixels: np.ndarray, n_bytes: int, note: str = "") -> dict[str, Any]:
     """A picture in a strip, with lines of text below it, divided by commas."""
     return {"name": name, "uri": data_uri(pixels, n_bytes), "note": note, "map": "", "worst": False}
