@@ -18,15 +18,7 @@ from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize._support.tables import aligned, write_csv, write_json
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import (
-    FEW_PHOTOS,
-    FIGURES,
-    MAIN,
-    EvaluationResult,
-    Method,
-    Observation,
-    measure,
-)
+from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult, Method, Observation, measure
 from colorize.exceptions import DatasetError
 from colorize.recognition.rules import NO_COLOR, fit_rules
 from colorize.training.dataset import TrainingSet

@@ -152,10 +152,7 @@ def in_words(interval: Interval) -> str:
 
 def signed(interval: Interval, digits: int = 2) -> str:
     """A difference and its interval, with signs."""
-    text = f"{interval.value:+z.{digits}f}"
-    if interval.known:
-        text += f", {interval.low:+z.{digits}f} to {interval.high:+.{digits}f}"
-    return plots.minus(text)
+    return plots.minus(f"{interval:+z.{digits}f}".replace(" (", ", ").removesuffix(")"))
 
 
 def percent(interval: Interval) -> Interval:
