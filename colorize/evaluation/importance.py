@@ -527,19 +527,17 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
     stays so.
     """
     rng = np.random.default_rng([seed, 0 if way == "within" else 1])
-    rows = [np.flatnonzero(photo == index) for index in range(int(photo.max()) + 1)]
-    shuffled = [rng.permutation(part) for part in rows]
-    if way == "within":
-        sources = shuffled
-    else:
-        circle = rng.permutation(len(rows))  # everybody takes from the next in a circle: nobody from itself
-        following = np.empty_like(circle)
-        following[circle] = np.roll(circle, -1)
-        # Photographs differ in their number of regions: too few donors are repeated, too many cut.
-        sources = [np.resize(shuffled[following[index]], len(part)) for index, part in enumerate(rows)]
+    n_photos = int(photo.max()) + 1
+    sources = [rng.permutation(np.flatnonzero(photo == index)) for index in range(n_photos)]
+    if way == "across":
+        circle = rng.permutation(n_photos)  # everybody takes from the next in a circle: nobody from itself
+        following = dict(zip(circle, np.roll(circle, -1), strict=True))
+        sources = [sources[following[index]] for index in range(n_photos)]
     donors = np.empty(len(photo), np.intp)
-    for part, source in zip(rows, sources, strict=True):
-        donors[part] = source
+    for index, source in enumerate(sources):
+        own = photo == index
+        # Photographs differ in their number of regions: too few donors are repeated, too many cut.
+        donors[own] = np.resize(source, np.count_nonzero(own))
     return donors
 
 

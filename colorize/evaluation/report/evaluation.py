@@ -28,17 +28,7 @@ _THUMBNAIL_SIDE = 160
 def evaluation_report(found: Evaluation, *, model: str = "model", source: str = "photographs") -> str:
     """Tell what an evaluation found, as HTML: failures first, then figures, reasons, costs, and every photograph.
 
-    Parameters
-    ----------
-    found : Evaluation
-        With pictures.
-    model, source : str
-        The model and the photographs, as a reader knows them.
-
-    Raises
-    ------
-    MissingDependencyError
-        The extra ``report`` is not installed.
+    `found` needs its pictures.
     """
     result = found.result
     order = [int(i) for i in result.order("model") if i in found.gallery.pictures]

@@ -43,22 +43,7 @@ Pixels = NDArray[np.uint8]
 def explanation_report(
     explainer: Explainer, explanations: Sequence[Explanation], *, name: str = "photograph", model: str = "model"
 ) -> str:
-    """Tell why places of a photograph got their colours, as HTML.
-
-    Parameters
-    ----------
-    explainer : Explainer
-        Of the photograph.
-    explanations : sequence of Explanation
-        Of places of it, in the order in which they are numbered.
-    name, model : str
-        As a reader knows them.
-
-    Raises
-    ------
-    MissingDependencyError
-        The extra ``report`` is not installed.
-    """
+    """Tell why places of a photograph got their colours, as HTML; they are numbered in the order of `explanations`."""
     result, gray = _pictures(explainer)
     places = [_place(explainer, item, number, result, gray) for number, item in enumerate(explanations, 1)]
     page = Page(
