@@ -232,8 +232,8 @@ def heatmap(
     matplotlib = import_or_raise("matplotlib", extra="report")
     figure, axes = _lines(1.15 + 0.34 * len(rows), rows)
     # As far to both sides: white is then the centre.
-    span = np.nanmax(np.abs(values - center)) if center is not None else 1.0
-    low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
+    span = np.abs(values - center).max() if center is not None else 1.0
+    low, high = (center - span, center + span) if center is not None else (values.min(), values.max())
     scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
     normal = (values - low) / max(high - low, 1e-9)
     # About how wide the cells are, in points.
@@ -242,8 +242,6 @@ def heatmap(
     # A digit is about 0.58 of its height wide: numbers stay inside their cells.
     size = min(9.5, cell / (0.58 * max(len(form.format(value)) for value in values.flat)))
     for (i, j), share in np.ndenumerate(normal):
-        if not np.isfinite(share):
-            continue
         color = scale(float(share))
         axes.barh(i, 0.96, 0.92, j - 0.48, color=color, clip_on=False)
         weak = faint is not None and bool(faint[i, j])

@@ -125,10 +125,10 @@ def _refit_plots(found: ImportanceResult) -> Iterator[Plot]:
 
 def color_figure(found: ImportanceResult) -> Any:
     """Draw the error that each family adds over the regions of each true colour."""
-    cells = found.select("colour", "across", "region_ab_error")
-    colors = [name for name in found.swatches if any(piece == name for _, piece in cells)]
-    families = [family for family in found.families if any(name == family for name, _ in cells)]
-    grid = [[cells.get((family, color), _UNKNOWN) for family in families] for color in colors]
+    cells, families = found.select("colour", "across", "region_ab_error"), found.families
+    # Of every family the same colours: those that the photographs have.
+    colors = [name for name in found.swatches if (families[0], name) in cells]
+    grid = [[cells[family, color] for family in families] for color in colors]
     values = np.array([[cell.value for cell in row] for row in grid])
     faint = np.array([[not cell.excludes(0) for cell in row] for row in grid])
     light = {color: np.full(len(found.swatches[color]), SWATCH_LIGHTNESS, np.float32) for color in colors}
