@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import platform
 import resource
 import sys
@@ -27,10 +26,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from colorize._support.tables import write_json
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.calibration import log_loss, reliability
-from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure, plain
+from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
 from colorize.evaluation.realism import RealismObserver, Verdict
 from colorize.features.superpixels import segment, working_shape
@@ -248,7 +248,7 @@ def summary(
         "told_from_real": {name: verdict.accuracy for name, verdict in verdicts.items()},
         "cpu_seconds": {name: columns["cpu_seconds"].mean() for name, columns in result.costs.items()},
     }
-    return json.dumps(plain(content), indent=1)
+    return write_json(content)
 
 
 def in_words(name: str, value: Any) -> str:

@@ -31,9 +31,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from colorize._support.tables import write_json
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, measure, plain
+from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, measure
 from colorize.io import read_photo
 from colorize.recognition.rules import NO_COLOR
 from colorize.refine.predictor import Refiner, Rival
@@ -68,7 +69,7 @@ def main() -> None:
         stem = ROOT / "benchmarks" / "results" / f"refine-{options.what}-{datetime.date.today().isoformat()}"
         stem.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
         if content:
-            stem.with_suffix(".json").write_text(json.dumps(plain(content), indent=1) + "\n", encoding="utf-8")
+            stem.with_suffix(".json").write_text(write_json(content) + "\n", encoding="utf-8")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -136,10 +136,10 @@ class Diary:
 
     def __call__(self, epoch: Epoch) -> None:
         """Take in one epoch."""
-        from colorize.evaluation.measure import write_csv
+        from colorize._support.tables import write_csv
 
         columns = list(dict.fromkeys(name for entry in epoch.history for name in entry))
-        rows = [[f"{entry[name]:.6g}" if name in entry else "" for name in columns] for entry in epoch.history]
+        rows = [[entry.get(name, "") for name in columns] for entry in epoch.history]
         write_atomically(self._folder / "losses.csv", [write_csv([columns, *rows]).encode("utf-8")])
         if self._plots:
             self._plot(epoch.history)

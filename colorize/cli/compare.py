@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from colorize._support.progress import Progress
+from colorize._support.tables import aligned
 from colorize.cli import _shared
 
 if TYPE_CHECKING:
@@ -125,19 +126,16 @@ def summary(found: Comparison) -> str:
         lines += [result.table(), "", *differences(found)]
     else:
         lines.append("None of these photographs has known colours: nothing was measured; --html shows them.")
-    width = max(len(method.name) for method in found.methods)
-    means = result.means()
     # Absolute: the table above has it as a share of the true one, which gray photographs lack.
     lines.append(
         "colourfulness after Hasler and Suesstrunk (an everyday photograph has about 30), and cost per photograph"
     )
-    lines.append(f"{'':<{width}}  colourfulness  CPU seconds  peak MB  stored MB")
+    rows, means = [["", "colourfulness", "CPU seconds", "peak MB", "stored MB"]], result.means()
     for method in found.methods:
-        spent = result.costs[method.name]["cpu_seconds"].mean()
-        lines.append(
-            f"{method.name:<{width}}  {means[method.name]['colorfulness']:>13.1f}  {spent:>11.3f}  "
-            f"{found.memory[method.name] / 1e6:>7.1f}  {method.n_bytes / 1e6:>9.2f}"
-        )
+        spent, peak = result.costs[method.name]["cpu_seconds"].mean(), found.memory[method.name] / 1e6
+        row = f"{means[method.name]['colorfulness']:.1f}", f"{spent:.3f}", f"{peak:.1f}", f"{method.n_bytes / 1e6:.2f}"
+        rows.append([method.name, *row])
+    lines += aligned(rows)
     lines += [f"left out: {name}: {reason}" for name, reason in found.left_out.items()]
     return "\n".join(lines)
 
@@ -152,7 +150,7 @@ def differences(found: Comparison) -> list[str]:
         return []
     cells = [["", *names[:-1]]]
     for place, first in enumerate(names[1:], start=1):
-        cells.append([first, *(f"{table[first][second]:+.2f}" for second in names[:place])])
-    widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(len(names))]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
-    return ["CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals", *lines, ""]
+        row = [f"{table[first][second]:+.2f}" for second in names[:place]]
+        cells.append([first, *row, *[""] * (len(names) - 1 - place)])
+    caption = "CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals"
+    return [caption, *map(str.rstrip, aligned(cells)), ""]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from colorize._support.tables import write_json
 from colorize.cli import _hands, _shared
 from colorize.exceptions import PlaceError
 
@@ -124,4 +124,4 @@ def as_json(explainer: Explainer, found: list[Explanation], photo: str, model: s
         "vividness": explainer.vividness,
         "places": [item.to_dict() | {"sentences": sentences(item)} for item in found],
     }
-    return json.dumps(content, indent=1, allow_nan=False)
+    return write_json(content)

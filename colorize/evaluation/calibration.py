@@ -52,10 +52,6 @@ def reliability(
     n_bins : int
         Bins of equal mass along the probability; bins that stay empty are left out.
 
-    Returns
-    -------
-    Reliability
-
     Raises
     ------
     ValueError

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
-from functools import cached_property
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,16 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.tables import write_csv, write_json
 from colorize.color import rgb_to_lab, to_gray
 from colorize.color.names import SWATCH_LIGHTNESS, color_names
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import csv_cell, write_csv, write_json
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description, Photo, as_rgb_image, by_place, check_several
@@ -66,6 +66,9 @@ _MIN_PHOTOS = 4
 _RIDGE = 1e-2
 # The surprise at one region is at most 9.2 nats: a single one must not decide a mean.
 _SMALLEST = 1e-4
+Row = tuple[Any, ...]
+Sums = NDArray[np.float64]
+Score = NDArray[np.float64]
 _COLUMNS = ("analysis", "scheme", "family", "part", "score", "value", "low", "high")
 
 
@@ -127,7 +130,7 @@ class ImportanceResult:
 
     def to_csv(self) -> str:
         """The table as comma-separated text."""
-        return write_csv([_COLUMNS, *((*row[:5], *map(csv_cell, row[5:])) for row in self.table)])
+        return write_csv([_COLUMNS, *self.table])
 
     def to_json(self) -> str:
         """Everything as JSON."""
@@ -173,10 +176,6 @@ def importance(
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
-    Returns
-    -------
-    ImportanceResult
-
     Raises
     ------
     DatasetError
@@ -213,15 +212,16 @@ def importance(
         redundancy = _redundancy(held_out)
         families = tuple(held_out.regions.families)
         links, clusters = _clusters(redundancy, families)
-        rows = study.permutations(clusters, n_repeats, say)
-        rows += study.details(n_detail_repeats, say)
         teachers = None if training_photos is None else _describe(colorizer, training_photos, say)
-        rows += study.refits(teachers, n_repeats, refits, say)
-        baseline = study.baseline()
+        table = (
+            *study.permutations(clusters, n_repeats, say),
+            *study.details(n_detail_repeats, say),
+            *study.refits(teachers, n_repeats, refits, say),
+        )
     return ImportanceResult(
-        table=tuple(rows),
+        table=table,
         families=families,
-        baseline=baseline,
+        baseline=study.baseline(),
         redundancy=redundancy,
         links=links,
         clusters=clusters,
@@ -287,18 +287,12 @@ class _Described:
         return replace(self.regions, features=np.concatenate(list(blocks.values()), axis=1), families=slices)
 
 
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    """How well some probabilities do: sums as of `_Study._by_color`, and the colours decided."""
-
-    error: NDArray[np.float64]
-    given: NDArray[np.float64]  # probability of the true colour
-    surprise: NDArray[np.float64]
-    region_ab: Float32  # (n_rows, 2)
-
-
 class _Study:
-    """One model on one set of described photographs."""
+    """One model on one set of described photographs.
+
+    A *score* says how well some probabilities do: error, surprise and probability of the true colour, each summed over
+    the area of every true colour in every photograph, shape (3, n_photos, n_colors).
+    """
 
     def __init__(self, colorizer: Colorizer, data: _Described, vividness: float, random_state: int) -> None:
         self.colorizer = colorizer
@@ -309,32 +303,22 @@ class _Study:
         self.true_index = colorizer.palette_.encode(data.regions.ab)
         self.area_by_color = self._by_color(1.0)
         self.names = np.array(color_names(colorizer.palette_.colors_, SWATCH_LIGHTNESS))
-        self.untouched = self.score(self.answer(data.regions.features))
-
-    @cached_property
-    def final(self) -> NDArray[np.float64]:
-        """Pixel ab error of the untouched model per photograph."""
-        return self.final_error(self.untouched.region_ab)
+        self.untouched, region_ab = self.score(self.answer(data.regions.features))
+        self.final = self.final_error(region_ab)
 
     def baseline(self) -> dict[str, Interval]:
-        return {
-            "region_ab_error": self.bootstrap.mean(self.untouched.error.sum(axis=1)),
-            "log_loss": self.bootstrap.mean(self.untouched.surprise.sum(axis=1)),
-            "final_ab_error": self.bootstrap.mean(self.final),
-            "balanced_score": self._balanced(self.untouched.given),
-        }
+        return self._figures(*self.untouched) | {"final_ab_error": self.bootstrap.mean(self.final)}
 
-    def score(self, probabilities: Float32) -> _Scored:
-        """Decide every photograph's colours from probabilities of all regions, and measure them."""
+    def score(self, probabilities: Float32) -> tuple[Score, Float32]:
+        """Decide every photograph's colours from probabilities of all regions: their score, and ab (n_rows, 2)."""
         region_ab = np.empty_like(self.regions.ab)
         for index, description in enumerate(self.data.descriptions):
             rows = self.regions.photo == index
             decision = self.colorizer.recognizer.decide(description, probabilities[rows], vividness=self.vividness)
             region_ab[rows] = decision.ab
-        error = np.hypot(*(region_ab - self.regions.ab).T)
         given = probabilities[np.arange(len(probabilities)), self.true_index]
-        surprise = -np.log(np.maximum(given, _SMALLEST))
-        return _Scored(self._by_color(error), self._by_color(given), self._by_color(surprise), region_ab)
+        values = np.hypot(*(region_ab - self.regions.ab).T), -np.log(np.maximum(given, _SMALLEST)), given
+        return np.stack([self._by_color(value) for value in values]), region_ab
 
     def final_error(self, region_ab: Float32) -> NDArray[np.float64]:
         """Pixel ab error after propagation, shape (n_photos,)."""
@@ -346,40 +330,33 @@ class _Study:
             errors[index] = np.hypot(*np.moveaxis(spread.ab - true_ab, -1, 0)).mean(dtype=np.float64)
         return errors
 
-    def permutations(self, clusters: Sequence[Sequence[str]], n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
+    def permutations(self, clusters: Sequence[Sequence[str]], n_repeats: int, say: Progress) -> Iterator[Row]:
         """Every family, within and across photographs; clusters across photographs."""
         jobs = [("permutation", way, [name]) for way in ("across", "within") for name in self.regions.families]
         jobs += [("cluster", "across", list(members)) for members in clusters]
-        rows: list[tuple[Any, ...]] = []
         for analysis, way, members in telling(say, "permuting", jobs):
             columns = np.r_[tuple(self.regions.families[member] for member in members)]
-            scores = self.permuted(self.regions, columns, way, n_repeats, self.answer)
-            name, mean = " + ".join(members), _mean(scores)
-            rows += self._rows(analysis, way, name, mean)
+            score, region_abs = self.permuted(self.regions, columns, way, n_repeats, self.answer)
+            name = " + ".join(members)
+            yield from self._rows(analysis, way, name, score)
             # Across photographs alone: a solve per photograph and repeat costs more than all the rest.
             if way == "across":
-                errors = np.mean([self.final_error(scored.region_ab) for scored in scores], axis=0)
-                final = self.bootstrap.mean(errors - self.final)
-                rows.append((analysis, way, name, "", "final_ab_error", *astuple(final)))
+                errors = np.mean([self.final_error(region_ab) for region_ab in region_abs], axis=0)
+                yield analysis, way, name, "", "final_ab_error", *astuple(self.bootstrap.mean(errors - self.final))
             if analysis == "permutation" and way == "across":
-                rows += self._color_rows(name, mean)
-        return rows
+                yield from self._color_rows(name, score)
 
-    def details(self, n_repeats: int, say: Progress) -> list[tuple[Any, ...]]:
+    def details(self, n_repeats: int, say: Progress) -> Iterator[Row]:
         """Parts of families, across photographs."""
         jobs = []
         for family, columns in self.regions.families.items() if n_repeats else ():
             names = [name.partition(":")[2] for name in self.data.descriptions[0].features.names[columns]]
             jobs += [(family, part, chosen + columns.start) for part, chosen in detail_groups(names).items()]
-        rows: list[tuple[Any, ...]] = []
         for family, part, chosen in telling(say, "permuting parts", jobs):
-            scores = self.permuted(self.regions, chosen, "across", n_repeats, self.answer)
-            rows += self._rows("detail", "across", family, _mean(scores), part)
-        return rows
+            score, _ = self.permuted(self.regions, chosen, "across", n_repeats, self.answer)
+            yield from self._rows("detail", "across", family, score, part)
 
-    def refits(
-        self, teachers: _Described | None, n_repeats: int, families_too: bool, say: Progress
-    ) -> list[tuple[Any, ...]]:
+    def refits(self, teachers: _Described | None, n_repeats: int, families_too: bool, say: Progress) -> Iterator[Row]:
         """Train twins: with a noise family, and (if wanted) without each family and with each alone."""
         everything = tuple(self.regions.families)
         refit = _Refits(self, teachers)
@@ -387,19 +364,17 @@ class _Study:
         jobs += [("only", name) for name in everything if families_too]
         total = len(jobs) + 2
         say("refitting", 0, total)
-        rows: list[tuple[Any, ...]] = []
         for way, after, before in refit.noise(everything, n_repeats):
-            rows += self._rows("permutation", way, NOISE, after, before=before)
+            yield from self._rows("permutation", way, NOISE, after, before=before)
         if jobs:
-            full, nothing = self.score(refit.predict(everything)), self.score(refit.prior())
+            (full, _), (nothing, _) = self.score(refit.predict(everything)), self.score(refit.prior())
         for done, (analysis, name) in enumerate(jobs):
             say("refitting", done + 1, total)
             kept = tuple(f for f in everything if f != name) if analysis == "drop" else (name,)
-            scored = self.score(refit.predict(kept))
-            before, after = (full, scored) if analysis == "drop" else (scored, nothing)
-            rows += self._rows(analysis, "refit", name, after, before=before)
+            found, _ = self.score(refit.predict(kept))
+            before, after = (full, found) if analysis == "drop" else (found, nothing)
+            yield from self._rows(analysis, "refit", name, after, before=before)
         say("refitting", total, total)
-        return rows
 
     def answer(self, features: Float32) -> Float32:
         """Probabilities that the model gives."""
@@ -412,40 +387,43 @@ class _Study:
         way: str,
         n_repeats: int,
         answer: Callable[[Float32], Float32],
-    ) -> list[_Scored]:
-        """Scores of the answers to rows whose columns come from elsewhere, of every repeat."""
-        scores = []
+    ) -> tuple[Score, list[Float32]]:
+        """Mean score of the answers to rows whose columns come from elsewhere, and the colours of every repeat."""
+        scores, region_abs = [], []
         for repeat in range(n_repeats):
             features = rows.features.copy()
             # The same orders for every family: their differences are then none of luck.
             donors = _donors(rows.photo, way, self.random_state + repeat)
             features[:, columns] = rows.features[donors][:, columns]
-            scores.append(self.score(answer(features)))
-        return scores
+            score, region_ab = self.score(answer(features))
+            scores.append(score)
+            region_abs.append(region_ab)
+        return np.mean(scores, axis=0), region_abs
 
     def _rows(
-        self, analysis: str, way: str, family: str, changed: _Scored, part: str = "", before: _Scored | None = None
-    ) -> list[tuple[Any, ...]]:
-        before = before or self.untouched
-        found = {
-            "region_ab_error": self.bootstrap.mean((changed.error - before.error).sum(axis=1)),
-            "log_loss": self.bootstrap.mean((changed.surprise - before.surprise).sum(axis=1)),
-            "balanced_score": self._balanced(before.given - changed.given),
-        }
-        return [(analysis, way, family, part, score, *astuple(interval)) for score, interval in found.items()]
+        self, analysis: str, way: str, family: str, after: Score, part: str = "", before: Score | None = None
+    ) -> Iterator[Row]:
+        error, surprise, given = after - (self.untouched if before is None else before)
+        for score, interval in self._figures(error, surprise, -given).items():
+            yield analysis, way, family, part, score, *astuple(interval)
 
-    def _color_rows(self, family: str, changed: _Scored) -> list[tuple[Any, ...]]:
+    def _figures(self, error: Sums, surprise: Sums, given: Sums) -> dict[str, Interval]:
+        return {
+            "region_ab_error": self.bootstrap.mean(error.sum(axis=1)),
+            "log_loss": self.bootstrap.mean(surprise.sum(axis=1)),
+            "balanced_score": self._balanced(given),
+        }
+
+    def _color_rows(self, family: str, after: Score) -> Iterator[Row]:
         """Added error over the regions of every named colour."""
-        rows: list[tuple[Any, ...]] = []
-        added = changed.error - self.untouched.error
+        added = after[0] - self.untouched[0]
         for name in dict.fromkeys(self.names):
             chosen = self.names == name
             interval = self.bootstrap.ratio(added[:, chosen].sum(axis=1), self.area_by_color[:, chosen].sum(axis=1))
             if np.isfinite(interval.value):
-                rows.append(("colour", "across", family, name, "region_ab_error", *astuple(interval)))
-        return rows
+                yield "colour", "across", family, name, "region_ab_error", *astuple(interval)
 
-    def _balanced(self, given: NDArray[np.float64]) -> Interval:
+    def _balanced(self, given: Sums) -> Interval:
         """Mean over colours of the probability given to the true one (or of its change), in percent."""
         # Sums over photographs before the division, in every resample too: a single photograph
         # lacks most colours, so that a mean over photographs of such ratios does not exist.
@@ -457,7 +435,7 @@ class _Study:
         means = 100 * values.sum(axis=1) / present.sum(axis=1)
         return self.bootstrap.limits(means[0], means[1:])
 
-    def _by_color(self, values: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    def _by_color(self, values: NDArray[np.floating] | float) -> Sums:
         """Sums over the area of every true colour in every photograph, shape (n_photos, n_colors)."""
         n_colors = len(self.colorizer.palette_.colors_)
         cell = self.regions.photo * n_colors + self.true_index
@@ -489,7 +467,7 @@ class _Refits:
 
     def predict(self, families: Sequence[str]) -> Float32:
         """Probabilities of all regions from models that know some families only."""
-        return self._answers(self._models(self.teachers.with_families(families)), self.data.with_families(families))
+        return self._taught(self.teachers.with_families(families))(self.data.with_families(families).features)
 
     def prior(self) -> Float32:
         """Probabilities of somebody who knows the frequencies of colours and sees nothing."""
@@ -500,19 +478,15 @@ class _Refits:
             probabilities[asked] = share / share.sum()
         return probabilities
 
-    def noise(self, families: Sequence[str], n_repeats: int) -> Iterator[tuple[str, _Scored, _Scored]]:
-        """For both ways: scores with the noise permuted, and scores before that."""
+    def noise(self, families: Sequence[str], n_repeats: int) -> Iterator[tuple[str, Score, Score]]:
+        """For both ways: the score with the noise permuted, and the score before that."""
         asked = self.data.with_families(families, **{NOISE: self._shuffled(self.data, 1)})
         # Where both are the same photographs, a row keeps its number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
-        models = self._models(self.teachers.with_families(families, **{NOISE: self._shuffled(self.teachers, salt)}))
-
-        def answer(features: Float32) -> Float32:
-            return self._answers(models, replace(asked, features=features))
-
-        before = self.study.score(answer(asked.features))
+        answer = self._taught(self.teachers.with_families(families, **{NOISE: self._shuffled(self.teachers, salt)}))
+        before, _ = self.study.score(answer(asked.features))
         for way in ("across", "within"):
-            yield way, _mean(self.study.permuted(asked, asked.families[NOISE], way, n_repeats, answer)), before
+            yield way, self.study.permuted(asked, asked.families[NOISE], way, n_repeats, answer)[0], before
 
     def _shuffled(self, data: _Described, salt: int) -> Float32:
         """The Gabor family (or the first one) with its rows in a random order: real numbers that mean nothing."""
@@ -521,16 +495,18 @@ class _Refits:
         rng = np.random.default_rng([self.study.random_state, salt])
         return regions.features[rng.permutation(len(regions))][:, source]
 
-    def _models(self, rows: TrainingRows) -> list[Colorizer]:
-        """A twin for each fold, trained on the photographs that it may learn from."""
+    def _taught(self, rows: TrainingRows) -> Callable[[Float32], Float32]:
+        """How twins answer for the features of all regions: one for each fold, taught what it may learn from."""
         model = self.study.colorizer
-        return [clone(model).learn(rows.where(learnt), palette=model.palette_) for learnt, _ in self.folds]
+        twins = [clone(model).learn(rows.where(learnt), palette=model.palette_) for learnt, _ in self.folds]
 
-    def _answers(self, models: Sequence[Colorizer], rows: TrainingRows) -> Float32:
-        probabilities = np.empty((len(rows), len(self.study.colorizer.palette_.colors_)), np.float32)
-        for model, (_, asked) in zip(models, self.folds, strict=True):
-            probabilities[asked] = model.recognizer.region_probabilities(rows.features[asked])
-        return probabilities
+        def answer(features: Float32) -> Float32:
+            probabilities = np.empty((len(features), len(model.palette_.colors_)), np.float32)
+            for twin, (_, asked) in zip(twins, self.folds, strict=True):
+                probabilities[asked] = twin.recognizer.region_probabilities(features[asked])
+            return probabilities
+
+        return answer
 
 
 def _describe(colorizer: Colorizer, photos: Sequence[Photo], say: Progress) -> _Described:
@@ -551,42 +527,33 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
     stays so.
     """
     rng = np.random.default_rng([seed, 0 if way == "within" else 1])
-    rows = [np.flatnonzero(photo == index) for index in range(int(photo.max()) + 1)]
-    shuffled = [rng.permutation(part) for part in rows]
-    if way == "within":
-        sources = shuffled
-    else:
-        circle = rng.permutation(len(rows))  # everybody takes from the next in a circle: nobody from itself
-        following = np.empty_like(circle)
-        following[circle] = np.roll(circle, -1)
-        # Photographs differ in their number of regions: too few donors are repeated, too many cut.
-        sources = [np.resize(shuffled[following[index]], len(part)) for index, part in enumerate(rows)]
+    n_photos = int(photo.max()) + 1
+    sources = [rng.permutation(np.flatnonzero(photo == index)) for index in range(n_photos)]
+    if way == "across":
+        circle = rng.permutation(n_photos)  # everybody takes from the next in a circle: nobody from itself
+        following = dict(zip(circle, np.roll(circle, -1), strict=True))
+        sources = [sources[following[index]] for index in range(n_photos)]
     donors = np.empty(len(photo), np.intp)
-    for part, source in zip(rows, sources, strict=True):
-        donors[part] = source
+    for index, source in enumerate(sources):
+        own = photo == index
+        # Photographs differ in their number of regions: too few donors are repeated, too many cut.
+        donors[own] = np.resize(source, np.count_nonzero(own))
     return donors
-
-
-def _mean(scores: Sequence[_Scored]) -> _Scored:
-    """The mean of every number."""
-    return _Scored(*(np.mean([getattr(scored, part.name) for scored in scores], axis=0) for part in fields(_Scored)))
 
 
 def _redundancy(data: _Described) -> NDArray[np.float64]:
     """Share of the variance of family j that a ridge regression on family i predicts, on photographs not fitted to."""
     fitted = data.regions.photo % 2 == 0
     values = StandardScaler().fit_transform(data.regions.features.astype(np.float64))
-    blocks = [values[:, columns] for columns in data.regions.families.values()]
-    shares = np.eye(len(blocks))
-    for i, source in enumerate(blocks):
-        gram = source[fitted].T @ source[fitted]
-        gram[np.diag_indices_from(gram)] += _RIDGE * len(source)
-        inverse = np.linalg.inv(gram)  # once for all targets of this source
-        for j, target in enumerate(blocks):
+    families = data.regions.families.values()
+    total = np.square(values[~fitted])
+    shares = np.eye(len(families))
+    for i, source in enumerate(values[:, columns] for columns in families):
+        ridge = Ridge(_RIDGE * len(values), fit_intercept=False).fit(source[fitted], values[fitted])
+        left = np.square(values[~fitted] - ridge.predict(source[~fitted]))
+        for j, columns in enumerate(families):
             if i != j:
-                guess = source[~fitted] @ (inverse @ (source[fitted].T @ target[fitted]))
-                left = np.square(target[~fitted] - guess).sum()
-                shares[i, j] = 1 - left / max(np.square(target[~fitted]).sum(), 1e-12)
+                shares[i, j] = 1 - left[:, columns].sum() / max(total[:, columns].sum(), 1e-12)
     # On photographs not fitted to, a guess can be worse than the mean: that is no knowledge.
     return np.clip(shares, 0, 1)
 

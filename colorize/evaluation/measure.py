@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.tables import aligned, write_csv, write_json
 from colorize.color import lab_to_rgb, to_gray
 from colorize.color.metrics import Truth, colorfulness
 from colorize.exceptions import DatasetError
@@ -164,8 +161,10 @@ class EvaluationResult:
     costs: Mapping[str, Columns] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("figures", "costs"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+        for table in (self.figures, self.costs):
+            for values in (values for columns in table.values() for values in columns.values()):
+                # Intervals and tables are computed from these when asked for, and must stay of one piece.
+                values.flags.writeable = False
         if not self.names:
             object.__setattr__(self, "names", tuple(f"photo {i + 1}" for i in range(self.n_photos)))
 
@@ -204,17 +203,17 @@ class EvaluationResult:
             for method, columns in self.figures.items()
         }
 
-    def intervals(self, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
+    def intervals(self) -> dict[str, dict[str, Interval]]:
         """Means with 95 % bootstrap intervals over photographs, per method and figure of `FIGURES`."""
-        bootstrap = bootstrap or Bootstrap(self.n_photos)
+        bootstrap = Bootstrap(self.n_photos)
         return {
             method: {name: bootstrap.ratio(*_parts(columns, name)) for name in FIGURES}
             for method, columns in self.figures.items()
         }
 
-    def differences(self, method: str, bootstrap: Bootstrap | None = None) -> dict[str, dict[str, Interval]]:
+    def differences(self, method: str) -> dict[str, dict[str, Interval]]:
         """Paired differences per other method and figure: that of `method` minus that of the other, same resamples."""
-        bootstrap = bootstrap or Bootstrap(self.n_photos)
+        bootstrap = Bootstrap(self.n_photos)
         return {
             other: {name: bootstrap.ratio(*_parts(self.figures[method], name, columns)) for name in FIGURES}
             for other, columns in self.figures.items()
@@ -228,12 +227,10 @@ class EvaluationResult:
 
     def table(self) -> str:
         """Lay the means out as text, one line per method."""
-        means = self.means()
-        width = max(map(len, means))
-        lines = [" " * width + "".join(f"  {figure.title:>9}" for figure in FIGURES.values())]
-        for method, row in means.items():
-            numbers = (f"  {row[name]:>{max(9, len(f.title))}{f.form}}" for name, f in FIGURES.items())
-            lines.append(f"{method:<{width}}" + "".join(numbers))
+        rows = [["", *(figure.title for figure in FIGURES.values())]]
+        for method, means in self.means().items():
+            rows.append([method, *(format(means[name], figure.form) for name, figure in FIGURES.items())])
+        lines = aligned(rows, 9)
         lines.append(f"means over {self.n_measured} photographs; colourfulness as a share of the true one")
         return "\n".join(lines)
 
@@ -254,14 +251,14 @@ class EvaluationResult:
 
     def to_csv(self) -> str:
         """Write one row per photograph and method: name, category, the figures, seconds."""
-        columns = list(next(iter(self.figures.values())))
+        names = list(next(iter(self.figures.values())))
         costs = [name for name in ("seconds", "cpu_seconds") if self.costs]
         category = {int(i): name for name, indices in self.categories.items() for i in indices}
-        rows: list[list[Any]] = [["photo", "category", "method", *columns, *costs]]
+        rows: list[list[Any]] = [["photo", "category", "method", *names, *costs]]
         for method, figures in self.figures.items():
-            numbers = [figures[name] for name in columns] + [self.costs[method][name] for name in costs]
+            numbers = [figures[name] for name in names] + [self.costs[method][name] for name in costs]
             for i, name in enumerate(self.names):
-                rows.append([name, category.get(i, ""), method, *(csv_cell(values[i]) for values in numbers)])
+                rows.append([name, category.get(i, ""), method, *(values[i] for values in numbers)])
         return write_csv(rows)
 
 
@@ -292,10 +289,6 @@ def measure(
         Called with an `Observation` after every prediction, outside the time that is measured.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
-
-    Returns
-    -------
-    EvaluationResult
 
     Raises
     ------
@@ -365,39 +358,6 @@ def function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Predi
     raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
 
 
-def plain(value: Any) -> Any:
-    """Arrays, mappings and numbers as JSON knows them; a number that is not finite becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Interval):
-        return {"value": plain(value.value), "low": plain(value.low), "high": plain(value.high)}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(item) for item in value]
-    # JSON has no NaN: Python would write one, and other readers refuse the file.
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def write_json(content: Mapping[str, Any]) -> str:
-    """Whatever `plain` knows as text."""
-    # What it overlooked fails here, and not in the program of a reader.
-    return json.dumps(plain(content), indent=1, allow_nan=False)
-
-
-def write_csv(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as comma-separated text."""
-    buffer = io.StringIO()
-    # The module's own line end is that of Windows, on every system.
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
-
-
-def csv_cell(value: float) -> str:
-    """A number for `write_csv`; empty if there is none."""
-    return f"{value:.6g}" if math.isfinite(value) else ""
-
-
 def _colors(name: str, prediction: Prediction, gray: GrayImage) -> tuple[NDArray[Any], Float32 | None]:
     """What a method gave back: sRGB pixels, shape (H, W, 3), and the ab that they were made of, if it told."""
     if isinstance(prediction, RgbImage):
@@ -413,15 +373,6 @@ def _colors(name: str, prediction: Prediction, gray: GrayImage) -> tuple[NDArray
 
 def _columns(rows: Sequence[Mapping[str, float]]) -> Columns:
     return {name: np.array([row.get(name, math.nan) for row in rows]) for name in rows[0]}
-
-
-def _frozen(table: Mapping[str, Columns]) -> Mapping[str, Columns]:
-    frozen = {method: MappingProxyType(dict(columns)) for method, columns in table.items()}
-    for columns in frozen.values():
-        for values in columns.values():
-            # Intervals and tables are computed from these when asked for, and must stay of one piece.
-            values.flags.writeable = False
-    return MappingProxyType(frozen)
 
 
 def _parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -58,7 +58,8 @@ class Oracles:
         self.colorizer = colorizer
         # An oracle may be asked without the model before it. By identity: `measure` hands one
         # object to all methods, and comparing pixels would cost something every time.
-        self._photo = lru_cache(1)(lambda gray: _Photo(gray, colorizer.predict(gray, vividness=vividness)))
+        self._result = result = lru_cache(1)(partial(colorizer.predict, vividness=vividness))
+        self._tools = lru_cache(1)(lambda gray: (Propagator(gray.lightness), Canvas(gray, result(gray).superpixels)))
 
     def methods(self) -> dict[str, Method]:
         """The model and the oracles, to be measured in this order."""
@@ -68,45 +69,31 @@ class Oracles:
 
     def predict(self, gray: GrayImage) -> Colorization:
         """Colorize as the model does, and remember the photograph for the oracles."""
-        return self._photo(gray).result
+        return self._result(gray)
 
     def true_tint(self, gray: GrayImage, truth: Truth) -> Float32:
         """Shift the model's colours by one offset, ab of shape (H, W, 2)."""
-        ab = self._photo(gray).result.ab
+        ab = self._result(gray).ab
         offset = np.subtract(cv2.mean(truth.ab)[:2], cv2.mean(ab)[:2])
         return ab + offset.astype(np.float32)
 
     def best_palette(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the best palette colour of every region, ab of shape (H, W, 2)."""
-        photo, palette = self._photo(gray), self.colorizer.palette_
-        return photo.spread(palette.colors_[palette.encode(true_region_ab(truth.ab, photo.result.superpixels))])
+        palette = self.colorizer.palette_
+        return self._spread(gray, palette.colors_[palette.encode(self._true_ab(gray, truth))])
 
     def true_regions(self, gray: GrayImage, truth: Truth) -> Float32:
         """Spread the true mean colour of every region, ab of shape (H, W, 2)."""
-        photo = self._photo(gray)
-        return photo.spread(true_region_ab(truth.ab, photo.result.superpixels))
+        return self._spread(gray, self._true_ab(gray, truth))
 
+    def _true_ab(self, gray: GrayImage, truth: Truth) -> Float32:
+        return true_region_ab(truth.ab, self._result(gray).superpixels)
 
-class _Photo:
-    """What the oracles share about one photograph: its regions, and a propagator that goes on from answer to answer."""
-
-    def __init__(self, gray: GrayImage, result: Colorization) -> None:
-        self.gray = gray
-        self.result = result
-
-    @cached_property
-    def _propagator(self) -> Propagator:
-        return Propagator(self.gray.lightness)
-
-    @cached_property
-    def _canvas(self) -> Canvas:
-        return Canvas(self.gray, self.result.superpixels)
-
-    def spread(self, region_ab: Float32) -> Float32:
+    def _spread(self, gray: GrayImage, region_ab: Float32) -> Float32:
         # Not by `Canvas.spread`: one propagator starts the second solve from the answer of the first,
         # and stops earlier than the model's.
-        target_ab = region_ab.take(self._canvas.labels, axis=0)
-        return self._propagator.solve(target_ab, self._canvas.weight, tolerance=_TOLERANCE).ab
+        propagator, canvas = self._tools(gray)
+        return propagator.solve(region_ab.take(canvas.labels, axis=0), canvas.weight, tolerance=_TOLERANCE).ab
 
 
 def true_region_ab(true_ab: Float32, superpixels: Superpixels) -> Float32:

@@ -117,16 +117,13 @@ def intervals(
     n_series = max(len(values) for values in rows.values())
     height = 0.85 + len(rows) * (0.3 + 0.12 * (n_series - 1)) + (0.3 if series else 0)
     figure, axes = _lines(height, rows, label, strong)
-    for k in range(n_series):
-        color, marker = SERIES[k]
-        for place, values in enumerate(rows.values()):
-            y = place + (k - (n_series - 1) / 2) * 0.26
-            if k < len(values) and np.isfinite(values[k].value):
-                value = values[k]
-                if value.known:
-                    axes.plot([value.low, value.high], [y, y], color=color, lw=2, solid_capstyle="round")
-                name = series[k] if series and place == 0 else None
-                axes.plot(value.value, y, marker, color=color, ms=5.5, label=name, mec=PAPER, mew=0.6)
+    for k, (color, marker) in enumerate(SERIES[:n_series]):
+        y = np.arange(len(rows)) + (k - (n_series - 1) / 2) * 0.26
+        drawn = [values[k] if k < len(values) else Interval(np.nan) for values in rows.values()]
+        low, high = [value.low for value in drawn], [value.high for value in drawn]
+        axes.plot([low, high], [y, y], color=color, lw=2, solid_capstyle="round")
+        name = series[k] if series else None
+        axes.plot([value.value for value in drawn], y, marker, color=color, ms=5.5, label=name, mec=PAPER, mew=0.6)
     if reference is not None:
         axes.axvline(reference, color=MUTED, lw=1, dashes=(3, 2))
         if note:
@@ -235,8 +232,8 @@ def heatmap(
     matplotlib = import_or_raise("matplotlib", extra="report")
     figure, axes = _lines(1.15 + 0.34 * len(rows), rows)
     # As far to both sides: white is then the centre.
-    span = np.nanmax(np.abs(values - center)) if center is not None else 1.0
-    low, high = (center - span, center + span) if center is not None else (np.nanmin(values), np.nanmax(values))
+    span = np.abs(values - center).max() if center is not None else 1.0
+    low, high = (center - span, center + span) if center is not None else (values.min(), values.max())
     scale = matplotlib.colormaps["RdBu_r" if center is not None else "cividis"]
     normal = (values - low) / max(high - low, 1e-9)
     # About how wide the cells are, in points.
@@ -245,8 +242,6 @@ def heatmap(
     # A digit is about 0.58 of its height wide: numbers stay inside their cells.
     size = min(9.5, cell / (0.58 * max(len(form.format(value)) for value in values.flat)))
     for (i, j), share in np.ndenumerate(normal):
-        if not np.isfinite(share):
-            continue
         color = scale(float(share))
         axes.barh(i, 0.96, 0.92, j - 0.48, color=color, clip_on=False)
         weak = faint is not None and bool(faint[i, j])

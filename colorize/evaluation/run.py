@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from colorize._support.progress import Progress
-from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.statistics import Interval
+from colorize._support.tables import write_csv
 from colorize.color import to_gray
 from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
-from colorize.evaluation.measure import EvaluationResult, Method, Observer, csv_cell, function_of, measure, write_csv
+from colorize.evaluation.measure import EvaluationResult, Method, Observer, function_of, measure
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
@@ -98,8 +99,7 @@ class Comparison:
 
     def differences(self) -> dict[str, dict[str, dict[str, Interval]]]:
         """Paired differences per first method, second method and figure: that of the first minus that of the second."""
-        bootstrap = Bootstrap(self.result.n_photos)
-        return {name: self.result.differences(name, bootstrap) for name in self.result.figures}
+        return {name: self.result.differences(name) for name in self.result.figures}
 
     def to_csv(self) -> str:
         """The rows of `EvaluationResult.to_csv`; below them, for every pair of methods, mean difference and limits."""
@@ -110,11 +110,10 @@ class Comparison:
             for second in names[: names.index(first)]:
                 found = [others[second].get(name, Interval(math.nan)) for name in columns]
                 for kind, limit in (("difference", "value"), ("difference, low", "low"), ("difference, high", "high")):
-                    cells = (csv_cell(getattr(interval, limit)) for interval in found)
-                    rows.append([kind, "", f"{first} minus {second}", *cells])
-        # Every row of a CSV must have as many cells as its head, and differences have no costs.
-        n_costs = 2 if self.result.costs else 0
-        return self.result.to_csv() + write_csv([*row, *[""] * n_costs] for row in rows)
+                    cells = [getattr(interval, limit) for interval in found]
+                    # Every row of a CSV must have as many cells as its head, and differences have no costs.
+                    rows.append([kind, "", f"{first} minus {second}", *cells, "", ""])
+        return self.result.to_csv() + write_csv(rows)
 
     def to_json(self) -> str:
         """All figures, differences, realism and costs as JSON."""
@@ -152,10 +151,6 @@ def evaluate_model(
         See `Evaluation`.
     pictures : bool
         Keep small pictures of all results (about 0.5 MB per photograph), for the HTML report.
-
-    Returns
-    -------
-    Evaluation
 
     Raises
     ------
@@ -199,10 +194,6 @@ def compare_methods(
         As of `measure`.
     left_out, pictures
         As of `evaluate_model`.
-
-    Returns
-    -------
-    Comparison
 
     See Also
     --------

@@ -16,19 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
+from colorize._support.tables import aligned, write_csv, write_json
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import (
-    FEW_PHOTOS,
-    FIGURES,
-    MAIN,
-    EvaluationResult,
-    Method,
-    Observation,
-    csv_cell,
-    measure,
-    write_csv,
-    write_json,
-)
+from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult, Method, Observation, measure
 from colorize.exceptions import DatasetError
 from colorize.recognition.rules import NO_COLOR, fit_rules
 from colorize.training.dataset import TrainingSet
@@ -112,13 +102,11 @@ class CategoryStudy:
 
     def table(self) -> str:
         """The matrices as text."""
-        corner = "trained on / tested on"
-        width = max(len(name) for name in (*self.training, GRAY, corner))
         lines = [f"{FIGURES[MAIN].title}, held-out photographs, lower is better"]
         for method in self.methods:
-            lines += ["", method, f"{corner:<{width}}" + "".join(f"  {name:>14}" for name in self.categories)]
-            for name, row in zip((GRAY, *self.training), (self.gray(), *self.matrix(method)), strict=True):
-                lines.append(f"{name:<{width}}" + "".join(f"  {value:>14.2f}" for value in row))
+            rows = zip((GRAY, *self.training), (self.gray(), *self.matrix(method)), strict=True)
+            cells = [[name, *(f"{value:.2f}" for value in row)] for name, row in rows]
+            lines += ["", method, *aligned([["trained on / tested on", *self.categories], *cells])]
         return "\n".join(lines)
 
     def to_csv(self) -> str:
@@ -172,27 +160,23 @@ class LearningCurve:
 
     def table(self) -> str:
         """The curve as text."""
-        head = ("photos", "CPU s", "CIEDE2000", "(95 % interval)", "AuC", "colourf.", "lookup")
-        lines = ["".join(f"{title:>17}" for title in head)]
+        rows = [["photos", "CPU s", "CIEDE2000 (95 % interval)", "AuC", "colourf.", "lookup"]]
         means = self.result.means()
         for size, error in zip(self.sizes, self.points(), strict=True):
-            figures = means[f"classical: {size}"]
-            cells = (
-                f"{size}", f"{self.seconds[f'classical: {size}']:.1f}", f"{error.value:.2f}",
-                f"{error.low:.2f} to {error.high:.2f}" if error.known else "", f"{figures['auc']:.2f}",
-                f"{figures['colorfulness_ratio']:.2f}", f"{means[f'lookup: {size}'][MAIN]:.2f}",
-            )  # fmt: skip
-            lines.append("".join(f"{cell:>17}" for cell in cells))
+            figures, lookup = means[f"classical: {size}"], means[f"lookup: {size}"]
+            numbers = figures["auc"], figures["colorfulness_ratio"], lookup[MAIN]
+            spent = f"{self.seconds[f'classical: {size}']:.1f}"
+            rows.append([f"{size}", spent, f"{error}", *(f"{number:.2f}" for number in numbers)])
+        lines = aligned(rows)
         lines.append(f"measured on {self.result.n_photos} photographs; gray {means[GRAY][MAIN]:.2f}")
         return "\n".join(lines)
 
     def to_csv(self) -> str:
         """One row per method and size."""
-        rows = [["method", "n_photos", "cpu_seconds", *_COLUMNS]]
+        rows: list[list[Any]] = [["method", "n_photos", "cpu_seconds", *_COLUMNS]]
         for name, figures in self.result.intervals().items():
             method, _, size = name.partition(": ")
-            spent = f"{self.seconds[name]:.6g}" if name in self.seconds else ""
-            rows.append([method, size, spent, *_numbers(figures)])
+            rows.append([method, size, self.seconds.get(name, ""), *_numbers(figures)])
         return write_csv(rows)
 
     def to_json(self) -> str:
@@ -230,10 +214,6 @@ def study_categories(
         Categories that could not be read, and why; reported.
     random_state : int
     progress : callable, optional
-
-    Returns
-    -------
-    CategoryStudy
 
     Raises
     ------
@@ -309,10 +289,6 @@ def study_curve(
     parameters, random_state, progress
         As of `study_categories`.
 
-    Returns
-    -------
-    LearningCurve
-
     Raises
     ------
     ValueError
@@ -348,10 +324,9 @@ def _trained(
     return models, seconds
 
 
-def _numbers(figures: Mapping[str, Interval]) -> list[str]:
-    """The cells under `_COLUMNS`."""
-    error = figures[MAIN]
-    return [csv_cell(number) for number in (*(figures[name].value for name in FIGURES), error.low, error.high)]
+def _numbers(figures: Mapping[str, Interval]) -> list[float]:
+    """What stands under `_COLUMNS`."""
+    return [*(figures[name].value for name in FIGURES), figures[MAIN].low, figures[MAIN].high]
 
 
 def _training_sets(parts: Mapping[str, Sequence[RgbImage]], random_state: int) -> dict[str, Sequence[RgbImage]]:

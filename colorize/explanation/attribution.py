@@ -59,10 +59,6 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     background : ndarray, shape (n_families, n_rows, n_components), float32
         The same for ordinary rows. More of them give steadier values: the cost is ``2^n_families * n_rows`` scores.
 
-    Returns
-    -------
-    Attribution
-
     See Also
     --------
     colorize.recognition.machine.Scaling.family_parts : The stage before: a row by family.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from colorize._support.regions import region_graph
+from colorize._support.tables import plain
 from colorize.color.names import color_names
 from colorize.exceptions import PlaceError
 from colorize.explanation.attribution import Attribution, attribute
@@ -229,13 +230,16 @@ class Explanation:
         """Everything but the pictures, as plain values for JSON."""
         of_place = ("row", "col", "region", "lightness", "ab", "pixel_ab", "confidence", "winner", "rival", "favourite")
         of_memories = ("distance", "usual_distance", "ab", "is_near", "photo", "agreement", "favourite")
-        return _plain(self, of_place) | {
-            "palette": {name: column.tolist() for name, column in self.palette().items()},
-            "log_odds": dict(zip(STAGES, self.log_odds.tolist(), strict=True)),
-            "steps": self.steps(),
-            "memories": None if self.memories is None else _plain(self.memories, of_memories),
-            "hints": None if self.hints is None else _plain(self.hints, vars(self.hints)),
-        }
+        return plain(
+            {name: getattr(self, name) for name in of_place}
+            | {
+                "palette": self.palette(),
+                "log_odds": dict(zip(STAGES, self.log_odds, strict=True)),
+                "steps": self.steps(),
+                "memories": self.memories and {name: getattr(self.memories, name) for name in of_memories},
+                "hints": self.hints,
+            }
+        )
 
 
 class Explainer:
@@ -478,10 +482,6 @@ def explain(
     hints, vividness
         As of `Explainer`.
 
-    Returns
-    -------
-    Explanation
-
     Raises
     ------
     PlaceError
@@ -493,12 +493,6 @@ def explain(
     colorize.explanation.account.sentences : The stage after: plain sentences.
     """
     return Explainer(predictor.open(gray), hints=hints, vividness=vividness).at(row, col)
-
-
-def _plain(found: object, names: Iterable[str]) -> dict[str, Any]:
-    """Attributes as JSON knows them."""
-    values = {name: getattr(found, name) for name in names}
-    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def _log_odds(probabilities: NDArray[Any], first: int, second: int) -> NDArray[Any]:

@@ -1,6 +1,8 @@
-"""Locks, clocks and shrinking, which several rooms share."""
+"""Locks, clocks, shrinking and tables, which several rooms share."""
 
 import errno
+import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from colorize._support.clock import Clock
 from colorize._support.last import Last
 from colorize._support.locks import file_lock
 from colorize._support.shrink import shrink
+from colorize._support.tables import aligned, write_csv, write_json
 from colorize.exceptions import ManifestError, OutputError
 
 
@@ -63,3 +66,17 @@ def test_the_last_answer_is_kept_and_no_other():
     for key in (1, 1, 2, 1):
         assert last(key, lambda key: made.append(key) or [key]) == [key]
     assert made == [1, 2, 1]
+
+
+@dataclass
+class Point:
+    row: np.int64
+    said: tuple
+
+
+def test_findings_become_text_without_what_readers_refuse():
+    content = {"a": np.float32([1, np.nan]), 2: Point(np.int64(3), (True, None))}
+    assert json.loads(write_json(content)) == {"a": [1, None], "2": {"row": 3, "said": [True, None]}}
+    assert write_csv([("name", "error"), ("a,b", 1 / 3), ("c", float("nan"))]) == 'name,error\n"a,b",0.333333\nc,\n'
+    lines = aligned([("", "share"), ("gray", "11"), ("mean colour", "1234567")], 6)
+    assert lines == ["               share", "gray              11", "mean colour  1234567"]

@@ -2,6 +2,9 @@
 
 They open from a disk, print, follow the reader's light or dark dress, and can be used with the keyboard alone. What
 they show can be had as JSON and CSV too; a report adds no numbers of its own.
+
+Each takes what was found, and the names of model and photographs as a reader knows them. Without the extra ``report``
+they raise `MissingDependencyError`.
 """
 
 from colorize.evaluation.report.comparison import comparison_report

@@ -58,7 +58,7 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
         ("hint", f"{hidden} more photographs are not shown, to keep this page small." if hidden else ""),
         text=ordered if measured else "Nobody knows the true colours of these photographs: judge for yourself.",
     )
-    page.add("Left out", parts.words(found.left_out))
+    page.add("Left out", ("words", found.left_out))
     return page.html()
 
 
@@ -110,18 +110,13 @@ def _method_table(found: Comparison) -> Block:
 
 
 def _difference_table(differences: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> Block:
-    rows = [
-        (
-            first,
-            [
-                parts.interval_cell(others[second][MAIN], "+z.2f", best=others[second][MAIN].excludes(0))
-                if second in others
-                else ""
-                for second in differences
-            ],
-        )
-        for first, others in differences.items()
-    ]
+    def cell(first: str, second: str) -> Cell:
+        if first == second:
+            return ""
+        interval = differences[first][second][MAIN]
+        return parts.interval_cell(interval, "+z.2f", best=interval.excludes(0))
+
+    rows = [(first, [cell(first, second) for second in differences]) for first in differences]
     caption = (
         "CIEDE2000 of the method of the row minus that of the column, on the same photographs, with 95 % intervals; "
         "▸ not by chance alone"

@@ -28,17 +28,7 @@ _THUMBNAIL_SIDE = 160
 def evaluation_report(found: Evaluation, *, model: str = "model", source: str = "photographs") -> str:
     """Tell what an evaluation found, as HTML: failures first, then figures, reasons, costs, and every photograph.
 
-    Parameters
-    ----------
-    found : Evaluation
-        With pictures.
-    model, source : str
-        The model and the photographs, as a reader knows them.
-
-    Raises
-    ------
-    MissingDependencyError
-        The extra ``report`` is not installed.
+    `found` needs its pictures.
     """
     result = found.result
     order = [int(i) for i in result.order("model") if i in found.gallery.pictures]
@@ -47,8 +37,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     wishes = {"large": (3 * n_sliders, 5.0), "map": (n_sliders, 0.8), "small": (2 * min(len(order), N_LISTED), 1.0)}
     budget = share_budget(parts.PICTURE_BYTES, wishes)
     hidden = f" {len(order) - len(listed)} more are in the CSV." if len(order) > len(listed) else ""
-    meanings = {figure.title: figure.meaning for figure in FIGURES.values()}
-    meanings |= {name: meaning for name, meaning in ORACLES.items() if name in result.figures}
+    meanings = {figure.title: figure.meaning for figure in FIGURES.values()} | ORACLES
 
     page = Page(
         "evaluation",
@@ -69,7 +58,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
         text="The photographs with the largest colour difference come first. Drag the handle, or focus a picture and "
         "use the arrow keys.",
     )
-    folded = ("folded", ("What the figures mean", list(meanings.items())))
+    folded = ("folded", ("What the figures mean", meanings))
     page.add("Figures", parts.figure_table(result), folded, title="All figures")
     page.add("What they say", parts.drawn(*_plots(found)), title="What the figures say")
     if result.categories:
@@ -78,31 +67,26 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     page.add("Best", ("sliders", sliders[1]), title="Where it does best")
     text = f"From worst to best: colorized, true, CIEDE2000 of the model (of gray).{hidden}"
     page.add("All photographs", ("thumbs", thumbs), text=text)
-    page.add("Left out", parts.words(found.left_out))
+    page.add("Left out", ("words", found.left_out))
     return page.html()
 
 
 def _lead(found: Evaluation) -> list[str]:
     result = found.result
-    lines = [
-        f"Their colours were taken away and put back (vividness {found.vividness:g}). Over "
-        f"{parts.count(result.n_photos)} the mean colour difference to the truth is "
-        f"{parts.in_words(result.intervals()['model'][MAIN])} CIEDE2000."
-    ]
     verdicts: dict[str, list[str]] = {}
     for other, row in result.differences("model").items():
         if other not in ORACLES:
             verdicts.setdefault(_judged(row[MAIN]), []).append(f"{other} ({parts.signed(row[MAIN])})")
-    if verdicts:
-        said = [f"{verdict} {parts.joined(others)}" for verdict, others in verdicts.items()]
-        lines.append(f"On the same photographs it is {parts.joined(said)}.")
-    if "oracle: palette" in result.figures:
-        means = {name: row[MAIN] for name, row in result.means().items()}
-        lines.append(
-            f"With a perfect choice of palette colour for every region the error would be "
-            f"{means['oracle: palette']:.2f}; with one true tint per photograph, {means['oracle: tint']:.2f}."
-        )
-    return lines
+    said = [f"{verdict} {parts.joined(others)}" for verdict, others in verdicts.items()]
+    means = {name: row[MAIN] for name, row in result.means().items()}
+    return [
+        f"Their colours were taken away and put back (vividness {found.vividness:g}). Over "
+        f"{parts.count(result.n_photos)} the mean colour difference to the truth is "
+        f"{parts.in_words(result.intervals()['model'][MAIN])} CIEDE2000.",
+        f"On the same photographs it is {parts.joined(said)}.",
+        f"With a perfect choice of palette colour for every region the error would be "
+        f"{means['oracle: palette']:.2f}; with one true tint per photograph, {means['oracle: tint']:.2f}.",
+    ]
 
 
 def _judged(difference: Interval) -> str:
@@ -151,20 +135,18 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
         plots.intervals(rows, "CIEDE2000, smaller is better", strong=["model"]),
     )
     rivals = {name: [row[MAIN]] for name, row in result.differences("model").items() if name in honest}
-    if rivals:
-        yield (
-            "Against each rival",
-            "Differences on the same photographs. An interval left of the line: the model is better.",
-            plots.intervals(rivals, "model − rival, CIEDE2000", reference=0.0),
-        )
-    if len(honest) < len(rows):
-        yield (
-            "Where the error comes from",
-            "What disappears when one part is replaced by the truth, one after another; below zero, it adds error.",
-            plots.bars(error_parts(means), "CIEDE2000"),
-        )
+    yield (
+        "Against each rival",
+        "Differences on the same photographs. An interval left of the line: the model is better.",
+        plots.intervals(rivals, "model − rival, CIEDE2000", reference=0.0),
+    )
+    yield (
+        "Where the error comes from",
+        "What disappears when one part is replaced by the truth, one after another; below zero, it adds error.",
+        plots.bars(error_parts(means), "CIEDE2000"),
+    )
     yield parts.trade_off(means, honest)
-    shown = {name: result.figures[name][MAIN] for name in ("model", "gray") if name in result.figures}
+    shown = {name: result.figures[name][MAIN] for name in ("model", "gray")}
     yield "Photograph by photograph", "A mean hides much.", plots.ranked_errors(shown, "CIEDE2000")
     if found.verdicts:
         yield parts.told_apart(
@@ -215,19 +197,16 @@ def _cost_plots(found: Evaluation) -> Iterator[Plot]:
     costs = found.result.costs
     means = {name: float(np.nanmean(values)) for name, values in costs["model"].items()}
     stages = {name.removeprefix("stage: "): mean for name, mean in means.items() if name.startswith("stage: ")}
-    if stages:
-        figure = plots.bars(stages, "seconds", "{:.3f}")
-        yield "Time per stage", "Wall time of the model, mean per photograph.", figure
-    if found.memory:
-        text = "Of arrays, on one photograph of the set; what compiled code holds for itself is not seen."
-        sizes = {name: n_bytes / 1e6 for name, n_bytes in found.memory.items()}
-        yield "Peak memory per stage", text, plots.bars(sizes, "megabytes", "{:.1f}")
+    yield "Time per stage", "Wall time of the model, mean per photograph.", plots.bars(stages, "seconds", "{:.3f}")
+    text = "Of arrays, on one photograph of the set; what compiled code holds for itself is not seen."
+    sizes = {name: n_bytes / 1e6 for name, n_bytes in found.memory.items()}
+    yield "Peak memory per stage", text, plots.bars(sizes, "megabytes", "{:.1f}")
     times = {name: float(np.nanmean(columns["cpu_seconds"])) for name, columns in costs.items() if name not in ORACLES}
     yield "Time per method", "Processor time, mean per photograph.", plots.bars(times, "CPU seconds", "{:.3f}")
 
 
 def _category_table(result: EvaluationResult) -> Block:
-    shown = [name for name in ("gray", "L + height lookup", "model") if name in result.figures]
+    shown = ("gray", "L + height lookup", "model")
     rows = []
     for category, indices in result.categories.items():
         part = result.part(indices)

@@ -43,22 +43,7 @@ Pixels = NDArray[np.uint8]
 def explanation_report(
     explainer: Explainer, explanations: Sequence[Explanation], *, name: str = "photograph", model: str = "model"
 ) -> str:
-    """Tell why places of a photograph got their colours, as HTML.
-
-    Parameters
-    ----------
-    explainer : Explainer
-        Of the photograph.
-    explanations : sequence of Explanation
-        Of places of it, in the order in which they are numbered.
-    name, model : str
-        As a reader knows them.
-
-    Raises
-    ------
-    MissingDependencyError
-        The extra ``report`` is not installed.
-    """
+    """Tell why places of a photograph got their colours, as HTML; they are numbered in the order of `explanations`."""
     result, gray = _pictures(explainer)
     places = [_place(explainer, item, number, result, gray) for number, item in enumerate(explanations, 1)]
     page = Page(
@@ -217,10 +202,7 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
 
 
 def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
-    moved = float(np.linalg.norm(effect.after - effect.before))
-    text = f"Together they moved the colour of this region by {moved:.0f} units of ab."
-    if effect.is_hinted:
-        text += " Some lie on the region itself: their pixels have exactly the colour asked for."
+    exact = "Some lie on the region itself: their pixels have exactly the colour asked for."
     sizes = np.linalg.norm(effect.shift, axis=1)
     listed = [
         {
@@ -236,7 +218,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
     return {
         "before": paint(found, effect.before),
         "after": paint(found, effect.after),
-        "text": text,
+        "text": exact if effect.is_hinted else "",
         "listed": listed,
         "hidden": len(sizes) - len(listed),
     }

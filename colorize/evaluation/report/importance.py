@@ -55,9 +55,10 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
         "is worse than without: with few photographs a large family overfits. "
         f"They learnt from {settings['refits_learn_from']}.",
     )
+    hues = "Colours are groups of palette entries, named by hue and strength."
     page.add(
         "Colours",
-        drawn(*_color_plots(found)),
+        drawn(("Family by true colour", hues, color_figure(found))),
         title="Which family decides which colour",
         text="Error added over the regions of one true colour when a family's numbers come from another photograph. "
         "Small pale numbers are not told from zero.",
@@ -78,20 +79,18 @@ def _lead(found: ImportanceResult, source: str) -> list[str]:
     sure = [name for name in found.ranking(score="log_loss") if surprise[name, ""].low > 0]
     # The largest need not be among them: one that is used in few photographs has a wide interval.
     lives = f"told from zero, the largest first: {joined(sure)}" if sure else "no single family is told from zero"
-    lines = [
+    control = found.select("permutation", "across", "region_ab_error")[NOISE, ""]
+    fine = "which contains zero, as it must"
+    if not control.known:
+        fine = "too few photographs to tell that from zero"
+    elif control.excludes(0):
+        fine = "which does NOT contain zero: distrust these numbers"
+    added = f"adds {signed(control, 3)} ab units to the region error"
+    return [
         f"Measured on {source}. By log-loss, its surprise at the true palette colour, {lives}. "
-        "Other measures rank families otherwise: all four are below."
+        "Other measures rank families otherwise: all four are below.",
+        f"Control: a family of shuffled numbers {added}, {fine}.",
     ]
-    control = found.select("permutation", "across", "region_ab_error").get((NOISE, ""))
-    if control is not None:
-        fine = "which contains zero, as it must"
-        if not control.known:
-            fine = "too few photographs to tell that from zero"
-        elif control.excludes(0):
-            fine = "which does NOT contain zero: distrust these numbers"
-        added = f"adds {signed(control, 3)} ab units to the region error"
-        lines.append(f"Control: a family of shuffled numbers {added}, {fine}.")
-    return lines
 
 
 def _ranking_plots(found: ImportanceResult) -> Iterator[Plot]:
@@ -124,18 +123,12 @@ def _refit_plots(found: ImportanceResult) -> Iterator[Plot]:
                 yield f"{title}: {name}", capital(ANALYSES[analysis]) + ".", figure
 
 
-def _color_plots(found: ImportanceResult) -> Iterator[Plot]:
-    if found.select("colour", "across", "region_ab_error"):
-        text = "Colours are groups of palette entries, named by hue and strength."
-        yield "Family by true colour", text, color_figure(found)
-
-
 def color_figure(found: ImportanceResult) -> Any:
     """Draw the error that each family adds over the regions of each true colour."""
-    cells = found.select("colour", "across", "region_ab_error")
-    colors = [name for name in found.swatches if any(piece == name for _, piece in cells)]
-    families = [family for family in found.families if any(name == family for name, _ in cells)]
-    grid = [[cells.get((family, color), _UNKNOWN) for family in families] for color in colors]
+    cells, families = found.select("colour", "across", "region_ab_error"), found.families
+    # Of every family the same colours: those that the photographs have.
+    colors = [name for name in found.swatches if (families[0], name) in cells]
+    grid = [[cells[family, color] for family in families] for color in colors]
     values = np.array([[cell.value for cell in row] for row in grid])
     faint = np.array([[not cell.excludes(0) for cell in row] for row in grid])
     light = {color: np.full(len(found.swatches[color]), SWATCH_LIGHTNESS, np.float32) for color in colors}

@@ -93,11 +93,6 @@ def table(
     return "table", {"caption": caption, "head": head, "rows": found, "strong": strong} if found else None
 
 
-def words(meanings: Mapping[str, str]) -> Block:
-    """Terms with what is to be said of them."""
-    return "words", list(meanings.items())
-
-
 def shot(name: str, pixels: np.ndarray, n_bytes: int, note: str = "") -> dict[str, Any]:
     """A picture in a strip, with lines of text below it, divided by commas."""
     return {"name": name, "uri": data_uri(pixels, n_bytes), "note": note, "map": "", "worst": False}
@@ -157,10 +152,7 @@ def in_words(interval: Interval) -> str:
 
 def signed(interval: Interval, digits: int = 2) -> str:
     """A difference and its interval, with signs."""
-    text = f"{interval.value:+z.{digits}f}"
-    if interval.known:
-        text += f", {interval.low:+z.{digits}f} to {interval.high:+.{digits}f}"
-    return plots.minus(text)
+    return plots.minus(f"{interval:+z.{digits}f}".replace(" (", ", ").removesuffix(")"))
 
 
 def percent(interval: Interval) -> Interval:

@@ -23,7 +23,7 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
     for method in found.methods:
         page.add(f"Method: {method}", parts.drawn(*_heatmaps(found, method)), _matrix_table(found, method))
     page.add("One photograph of each category", ("strips", _strips(found)), text="Held out from training, not chosen.")
-    page.add("Left out", parts.words(found.left_out), text="Sub-folders not used.")
+    page.add("Left out", ("words", found.left_out), text="Sub-folders not used.")
     return page.html()
 
 
@@ -110,10 +110,12 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
 
 
 def _curve_plots(found: LearningCurve) -> Iterator[Plot]:
-    points = found.points()
-    by_size = {"model": _pairs(found.sizes, points), "L + height lookup": _pairs(found.sizes, found.points("lookup"))}
-    by_time = {"model": _pairs([found.seconds[f"classical: {size}"] for size in found.sizes], points)}
-    colorful = {"model": _pairs(found.sizes, found.points("classical", "colorfulness_ratio"))}
+    def over(places: Sequence[float], method: str = "classical", figure: str = MAIN) -> list[tuple[float, Interval]]:
+        return list(zip(places, found.points(method, figure), strict=True))
+
+    by_size = {"model": over(found.sizes), "L + height lookup": over(found.sizes, "lookup")}
+    by_time = {"model": over([found.seconds[f"classical: {size}"] for size in found.sizes])}
+    colorful = {"model": over(found.sizes, figure="colorfulness_ratio")}
     size = "training photographs"
     mean = "Mean over held-out photographs with its 95 % interval."
     yield "More photographs", mean, plots.curves(by_size, size, "CIEDE2000")
@@ -136,7 +138,3 @@ def _curve_table(found: LearningCurve) -> Block:
         rows.append((f"{size}", [*cells, f"{means['auc']:.2f}", f"{means['colorfulness_ratio']:.2f}"]))
     head = ["photographs", "CPU seconds", "CIEDE2000", "step", "AuC", "colourfulness"]
     return parts.table("The curve in numbers", head, rows)
-
-
-def _pairs(places: Sequence[float], values: Sequence[Interval]) -> list[tuple[float, Interval]]:
-    return list(zip(places, values, strict=True))
