@@ -12,6 +12,8 @@ Colour errors are CIEDE2000 before gamut mapping, at the faithful setting, means
   a stroke or a point inside it. Share of its pixels within 5 ab of the wish, and share of the pixels outside that move
   by more than 5 ab, per reach. A slip is a stroke that runs from the middle of the thing over its nearest border, a
   third of it outside. A correction is a stroke that wishes the thing 12 units of ab from what it is.
+- *turns*: strokes one after another, as a person works: each on the largest area that is wrong, in the colour of the
+  wish inside the thing, in the colour that was there outside. After each, what *objects* measures.
 - *reaches*: error at 1, 5 and 20 hints of true colours per reach, on the photographs of *objects*.
 - *suggest*: five suggested places against five random ones.
 - *confidence*: error of the quarter of pixels that are most confident, without and with five hints.
@@ -65,6 +67,7 @@ CONVERGED = 0.02
 FAITHFUL = 0.0
 WANTED = {"face": 0.30, "landscape": 0.10}
 N_OBJECTS = 30
+N_TURNS = 5
 OBJECT_FOLDERS = "bsds500/val", "everyday"
 NEAR_WISH = 5.0
 NEAR = 12.0  # ab by which a thing is corrected: seen at once, and no other colour
@@ -217,7 +220,7 @@ def find_thing(photo: RgbImage, seed: Sequence[int], sizes: tuple[float, float] 
     for start in rng.permutation(regions.n_superpixels):
         alike = (np.abs(means - means[start]) <= (25, 10, 10)).all(axis=1)
         inside = np.isin(regions.labels, _connected(start, alike, regions.adjacency))
-        depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+        depth = _depth(inside)
         low, high = regions.adjacency.T
         is_in = region_means(inside.astype(np.float32), regions) > 0.5
         across = is_in[low] != is_in[high]
@@ -343,6 +346,56 @@ def _object_rows(session: Session, thing: Thing, seed: Sequence[int]) -> list[li
             row.append((good.mean(), moved.mean(), thing.inside.mean()))
         table.append(row)
     return table
+
+
+def measure_turns(options: argparse.Namespace) -> list[str]:
+    """Strokes one after another, each where the picture is most wrong."""
+    colorizer = Colorizer.load(find_model(options.reference_model))
+    lines = ["## Strokes in turn", "", "| things | | " + " | ".join(map(str, range(1, N_TURNS + 1))) + " |"]
+    lines.append("|---" * (N_TURNS + 2) + "|")
+    for name in OBJECT_FOLDERS:
+        photos = load_folder(DATA / name, select=False).photos
+        rows = []
+        for number in spread(len(photos), options.limit or N_OBJECTS):
+            thing = find_thing(photos[number], [SEED, number])
+            if thing is not None:
+                rows.append(_turns(colorizer.open(to_gray(photos[number])), thing))
+        good, moved = np.mean(rows, axis=0).T
+        met = np.mean([[g >= 0.9 and m <= 0.05 for g, m in row] for row in rows], axis=0)
+        for title, values in (("inside", good), ("outside", moved), ("both as wanted", met)):
+            lines.append(f"| {len(rows)} of {name} | {title} | " + " | ".join(f"{v:.1%}" for v in values) + " |")
+    return lines
+
+
+def _turns(session: Session, thing: Thing) -> list[tuple[float, float]]:
+    """Share good inside, share moved outside, after every stroke."""
+    lightness = session.gray.lightness
+    before = map_to_gamut(lightness, session.colorize(FAITHFUL).ab)
+    present, wish = lab_to_rgb(lightness, before), thing.wished(lightness)
+    hints, row = thing.hints("stroke", "here"), []
+    for _ in range(N_TURNS):
+        after = map_to_gamut(lightness, session.with_hints(hints, FAITHFUL).ab)
+        is_outside = ~thing.inside & ~hints.rasterize(lightness.shape).is_known
+        is_missing = thing.inside & (np.linalg.norm(after - wish, axis=2) > NEAR_WISH)
+        is_moved = is_outside & (np.linalg.norm(after - before, axis=2) > NEAR_WISH)
+        row.append((1 - is_missing.sum() / thing.inside.sum(), is_moved.sum() / is_outside.sum()))
+        missing, moved = _largest(is_missing), _largest(is_moved)
+        wrong = max(missing, moved, key=np.count_nonzero)
+        stroke = _stroke(_depth(wrong), wrong.sum() ** 0.5 / 4)
+        color = thing.color if wrong is missing else tuple(present[tuple(stroke[0])].tolist())
+        hints += Hints(thing.inside.shape, (Mark("stroke", stroke, color, 3, "here"),))
+    return row
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    """The largest connected part of a mask."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    return mask & (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()) if mask.any() else mask
+
+
+def _depth(mask: np.ndarray) -> np.ndarray:
+    """Distance to the nearest pixel outside of a mask; the photograph ends there too."""
+    return cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
 def measure_suggest(cases: Callable[[], Iterable[Case]]) -> list[str]:
@@ -542,7 +595,7 @@ MEASURES = {
     "confidence": measure_confidence,
     "alternatives": measure_alternatives,
 }
-WITH_DEFAULT = {"objects": measure_objects, "reaches": measure_reaches}
+WITH_DEFAULT = {"objects": measure_objects, "turns": measure_turns, "reaches": measure_reaches}
 PARTS = [*MEASURES, "speed", *WITH_DEFAULT, "references"]
 
 

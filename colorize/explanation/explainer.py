@@ -418,23 +418,24 @@ class Explainer:
         For given surprises it is linear in what was said; what evens out the shades of a thing goes to the strongest.
         """
         superpixels, before = self.session.parts.superpixels, self._belief_before
-        parts, ab, noise, reach = self.session.observations(hints)
+        said = self.session.observations(hints)
+        parts, ab = said.regions, said.ab
         here = self._label_at(superpixels, row, col)
-        surprise = before.surprise(parts, ab, reach)
+        surprise = before.surprise(parts, ab, said.reach)
         # With surprises held as they are, each wish is tried alone beside wishes for what is there
         # already: so the shifts add up.
-        evened = before.posterior(parts, before.mean[parts], noise, reach, surprise).mean[here]
+        evened = before.posterior(said._replace(ab=before.mean[parts]), surprise).mean[here]
         shift = np.zeros((len(parts), 2))
         for k in range(len(parts)):
             alone = before.mean[parts]
             alone[k] = ab[k]
-            shift[k] = before.posterior(parts, alone, noise, reach, surprise).mean[here] - evened
+            shift[k] = before.posterior(said._replace(ab=alone), surprise).mean[here] - evened
         if len(parts):  # none if all hints speak of their own pixels
             shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         return HintEffect(
             before=before.mean[here].astype(np.float32),
-            after=before.posterior(parts, ab, noise, reach).mean[here].astype(np.float32),
+            after=before.posterior(said).mean[here].astype(np.float32),
             is_hinted=bool((parts == here).any() or hints.rasterize(self.session.gray.shape).is_known[row, col]),
             place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]], np.intp).reshape(-1, 2),
             ab=ab[order],

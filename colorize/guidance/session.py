@@ -207,7 +207,7 @@ class Session:
             # From the pixels and not from the decision: the solve has moved colours across the parts, and
             # a hint that repeats what is seen must change nothing.
             before = self._believed(picture)
-            after = before if wanted is None else before.posterior(*self._observed(wanted))
+            after = before if wanted is None else before.posterior(self._observed(wanted))
             modes = self._modes(hints, lambda _: self._modes_after(wanted)) if any(numbers) else []
         said = None if wanted is None else (wanted, before, after)
 
@@ -257,7 +257,7 @@ class Session:
         return replace(picture, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
 
     def _after(self, before: Belief, hints: Hints | None) -> Belief:
-        return before if hints is None else before.posterior(*self.observations(hints))
+        return before if hints is None else before.posterior(self.observations(hints))
 
     def _observed(self, wanted: WantedColors) -> Observations:
         labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
@@ -277,7 +277,7 @@ class Session:
         """The likeliest changes of the photograph after hints."""
         if wanted is None:
             return self.start.guided.modes
-        return self.start.belief().posterior(*self._observed(wanted)).modes(N_MODES)
+        return self.start.belief().posterior(self._observed(wanted)).modes(N_MODES)
 
     def _confidence(self, picture: _Picture) -> Float32:
         """Confidence of every pixel of the canvas, shape (H, W)."""

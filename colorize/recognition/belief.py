@@ -59,13 +59,14 @@ SURPRISE = 3.0
 ALOOF = 0.95
 """How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which
 it was not said. Set, as `things.THING`, by a look at the photographs that `benchmarks/hints.py` measures on."""
-RIVALRY, OWN = 2.0, 5.0
-"""Where several hints could be meant, they are weighed by their odds to this power, and the odds of a hint for its own
-region are larger by so much."""
+RIVALRY, OWN = 2.0, 25.0
+"""Observations of one stroke are weighed by their odds to this power. The odds of a sure one for its own region are
+larger by so much: no other thing takes that."""
 DOUBT_OF_THINGS = 0.2
 """Share of the variance that is left where a hint is taken over: a thing may end earlier than it seems."""
 
 
+_TINY = np.finfo(np.float64).tiny
 _MOST = 60.0  # squared deviations of an error: beyond it, one surprise is like another
 
 
@@ -87,12 +88,15 @@ class Observations(NamedTuple):
         Variance in units of `Belief.deviation` squared; see `hint_noise`.
     reach : ndarray, shape (m,), int
         Index into `REACHES`.
+    stroke : ndarray, shape (m,), int
+        Number of the stroke that each is of: those of one stroke are meant for one thing. See `Things.strokes`.
     """
 
     regions: NDArray[np.intp]
     ab: Float64
     noise: Float64
     reach: NDArray[np.intp]
+    stroke: NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,28 +151,14 @@ class Belief:
         return np.where(reach == PHOTO, 0, -np.expm1(-np.minimum(squared, _MOST) / 2))
 
     @_one_thread()
-    def posterior(
-        self,
-        regions: NDArray[np.intp],
-        ab: Float64,
-        noise: Float64,
-        reach: NDArray[np.intp],
-        surprise: Float64 | None = None,
-    ) -> Belief:
+    def posterior(self, said: Observations, surprise: Float64 | None = None) -> Belief:
         """What is believed after some colours have been told.
 
         Parameters
         ----------
-        regions : ndarray, shape (m,), int
-            Region of each hint; a region may be named several times.
-        ab : ndarray, shape (m, 2)
-            Its colour.
-        noise : ndarray, shape (m,)
-            Variance of each hint in units of `deviation` squared; see `hint_noise`.
-        reach : ndarray, shape (m,), int
-            Index into `REACHES`.
+        said : Observations
         surprise : ndarray, shape (m,), optional
-            As `Belief.surprise` gives it, which is the default. For a given one the new mean is linear in `ab`.
+            As `Belief.surprise` gives it, which is the default. For a given one the new mean is linear in ``said.ab``.
 
         Returns
         -------
@@ -186,6 +176,7 @@ class Belief:
         the posterior of a mixture: either the error is one of the usual kind, or this thing is of a colour of its own.)
         What is then left of hints for things goes, whole, to the regions of the likeliest thing.
         """
+        regions, ab, noise, reach, _ = said
         if len(regions) == 0:
             return self
         if surprise is None:
@@ -201,29 +192,29 @@ class Belief:
         mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
         # The residual is scaled by each region's own deviation: where the model was sure, the same evidence moves less.
         told = replace(self, mean=mean, correlation=self.correlation - across @ cho_solve(factor, across.T))
-        return told if (reach == PHOTO).all() else told._with_things(regions, ab, noise, reach, surprise)
+        return told if (reach == PHOTO).all() else told._with_things(said, surprise)
 
-    def _with_things(
-        self, regions: NDArray[np.intp], ab: Float64, noise: Float64, reach: NDArray[np.intp], surprise: Float64
-    ) -> Belief:
+    def _with_things(self, said: Observations, surprise: Float64) -> Belief:
         """Give things the colours of their hints: as a change where those are usual, as their own where not."""
+        regions, ab, noise, reach, stroke = said
         if self.things is None:
             raise ValueError("merged regions can be told about the whole photograph only; tell the parts, then merge")
         # A stroke over the dark eyes in a light face names the face less surely, as its noise says.
         odds = self.things.log_odds(regions, reach) - np.log(np.maximum(noise / NOISE, 1))[:, None]
-        odds[np.arange(len(regions)), regions] += OWN
-        # Whether a region is of any hinted thing is decided before hints compete for it, so that two
-        # hints on one thing do not make each other doubtful.
-        is_held = self.things.likeliest(odds.max(axis=0))
-        # Columns sum to 1: a region between two hinted things takes a mix, and mostly of the likelier.
-        share = np.exp(RIVALRY * (odds - odds.max(axis=0)))
-        share /= share.sum(axis=0)
-        apart = is_held * (surprise @ share)
+        odds[np.arange(len(regions)), regions] += OWN * np.minimum(1, NOISE / noise)
+        best = np.full((stroke.max() + 1, odds.shape[1]), -np.inf)
+        np.maximum.at(best, stroke, odds)
+        thing = self.things.likeliest(best)
+        is_held = thing >= 0
+        # Columns sum to 1, or are 0: in a thing, places far apart in a stroke may have asked for other shades.
+        share = (stroke[:, None] == thing) * np.exp(RIVALRY * (odds - odds.max(axis=0)))
+        share /= np.maximum(share.sum(axis=0), _TINY)
+        apart = surprise @ share
         # With surprise s a hint h on a region of colour m asks for h - (1 - s) m, which is the change
         # h - m where s is 0 (shades stay) and the colour h where s is 1 (`apart` takes them away).
         own = self.mean[regions]
         color = share.T @ (ab - (1 - surprise)[:, None] * own)
-        mean = self.mean + is_held[:, None] * color - apart[:, None] * self.mean
+        mean = self.mean + color - apart[:, None] * self.mean
         doubt = np.where(is_held, DOUBT_OF_THINGS**0.5, 1)
         return replace(self, mean=mean, apart=apart, correlation=doubt[:, None] * self.correlation * doubt)
 
@@ -464,9 +455,13 @@ def observe(
     seen = np.column_stack([lightness[heard], ab[speaks]])
     means = np.stack([np.bincount(member, values) for values in seen.T], axis=1) / n_pixels[:, None]
     regions, reaches = np.divmod(groups, len(REACHES))
-    noise = hint_noise(means[:, 0], region_lightness[regions])
-    noise *= things.slips(regions, means[:, 1:], reaches, n_pixels)
-    return Observations(regions, means[:, 1:], noise, reaches)
+    mean_lightness, mean_ab = means[:, 0], means[:, 1:]
+    noise, stroke = hint_noise(mean_lightness, region_lightness[regions]), np.arange(len(regions))
+    # Else the graph of the regions is not asked for: what is meant for the photograph is for no thing.
+    if (reaches != PHOTO).any():
+        stroke = things.strokes(regions, mean_ab, reaches)
+        noise *= np.where(reaches == PHOTO, 1, things.slips(regions, mean_ab, stroke, n_pixels))
+    return Observations(regions, mean_ab, noise, reaches, stroke)
 
 
 def hint_noise(lightness: NDArray[np.floating], region_lightness: NDArray[np.floating]) -> Float64:

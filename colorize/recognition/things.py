@@ -32,7 +32,8 @@ AGREES, SLIP = 0.6, 4.0
 """An observation that agrees with its stroke less than this share of what the best of it does has slipped: its variance
 grows by the lack to this power. Set, with `THING`, by strokes that run out onto something else, and by eye."""
 
-_MOST_ODDS = 20.0  # beyond it, one certainty is like another
+_MOST_ODDS = 50.0  # beyond it, one certainty is like another
+_MOST_ROUNDS = 4  # two or three are enough, nearly always
 _UNITS = 1e4  # the flow is of whole numbers
 
 
@@ -62,8 +63,8 @@ class Things:
     >>> points = np.array([[0.0], [0.2], [0.1], [3.0]])
     >>> things = Things.of(points, from_labels(np.repeat([[0, 1, 2, 3]], 4, axis=0)))
     >>> odds = things.log_odds(np.array([1]), np.array([HERE]))
-    >>> things.likeliest(odds[0]).tolist()
-    [True, True, True, False]
+    >>> things.likeliest(odds).tolist()
+    [0, 0, 0, -1]
     """
 
     points: Float64
@@ -103,66 +104,90 @@ class Things:
         route = dijkstra(self.ties, directed=False, indices=regions)
         return THING - ROUTE * route - UNLIKE * cdist(self.points[regions], self.points)
 
-    def likeliest(self, odds: Float64) -> NDArray[np.bool_]:
-        """The likeliest thing: for every region whether it is of it, shape (n,).
+    def likeliest(self, odds: Float64) -> NDArray[np.intp]:
+        """The likeliest things: for every region the number of the one that it is of, or -1, shape (n,).
 
-        By itself every region of positive odds would be. But neighbours that look alike are of one thing or both not,
-        so a thing has no holes, and ends at an edge or, where there is none, along a short line.
+        By itself every region would be of the thing of the best odds, or of none if they are all negative. But
+        neighbours that look alike are of one thing or both not, so things have no holes, and end at edges or, where
+        there is none, along short lines.
 
         Parameters
         ----------
-        odds : ndarray, shape (n,), float64
-            Log odds that every region is of the thing.
+        odds : ndarray, shape (k, n), float64
+            Log odds that every region is of each of k hinted things.
 
         Notes
         -----
-        The set S that maximises ``sum_{i in S} odds_i - sum_{i~j, i in S, j not} tie_ij``, with tie_ij the log odds
-        that both are of one thing, where these are positive: a minimum cut (Greig, Porteous and Seheult 1989; Boykov
-        and Jolly 2001 for strokes). Of several such sets it is the smallest.
+        What is maximised is the sum of the odds, less the ties of neighbours of different things: tie_ij are the log
+        odds that they are of one, where these are positive. Of one thing a minimum cut finds the maximum (Greig,
+        Porteous and Seheult 1989; Boykov and Jolly 2001 for strokes); of several, cuts that offer each of them in turn
+        to all regions come near it (alpha expansion: Boykov, Veksler and Zabih 2001).
         """
+        odds = np.clip(odds, -_MOST_ODDS, _MOST_ODDS)
+        every = np.arange(odds.shape[1])
+        # Together first: two strokes in one thing, each of which would be too little for it, help each other.
+        is_held = self._taken_over(odds.max(axis=0), np.full(len(every), -1), 0)
+        thing = np.where(is_held, odds.argmax(axis=0), -1)
+        own = np.vstack([odds, np.zeros(len(every))])  # the last is that of none, which is -1
+        for _ in range(_MOST_ROUNDS if len(odds) > 1 else 0):
+            before = thing.copy()
+            for offered in range(-1, len(odds)):
+                thing[self._taken_over(own[offered] - own[thing, every], thing, offered)] = offered
+            if (thing == before).all():
+                break
+        return thing
+
+    def _taken_over(self, gain: Float64, thing: NDArray[np.intp], offered: int) -> NDArray[np.bool_]:
+        """The regions that had best go over to a thing together, for what each gains by itself, shape (n,)."""
         from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-        n = len(odds)
-        source, sink, every = np.full(n, n), np.full(n, n + 1), np.arange(n)
+        n = len(gain)
         low, high = self.ties.nonzero()
         tie = np.maximum(-np.log(np.expm1(self.ties.data)), 0)
-        odds = np.clip(odds, -_MOST_ODDS, _MOST_ODDS)
-        capacity = np.concatenate([np.maximum(odds, 0), np.maximum(-odds, 0), tie, tie])
-        ends = np.concatenate([source, every, low, high]), np.concatenate([every, sink, high, low])
+        # What is lost at a tie, by who goes over: nobody, the second alone, the first alone. Nothing if both do.
+        nobody, second, first = (
+            tie * (a != b) for a, b in ((thing[low], thing[high]), (thing[low], offered), (offered, thing[high]))
+        )
+        gain = gain + np.bincount(low, nobody - first, n) + np.bincount(high, first, n)
+        source, sink, every = np.full(n, n), np.full(n, n + 1), np.arange(n)
+        capacity = np.concatenate([np.maximum(gain, 0), np.maximum(-gain, 0), first + second - nobody])
+        ends = np.concatenate([source, every, high]), np.concatenate([every, sink, low])
         graph = csr_array((np.rint(_UNITS * capacity).astype(np.int32), ends), shape=(n + 2, n + 2))
         left = graph - maximum_flow(graph, n, n + 1).flow
         is_reached = np.zeros(n + 2, bool)
         is_reached[breadth_first_order(left > 0, n, return_predecessors=False)] = True
         return is_reached[:n]
 
-    def slips(
-        self, regions: NDArray[np.intp], ab: Float64, reach: NDArray[np.integer], n_pixels: NDArray[np.integer]
-    ) -> Float64:
-        """By how much the variance of observations grows because the hand may have slipped, shape (m,), 1 or more.
-
-        A stroke, one colour on neighbouring regions, names one thing. Where it runs out onto another, that region is
-        unlike most of the stroke, and often cannot even show the colour.
-
-        Parameters
-        ----------
-        regions, ab, reach
-            As of `colorize.recognition.belief.Observations`.
-        n_pixels : ndarray, shape (m,), int
-            Hinted pixels of each.
-        """
-        if (reach == PHOTO).all():
-            return np.ones(len(regions))
+    def strokes(self, regions: NDArray[np.intp], ab: Float64, reach: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Number of the stroke of every observation, shape (m,): one colour on neighbouring regions."""
         from scipy.sparse.csgraph import connected_components
 
         wish = np.column_stack([ab, np.full(len(ab), GRAYNESS)])
         strength = np.linalg.norm(wish, axis=1)
         is_one_wish = (wish @ wish.T > ONE_HUE * np.outer(strength, strength)) & (reach[:, None] == reach)
         touches = (self.ties + self.ties.T)[regions][:, regions].toarray() > 0
-        n_strokes, stroke = connected_components(csr_array(touches & is_one_wish))
+        return connected_components(csr_array(touches & is_one_wish))[1]
+
+    def slips(
+        self, regions: NDArray[np.intp], ab: Float64, stroke: NDArray[np.intp], n_pixels: NDArray[np.integer]
+    ) -> Float64:
+        """By how much the variance of observations grows because the hand may have slipped, shape (m,), 1 or more.
+
+        A stroke names one thing. Where it runs out onto another, that region is
+        unlike most of the stroke, and often cannot even show the colour.
+
+        Parameters
+        ----------
+        regions, ab, stroke
+            As of `colorize.recognition.belief.Observations`.
+        n_pixels : ndarray, shape (m,), int
+            Hinted pixels of each.
+        """
         is_one_stroke = stroke[:, None] == stroke
+        strength = np.hypot(np.linalg.norm(ab, axis=1), GRAYNESS)
         # Wherever they lie: the ends of a long stroke are far from each other.
         alike = np.exp(-np.logaddexp(0, -self._joined(regions)[:, regions]))
         agreement = strength * ((is_one_stroke * alike) @ n_pixels) / (is_one_stroke @ n_pixels)
-        best = np.zeros(n_strokes)
+        best = np.zeros(len(regions))
         np.maximum.at(best, stroke, agreement)
-        return np.where(reach == PHOTO, 1, np.maximum(1, AGREES * best[stroke] / agreement) ** SLIP)
+        return np.maximum(1, AGREES * best[stroke] / agreement) ** SLIP

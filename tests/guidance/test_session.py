@@ -413,7 +413,7 @@ def test_what_a_session_goes_on_with_cannot_be_written_to(session):
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
 def test_a_step_is_a_mood_along_a_mode(session, photos, number):
     hints = patch(photos[0], (20, 30))
-    belief = session.start.belief().posterior(*session.observations(hints))
+    belief = session.start.belief().posterior(session.observations(hints))
     level, mood = divmod(number - 1, 4)
     wanted = belief.modes(level + 1)[level] * list(MOODS.values())[mood]
     chosen = session.choose(number, hints)

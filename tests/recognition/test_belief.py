@@ -13,6 +13,7 @@ from colorize.features.superpixels import from_labels
 from colorize.recognition.belief import (
     NOISE,
     Appearance,
+    Observations,
     appearance,
     hint_noise,
     learnt_elsewhere,
@@ -42,9 +43,10 @@ def make_prior(*, mean=0.0, areas=None):
 
 
 def tell(belief, *hints, noise=1e-6):
-    """Hints are (region, (a, b), reach)."""
-    regions, ab, reach = zip(*hints, strict=True)
-    return belief.posterior(np.array(regions), np.array(ab, float), np.full(len(regions), noise), np.array(reach))
+    """Hints are (region, (a, b), reach), a stroke each."""
+    regions, ab, reach = (np.array(values) for values in zip(*hints, strict=True))
+    n = len(regions)
+    return belief.posterior(Observations(regions, ab.astype(float), np.full(n, noise), reach, np.arange(n)))
 
 
 @pytest.mark.parametrize("reach", range(3))
