@@ -6,10 +6,11 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial, wraps
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -310,11 +311,15 @@ def load_predictor(model: str) -> Predictor:
     return Predictor.load(find_model(model))
 
 
-def load_refiner(file: str, model: str, device: str = "auto") -> Refiner:
-    """Load what refines a model."""
+def load_painter(model: str, refine: str | None, device: str = "auto") -> tuple[Predictor, Predictor | Refiner]:
+    """Load a model, and what colorizes with it: the model itself, or a refiner of it."""
+    if refine is None:
+        return (predictor := load_predictor(model)), predictor
     from colorize.refine.predictor import Refiner
 
-    return Refiner.load(file, load_colorizer(model), device=device)
+    # A refiner asks its base for more than colours; all others take what loads sooner.
+    refiner = Refiner.load(refine, load_colorizer(model), device=device)
+    return refiner.base, refiner
 
 
 def check_target(path: Path, *, force: bool) -> None:
@@ -399,6 +404,13 @@ def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -
             "`colorize compare` shows what models make of them"
         )
     return found.only(known), left_out
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows, the first of them heads, as lines: names to the left, all else to the right; rows may end early."""
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    lines = ([f"{name:<{widths[0]}}", *map(str.rjust, cells, widths[1:])] for name, *cells in rows)
+    return ["  ".join(line) for line in lines]
 
 
 def folder_name(folder: Path) -> str:

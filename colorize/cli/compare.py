@@ -57,6 +57,7 @@ def command(
     from colorize.evaluation.methods import make_methods
     from colorize.evaluation.report import comparison_report
     from colorize.evaluation.run import compare_methods
+    from colorize.training.dataset import load_folder
 
     specs = list(methods or DEFAULT_METHODS)
     # `make_methods` says so too, but only after all photographs have been read.
@@ -64,7 +65,7 @@ def command(
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
     with _shared.usage_errors(), _shared.progress_bars(quiet=outputs.quiet) as progress:
         photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
-        teachers = load_references(references, progress)
+        teachers = load_folder(references, progress=progress).photos if references else ()
         made = make_methods(specs, vividness=vividness, references=teachers)
         found = compare_methods(
             made,
@@ -109,15 +110,6 @@ def load_input(path: Path, limit: int | None, progress: Progress) -> TrainingSet
     return load_photo(path, max_side=MAX_SIDE)
 
 
-def load_references(folder: Path | None, progress: Progress) -> tuple[RgbImage, ...]:
-    """Colour photographs to learn from."""
-    if folder is None:
-        return ()
-    from colorize.training.dataset import load_folder
-
-    return load_folder(folder, progress=progress).photos
-
-
 def summary(found: Comparison) -> str:
     """Put the findings in text for a terminal."""
     result, lines = found.result, []
@@ -125,34 +117,29 @@ def summary(found: Comparison) -> str:
         lines += [result.table(), "", *differences(found)]
     else:
         lines.append("None of these photographs has known colours: nothing was measured; --html shows them.")
-    width = max(len(method.name) for method in found.methods)
     means = result.means()
     # Absolute: the table above has it as a share of the true one, which gray photographs lack.
     lines.append(
         "colourfulness after Hasler and Suesstrunk (an everyday photograph has about 30), and cost per photograph"
     )
-    lines.append(f"{'':<{width}}  colourfulness  CPU seconds  peak MB  stored MB")
+    rows = [["", "colourfulness", "CPU seconds", "peak MB", "stored MB"]]
     for method in found.methods:
-        spent = result.costs[method.name]["cpu_seconds"].mean()
-        lines.append(
-            f"{method.name:<{width}}  {means[method.name]['colorfulness']:>13.1f}  {spent:>11.3f}  "
-            f"{found.memory[method.name] / 1e6:>7.1f}  {method.n_bytes / 1e6:>9.2f}"
-        )
+        spent, peak = result.costs[method.name]["cpu_seconds"].mean(), found.memory[method.name]
+        colorfulness = f"{means[method.name]['colorfulness']:.1f}"
+        rows.append([method.name, colorfulness, f"{spent:.3f}", f"{peak / 1e6:.1f}", f"{method.n_bytes / 1e6:.2f}"])
+    lines += _shared.table(rows)
     lines += [f"left out: {name}: {reason}" for name, reason in found.left_out.items()]
     return "\n".join(lines)
 
 
 def differences(found: Comparison) -> list[str]:
     """Paired differences of CIEDE2000, each pair of methods once: that of the row minus that of the column."""
-    table = {
-        first: {second: row["ciede2000"] for second, row in rows.items()} for first, rows in found.differences().items()
-    }
-    names = list(table)
+    differences = found.differences()
+    names = list(differences)
     if len(names) < 2:
         return []
-    cells = [["", *names[:-1]]]
+    rows = [["", *names[:-1]]]
     for place, first in enumerate(names[1:], start=1):
-        cells.append([first, *(f"{table[first][second]:+.2f}" for second in names[:place])])
-    widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(len(names))]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
-    return ["CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals", *lines, ""]
+        rows.append([first, *(f"{differences[first][second]['ciede2000']:+.2f}" for second in names[:place])])
+    head = "CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals"
+    return [head, *_shared.table(rows), ""]

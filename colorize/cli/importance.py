@@ -81,20 +81,10 @@ def summary(found: ImportanceResult) -> str:
     """Put the findings in text for a terminal."""
     scores = {"region_ab_error": "region ab error", "final_ab_error": "final ab error", "log_loss": "log-loss"}
     columns = {score: found.select("permutation", "across", score) for score in (*scores, "balanced_score")}
-    width = max(len(family) for family, _ in columns["region_ab_error"])
-    lines = ["added by permuting a family across photographs; in the order of the log-loss added, in nats"]
-    lines.append(" " * width + "".join(f"  {title:>24}" for title in (*scores.values(), "balanced score lost")))
-    for family in [
-        *found.ranking(score="log_loss"),
-        *(f for f, _ in columns["region_ab_error"] if f.startswith("noise")),
-    ]:
-        cells = []
-        for values in columns.values():
-            found_value = values.get((family, ""))
-            text = "" if found_value is None else f"{found_value.value:+.3f}"
-            if found_value is not None and found_value.known:
-                text += f" ({found_value.low:+.3f} {found_value.high:+.3f})"
-            cells.append(f"  {text:>24}")
-        lines.append(f"{family:<{width}}" + "".join(cells))
-    lines += [f"Note: {warning}" for warning in found.warnings]
-    return "\n".join(lines)
+    controls = (family for family, _ in columns["region_ab_error"] if family.startswith("noise"))
+    rows = [["", *scores.values(), "balanced score lost"]]
+    for family in (*found.ranking(score="log_loss"), *controls):
+        values = [column.get((family, "")) for column in columns.values()]
+        rows.append([family, *("" if value is None else f"{value:+.3f}" for value in values)])
+    head = "added by permuting a family across photographs; in the order of the log-loss added, in nats"
+    return "\n".join([head, *_shared.table(rows), *(f"Note: {warning}" for warning in found.warnings)])

@@ -148,9 +148,7 @@ def run_jobs(
         return len(jobs)
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
-    refiner = None if refine is None else _shared.load_refiner(refine, model, device)
-    # A refiner asks its base for more than colours; all others take what loads sooner.
-    colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
+    colorizer, painter = _shared.load_painter(model, refine, device)
     handling = Handling(**files.handling)
     recipe = make_recipe(model, colorizer, vividness=vividness, keep_tint=files.keep_tint, all_frames=files.all_frames)
     references = _hands.read_references(colorizer, wishes.reference)
@@ -159,8 +157,7 @@ def run_jobs(
     with _shared.progress_bars(quiet=files.quiet or len(jobs) == 1) as progress:
         for source, target in telling(progress, "photographs", todo):
             try:
-                if wishes.any or refiner is not None:
-                    painter = refiner or colorizer
+                if wishes.any or refine is not None:
                     notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references)
                 else:
                     notes = colorize_file(source, target, colorizer, recipe, handling)
