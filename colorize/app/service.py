@@ -39,9 +39,7 @@ from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
-    from colorize.colorizer import Colorizer
     from colorize.guidance.session import Session
-    from colorize.training.corrections import Learnt
 
 # Sides of what is worked on: no larger than it is looked at, because a person waits for it.
 PROXY_SIDE = 1024
@@ -388,7 +386,7 @@ class Service:
             )
             with self.shelf.naming:
                 learnt.colorizer.save(self.shelf.new_path(name))
-        return name.strip(), learnt_in_words(learnt)
+        return name.strip(), str(learnt)
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
         """Places where a hint would tell most, with likely colours."""
@@ -818,15 +816,6 @@ def fitted(gray: GrayImage, side: int) -> GrayImage:
 def _proxy_side(shape: tuple[int, int]) -> int:
     """Longest side at which a photograph is edited: a ribbon has as many pixels as a photograph of two by one."""
     return round(PROXY_SIDE * max(1.0, (max(shape) / min(shape) / 2) ** 0.5))
-
-
-def learnt_in_words(learnt: Learnt[Colorizer]) -> str:
-    """What a model learnt from corrections."""
-    beyond = f" {learnt.n_beyond_palette} want colours far from all of its own." if learnt.n_beyond_palette else ""
-    return (
-        f"It gave the colours that you want a probability of {learnt.before:.0%} before and {learnt.after:.0%} now, "
-        f"in {learnt.n_regions} regions.{beyond}"
-    )
 
 
 def _place_for(visit: Visit) -> Path:
