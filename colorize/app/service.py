@@ -541,28 +541,34 @@ class Service:
         Folders stay folders. `stop_batch` ends it early, with what is done so far.
         """
         from colorize.app import errands
-        from colorize.recipe.work import make_recipe
+        from colorize.recipe.work import Handling, colorize_file, make_recipe
 
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         visit = self.visits.get(key)
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
+        recipe = make_recipe(self.shelf.path(model), colorizer, vividness=vividness)
+
+        def colorize(path: Path, target: Path, told: Told) -> Sequence[str]:
+            told(0.0, "waiting for its turn")
+            # The turn is that of one photograph, not of
+            # the batch: a visitor who saves waits for one.
+            with self._long, told_stages(told, 0.05, 0.9):
+                told(0.0, "reading")
+                return colorize_file(path, target, colorizer, recipe, Handling(max_pixels=self.limits.pixels))
+
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             source, left_out = self._photographs(files, folder, Path(scratch) / "photographs")
             # A place of its own: the zip before is offered on the page until this one is done.
             target = visit.folder / "batches" / secrets.token_hex(4)
             target.mkdir(parents=True)
             result = errands.colorize_all(
-                colorizer,
                 source,
                 target / "colorized.zip",
-                scratch=Path(scratch),
-                suffix=SAVED_AS[kind],
-                recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
-                max_pixels=self.limits.pixels,
+                SAVED_AS[kind],
+                colorize,
                 left_out=left_out,
-                turn=self._long,
                 stopping=visit.stopping,
                 harmless=self._harmless,
                 told=told,
