@@ -19,7 +19,7 @@ from colorize.exceptions import RequestError
 
 _Result = TypeVar("_Result")
 
-FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
+_FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
 
 _EMPTY = """() => new Promise((done) => setTimeout(() => {
@@ -46,16 +46,16 @@ def on(
     *,
     refused: list[Any] | Callable[..., list[Any]] | None = None,
     empties: Any = None,
+    fetches: Any = None,
     then: str | None = None,
-    then_inputs: list[Any] | None = None,
     thanks: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function answer an event; what the visitor cannot have is said in a box.
 
     The outputs become `refused` then, or what that makes of the function's arguments, or stay as they are. After the
-    answer, good or bad, the zone `empties` is ready for the next file, and `then` is JavaScript for the browser to run
-    on the values of `then_inputs`. `thanks` is called once the browser has got the whole answer.
+    answer, good or bad, the zone `empties` is ready for the next file, the browser fetches the file of the button
+    `fetches`, and `then` is JavaScript for it to run. `thanks` is called once it has got the whole answer.
     """
 
     def say(error: RequestError, *asked: Any) -> Any:
@@ -86,8 +86,10 @@ def on(
         step = event(chosen, inputs, outputs, **options)
         if empties is not None:
             step.then(None, None, [empties], js=_EMPTY % empties.elem_id)
+        if fetches is not None:
+            step.then(None, [fetches], js=_FETCH)
         if then is not None:
-            step.then(None, then_inputs, js=then)
+            step.then(None, js=then)
         if thanks is not None:
             step.then(thanks, None, None, **LIGHT)
         return chosen

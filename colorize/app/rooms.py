@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, told, zone
 from colorize.app.pages import pieces
 from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
@@ -152,7 +152,7 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
     clash, other_name, again = asking
     refused = [gr.update(value=None, visible=False)]
 
-    @on(take.click, [picker], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
+    @on(take.click, [picker], [ready], refused=refused, fetches=ready, **LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
         return ready_to_fetch(service.copy_of_model(key_of(request), name))
 

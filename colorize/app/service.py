@@ -226,18 +226,9 @@ class Service:
             return self._view(visit) if visit.photo else None
 
     def save(self, key: str, kind: str, told: Told = _unheard) -> Path:
-        """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
+        """Write the photograph at full size, as one kind of `SAVED_AS`, into the visitor's folder.
 
-        Parameters
-        ----------
-        key : str
-        kind : {"PNG", "JPEG", "TIFF"}
-        told : callable
-            Hears how far it has come.
-
-        Returns
-        -------
-        Path
+        It has its metadata and a note on its colours; `told` hears how far it has come.
         """
         from colorize.color import to_gray
         from colorize.recipe.work import signed

@@ -194,7 +194,7 @@ class Shelf:
             raise RequestError(
                 "give the model a name of 1 to 40 letters, digits, spaces, - or _, beginning with a letter or digit"
             )
-        if name.casefold() in (taken.casefold() for taken in self.paths()):
+        if self.free_name(name) != name:
             raise NameTakenError(f"there is a model named {name} already; choose another name")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

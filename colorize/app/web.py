@@ -31,7 +31,7 @@ from colorize.io import encode_screen, read_photo
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
@@ -61,16 +61,7 @@ _TOKEN = """() => {
 
 
 def build(service: Service) -> Any:
-    """Make the page of a service.
-
-    Parameters
-    ----------
-    service : Service
-
-    Returns
-    -------
-    gradio.Blocks
-    """
+    """Make the page of a service, a `gradio.Blocks`."""
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pieces.header())
         desk = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
@@ -97,8 +88,8 @@ def build(service: Service) -> Any:
                 _picker(names, looked_at),
                 _picker(names, of_batch),
                 gr.CheckboxGroup(choices=all_methods, value=[name for name in compared if name in all_methods]),
-                _models(service, service.visits.get(key).model),
-                _styled(service.set_style(key)) if is_lost else gr.skip(),
+                _picker(names, service.visits.get(key).model),
+                _shown(service.set_style(key)) if is_lost else gr.skip(),
             ]
 
         @on(page.load, [desk], [desk, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
@@ -109,13 +100,13 @@ def build(service: Service) -> Any:
                 gr.Info(_FORGOTTEN, duration=20)
             _say_lost(service, key)
             view = service.set_style(key)
-            shown = [_fresh(view), _another()] if view else [gr.skip(), gr.skip()]
-            model, lenders = _models(service, visit.model), _lenders(service, request)
+            shown = _fresh(view) if view else [gr.skip(), gr.skip()]
+            model, lenders = _picker(service.shelf.names(), visit.model), _lenders(service, request)
             settings = [model, visit.vividness, visit.shows_sure, lenders, visit.strength]
             return [visit.token, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
-            service.visits.leave(str(request.session_hash))
+            service.visits.leave(key_of(request))
 
         page.unload(leave)
     # Whoever comes after so many is told at once, instead of waiting for long without a word.
@@ -207,7 +198,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
         view = yield from told(open_it, lambda line: [line, *nothing])
         button = gr.DownloadButton(value=None, visible=False)
         belonged = [button, None, button, *(None for _ in to_clear)]
-        yield [None, _fresh(view), _another(), False, *belonged]
+        yield [None, *_fresh(view), False, *belonged]
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
@@ -231,7 +222,7 @@ def _saving(service: Service) -> list[Any]:
     ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
     refused = [gr.update(value=None, visible=False), None]
 
-    @on(save.click, [kind], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **LONG)
+    @on(save.click, [kind], [ready, saved], refused=refused, fetches=ready, **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
         path = yield from told(lambda told: service.save(key, wanted, told), lambda line: [gr.skip(), line])
@@ -239,7 +230,7 @@ def _saving(service: Service) -> list[Any]:
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
 
-    @on(share.click, [], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **HEAVY)
+    @on(share.click, [], [ready, saved], refused=refused, fetches=ready, **HEAVY)
     def write_both(request: gr.Request) -> list[Any]:
         return [ready_to_fetch(service.share(key_of(request))), None]
 
@@ -269,20 +260,20 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
     def go_back(model: str, request: gr.Request) -> list[Any]:
-        return [gr.skip(), gr.skip(), _models(service, service.visits.get(key_of(request)).model)]
+        return [gr.skip(), gr.skip(), _picker(service.shelf.names(), service.visits.get(key_of(request)).model)]
 
     @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [_styled(service.set_style(key_of(request), model=model)), None, gr.skip()]
+        return [_shown(service.set_style(key_of(request), model=model)), None, gr.skip()]
 
     # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return _styled(service.set_style(key_of(request), vividness=value))
+        return _shown(service.set_style(key_of(request), vividness=value))
 
     @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return _styled(service.set_style(key_of(request), shows_sure=is_wanted))
+        return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
     def offer(request: gr.Request) -> Iterator[str]:
@@ -330,7 +321,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
 
     refused = [gr.update(value=None, visible=False)]
 
-    @on(keep.click, [], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
+    @on(keep.click, [], [ready], refused=refused, fetches=ready, **LIGHT)
     def save_hints(request: gr.Request) -> Any:
         return ready_to_fetch(service.save_hints(key_of(request)))
 
@@ -422,19 +413,9 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     return [answer]
 
 
-def _fresh(view: View) -> Any:
-    """A photograph that the page does not have yet, for the stage."""
-    return _shown(view, gray=data_uri(view.gray), places=None)
-
-
-def _another() -> Any:
-    """The zone of the photograph, where there is one already."""
-    return gr.File(label="Another photograph")
-
-
-def _models(service: Service, used: str) -> Any:
-    """The list of models at the one in use."""
-    return _picker(service.shelf.names(), used)
+def _fresh(view: View) -> list[Any]:
+    """A photograph that the page does not have yet, for the stage; and its zone, which is for another one now."""
+    return [_shown(view, gray=data_uri(view.gray), places=None), gr.File(label="Another photograph")]
 
 
 def _picker(names: list[str], picked: str) -> Any:
@@ -450,13 +431,10 @@ def _say_lost(service: Service, key: str) -> bool:
     return bool(model)
 
 
-def _styled(view: View | None) -> Any:
-    """The photograph in its new colours, if there is one."""
-    return _shown(view) if view else gr.skip()
-
-
-def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:
-    """A view, for the stage; the gray picture only if it is a new one."""
+def _shown(view: View | None, *, gray: str | None = None, **more: Any) -> Any:
+    """A view, for the stage, if there is one; the gray picture only if it is a new one."""
+    if view is None:
+        return gr.skip()
     height, width = view.shape
     value = {
         "name": view.name,

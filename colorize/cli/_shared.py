@@ -383,13 +383,7 @@ def one_line(error: BaseException, path: Path | None = None) -> str:
 
 
 def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -> tuple[TrainingSet, dict[str, str]]:
-    """Photographs of a folder whose colours are known, and what was left out and why.
-
-    Raises
-    ------
-    DatasetError
-        None has colours.
-    """
+    """Photographs of a folder whose colours are known, one at least, and what was left out and why."""
     from colorize.training.dataset import has_colors, load_folder
 
     # Unselected: a double or a pale photograph teaches nothing new, but can be measured.

@@ -16,8 +16,6 @@ from colorize.exceptions import ModelFileError
 from colorize.models import available_models, user_folder
 from colorize.models.file import check_file
 
-__all__ = ["describe_environment"]
-
 SETTINGS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
     *("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "CUDA_VISIBLE_DEVICES", "PYTHONDONTWRITEBYTECODE"),
@@ -29,23 +27,9 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def describe_environment() -> dict[str, Any]:
-    """Tell what a report of a fault should tell, as values that JSON knows.
+    """Tell what a report of a fault should tell, as values that JSON knows; memory is in bytes, problems are sentences.
 
-    The home folder is written ``~``. Of the optional libraries none is imported but torch, which alone knows the GPUs,
-    and only if it is installed.
-
-    Returns
-    -------
-    dict
-        ``colorize``, ``python``, ``system`` (with ``cores``, ``usable_cores`` and ``memory`` in bytes), ``settings``
-        (environment variables out of `SETTINGS`), ``libraries`` (name to version, None if missing), ``extras`` (name
-        to such a table), ``cuda``, ``caches``, ``models`` and ``problems``, sentences.
-
-    Examples
-    --------
-    >>> found = describe_environment()
-    >>> found["colorize"]["version"] == __version__, found["models"][0]["name"]
-    (True, 'default')
+    Of the optional libraries none is imported but torch, which alone knows the GPUs, and only if it is installed.
     """
     libraries, extras = _libraries()
     facts = {

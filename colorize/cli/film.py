@@ -89,13 +89,7 @@ def command(
 
 
 def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> list[Hinted]:
-    """Read hints from a file named after its frame, or from all such files of a folder; painted ones are heard so far.
-
-    Returns
-    -------
-    list of (int or float, Hints)
-        With the number of the frame (int) or seconds (float).
-    """
+    """Hints of a file named after its frame, or of all such files of a folder, each with its number (int) or second."""
     if not path.exists():
         raise HintsError(f"{path}: no such file or folder")
     files = [path]
