@@ -406,8 +406,13 @@ class Service:
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
             hints = visit.hints()
             results = small.alternatives(N_ALTERNATIVES, hints, visit.vividness)
-            visit.offered = visit.steps, hints
-            return [encode_screen(to_8_bit(result.rgb)) for result in results]
+            visit.offered = visit.steps, hints, [encode_screen(to_8_bit(result.rgb)) for result in results]
+            return visit.offered[2]
+
+    def offered(self, key: str) -> list[bytes]:
+        """The last `alternatives`, as long as one can `choose` from them."""
+        offered = self.visits.get(key).offered
+        return offered[2] if offered else []
 
     def choose(self, key: str, number: int) -> View:
         """Go on from one of the last `alternatives`, counted from 0; -1 goes back to the model's own colours.
@@ -424,7 +429,7 @@ class Service:
             else:
                 # From where the list was made and with its hints: picks before and strokes since
                 # must not change what was clicked.
-                steps, hints = visit.offered
+                steps, hints, _ = visit.offered
                 steps += ((number, hints),) if number else ()
             if steps != visit.steps:
                 session = visit.session

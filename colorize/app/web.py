@@ -103,6 +103,7 @@ def build(service: Service) -> Any:
             shown = _fresh(view) if view else [gr.skip(), gr.skip()]
             model, lenders = _picker(service.shelf.names(), visit.model), _lenders(service, request)
             settings = [model, visit.vividness, visit.shows_sure, lenders, visit.strength]
+            settings.append(_offered(service.offered(key)))
             return [visit.token, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
@@ -209,7 +210,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
         yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
 
-    return stage, upload, [*settings, *lent]
+    return stage, upload, [*settings, *lent, choices]
 
 
 def _saving(service: Service) -> list[Any]:
@@ -276,11 +277,9 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
         return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
-    def offer(request: gr.Request) -> Iterator[str]:
-        from colorize.guidance.alternatives import MOODS
-
+    def offer(request: gr.Request) -> Iterator[str | None]:
         yield pieces.working()
-        yield pieces.choices(list(zip(["as it is now", *MOODS], service.alternatives(key_of(request)), strict=True)))
+        yield _offered(service.alternatives(key_of(request)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
@@ -288,6 +287,13 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
     show_card(service, picker, arrival, card)
     return [picker, vividness, sure], choices
+
+
+def _offered(pictures: list[bytes]) -> str | None:
+    """Other versions to choose from, for the page."""
+    from colorize.guidance.alternatives import MOODS
+
+    return pieces.choices(list(zip(["as it is now", *MOODS], pictures, strict=True))) if pictures else None
 
 
 def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:

@@ -339,6 +339,23 @@ def test_other_versions_and_doubts(visit, cat_photo):
     assert visitor.picture().tolist() == before.tolist()
 
 
+def test_after_a_reload_the_other_versions_can_still_be_chosen_from(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    visitor.page.get_by_role("button", name="Other versions").click()
+    choices = visitor.page.locator("#choices button[data-pick]")
+    choices.nth(2).click()
+    visitor.wait_for_version(2)
+    chosen = visitor.picture()
+    visitor.reload()
+    visitor.wait_for_version(1)
+    assert visitor.picture().tolist() == chosen.tolist()
+    choices.last.click()
+    visitor.wait_for_version(2)
+    assert visitor.picture().tolist() == before.tolist()
+
+
 def test_why(visit, cat_photo):
     visitor = visit()
     visitor.open(cat_photo)
