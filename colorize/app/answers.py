@@ -55,8 +55,11 @@ def on(
 
     The outputs become `refused` then, or what that makes of the function's arguments, or stay as they are. After the
     answer, good or bad, the zone `empties` is ready for the next file, the browser fetches the file of the button
-    `fetches`, and `then` is JavaScript for it to run. `thanks` is called once it has got the whole answer.
+    `fetches`, the first output, which is hidden if there is none, and `then` is JavaScript for it to run. `thanks` is
+    called once it has got the whole answer.
     """
+    if fetches is not None:
+        refused = [gr.update(value=None, visible=False), *(None for _ in outputs[1:])]
 
     def say(error: RequestError, *asked: Any) -> Any:
         # Gradio shows the words of a box as HTML, and names of visitors' files are among them. `desk.js` closes it.

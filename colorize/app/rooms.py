@@ -150,9 +150,8 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
     """Look at models, take them along, rename and delete them, bring them; returns the picker."""
     (picker, take, ready, new_name, rename, delete), (bring, brought), asking, card = _shelf_form(service)
     clash, other_name, again = asking
-    refused = [gr.update(value=None, visible=False)]
 
-    @on(take.click, [picker], [ready], refused=refused, fetches=ready, **LIGHT)
+    @on(take.click, [picker], [ready], fetches=ready, **LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
         return ready_to_fetch(service.copy_of_model(key_of(request), name))
 

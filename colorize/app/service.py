@@ -117,7 +117,7 @@ class Place:
 
 
 class Service:
-    """Everything the app does, for any number of visitors.
+    """Everything the app does, for any number of visitors; what cannot be done raises `RequestError` in plain words.
 
     Parameters
     ----------
@@ -169,13 +169,7 @@ class Service:
     # --- the photograph ----------------------------------------------------------------------------------------------
 
     def open_photo(self, key: str, path: Path, name: str, told: Told = _unheard) -> View:
-        """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come.
-
-        Raises
-        ------
-        RequestError
-            It cannot be read, or is too large.
-        """
+        """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come."""
         from colorize.color import to_gray
 
         name = clean_name(name)
@@ -614,11 +608,6 @@ class Service:
         """Train a model on photographs that were sent, or on those of a folder of this machine.
 
         With the name of a `base`, what that model has learnt is kept if that helps; see `Colorizer.fit`.
-
-        Raises
-        ------
-        RequestError
-            No photographs, a bad zip, a name that is taken, or another training of this visitor is on.
         """
         visit = self.visits.get(key)
         if visit.job is not None and visit.job.is_running:

@@ -221,9 +221,8 @@ def _saving(service: Service) -> list[Any]:
         share = gr.Button("Before and after", elem_id="share", scale=2, min_width=120)
     saved = gr.HTML(None, elem_id="saved")
     ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
-    refused = [gr.update(value=None, visible=False), None]
 
-    @on(save.click, [kind], [ready, saved], refused=refused, fetches=ready, **LONG)
+    @on(save.click, [kind], [ready, saved], fetches=ready, **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
         path = yield from told(lambda told: service.save(key, wanted, told), lambda line: [gr.skip(), line])
@@ -231,7 +230,7 @@ def _saving(service: Service) -> list[Any]:
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
 
-    @on(share.click, [], [ready, saved], refused=refused, fetches=ready, **HEAVY)
+    @on(share.click, [], [ready, saved], fetches=ready, **HEAVY)
     def write_both(request: gr.Request) -> list[Any]:
         return [ready_to_fetch(service.share(key_of(request))), None]
 
@@ -325,9 +324,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         found = service.suggestions(key_of(request))
         return [pieces.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
-    refused = [gr.update(value=None, visible=False)]
-
-    @on(keep.click, [], [ready], refused=refused, fetches=ready, **LIGHT)
+    @on(keep.click, [], [ready], fetches=ready, **LIGHT)
     def save_hints(request: gr.Request) -> Any:
         return ready_to_fetch(service.save_hints(key_of(request)))
 

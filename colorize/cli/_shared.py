@@ -289,10 +289,9 @@ def usage_errors() -> Iterator[None]:
         raise click.UsageError(str(error)) from error
 
 
-def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
-    """Parameters of the models that were given."""
-    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
-    return {name: value for name, value in chosen.items() if value is not None}
+def given(**parameters: Any) -> dict[str, Any]:
+    """Those that somebody chose: the library knows the others best."""
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def load_colorizer(model: str) -> Colorizer:
@@ -332,8 +331,9 @@ def check_target(path: Path, *, force: bool) -> None:
     check_writable(path.parent)
 
 
-def check_model_target(path: Path, *, force: bool) -> None:
-    """Refuse a model file that could not be written or would not be found again, before the training."""
+def check_model_target(path: Path, *sources: Path | None, force: bool) -> None:
+    """Refuse a model file that could not be written, would not be found again or replace a source of the training."""
+    check_apart([path], sources)
     if path.suffix != ".safetensors":
         raise click.UsageError(f"{path}: a model file's name must end in .safetensors")
     check_target(path, force=force)

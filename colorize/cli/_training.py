@@ -55,11 +55,11 @@ class Job:
         """Beside the model file: checkpoint, samples, losses."""
         return self.output.with_suffix(".training")
 
-    def check(self) -> None:
-        """Refuse, before the work, what could not be written after it."""
+    def check(self, source: Path | None) -> None:
+        """Refuse, before the work, what could not be written after it, or would replace what it reads."""
         if self.epochs is not None and self.minutes is not None:
             raise click.UsageError("say --epochs or --minutes, not both")
-        _shared.check_model_target(self.output, force=self.force)
+        _shared.check_model_target(self.output, source, force=self.force)
         # A checkpoint is hours of work: neither lost nor gone on with unless somebody says so.
         found = (self.folder / CHECKPOINT).exists()
         if self.resume and not found:

@@ -35,8 +35,7 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     The new model colours what looks like the hinted regions more as you want it, in this photograph and in others.
     MODEL stays as it is. Hints for several photographs are learnt one after the other, each from the model before.
     """
-    _shared.check_apart([output], [find_model(model), photo, hints])
-    _shared.check_model_target(output, force=force)
+    _shared.check_model_target(output, find_model(model), photo, hints, force=force)
     from colorize.color import to_gray
     from colorize.io import read_photo
     from colorize.training.corrections import hinted_regions, learn_corrections

@@ -56,14 +56,15 @@ def command(
     rest. PHOTO is the photograph that it was made from; references and a refiner have to be named, too. The exit status
     is 1 if the pictures differ.
     """
-    from colorize.recipe.work import Handling, colorize_file
+    from colorize.recipe.work import Handling, colorize_file, file_digest
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
     _shared.check_apart([output], [picture, photo, *reference])
     _shared.check_target(output, force=force)
     try:
         recipe = read_recipe(picture, max_pixels)
-        check_photo(photo, recipe, picture)
+        if file_digest(photo) != recipe.input_sha256:
+            raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
         path = str(find_recipe_model(recipe, model, picture))
         colorizer, painter = _shared.load_painter(path, refine)
         references = _hands.read_references(colorizer, find_references(recipe, reference, picture))
@@ -89,14 +90,6 @@ def read_recipe(picture: Path, max_pixels: int) -> Recipe:
     if recipe is None:
         raise RecipeError(f"{picture}: holds no note of colorize; it was made by something else, or the note was lost")
     return recipe
-
-
-def check_photo(photo: Path, recipe: Recipe, picture: Path) -> None:
-    """Refuse a photograph that the picture was not made from."""
-    from colorize.recipe.work import file_digest
-
-    if file_digest(photo) != recipe.input_sha256:
-        raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
 
 
 def find_references(recipe: Recipe, named: Sequence[Path], picture: Path) -> list[Path]:

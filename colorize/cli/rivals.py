@@ -35,8 +35,7 @@ def train(folder: Path, generator: str, objective: str, encoder: Path | None, jo
     """Train a network on the colour photographs of FOLDER; use the result with `colorize compare --method MODEL`."""
     if encoder is not None and generator not in ENCODERS:
         raise click.UsageError("--encoder belongs to --generator resnet50 or lite0")
-    _shared.check_apart([job.output], [encoder])
-    job.check()
+    job.check(encoder)
     from colorize.refine.predictor import Rival
 
     rival = Rival(generator, objective, encoder, device=job.device, random_state=job.seed, **job.length)

@@ -71,7 +71,7 @@ def categories(
             sets,
             methods=tuple(dict.fromkeys(methods)),
             fraction=hold_out,
-            parameters=_shared.model_parameters(palette_size, superpixels),
+            parameters=_shared.given(n_colors=palette_size, n_superpixels=superpixels),
             left_out=left_out,
             random_state=seed,
             progress=progress,
@@ -124,7 +124,7 @@ def curve(
                 test_set.photos,
                 sizes=wanted,
                 names=test_set.names,
-                parameters=_shared.model_parameters(palette_size, superpixels),
+                parameters=_shared.given(n_colors=palette_size, n_superpixels=superpixels),
                 random_state=seed,
                 progress=progress,
             )
