@@ -124,8 +124,8 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
     return base, _shelf(service, arrival, shelf_changed), progress, stand
 
 
-def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]:
-    """The picker with what takes along, renames and deletes; what brings a model; what asks for its name; the card."""
+def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
+    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -143,13 +143,6 @@ def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]
                 again = gr.Button("Bring it", min_width=80, elem_id="bring-as")
         with gr.Column(scale=3, min_width=320):
             card = gr.HTML()
-    return [picker, take, ready, new_name, rename, delete], [bring, brought], [clash, other_name, again], card
-
-
-def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
-    (picker, take, ready, new_name, rename, delete), (bring, brought), asking, card = _shelf_form(service)
-    clash, other_name, again = asking
 
     @on(take.click, [picker], [ready], fetches=ready, **LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
@@ -229,8 +222,8 @@ def compare_room(service: Service) -> Any:
     return methods
 
 
-def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
-    """What a batch is asked for (files, folder, model, vividness, kind), its buttons, and what comes of it."""
+def batch_room(service: Service, returned: Any) -> Any:
+    """Many photographs at once, also after a page has `returned`; returns the model picker."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = zone("Photographs, or zips of them", "many", "main-zone", file_count="multiple")
@@ -254,13 +247,7 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
                 min_height=120,
             )
             ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
-    return [files, folder, picker, vividness, kind], [run, stop], [report, ready]
 
-
-def batch_room(service: Service, returned: Any) -> Any:
-    """Many photographs at once, also after a page has `returned`; returns the model picker."""
-    asked, (run, stop), (report, ready) = _batch_form(service)
-    files, _, picker, _, _ = asked
     outputs = [report, ready, files, run, stop]
     begun = [gr.update(interactive=False), gr.update(visible=True)]
     ended = [gr.update(interactive=True), gr.update(visible=False)]
@@ -275,7 +262,7 @@ def batch_room(service: Service, returned: Any) -> Any:
         result = yield from followed(work, lambda line: [line, gr.skip(), gr.skip(), *begun])
         yield [pieces.batch(result), ready_to_fetch(result.archive), None, *ended]
 
-    @on(run.click, asked, outputs, refused=refused, thanks=know, **waiting)
+    @on(run.click, [files, folder, picker, vividness, kind], outputs, refused=refused, thanks=know, **waiting)
     def colour_all(
         paths: list[str] | None,
         place: str,

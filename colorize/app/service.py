@@ -625,7 +625,8 @@ class Service:
         if visit.job is not None:
             # Only now: had the new photographs been refused,
             # the stopped training could still go on.
-            visit.job.discard()
+            visit.job.stop()
+            visit.job.abandon()
         visit.job = TrainingJob(
             place,
             source,

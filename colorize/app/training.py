@@ -151,11 +151,6 @@ class TrainingJob:
                 return
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def discard(self) -> None:
-        """Stop, and remove everything."""
-        self.stop()
-        self.abandon()
-
     def status(self) -> Status:
         """How it stands at this moment."""
         return replace(self._now)

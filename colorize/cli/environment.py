@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -43,8 +44,10 @@ def describe_environment() -> dict[str, Any]:
         "caches": _caches(),
         "models": _models(),
     }
-    described: dict[str, Any] = _without_home(facts | {"problems": _problems(libraries)})
-    return described
+    # As one text, because the home folder may stand anywhere in it: it often is the name of a person. A home
+    # of `/`, as in some containers, would put one in place of every slash.
+    text, home = json.dumps(facts | {"problems": _problems(libraries)}), json.dumps(str(Path.home()))[1:-1]
+    return dict(json.loads(text.replace(home, "~") if len(home) > 1 else text))
 
 
 def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
@@ -146,16 +149,3 @@ def _problems(libraries: dict[str, str | None]) -> list[str]:
     if len(opencv) > 1:
         problems.append(f"{' and '.join(opencv)} write to the same folder: uninstall all, then install colorize again")
     return problems
-
-
-def _without_home(value: Any) -> Any:
-    """The same with ``~`` for the home folder in every string: it often is the name of a person."""
-    if isinstance(value, str):
-        home = str(Path.home())
-        # A home of `/`, as in some containers, would put one in place of every slash.
-        return value.replace(home, "~") if len(home) > 1 else value
-    if isinstance(value, dict):
-        return {key: _without_home(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_home(inner) for inner in value]
-    return value
