@@ -69,25 +69,27 @@ def build(service: Service) -> Any:
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
                 stage, upload, settings = _photograph(service, page.load, shelf_changed)
-            with gr.Tab("Train", elem_id="room-train"):
+            with gr.Tab("Train", elem_id="room-train") as train_tab:
                 base, shown_model, progress, stand = train_room(service, page.load, shelf_changed)
-            with gr.Tab("Compare", elem_id="room-compare"):
+            with gr.Tab("Compare", elem_id="room-compare") as compare_tab:
                 methods = compare_room(service)
-            with gr.Tab("Batch", elem_id="room-batch"):
+            with gr.Tab("Batch", elem_id="room-batch") as batch_tab:
                 batch_model = batch_room(service, desk.change)
-        # The page is built once for all visitors: without
-        # this its lists would be those of that time.
+        # The page is built once for all visitors: without this its lists would be those of that time. And another page
+        # may have renamed a model since this one was loaded.
+        read_anew = [page.load, shelf_changed.change, *(tab.select for tab in (train_tab, compare_tab, batch_tab))]
         lists = [base, shown_model, batch_model, methods]
 
-        @on(partial(gr.on, [page.load, shelf_changed.change]), lists, [*lists, settings[0], stage], **LIGHT)
+        @on(partial(gr.on, read_anew), lists, [*lists, settings[0], stage], **LIGHT)
         def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
             key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
             is_lost = _say_lost(service, key)
+            known = [name for name in compared if name in all_methods]
             return [
-                _picker([NO_BASE, *names], built_on),
-                _picker(names, looked_at),
-                _picker(names, of_batch),
-                gr.CheckboxGroup(choices=all_methods, value=[name for name in compared if name in all_methods]),
+                _list([NO_BASE, *names], built_on),
+                _list(names, looked_at),
+                _list(names, of_batch),
+                gr.CheckboxGroup(choices=all_methods, **({} if known == compared else {"value": known})),
                 _picker(names, service.visits.get(key).model),
                 _shown(service.set_style(key)) if is_lost else gr.skip(),
             ]
@@ -419,6 +421,11 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 def _fresh(view: View) -> list[Any]:
     """A photograph that the page does not have yet, for the stage; and its zone, which is for another one now."""
     return [_shown(view, gray=data_uri(view.gray), places=None), gr.File(label="Another photograph")]
+
+
+def _list(names: list[str], picked: str) -> Any:
+    """A list as it is now; what is picked stays, or what was picked meanwhile, unless it is gone."""
+    return gr.Dropdown(choices=names) if picked in names else _picker(names, picked)
 
 
 def _picker(names: list[str], picked: str) -> Any:
