@@ -230,8 +230,7 @@ class Service:
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         with self._working(key) as visit:
-            # All that is needed is taken out here: the
-            # visitor can paint on while the file is written.
+            # All that is needed is taken out here: the visitor can paint on while the file is written.
             photo, session, recipe = visit.need_photo(), self._session(visit), self._recipe(visit)
             hints, vividness = visit.hints(), visit.vividness
             # Each of these is one more propagation, and the bar moves with them.
@@ -542,8 +541,7 @@ class Service:
 
         def colorize(path: Path, target: Path, told: Told) -> Sequence[str]:
             told(0.0, "waiting for its turn")
-            # The turn is that of one photograph, not of
-            # the batch: a visitor who saves waits for one.
+            # The turn is that of one photograph, not of the batch: a visitor who saves waits for one.
             with self._long, told_stages(told, 0.05, 0.9):
                 told(0.0, "reading")
                 return colorize_file(path, target, colorizer, recipe, Handling(max_pixels=self.limits.pixels))
@@ -623,8 +621,7 @@ class Service:
             shutil.rmtree(place, ignore_errors=True)
             raise
         if visit.job is not None:
-            # Only now: had the new photographs been refused,
-            # the stopped training could still go on.
+            # Only now: had the new photographs been refused, the stopped training could still go on.
             visit.job.stop()
             visit.job.abandon()
         visit.job = TrainingJob(

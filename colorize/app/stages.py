@@ -72,7 +72,7 @@ _FIRST_SPREAD, _LAST_SPREAD = 0.06, 0.95
 
 @contextmanager
 def told_stages(told: Told, begin: float, end: float, *, n_spreads: int = 1) -> Iterator[None]:
-    """Tell of the stages of colouring one photograph, which are the work from one share of the whole to another.
+    """Tell of the stages of colouring one photograph, which are the work from `begin` to `end` of the whole.
 
     Colours are spread `n_spreads` times: once, and once more for what was said about them.
     """

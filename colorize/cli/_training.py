@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from colorize._support.files import write_atomically
-from colorize._support.optional import import_or_raise
 from colorize.cli import _shared
-from colorize.exceptions import MissingDependencyError, OutputExistsError
+from colorize.exceptions import OutputExistsError
 
 if TYPE_CHECKING:
     from colorize.refine.predictor import Refiner, Rival
@@ -107,12 +107,10 @@ def run(job: Job, network: Refiner | Rival, folder: Path) -> None:
     from colorize.training.dataset import load_folder
 
     job.folder.mkdir(exist_ok=True)
-    has_plots = True
-    try:
-        import_or_raise("matplotlib", extra="report")
-    except MissingDependencyError as error:
-        has_plots = False
-        click.echo(f"Note: no plots of the losses, only the table losses.csv: {error}", err=True)
+    has_plots = find_spec("matplotlib") is not None
+    if not has_plots:
+        missing = "matplotlib is not installed; install it from the checkout: pip install '.[report]'"
+        click.echo(f"Note: no plots of the losses, only the table losses.csv: {missing}", err=True)
     with _shared.progress_bars(quiet=job.quiet) as progress:
         training_set = load_folder(folder, limit=job.limit, random_state=job.seed, progress=progress)
         if not job.quiet:
