@@ -113,7 +113,6 @@ options = _shared.bundled(
         "--reference-strength",
         type=_shared.FloatRange(0, 1),
         default=1.0,
-        show_default=True,
         help="How much the references count.",
     ),
     click.option(

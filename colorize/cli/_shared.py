@@ -95,7 +95,6 @@ path_argument = partial(click.argument, type=click.Path(path_type=Path))
 model_option = click.option(
     "--model",
     default="default",
-    show_default=True,
     metavar="NAME|FILE",
     shell_complete=complete_model,
     help="A shipped model (see `colorize models`) or a model file.",
@@ -113,23 +112,19 @@ superpixels_option = click.option(
     "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
 )
 picture_vividness_option = click.option(
-    "--vividness", type=FloatRange(0, 1), default=0.5, show_default=True, help="0 is faithful and pale, 1 is bold."
+    "--vividness", type=FloatRange(0, 1), default=0.5, help="0 is faithful and pale, 1 is bold."
 )
 vividness_option = click.option(
     "--vividness",
     type=FloatRange(0, 1),
     default=0.0,
-    show_default=True,
     help="Setting of the models: 0 is faithful, 1 is bold.",
 )
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
-)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of every random choice.")
 max_pixels_option = click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     default=200_000_000,
-    show_default=True,
     metavar="N",
     help="Refuse photographs with more pixels, before they are decoded.",
 )

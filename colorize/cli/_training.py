@@ -25,7 +25,6 @@ device_option = click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="auto",
-    show_default=True,
     help="Where networks run; auto takes a CUDA device if there is one.",
 )
 

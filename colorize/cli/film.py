@@ -34,7 +34,6 @@ _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
     "--crf",
     type=click.IntRange(1, 40),
     default=16,
-    show_default=True,
     help="Quality of the H.264 pictures: lower is better and larger; 16 looks like the original.",
 )
 @_shared.force_option

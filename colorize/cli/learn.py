@@ -24,7 +24,6 @@ from colorize.models import find_model
     "--strength",
     type=_shared.FloatRange(0, 10, min_open=True),
     default=0.05,
-    show_default=True,
     help="Weight of this photograph against everything that MODEL knows.",
 )
 @_shared.force_option

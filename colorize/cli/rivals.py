@@ -21,10 +21,8 @@ def command() -> None:
 
 @command.command("train", short_help="Train a network on a folder of colour photographs.")
 @_shared.folder_argument
-@click.option("--generator", type=click.Choice(GENERATORS), default="unet", show_default=True, help="The network.")
-@click.option(
-    "--objective", type=click.Choice(OBJECTIVES), default="l1", show_default=True, help="What it is trained for."
-)
+@click.option("--generator", type=click.Choice(GENERATORS), default="unet", help="The network.")
+@click.option("--objective", type=click.Choice(OBJECTIVES), default="l1", help="What it is trained for.")
 @_shared.path_option(
     "--encoder",
     metavar="FILE",

@@ -29,14 +29,12 @@ def command() -> None:
     multiple=True,
     type=click.Choice(TRAINERS),
     default=("classical",),
-    show_default=True,
     help="How to learn; say it once per method.",
 )
 @click.option(
     "--hold-out",
     type=_shared.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.2,
-    show_default=True,
     help="Share of each sub-folder that is tested on and never trained on.",
 )
 @_shared.palette_option
