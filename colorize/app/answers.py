@@ -14,7 +14,7 @@ import gradio as gr
 
 from colorize.app.pages import pieces
 from colorize.app.service import Service
-from colorize.app.stages import Told, Work
+from colorize.app.stages import Work
 from colorize.exceptions import RequestError
 
 _Result = TypeVar("_Result")
@@ -100,13 +100,8 @@ def on(
     return decorate
 
 
-def told(work: Callable[[Told], _Result], outputs: Callable[[str], Any]) -> Generator[Any, None, _Result]:
-    """Do long work, and give its result; until then `outputs` of a line on how far it has come, when that changes."""
-    return (yield from followed(Work(work), outputs))
-
-
 def followed(work: Work[_Result], outputs: Callable[[str], Any]) -> Generator[Any, None, _Result]:
-    """The result of work that is under way, and lines as of `told`."""
+    """The result of long work; until then `outputs` of a line on how far it has come, when that changes."""
     shown = ""
     while not work.wait(_PACE):
         line = pieces.progress(*work.now, time.monotonic() - work.start)

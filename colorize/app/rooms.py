@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
 from colorize.app.pages import pieces
 from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
+from colorize.app.stages import Work
 from colorize.exceptions import RequestError
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult
-    from colorize.app.stages import Work
 
 NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000
@@ -214,10 +214,8 @@ def compare_room(service: Service) -> Any:
             raise RequestError("choose a photograph first")
         [(name, photo_path)] = sent(service, request, [path])
         key = key_of(request)
-        found = yield from told(
-            lambda told: service.compare(key, photo_path, name, wanted, value, told), lambda line: line
-        )
-        yield pieces.comparison(*found)
+        work = Work(lambda told: service.compare(key, photo_path, name, wanted, value, told))
+        yield pieces.comparison(*(yield from followed(work, lambda line: line)))
 
     return methods
 

@@ -23,7 +23,7 @@ from colorize.app.service import (
     sample_path,
     shrunk,
 )
-from colorize.app.stages import Told
+from colorize.app.stages import Told, Work
 from colorize.app.visits import Stroke
 from colorize.guidance.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
@@ -31,7 +31,7 @@ from colorize.io import encode_screen, read_photo
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
-from colorize.app.answers import HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
@@ -198,7 +198,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
 
     def opened(open_it: Callable[[Told], View]) -> Iterator[list[Any]]:
         """How far it has come; then the stage, the next upload, and what belonged to the photograph before."""
-        view = yield from told(open_it, lambda line: [line, *nothing])
+        view = yield from followed(Work(open_it), lambda line: [line, *nothing])
         button = gr.DownloadButton(value=None, visible=False)
         belonged = [button, None, button, *(None for _ in to_clear)]
         yield [None, *_fresh(view), False, *belonged]
@@ -227,7 +227,8 @@ def _saving(service: Service) -> list[Any]:
     @on(save.click, [kind], [ready, saved], fetches=ready, **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
-        path = yield from told(lambda told: service.save(key, wanted, told), lambda line: [gr.skip(), line])
+        work = Work(lambda told: service.save(key, wanted, told))
+        path = yield from followed(work, lambda line: [gr.skip(), line])
         is_shown = service.is_shown(key, path)
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
