@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import tempfile
+from contextlib import suppress
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -62,15 +63,10 @@ def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]
         match = _REQUIREMENT.fullmatch(requirement)
         if match is not None and match[1] != DISTRIBUTION:
             table = libraries if match[2] is None else extras.setdefault(match[2], {})
-            table[match[1]] = _version(match[1])
+            table[match[1]] = None
+            with suppress(metadata.PackageNotFoundError):
+                table[match[1]] = metadata.version(match[1])
     return libraries, extras
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _system() -> dict[str, Any]:
