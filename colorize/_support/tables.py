@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
+from itertools import zip_longest
 from typing import Any
 
 
@@ -41,7 +42,7 @@ def write_csv(rows: Iterable[Iterable[Any]]) -> str:
 
 
 def aligned(rows: Iterable[Sequence[str]], least: int = 0) -> list[str]:
-    """Lines of a table: first cells flush left, others flush right, as wide as they need and at least `least`.
+    """Lines of a table: first cells flush left, others flush right, at least `least` wide; rows may end early.
 
     Examples
     --------
@@ -50,10 +51,10 @@ def aligned(rows: Iterable[Sequence[str]], least: int = 0) -> list[str]:
           error  share
     gray  11.92   0.00
     """
-    names, *columns = zip(*rows, strict=True)
-    padded = [[name.ljust(max(map(len, names))) for name in names]]
-    padded += [[cell.rjust(max(least, *map(len, column))) for cell in column] for column in columns]
-    return ["  ".join(row) for row in zip(*padded, strict=True)]
+    rows = list(rows)
+    first, *widths = (max(map(len, column)) for column in zip_longest(*rows, fillvalue=""))
+    widths = [max(least, width) for width in widths]
+    return ["  ".join([name.ljust(first), *map(str.rjust, cells, widths)]) for name, *cells in rows]
 
 
 def _cell(value: Any) -> Any:

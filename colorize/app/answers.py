@@ -14,12 +14,12 @@ import gradio as gr
 
 from colorize.app.pages import pieces
 from colorize.app.service import Service
-from colorize.app.stages import Told, Work
+from colorize.app.stages import Work
 from colorize.exceptions import RequestError
 
 _Result = TypeVar("_Result")
 
-FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
+_FETCH = "(file) => document.dispatchEvent(new CustomEvent('colorize-download', {detail: file}))"
 """JavaScript that fetches the file of a button."""
 
 _EMPTY = """() => new Promise((done) => setTimeout(() => {
@@ -46,17 +46,20 @@ def on(
     *,
     refused: list[Any] | Callable[..., list[Any]] | None = None,
     empties: Any = None,
+    fetches: Any = None,
     then: str | None = None,
-    then_inputs: list[Any] | None = None,
     thanks: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function answer an event; what the visitor cannot have is said in a box.
 
     The outputs become `refused` then, or what that makes of the function's arguments, or stay as they are. After the
-    answer, good or bad, the zone `empties` is ready for the next file, and `then` is JavaScript for the browser to run
-    on the values of `then_inputs`. `thanks` is called once the browser has got the whole answer.
+    answer, good or bad, the zone `empties` is ready for the next file, the browser fetches the file of the button
+    `fetches`, the first output, which is hidden if there is none, and `then` is JavaScript for it to run. `thanks` is
+    called once it has got the whole answer.
     """
+    if fetches is not None:
+        refused = [gr.update(value=None, visible=False), *(None for _ in outputs[1:])]
 
     def say(error: RequestError, *asked: Any) -> Any:
         # Gradio shows the words of a box as HTML, and names of visitors' files are among them. `desk.js` closes it.
@@ -86,8 +89,10 @@ def on(
         step = event(chosen, inputs, outputs, **options)
         if empties is not None:
             step.then(None, None, [empties], js=_EMPTY % empties.elem_id)
+        if fetches is not None:
+            step.then(None, [fetches], js=_FETCH)
         if then is not None:
-            step.then(None, then_inputs, js=then)
+            step.then(None, js=then)
         if thanks is not None:
             step.then(thanks, None, None, **LIGHT)
         return chosen
@@ -95,13 +100,8 @@ def on(
     return decorate
 
 
-def told(work: Callable[[Told], _Result], outputs: Callable[[str], Any]) -> Generator[Any, None, _Result]:
-    """Do long work, and give its result; until then `outputs` of a line on how far it has come, when that changes."""
-    return (yield from followed(Work(work), outputs))
-
-
 def followed(work: Work[_Result], outputs: Callable[[str], Any]) -> Generator[Any, None, _Result]:
-    """The result of work that is under way, and lines as of `told`."""
+    """The result of long work; until then `outputs` of a line on how far it has come, when that changes."""
     shown = ""
     while not work.wait(_PACE):
         line = pieces.progress(*work.now, time.monotonic() - work.start)

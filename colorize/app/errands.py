@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorize.app.stages import Told, told_stages
+from colorize.app.stages import Told
 from colorize.app.uploads import free_name
-from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Observation, measure
 from colorize.evaluation.methods import make_methods
 from colorize.evaluation.pictures import Gallery
 from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import encode_screen, find_photos
-from colorize.recipe.note import Recipe
-from colorize.recipe.work import Handling, colorize_file
 from colorize.training.dataset import has_colors
 from colorize.types import RgbImage
 
 SHOWN_SIDE = 512
 """Longest side of a comparison's pictures on the page; they are made and measured a little larger."""
-REPORT_NAME = "report.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,16 +115,12 @@ def compare(
 
 
 def colorize_all(
-    colorizer: Colorizer,
     folder: Path,
     archive: Path,
-    *,
-    scratch: Path,
     suffix: str,
-    recipe: Recipe,
-    max_pixels: int,
+    colorize: Callable[[Path, Path, Told], Sequence[str]],
+    *,
     left_out: Mapping[str, str],
-    turn: threading.Lock,
     stopping: threading.Event,
     harmless: Callable[[str], str],
     told: Told,
@@ -137,22 +129,16 @@ def colorize_all(
 
     Parameters
     ----------
-    colorizer : Colorizer
     folder : Path
         Photographs, which stay as they are.
     archive : Path
-        The zip to write.
-    scratch : Path
-        A folder for pictures on their way into the zip.
+        The zip to write; pictures on their way into it lie beside it.
     suffix : str
         Of the pictures.
-    recipe : Recipe
-        How they are to be coloured.
-    max_pixels : int
+    colorize : callable
+        Colours the photograph of one file into another, tells how far it has come, and gives remarks.
     left_out : mapping of str to str
         Files that failed already.
-    turn : threading.Lock
-        Held while one photograph is worked on.
     stopping : threading.Event
         Once it is set, the photographs that were not begun are left.
     harmless : callable
@@ -174,29 +160,23 @@ def colorize_all(
             # `a.jpg` and `a.png` may lie in one folder.
             given = free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names.__contains__)
             names.add(given)
-            target = scratch / f"{number}{suffix}"
-            hear = _told_of_one(told, number, len(photos), path.name, stopping)
-            hear(0.0, "waiting for its turn")
-            # The turn is that of one photograph, not of
-            # the batch: a visitor who saves waits for one.
-            with turn, told_stages(hear, 0.05, 0.9):
-                hear(0.0, "reading")
-                try:
-                    remarks = colorize_file(path, target, colorizer, recipe, Handling(max_pixels=max_pixels))
-                except (ColorizeError, MemoryError) as error:
-                    reason = str(error).replace(f"{path}: ", "").replace(f"{target}: ", "")
-                    failures[name] = harmless(reason) or "not enough memory"
-                else:
-                    pack.write(target, given)
-                    done.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))
-                    for remark in remarks:
-                        notes.setdefault(remark, []).append(name)
+            target = archive.with_name(f"{number}{suffix}")
+            try:
+                remarks = colorize(path, target, _told_of_one(told, number, len(photos), path.name, stopping))
+            except (ColorizeError, MemoryError) as error:
+                reason = str(error).replace(f"{path}: ", "").replace(f"{target}: ", "")
+                failures[name] = harmless(reason) or "not enough memory"
+            else:
+                pack.write(target, given)
+                done.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))
+                for remark in remarks:
+                    notes.setdefault(remark, []).append(name)
             # Now and not at the end: the whole batch would lie on the disk twice.
             target.unlink(missing_ok=True)
         n_left = len(photos) + len(left_out) - len(done) - len(failures)
         failed = [f"failed: {name}: {reason}" for name, reason in failures.items()]
         summary = f"{len(done)} coloured, {len(failures)} failed" + (f", {n_left} not begun" if n_left else "")
-        pack.writestr(REPORT_NAME, "\n".join([summary, "", *done, *failed, ""]))
+        pack.writestr("report.txt", "\n".join([summary, "", *done, *failed, ""]))
     return BatchResult(archive, len(done), failures, notes, n_left)
 
 

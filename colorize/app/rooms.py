@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
 from colorize.app.pages import pieces
 from colorize.app.service import RULES, SAVED_AS, Service
 from colorize.app.shelf import NameTakenError
+from colorize.app.stages import Work
 from colorize.exceptions import RequestError
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult
-    from colorize.app.stages import Work
 
 NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000
@@ -124,8 +124,8 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
     return base, _shelf(service, arrival, shelf_changed), progress, stand
 
 
-def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]:
-    """The picker with what takes along, renames and deletes; what brings a model; what asks for its name; the card."""
+def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
+    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -143,16 +143,8 @@ def _shelf_form(service: Service) -> tuple[list[Any], list[Any], list[Any], Any]
                 again = gr.Button("Bring it", min_width=80, elem_id="bring-as")
         with gr.Column(scale=3, min_width=320):
             card = gr.HTML()
-    return [picker, take, ready, new_name, rename, delete], [bring, brought], [clash, other_name, again], card
 
-
-def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
-    """Look at models, take them along, rename and delete them, bring them; returns the picker."""
-    (picker, take, ready, new_name, rename, delete), (bring, brought), asking, card = _shelf_form(service)
-    clash, other_name, again = asking
-    refused = [gr.update(value=None, visible=False)]
-
-    @on(take.click, [picker], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
+    @on(take.click, [picker], [ready], fetches=ready, **LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
         return ready_to_fetch(service.copy_of_model(key_of(request), name))
 
@@ -222,16 +214,14 @@ def compare_room(service: Service) -> Any:
             raise RequestError("choose a photograph first")
         [(name, photo_path)] = sent(service, request, [path])
         key = key_of(request)
-        found = yield from told(
-            lambda told: service.compare(key, photo_path, name, wanted, value, told), lambda line: line
-        )
-        yield pieces.comparison(*found)
+        work = Work(lambda told: service.compare(key, photo_path, name, wanted, value, told))
+        yield pieces.comparison(*(yield from followed(work, lambda line: line)))
 
     return methods
 
 
-def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
-    """What a batch is asked for (files, folder, model, vividness, kind), its buttons, and what comes of it."""
+def batch_room(service: Service, returned: Any) -> Any:
+    """Many photographs at once, also after a page has `returned`; returns the model picker."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = zone("Photographs, or zips of them", "many", "main-zone", file_count="multiple")
@@ -255,13 +245,7 @@ def _batch_form(service: Service) -> tuple[list[Any], list[Any], list[Any]]:
                 min_height=120,
             )
             ready = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="zip-ready")
-    return [files, folder, picker, vividness, kind], [run, stop], [report, ready]
 
-
-def batch_room(service: Service, returned: Any) -> Any:
-    """Many photographs at once, also after a page has `returned`; returns the model picker."""
-    asked, (run, stop), (report, ready) = _batch_form(service)
-    files, _, picker, _, _ = asked
     outputs = [report, ready, files, run, stop]
     begun = [gr.update(interactive=False), gr.update(visible=True)]
     ended = [gr.update(interactive=True), gr.update(visible=False)]
@@ -276,7 +260,7 @@ def batch_room(service: Service, returned: Any) -> Any:
         result = yield from followed(work, lambda line: [line, gr.skip(), gr.skip(), *begun])
         yield [pieces.batch(result), ready_to_fetch(result.archive), None, *ended]
 
-    @on(run.click, asked, outputs, refused=refused, thanks=know, **waiting)
+    @on(run.click, [files, folder, picker, vividness, kind], outputs, refused=refused, thanks=know, **waiting)
     def colour_all(
         paths: list[str] | None,
         place: str,

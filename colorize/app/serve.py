@@ -26,14 +26,8 @@ def serve(
 ) -> None:
     """Run the app until it is interrupted, then remove all temporary files.
 
-    Parameters
-    ----------
-    host, port, models, max_upload, open_browser, login
-        As the options of `colorize app`; `login` is a name and a password.
-    folders_allowed : bool
-        As in `Service`.
-    say : callable
-        Told the address.
+    It is asked for as by the options of `colorize app`, and `folders_allowed` as in `Service`; `login` is a name and a
+    password, and `say` is told the address.
 
     Raises
     ------

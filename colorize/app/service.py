@@ -39,9 +39,7 @@ from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
-    from colorize.colorizer import Colorizer
     from colorize.guidance.session import Session
-    from colorize.training.corrections import Learnt
 
 # Sides of what is worked on: no larger than it is looked at, because a person waits for it.
 PROXY_SIDE = 1024
@@ -119,7 +117,7 @@ class Place:
 
 
 class Service:
-    """Everything the app does, for any number of visitors.
+    """Everything the app does, for any number of visitors; what cannot be done raises `RequestError` in plain words.
 
     Parameters
     ----------
@@ -171,13 +169,7 @@ class Service:
     # --- the photograph ----------------------------------------------------------------------------------------------
 
     def open_photo(self, key: str, path: Path, name: str, told: Told = _unheard) -> View:
-        """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come.
-
-        Raises
-        ------
-        RequestError
-            It cannot be read, or is too large.
-        """
+        """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come."""
         from colorize.color import to_gray
 
         name = clean_name(name)
@@ -228,18 +220,9 @@ class Service:
             return self._view(visit) if visit.photo else None
 
     def save(self, key: str, kind: str, told: Told = _unheard) -> Path:
-        """Write the photograph at full size, with its metadata and a note on its colours, into the visitor's folder.
+        """Write the photograph at full size, as one kind of `SAVED_AS`, into the visitor's folder.
 
-        Parameters
-        ----------
-        key : str
-        kind : {"PNG", "JPEG", "TIFF"}
-        told : callable
-            Hears how far it has come.
-
-        Returns
-        -------
-        Path
+        It has its metadata and a note on its colours; `told` hears how far it has come.
         """
         from colorize.color import to_gray
         from colorize.recipe.work import signed
@@ -247,8 +230,7 @@ class Service:
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         with self._working(key) as visit:
-            # All that is needed is taken out here: the
-            # visitor can paint on while the file is written.
+            # All that is needed is taken out here: the visitor can paint on while the file is written.
             photo, session, recipe = visit.need_photo(), self._session(visit), self._recipe(visit)
             hints, vividness = visit.hints(), visit.vividness
             # Each of these is one more propagation, and the bar moves with them.
@@ -388,7 +370,7 @@ class Service:
             )
             with self.shelf.naming:
                 learnt.colorizer.save(self.shelf.new_path(name))
-        return name.strip(), learnt_in_words(learnt)
+        return name.strip(), str(learnt)
 
     def suggestions(self, key: str, n: int = 5) -> list[Place]:
         """Places where a hint would tell most, with likely colours."""
@@ -417,8 +399,13 @@ class Service:
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
             hints = visit.hints()
             results = small.alternatives(N_ALTERNATIVES, hints, visit.vividness)
-            visit.offered = visit.steps, hints
-            return [encode_screen(to_8_bit(result.rgb)) for result in results]
+            visit.offered = visit.steps, hints, [encode_screen(to_8_bit(result.rgb)) for result in results]
+            return visit.offered[2]
+
+    def offered(self, key: str) -> list[bytes]:
+        """The last `alternatives`, as long as one can `choose` from them."""
+        offered = self.visits.get(key).offered
+        return offered[2] if offered else []
 
     def choose(self, key: str, number: int) -> View:
         """Go on from one of the last `alternatives`, counted from 0; -1 goes back to the model's own colours.
@@ -435,7 +422,7 @@ class Service:
             else:
                 # From where the list was made and with its hints: picks before and strokes since
                 # must not change what was clicked.
-                steps, hints = visit.offered
+                steps, hints, _ = visit.offered
                 steps += ((number, hints),) if number else ()
             if steps != visit.steps:
                 session = visit.session
@@ -543,28 +530,33 @@ class Service:
         Folders stay folders. `stop_batch` ends it early, with what is done so far.
         """
         from colorize.app import errands
-        from colorize.recipe.work import make_recipe
+        from colorize.recipe.work import Handling, colorize_file, make_recipe
 
         if kind not in SAVED_AS:
             raise RequestError(f"choose one of {', '.join(SAVED_AS)}")
         visit = self.visits.get(key)
         # Held by the batch to its end, whatever the shelf drops or a visitor renames meanwhile.
         colorizer = self.shelf.load(model)
+        recipe = make_recipe(self.shelf.path(model), colorizer, vividness=vividness)
+
+        def colorize(path: Path, target: Path, told: Told) -> Sequence[str]:
+            told(0.0, "waiting for its turn")
+            # The turn is that of one photograph, not of the batch: a visitor who saves waits for one.
+            with self._long, told_stages(told, 0.05, 0.9):
+                told(0.0, "reading")
+                return colorize_file(path, target, colorizer, recipe, Handling(max_pixels=self.limits.pixels))
+
         with self._said(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
             source, left_out = self._photographs(files, folder, Path(scratch) / "photographs")
             # A place of its own: the zip before is offered on the page until this one is done.
             target = visit.folder / "batches" / secrets.token_hex(4)
             target.mkdir(parents=True)
             result = errands.colorize_all(
-                colorizer,
                 source,
                 target / "colorized.zip",
-                scratch=Path(scratch),
-                suffix=SAVED_AS[kind],
-                recipe=make_recipe(self.shelf.path(model), colorizer, vividness=vividness),
-                max_pixels=self.limits.pixels,
+                SAVED_AS[kind],
+                colorize,
                 left_out=left_out,
-                turn=self._long,
                 stopping=visit.stopping,
                 harmless=self._harmless,
                 told=told,
@@ -614,11 +606,6 @@ class Service:
         """Train a model on photographs that were sent, or on those of a folder of this machine.
 
         With the name of a `base`, what that model has learnt is kept if that helps; see `Colorizer.fit`.
-
-        Raises
-        ------
-        RequestError
-            No photographs, a bad zip, a name that is taken, or another training of this visitor is on.
         """
         visit = self.visits.get(key)
         if visit.job is not None and visit.job.is_running:
@@ -634,9 +621,9 @@ class Service:
             shutil.rmtree(place, ignore_errors=True)
             raise
         if visit.job is not None:
-            # Only now: had the new photographs been refused,
-            # the stopped training could still go on.
-            visit.job.discard()
+            # Only now: had the new photographs been refused, the stopped training could still go on.
+            visit.job.stop()
+            visit.job.abandon()
         visit.job = TrainingJob(
             place,
             source,
@@ -818,15 +805,6 @@ def fitted(gray: GrayImage, side: int) -> GrayImage:
 def _proxy_side(shape: tuple[int, int]) -> int:
     """Longest side at which a photograph is edited: a ribbon has as many pixels as a photograph of two by one."""
     return round(PROXY_SIDE * max(1.0, (max(shape) / min(shape) / 2) ** 0.5))
-
-
-def learnt_in_words(learnt: Learnt[Colorizer]) -> str:
-    """What a model learnt from corrections."""
-    beyond = f" {learnt.n_beyond_palette} want colours far from all of its own." if learnt.n_beyond_palette else ""
-    return (
-        f"It gave the colours that you want a probability of {learnt.before:.0%} before and {learnt.after:.0%} now, "
-        f"in {learnt.n_regions} regions.{beyond}"
-    )
 
 
 def _place_for(visit: Visit) -> Path:

@@ -72,6 +72,9 @@ class Card:
 class Shelf:
     """Models by name.
 
+    Whatever cannot be done with one raises `RequestError`: there is none of that name, its file is damaged, it came
+    with the package and stays as it is, or a new name is taken (`NameTakenError`) or is no plain name.
+
     Parameters
     ----------
     folder : Path
@@ -98,26 +101,14 @@ class Shelf:
         return [name for name, path in self.paths().items() if _kind(path) == "classical"]
 
     def path(self, name: str) -> Path:
-        """The file of a model.
-
-        Raises
-        ------
-        RequestError
-            There is none of that name.
-        """
+        """The file of a model."""
         paths = self.paths()
         if name not in paths:
             raise RequestError(f"there is no model named {name}; choose another one")
         return paths[name]
 
     def load(self, name: str) -> Colorizer:
-        """Read a model, or take it from memory.
-
-        Raises
-        ------
-        RequestError
-            There is none of that name, or its file is damaged.
-        """
+        """Read a model, or take it from memory."""
         path = self.path(name)
         with self._lock:
             try:
@@ -146,24 +137,12 @@ class Shelf:
         return [name for name in self.paths() if name not in shipped]
 
     def rename(self, name: str, new_name: str) -> str:
-        """Give a model of one's own another name, which it tells.
-
-        Raises
-        ------
-        RequestError
-            It came with the package, or the new name is taken or is no plain name.
-        """
+        """Give a model of one's own another name, which it tells."""
         with self.naming:
             return self._own_path(name).rename(self.new_path(new_name)).stem
 
     def delete(self, name: str) -> None:
-        """Remove a model of one's own for good.
-
-        Raises
-        ------
-        RequestError
-            It came with the package, or there is none of that name.
-        """
+        """Remove a model of one's own for good."""
         self._own_path(name).unlink()
 
     def _own_path(self, name: str) -> Path:
@@ -182,19 +161,13 @@ class Shelf:
         return found
 
     def new_path(self, name: str) -> Path:
-        """Where a new model of this name goes; nothing is ever written over.
-
-        Raises
-        ------
-        RequestError
-            The name is taken or is no plain name, or the folder cannot be made.
-        """
+        """Where a new model of this name goes; nothing is ever written over."""
         name = name.strip()
         if not _NAME.fullmatch(name):
             raise RequestError(
                 "give the model a name of 1 to 40 letters, digits, spaces, - or _, beginning with a letter or digit"
             )
-        if name.casefold() in (taken.casefold() for taken in self.paths()):
+        if self.free_name(name) != name:
             raise NameTakenError(f"there is a model named {name} already; choose another name")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -205,13 +178,7 @@ class Shelf:
         return self.folder / f"{name}{SUFFIX}"
 
     def add(self, source: Path, name: str) -> str:
-        """Take in a model file that a visitor brings, after all of it has been checked.
-
-        Raises
-        ------
-        RequestError
-            It is no sound model file, or the name is taken.
-        """
+        """Take in a model file that a visitor brings, after all of it has been checked."""
         from colorize.colorizer import Colorizer
 
         self.new_path(name)  # before the work of checking

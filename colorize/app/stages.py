@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from colorize._support.clock import heard_by
 
@@ -17,8 +17,8 @@ Told = Callable[[float, str], object]
 _Result = TypeVar("_Result")
 
 
-class Work(Generic[_Result]):
-    """Long work in a thread of its own, which goes on whether somebody waits for it or not.
+class Work(Future[_Result]):
+    """Long work in a thread of its own, which goes on whether somebody waits for its `result` or not.
 
     Attributes
     ----------
@@ -31,33 +31,29 @@ class Work(Generic[_Result]):
     """
 
     def __init__(self, work: Callable[[Told], _Result]) -> None:
+        super().__init__()
         # Replaced as a whole, so that no line has the share of one stage and the words of another.
         self.now, self.start, self.is_told = (0.0, "Beginning"), time.monotonic(), False
-        self._future: Future[_Result] = Future()
         # No pool of threads: those hold up the end of the app.
         threading.Thread(target=self._run, args=[work], daemon=True).start()
 
     def _run(self, work: Callable[[Told], _Result]) -> None:
         try:
-            self._future.set_result(work(self._hear))
+            self.set_result(work(self._hear))
         except Exception as error:  # noqa: BLE001  - raised again where the visitor waits
-            self._future.set_exception(error)
+            self.set_exception(error)
 
     def _hear(self, share: float, words: str) -> None:
         self.now = share, words
 
     def wait(self, seconds: float) -> bool:
         """Wait for so long at most; whether it is over."""
-        return bool(wait([self._future], seconds).done)
+        return bool(wait([self], seconds).done)
 
     @property
     def has_failed(self) -> bool:
         """Whether `result` raises an error."""
-        return self._future.done() and self._future.exception() is not None
-
-    def result(self) -> _Result:
-        """What came of it, once it is over; an error is raised."""
-        return self._future.result()
+        return self.done() and self.exception() is not None
 
 
 SENTENCES = {
@@ -76,15 +72,9 @@ _FIRST_SPREAD, _LAST_SPREAD = 0.06, 0.95
 
 @contextmanager
 def told_stages(told: Told, begin: float, end: float, *, n_spreads: int = 1) -> Iterator[None]:
-    """Tell of the stages of colouring one photograph, which are the work from `begin` to `end`.
+    """Tell of the stages of colouring one photograph, which are the work from `begin` to `end` of the whole.
 
-    Parameters
-    ----------
-    told : callable
-    begin, end : float
-        Shares of the whole work.
-    n_spreads : int
-        How often colours are spread: once, and once more for what was said about them.
+    Colours are spread `n_spreads` times: once, and once more for what was said about them.
     """
     reached, n_begun = 0.0, 0
 

@@ -1,4 +1,6 @@
-"""The process that trains: ``python -m colorize.app.trainer FOLDER``. It tells what it does in lines of JSON.
+"""The process that trains: ``python -m colorize.app.trainer FOLDER PHOTOS THUMBNAIL_BYTES [BASE]``.
+
+It tells what it does in lines of JSON.
 
 It runs apart from the page, so that it can be stopped at any moment and cannot take the page down. What it has
 described lies in the folder; started again there, it goes on.
@@ -71,14 +73,12 @@ class Described(dict[int, TrainingRows]):
             return None
 
 
-def main(folder: Path) -> None:
-    """Train what the folder's ``job.json`` asks for."""
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+def main(folder: str, source: str, thumbnail_bytes: str, base: str = "") -> None:
+    """Train what was asked for, and say what cannot be done without the paths of this machine."""
     try:
-        base = Colorizer.load(job["base"]) if job["base"] else None
-        run(folder, Path(job["source"]), int(job["thumbnail_bytes"]), base)
+        run(Path(folder), Path(source), int(thumbnail_bytes), Colorizer.load(base) if base else None)
     except ColorizeError as error:
-        say(error=str(error).replace(f"{job['source']}: ", "").replace(job["base"] or "\0", "the base"))
+        say(error=str(error).replace(f"{source}: ", "").replace(base or "\0", "the base"))
 
 
 def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None = None) -> None:
@@ -174,4 +174,4 @@ if __name__ == "__main__":
     threading.Thread(target=_end_with_the_app, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(5)  # strokes come before training
-    main(Path(sys.argv[1]))
+    main(*sys.argv[1:])

@@ -115,8 +115,8 @@ class TrainingJob:
         self._wanted: object = None
         self._is_abandoned = False
         self._now = Status(not_photos=not_photos or {})
-        content = {"source": str(source), "thumbnail_bytes": thumbnail_bytes, "base": str(base) if base else ""}
-        (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
+        asked = [str(folder), str(source), str(thumbnail_bytes), *([str(base)] if base else [])]
+        self._command = [sys.executable, "-m", "colorize.app.trainer", *asked]
 
     @property
     def is_running(self) -> bool:
@@ -150,11 +150,6 @@ class TrainingJob:
             if self.is_running:
                 return
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def discard(self) -> None:
-        """Stop, and remove everything."""
-        self.stop()
-        self.abandon()
 
     def status(self) -> Status:
         """How it stands at this moment."""
@@ -203,12 +198,11 @@ class TrainingJob:
             # A process: it can be ended at once, computes beside the page instead of in turns with
             # it, and takes only itself down where memory runs out. Errors go to a file, since a
             # second pipe that nobody reads would fill up and stop it.
-            command = [sys.executable, "-m", "colorize.app.trainer", str(self.folder)]
             with self._lock:
                 if self._wanted is None:
                     return -1  # stopped since it had its turn
                 self._process = process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
                 )
             with process:
                 for line in process.stdout or ():

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from colorize.exceptions import RequestError
 from colorize.io import PHOTO_SUFFIXES
@@ -114,7 +115,8 @@ def _all(files: Sequence[tuple[str, Path]], limits: Limits) -> Iterator[tuple[st
         if zipfile.is_zipfile(path):
             yield from _members(name, path, limits)
         else:
-            yield name, _blocks_of(path)
+            with open(path, "rb") as file:
+                yield name, _blocks(file)
 
 
 def _copied(name: str, blocks: Iterator[bytes], path: Path, limits: Limits, before: int) -> int:
@@ -142,10 +144,9 @@ def _free_path(folder: Path, parents: Sequence[str], wanted: Path) -> Path:
     return place / free_name(wanted.stem, wanted.suffix, lambda name: (place / name).exists())
 
 
-def _blocks_of(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    while block := file.read(_BLOCK):
+        yield block
 
 
 def _members(name: str, path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -192,7 +193,6 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes
     """The content of an entry; `zipfile` reads no more of it than it announces, and checks that this was all."""
     try:
         with archive.open(info) as file:
-            while block := file.read(_BLOCK):
-                yield block
+            yield from _blocks(file)
     except _ZIP_ERRORS as error:
         raise RequestError(f"{clean_name(info.filename)}: its zip is damaged") from error

@@ -69,6 +69,8 @@ class Reference:
 Strokes = tuple[Stroke, ...]
 Steps = tuple[tuple[int, Hints | None], ...]
 """Alternatives that were chosen one after the other, each with the hints that its list was made with."""
+Offered = tuple[Steps, Hints | None, list[bytes]]
+"""Alternatives to choose from: after which steps and with which hints they were made, and their pictures, JPEG."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ class Visit:
     references: tuple[Reference, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
-    offered: tuple[Steps, Hints | None] | None = None
+    offered: Offered | None = None
     job: TrainingJob | None = None
     uploads: set[Path] = field(default_factory=set)
     session: Session | None = None

@@ -23,7 +23,7 @@ from colorize.app.service import (
     sample_path,
     shrunk,
 )
-from colorize.app.stages import Told
+from colorize.app.stages import Told, Work
 from colorize.app.visits import Stroke
 from colorize.guidance.hints import DEFAULT_REACH
 from colorize.io import encode_screen, read_photo
@@ -31,7 +31,7 @@ from colorize.io import encode_screen, read_photo
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
-from colorize.app.answers import FETCH, HEAVY, LIGHT, LONG, key_of, news, on, ready_to_fetch, sent, told, zone
+from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _GREENS = (
@@ -61,16 +61,7 @@ _TOKEN = """() => {
 
 
 def build(service: Service) -> Any:
-    """Make the page of a service.
-
-    Parameters
-    ----------
-    service : Service
-
-    Returns
-    -------
-    gradio.Blocks
-    """
+    """Make the page of a service, a `gradio.Blocks`."""
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pieces.header())
         desk = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
@@ -78,27 +69,29 @@ def build(service: Service) -> Any:
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
                 stage, upload, settings = _photograph(service, page.load, shelf_changed)
-            with gr.Tab("Train", elem_id="room-train"):
+            with gr.Tab("Train", elem_id="room-train") as train_tab:
                 base, shown_model, progress, stand = train_room(service, page.load, shelf_changed)
-            with gr.Tab("Compare", elem_id="room-compare"):
+            with gr.Tab("Compare", elem_id="room-compare") as compare_tab:
                 methods = compare_room(service)
-            with gr.Tab("Batch", elem_id="room-batch"):
+            with gr.Tab("Batch", elem_id="room-batch") as batch_tab:
                 batch_model = batch_room(service, desk.change)
-        # The page is built once for all visitors: without
-        # this its lists would be those of that time.
+        # The page is built once for all visitors: without this its lists would be those of that time. And another page
+        # may have renamed a model since this one was loaded.
+        read_anew = [page.load, shelf_changed.change, *(tab.select for tab in (train_tab, compare_tab, batch_tab))]
         lists = [base, shown_model, batch_model, methods]
 
-        @on(partial(gr.on, [page.load, shelf_changed.change]), lists, [*lists, settings[0], stage], **LIGHT)
+        @on(partial(gr.on, read_anew), lists, [*lists, settings[0], stage], **LIGHT)
         def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
             key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
             is_lost = _say_lost(service, key)
+            known = [name for name in compared if name in all_methods]
             return [
-                _picker([NO_BASE, *names], built_on),
-                _picker(names, looked_at),
-                _picker(names, of_batch),
-                gr.CheckboxGroup(choices=all_methods, value=[name for name in compared if name in all_methods]),
-                _models(service, service.visits.get(key).model),
-                _styled(service.set_style(key)) if is_lost else gr.skip(),
+                _list([NO_BASE, *names], built_on),
+                _list(names, looked_at),
+                _list(names, of_batch),
+                gr.CheckboxGroup(choices=all_methods, **({} if known == compared else {"value": known})),
+                _picker(names, service.visits.get(key).model),
+                _shown(service.set_style(key)) if is_lost else gr.skip(),
             ]
 
         @on(page.load, [desk], [desk, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
@@ -109,13 +102,14 @@ def build(service: Service) -> Any:
                 gr.Info(_FORGOTTEN, duration=20)
             _say_lost(service, key)
             view = service.set_style(key)
-            shown = [_fresh(view), _another()] if view else [gr.skip(), gr.skip()]
-            model, lenders = _models(service, visit.model), _lenders(service, request)
+            shown = _fresh(view) if view else [gr.skip(), gr.skip()]
+            model, lenders = _picker(service.shelf.names(), visit.model), _lenders(service, request)
             settings = [model, visit.vividness, visit.shows_sure, lenders, visit.strength]
+            settings.append(_offered(service.offered(key)))
             return [visit.token, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
-            service.visits.leave(str(request.session_hash))
+            service.visits.leave(key_of(request))
 
         page.unload(leave)
     # Whoever comes after so many is told at once, instead of waiting for long without a word.
@@ -204,10 +198,10 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
 
     def opened(open_it: Callable[[Told], View]) -> Iterator[list[Any]]:
         """How far it has come; then the stage, the next upload, and what belonged to the photograph before."""
-        view = yield from told(open_it, lambda line: [line, *nothing])
+        view = yield from followed(Work(open_it), lambda line: [line, *nothing])
         button = gr.DownloadButton(value=None, visible=False)
         belonged = [button, None, button, *(None for _ in to_clear)]
-        yield [None, _fresh(view), _another(), False, *belonged]
+        yield [None, *_fresh(view), False, *belonged]
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
@@ -218,7 +212,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
         yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
 
-    return stage, upload, [*settings, *lent]
+    return stage, upload, [*settings, *lent, choices]
 
 
 def _saving(service: Service) -> list[Any]:
@@ -229,17 +223,17 @@ def _saving(service: Service) -> list[Any]:
         share = gr.Button("Before and after", elem_id="share", scale=2, min_width=120)
     saved = gr.HTML(None, elem_id="saved")
     ready = gr.DownloadButton("Download", visible=False, elem_id="ready")
-    refused = [gr.update(value=None, visible=False), None]
 
-    @on(save.click, [kind], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **LONG)
+    @on(save.click, [kind], [ready, saved], fetches=ready, **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
-        path = yield from told(lambda told: service.save(key, wanted, told), lambda line: [gr.skip(), line])
+        work = Work(lambda told: service.save(key, wanted, told))
+        path = yield from followed(work, lambda line: [gr.skip(), line])
         is_shown = service.is_shown(key, path)
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
 
-    @on(share.click, [], [ready, saved], refused=refused, then=FETCH, then_inputs=[ready], **HEAVY)
+    @on(share.click, [], [ready, saved], fetches=ready, **HEAVY)
     def write_both(request: gr.Request) -> list[Any]:
         return [ready_to_fetch(service.share(key_of(request))), None]
 
@@ -269,27 +263,25 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
     def go_back(model: str, request: gr.Request) -> list[Any]:
-        return [gr.skip(), gr.skip(), _models(service, service.visits.get(key_of(request)).model)]
+        return [gr.skip(), gr.skip(), _picker(service.shelf.names(), service.visits.get(key_of(request)).model)]
 
     @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [_styled(service.set_style(key_of(request), model=model)), None, gr.skip()]
+        return [_shown(service.set_style(key_of(request), model=model)), None, gr.skip()]
 
     # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return _styled(service.set_style(key_of(request), vividness=value))
+        return _shown(service.set_style(key_of(request), vividness=value))
 
     @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return _styled(service.set_style(key_of(request), shows_sure=is_wanted))
+        return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
-    def offer(request: gr.Request) -> Iterator[str]:
-        from colorize.guidance.alternatives import MOODS
-
+    def offer(request: gr.Request) -> Iterator[str | None]:
         yield pieces.working()
-        yield pieces.choices(list(zip(["as it is now", *MOODS], service.alternatives(key_of(request)), strict=True)))
+        yield _offered(service.alternatives(key_of(request)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
@@ -297,6 +289,13 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
 
     show_card(service, picker, arrival, card)
     return [picker, vividness, sure], choices
+
+
+def _offered(pictures: list[bytes]) -> str | None:
+    """Other versions to choose from, for the page."""
+    from colorize.guidance.alternatives import MOODS
+
+    return pieces.choices(list(zip(["as it is now", *MOODS], pictures, strict=True))) if pictures else None
 
 
 def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:
@@ -328,9 +327,7 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         found = service.suggestions(key_of(request))
         return [pieces.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
-    refused = [gr.update(value=None, visible=False)]
-
-    @on(keep.click, [], [ready], refused=refused, then=FETCH, then_inputs=[ready], **LIGHT)
+    @on(keep.click, [], [ready], fetches=ready, **LIGHT)
     def save_hints(request: gr.Request) -> Any:
         return ready_to_fetch(service.save_hints(key_of(request)))
 
@@ -422,19 +419,14 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
     return [answer]
 
 
-def _fresh(view: View) -> Any:
-    """A photograph that the page does not have yet, for the stage."""
-    return _shown(view, gray=data_uri(view.gray), places=None)
+def _fresh(view: View) -> list[Any]:
+    """A photograph that the page does not have yet, for the stage; and its zone, which is for another one now."""
+    return [_shown(view, gray=data_uri(view.gray), places=None), gr.File(label="Another photograph")]
 
 
-def _another() -> Any:
-    """The zone of the photograph, where there is one already."""
-    return gr.File(label="Another photograph")
-
-
-def _models(service: Service, used: str) -> Any:
-    """The list of models at the one in use."""
-    return _picker(service.shelf.names(), used)
+def _list(names: list[str], picked: str) -> Any:
+    """A list as it is now; what is picked stays, or what was picked meanwhile, unless it is gone."""
+    return gr.Dropdown(choices=names) if picked in names else _picker(names, picked)
 
 
 def _picker(names: list[str], picked: str) -> Any:
@@ -450,13 +442,10 @@ def _say_lost(service: Service, key: str) -> bool:
     return bool(model)
 
 
-def _styled(view: View | None) -> Any:
-    """The photograph in its new colours, if there is one."""
-    return _shown(view) if view else gr.skip()
-
-
-def _shown(view: View, *, gray: str | None = None, **more: Any) -> Any:
-    """A view, for the stage; the gray picture only if it is a new one."""
+def _shown(view: View | None, *, gray: str | None = None, **more: Any) -> Any:
+    """A view, for the stage, if there is one; the gray picture only if it is a new one."""
+    if view is None:
+        return gr.skip()
     height, width = view.shape
     value = {
         "name": view.name,

@@ -66,6 +66,8 @@ class Wishes:
         check_reach(self.hints_file, self.reach)
         if n_photos > 1 and self.choose > 1:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
+        if n_photos > 1 and self.confidence_map is not None:
+            raise click.UsageError("--confidence-map draws one photograph; several were named")
         if self.sheet and self.alternatives is None:
             raise click.UsageError("--sheet needs --alternatives N")
 
@@ -111,7 +113,6 @@ options = _shared.bundled(
         "--reference-strength",
         type=_shared.FloatRange(0, 1),
         default=1.0,
-        show_default=True,
         help="How much the references count.",
     ),
     click.option(

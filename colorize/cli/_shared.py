@@ -94,7 +94,6 @@ path_argument = partial(click.argument, type=click.Path(path_type=Path))
 model_option = click.option(
     "--model",
     default="default",
-    show_default=True,
     metavar="NAME|FILE",
     shell_complete=complete_model,
     help="A shipped model (see `colorize models`) or a model file.",
@@ -112,23 +111,19 @@ superpixels_option = click.option(
     "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
 )
 picture_vividness_option = click.option(
-    "--vividness", type=FloatRange(0, 1), default=0.5, show_default=True, help="0 is faithful and pale, 1 is bold."
+    "--vividness", type=FloatRange(0, 1), default=0.5, help="0 is faithful and pale, 1 is bold."
 )
 vividness_option = click.option(
     "--vividness",
     type=FloatRange(0, 1),
     default=0.0,
-    show_default=True,
     help="Setting of the models: 0 is faithful, 1 is bold.",
 )
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
-)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of every random choice.")
 max_pixels_option = click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     default=200_000_000,
-    show_default=True,
     metavar="N",
     help="Refuse photographs with more pixels, before they are decoded.",
 )
@@ -288,10 +283,9 @@ def usage_errors() -> Iterator[None]:
         raise click.UsageError(str(error)) from error
 
 
-def model_parameters(palette_size: int | None, superpixels: int | None) -> dict[str, int]:
-    """Parameters of the models that were given."""
-    chosen = {"n_colors": palette_size, "n_superpixels": superpixels}
-    return {name: value for name, value in chosen.items() if value is not None}
+def given(**parameters: Any) -> dict[str, Any]:
+    """Those that somebody chose: the library knows the others best."""
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def load_colorizer(model: str) -> Colorizer:
@@ -310,11 +304,15 @@ def load_predictor(model: str) -> Predictor:
     return Predictor.load(find_model(model))
 
 
-def load_refiner(file: str, model: str, device: str = "auto") -> Refiner:
-    """Load what refines a model."""
+def load_painter(model: str, refine: str | None, device: str = "auto") -> tuple[Predictor, Predictor | Refiner]:
+    """Load a model, and what colorizes with it: the model itself, or a refiner of it."""
+    if refine is None:
+        return (predictor := load_predictor(model)), predictor
     from colorize.refine.predictor import Refiner
 
-    return Refiner.load(file, load_colorizer(model), device=device)
+    # A refiner asks its base for more than colours; all others take what loads sooner.
+    refiner = Refiner.load(refine, load_colorizer(model), device=device)
+    return refiner.base, refiner
 
 
 def check_target(path: Path, *, force: bool) -> None:
@@ -327,8 +325,9 @@ def check_target(path: Path, *, force: bool) -> None:
     check_writable(path.parent)
 
 
-def check_model_target(path: Path, *, force: bool) -> None:
-    """Refuse a model file that could not be written or would not be found again, before the training."""
+def check_model_target(path: Path, *sources: Path | None, force: bool) -> None:
+    """Refuse a model file that could not be written, would not be found again or replace a source of the training."""
+    check_apart([path], sources)
     if path.suffix != ".safetensors":
         raise click.UsageError(f"{path}: a model file's name must end in .safetensors")
     check_target(path, force=force)
@@ -378,13 +377,7 @@ def one_line(error: BaseException, path: Path | None = None) -> str:
 
 
 def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -> tuple[TrainingSet, dict[str, str]]:
-    """Photographs of a folder whose colours are known, and what was left out and why.
-
-    Raises
-    ------
-    DatasetError
-        None has colours.
-    """
+    """Photographs of a folder whose colours are known, one at least, and what was left out and why."""
     from colorize.training.dataset import has_colors, load_folder
 
     # Unselected: a double or a pale photograph teaches nothing new, but can be measured.

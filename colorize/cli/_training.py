@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import click
 
 from colorize._support.files import write_atomically
 from colorize.cli import _shared
-from colorize.exceptions import MissingDependencyError, OutputExistsError
+from colorize.exceptions import OutputExistsError
 
 if TYPE_CHECKING:
     from colorize.refine.predictor import Refiner, Rival
@@ -23,7 +25,6 @@ device_option = click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="auto",
-    show_default=True,
     help="Where networks run; auto takes a CUDA device if there is one.",
 )
 
@@ -53,11 +54,11 @@ class Job:
         """Beside the model file: checkpoint, samples, losses."""
         return self.output.with_suffix(".training")
 
-    def check(self) -> None:
-        """Refuse, before the work, what could not be written after it."""
+    def check(self, source: Path | None) -> None:
+        """Refuse, before the work, what could not be written after it, or would replace what it reads."""
         if self.epochs is not None and self.minutes is not None:
             raise click.UsageError("say --epochs or --minutes, not both")
-        _shared.check_model_target(self.output, force=self.force)
+        _shared.check_model_target(self.output, source, force=self.force)
         # A checkpoint is hours of work: neither lost nor gone on with unless somebody says so.
         found = (self.folder / CHECKPOINT).exists()
         if self.resume and not found:
@@ -105,6 +106,10 @@ def run(job: Job, network: Refiner | Rival, folder: Path) -> None:
     from colorize.training.dataset import load_folder
 
     job.folder.mkdir(exist_ok=True)
+    has_plots = find_spec("matplotlib") is not None
+    if not has_plots:
+        missing = "matplotlib is not installed; install it from the checkout: pip install '.[report]'"
+        click.echo(f"Note: no plots of the losses, only the table losses.csv: {missing}", err=True)
     with _shared.progress_bars(quiet=job.quiet) as progress:
         training_set = load_folder(folder, limit=job.limit, random_state=job.seed, progress=progress)
         if not job.quiet:
@@ -114,7 +119,7 @@ def run(job: Job, network: Refiner | Rival, folder: Path) -> None:
             progress=progress,
             checkpoint=job.folder / CHECKPOINT,
             resume=job.resume,
-            observe=Diary(job.folder, quiet=job.quiet),
+            observe=partial(record, folder=job.folder, has_plots=has_plots, quiet=job.quiet),
         )
     network.save(job.output, overwrite=job.force)
     if not job.quiet:
@@ -126,50 +131,33 @@ def run(job: Job, network: Refiner | Rival, folder: Path) -> None:
         click.echo(f"{folder} -> {job.output} ({job.output.stat().st_size / 1e6:.1f} MB)")
 
 
-class Diary:
-    """Writes down how a training goes: a table and plots of the losses after every epoch, samples now and then."""
+def record(epoch: Epoch, *, folder: Path, has_plots: bool, quiet: bool) -> None:
+    """Write down how a training goes: a table and plots of the losses after every epoch, samples now and then."""
+    from colorize._support.tables import write_csv
 
-    def __init__(self, folder: Path, *, quiet: bool) -> None:
-        self._folder = folder
-        self._quiet = quiet
-        self._plots = True
+    history = epoch.history
+    columns = list(dict.fromkeys(name for entry in history for name in entry))
+    rows = [[entry.get(name, "") for name in columns] for entry in history]
+    write_atomically(folder / "losses.csv", [write_csv([columns, *rows]).encode("utf-8")])
+    losses = [name for name in history[-1] if name not in ("epoch", "seconds", "ciede2000")]
+    if has_plots:
+        write_atomically(folder / "error.svg", [plotted(history, ["ciede2000"], "CIEDE2000, held out")])
+    if has_plots and losses:
+        write_atomically(folder / "losses.svg", [plotted(history, losses, "training losses")])
+    if epoch.samples is not None:
+        from colorize.io import write_photo
+        from colorize.types import RgbImage
 
-    def __call__(self, epoch: Epoch) -> None:
-        """Take in one epoch."""
-        from colorize._support.tables import write_csv
+        write_photo(RgbImage(epoch.samples), folder / f"samples-epoch-{epoch.number:04d}.png", overwrite=True)
+    if not quiet:
+        told = {name: value for name, value in history[-1].items() if name not in ("epoch", "seconds")}
+        click.echo(f"epoch {epoch.number}: {', '.join(f'{name} {value:.4g}' for name, value in told.items())}")
 
-        columns = list(dict.fromkeys(name for entry in epoch.history for name in entry))
-        rows = [[entry.get(name, "") for name in columns] for entry in epoch.history]
-        write_atomically(self._folder / "losses.csv", [write_csv([columns, *rows]).encode("utf-8")])
-        if self._plots:
-            self._plot(epoch.history)
-        if epoch.samples is not None:
-            from colorize.io import write_photo
-            from colorize.types import RgbImage
 
-            name = f"samples-epoch-{epoch.number:04d}.png"
-            write_photo(RgbImage(epoch.samples), self._folder / name, overwrite=True)
-        if not self._quiet:
-            last = epoch.history[-1]
-            losses = ", ".join(f"{name} {last[name]:.4g}" for name in last if name not in ("epoch", "seconds"))
-            click.echo(f"epoch {epoch.number}: {losses}")
+def plotted(history: list[dict[str, float]], names: list[str], label: str) -> bytes:
+    """Figures of a training by epoch, as SVG."""
+    from colorize._support.statistics import Interval
+    from colorize.evaluation.plots import curves, to_svg
 
-    def _plot(self, history: list[dict[str, float]]) -> None:
-        from colorize._support.statistics import Interval
-        from colorize.evaluation.plots import curves, to_svg
-
-        def drawn(names: list[str], label: str) -> bytes:
-            series = {
-                name: [(entry["epoch"], Interval(entry[name])) for entry in history if name in entry] for name in names
-            }
-            return to_svg(curves(series, "epoch", label, log=False), label, standalone=True).encode("utf-8")
-
-        losses = [name for name in history[-1] if name not in ("epoch", "seconds", "ciede2000")]
-        try:
-            write_atomically(self._folder / "error.svg", [drawn(["ciede2000"], "CIEDE2000, held out")])
-            if losses:
-                write_atomically(self._folder / "losses.svg", [drawn(losses, "training losses")])
-        except MissingDependencyError as error:
-            # Said once, not after every epoch.
-            self._plots = False
-            click.echo(f"Note: no plots of the losses, only the table losses.csv: {error}", err=True)
+    series = {name: [(entry["epoch"], Interval(entry[name])) for entry in history if name in entry] for name in names}
+    return to_svg(curves(series, "epoch", label, log=False), label, standalone=True).encode("utf-8")

@@ -15,19 +15,16 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option(
     "--host",
     default=LOOPBACK[0],
-    show_default=True,
     help="Address to listen on; others than this machine's own loopback need --auth or --no-auth.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, help="0 takes a free one.")
 @click.option(
     "--models",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Folder of your own models. Default: one in your home.",
 )
-@click.option(
-    "--max-upload", type=_shared.Size(), default="50MB", show_default=True, help="Largest photograph that can be sent."
-)
+@click.option("--max-upload", type=_shared.Size(), default="50MB", help="Largest photograph that can be sent.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--auth", metavar="USER:PASSWORD", help="Let in only those who know these.")
 @click.option("--no-auth", is_flag=True, help="With another --host: let in everybody who can reach it.")

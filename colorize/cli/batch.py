@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     "file_format",
     type=click.Choice(("keep", "png", "jpg", "tif", "webp")),
     default="keep",
-    show_default=True,
     help="Format of the outputs; keep writes PNG where a format cannot be written.",
 )
 @click.option(
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     "--time-limit",
     type=_shared.FloatRange(min=0, min_open=True),
     default=300.0,
-    show_default=True,
     metavar="SECONDS",
     help="A photograph that takes longer has failed.",
 )

@@ -58,6 +58,7 @@ def command(
     from colorize.evaluation.methods import make_methods
     from colorize.evaluation.report import comparison_report
     from colorize.evaluation.run import compare_methods
+    from colorize.training.dataset import load_folder
 
     specs = list(methods or DEFAULT_METHODS)
     # `make_methods` says so too, but only after all photographs have been read.
@@ -65,7 +66,7 @@ def command(
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
     with _shared.usage_errors(), _shared.progress_bars(quiet=outputs.quiet) as progress:
         photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
-        teachers = load_references(references, progress)
+        teachers = load_folder(references, progress=progress).photos if references else ()
         made = make_methods(specs, vividness=vividness, references=teachers)
         found = compare_methods(
             made,
@@ -110,15 +111,6 @@ def load_input(path: Path, limit: int | None, progress: Progress) -> TrainingSet
     return load_photo(path, max_side=MAX_SIDE)
 
 
-def load_references(folder: Path | None, progress: Progress) -> tuple[RgbImage, ...]:
-    """Colour photographs to learn from."""
-    if folder is None:
-        return ()
-    from colorize.training.dataset import load_folder
-
-    return load_folder(folder, progress=progress).photos
-
-
 def summary(found: Comparison) -> str:
     """Put the findings in text for a terminal."""
     result, lines = found.result, []
@@ -142,15 +134,12 @@ def summary(found: Comparison) -> str:
 
 def differences(found: Comparison) -> list[str]:
     """Paired differences of CIEDE2000, each pair of methods once: that of the row minus that of the column."""
-    table = {
-        first: {second: row["ciede2000"] for second, row in rows.items()} for first, rows in found.differences().items()
-    }
-    names = list(table)
+    differences = found.differences()
+    names = list(differences)
     if len(names) < 2:
         return []
-    cells = [["", *names[:-1]]]
+    rows = [["", *names[:-1]]]
     for place, first in enumerate(names[1:], start=1):
-        row = [f"{table[first][second]:+.2f}" for second in names[:place]]
-        cells.append([first, *row, *[""] * (len(names) - 1 - place)])
-    caption = "CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals"
-    return [caption, *map(str.rstrip, aligned(cells)), ""]
+        rows.append([first, *(f"{differences[first][second]['ciede2000']:+.2f}" for second in names[:place])])
+    head = "CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals"
+    return [head, *aligned(rows), ""]

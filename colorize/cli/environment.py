@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import tempfile
+from contextlib import suppress
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,6 @@ from colorize._support.optional import DISTRIBUTION, import_or_raise
 from colorize.exceptions import ModelFileError
 from colorize.models import available_models, user_folder
 from colorize.models.file import check_file
-
-__all__ = ["describe_environment"]
 
 SETTINGS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
@@ -29,23 +29,9 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def describe_environment() -> dict[str, Any]:
-    """Tell what a report of a fault should tell, as values that JSON knows.
+    """Tell what a report of a fault should tell, as values that JSON knows; memory is in bytes, problems are sentences.
 
-    The home folder is written ``~``. Of the optional libraries none is imported but torch, which alone knows the GPUs,
-    and only if it is installed.
-
-    Returns
-    -------
-    dict
-        ``colorize``, ``python``, ``system`` (with ``cores``, ``usable_cores`` and ``memory`` in bytes), ``settings``
-        (environment variables out of `SETTINGS`), ``libraries`` (name to version, None if missing), ``extras`` (name
-        to such a table), ``cuda``, ``caches``, ``models`` and ``problems``, sentences.
-
-    Examples
-    --------
-    >>> found = describe_environment()
-    >>> found["colorize"]["version"] == __version__, found["models"][0]["name"]
-    (True, 'default')
+    Of the optional libraries none is imported but torch, which alone knows the GPUs, and only if it is installed.
     """
     libraries, extras = _libraries()
     facts = {
@@ -59,8 +45,10 @@ def describe_environment() -> dict[str, Any]:
         "caches": _caches(),
         "models": _models(),
     }
-    described: dict[str, Any] = _without_home(facts | {"problems": _problems(libraries)})
-    return described
+    # As one text, because the home folder may stand anywhere in it: it often is the name of a person. A home
+    # of `/`, as in some containers, would put one in place of every slash.
+    text, home = json.dumps(facts | {"problems": _problems(libraries)}), json.dumps(str(Path.home()))[1:-1]
+    return dict(json.loads(text.replace(home, "~") if len(home) > 1 else text))
 
 
 def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
@@ -75,15 +63,10 @@ def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]
         match = _REQUIREMENT.fullmatch(requirement)
         if match is not None and match[1] != DISTRIBUTION:
             table = libraries if match[2] is None else extras.setdefault(match[2], {})
-            table[match[1]] = _version(match[1])
+            table[match[1]] = None
+            with suppress(metadata.PackageNotFoundError):
+                table[match[1]] = metadata.version(match[1])
     return libraries, extras
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _system() -> dict[str, Any]:
@@ -162,16 +145,3 @@ def _problems(libraries: dict[str, str | None]) -> list[str]:
     if len(opencv) > 1:
         problems.append(f"{' and '.join(opencv)} write to the same folder: uninstall all, then install colorize again")
     return problems
-
-
-def _without_home(value: Any) -> Any:
-    """The same with ``~`` for the home folder in every string: it often is the name of a person."""
-    if isinstance(value, str):
-        home = str(Path.home())
-        # A home of `/`, as in some containers, would put one in place of every slash.
-        return value.replace(home, "~") if len(home) > 1 else value
-    if isinstance(value, dict):
-        return {key: _without_home(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_home(inner) for inner in value]
-    return value

@@ -39,7 +39,7 @@ class Place(click.ParamType):
     help="A place to explain, in pixels from the top left; may be given several times. Without it, some places that "
     "matter: large areas, and where the model is least sure.",
 )
-@click.option("-n", "n_places", type=click.IntRange(1, 20), default=5, show_default=True, help="Places without --at.")
+@click.option("-n", "n_places", type=click.IntRange(1, 20), default=5, help="Places without --at.")
 @_shared.path_option("-o", "--output", metavar="PAGE.html", help="Write a page to read.")
 @_shared.path_option("--json", "json_file", metavar="FILE", help="Write everything as JSON.")
 @_shared.model_option

@@ -34,7 +34,6 @@ _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
     "--crf",
     type=click.IntRange(1, 40),
     default=16,
-    show_default=True,
     help="Quality of the H.264 pictures: lower is better and larger; 16 looks like the original.",
 )
 @_shared.force_option
@@ -89,13 +88,7 @@ def command(
 
 
 def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> list[Hinted]:
-    """Read hints from a file named after its frame, or from all such files of a folder; painted ones are heard so far.
-
-    Returns
-    -------
-    list of (int or float, Hints)
-        With the number of the frame (int) or seconds (float).
-    """
+    """Hints of a file named after its frame, or of all such files of a folder, each with its number (int) or second."""
     if not path.exists():
         raise HintsError(f"{path}: no such file or folder")
     files = [path]

@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Photographs for the refits and the control; without it they learn from halves of FOLDER.",
 )
-@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Random orders per family.")
-@click.option(
-    "--detail-repeats", type=click.IntRange(min=0), default=2, show_default=True, help="The same per part of a family."
-)
-@click.option("--refits/--no-refits", default=True, show_default=True, help="Train without and with single families.")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, help="Random orders per family.")
+@click.option("--detail-repeats", type=click.IntRange(min=0), default=2, help="The same per part of a family.")
+@click.option("--refits/--no-refits", default=True, help="Train without and with single families.")
 @_shared.vividness_option
 @_shared.limit_option
 @_shared.seed_option

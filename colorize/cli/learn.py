@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from colorize.cli import _hands, _shared
 from colorize.models import find_model
-
-if TYPE_CHECKING:
-    from colorize.colorizer import Colorizer
-    from colorize.training.corrections import Learnt
 
 
 @click.command("learn", short_help="Make a model that remembers your hints for a photograph.")
@@ -29,7 +24,6 @@ if TYPE_CHECKING:
     "--strength",
     type=_shared.FloatRange(0, 10, min_open=True),
     default=0.05,
-    show_default=True,
     help="Weight of this photograph against everything that MODEL knows.",
 )
 @_shared.force_option
@@ -40,8 +34,7 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     The new model colours what looks like the hinted regions more as you want it, in this photograph and in others.
     MODEL stays as it is. Hints for several photographs are learnt one after the other, each from the model before.
     """
-    _shared.check_apart([output], [find_model(model), photo, hints])
-    _shared.check_model_target(output, force=force)
+    _shared.check_model_target(output, find_model(model), photo, hints, force=force)
     from colorize.color import to_gray
     from colorize.io import read_photo
     from colorize.training.corrections import hinted_regions, learn_corrections
@@ -56,18 +49,5 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     if not quiet:
         for note in wishes.notes:
             click.echo(note)
-        click.echo(describe(learnt))
+        click.echo(str(learnt))
         click.echo(f"{model} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")
-
-
-def describe(learnt: Learnt[Colorizer]) -> str:
-    """Tell what was learnt."""
-    lines = [
-        f"Learnt {learnt.n_regions} regions: the model gave their colours a probability of {learnt.before:.2f} before, "
-        f"{learnt.after:.2f} now."
-    ]
-    if learnt.n_beyond_palette:
-        lines.append(
-            f"{learnt.n_beyond_palette} of them want colours far from all of the model's; it learnt the nearest."
-        )
-    return "\n".join(lines)

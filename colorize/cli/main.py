@@ -69,7 +69,7 @@ def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__:
     click.echo(f"Warning: {' '.join(str(message).split())}", err=True)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__, prog_name="colorize")
 def main() -> None:
     """Colour for grayscale photographs: classical, explainable, trainable in minutes, on a laptop CPU.

@@ -66,7 +66,10 @@ def command(
     sources = [source for source, _ in jobs]
     _shared.check_apart([*targets, wishes.confidence_map], [*sources, wishes.hints_file, *wishes.reference])
     if wishes.confidence_map is not None:
-        check_map(wishes.confidence_map, jobs, force=files.force)
+        from colorize.io import output_format
+
+        _shared.check_target(wishes.confidence_map, force=files.force)
+        output_format(wishes.confidence_map)
     if files.all_frames and (wishes.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
     if device != "auto" and refine is None:
@@ -85,16 +88,6 @@ def command(
         if len(jobs) > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
         context.exit(_shared.SOME_FAILED if len(jobs) > 1 else 1)
-
-
-def check_map(path: Path, jobs: list[tuple[Path, Path]], *, force: bool) -> None:
-    """Refuse a confidence map that could not be written, before the work."""
-    from colorize.io import output_format
-
-    if len(jobs) > 1:
-        raise click.UsageError("--confidence-map draws one photograph; several were named")
-    _shared.check_target(path, force=force)
-    output_format(path)
 
 
 def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path, Path]]:
@@ -148,9 +141,7 @@ def run_jobs(
         return len(jobs)
     from colorize.recipe.work import Handling, colorize_file, make_recipe
 
-    refiner = None if refine is None else _shared.load_refiner(refine, model, device)
-    # A refiner asks its base for more than colours; all others take what loads sooner.
-    colorizer = _shared.load_predictor(model) if refiner is None else refiner.base
+    colorizer, painter = _shared.load_painter(model, refine, device)
     handling = Handling(**files.handling)
     recipe = make_recipe(model, colorizer, vividness=vividness, keep_tint=files.keep_tint, all_frames=files.all_frames)
     references = _hands.read_references(colorizer, wishes.reference)
@@ -159,8 +150,7 @@ def run_jobs(
     with _shared.progress_bars(quiet=files.quiet or len(jobs) == 1) as progress:
         for source, target in telling(progress, "photographs", todo):
             try:
-                if wishes.any or refiner is not None:
-                    painter = refiner or colorizer
+                if wishes.any or refine is not None:
                     notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references)
                 else:
                     notes = colorize_file(source, target, colorizer, recipe, handling)

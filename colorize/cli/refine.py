@@ -25,8 +25,7 @@ def train(folder: Path, base: str, job: _training.Job) -> None:
     The result works with that base only: `colorize photo PHOTO --model BASE --refine MODEL`. `colorize compare`
     with photographs that neither has seen tells whether it helps.
     """
-    _shared.check_apart([job.output], [find_model(base)])
-    job.check()
+    job.check(find_model(base))
     from colorize.refine.predictor import Refiner
 
     refiner = Refiner(_shared.load_colorizer(base), device=job.device, random_state=job.seed, **job.length)

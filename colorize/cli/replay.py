@@ -56,23 +56,24 @@ def command(
     rest. PHOTO is the photograph that it was made from; references and a refiner have to be named, too. The exit status
     is 1 if the pictures differ.
     """
-    from colorize.predictor import Predictor
-    from colorize.recipe.work import Handling, colorize_file
+    from colorize.recipe.work import Handling, colorize_file, file_digest
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
     _shared.check_apart([output], [picture, photo, *reference])
     _shared.check_target(output, force=force)
-    recipe = read_recipe(picture, max_pixels)
-    check_photo(photo, recipe, picture)
-    path = find_recipe_model(recipe, model, picture)
-    refiner = None if refine is None else _shared.load_refiner(refine, str(path))
-    colorizer = Predictor.load(path) if refiner is None else refiner.base
-    references = _hands.read_references(colorizer, find_references(recipe, reference, picture))
-    handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)  # the file is the one that was read then
     try:
-        colorize_file(photo, output, refiner or colorizer, recipe, handling, references)
+        recipe = read_recipe(picture, max_pixels)
+        if file_digest(photo) != recipe.input_sha256:
+            raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
+        path = str(find_recipe_model(recipe, model, picture))
+        colorizer, painter = _shared.load_painter(path, refine)
+        references = _hands.read_references(colorizer, find_references(recipe, reference, picture))
+        # Damaged or not, the file is the one that was read then.
+        handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)
+        colorize_file(photo, output, painter, recipe, handling, references)
+    # What is wrong with the note is told by functions that do not know its file.
     except RecipeError as error:
-        raise RecipeError(f"{picture}: {error}") from error
+        raise RecipeError(_shared.one_line(error, picture)) from error
     verdict, is_same = compare(picture, output, recipe, max_pixels)
     if not quiet:
         click.echo(f"{photo} -> {output}: {verdict}")
@@ -85,31 +86,17 @@ def read_recipe(picture: Path, max_pixels: int) -> Recipe:
     from colorize.io import read_xmp
     from colorize.recipe.note import find_note
 
-    try:
-        recipe = find_note(read_xmp(picture, max_pixels=max_pixels))
-    except RecipeError as error:
-        raise RecipeError(f"{picture}: {error}") from error
+    recipe = find_note(read_xmp(picture, max_pixels=max_pixels))
     if recipe is None:
         raise RecipeError(f"{picture}: holds no note of colorize; it was made by something else, or the note was lost")
     return recipe
-
-
-def check_photo(photo: Path, recipe: Recipe, picture: Path) -> None:
-    """Refuse a photograph that the picture was not made from."""
-    from colorize.recipe.work import file_digest
-
-    if file_digest(photo) != recipe.input_sha256:
-        raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
 
 
 def find_references(recipe: Recipe, named: Sequence[Path], picture: Path) -> list[Path]:
     """Put the references that were named in the order of a recipe; refuse others, and too few."""
     from colorize.recipe.work import file_digest, repeated
 
-    try:
-        wanted = repeated(recipe)[1].get("references", [])
-    except RecipeError as error:
-        raise RecipeError(f"{picture}: {error}") from error
+    wanted = repeated(recipe)[1].get("references", [])
     given = {file_digest(path): path for path in named}
     for digest, path in given.items():
         if digest not in wanted:

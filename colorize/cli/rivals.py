@@ -21,10 +21,8 @@ def command() -> None:
 
 @command.command("train", short_help="Train a network on a folder of colour photographs.")
 @_shared.folder_argument
-@click.option("--generator", type=click.Choice(GENERATORS), default="unet", show_default=True, help="The network.")
-@click.option(
-    "--objective", type=click.Choice(OBJECTIVES), default="l1", show_default=True, help="What it is trained for."
-)
+@click.option("--generator", type=click.Choice(GENERATORS), default="unet", help="The network.")
+@click.option("--objective", type=click.Choice(OBJECTIVES), default="l1", help="What it is trained for.")
 @_shared.path_option(
     "--encoder",
     metavar="FILE",
@@ -35,8 +33,7 @@ def train(folder: Path, generator: str, objective: str, encoder: Path | None, jo
     """Train a network on the colour photographs of FOLDER; use the result with `colorize compare --method MODEL`."""
     if encoder is not None and generator not in ENCODERS:
         raise click.UsageError("--encoder belongs to --generator resnet50 or lite0")
-    _shared.check_apart([job.output], [encoder])
-    job.check()
+    job.check(encoder)
     from colorize.refine.predictor import Rival
 
     rival = Rival(generator, objective, encoder, device=job.device, random_state=job.seed, **job.length)

@@ -29,14 +29,12 @@ def command() -> None:
     multiple=True,
     type=click.Choice(TRAINERS),
     default=("classical",),
-    show_default=True,
     help="How to learn; say it once per method.",
 )
 @click.option(
     "--hold-out",
     type=_shared.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.2,
-    show_default=True,
     help="Share of each sub-folder that is tested on and never trained on.",
 )
 @_shared.palette_option
@@ -71,7 +69,7 @@ def categories(
             sets,
             methods=tuple(dict.fromkeys(methods)),
             fraction=hold_out,
-            parameters=_shared.model_parameters(palette_size, superpixels),
+            parameters=_shared.given(n_colors=palette_size, n_superpixels=superpixels),
             left_out=left_out,
             random_state=seed,
             progress=progress,
@@ -124,7 +122,7 @@ def curve(
                 test_set.photos,
                 sizes=wanted,
                 names=test_set.names,
-                parameters=_shared.model_parameters(palette_size, superpixels),
+                parameters=_shared.given(n_colors=palette_size, n_superpixels=superpixels),
                 random_state=seed,
                 progress=progress,
             )

@@ -23,7 +23,7 @@ SUFFIX = ".suggested.png"
 
 @click.command("suggest", short_help="Show where a hint would tell most.")
 @_shared.path_argument("photo")
-@click.option("-n", "--number", type=click.IntRange(1, 100), default=5, show_default=True, help="Number of places.")
+@click.option("-n", "--number", type=click.IntRange(1, 100), default=5, help="Number of places.")
 @_shared.path_option(
     "-o", "--output", metavar="FILE", help=f"The marked picture. Default: beside PHOTO, as NAME{SUFFIX}."
 )

@@ -79,8 +79,7 @@ def command(
     With --base, fewer do: what the base knows about the look of things is kept, and only which colours go with it is
     learnt, unless your photographs alone serve better. The base must not have been trained on them.
     """
-    _shared.check_apart([output], [] if base is None else [find_model(base)])
-    _shared.check_model_target(output, force=force)
+    _shared.check_model_target(output, find_model(base) if base else None, force=force)
     from colorize.colorizer import Colorizer
     from colorize.evaluation.loader import describe
     from colorize.training.base import describe_choice
@@ -92,9 +91,9 @@ def command(
         raise click.UsageError(f"--superpixels must be that of the base, {base_model.n_superpixels}, or left out")
     if base_model is not None and families and set(families) != set(base_model.families):
         raise click.UsageError(f"--families must be those of the base, {','.join(base_model.families)}, or left out")
-    chosen = {"classifier": classifier, "families": families}
-    parameters: dict[str, Any] = _shared.model_parameters(palette_size, superpixels)
-    parameters |= {name: value for name, value in chosen.items() if value is not None}
+    parameters = _shared.given(
+        n_colors=palette_size, n_superpixels=superpixels, classifier=classifier, families=families
+    )
     if base_model is not None:
         parameters |= {"n_superpixels": base_model.n_superpixels, "families": base_model.families}
     with _shared.progress_bars(quiet=quiet) as progress:

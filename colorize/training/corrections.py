@@ -71,6 +71,13 @@ class Learnt(Generic[_AnyFitted]):
     after: float
     n_beyond_palette: int
 
+    def __str__(self) -> str:
+        far = f"\n{self.n_beyond_palette} of them want colours far from all of the model's; it learnt the nearest."
+        return (
+            f"Learnt {self.n_regions} regions: the model gave their colours a probability of {self.before:.2f} before, "
+            f"{self.after:.2f} now.{far if self.n_beyond_palette else ''}"
+        )
+
 
 def hinted_regions(
     superpixels: Superpixels, is_known: NDArray[np.bool_], ab: Float32

@@ -339,6 +339,23 @@ def test_other_versions_and_doubts(visit, cat_photo):
     assert visitor.picture().tolist() == before.tolist()
 
 
+def test_after_a_reload_the_other_versions_can_still_be_chosen_from(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    before = visitor.picture()
+    visitor.page.get_by_role("button", name="Other versions").click()
+    choices = visitor.page.locator("#choices button[data-pick]")
+    choices.nth(2).click()
+    visitor.wait_for_version(2)
+    chosen = visitor.picture()
+    visitor.reload()
+    visitor.wait_for_version(1)
+    assert visitor.picture().tolist() == chosen.tolist()
+    choices.last.click()
+    visitor.wait_for_version(2)
+    assert visitor.picture().tolist() == before.tolist()
+
+
 def test_why(visit, cat_photo):
     visitor = visit()
     visitor.open(cat_photo)
@@ -407,6 +424,24 @@ def test_a_deleted_model_gives_way_to_the_default_one_everywhere(visit, cat_phot
     assert page.get_by_role("tabpanel").get_by_label("Model").first.input_value() == "default"
     visitor.room("Batch")
     assert page.locator("#batch-model input").input_value() == "default"
+
+
+def test_the_lists_of_one_page_follow_what_another_renamed(visit, tiny_model, app):
+    app.models.mkdir(exist_ok=True)
+    (app.models / "early.safetensors").write_bytes(tiny_model.read_bytes())
+    one, other = visit(), visit()
+    one.room("Train")
+    one.page.locator("#shelf input").click()
+    one.page.get_by_role("option", name="early").click()
+    one.page.locator("#new-name input, #new-name textarea").fill("late")
+    one.page.locator("#rename-model").click()
+    one.page.wait_for_function("document.querySelector('#shelf input').value === 'late'")
+    other.room("Train")
+    other.page.wait_for_timeout(1000)  # for the answer
+    other.page.locator("#shelf input").click()
+    other.page.get_by_role("option", name="late").wait_for()
+    assert other.page.get_by_role("option", name="early").count() == 0
+    (app.models / "late.safetensors").unlink()
 
 
 def test_a_bad_upload_is_refused_and_the_app_goes_on(visit, cat_photo, tmp_path):

@@ -292,6 +292,17 @@ def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
     assert opened.choose("v", -1).color == before.color
 
 
+def test_a_page_that_is_loaded_again_offers_the_same_versions(opened):
+    assert opened.offered("v") == []
+    pictures = opened.alternatives("v")
+    opened.visits.come_back("v2", opened.visits.get("v").token)
+    assert opened.offered("v2") == pictures
+    opened.choose("v2", 1)
+    assert opened.offered("v2") == pictures  # another one takes its place
+    opened.open_sample("v2", "coffee")
+    assert opened.offered("v2") == []
+
+
 def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, pictures):
     opened.add_hint("v", stroke())
     before = opened.choose("v", -1)
