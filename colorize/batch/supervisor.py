@@ -30,6 +30,7 @@ from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from colorize._support.files import reason
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.exceptions import OutputError, WorkerError
 
@@ -229,7 +230,7 @@ class Supervisor:
             try:
                 self.workers.append(Worker(self.settings, self._events))
             except OSError as error:
-                raise WorkerError(f"worker processes do not start ({error.strerror or error})") from error
+                raise WorkerError(f"worker processes do not start ({reason(error)})") from error
         for worker in self.workers:
             # An overdue worker that answered just before its kill looks idle, and would take the photograph with it.
             if worker.state is State.IDLE and not worker.is_overdue and self._todo:
