@@ -453,13 +453,11 @@ def _input_formats() -> tuple[str, ...]:
     from PIL import TiffImagePlugin
 
     for module in _INPUT_FORMATS.values():
-        with contextlib.suppress(ImportError):  # AVIF: not in every version
-            import_module(f"PIL.{module}ImagePlugin")
+        import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
     # Negatives of 16 bits: Pillow's table has the little-endian ones alone.
     TiffImagePlugin.OPEN_INFO.setdefault((TiffImagePlugin.MM, 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
-    # A name that is not registered would make Pillow import all of its plugins.
-    return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
+    return tuple(_INPUT_FORMATS)
 
 
 def _has_more_frames(picture: Image.Image) -> bool:
