@@ -17,13 +17,22 @@ Part = bytes | bytearray | memoryview
 _PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 
 
+def reason(error: BaseException) -> str:
+    """The reason that an error gives, without the lines for programmers."""
+    # An error of the system as text begins with its number and repeats the file's name.
+    text = str(getattr(error, "strerror", None) or error)
+    return (text.splitlines() or [type(error).__name__])[0].strip()
+
+
 @contextlib.contextmanager
-def refusals(path: Path, what: str, kind: type[ColorizeError] = OutputError) -> Iterator[None]:
+def refusals(
+    path: Path, what: str, kind: type[ColorizeError] = OutputError, errors: tuple[type[Exception], ...] = (OSError,)
+) -> Iterator[None]:
     """Say in one line what a disk refuses: the path, what cannot be done to it, and why."""
     try:
         yield
-    except OSError as error:
-        raise kind(f"{path}: {what} ({error.strerror or error})") from error
+    except errors as error:
+        raise kind(f"{path}: {what} ({reason(error)})") from error
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:

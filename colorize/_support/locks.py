@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from colorize._support.files import refusals
+from colorize._support.files import reason, refusals
 from colorize.exceptions import ManifestError, OutputError
 
 
@@ -33,7 +33,7 @@ def file_lock(path: Path, busy: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise ManifestError(busy) from error
         except OSError as error:  # drives of a network may know no locks
-            raise OutputError(f"{path}: cannot be locked ({error.strerror or error})") from error
+            raise OutputError(f"{path}: cannot be locked ({reason(error)})") from error
         yield
     finally:
         # The file stays: were it removed, two processes could each hold a lock under its name, one

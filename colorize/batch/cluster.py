@@ -14,15 +14,15 @@ import logging
 import os
 import secrets
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from colorize import __version__
 from colorize._support.optional import import_or_raise
-from colorize.batch.jobs import Job, OnResult, Result, Settings
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.run import OpenPool, free_memory
 from colorize.batch.supervisor import Supervisor
 from colorize.exceptions import OutputError, WorkerError
@@ -142,35 +142,27 @@ class Host(distributed.WorkerPlugin):
         for pool in self.pools.values():
             pool.__exit__(None)
 
-    def do(self, jobs: list[Job]) -> list[tuple[int, Result]]:
+    def do(self, jobs: list[Job]) -> list[tuple[Job, Result]]:
         """Do the jobs of a shard; a disk that refuses ends them early, with a result that says stop."""
-        place = {job: index for index, job in enumerate(jobs)}
-        found: list[tuple[int, Result]] = []
+        found: list[tuple[Job, Result]] = []
         # One for each thread: a supervisor's loop is not made to be entered twice.
         thread = threading.get_ident()
         if thread not in self.pools:
             self.pools[thread] = Supervisor(self.local, n_workers=1, memory=self.share, time_limit=self.time_limit)
         try:
-            self.pools[thread].run(jobs, lambda job, result: found.append((place[job], result)))
+            for outcome in self.pools[thread].run(jobs):
+                found.append(outcome)  # one by one: those before an error count
         except OutputError as error:
             # A supervisor that has stopped stays stopped; the next shard gets a new one.
             self.pools.pop(thread).__exit__(None)
-            # No photograph's: -1 stands for none, and what was done before it counts.
-            found.append((-1, Result("stop", str(error))))
+            # Of any job, for it is no photograph's.
+            found.append((jobs[0], Result("stop", str(error))))
         return found
 
 
-def do_shard(name: str, jobs: list[Job]) -> list[tuple[int, Result]]:
+def do_shard(name: str, jobs: list[Job]) -> list[tuple[Job, Result]]:
     """Do a shard on the Dask worker that this runs on."""
     return distributed.get_worker().plugins[name].do(jobs)
-
-
-@dataclass(eq=False)
-class Shard:
-    """Jobs that travel together, and how often their worker was lost."""
-
-    jobs: list[Job]
-    losses: int = 0
 
 
 class ClusterPool:
@@ -181,13 +173,14 @@ class ClusterPool:
         self._is_stopping = False
         self._error: OutputError | None = None
         self._seconds, self._count = 0.0, 0
+        self._losses: Counter[Job] = Counter()  # of workers, by the first job of a shard
 
     def stop(self) -> None:
         """Hand out no further shard."""
         self._is_stopping = True
 
-    def run(self, jobs: Iterable[Job], on_result: OnResult) -> None:
-        """Do all jobs; each has one result in the end, unless the run is stopped.
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
+        """Do all jobs; gives each with its one result, a shard's together, unless the run is stopped.
 
         Raises
         ------
@@ -197,8 +190,8 @@ class ClusterPool:
             The cluster is gone.
         """
         todo = deque(jobs)
-        again: deque[Shard] = deque()
-        under_way: dict[Any, Shard] = {}
+        again: deque[list[Job]] = deque()
+        under_way: dict[Any, list[Job]] = {}
         finished = distributed.as_completed()
         while True:
             if self._is_stopping:
@@ -208,17 +201,20 @@ class ClusterPool:
             n_threads = max(1, sum(self.client.nthreads().values()))
             # Two per thread: while one is done the next lies ready. More would escape a stop.
             while (again or todo) and len(under_way) < 2 * n_threads:
-                shard = again.popleft() if again else Shard(self._cut(todo, n_threads))
+                shard = again.popleft() if again else self._cut(todo, n_threads)
                 # Not pure: else Dask takes a shard that is handed out again for one that is done.
-                future = self.client.submit(do_shard, self.name, shard.jobs, pure=False)
+                future = self.client.submit(do_shard, self.name, shard, pure=False)
                 under_way[future] = shard
                 finished.add(future)
             if not under_way:
                 break
             future = next(finished)
             shard = under_way.pop(future)
-            if not self._collect(future, shard, on_result):
+            results = self._collect(future, shard)
+            if results is None:
                 again.append(shard)
+            else:
+                yield from results
         if self._error:
             raise self._error
 
@@ -228,31 +224,29 @@ class ClusterPool:
         size = min(_LONGEST_SHARD, round(SHARD_SECONDS / max(mean, 1e-3)), -(-len(todo) // (2 * n_threads)))
         return [todo.popleft() for _ in range(min(max(1, size), len(todo)))]
 
-    def _collect(self, future: Any, shard: Shard, on_result: OnResult) -> bool:
-        """Tell of the results of a shard; False if it has to be done again."""
+    def _collect(self, future: Any, shard: list[Job]) -> list[tuple[Job, Result]] | None:
+        """The results of a shard; None if it has to be done again."""
         # One that is lost is none of these: Dask does it anew, and `exception` waits for that.
         if future.status == "cancelled":
             # Nobody cancels shards here: so end those whose scheduler has gone.
             raise WorkerError("the cluster is gone; run the same command again to go on")
         error = future.exception()
         if isinstance(error, (distributed.KilledWorker, KeyError)):  # KeyError: the worker has just joined
-            shard.losses += 1
-            if shard.losses < _LOSSES:
-                return False
-            for job in shard.jobs:
-                on_result(job, Result("failed", f"its worker was lost {_LOSSES} times"))
-            return True
+            self._losses[shard[0]] += 1
+            lost = Result("failed", f"its worker was lost {_LOSSES} times")
+            return None if self._losses[shard[0]] < _LOSSES else [(job, lost) for job in shard]
         if error is not None:
             raise WorkerError(f"a worker of the cluster failed ({error})") from error
-        for index, result in future.result():
+        found = []
+        for job, result in future.result():
             if result.status == "stop":
                 self._is_stopping = True
                 self._error = OutputError(result.message)
                 continue
             # By the worker's own clock: waiting in the queue says nothing of the size of shards.
             self._seconds, self._count = self._seconds + result.seconds, self._count + 1
-            on_result(shard.jobs[index], result)
-        return True
+            found.append((job, result))
+        return found
 
 
 def _check_workers(client: Any, folders: list[str]) -> None:

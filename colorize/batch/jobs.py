@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -65,7 +64,3 @@ class Result:
     sha256: str = ""
     seconds: float = 0.0
     palette: list[float] | None = None
-
-
-OnResult = Callable[[Job, Result], object]
-"""Told of every result."""

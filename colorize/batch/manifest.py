@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,16 +57,13 @@ class Line:
     message: str
     modified: int
 
-    @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Line:
-        """Check and build a line; TypeError if it is none."""
-        line = cls(**found)
-        texts = (line.input, line.sha256, line.output, line.status, line.message)
-        if not all(isinstance(text, str) for text in texts) or not isinstance(line.modified, int):
+    def __post_init__(self) -> None:
+        texts = (self.input, self.sha256, self.output, self.status, self.message)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(self.modified, int):
             raise TypeError("a value of another kind")
-        return line
 
 
+@dataclass(eq=False)
 class Manifest:
     """The manifest file of an output folder, open for appending, locked against a second batch.
 
@@ -78,17 +75,12 @@ class Manifest:
     read_manifest : Reads one without opening it for work.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        file: IO[bytes],
-        lines: dict[str, Line],
-        albums: dict[str, list[float]],
-        outputs: dict[str, str],
-    ) -> None:
-        self.path, self.lines, self.albums, self.outputs = path, lines, albums, outputs
-        self._file = file
-        self._synced = time.monotonic()
+    path: Path
+    file: IO[bytes]
+    lines: dict[str, Line]
+    albums: dict[str, list[float]]
+    outputs: dict[str, str]
+    _synced: float = field(default_factory=time.monotonic)
 
     @classmethod
     @contextlib.contextmanager
@@ -145,16 +137,16 @@ class Manifest:
 
     def _append(self, entry: Mapping[str, Any]) -> None:
         with refusals(self.path, "cannot be written"):
-            self._file.write(_encoded(entry))
+            self.file.write(_encoded(entry))
             # To the system: from there on a kill loses nothing, only a power cut does.
-            self._file.flush()
+            self.file.flush()
         if time.monotonic() - self._synced > _SYNC_SECONDS:
             self.sync()
 
     def sync(self) -> None:
         """Have everything on the disk."""
         with refusals(self.path, "cannot be written"):
-            os.fsync(self._file.fileno())
+            os.fsync(self.file.fileno())
         self._synced = time.monotonic()
 
 
@@ -192,7 +184,7 @@ def _read(path: Path, head: Mapping[str, Any] | None) -> tuple[dict[str, Line], 
             if "album" in entry:
                 albums[entry["album"]] = [float(share) for share in entry["palette"]]
             elif entry:
-                line = Line.from_dict(entry)
+                line = Line(**entry)
                 # In the order of the last lines: of two photographs with one output the later has it.
                 lines.pop(line.input, None)
                 lines[line.input] = line

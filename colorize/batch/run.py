@@ -17,7 +17,7 @@ import numpy as np
 from colorize import __version__
 from colorize._support.files import refusals, remove_leftovers
 from colorize._support.progress import Progress, silent
-from colorize.batch.jobs import Job, OnResult, Result, Settings
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
@@ -33,8 +33,8 @@ ALBUM_SAMPLE = 40
 class Pool(Protocol):
     """Something that does jobs: `Supervisor`, or a cluster."""
 
-    def run(self, jobs: Iterable[Job], on_result: OnResult) -> None:
-        """Do all jobs, in any order, and tell of each result."""
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
+        """Do all jobs, in any order, and give each with its result."""
 
     def stop(self) -> None:
         """Begin no further job."""
@@ -224,48 +224,36 @@ class _Run:
                 albums.setdefault(photo.album, []).append(photo)
         samples = {name: _evenly(members, ALBUM_SAMPLE) for name, members in albums.items()}
         members = {Job(self._path(photo)): photo for sample in samples.values() for photo in sample}
-        shares: dict[str, dict[str, list[float]]] = {name: {} for name in samples}
-        missing = {name: len(sample) for name, sample in samples.items()}
-
-        def keep(job: Job, result: Result) -> None:
-            photo = members[job]
-            missing[photo.album] -= 1
-            if result.palette is not None:
-                shares[photo.album][photo.input] = result.palette
-            if not missing[photo.album] and shares[photo.album]:
-                found = shares[photo.album]
-                # In the order of names: float sums depend on it, and photographs finish in any order.
-                mean = np.mean([found[name] for name in sorted(found)], axis=0)
+        palettes: dict[str, dict[str, list[float] | None]] = {name: {} for name in samples}
+        for done, (job, result) in enumerate(pool.run(members), start=1):
+            album, found = members[job].album, palettes[members[job].album]
+            found[job.source] = result.palette
+            # In the order of names: float sums depend on it, and photographs finish in any order.
+            shares = [palette for _, palette in sorted(found.items()) if palette is not None]
+            if len(found) == len(samples[album]) and shares:
                 # Rounded before use: a run that goes on reads the same digits from the manifest.
-                self.manifest.add_album(photo.album, [round(float(share), 6) for share in mean])
-            self.say("albums", len(members) - sum(missing.values()), len(members))
-
-        pool.run(members, keep)
+                self.manifest.add_album(album, [round(float(share), 6) for share in np.mean(shares, axis=0)])
+            self.say("albums", done, len(members))
 
     def colorize(self, pool: Pool, photos: list[Photo], *, album: bool) -> None:
         """Do all photographs that have no line yet."""
         todo = [photo for photo in photos if photo.input not in self.manifest.lines]
         albums = {name: tuple(palette) for name, palette in self.manifest.albums.items()} if album else {}
         jobs = {self._job(photo, albums): photo for photo in todo}
-        self.say("photographs", len(photos) - len(todo), len(photos))
         n_before = len(photos) - len(todo)
+        self.say("photographs", n_before, len(photos))
         # Of now: a photograph that changes while the batch is at work is done again by the next run.
         modified = {photo.input: _modified(self.source / photo.input) for photo in todo}
-        earlier = self.manifest.outputs
-
-        def record(job: Job, result: Result) -> None:
-            photo = jobs.pop(job)
-            output = photo.output if result.status == "done" else earlier.get(photo.input, "")
+        for done, (job, result) in enumerate(pool.run(jobs), start=n_before + 1):
+            photo = jobs[job]
+            output = photo.output if result.status == "done" else self.manifest.outputs.get(photo.input, "")
             seconds, message = result.seconds, result.message
             line = Line(photo.input, result.sha256, output, result.status, seconds, message, modified[photo.input])
             self.manifest.add(line)
             self._count(line)
             if result.status == "done" and message:
                 self.report.notes[photo.input] = message
-            self.say("photographs", n_before + len(todo) - len(jobs), len(photos))
-
-        # A list of its own, since `record` takes jobs out under way.
-        pool.run(list(jobs), record)
+            self.say("photographs", done, len(photos))
 
     def _job(self, photo: Photo, albums: Mapping[str, tuple[float, ...]]) -> Job:
         return Job(

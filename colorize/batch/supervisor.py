@@ -25,12 +25,13 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from colorize.batch.jobs import Job, OnResult, Result, Settings
+from colorize._support.files import reason
+from colorize.batch.jobs import Job, Result, Settings
 from colorize.exceptions import OutputError, WorkerError
 
 # 322 MB were measured at 0.15 megapixels, 410 MB at one (docs/cluster.md).
@@ -197,8 +198,8 @@ class Supervisor:
         # Wakes the loop, which would else sleep until the next answer.
         self._events.put((None, None))
 
-    def run(self, jobs: Iterable[Job], on_result: OnResult) -> None:
-        """Do all jobs; each has one result in the end, unless the run is stopped.
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
+        """Do all jobs; gives each with its one result as soon as that is known, unless the run is stopped.
 
         Raises
         ------
@@ -207,13 +208,13 @@ class Supervisor:
         WorkerError
             Workers do not start.
         """
-        self._todo = deque(jobs)
+        self._todo, self._tries = deque(jobs), {}
         while True:
             self._hand_out()
             self._let_go_on()
             if not self._todo and not any(worker.job for worker in self.workers):
                 break
-            self._take_event(on_result)
+            yield from self._take_event()
             self._kill_overdue()
         if self._error:
             raise self._error
@@ -229,7 +230,7 @@ class Supervisor:
             try:
                 self.workers.append(Worker(self.settings, self._events))
             except OSError as error:
-                raise WorkerError(f"worker processes do not start ({error.strerror or error})") from error
+                raise WorkerError(f"worker processes do not start ({reason(error)})") from error
         for worker in self.workers:
             # An overdue worker that answered just before its kill looks idle, and would take the photograph with it.
             if worker.state is State.IDLE and not worker.is_overdue and self._todo:
@@ -251,7 +252,8 @@ class Supervisor:
                 return
             self._waiting.popleft()
 
-    def _take_event(self, on_result: OnResult) -> None:
+    def _take_event(self) -> Iterator[tuple[Job, Result]]:
+        """Wait for news of a worker; gives what became of its photograph, if that is the news."""
         try:
             worker, message = self._events.get(timeout=self._seconds_left())
         except Empty:
@@ -260,7 +262,7 @@ class Supervisor:
         if worker is None or worker not in self.workers:
             return
         if message is None:
-            self._bury(worker, on_result)
+            yield from self._bury(worker)
         elif "refused" in message:
             raise WorkerError(message["refused"])
         elif "ready" in message:
@@ -270,16 +272,13 @@ class Supervisor:
             worker.state, worker.need = State.WAITING, need_of(int(message["pixels"]))
             self._waiting.append(worker)
         else:
-            self._report(worker.finish(), Result(**message), on_result)
-
-    def _report(self, job: Job, result: Result, on_result: OnResult) -> None:
-        if result.status == "stop":
-            self._is_stopping = True
-            # The first one: the others only follow from it.
-            self._error = self._error or OutputError(result.message)
-        else:
-            self._tries.pop(job, None)
-            on_result(job, result)
+            job, result = worker.finish(), Result(**message)
+            if result.status == "stop":
+                self._is_stopping = True
+                # The first one: the others only follow from it.
+                self._error = self._error or OutputError(result.message)
+            else:
+                yield job, result
 
     def _seconds_left(self) -> float:
         """Until the next worker is overdue."""
@@ -295,7 +294,7 @@ class Supervisor:
                 # Only killed: the end of its output brings it to `_bury`, as every other end does.
                 worker.process.kill()
 
-    def _bury(self, worker: Worker, on_result: OnResult) -> None:
+    def _bury(self, worker: Worker) -> Iterator[tuple[Job, Result]]:
         """A process has ended: what of its photograph, and is it worth starting another?"""
         self.workers.remove(worker)
         # Before `end`, which closes the file of its last words.
@@ -312,9 +311,9 @@ class Supervisor:
         job = worker.job
         tries = self._tries[job] = self._tries.get(job, 0) + 1
         if worker.is_overdue:
-            self._report(job, Result("failed", f"took more than {self.time_limit:g} seconds"), on_result)
+            yield job, Result("failed", f"took more than {self.time_limit:g} seconds")
         elif words.startswith("signal") and tries <= _RETRIES:
             # In front: what kills its workers is told of soon, not after the whole archive.
             self._todo.appendleft(job)
         else:
-            self._report(job, Result("failed", f"the worker process ended ({words})"), on_result)
+            yield job, Result("failed", f"the worker process ended ({words})")

@@ -56,12 +56,6 @@ def _linear(matrix, fy, da, db):
     return _channel(matrix, 0, x, y, z), _channel(matrix, 1, x, y, z), _channel(matrix, 2, x, y, z)
 
 
-@_inner
-def _is_inside(red, green, blue):
-    low, high = min(red, min(green, blue)), max(red, max(green, blue))
-    return (low >= -TOLERANCE) & (high <= float32(1) + TOLERANCE)
-
-
 @njit(void(_PLANE, _PLANES, _MATRIX, float32[:, ::1]), **_OPTIONS)
 def linear_rgb(lightness, ab, matrix, linear):
     """Linear light (3, n) of L* (n,) and ab (2, n); `matrix` leads there from white-relative XYZ."""
@@ -86,6 +80,7 @@ def chroma_scale(lightness, ab, matrix, scale):
             fy, da, db = _split(lightness[k], ab[0, k], ab[1, k])
             middle = float32(0.5) * (scale[k] + outside[k])
             red, green, blue = _linear(matrix, fy, middle * da, middle * db)
-            is_inside = _is_inside(red, green, blue)
+            low, high = min(red, min(green, blue)), max(red, max(green, blue))
+            is_inside = (low >= -TOLERANCE) & (high <= float32(1) + TOLERANCE)
             scale[k] = middle if is_inside else scale[k]
             outside[k] = outside[k] if is_inside else middle

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from colorize._support.progress import Progress
-from colorize.exceptions import FilmError, HintsError
+from colorize.exceptions import HintsError
 from colorize.film import cuts
 from colorize.film.motion import Gray, flow_shape
 from colorize.film.reading import Damage, Film
@@ -98,7 +98,7 @@ def make_plan(film: Film, progress: Progress) -> Plan:
     Raises
     ------
     FilmError
-        There is not one frame.
+        As for `colorize.film.reading.Film.frames`.
 
     See Also
     --------
@@ -119,8 +119,6 @@ def make_plan(film: Film, progress: Progress) -> Plan:
 
     # One walk for all: the frames pass through here on their way to the cuts.
     kinds = tuple(cuts.find_shots(reduced()))
-    if not kinds:
-        raise FilmError(f"{film.path}: not one frame of it can be decoded")
     lengths = durations(pts, lengths)
     seconds = float((pts[-1] + lengths[-1] - pts[0]) * film.time_base)
     notes = damage.notes(len(pts), film.n_promised, seconds, film.seconds_promised)

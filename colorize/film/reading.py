@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._support.files import reason
 from colorize._support.optional import import_or_raise
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import FilmError
@@ -230,7 +231,7 @@ def open_input(path: Path) -> InputContainer:
         # FFmpeg's own words for a folder or a missing file differ between systems.
         if isinstance(error, OSError) and not path.is_file():
             raise FilmError(f"{path}: {'a folder, no film' if path.is_dir() else 'no such file'}") from error
-        raise FilmError(f"{path}: not a film that can be read ({_reason(error)})") from error
+        raise FilmError(f"{path}: not a film that can be read ({reason(error)})") from error
 
 
 def comment_of(path: Path) -> str:
@@ -266,7 +267,7 @@ def packets_of(container: InputContainer, *streams: Stream, damage: Damage) -> I
     try:
         yield from container.demux(*streams)
     except av.FFmpegError as error:
-        damage.end = _reason(error)
+        damage.end = reason(error)
 
 
 def decoded(container: InputContainer, stream: VideoStream, path: Path, damage: Damage) -> Iterator[Frame]:
@@ -302,7 +303,3 @@ def _notes(container: InputContainer, stream: VideoStream, frame: Frame) -> tupl
     if others:
         notes.append(f"{others} other streams (covers, further pictures, data) are left out")
     return tuple(notes)
-
-
-def _reason(error: Any) -> str:
-    return str(error.strerror or error).strip()

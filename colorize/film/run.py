@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +208,8 @@ class _Run:
         if n_finished:
             # The colours of the last frame, as they were: a cut in the work is none in the film.
             self.painter.state = self.workshop.state(n_finished - 1)
-        frames = self._frames_from(todo[0][0])
+        # Those before are decoded though not used: decoders make frames out of them.
+        frames = islice(self.film.frames(), todo[0][0], None)
         for number, (first, end) in enumerate(todo, start=n_finished):
             self._color_segment(number, frames, first, end)
         self.report.n_keys = self.painter.n_keys
@@ -234,22 +236,12 @@ class _Run:
         )
         return follow_hints(frames, self.exact, self.film.shape, backward)
 
-    def _frames_from(self, first: int) -> Iterator[Frame]:
-        """Frames to colour; those before are decoded and passed over."""
-        frames = self.film.frames()
-        while True:
-            with self.meter("decode"):
-                frame = next(frames, None)
-            if frame is None:
-                return
-            # Decoded though not used: decoders make frames out of those before them.
-            if frame.number >= first:
-                yield frame
-
     def _color_segment(self, number: int, frames: Iterator[Frame], first: int, end: int) -> None:
         writer = SegmentWriter(self.workshop.segment(number), self.film, self.rate, self.crf)
         for position in range(first, end):
-            pixels = self._colored(next(frames))
+            with self.meter("decode"):
+                frame = next(frames)
+            pixels = self._colored(frame)
             with self.meter("encode"):
                 writer.write(pixels)
             self.say("colouring", position + 1, self.plan.n_frames)

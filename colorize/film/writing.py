@@ -10,7 +10,6 @@ import heapq
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize._support.files import write_atomically
+from colorize._support.files import refusals, write_atomically
 from colorize.exceptions import FilmError, OutputError, OutputFormatError
 from colorize.film.reading import Damage, Film, av, moving_pictures, open_input, packets_of
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+
+_UNWRITABLE = ("cannot be written", OutputError, (OSError, av.FFmpegError))
 
 _BT709 = 1  # matrix, primaries and curve; sRGB has the same primaries
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -110,7 +111,7 @@ class SegmentWriter:
         self._n_frames = 0
         # In memory, where seconds of a film take some megabytes: what is given up leaves nothing behind.
         self._packed = io.BytesIO()
-        with _writing(path):
+        with refusals(path, *_UNWRITABLE):
             # MP4 whatever the output is: segments are only packets to be copied.
             self._container: OutputContainer = av.open(self._packed, "w", format="mp4")
             self._stream = self._container.add_stream("libx264", rate=rate.limit_denominator(60_000))
@@ -131,12 +132,12 @@ class SegmentWriter:
         frame = av.VideoFrame.from_ndarray(to_yuv(pixels), format=self._stream.pix_fmt)
         frame.pts = self._n_frames
         self._n_frames += 1
-        with _writing(self.path):
+        with refusals(self.path, *_UNWRITABLE):
             self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
-        with _writing(self.path):
+        with refusals(self.path, *_UNWRITABLE):
             self._container.mux(self._stream.encode(None))
             self._container.close()
         write_atomically(self.path, [self._packed.getbuffer()])
@@ -200,7 +201,7 @@ def assemble(
     SegmentWriter : Makes the segments.
     check_streams : What of the original has a place in the output.
     """
-    with _writing(target), open_input(film.path) as source:
+    with refusals(target, *_UNWRITABLE), open_input(film.path) as source:
         with av.open(str(passing), "w", format=container_format(target)) as output:
             _fill(output, source, film, segments, times, comment)
         with open(passing, "rb") as file:
@@ -281,15 +282,6 @@ def _tags(metadata: Mapping[str, str], comment: str) -> dict[str, str]:
 def _codec(stream: Stream) -> str:
     context = stream.codec_context
     return "unknown" if context is None else str(context.codec.canonical_name)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn what a disk refuses into one line."""
-    try:
-        yield
-    except (av.FFmpegError, OSError) as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
 def durations(pts: Sequence[int], given: Iterable[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""What decoders raise, and what of it a person is told."""
+"""What decoders raise."""
 
 from __future__ import annotations
 
@@ -22,10 +22,3 @@ DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
-
-
-def first_line(error: BaseException) -> str:
-    """The reason that an error gives, without the lines for programmers."""
-    # An OSError as text begins with its number and repeats the file's name.
-    text = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
-    return (text.splitlines() or [type(error).__name__])[0]

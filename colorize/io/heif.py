@@ -42,15 +42,11 @@ def register() -> None:
     plugin.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
-def depth_and_color_notes(picture: Image.Image) -> list[str]:
-    """What is lost of a HEIC photograph: Pillow has 8 bits per channel for it, and colours are described twice over."""
-    notes = []
-    depth = picture.info.get("bit_depth", 8)
-    if depth > 8:
-        notes.append(f"{depth} bits per channel were read as 8")
+def color_notes(picture: Image.Image) -> list[str]:
+    """What is lost of the colours of a HEIC photograph, which are described twice over."""
     stated = picture.info.get("nclx_profile") or {}
     if stated.get("transfer_characteristics") in _HDR_CURVES:
-        notes.append("its high dynamic range was read as if it were sRGB: lightness is off")
-    elif stated.get("color_primaries", 2) not in _SRGB_PRIMARIES and not picture.info.get("icc_profile"):
-        notes.append("its wide colors come without a color profile and were taken for sRGB")
-    return notes
+        return ["its high dynamic range was read as if it were sRGB: lightness is off"]
+    if stated.get("color_primaries", 2) not in _SRGB_PRIMARIES and not picture.info.get("icc_profile"):
+        return ["its wide colors come without a color profile and were taken for sRGB"]
+    return []

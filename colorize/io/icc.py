@@ -29,10 +29,7 @@ class MatrixProfile:
     def parse(cls, profile: bytes) -> MatrixProfile | None:
         """Read a profile; None if it is of another kind (gray, CMYK, tables) or damaged."""
         try:
-            tags = _tags(profile)
-            # Where a profile has tables too (A2B0), the standard lets them decide, not the matrix.
-            if profile[16:20] != b"RGB " or profile[20:24] != b"XYZ " or b"A2B0" in tags:
-                return None
+            tags = _tags(profile, b"RGB ")
             # Numbers of 16 bits before the point and 16 behind it, after the type and four spare bytes.
             columns = [struct.unpack_from(">3i", tags[name], 8) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
             matrix = np.stack(columns, axis=1) / 65536
@@ -47,10 +44,7 @@ class MatrixProfile:
 def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | None:
     """Code value of sRGB for each of the 65536 of a gray profile with one curve; None if another kind or damaged."""
     try:
-        tags = _tags(profile)
-        if profile[16:20] != b"GRAY" or profile[20:24] != b"XYZ " or b"A2B0" in tags:
-            return None
-        light = _curve(tags[b"kTRC"])
+        light = _curve(_tags(profile, b"GRAY")[b"kTRC"])
     except (KeyError, ValueError, struct.error):
         return None
     if not np.isfinite(light).all() or not np.ptp(light) > 0:
@@ -83,8 +77,8 @@ def _codes_by_root(curve: NDArray[np.float64]) -> NDArray[np.uint16]:
     return np.searchsorted((curve[1:] + curve[:-1]) / 2, light).astype(np.uint16)
 
 
-def _tags(profile: bytes) -> dict[bytes, bytes]:
-    """Content of every tag by its signature."""
+def _tags(profile: bytes, space: bytes) -> dict[bytes, bytes]:
+    """Content of every tag by its signature; ValueError unless the profile leads from this space to XYZ by curves."""
     (count,) = struct.unpack_from(">I", profile, 128)
     # A damaged count can be 4 billion; sound profiles have some twenty tags.
     if count > 200:
@@ -93,6 +87,9 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
     for index in range(count):
         name, start, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
         found[name] = profile[start : start + size]
+    # Where a profile has tables too (A2B0), the standard lets them decide.
+    if profile[16:24] != space + b"XYZ " or b"A2B0" in found:
+        raise ValueError("a profile of another kind")
     return found
 
 
@@ -114,26 +111,12 @@ def _curve(tag: bytes) -> NDArray[np.float64]:
     return np.interp(x, np.linspace(0, 1, count), table)
 
 
-def _parametric(
-    kind: int,
-    x: NDArray[np.float64],
-    gamma: float,
-    a: float = 1,
-    b: float = 0,
-    c: float = 0,
-    d: float = 0,
-    e: float = 0,
-    f: float = 0,
-) -> NDArray[np.float64]:
-    """Table 68 of the standard: a power above a threshold, a straight line (or a constant) below it."""
-    if kind == 0:
-        return x**gamma
+def _parametric(kind: int, x: NDArray[np.float64], gamma: float, *others: float) -> NDArray[np.float64]:
+    """Table 68 of the standard: a power above a threshold d, a straight line below it; `others` are a to f."""
+    a, b, c, d, e, f = (*others, *(1.0, 0.0, 0.0, 0.0, 0.0, 0.0)[len(others) :])
     if a <= 0:
         raise ValueError("a curve without slope")
-    # Both branches are computed everywhere; a negative base would give NaN.
-    power = np.maximum(a * x + b, 0) ** gamma
-    if kind == 1:
-        return np.where(x >= -b / a, power, 0)
-    if kind == 2:
-        return np.where(x >= -b / a, power + c, c)
-    return np.where(x >= d, power + e, c * x + f)
+    if kind in (1, 2):  # these begin where the power does, and c lies under both parts
+        c, d, e, f = 0, -b / a, c, c
+    # Both parts are computed everywhere; a negative base would give NaN.
+    return np.where(x >= d, np.maximum(a * x + b, 0) ** gamma + e, c * x + f)

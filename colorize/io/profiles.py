@@ -72,7 +72,7 @@ def _leads_both_ways(profile: bytes) -> bool:
 def to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
     """Convert a colour picture to RGB through its profile, or by Pillow's plain formulas where it has none."""
     if picture.mode in ("P", "PA", "RGBA", "RGBX"):
-        picture = _with_info(picture.convert("RGB"), picture)
+        picture = picture.convert("RGB")
     if picture.mode == "LAB":
         # Pillow's `convert` knows no way out of Lab.
         converted = ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _srgb(), outputMode="RGB")
@@ -92,7 +92,8 @@ def gray_profile_applied(values: np.ndarray, picture: Image.Image, notes: list[s
         return values
     codes = gray_to_srgb(picture.info["icc_profile"], srgb_matrix())
     if codes is None:
-        ramp = _with_info(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), picture)
+        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+        ramp.info = picture.info
         converted = _through_profile(ramp, notes)
         if converted is None:
             return values
@@ -103,11 +104,6 @@ def gray_profile_applied(values: np.ndarray, picture: Image.Image, notes: list[s
         curve = np.asarray(converted)[0, :, 1] * 257.0
         codes = np.rint(np.interp(np.arange(65536) / 257, np.arange(256), curve)).astype(np.uint16)
     return codes[values] if values.dtype == np.uint16 else to_8_bit(codes[::257])[values]
-
-
-def _with_info(picture: Image.Image, original: Image.Image) -> Image.Image:
-    picture.info["icc_profile"] = original.info.get("icc_profile")
-    return picture
 
 
 @cache

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from colorize._support.files import reason
 from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeError, InvalidImageError
-from colorize.io.faults import DECODER_ERRORS, first_line
-from colorize.io.heif import depth_and_color_notes, is_heif, register
+from colorize.io.faults import DECODER_ERRORS
+from colorize.io.heif import color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
 from colorize.io.metadata import (
     ORIENTATION,
@@ -37,7 +38,7 @@ from colorize.io.metadata import (
 )
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
-from colorize.io.salvage import damage, salvaged
+from colorize.io.salvage import salvaged
 from colorize.types import PhotoMetadata, RgbImage
 
 MAX_PIXELS = 200_000_000
@@ -259,7 +260,7 @@ def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[by
         except UnidentifiedImageError as error:
             raise InvalidImageError(f"{name}: {_why_unidentified(data)}") from error
         except DECODER_ERRORS as error:
-            raise InvalidImageError(f"{name}: the picture data is damaged ({first_line(error)})") from error
+            raise InvalidImageError(f"{name}: the picture data is damaged ({reason(error)})") from error
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
@@ -312,8 +313,7 @@ def find_photos(folder: str | Path) -> list[Path]:
         raise DatasetError(f"{folder}: no such folder")
 
     def warn(error: OSError) -> None:
-        reason = error.strerror or error
-        warnings.warn(f"{error.filename}: cannot be listed ({reason}); what is in it is left out", stacklevel=3)
+        warnings.warn(f"{error.filename}: cannot be listed ({reason(error)}); what is in it is left out", stacklevel=3)
 
     found: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=warn):
@@ -324,20 +324,18 @@ def find_photos(folder: str | Path) -> list[Path]:
 
 
 def _read_file(path: Path, max_pixels: int) -> bytes:
+    # Asked before reading: opening a folder fails differently on Linux and on Windows.
+    if os.path.isdir(path):
+        raise InvalidImageError(f"{path}: is a folder, not a photograph")
     try:
         size = path.stat().st_size
-        # Asked before reading: opening a folder fails differently on Linux and on Windows.
-        if path.is_dir():
-            raise InvalidImageError(f"{path}: is a folder, not a photograph")
-        if size > 32 * max_pixels + 2**26:  # several pages of 16-bit colour, and then some
-            raise ImageTooLargeError(f"{path}: {size / 1e9:.1f} GB are too many for a photograph")
-        return path.read_bytes()
-    except InvalidImageError:  # a ValueError, as that of the name
-        raise
+        if size <= 32 * max_pixels + 2**26:  # several pages of 16-bit colour, and then some
+            return path.read_bytes()
     except FileNotFoundError as error:
         raise InvalidImageError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise InvalidImageError(f"{path}: cannot be read ({first_line(error)})") from error
+        raise InvalidImageError(f"{path}: cannot be read ({reason(error)})") from error
+    raise ImageTooLargeError(f"{path}: {size / 1e9:.1f} GB are too many for a photograph")
 
 
 @contextlib.contextmanager
@@ -358,9 +356,9 @@ def _decode(
     picture: Image.Image, data: bytes, notes: list[str], index: int = 0, *, depths: list[int], salvage: bool
 ) -> RgbImage:
     """The frame on which the picture stands; `depths` are those of the frames before it, and its own is added."""
-    notes += depth_and_color_notes(picture) if picture.format == "HEIF" else []
     bits = _bits_that_are_cut(picture, data)
     notes += [f"{bits} bits per channel were read as 8"] if bits > 8 else []
+    notes += color_notes(picture) if picture.format == "HEIF" else []
     # Of a TIFF alone: to ask a PNG loads it, and swallows what is wrong with it.
     as_stored = read_orientation(picture) if picture.format == "TIFF" else None
     original = None  # of a file that had to be rewritten
@@ -400,10 +398,9 @@ def _loaded(picture: Image.Image, data: bytes, index: int, *, salvage: bool) -> 
             return picture, picture.size[1], ""
         except DECODER_ERRORS as error:
             if not salvage:
-                raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
+                raise DamagedImageError(f"the picture data is damaged ({reason(error)})") from error
         # Opened anew from the bytes: a decoder that has failed cannot be asked to begin again.
-        found, n_rows = salvaged(data, lambda content: _standing_on(content, index))
-        return found, n_rows, damage(found, n_rows)
+        return salvaged(data, lambda content: _standing_on(content, index))
 
 
 def _standing_on(data: bytes, index: int) -> ImageFile.ImageFile:
@@ -456,13 +453,11 @@ def _input_formats() -> tuple[str, ...]:
     from PIL import TiffImagePlugin
 
     for module in _INPUT_FORMATS.values():
-        with contextlib.suppress(ImportError):  # AVIF: not in every version
-            import_module(f"PIL.{module}ImagePlugin")
+        import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
     # Negatives of 16 bits: Pillow's table has the little-endian ones alone.
     TiffImagePlugin.OPEN_INFO.setdefault((TiffImagePlugin.MM, 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
-    # A name that is not registered would make Pillow import all of its plugins.
-    return tuple(name for name in _INPUT_FORMATS if name in Image.OPEN)
+    return tuple(_INPUT_FORMATS)
 
 
 def _has_more_frames(picture: Image.Image) -> bool:
@@ -508,7 +503,7 @@ def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int
             opacity = page.extrasamples[:1] if bands[-1] == "A" else None
             options = {"photometric": page.photometric, "extrasamples": opacity}
     except (tifffile.TiffFileError, *DECODER_ERRORS) as error:
-        raise DamagedImageError(f"the picture data is damaged ({first_line(error)})") from error
+        raise DamagedImageError(f"the picture data is damaged ({reason(error)})") from error
     pixels = planes[0] if len(bands) == 1 else planes[: len(bands)].transpose(1, 2, 0)
     tags = [(ORIENTATION, "H", 1, orientation, True)]
     rewritten = io.BytesIO()
@@ -527,6 +522,8 @@ def _has_16_bit_color(picture: Image.Image) -> bool:
 
 def _bits_that_are_cut(picture: Image.Image, data: bytes) -> int:
     """Bits per channel of formats that Pillow cuts to 8 in all but gray, without saying so; else 8 or less."""
+    if picture.format == "HEIF":
+        return int(picture.info.get("bit_depth", 8))
     if picture.mode.startswith("I") or picture.format not in ("PPM", "JPEG2000", "AVIF"):
         return 8
     if picture.format == "PPM":

@@ -21,11 +21,11 @@ LEAST_READABLE = 0.1
 _JPEG_END, _PROGRESSIVE, _SCAN = b"\xff\xd9", b"\xff\xc2", b"\xff\xda"
 
 
-def salvaged(data: bytes, open_picture: Callable[[bytes], ImageFile.ImageFile]) -> tuple[ImageFile.ImageFile, int]:
+def salvaged(data: bytes, open_picture: Callable[[bytes], ImageFile.ImageFile]) -> tuple[ImageFile.ImageFile, int, str]:
     """Load what can be read of a picture that `open_picture` opens, standing on the wanted frame.
 
-    Gives the picture, and how many of its rows, from the top as they lie in the file, could be read: what is below
-    means nothing. Raises `DamagedImageError` for less than `LEAST_READABLE` of them.
+    Gives the picture, how many of its rows, from the top as they lie in the file, could be read (what is below means
+    nothing), and a sentence that says so. Raises `DamagedImageError` for less than `LEAST_READABLE` of them.
     """
     is_progressive = bool(open_picture(data).info.get("progressive"))
     ended = data + _JPEG_END if is_progressive else data  # every scan adds detail everywhere: nothing is written before
@@ -41,16 +41,9 @@ def salvaged(data: bytes, open_picture: Callable[[bytes], ImageFile.ImageFile]) 
     ends_in_first_scan = is_progressive and data.count(_SCAN, data.rfind(_PROGRESSIVE)) < 2
     if n_rows < LEAST_READABLE * height or ends_in_first_scan:
         raise DamagedImageError(f"the picture data is damaged, and less than {LEAST_READABLE:.0%} of it can be read")
-    return picture, n_rows
-
-
-def damage(picture: Image.Image, n_rows: int) -> str:
-    """Say how much of a damaged picture could be read."""
-    height = picture.size[1]
     if n_rows < height:
-        return f"{100 * n_rows // height} % of its rows could be read, the rest is black"
-    less = ", some in less detail" if picture.info.get("progressive") else ""
-    return f"all of its rows could be read{less}"
+        return picture, n_rows, f"{100 * n_rows // height} % of its rows could be read, the rest is black"
+    return picture, n_rows, f"all of its rows could be read{', some in less detail' if is_progressive else ''}"
 
 
 def _written_over(picture: ImageFile.ImageFile, value: int) -> ImageFile.ImageFile:

@@ -31,8 +31,6 @@ _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 -
 
 _LONGEST_EXIF = 65_000  # a JPEG segment ends at 65533 bytes
 
-_UNWRITABLE_EXIF = "the EXIF data could not be written and was left out"
-
 _LONGEST_XMP = 65_502  # the same, less the name of the block
 
 
@@ -256,13 +254,6 @@ def _encode(image: RgbImage, file_format: str, quality: int, notes: list[str]) -
     layers = _layers(pixels, None if alpha is None else to_8_bit(alpha))
     picture = Image.fromarray(np.ascontiguousarray(layers))
     options = {"icc_profile": profile, **_save_options(image, file_format, quality, notes)}
-    try:
-        return [_saved(picture, file_format, options)]
-    except DECODER_ERRORS:
-        if "exif" not in options:
-            raise
-    del options["exif"]  # read well enough, but made of values that cannot be written again
-    notes.append(_UNWRITABLE_EXIF)
     return [_saved(picture, file_format, options)]
 
 
@@ -365,10 +356,10 @@ def _tiff_directory(
     metadata = image.metadata
     try:
         return _directory_bytes(tiff_block(metadata), tags, place, endian)
-    except DECODER_ERRORS:
+    except DECODER_ERRORS:  # read well enough, but made of values that cannot be written again
         if metadata.exif is None:
             raise
-    notes.append(_UNWRITABLE_EXIF)
+    notes.append("the EXIF data could not be written and was left out")
     return _directory_bytes(tiff_block(replace(metadata, exif=None)), tags, place, endian)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
@@ -20,6 +19,7 @@ from colorize.exceptions import DatasetError
 from colorize.features.superpixels import working_shape
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description
+from colorize.optimization.upsampling import shrink
 from colorize.recognition.decision import Decision
 from colorize.training.recognizer import recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
@@ -199,8 +199,7 @@ def digest(examples: Sequence[Example]) -> str:
 
 
 def _small_lab(photo: RgbImage) -> Float32:
-    shape = working_shape(photo.shape, pixels=_STORED_PIXELS)
-    return np.asarray(cv2.resize(rgb_to_lab(photo.pixels), shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    return shrink(rgb_to_lab(photo.pixels), working_shape(photo.shape, pixels=_STORED_PIXELS))
 
 
 def _draw_crop(example: Example, rng: np.random.Generator, size: int) -> tuple[Float32, Float32]:
@@ -225,11 +224,5 @@ def _places(start: int, length: int, whole_length: int, size: int) -> Float32:
 
 
 def _resized(planes: Float32, shape: tuple[int, int]) -> Float32:
-    if planes.shape[:2] == shape:
-        return planes
     groups = [planes[..., first : first + 4] for first in range(0, planes.shape[2], 4)]  # OpenCV takes four at most
-    small = [
-        cv2.resize(np.ascontiguousarray(group), shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, -1)
-        for group in groups
-    ]
-    return np.asarray(np.concatenate(small, axis=2), np.float32)
+    return np.concatenate([shrink(np.ascontiguousarray(group), shape) for group in groups], axis=2)

@@ -108,6 +108,7 @@ class Learner(ABC):
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.n_steps = 0
+        self.modules = {"network": self.network, "average": self.average}  # all with weights, a critic too
         self.optimizers = {"network": self._optimizer(self.network, rate, betas)}
 
     @abstractmethod
@@ -118,14 +119,10 @@ class Learner(ABC):
     def colors(self, planes: Float32) -> Float32:
         """ab (N, 2, H, W) that the averaged network gives for planes (N, channels, H, W) of whole photographs."""
 
-    def modules(self) -> dict[str, nn.Module]:
-        """Everything with weights, by name."""
-        return {"network": self.network, "average": self.average}
-
     def state(self) -> dict[str, np.ndarray]:
         """All that a later step depends on, as arrays."""
         arrays = {"n_steps": np.array(self.n_steps, np.int64)}
-        for name, module in self.modules().items():
+        for name, module in self.modules.items():
             arrays |= {f"{name}.{key}": array for key, array in weights_of(module).items()}
         for name, optimizer in self.optimizers.items():
             for index, entries in optimizer.state_dict()["state"].items():
@@ -134,7 +131,7 @@ class Learner(ABC):
 
     def broken(self) -> str:
         """Name of a weight that is no longer finite; empty if all are."""
-        for name, module in self.modules().items():
+        for name, module in self.modules.items():
             for key, value in module.state_dict().items():
                 if value.dtype.is_floating_point and not bool(torch.isfinite(value).all()):
                     return f"{name}.{key}"
@@ -143,7 +140,7 @@ class Learner(ABC):
     def load_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up what `state` gave."""
         self.n_steps = int(arrays["n_steps"])
-        for name, module in self.modules().items():
+        for name, module in self.modules.items():
             load_weights(module, part_of(arrays, f"{name}."))
         for name, optimizer in self.optimizers.items():
             content = optimizer.state_dict()
@@ -271,13 +268,8 @@ class RivalLearner(Learner):
             self._class_weights = losses.rebalanced_weights(torch.from_numpy(classes[1]).to(device))
         if adversarial:
             critic = PatchDiscriminator(normalize=objective == "l1+gan")
-            self.critic = critic.to(device, memory_format=torch.channels_last)
+            self.critic = self.modules["critic"] = critic.to(device, memory_format=torch.channels_last)
             self.optimizers["critic"] = self._optimizer(self.critic, _ADVERSARIAL_RATE, betas)
-
-    def modules(self) -> dict[str, nn.Module]:
-        """The networks, and the discriminator if there is one."""
-        critic = {"critic": self.critic} if self.objective in CRITIC_STEPS else {}
-        return super().modules() | critic
 
     def step(self, batch: Batch, share: float) -> dict[str, float]:
         """Learn from one batch: the discriminator first, where there is one."""

@@ -28,7 +28,7 @@ class Here:
     def stop(self):
         self.is_stopping = True
 
-    def run(self, jobs, on_result):
+    def run(self, jobs):
         for job in list(jobs):
             if self.is_stopping:
                 return
@@ -38,7 +38,7 @@ class Here:
                 from colorize.exceptions import OutputError
 
                 raise OutputError(result.message)
-            on_result(job, result)
+            yield job, result
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ distributed = pytest.importorskip("distributed", reason="the extra `distributed`
 
 from colorize import __version__  # noqa: E402
 from colorize.batch import cluster  # noqa: E402
-from colorize.batch.cluster import ClusterPool, Shard, cluster_pool, connect  # noqa: E402
+from colorize.batch.cluster import ClusterPool, cluster_pool, connect  # noqa: E402
 from colorize.batch.jobs import Job, Result, Settings  # noqa: E402
 from colorize.batch.manifest import NAME, read_manifest  # noqa: E402
 from colorize.batch.run import run_batch  # noqa: E402
@@ -151,28 +151,25 @@ class Future:
 
 
 def test_a_shard_whose_workers_always_die_has_failed():
-    shard, told = Shard([Job("a"), Job("b")]), []
+    shard, pool = [Job("a"), Job("b")], pool_with()
     lost = Future(distributed.KilledWorker("shard", None, 3))
     for _ in range(9):
-        assert not pool_with()._collect(lost, shard, lambda *result: told.append(result))
-    assert told == []
-    assert pool_with()._collect(lost, shard, lambda *result: told.append(result))
+        assert pool._collect(lost, shard) is None
+    told = pool._collect(lost, shard)
     assert [(job.source, result.status) for job, result in told] == [("a", "failed"), ("b", "failed")]
 
 
 def test_a_disk_that_refuses_and_a_cluster_that_is_gone():
-    shard, told, pool = Shard([Job("a"), Job("b")]), [], pool_with()
-    found = [(1, Result("done", seconds=2.0)), (-1, Result("stop", os.strerror(errno.ENOSPC)))]
-    assert pool._collect(Future(found=found), shard, lambda *result: told.append(result))
-    assert told == [(Job("b"), Result("done", seconds=2.0))]
+    shard, pool = [Job("a"), Job("b")], pool_with()
+    found = [(Job("b"), Result("done", seconds=2.0)), (Job("a"), Result("stop", os.strerror(errno.ENOSPC)))]
+    assert pool._collect(Future(found=found), shard) == [(Job("b"), Result("done", seconds=2.0))]
     assert pool._is_stopping
     assert isinstance(pool._error, OutputError)
     for future, message in ((Future(status="cancelled"), "is gone"), (Future(ValueError("x")), "a worker .* failed")):
         with pytest.raises(WorkerError, match=message):
-            pool_with()._collect(future, shard, lambda *result: None)
+            pool_with()._collect(future, shard)
 
 
 def test_a_result_whose_worker_died_before_it_was_fetched_is_waited_for():
-    found, told = [(0, Result("done", seconds=2.0))], []
-    assert pool_with()._collect(Future(found=found, status="lost"), Shard([Job("a")]), lambda *item: told.append(item))
-    assert told == [(Job("a"), Result("done", seconds=2.0))]
+    found = [(Job("a"), Result("done", seconds=2.0))]
+    assert pool_with()._collect(Future(found=found, status="lost"), [Job("a")]) == found

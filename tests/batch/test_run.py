@@ -101,9 +101,8 @@ def test_a_changed_photograph_replaces_its_output_after_a_run_that_did_not(album
     os.utime(source / "even/01.png", ns=(1, 1))
 
     class Unlucky(here):
-        def run(self, jobs, on_result):
-            for job in jobs if how == "failed" else ():
-                on_result(job, Result("failed", "not today"))
+        def run(self, jobs):
+            return iter([(job, Result("failed", "not today")) for job in jobs] if how == "failed" else [])
 
     report = run_batch(source, target, settings, open_pool=Unlucky)
     assert list(report.failed) == ["even/01.png"] * (how == "failed")
@@ -130,13 +129,11 @@ def test_a_photograph_that_changes_meanwhile_is_done_again(album, here, settings
     source, target = album(2), tmp_path / "out"
 
     class Meanwhile(here):
-        def run(self, jobs, on_result):
-            def change(job, result):
+        def run(self, jobs):
+            for job, result in super().run(jobs):
                 if job.source.endswith("01.png"):
                     shutil.copy(source / "odd/00.png", source / "even/01.png")
-                on_result(job, result)
-
-            super().run(jobs, change)
+                yield job, result
 
     run_batch(source, target, settings, open_pool=Meanwhile)
     run_batch(source, target, settings, open_pool=here)

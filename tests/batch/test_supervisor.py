@@ -1,5 +1,6 @@
 """The supervisor with workers that pretend: what it does when they crash, hang, are greedy, or never start."""
 
+import contextlib
 import errno
 import itertools
 import signal
@@ -41,19 +42,16 @@ def pretend(monkeypatch):
     monkeypatch.setattr(supervisor, "_BOOT", PRETENDER)
 
 
-def work(sources, *, n_workers=2, memory=10**10, time_limit=60.0, on_result=None, stop_after=None):
-    """Results by source, in the order in which they came."""
-    found: dict[str, Result] = {}
+def work(sources, *, n_workers=2, memory=10**10, time_limit=60.0, stop_after=None, found=None):
+    """Results by source, in the order in which they came; also put into `found`, for those before an error."""
+    found: dict[str, Result] = {} if found is None else found
     jobs = [Job(source) for source in sources]
     with Supervisor(Settings(), n_workers=n_workers, memory=memory, time_limit=time_limit) as pool:
-
-        def keep(job, result):
+        for job, result in pool.run(jobs):
             assert job.source not in found
             found[job.source] = result
             if len(found) == stop_after:
                 pool.stop()
-
-        pool.run(jobs, on_result or keep)
     assert all(worker.process.poll() is not None for worker in pool.workers)
     return found
 
@@ -91,7 +89,7 @@ def test_a_full_disk_stops_the_run_and_loses_no_result():
     sources = ["slow 1", "stop", *(f"ok {number}" for number in range(50))]
     found: dict[str, Result] = {}
     with pytest.raises(OutputError, match="No space left"):
-        work(sources, on_result=lambda job, result: found.setdefault(job.source, result))
+        work(sources, found=found)
     assert found["slow 1"].status == "done"  # it was in hand
     assert "stop" not in found
     assert len(found) < 50
@@ -146,15 +144,10 @@ def test_a_system_that_starts_no_process_is_one_error(monkeypatch):
 
 
 @pytest.mark.usefixtures("pretend")
-def test_an_error_in_the_callback_ends_the_workers():
-    def full(job, result):
-        raise OutputError("manifest: No space left on device")
-
-    with (
-        pytest.raises(OutputError, match="manifest"),
-        Supervisor(Settings(), n_workers=2, memory=10**10) as pool,
-    ):
-        pool.run([Job("ok 1"), Job("hang")], full)
+def test_an_error_of_who_takes_the_results_ends_the_workers():
+    with contextlib.suppress(OutputError), Supervisor(Settings(), n_workers=2, memory=10**10) as pool:
+        for _ in pool.run([Job("ok 1"), Job("hang")]):
+            raise OutputError("manifest: No space left on device")
     assert all(worker.process.poll() is not None for worker in pool.workers)
 
 
@@ -162,9 +155,7 @@ def test_an_error_in_the_callback_ends_the_workers():
 def test_one_pool_does_several_runs():
     with Supervisor(Settings(), n_workers=2, memory=10**10) as pool:
         for count in (3, 5):
-            found: list[Job] = []
-            pool.run([Job(f"ok {number}") for number in range(count)], lambda job, _, found=found: found.append(job))
-            assert len(found) == count
+            assert len(list(pool.run([Job(f"ok {number}") for number in range(count)]))) == count
         assert len(pool.workers) == 2
 
 
