@@ -62,6 +62,9 @@ it was not said. Set, as `things.THING`, by a look at the photographs that `benc
 RIVALRY, OWN = 2.0, 25.0
 """Observations of one stroke are weighed by their odds to this power. The odds of a sure one for its own region are
 larger by so much: no other thing takes that."""
+HOLDING, REPEATS = 1.0, 8
+"""What is taken from the odds of a hint that repeats what was believed, which is to hold a place rather than to name a
+thing: all of it at surprise 0, falling with this power of ``1 - surprise``."""
 DOUBT_OF_THINGS = 0.2
 """Share of the variance that is left where a hint is taken over: a thing may end earlier than it seems."""
 
@@ -201,6 +204,7 @@ class Belief:
             raise ValueError("merged regions can be told about the whole photograph only; tell the parts, then merge")
         # A stroke over the dark eyes in a light face names the face less surely, as its noise says.
         odds = self.things.log_odds(regions, reach) - np.log(np.maximum(noise / NOISE, 1))[:, None]
+        odds -= HOLDING * (1 - surprise[:, None]) ** REPEATS
         odds[np.arange(len(regions)), regions] += OWN * np.minimum(1, NOISE / noise)
         best = np.full((stroke.max() + 1, odds.shape[1]), -np.inf)
         np.maximum.at(best, stroke, odds)

@@ -113,6 +113,29 @@ def test_a_second_hint_keeps_its_neighbourhood():
     np.testing.assert_allclose(both[[8, 7], 0], [40, 0], atol=0.1)
 
 
+def test_what_is_left_as_it_is_takes_less_of_a_surface_than_what_is_changed():
+    regions = from_labels(np.arange(9).reshape(1, 9))
+    looks = Appearance(np.zeros((9, 1)), np.zeros((9, 1)), np.full((9, 2), 10.0), SCENE)
+    things = Things.of(looks.points, regions)
+    belief = prior(np.zeros((9, 2)), looks, things, regions, np.full(9, 50, np.float32))
+    changed = tell(belief, (0, (60, 0), HERE), (8, (0, 0), HERE)).mean[:, 0] > 30
+    assert changed[:5].all()  # up to the middle and with it
+    assert not changed[8]
+    rivals = tell(belief, (0, (60, 0), HERE), (8, (0, 60), HERE)).mean
+    assert abs((rivals[:, 0] > 30).sum() - (rivals[:, 1] > 30).sum()) <= 1  # even
+
+
+def test_two_strokes_meet_and_neither_undoes_the_other():
+    belief, red, blue = make_prior(), (60, 0), (0, -60)
+    one = tell(belief, (1, red, HERE)).mean
+    both = tell(belief, (1, red, HERE), (19, blue, HERE)).mean
+    is_red, is_blue = both[:, 0] > 30, both[:, 1] < -30
+    assert (one[LEFT, 0] > 30).all()
+    assert is_red[:6][LEFT[:6]].all()
+    assert is_blue[18:][LEFT[18:]].all()
+    assert (is_red | is_blue)[LEFT].all()  # nothing between them is left alone, nor mixed
+
+
 def test_merged_regions_know_no_things():
     merged = make_prior().merged(np.eye(N), np.full(N, 1 / N))
     tell(merged, (8, (30, 0), PHOTO))
