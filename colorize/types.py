@@ -268,7 +268,7 @@ class SolveReport:
     Attributes
     ----------
     method : str
-        Solver used: multigrid, direct or cg.
+        Solver used: multigrid or direct.
     iterations : int
         Iterations of the outer loop; 0 for a direct solver.
     relative_residual : float
