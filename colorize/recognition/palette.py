@@ -23,8 +23,6 @@ class Palette:
         ab of every palette index, sorted by hue, the neutral one first.
     frequencies_ : ndarray, shape (K,), float32
         Share of the training weight that fell to each colour.
-    neutral_index_ : int
-        Palette index of neutral gray (ab = 0).
 
     See Also
     --------
@@ -34,7 +32,6 @@ class Palette:
 
     colors_: Float32
     frequencies_: Float32
-    neutral_index_: int = 0
 
     def encode(self, ab: ArrayLike) -> NDArray[np.intp]:
         """Palette index of the nearest colour, shape (n,)."""

@@ -122,11 +122,6 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return super().transform(validate_data(self, X, dtype=np.float32, reset=False))
 
-    def family_parts(self, rows: ArrayLike) -> Float32:
-        """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components)."""
-        check_is_fitted(self)
-        return super().family_parts(validate_data(self, rows, dtype=np.float32, reset=False))
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
