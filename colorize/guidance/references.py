@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import InvalidImageError
 from colorize.features.superpixels import region_means
 from colorize.model import Model, View
+from colorize.optimization.upsampling import shrink
 from colorize.training.dataset import has_colors
 from colorize.types import Float32, RgbImage
 
@@ -102,7 +102,4 @@ def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Referenc
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
     view = model.look(to_gray(photo))
     parts = view.parts.superpixels
-    ab = rgb_to_lab(photo.pixels)[..., 1:]
-    if ab.shape[:2] != parts.shape:
-        ab = cv2.resize(ab, parts.shape[::-1], interpolation=cv2.INTER_AREA)
-    return Reference(view, region_means(ab, parts))
+    return Reference(view, region_means(shrink(rgb_to_lab(photo.pixels)[..., 1:], parts.shape), parts))

@@ -159,14 +159,8 @@ class Belief:
 
         Parameters
         ----------
-        regions : ndarray, shape (m,), int
-            Region of each hint; a region may be named several times.
-        ab : ndarray, shape (m, 2)
-            Its colour.
-        noise : ndarray, shape (m,)
-            Variance of each hint in units of `deviation` squared; see `hint_noise`.
-        reach : ndarray, shape (m,), int
-            Index into `REACHES`.
+        regions, ab, noise, reach
+            As in `Observations`.
         surprise : ndarray, shape (m,), optional
             As `Belief.surprise` gives it, which is the default. For a given one the new mean is linear in `ab`.
 
