@@ -175,12 +175,7 @@ def compress(ab: Floats) -> Floats:
 
 
 def expand(compressed: Floats) -> Floats:
-    """The way back from `compress`, shape (n, 2).
-
-    See Also
-    --------
-    compress : There it is explained.
-    """
+    """The way back from `compress`, shape (n, 2)."""
     chroma = _RATE * np.hypot(compressed[:, :1], compressed[:, 1:])
     return compressed * _ratio(np.expm1(chroma), chroma)
 
