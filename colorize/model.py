@@ -190,9 +190,7 @@ class Recognizer:
         believed[:, self.classifier.classes_] = beliefs @ seen.encode_soft(expected_colors())
         return believed
 
-    def decide(
-        self, description: Description, probabilities: Float32, *, vividness: float = 0.5, sharing: float = SHARING
-    ) -> Decision:
+    def decide(self, description: Description, probabilities: Float32, *, sharing: float = SHARING) -> Decision:
         """One colour per region, and the probabilities on the way to it; see `colorize.recognition.decision.decide`.
 
         `probabilities` are those of `region_probabilities` for the description's features.
@@ -202,7 +200,6 @@ class Recognizer:
             self.palette.colors_,
             description.superpixels,
             description.region_lightness,
-            vividness=vividness,
             gain=self.gain,
             sharing=sharing,
         )
