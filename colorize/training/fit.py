@@ -17,7 +17,6 @@ from colorize._support.progress import Progress, telling
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
-from colorize.features.surf import surf_descriptors
 from colorize.model import Describer, Photo, as_rgb_image, by_place, check_several
 from colorize.recognition.rules import ColorSums, Lookup
 from colorize.training.base import choose, in_summary
@@ -64,16 +63,16 @@ def learn_words(
     See Also
     --------
     describe_photos : The stage after.
-    colorize.features.FeatureExtractor.fit_words : The k-means inside.
+    colorize.features.FeatureExtractor.fit : The k-means inside.
     """
     extractor = FeatureExtractor(families, random_state)
     describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
-    descriptors = []
-    for number in telling(say, "visual words", chosen):
-        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
-        descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
-    return extractor.fit_words(descriptors)
+    # One after the other: an analysis is many times as large as what is learnt from it.
+    return extractor.fit(
+        PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
+        for number in telling(say, "visual words", chosen)
+    )
 
 
 def describe_photos(
