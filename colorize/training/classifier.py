@@ -59,7 +59,6 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.Scaling : The same without the learning.
     KernelSVM : The stage after.
 
     Examples
@@ -157,7 +156,6 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.KernelMachine : The same without the learning.
     FamilyScaler, CalibratedClassifier : The stages before and after.
 
     References
@@ -287,7 +285,6 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.CalibratedMachine : The same without the learning.
     KernelSVM : What it calibrates.
     colorize.training.perceptrons.NeuralNets : What it asks too.
     colorize.recognition.decision.decide : The stage after.

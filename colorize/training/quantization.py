@@ -39,7 +39,6 @@ class ColorPalette(Palette, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.palette.Palette : The same without the learning.
     colorize.training.recognizer.fit_palette : Learns one from rows.
 
     Examples
