@@ -23,7 +23,7 @@ from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
 from colorize.recognition.thumbnails import Thumbnails, checked_names
 from colorize.training.base import check_base
-from colorize.training.fit import Fitted, checked_photos, describe_photos, learn, learn_words
+from colorize.training.fit import checked_photos, describe_photos, learn, learn_words
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows, draw
@@ -197,7 +197,7 @@ class Colorizer(Predictor, BaseEstimator):
         Without an extractor the model answers for rows (`recognizer`), not for photographs. `palette` is a fitted one
         to use instead of learning one; `base` is as in `fit`, and its features must be those of the rows.
         """
-        learnt = learn(
+        found, sample, summary = learn(
             rows,
             make_machine(self.classifier, self.random_state),
             n_colors=self.n_colors,
@@ -206,14 +206,13 @@ class Colorizer(Predictor, BaseEstimator):
             palette=palette,
             base=None if base is None else base.recognizer,
         )
-        return self._keep(learnt)
+        # Pictures of an earlier fit would show regions that are no longer in the sample.
+        self.sample_, self.summary_, self.thumbnails_ = sample, summary, None
+        return self._keep(found)
 
-    def _keep(self, learnt: Fitted, thumbnails: Thumbnails | None = None) -> Colorizer:
-        found = learnt.recognizer
+    def _keep(self, found: FittedRecognizer) -> Colorizer:
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
         self.encoder_share_, self.gain_ = found.encoder_share, found.gain
-        # Pictures of an earlier fit would show regions that are no longer in the sample.
-        self.sample_, self.summary_, self.thumbnails_ = learnt.sample, dict(learnt.summary), thumbnails
         self.parameters_ = self.get_params(deep=False)
         return self
 
@@ -258,8 +257,9 @@ class Colorizer(Predictor, BaseEstimator):
         """Read a model file; errors as `Predictor.load`."""
         found = unpack(path, *load_model(path))
         model = found.model
-        fitted = Fitted(as_estimators(model, found.parameters), model.sample, found.summary)
-        colorizer = cls(**found.parameters)._keep(fitted, model.thumbnails)
+        colorizer = cls(**found.parameters)._keep(as_estimators(model, found.parameters))
+        colorizer.sample_, colorizer.summary_ = dict(model.sample), dict(found.summary)
+        colorizer.thumbnails_ = model.thumbnails
         colorizer.extractor_, colorizer.baselines_ = model.extractor, found.baselines
         return colorizer
 

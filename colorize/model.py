@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -23,6 +22,7 @@ from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.encoder import Sight, expected_colors
 from colorize.features.semantic import beliefs_in
 from colorize.features.superpixels import region_means, segment, working_shape
+from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Appearance, appearance
 from colorize.recognition.decision import GAIN, SHARING, Decision, decide, share_evidence
 from colorize.recognition.machine import CalibratedMachine, Scaling
@@ -104,11 +104,8 @@ class Describer:
 
     def segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
         """Lightness and superpixels at the working resolution."""
-        lightness = photo.lightness
-        shape = working_shape(photo.shape)
-        if shape != photo.shape:
-            # By area: texture that is finer than the working resolution must not turn into false grain.
-            lightness = cv2.resize(lightness, shape[::-1], interpolation=cv2.INTER_AREA)
+        # By area: texture that is finer than the working resolution must not turn into false grain.
+        lightness = shrink(photo.lightness, working_shape(photo.shape))
         return lightness, segment(lightness, n_segments=self.n_superpixels)
 
     def describe(self, photo: GrayImage, clock: Clock | None = None) -> Description:
@@ -193,9 +190,7 @@ class Recognizer:
         believed[:, self.classifier.classes_] = beliefs @ seen.encode_soft(expected_colors())
         return believed
 
-    def decide(
-        self, description: Description, probabilities: Float32, *, vividness: float = 0.5, sharing: float = SHARING
-    ) -> Decision:
+    def decide(self, description: Description, probabilities: Float32, *, sharing: float = SHARING) -> Decision:
         """One colour per region, and the probabilities on the way to it; see `colorize.recognition.decision.decide`.
 
         `probabilities` are those of `region_probabilities` for the description's features.
@@ -205,7 +200,6 @@ class Recognizer:
             self.palette.colors_,
             description.superpixels,
             description.region_lightness,
-            vividness=vividness,
             gain=self.gain,
             sharing=sharing,
         )

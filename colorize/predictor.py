@@ -102,10 +102,6 @@ class Predictor:
             `vividness` is outside [0, 1], or `palette` has not one share per palette colour.
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
-
-        See Also
-        --------
-        Predictor.open : For several tries with one photograph.
         """
         # Checked first: to describe a photograph takes long for a wrong number.
         dial(vividness)
@@ -142,20 +138,14 @@ class Predictor:
             `reference_strength` is outside [0, 1].
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
-
-        See Also
-        --------
-        Predictor.predict : One picture at once.
-        colorize.guidance.references.look_at : Describes references once for many photographs.
         """
         if not 0 <= reference_strength <= 1:
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
-        if not isinstance(references, References):
+        if isinstance(references, References):
+            seen: References | None = references
+        else:
             check_several(references, "references")
-        # References that are described serve many photographs; describing is what costs.
-        seen = references if isinstance(references, References) else None
-        if not isinstance(references, References) and len(references):
-            seen = look_at(self.model, references)
+            seen = look_at(self.model, references) if len(references) else None
         photo = as_gray_image(gray)
         view = self.model.look(photo)
         canvas = Canvas.fitting(photo, view.description.superpixels)

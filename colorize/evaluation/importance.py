@@ -314,7 +314,7 @@ class _Study:
         region_ab = np.empty_like(self.regions.ab)
         for index, description in enumerate(self.data.descriptions):
             rows = self.regions.photo == index
-            decision = self.colorizer.recognizer.decide(description, probabilities[rows], vividness=self.vividness)
+            decision = self.colorizer.recognizer.decide(description, probabilities[rows]).at(self.vividness)
             region_ab[rows] = decision.ab
         given = probabilities[np.arange(len(probabilities)), self.true_index]
         values = np.hypot(*(region_ab - self.regions.ab).T), -np.log(np.maximum(given, _SMALLEST)), given

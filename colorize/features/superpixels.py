@@ -205,10 +205,6 @@ def resize_labels(superpixels: Superpixels, shape: tuple[int, int]) -> NDArray[n
 def region_map(values: np.ndarray, superpixels: Superpixels, shape: tuple[int, int]) -> np.ndarray:
     """Give every pixel the value of its region: ``values[resize_labels(superpixels, shape)]`` without a label map.
 
-    See Also
-    --------
-    resize_labels : The map alone.
-
     Examples
     --------
     >>> import numpy as np

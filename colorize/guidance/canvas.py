@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.features.superpixels import region_map, region_means, resize_labels
+from colorize.features.superpixels import region_map, resize_labels
 from colorize.guidance.hints import WantedColors
 from colorize.optimization import Propagation, Propagator
 from colorize.optimization.propagate import fitting_shape
@@ -164,13 +164,6 @@ class Canvas:
         if blurred.shape == self.gray.shape:
             return blurred
         return cv2.resize(blurred, self.gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-    def means(self, ab: Float32, superpixels: Superpixels) -> Float32:
-        """Mean colours of superpixels, shape (n, 2), of a picture of this size."""
-        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
-        if ab.shape[:2] != superpixels.shape:
-            ab = cv2.resize(ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-        return region_means(ab, superpixels)
 
     @property
     def _propagator(self) -> Propagator:

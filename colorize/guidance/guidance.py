@@ -13,12 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.guidance.alternatives import N_MODES
-from colorize.guidance.references import Lesson, References
+from colorize.guidance.references import References
 from colorize.model import View
-from colorize.recognition.belief import Appearance, Belief, prior
-from colorize.recognition.decision import SHARING, TOWARD, Decision, toward_palette
+from colorize.recognition.belief import Appearance, Belief, learnt_elsewhere, prior
+from colorize.recognition.decision import SHARING, TOWARD, Decision, dial, toward_palette
 from colorize.recognition.things import Things
 from colorize.types import Float32, Superpixels
+
+# Drawing further lowers both mean errors and spoils more landscapes (docs/references.md).
+TRUST = 0.45
+"""How far the shares of colours are drawn towards those of the references; 1 would give about theirs."""
+ALONE = 0.1
+"""How far regions share evidence beside references, against without: sharing blurs what a reference tells apart."""
+ENRICHMENT = 0.04
+"""What colours gain in chroma beside references: what is learnt is an average, and averages are paler than things."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +59,14 @@ class Guidance:
     @property
     def sharing(self) -> float:
         """How far regions share evidence, as in `share_evidence`: less beside references."""
-        return SHARING if self.references is None else self.references.sharing(self.reference_strength)
+        # Geometric: equal steps of strength weaken the ties by equal factors.
+        return SHARING if self.references is None else float(SHARING * ALONE**self.reference_strength)
 
     def drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
         """Probabilities drawn towards the colours of references and album, shape (n, n_colors)."""
         if self.references is not None:
-            wanted, strength = self.references.pull(self.reference_strength)
-            probabilities = toward_palette(probabilities, superpixels, wanted, strength=strength)
+            strength = TRUST * self.reference_strength
+            probabilities = toward_palette(probabilities, superpixels, self.references.palette, strength=strength)
         if self.album is not None:
             probabilities = toward_palette(probabilities, superpixels, self.album, strength=TOWARD)
         return probabilities
@@ -103,7 +112,13 @@ class GuidedView:
 
     def learnt(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
         """What references change in such automatic colours of the parts, shape (n_parts, 2); 0 without references."""
-        return np.zeros(part_ab.shape) if self._lesson is None else self._lesson.correction(part_ab, vividness)
+        if self._lesson is None:
+            return np.zeros(part_ab.shape)
+        true, faithful = self._lesson
+        # A reference's automatic colours grow with the dial, its true ones do not: the bolder, the more
+        # there is to take back.
+        learnt = true - dial(vividness, self.view.model.gain) * faithful
+        return self.guidance.reference_strength * (learnt + ENRICHMENT * (part_ab + learnt))
 
     def belief(self, part_ab: Float32) -> Belief:
         """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
@@ -142,9 +157,21 @@ class GuidedView:
         return believed
 
     @cached_property
-    def _lesson(self) -> Lesson | None:
-        references, strength = self.guidance.references, self.guidance.reference_strength
-        return None if references is None else references.lesson(self._appearance, strength)
+    def _lesson(self) -> NDArray[np.float64] | None:
+        """What follows from the true and from the faithful colours of the references, shape (2, n_parts, 2)."""
+        if self.guidance.references is None:
+            return None
+        # A reference is judged as the photograph is, drawn and shared alike: its errors are those that will be made
+        # here. They are its true colours minus the faithful ones times the dial, and what follows from errors is
+        # linear in them: both terms are carried over once, for every vividness.
+        photos, guidance = self.guidance.references.photos, replace(self.guidance, album=None)
+        judged = [GuidedView(photo.view, guidance) for photo in photos]
+        errors = [
+            np.stack([photo.ab, seen.view.over_parts(seen._decision.faithful_ab)], axis=1)
+            for photo, seen in zip(photos, judged, strict=True)
+        ]
+        learnt = learnt_elsewhere(self._appearance, [seen._appearance for seen in judged], errors)
+        return np.moveaxis(learnt, 1, 0)
 
 
 @dataclass(frozen=True, eq=False)

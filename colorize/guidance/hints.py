@@ -223,14 +223,13 @@ class Hints:
             raise HintsError(
                 f"a hint layer must be an RGBA picture, (h, w, 4) of uint8, got {layer.dtype} of shape {layer.shape}"
             )
-        height, width = layer.shape[:2]
-        _check_aspect((height, width), photo_shape)
         # The rims of a soft brush count, or thin strokes would vanish.
         opaque = layer[..., 3] > 0
         if not opaque.any():
             raise HintsError("the hint layer is transparent everywhere: paint on it what you know")
-        color = to_8_bit(layer[..., :3])
-        return cls((height, width), (Mark("pixels", _runs(opaque, color), reach=reach),))
+        hints = cls(opaque.shape, (Mark("pixels", _runs(opaque, to_8_bit(layer[..., :3])), reach=reach),))
+        hints.check_shape(photo_shape)
+        return hints
 
     @classmethod
     def from_json(cls, text: str) -> Hints:
@@ -294,9 +293,16 @@ class Hints:
         Raises
         ------
         HintsError
-            It has another.
+            It has another, by more than a pixel of rounding and 1 %.
         """
-        _check_aspect(self.shape, shape)
+        height, width = self.shape
+        # Cross products: one pixel of rounding on a side shifts them by the length of the other.
+        off = abs(height * shape[1] - width * shape[0])
+        if off > max(*shape, height, width, 0.01 * height * shape[1]):
+            raise HintsError(
+                f"the hints are for a photo of {height} x {width} pixels (height x width), and this one has "
+                f"{shape[0]} x {shape[1]}: they must have the same aspect ratio"
+            )
 
     def rasterize(self, shape: Shape) -> HintPixels:
         """Turn the marks into pixels of a photograph of this height and width.
@@ -525,18 +531,6 @@ def _checked_places(kind: str, places: Any) -> NDArray[Any]:
     # What was checked must not be changed afterwards: sessions keep answers to hints.
     array.flags.writeable = False
     return array
-
-
-def _check_aspect(drawn_on: Shape, shape: Shape) -> None:
-    """Refuse sizes that are not the same photograph at two scales, a pixel of rounding or 1 % apart."""
-    height, width = drawn_on
-    # Cross products: one pixel of rounding on a side shifts them by the length of the other.
-    off = abs(height * shape[1] - width * shape[0])
-    if off > max(shape[0], shape[1], height, width, 0.01 * height * shape[1]):
-        raise HintsError(
-            f"the hints are for a photo of {height} x {width} pixels (height x width), and this one has "
-            f"{shape[0]} x {shape[1]}: they must have the same aspect ratio"
-        )
 
 
 def _is_number(value: Any) -> bool:

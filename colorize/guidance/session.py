@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from colorize._support.clock import Clock
 from colorize._support.last import Last
 from colorize.color import lab_to_rgb
-from colorize.features.superpixels import resize_labels
+from colorize.features.superpixels import region_means, resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import Start
@@ -19,9 +19,10 @@ from colorize.guidance.hints import Hints, WantedColors
 from colorize.guidance.suggestion import Suggestion, suggest_places
 from colorize.model import Description
 from colorize.optimization import Propagation
+from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief, Observations, observe
 from colorize.recognition.decision import NEAR, Decision
-from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
+from colorize.types import Colorization, Float32, GrayImage, RgbImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +269,9 @@ class Session:
         return self.start.guided.belief(self._part_ab(picture))
 
     def _part_ab(self, picture: _Picture) -> Float32:
-        return self.canvas.means(picture.spread.ab, self.parts.superpixels)
+        parts = self.parts.superpixels
+        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
+        return region_means(shrink(picture.spread.ab, parts.shape), parts)
 
     def _heard(self, hints: Hints | None) -> WantedColors | None:
         return None if hints is None else _wanted(hints, self.canvas.gray)
@@ -312,7 +315,8 @@ def _finished(
         pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
     return Colorization(
         image=RgbImage(pixels, photo.alpha, photo.metadata),
-        field=ColorField(spread.ab, session._confidence(picture)),
+        ab=spread.ab,
+        confidence_grid=session._confidence(picture),
         superpixels=session.description.superpixels,
         probabilities=session.probabilities,
         region_ab=picture.region_ab,

@@ -219,7 +219,6 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors
         for attribute in ("weights_", "biases_"):
             layers = [name for name, (whose, *_) in _LAYERS.items() if whose == attribute]
             setattr(nets, attribute, tuple(arrays[name].astype(np.float32) for name in layers))
-        nets.n_nets, nets.hidden = len(nets.weights_[0]), tuple(layer.shape[2] for layer in nets.weights_[:-1])
 
 
 def _check_header(header: Mapping[str, Any]) -> None:

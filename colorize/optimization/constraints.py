@@ -66,12 +66,6 @@ class Constraints:
         known_ab, share = upsampling.weighted_shrink(self.known_ab, marks, shape)
         return replace(small, is_known=share > 0, known_ab=known_ab)
 
-    def certain_ab(self) -> Float32:
-        """Colours of the certain pixels alone, row by row, shape (n, 2)."""
-        if self.is_known is None or self.known_ab is None:
-            return np.zeros((0, 2), np.float32)
-        return self.known_ab[self.is_known]
-
     def limits(self) -> list[tuple[float, float]]:
         """Lowest and highest a*, and b*, of all wishes and certainties."""
         pairs = [(self.target_ab, self.weight > 0)]

@@ -275,7 +275,8 @@ class Propagator:
             known_ab=small.known_ab,
             threads=self.threads,
         )
-        is_known, certain_ab = constraints.is_known, constraints.certain_ab()
+        is_known = constraints.is_known
+        certain_ab = None if is_known is None or constraints.known_ab is None else constraints.known_ab[is_known]
         x = None if first is None else system.in_planes(upsampling.shrink(first, self._small_lightness.shape))
         # 28 bytes a pixel, unless the caller keeps them.
         del planes, target_ab, weight, known_ab, start_ab, first, constraints, small
@@ -290,7 +291,7 @@ class Propagator:
         for channel, (low, high) in enumerate(limits):
             np.clip(ab[..., channel], low, high, out=ab[..., channel])
         # Afterwards, so that it is exact also after enlarging and in the last bit.
-        if is_known is not None:
+        if certain_ab is not None:
             ab[is_known] = certain_ab
         if not report.converged:
             warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)

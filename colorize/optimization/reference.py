@@ -28,7 +28,6 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from scipy import ndimage
 
-from colorize._support.optional import import_or_raise
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity as weights_of
 from colorize.optimization import solvers
@@ -40,10 +39,10 @@ from colorize.types import Bool, Float32, Float64, SolveReport
 
 AFFINITIES = ("gaussian", "local_variance", "correlation")
 FORMS = ("laplacian", "row_normalized", "least_squares")
-METHODS = ("direct", "cg")
-MOST_PIXELS = {"direct": 1_000_000, "cg": 5_000_000}
-"""Largest photographs, at which a solver takes about 2.5 GB (measured up to a megapixel)."""
+MOST_PIXELS = 1_000_000
+"""Of a photograph: its factors take about 2.5 GB then."""
 
+_SOUND = 1e-6  # largest residual of a factorisation that went well
 # Of L*, 0..100: flat paper still has grain of about this size, and a window of one value has no variance at all.
 _SMALLEST_VARIANCE = 0.02
 
@@ -59,7 +58,6 @@ def propagate_reference(
     sigma: float = weights_of.SIGMA,
     floor: float = weights_of.FLOOR,
     form: str = "laplacian",
-    solver: str = "direct",
 ) -> Propagation:
     """Spread colours by any reading of Levin's problem, solved exactly: what `propagate` is measured against.
 
@@ -75,8 +73,6 @@ def propagate_reference(
         Of the gaussian weights, see `colorize.optimization.affinity.gaussian`.
     form : {"laplacian", "row_normalized", "least_squares"}
         See the module's description.
-    solver : {"direct", "cg"}
-        ``cg`` needs pyamg and takes the laplacian form without correlation weights.
 
     Returns
     -------
@@ -89,8 +85,6 @@ def propagate_reference(
     ValueError
         Arrays of wrong shape or with NaN, an illegal option, neither a wish nor a certainty
         anywhere, or a photograph over `MOST_PIXELS`.
-    MissingDependencyError
-        ``cg`` without pyamg.
 
     Warns
     -----
@@ -120,14 +114,9 @@ def propagate_reference(
     lightness = checked_lightness(lightness)
     weights_of.check(sigma, floor)
     _check_choice("affinity", affinity, AFFINITIES)
-    _check_choice("solver", solver, METHODS)
-    if solver == "cg" and (affinity == "correlation" or form != "laplacian"):
-        raise ValueError(f"affinity {affinity!r} in the form {form!r} needs solver='direct', got 'cg'")
     # Refused, not shrunk as `propagate` does it: a reference that was solved on another grid is none.
-    if lightness.size > MOST_PIXELS[solver]:
-        raise ValueError(
-            f"lightness has {lightness.size} pixels, {solver!r} takes {MOST_PIXELS[solver]}; use propagate"
-        )
+    if lightness.size > MOST_PIXELS:
+        raise ValueError(f"lightness has {lightness.size} pixels, the reference takes {MOST_PIXELS}; use propagate")
     constraints = Constraints.checked(lightness.shape, target_ab, weight, is_known, known_ab)
     start = time.perf_counter()
     if affinity == "gaussian":
@@ -142,7 +131,7 @@ def propagate_reference(
         is_known=constraints.is_known,
         known_ab=constraints.known_ab,
     )
-    ab, report = solve(equations, solver)
+    ab, report = solve(equations)
     if affinity != "correlation" and form != "least_squares":
         for channel, (low, high) in enumerate(constraints.limits()):
             np.clip(ab[..., channel], low, high, out=ab[..., channel])
@@ -175,7 +164,6 @@ def local_variance(lightness: Float32) -> Float32:
     See Also
     --------
     colorize.optimization.affinity.gaussian : One sigma for the whole photograph.
-    planes_from_directed : Makes them symmetric, for the fast solver.
 
     Examples
     --------
@@ -224,10 +212,6 @@ def correlation(lightness: Float32) -> Float32:
 def directed_from_planes(planes: Float32) -> Float32:
     """The eight directed weights of symmetric planes.
 
-    See Also
-    --------
-    planes_from_directed : The way back.
-
     Examples
     --------
     >>> import numpy as np
@@ -243,42 +227,6 @@ def directed_from_planes(planes: Float32) -> Float32:
         top, left = (1, 1) if k < 4 else (1 + row, 1 + col)
         directed[k] = planes[k % 4, top : top + height, left : left + width]
     return directed
-
-
-def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
-    """Symmetric planes ``(w_rs + w_sr + floor / 4) / 2``, which the fast solver takes at any size.
-
-    The floor is relative to flat ground, where directed weights are 1/8. Weights must not be negative.
-
-    See Also
-    --------
-    directed_from_planes : The way back.
-    colorize.optimization.system.stencil_system : What takes them.
-
-    Examples
-    --------
-    The paper's weights in the symmetric form, by multigrid:
-
-    >>> import numpy as np
-    >>> from colorize.optimization.system import stencil_system
-    >>> lightness = np.tile(np.linspace(20, 80, 24, dtype=np.float32), (16, 1))
-    >>> planes = planes_from_directed(local_variance(lightness), floor=1e-3)
-    >>> wish = np.full((16, 24, 2), 30, np.float32)
-    >>> ab, report = solvers.solve(stencil_system(planes, wish, np.full((16, 24), 0.1)))
-    >>> report.converged, ab[8, 12].round().tolist()
-    (True, [30.0, 30.0])
-    """
-    _, height, width = directed.shape
-    planes = np.zeros((4, height + 2, width + 2), np.float32)
-    back = np.zeros((height + 2, width + 2), np.float32)
-    for k, (row, col) in enumerate(OFFSETS[:4]):
-        back[1:-1, 1:-1] = directed[k + 4]
-        reverse = back[1 + row : 1 + row + height, 1 + col : 1 + col + width]
-        planes[k, 1:-1, 1:-1] = (directed[k] + reverse) / 2
-        # The floor only where there is a neighbour: beyond the border a weight would tie pixels to nothing.
-        top, left = 1, 1 + max(0, -col)
-        planes[k, top : 1 + height - row, left : 1 + width - max(0, col)] += np.float32(floor / 8)
-    return planes
 
 
 def _local_moments(lightness: Float32) -> tuple[Float32, Float32]:
@@ -334,11 +282,6 @@ class MatrixSystem:
     rhs: Float64
     shape: tuple[int, int]
     symmetric: bool
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of matrix and right-hand sides, without any factors."""
-        return self.matrix.data.nbytes + self.matrix.indices.nbytes + self.rhs.nbytes
 
 
 def as_matrix(system: StencilSystem) -> MatrixSystem:
@@ -421,78 +364,35 @@ def _directed_matrix(directed: Float64) -> sp.csr_array:
     return matrix
 
 
-# ------------------------------------------------------------------------------------------ solvers
-
-
-def solve(system: MatrixSystem, method: str = "direct") -> tuple[Float32, SolveReport]:
-    """Solve a system in float64.
-
-    Parameters
-    ----------
-    system : MatrixSystem
-    method : {"direct", "cg"}
-        SuperLU, which takes every system, or conjugate gradients with pyamg, for symmetric ones.
+def solve(system: MatrixSystem) -> tuple[Float32, SolveReport]:
+    """Solve a system directly, in float64, by SuperLU.
 
     Returns
     -------
     ab : ndarray, shape (H, W, 2), float32
     report : SolveReport
 
-    Raises
-    ------
-    ValueError
-        Unknown method, or one that cannot solve this system.
-    MissingDependencyError
-        ``cg`` without pyamg.
-
     See Also
     --------
     matrix_system : The stage before.
     colorize.optimization.solvers.solve : Its twin: multigrid, in float32.
     """
-    _check_choice("solver", method, METHODS)
     start = time.perf_counter()
-    x, (iterations, limit, size) = _direct(system) if method == "direct" else _cg(system)
-    norms = np.linalg.norm(system.rhs, axis=0)
-    residuals = np.linalg.norm(system.rhs - system.matrix @ x, axis=0)
-    residual = float(np.divide(residuals, norms, out=np.zeros(2), where=norms > 0).max())
-    ab = x.reshape(*system.shape, 2).astype(np.float32)
-    seconds = time.perf_counter() - start
-    return ab, SolveReport(method, iterations, residual, residual < limit, seconds, size, system.shape)
-
-
-def _direct(system: MatrixSystem) -> tuple[Float64, tuple[int, float, int]]:
-    """The solution; no iterations, the largest residual of a sound factorisation, and bytes."""
     order: dict[str, Any] = {"permc_spec": "COLAMD"}
     if system.symmetric:
         # Positive definite: the diagonal is always a good pivot, and looking for others would ruin the ordering, which
         # on a grid decides between O(n log n) and many more entries in the factors.
         order = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
     factors = spla.splu(system.matrix, **order)
-    # An entry of a factor is a float64 and an int32.
-    size = system.nbytes + 12 * (factors.L.nnz + factors.U.nnz)
-    return factors.solve(system.rhs), (0, 1e-6, size)
-
-
-def _cg(system: MatrixSystem) -> tuple[Float64, tuple[int, float, int]]:
-    """The solution; iterations, the largest residual that counts as converged, and bytes."""
-    if not system.symmetric:
-        raise ValueError("solver 'cg' needs a symmetric form (laplacian or least_squares); use solver='direct'")
-    pyamg = import_or_raise("pyamg", extra="dev")
-    matrix = system.matrix.tocsr()
-    # The compiled parts of pyamg take 32-bit indices only; sums of SciPy matrices may come with 64.
-    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    levels = pyamg.smoothed_aggregation_solver(matrix)
-    x = np.empty_like(system.rhs)
-    iterations = 0
-    for channel in range(2):
-        history: list[float] = []
-        x[:, channel] = levels.solve(
-            system.rhs[:, channel], tol=1e-8, maxiter=solvers.MAXITER, accel="cg", residuals=history
-        )
-        iterations = max(iterations, len(history) - 1)
-    size = system.nbytes + sum(level.A.data.nbytes + level.A.indices.nbytes for level in levels.levels)
-    return x, (iterations, 1e-5, size)
+    x = factors.solve(system.rhs)
+    norms = np.linalg.norm(system.rhs, axis=0)
+    residuals = np.linalg.norm(system.rhs - system.matrix @ x, axis=0)
+    residual = float(np.divide(residuals, norms, out=np.zeros(2), where=norms > 0).max())
+    ab = x.reshape(*system.shape, 2).astype(np.float32)
+    # An entry of the matrix or of a factor is a float64 and an int32.
+    size = 12 * (system.matrix.nnz + factors.L.nnz + factors.U.nnz) + system.rhs.nbytes
+    seconds = time.perf_counter() - start
+    return ab, SolveReport("direct", 0, residual, residual < _SOUND, seconds, size, system.shape)
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

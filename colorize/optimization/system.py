@@ -1,12 +1,7 @@
 """From weights and constraints to equations: Levin's problem as ``A x = b``, in planes.
 
-For affinities W, their row sums D, wishes h with confidences C (a diagonal matrix), and known pixels exact:
-
-``(D - W + C) U = C h``
-
-is symmetric and positive definite, and its solution minimises
-``sum_{r~s} w_rs |U_r - U_s|^2 + sum_r c_r |U_r - h_r|^2``. The other readings of the paper are in
-`colorize.optimization.reference`.
+The form is ``(D - W + C) U = C h``, symmetric and positive definite, as `colorize.optimization.propagate` tells it; the
+other readings of the paper are in `colorize.optimization.reference`.
 """
 
 from __future__ import annotations

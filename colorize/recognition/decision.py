@@ -138,11 +138,10 @@ def decide(
     superpixels: Superpixels,
     region_lightness: Float32,
     *,
-    vividness: float = 0.5,
     gain: float = GAIN,
     sharing: float = SHARING,
 ) -> Decision:
-    """Choose one colour per region: share evidence, agree, take the mean.
+    """Choose one colour per region: share evidence, agree, take the mean; `Decision.at` says how brave to be.
 
     Parameters
     ----------
@@ -153,7 +152,7 @@ def decide(
     superpixels : Superpixels
     region_lightness : ndarray, shape (n_superpixels,), float32
         Mean L* of the regions.
-    vividness, gain : float
+    gain : float
         As in `dial`.
     sharing : float
         As in `share_evidence`.
@@ -162,19 +161,13 @@ def decide(
     -------
     Decision
 
-    Raises
-    ------
-    ValueError
-        `vividness` is outside [0, 1].
-
     See Also
     --------
     share_evidence, mean_field, colorize.recognition.palette.mean_color : The three steps.
     """
-    dial(vividness)
     shared = share_evidence(probabilities, superpixels, region_lightness, sharing=sharing)
     agreed = mean_field(shared, colors, superpixels, region_lightness)
-    return Decision(probabilities, shared, agreed, colors, vividness, gain)
+    return Decision(probabilities, shared, agreed, colors, gain=gain)
 
 
 def share_evidence(

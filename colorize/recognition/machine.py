@@ -110,9 +110,6 @@ class Committee:
 
     Attributes
     ----------
-    n_nets : int
-    hidden : tuple of int
-        Units of the layers between.
     classes_ : ndarray, shape (n_classes,)
     weights_ : tuple of ndarray, shapes (n_nets, n_in, n_out), float32
         One per layer, rounded to float16 as the landmarks of `KernelMachine` are.
@@ -124,8 +121,6 @@ class Committee:
     CalibratedMachine : Asks it beside the machine.
     """
 
-    n_nets: int
-    hidden: tuple[int, ...]
     classes_: NDArray[Any]
     weights_: tuple[Float32, ...]
     biases_: tuple[Float32, ...]

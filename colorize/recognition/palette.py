@@ -23,8 +23,6 @@ class Palette:
         ab of every palette index, sorted by hue, the neutral one first.
     frequencies_ : ndarray, shape (K,), float32
         Share of the training weight that fell to each colour.
-    neutral_index_ : int
-        Palette index of neutral gray (ab = 0).
 
     See Also
     --------
@@ -34,7 +32,6 @@ class Palette:
 
     colors_: Float32
     frequencies_: Float32
-    neutral_index_: int = 0
 
     def encode(self, ab: ArrayLike) -> NDArray[np.intp]:
         """Palette index of the nearest colour, shape (n,)."""
@@ -178,12 +175,7 @@ def compress(ab: Floats) -> Floats:
 
 
 def expand(compressed: Floats) -> Floats:
-    """The way back from `compress`, shape (n, 2).
-
-    See Also
-    --------
-    compress : There it is explained.
-    """
+    """The way back from `compress`, shape (n, 2)."""
     chroma = _RATE * np.hypot(compressed[:, :1], compressed[:, 1:])
     return compressed * _ratio(np.expm1(chroma), chroma)
 

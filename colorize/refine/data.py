@@ -95,7 +95,7 @@ def guided_example(photo: RgbImage, base: Colorizer, description: Description) -
     """
     lab = _small_lab(photo)
     probabilities = base.recognizer.region_probabilities(description.features.values)
-    decision = base.recognizer.decide(description, probabilities, vividness=0.0)
+    decision = base.recognizer.decide(description, probabilities).at(0.0)
     canvas = Canvas(GrayImage(np.ascontiguousarray(lab[..., 0])), description.superpixels)
     base_ab = canvas.spread(decision.ab).ab
     return Example(lab.astype(np.float16), base_ab.astype(np.float16), canvas.labels, guide_table(decision))

@@ -59,7 +59,6 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.Scaling : The same without the learning.
     KernelSVM : The stage after.
 
     Examples
@@ -122,11 +121,6 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return super().transform(validate_data(self, X, dtype=np.float32, reset=False))
 
-    def family_parts(self, rows: ArrayLike) -> Float32:
-        """What each family, in their order, adds to the components: shape (n_families, n_samples, n_components)."""
-        check_is_fitted(self)
-        return super().family_parts(validate_data(self, rows, dtype=np.float32, reset=False))
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
@@ -162,7 +156,6 @@ class KernelSVM(KernelMachine, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.KernelMachine : The same without the learning.
     FamilyScaler, CalibratedClassifier : The stages before and after.
 
     References
@@ -292,7 +285,6 @@ class CalibratedClassifier(CalibratedMachine, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.CalibratedMachine : The same without the learning.
     KernelSVM : What it calibrates.
     colorize.training.perceptrons.NeuralNets : What it asks too.
     colorize.recognition.decision.decide : The stage after.

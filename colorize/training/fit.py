@@ -6,8 +6,8 @@ simple rules. Every photograph has random numbers of its own, so that what is de
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import MutableMapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from colorize._support.progress import Progress, telling
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
-from colorize.features.surf import surf_descriptors
 from colorize.model import Describer, Photo, as_rgb_image, by_place, check_several
 from colorize.recognition.rules import ColorSums, Lookup
 from colorize.training.base import choose, in_summary
@@ -26,36 +25,12 @@ from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
 
-__all__ = ["Fitted", "checked_photos", "describe_photos", "learn", "learn_words"]
+__all__ = ["checked_photos", "describe_photos", "learn", "learn_words"]
 
 # At 400 regions each they give 24,000 descriptors, more than the 20,000 that k-means keeps; every
 # one of these photographs has to be cut into regions twice.
 WORD_PHOTOS = 60
 """Photographs that the visual words are learnt from."""
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """What rows taught.
-
-    Attributes
-    ----------
-    recognizer : FittedRecognizer
-    sample : mapping of str to ndarray
-        Some of the rows, for the model to carry along: ``features`` float16 as the classifier sees them, ``ab``
-        float16, ``photo`` int32.
-    summary : mapping
-        The training in numbers.
-
-    See Also
-    --------
-    learn : Makes it.
-    colorize.colorizer.Colorizer.fit : Keeps it.
-    """
-
-    recognizer: FittedRecognizer
-    sample: Mapping[str, np.ndarray]
-    summary: Mapping[str, Any]
 
 
 def checked_photos(photos: Sequence[Photo]) -> Sequence[Photo]:
@@ -88,16 +63,16 @@ def learn_words(
     See Also
     --------
     describe_photos : The stage after.
-    colorize.features.FeatureExtractor.fit_words : The k-means inside.
+    colorize.features.FeatureExtractor.fit : The k-means inside.
     """
     extractor = FeatureExtractor(families, random_state)
     describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
-    descriptors = []
-    for number in telling(say, "visual words", chosen):
-        analysis = PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
-        descriptors.append(surf_descriptors(analysis, FeatureExtractor.WORD_SCALE))
-    return extractor.fit_words(descriptors)
+    # One after the other: an analysis is many times as large as what is learnt from it.
+    return extractor.fit(
+        PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
+        for number in telling(say, "visual words", chosen)
+    )
 
 
 def describe_photos(
@@ -156,8 +131,17 @@ def learn(
     random_state: int,
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
-) -> Fitted:
+) -> tuple[FittedRecognizer, dict[str, np.ndarray], dict[str, Any]]:
     """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better.
+
+    Returns
+    -------
+    recognizer : FittedRecognizer
+    sample : dict of str to ndarray
+        Some of the rows, for the model to carry along: ``features`` float16 as the classifier sees them, ``ab``
+        float16, ``photo`` int32.
+    summary : dict
+        The training in numbers.
 
     See Also
     --------
@@ -194,4 +178,4 @@ def learn(
         "ab": rows.ab[kept].astype(np.float16),
         "photo": rows.photo[kept],
     }
-    return Fitted(recognizer, sample, summary)
+    return recognizer, sample, summary

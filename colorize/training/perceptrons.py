@@ -44,7 +44,6 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    colorize.recognition.machine.Committee : The same without the learning.
     colorize.training.classifier.KernelSVM : The machine that it votes beside.
 
     References

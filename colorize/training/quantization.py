@@ -34,12 +34,11 @@ class ColorPalette(Palette, BaseEstimator):
 
     Attributes
     ----------
-    colors_, neutral_index_, frequencies_
+    colors_, frequencies_
         As in `colorize.recognition.palette.Palette`.
 
     See Also
     --------
-    colorize.recognition.palette.Palette : The same without the learning.
     colorize.training.recognizer.fit_palette : Learns one from rows.
 
     Examples
@@ -100,7 +99,6 @@ class ColorPalette(Palette, BaseEstimator):
         # k-means numbers its centres at random; by hue, a chart of probabilities can be read.
         others = others[np.argsort(np.arctan2(others[:, 1], others[:, 0]) % (2 * np.pi), kind="stable")]
         self.colors_ = np.concatenate([centers[[nearest]], others]).astype(np.float32)
-        self.neutral_index_ = 0
         # Counted anew, because the centre that moved to gray changed which colour is nearest.
         self.frequencies_ = np.bincount(self.encode(ab), weight, minlength=self.n_colors).astype(np.float32)
         self.frequencies_ /= self.frequencies_.sum()

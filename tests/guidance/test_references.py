@@ -8,8 +8,8 @@ import pytest
 
 from colorize.color import to_gray
 from colorize.features.superpixels import from_labels
-from colorize.guidance.references import ENRICHMENT, look_at
-from colorize.recognition.decision import toward_palette
+from colorize.guidance.guidance import ENRICHMENT, Guidance, GuidedView
+from colorize.guidance.references import look_at
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def references(tiny_colorizer, photos):
 
 def test_colours_that_the_reference_has_become_likelier(references):
     even, regions = np.full((1, 8), 1 / 8, np.float32), from_labels(np.array([[0]]))
-    none, half, full = (drawn(references, even, regions, strength) for strength in (0.0, 0.5, 1.0))
+    none, half, full = (Guidance(references, strength).drawn(even, regions) for strength in (0.0, 0.5, 1.0))
     assert full.sum() == pytest.approx(1, abs=1e-6)
     assert full.argmax() == references.palette.argmax()
     assert np.ptp(half) < np.ptp(full)
@@ -57,32 +57,22 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
 
 def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
     references = look_at(tiny_colorizer.model, [photos[4]])
-    seen, true_ab, sharing = references.photos[0].view, references.photos[0].ab, references.sharing(1)
-    probabilities = drawn(references, seen.probabilities, seen.description.superpixels, 1.0)
-    decision = tiny_colorizer.model.decide(seen.description, probabilities, vividness=0.0, sharing=sharing)
-    automatic = seen.over_parts(decision.ab)
-    part_probabilities = drawn(references, seen.part_probabilities, seen.parts.superpixels, 1.0)
-    looks = tiny_colorizer.model.appearance(seen.parts, part_probabilities, sharing=sharing)
-    full, half = (references.lesson(looks, s).correction(automatic, 0.0) for s in (1.0, 0.5))
+    seen, true_ab = references.photos[0].view, references.photos[0].ab
+    full, half = (GuidedView(seen, Guidance(references, strength)) for strength in (1.0, 0.5))
+    automatic = seen.over_parts(full.decide(0.0).ab)
+    full, half = (guided.learnt(automatic, 0.0) for guided in (full, half))
     error = true_ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
     assert 0 < np.linalg.norm(half) < np.linalg.norm(full)
 
 
-def test_colours_gain_chroma_where_nothing_is_to_be_learnt(tiny_colorizer, references, monkeypatch):
-    seen = references.photos[0].view
-    looks = tiny_colorizer.model.appearance(seen.parts, seen.part_probabilities)
+def test_colours_gain_chroma_where_nothing_is_to_be_learnt(references, monkeypatch):
+    guided = GuidedView(references.photos[0].view, Guidance(references))
     ab = np.random.default_rng(0).normal(0, 20, (len(references.photos[0].ab), 2)).astype(np.float32)
-    lesson = references.lesson(looks, 1.0)
-    gained = lesson.correction(ab, 0.0)
-    monkeypatch.setattr("colorize.guidance.references.ENRICHMENT", 0.0)
-    learnt = lesson.correction(ab, 0.0)
+    gained = guided.learnt(ab, 0.0)
+    monkeypatch.setattr("colorize.guidance.guidance.ENRICHMENT", 0.0)
+    learnt = guided.learnt(ab, 0.0)
     np.testing.assert_allclose(gained, learnt + ENRICHMENT * (ab + learnt))
-
-
-def drawn(references, probabilities, superpixels, strength):
-    wanted, pull = references.pull(strength)
-    return toward_palette(probabilities, superpixels, wanted, strength=pull)
 
 
 def test_what_is_looked_at_is_shown_by_its_sizes(tiny_colorizer, photos, references):

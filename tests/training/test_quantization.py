@@ -65,7 +65,6 @@ def normalised(rows: np.ndarray) -> np.ndarray:
 
 
 def test_neutral_gray_is_the_first_color_exactly(palette):
-    assert palette.neutral_index_ == 0
     assert palette.colors_[0].tolist() == [0, 0]
     assert palette.colors_.dtype == np.float32
     assert palette.colors_.shape == (N_COLORS, 2)
