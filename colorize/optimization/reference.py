@@ -164,6 +164,7 @@ def local_variance(lightness: Float32) -> Float32:
     See Also
     --------
     colorize.optimization.affinity.gaussian : One sigma for the whole photograph.
+    planes_from_directed : Makes them symmetric, for the fast solver.
 
     Examples
     --------
@@ -212,6 +213,10 @@ def correlation(lightness: Float32) -> Float32:
 def directed_from_planes(planes: Float32) -> Float32:
     """The eight directed weights of symmetric planes.
 
+    See Also
+    --------
+    planes_from_directed : The way back.
+
     Examples
     --------
     >>> import numpy as np
@@ -227,6 +232,42 @@ def directed_from_planes(planes: Float32) -> Float32:
         top, left = (1, 1) if k < 4 else (1 + row, 1 + col)
         directed[k] = planes[k % 4, top : top + height, left : left + width]
     return directed
+
+
+def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
+    """Symmetric planes ``(w_rs + w_sr + floor / 4) / 2``, which the fast solver takes at any size.
+
+    The floor is relative to flat ground, where directed weights are 1/8. Weights must not be negative.
+
+    See Also
+    --------
+    directed_from_planes : The way back.
+    colorize.optimization.system.stencil_system : What takes them.
+
+    Examples
+    --------
+    The paper's weights in the symmetric form, by multigrid:
+
+    >>> import numpy as np
+    >>> from colorize.optimization.system import stencil_system
+    >>> lightness = np.tile(np.linspace(20, 80, 24, dtype=np.float32), (16, 1))
+    >>> planes = planes_from_directed(local_variance(lightness), floor=1e-3)
+    >>> wish = np.full((16, 24, 2), 30, np.float32)
+    >>> ab, report = solvers.solve(stencil_system(planes, wish, np.full((16, 24), 0.1)))
+    >>> report.converged, ab[8, 12].round().tolist()
+    (True, [30.0, 30.0])
+    """
+    _, height, width = directed.shape
+    planes = np.zeros((4, height + 2, width + 2), np.float32)
+    back = np.zeros((height + 2, width + 2), np.float32)
+    for k, (row, col) in enumerate(OFFSETS[:4]):
+        back[1:-1, 1:-1] = directed[k + 4]
+        reverse = back[1 + row : 1 + row + height, 1 + col : 1 + col + width]
+        planes[k, 1:-1, 1:-1] = (directed[k] + reverse) / 2
+        # The floor only where there is a neighbour: beyond the border a weight would tie pixels to nothing.
+        top, left = 1, 1 + max(0, -col)
+        planes[k, top : 1 + height - row, left : 1 + width - max(0, col)] += np.float32(floor / 8)
+    return planes
 
 
 def _local_moments(lightness: Float32) -> tuple[Float32, Float32]:

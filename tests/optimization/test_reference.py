@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colorize.exceptions import ConvergenceWarning
-from colorize.optimization import affinity, propagate, reference, system
+from colorize.optimization import affinity, propagate, reference, solvers, system
 from colorize.optimization.reference import AFFINITIES, FORMS, propagate_reference
 
 
@@ -75,6 +75,19 @@ def test_least_squares_form_is_a_minimum(photo_like):
         assert cost(other) > cost(result)
 
 
+def test_symmetric_planes_of_directed_weights():
+    directed = reference.local_variance(np.random.default_rng(1).uniform(0, 50, (4, 5)).astype(np.float32))
+    planes = reference.planes_from_directed(directed)
+    back = reference.directed_from_planes(planes)
+    assert abs(back[0, 1, 2] - (directed[0, 1, 2] + directed[4, 1, 3]) / 2) < 1e-7
+    assert abs(back[3, 1, 2] - (directed[3, 1, 2] + directed[7, 2, 1]) / 2) < 1e-7
+    assert abs(back[7, 2, 1] - back[3, 1, 2]) < 1e-7
+    assert not planes[:, 0].any()
+    floored = reference.planes_from_directed(directed, floor=0.8) - planes
+    np.testing.assert_allclose(reference.directed_from_planes(floored) > 0, directed > 0)
+    np.testing.assert_allclose(floored[floored > 0], 0.1, atol=1e-6)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", AFFINITIES)
 def test_every_form_with_every_affinity(scene, hints, form, kind):
@@ -89,6 +102,15 @@ def test_gaussian_weights_give_the_same_colors_by_multigrid(scene, hints):
     fast = propagate(*scene, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
     exact = propagate_reference(*scene, is_known=hints[0], known_ab=hints[1])
     np.testing.assert_allclose(fast.ab, exact.ab, atol=0.1)
+
+
+def test_symmetric_planes_of_the_papers_weights_give_about_its_colors(scene, hints):
+    """Multigrid takes them with a floor, the direct solver without one."""
+    planes = reference.planes_from_directed(reference.local_variance(scene[0]), floor=1e-3)
+    equations = system.stencil_system(planes, *scene[1:], is_known=hints[0], known_ab=hints[1])
+    fast, _ = solvers.solve(equations, tolerance=0.01)
+    exact = propagate_reference(*scene, is_known=hints[0], known_ab=hints[1], affinity="local_variance")
+    assert np.median(np.abs(fast - exact.ab)) < 1
 
 
 @pytest.mark.parametrize(
