@@ -299,6 +299,51 @@ class SolveReport:
 
 
 @dataclass(frozen=True, eq=False)
+class ColorField:
+    """Colour without lightness, for every pixel.
+
+    Attributes
+    ----------
+    ab : ndarray, shape (H, W, 2), float32
+        CIELAB a* and b*.
+    confidence_grid : ndarray, shape (h, w), float32
+        0 (a guess) to 1 (certain); of the photograph's size, or a smaller one where it was coloured at that.
+
+    See Also
+    --------
+    Colorization : Has one, and the picture made of it.
+    """
+
+    ab: Float32
+    confidence_grid: Float32
+
+    def __post_init__(self) -> None:
+        if self.ab.ndim != 3 or self.ab.shape[2] != 2 or self.ab.dtype != np.float32:
+            raise ValueError(f"ab must be (H, W, 2) float32, got {described(self.ab)}")
+        grid = self.confidence_grid
+        if grid.ndim != 2 or grid.shape[0] > self.ab.shape[0] or grid.shape[1] > self.ab.shape[1]:
+            raise ValueError(f"confidence must be {self.ab.shape[:2]} or on a smaller grid, got {described(grid)}")
+        _freeze(self, "ab", "confidence_grid")
+
+    # Made when it is asked for: at 49 megapixels it takes 200 MB, and who saves a picture does not ask.
+    @cached_property
+    def confidence(self) -> Float32:
+        """Confidence of every pixel, shape (H, W)."""
+        if self.confidence_grid.shape == self.shape:
+            return self.confidence_grid
+        import cv2
+
+        confidence = cv2.resize(self.confidence_grid, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        confidence.flags.writeable = False
+        return np.asarray(confidence, np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.ab.shape[0], self.ab.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
 class Colorization(_HasMapping):
     """A colorized photograph and everything that led to it.
 
@@ -306,10 +351,8 @@ class Colorization(_HasMapping):
     ----------
     image : RgbImage
         The result, of the size and bit depth of the input; its L* is the input's.
-    ab : ndarray, shape (H, W, 2), float32
-        CIELAB a* and b* of every pixel before gamut mapping.
-    confidence_grid : ndarray, shape (h, w), float32
-        0 (a guess) to 1 (certain); of the photograph's size, or a smaller one where it was coloured at that.
+    field : ColorField
+        The ab of every pixel before gamut mapping, and the confidence.
     superpixels : Superpixels
         The regions, at the working resolution.
     probabilities : ndarray, shape (n_superpixels, n_colors), float32
@@ -330,8 +373,7 @@ class Colorization(_HasMapping):
     """
 
     image: RgbImage
-    ab: Float32
-    confidence_grid: Float32
+    field: ColorField
     superpixels: Superpixels
     probabilities: Float32
     region_ab: Float32
@@ -340,18 +382,12 @@ class Colorization(_HasMapping):
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        height, width = self.image.shape
-        if self.ab.shape != (height, width, 2) or self.ab.dtype != np.float32:
-            raise ValueError(f"ab must be {(height, width, 2)} float32, got {described(self.ab)}")
-        grid = self.confidence_grid
-        if grid.ndim != 2 or grid.shape[0] > height or grid.shape[1] > width:
-            raise ValueError(f"confidence must be {(height, width)} or on a smaller grid, got {described(grid)}")
         n = self.superpixels.n_superpixels
         if self.probabilities.ndim != 2 or len(self.probabilities) != n:
             raise ValueError(f"probabilities must have {n} rows, got {described(self.probabilities)}")
         if self.region_ab.shape != (n, 2):
             raise ValueError(f"region_ab must be ({n}, 2), got {described(self.region_ab)}")
-        _freeze(self, "ab", "confidence_grid", "probabilities", "region_ab", "timings")
+        _freeze(self, "probabilities", "region_ab", "timings")
 
     def __repr__(self) -> str:
         regions = f"{self.superpixels.n_superpixels} regions, {self.probabilities.shape[1]} palette colours"
@@ -362,17 +398,15 @@ class Colorization(_HasMapping):
         """sRGB pixels, shape (H, W, 3)."""
         return self.image.pixels
 
-    # Made when it is asked for: at 49 megapixels it takes 200 MB, and who saves a picture does not ask.
-    @cached_property
+    @property
+    def ab(self) -> Float32:
+        """CIELAB a* and b* before gamut mapping, shape (H, W, 2)."""
+        return self.field.ab
+
+    @property
     def confidence(self) -> Float32:
         """Confidence of every pixel, shape (H, W), 0..1."""
-        if self.confidence_grid.shape == self.image.shape:
-            return self.confidence_grid
-        import cv2
-
-        confidence = cv2.resize(self.confidence_grid, self.image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        confidence.flags.writeable = False
-        return np.asarray(confidence, np.float32)
+        return self.field.confidence
 
 
 @dataclass(frozen=True, eq=False)

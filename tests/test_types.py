@@ -14,6 +14,7 @@ from colorize import exceptions
 from colorize._support.optional import import_or_raise
 from colorize.exceptions import ColorizeError, InvalidImageError, MissingDependencyError
 from colorize.types import (
+    ColorField,
     Colorization,
     ColorizedPhoto,
     FeatureMatrix,
@@ -40,8 +41,7 @@ def two_regions(**changes):
 def colorization(**changes):
     fields = {
         "image": RgbImage(np.full((2, 3, 3), 7, np.uint8)),
-        "ab": np.ones((2, 3, 2), np.float32),
-        "confidence_grid": np.full((2, 3), 0.5, np.float32),
+        "field": ColorField(np.ones((2, 3, 2), np.float32), np.full((2, 3), 0.5, np.float32)),
         "superpixels": two_regions(),
         "probabilities": np.full((2, 4), 0.25, np.float32),
         "region_ab": np.zeros((2, 2), np.float32),
@@ -165,16 +165,15 @@ def test_feature_matrix_refuses(changes, match):
         feature_matrix(**changes)
 
 
-def test_colorization_refuses_what_does_not_fit_the_picture():
+def test_color_field_refuses():
     with pytest.raises(ValueError, match="ab must be"):
-        colorization(ab=np.zeros((2, 3, 3), np.float32))
+        ColorField(np.zeros((2, 2, 3), np.float32), np.zeros((2, 2), np.float32))
     with pytest.raises(ValueError, match="confidence must be"):
-        colorization(confidence_grid=np.zeros((2, 4), np.float32))
+        ColorField(np.zeros((2, 2, 2), np.float32), np.zeros((2, 3), np.float32))
 
 
 def test_confidence_on_a_smaller_grid_is_enlarged_when_it_is_asked_for():
-    image, ab = RgbImage(np.zeros((4, 8, 3), np.uint8)), np.zeros((4, 8, 2), np.float32)
-    color = colorization(image=image, ab=ab, confidence_grid=np.float32([[0, 1]]))
+    color = ColorField(np.zeros((4, 8, 2), np.float32), np.float32([[0, 1]]))
     assert color.confidence.tolist() == [[0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1]] * 4
     assert color.confidence is color.confidence
     assert not color.confidence.flags.writeable
@@ -183,7 +182,8 @@ def test_confidence_on_a_smaller_grid_is_enlarged_when_it_is_asked_for():
 def test_colorization_shows_its_parts():
     result = colorization()
     assert result.rgb is result.image.pixels
-    assert result.confidence is result.confidence_grid
+    assert result.ab is result.field.ab
+    assert result.confidence is result.field.confidence
 
 
 def test_colorization_refuses_what_does_not_fit_the_regions():
@@ -202,7 +202,7 @@ def test_colorization_refuses_what_does_not_fit_the_regions():
         (GrayImage(np.zeros((2, 2), np.float32), 8, np.zeros((2, 2), np.uint8)), "alpha"),
         (two_regions(), "labels"),
         (feature_matrix(), "values"),
-        (colorization(), "ab"),
+        (colorization().field, "ab"),
         (colorization(), "probabilities"),
     ],
 )

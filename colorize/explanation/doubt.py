@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.color import lab_to_rgb, rgb_to_lightness
-from colorize.types import Colorization, Float32, GrayImage, RgbImage
+from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
 
 __all__ = ["confidence_picture", "only_confident"]
 
@@ -58,7 +58,11 @@ def only_confident(result: Colorization, gray: GrayImage, least: float) -> Color
     share = share * share * (3 - 2 * share)
     ab = result.ab * share[..., None].astype(np.float32)
     pixels = lab_to_rgb(gray.lightness, ab, bit_depth=gray.bit_depth)
-    return replace(result, image=RgbImage(pixels, result.image.alpha, result.image.metadata), ab=ab)
+    return replace(
+        result,
+        image=RgbImage(pixels, result.image.alpha, result.image.metadata),
+        field=ColorField(ab, result.confidence),
+    )
 
 
 def confidence_picture(result: Colorization) -> RgbImage:

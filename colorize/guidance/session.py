@@ -22,7 +22,7 @@ from colorize.optimization import Propagation
 from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief, Observations, observe
 from colorize.recognition.decision import NEAR, Decision
-from colorize.types import Colorization, Float32, GrayImage, RgbImage
+from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,8 +315,7 @@ def _finished(
         pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
     return Colorization(
         image=RgbImage(pixels, photo.alpha, photo.metadata),
-        ab=spread.ab,
-        confidence_grid=session._confidence(picture),
+        field=ColorField(spread.ab, session._confidence(picture)),
         superpixels=session.description.superpixels,
         probabilities=session.probabilities,
         region_ab=picture.region_ab,

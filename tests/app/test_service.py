@@ -26,7 +26,7 @@ from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import OutputError, RequestError
 from colorize.io import heif, read_photo, write_photo
 from colorize.recipe.note import find_note
-from colorize.types import Colorization, GrayImage, RgbImage
+from colorize.types import ColorField, GrayImage, RgbImage
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def test_of_a_large_photograph_the_pixels_alone_are_left_when_they_are_encoded(o
     alive = []
 
     def write(image, path, **options):
-        found = (value for value in gc.get_objects() if type(value) in (GrayImage, Colorization))
-        alive.extend(value for value in found if getattr(value, "image", value).shape == image.shape)
+        found = (value for value in gc.get_objects() if type(value) in (GrayImage, ColorField))
+        alive.extend(value for value in found if value.shape == image.shape)
         return write_photo(image, path, **options)
 
     monkeypatch.setattr("colorize.app.service.write_photo", write)

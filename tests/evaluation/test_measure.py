@@ -10,7 +10,7 @@ from colorize.evaluation.measure import EvaluationResult, measure
 from colorize.exceptions import DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.recognition.rules import NO_COLOR, fit_rules
-from colorize.types import Colorization, GrayImage, RgbImage, SolveReport, Superpixels
+from colorize.types import ColorField, Colorization, GrayImage, RgbImage, SolveReport, Superpixels
 
 
 def photo(seed: int, shape=(16, 20)) -> RgbImage:
@@ -69,8 +69,7 @@ def test_a_colorization_is_measured_by_its_ab_before_gamut_mapping():
         ones = np.ones(1, np.float32)
         return Colorization(
             image=RgbImage(lab_to_rgb(gray.lightness, ab)),
-            ab=ab,
-            confidence_grid=np.ones((8, 8), np.float32),
+            field=ColorField(ab, np.ones((8, 8), np.float32)),
             superpixels=Superpixels(
                 np.zeros((8, 8), np.int32), np.zeros((0, 2), np.int32), 64 * ones, ones[:, None] + [[2.5, 2.5]]
             ),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from colorize.color import lab_to_rgb, rgb_to_lab, to_gray
 from colorize.explanation.doubt import SOFT_EDGE, confidence_picture, only_confident
 from colorize.features.superpixels import from_labels
-from colorize.types import Colorization, GrayImage, RgbImage, SolveReport
+from colorize.types import ColorField, Colorization, GrayImage, RgbImage, SolveReport
 
 
 def colored(confidence, lightness=60.0, ab=(30.0, 20.0), bit_depth=8):
@@ -17,8 +17,7 @@ def colored(confidence, lightness=60.0, ab=(30.0, 20.0), bit_depth=8):
     field = np.broadcast_to(np.float32(ab), (*confidence.shape, 2)).copy()
     return gray, Colorization(
         image=RgbImage(lab_to_rgb(gray.lightness, field, bit_depth=bit_depth)),
-        ab=field,
-        confidence_grid=confidence,
+        field=ColorField(field, confidence),
         superpixels=from_labels(np.zeros(confidence.shape, np.int32)),
         probabilities=np.ones((1, 2), np.float32) / 2,
         region_ab=np.zeros((1, 2), np.float32),
