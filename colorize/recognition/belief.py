@@ -60,11 +60,14 @@ ALOOF = 0.95
 """How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which
 it was not said. Set, as `things.THING`, by a look at the photographs that `benchmarks/hints.py` measures on."""
 RIVALRY, OWN = 2.0, 25.0
-"""Observations of one stroke are weighed by their odds to this power. The odds of a sure one for its own region are
-larger by so much: no other thing takes that."""
-HOLDING, REPEATS = 1.0, 8
+"""Where several hints are heard, their odds to this power weigh them. Those of a sure one for its own region are larger
+by so much: no other thing takes that."""
+HOLDING, REPEATS = 1.5, 100
 """What is taken from the odds of a hint that repeats what was believed, which is to hold a place rather than to name a
 thing: all of it at surprise 0, falling with this power of ``1 - surprise``."""
+STRANGE, SURPRISES = 10.0, 8
+"""What is taken from the odds of a hint for parts that another stroke got, if one of the two surprises: all of it at
+surprise 1, falling with this power. Corrections of the usual mix; colours of things do not."""
 DOUBT_OF_THINGS = 0.2
 """Share of the variance that is left where a hint is taken over: a thing may end earlier than it seems."""
 
@@ -210,8 +213,12 @@ class Belief:
         np.maximum.at(best, stroke, odds)
         thing = self.things.likeliest(best)
         is_held = thing >= 0
-        # Columns sum to 1, or are 0: in a thing, places far apart in a stroke may have asked for other shades.
-        share = (stroke[:, None] == thing) * np.exp(RIVALRY * (odds - odds.max(axis=0)))
+        strange, strange_thing = surprise**SURPRISES, np.zeros(len(best))
+        np.maximum.at(strange_thing, stroke, strange)
+        is_other = stroke[:, None] != thing
+        odds -= STRANGE * is_other * np.maximum(strange[:, None], strange_thing[thing])
+        # Columns sum to 1, or are 0 where nothing is held.
+        share = is_held * np.exp(RIVALRY * (odds - odds.max(axis=0)))
         share /= np.maximum(share.sum(axis=0), _TINY)
         apart = surprise @ share
         # With surprise s a hint h on a region of colour m asks for h - (1 - s) m, which is the change

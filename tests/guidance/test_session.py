@@ -111,8 +111,8 @@ def test_pixels_that_are_held_say_nothing_of_others(session):
 
 def test_what_references_teach_is_learnt_once(tiny_colorizer, photos, monkeypatch):
     calls = []
-    plain = colorize.guidance.references.learnt_elsewhere
-    monkeypatch.setattr(colorize.guidance.references, "learnt_elsewhere", lambda *a: calls.append(1) or plain(*a))
+    plain = colorize.guidance.guidance.learnt_elsewhere
+    monkeypatch.setattr(colorize.guidance.guidance, "learnt_elsewhere", lambda *a: calls.append(1) or plain(*a))
     opened = tiny_colorizer.open(photos[0], [photos[3], photos[4]])
     faithful, bold = opened.colorize(0.0), opened.colorize(1.0)
     opened.at_size(opened.gray).with_hints(patch(photos[0], (20, 30)))
