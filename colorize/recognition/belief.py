@@ -431,6 +431,7 @@ def learnt_elsewhere(
     return looks.deviation[:, None] * learnt.reshape(len(looks.points), *scaled.shape[1:])
 
 
+@_one_thread()
 def observe(
     things: Things,
     labels: NDArray[np.integer],

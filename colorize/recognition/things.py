@@ -1,8 +1,8 @@
 """Which regions of a photograph are of one thing: those that a hint for a thing colours.
 
-Three questions. How likely is a region of the thing that a hint lies on, by itself (`Things.log_odds`)? Which regions
-together are then the likeliest thing (`Things.likeliest`), without holes and with borders where edges are? And which
-part of a stroke is not of the thing that was meant, but where the hand slipped (`Things.slips`)?
+Four questions. Which observations are of one stroke (`Things.strokes`)? Where did the hand slip onto something else
+(`Things.slips`)? How likely is a region of the thing that a hint lies on, by itself (`Things.log_odds`)? And which
+regions are then the likeliest things together, without holes and with borders where edges are (`Things.likeliest`)?
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ class Things:
 
         n = len(gain)
         low, high = self.ties.nonzero()
-        tie = np.maximum(-np.log(np.expm1(self.ties.data)), 0)
+        # The log odds of a probability exp(-cost), in a form that does not overflow.
+        tie = np.maximum(-self.ties.data - np.log1p(-np.exp(-self.ties.data)), 0)
         # What is lost at a tie, by who goes over: nobody, the second alone, the first alone. Nothing if both do.
         nobody, second, first = (
             tie * (a != b) for a, b in ((thing[low], thing[high]), (thing[low], offered), (offered, thing[high]))
@@ -173,8 +174,8 @@ class Things:
     ) -> Float64:
         """By how much the variance of observations grows because the hand may have slipped, shape (m,), 1 or more.
 
-        A stroke names one thing. Where it runs out onto another, that region is
-        unlike most of the stroke, and often cannot even show the colour.
+        A stroke names one thing. Where it runs out onto another, that region is unlike most of the stroke, and often
+        cannot even show the colour.
 
         Parameters
         ----------

@@ -75,6 +75,12 @@ def test_one_region_and_odds_of_any_size(odds):
     assert is_of_it(make_things([0], 1, 1), [odds]).tolist() == [odds > 0]
 
 
+def test_looks_may_be_as_far_apart_as_they_like():
+    things = make_things([0, 1e3, 0, 1e6], 1, 4)
+    assert things.likeliest(things.log_odds(np.array([0]), np.array([HERE])))[[1, 3]].tolist() == [-1, -1]
+    assert (slips(things, [0, 1, 3], (40, 20), [9, 9, 9]) == 1).all()  # none of them agrees with another
+
+
 def test_two_strokes_on_one_thing_share_it_along_a_short_line():
     columns = np.tile(np.arange(COLUMNS), ROWS)
     odds = np.stack([2.0 - columns, columns - 2.0])
