@@ -175,10 +175,10 @@ def test_a_stroke_that_protects_has_the_colors_that_are_shown(opened):
     assert view.strokes[1].mark.reach == "pixels"
     change = np.abs(decoded(view.color).astype(int) - decoded(before.color))
     assert change[96:104, 134:156].mean() < 1  # nothing to see there yet
-    loud = opened.add_hint("v", stroke(row=170, color="#c03020", reach="photo"))
+    loud = opened.add_hint("v", stroke(row=120, color="#c03020", reach="here"))
     moved = np.abs(rgb_to_lab(decoded(loud.color)) - rgb_to_lab(decoded(before.color)))[..., 1:].max(axis=2)
     assert moved[96:104, 134:156].mean() < 2  # JPEG
-    assert np.median(moved) > 3
+    assert moved[112:128, 134:156].mean() > 20  # blue before, and as near as the brush allows
 
 
 def test_a_stroke_that_protects_changes_nothing_elsewhere(opened):
@@ -735,7 +735,7 @@ def test_the_bar_moves_through_all_stages_and_never_back(opened, photo_file):
         assert len(spread) >= 4  # it moves within the longest stage
     spread = [share for share, words in saving if words.startswith("Spreading")]
     assert min(spread) < 0.15  # colours are spread twice, once for the hint: half of the bar each
-    assert max(spread) > 0.7
+    assert max(spread) > 0.6
 
 
 def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):
