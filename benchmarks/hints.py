@@ -301,17 +301,22 @@ def _told_error(case: Case, n: int, reach: str) -> float:
     return case.error(case.session.with_hints(case.hints(case.places[:n], reach), FAITHFUL))
 
 
+def _things(name: str, colorizer: Colorizer, limit: int | None) -> Iterator[tuple[Session, Thing, tuple[int, int]]]:
+    """Photographs of a folder, opened, each with a thing in it and its seed; those without one are left out."""
+    photos = load_folder(DATA / name, select=False).photos
+    for number in spread(len(photos), limit or N_OBJECTS):
+        seed = SEED, number
+        thing = find_thing(photos[number], seed)
+        if thing is not None:
+            yield colorizer.open(to_gray(photos[number])), thing, seed
+
+
 def measure_objects(options: argparse.Namespace) -> list[str]:
     """One thing wished another hue: is it all of that hue, and does the rest stay?"""
     colorizer = Colorizer.load(find_model(options.reference_model))
     lines = ["## Objects", ""]
     for name in OBJECT_FOLDERS:
-        photos = load_folder(DATA / name, select=False).photos
-        rows = []
-        for number in spread(len(photos), options.limit or N_OBJECTS):
-            thing = find_thing(photos[number], [SEED, number])
-            if thing is not None:
-                rows.append(_object_rows(colorizer.open(to_gray(photos[number])), thing, [SEED, number]))
+        rows = [_object_rows(*found) for found in _things(name, colorizer, options.limit)]
         shares = np.array(rows)
         lines += [
             f"{len(rows)} things in photographs of {name}, {shares[:, 0, 0, 2].mean():.1%} of the photograph each.", "",
@@ -354,12 +359,7 @@ def measure_turns(options: argparse.Namespace) -> list[str]:
     lines = ["## Strokes in turn", "", "| things | | " + " | ".join(map(str, range(1, N_TURNS + 1))) + " |"]
     lines.append("|---" * (N_TURNS + 2) + "|")
     for name in OBJECT_FOLDERS:
-        photos = load_folder(DATA / name, select=False).photos
-        rows = []
-        for number in spread(len(photos), options.limit or N_OBJECTS):
-            thing = find_thing(photos[number], [SEED, number])
-            if thing is not None:
-                rows.append(_turns(colorizer.open(to_gray(photos[number])), thing))
+        rows = [_turns(session, thing) for session, thing, _ in _things(name, colorizer, options.limit)]
         good, moved = np.mean(rows, axis=0).T
         met = np.mean([[g >= 0.9 and m <= 0.05 for g, m in row] for row in rows], axis=0)
         for title, values in (("inside", good), ("outside", moved), ("both as wanted", met)):
