@@ -1,6 +1,5 @@
 """The supervisor with workers that pretend: what it does when they crash, hang, are greedy, or never start."""
 
-import contextlib
 import errno
 import itertools
 import signal
@@ -145,9 +144,15 @@ def test_a_system_that_starts_no_process_is_one_error(monkeypatch):
 
 @pytest.mark.usefixtures("pretend")
 def test_an_error_of_who_takes_the_results_ends_the_workers():
-    with contextlib.suppress(OutputError), Supervisor(Settings(), n_workers=2, memory=10**10) as pool:
-        for _ in pool.run([Job("ok 1"), Job("hang")]):
-            raise OutputError("manifest: No space left on device")
+    def take():
+        with pool:
+            for _ in pool.run([Job("ok 1"), Job("hang")]):
+                raise OutputError("manifest: No space left on device")
+
+    pool = Supervisor(Settings(), n_workers=2, memory=10**10)
+    with pytest.raises(OutputError, match="manifest"):
+        take()
+    assert pool.workers
     assert all(worker.process.poll() is not None for worker in pool.workers)
 
 
