@@ -44,6 +44,37 @@ def pytest_addoption(parser):
         metavar="MARKER",
         help="fail if no test with this marker was run to its end",
     )
+    parser.addoption("--passed-to", metavar="FILE", help="write the names of the tests that pass to FILE")
+    parser.addoption(
+        "--passed-in",
+        metavar="FILE",
+        help="leave out the tests named in FILE, but for those marked `extras`: what runs, does so the same twice",
+    )
+
+
+class Passed:
+    """Writes which tests passed; what was skipped for want of a library is not among them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.outcomes: dict[str, bool] = {}
+
+    def pytest_runtest_logreport(self, report):
+        self.outcomes[report.nodeid] = report.passed and self.outcomes.get(report.nodeid, True)  # setup, call, teardown
+
+    def pytest_sessionfinish(self):
+        names = (name for name, passed in self.outcomes.items() if passed)
+        self.path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def pytest_collection_modifyitems(config, items):
+    path = config.getoption("--passed-in")
+    if path is None:
+        return
+    passed = set(Path(path).read_text(encoding="utf-8").splitlines())
+    again = [item for item in items if item.nodeid not in passed or item.get_closest_marker("extras")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in again])
+    items[:] = again
 
 
 class Watch:
@@ -82,8 +113,11 @@ def pytest_configure(config):
         watches.append(Watch("data", "../shared/data is there, but "))
     if config.getoption("--require-browser") and can_browse():
         watches.append(Watch("browser", "Chromium, playwright and gradio are there, but "))
-    for watch in watches:
-        config.pluginmanager.register(watch)
+    # Each worker process is told the same options; the one that starts them hears of all tests.
+    path = config.getoption("--passed-to")
+    written = [Passed(Path(path))] if path is not None and not hasattr(config, "workerinput") else []
+    for plugin in (*watches, *written):
+        config.pluginmanager.register(plugin)
 
 
 @pytest.fixture(scope="session")

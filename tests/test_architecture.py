@@ -15,6 +15,8 @@ import pytest
 
 import colorize
 
+pytestmark = pytest.mark.extras  # what may be loaded can be loaded only where it is
+
 PACKAGE = Path(colorize.__file__).parent
 ORDER = ("base", "stages", "assembly", "faces")
 ROOMS = {

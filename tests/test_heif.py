@@ -13,6 +13,8 @@ from colorize.color import rgb_to_lightness
 from colorize.exceptions import InvalidImageError
 from colorize.io import count_pixels, find_photos, heif, read_frames, read_photo, write_photo
 
+pytestmark = pytest.mark.extras
+
 HEAD = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 

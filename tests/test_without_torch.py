@@ -11,6 +11,8 @@ from colorize.evaluation.loader import load_any_model
 from colorize.exceptions import MissingDependencyError, RequestError
 from colorize.models.file import save_model, stated_digest
 
+pytestmark = pytest.mark.extras
+
 
 @pytest.fixture
 def no_torch(monkeypatch):

@@ -28,6 +28,8 @@ from colorize.io import heif, read_photo, write_photo
 from colorize.recipe.note import find_note
 from colorize.types import ColorField, GrayImage, RgbImage
 
+pytestmark = pytest.mark.extras
+
 
 @pytest.fixture
 def service(tmp_path, tiny_model):

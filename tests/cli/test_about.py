@@ -17,7 +17,7 @@ from colorize.cli.environment import describe_environment
 from colorize.models import find_model
 from colorize.models.file import check_file
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.extras, pytest.mark.usefixtures("workplace")]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from colorize.cli import main
 
 from .markdown import ROOT, blocks, commands, links, pages, prose, spans
 
+pytestmark = pytest.mark.extras
+
 PAGES = pages()
 sys.path[:0] = [str(ROOT / "docs" / "_ext"), str(ROOT / "scripts")]
 

@@ -7,7 +7,7 @@ from PIL import Image
 from colorize.cli.film import read_moments
 from colorize.exceptions import HintsError
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.extras, pytest.mark.usefixtures("workplace")]
 
 SHAPE = (48, 64)
 

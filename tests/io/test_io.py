@@ -720,6 +720,7 @@ def test_damaged_pages_are_salvaged_too():
     assert (first.metadata.damage, second.metadata.damage[2:23]) == ("", " % of its rows could ")
 
 
+@pytest.mark.extras
 def test_importing_loads_no_heavy_library():
     code = "import sys, colorize.io; print([m for m in ('cv2', 'tifffile', 'scipy', 'skimage') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
