@@ -43,7 +43,7 @@ def test_small_old_photographs_keep_size_and_lightness(legacy, model, tmp_path):
 
 
 @pytest.mark.slow
-def test_all_old_photographs_keep_size_and_lightness(legacy, model, tmp_path):
+def test_the_other_old_photographs_keep_size_and_lightness(legacy, model, tmp_path):
     assert len(legacy) == 22
-    for path in legacy:
+    for path in legacy[6:]:
         check_lightness(path, model, tmp_path)

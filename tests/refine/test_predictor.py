@@ -356,9 +356,9 @@ def test_a_rival_beats_gray_on_photographs(data_folder):
     from colorize.recognition.rules import NO_COLOR
     from colorize.training.dataset import load_folder
 
-    train = load_folder(data_folder / "bsds500" / "train", limit=60).photos
-    test = load_folder(data_folder / "bsds500" / "val", limit=30, select=False).photos
-    rival = Rival("unet", "l1", epochs=20, device="cpu").fit(train)
+    train = load_folder(data_folder / "bsds500" / "train", limit=40).photos
+    test = load_folder(data_folder / "bsds500" / "val", limit=20, select=False).photos
+    rival = Rival("unet", "l1", epochs=12, device="cpu").fit(train)
     means = measure({"gray": NO_COLOR, "rival": rival}, test).means()
     assert means["rival"]["ciede2000"] < means["gray"]["ciede2000"]
 
