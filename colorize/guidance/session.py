@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,10 @@ from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means, resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
 from colorize.guidance.canvas import Canvas
-from colorize.guidance.guidance import Start
+from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors
 from colorize.guidance.suggestion import Suggestion, suggest_places
-from colorize.model import Description
+from colorize.model import Description, Model, View
 from colorize.optimization import Propagation
 from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief, Observations, observe
@@ -36,6 +36,7 @@ class _Picture:
     doubt_left: Float32 | None = None  # no hints
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Session:
     """One photograph and what is known about it. Made by `Colorizer.open`.
 
@@ -43,20 +44,17 @@ class Session:
     with every stroke (hints, vividness) is said with every call. Nothing that is asked of a session changes it: every
     answer depends on the arguments alone.
 
-    Parameters
-    ----------
-    start : Start
-        The automatic colours of regions and parts.
-    photo : GrayImage
-    canvas : Canvas
-        Its pixels, or fewer where the solver has no room for all: see `Canvas.fitting`.
-
     Attributes
     ----------
+    guided : GuidedView
+        The photograph, and what was said about it.
     gray : GrayImage
-    model : Model
-    description : Description
-        The regions that the model colours, and their features.
+    canvas : Canvas
+        Its pixels, or fewer where the solver has no room for all: see `Canvas.fitting`.
+    offset : ndarray, shape (n_superpixels, 2), float32, optional
+        Change of the automatic colours of the regions: a refiner's.
+    chosen : ndarray, shape (n_parts, 2), float64, optional
+        Change of those of the parts: the alternative gone on from.
 
     See Also
     --------
@@ -76,18 +74,34 @@ class Session:
     True
     """
 
-    def __init__(self, start: Start, photo: GrayImage, canvas: Canvas) -> None:
-        self.start, self.gray, self.canvas = start, photo, canvas
-        view = start.guided.view
-        self.view, self.model, self.description = view, view.model, view.description
-        self._pictures: Last[float, _Picture] = Last()
-        # Hints are compared by identity: enough for a page that asks again with the same ones.
-        self._modes: Last[Hints | None, list[NDArray[np.float64]]] = Last()
+    guided: GuidedView
+    gray: GrayImage
+    canvas: Canvas
+    offset: Float32 | None = None
+    chosen: NDArray[np.float64] | None = None
+    _pictures: Last[float, _Picture] = field(init=False, default_factory=Last)
+    # Hints are compared by identity: enough for a page that asks again with the same ones.
+    _modes: Last[Hints | None, list[NDArray[np.float64]]] = field(init=False, default_factory=Last)
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
-        regions, said = self.description.superpixels.n_superpixels, self.start.guided.guidance
+        regions, said = self.description.superpixels.n_superpixels, self.guided.guidance
         return f"Session({width}x{height} pixels, {regions} regions, {said!r})"
+
+    @property
+    def view(self) -> View:
+        """The photograph as the model sees it."""
+        return self.guided.view
+
+    @property
+    def model(self) -> Model:
+        """What colours it."""
+        return self.view.model
+
+    @property
+    def description(self) -> Description:
+        """The regions that the model colours, and their features."""
+        return self.view.description
 
     @property
     def parts(self) -> Description:
@@ -97,7 +111,7 @@ class Session:
     @property
     def probabilities(self) -> Float32:
         """Probabilities of the palette colours, drawn towards those of references and album."""
-        return self.start.guided.probabilities
+        return self.guided.probabilities
 
     def colorize(self, vividness: float = 0.5) -> Colorization:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
@@ -127,8 +141,8 @@ class Session:
         """The n places where a hint would tell most about the photograph after these, the best first."""
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
-        before = self.start.belief()
-        return suggest_places(self.start.guided, before, self._after(before, hints), n, self.gray.shape)
+        before = self._rough_prior()
+        return suggest_places(self.guided, before, self._after(before, hints), n, self.gray.shape)
 
     def alternatives(
         self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5, *, first: int = 0
@@ -157,15 +171,45 @@ class Session:
         if number == 0:
             return self
         step = step_to(self._modes(hints, lambda said: self._modes_after(self._heard(said))), number)
-        return Session(self.start.stepped(step), self.gray, self.canvas)
+        return replace(self, chosen=step if self.chosen is None else self.chosen + step)
 
     def shifted(self, offset: Float32) -> Session:
-        """Go on with other automatic colours of the regions; see `Start.shifted`."""
-        return Session(self.start.shifted(offset), self.gray, self.canvas)
+        """Go on with other automatic colours of the regions.
+
+        Parameters
+        ----------
+        offset : ndarray, shape (n_superpixels, 2), float32
+            What is added to a* and b* of every region, at every vividness.
+
+        Raises
+        ------
+        ValueError
+            `offset` has another shape, or holds NaN.
+        """
+        shape = self.description.superpixels.n_superpixels, 2
+        # A single NaN would spread over the whole photograph in the solve.
+        if offset.shape != shape or not np.isfinite(offset).all():
+            raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
+        return replace(self, offset=offset if self.offset is None else self.offset + offset)
 
     def in_album(self, palette: Sequence[float]) -> Session:
-        """Go on with the colours of an album; see `Start.in_album`."""
-        return Session(self.start.in_album(palette), self.gray, self.canvas)
+        """Go on with probabilities drawn towards the colours of an album.
+
+        Parameters
+        ----------
+        palette : sequence of float
+            As in `Predictor.predict`.
+
+        Raises
+        ------
+        ValueError
+            `palette` has not one share, 0 to 1, per palette colour.
+        """
+        wanted, n_colors = np.asarray(palette, np.float32), self.view.probabilities.shape[1]
+        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        # A new guided view: this one keeps probabilities that no album has drawn.
+        return replace(self, guided=GuidedView(self.view, replace(self.guided.guidance, album=wanted)))
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
@@ -173,20 +217,23 @@ class Session:
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
         """
-        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions))
+        return replace(self, gray=gray, canvas=Canvas.fitting(gray, self.canvas.regions))
 
     def decide(self, vividness: float = 0.5) -> Decision:
         """The decision about the regions before any hint: probabilities, colours, confidence."""
-        return self.start.guided.decide(vividness)
+        return self.guided.decide(vividness)
 
     def region_colors(self, hints: Hints | None = None, vividness: float = 0.5) -> Float32:
         """Colours of the regions after hints, shape (n_superpixels, 2), without a solve: for whoever spreads them.
 
         They differ from `Colorization.region_ab` by what the edges of the pixels add to the colours of the parts.
         """
-        if hints is None and not self.start.corrects_parts:
-            return self.start.region_ab(vividness)
-        return self.start.after(self._after(self.start.belief(vividness), hints), vividness)
+        region_ab = self._region_ab(vividness)
+        if hints is None and not self._corrects_parts:
+            return region_ab
+        after = self._after(self._rough_prior(vividness), hints)
+        # Only the change goes to the parts and back: colours that took this way would be blurred by it.
+        return region_ab + self.view.over_regions(after.mean - self.view.over_parts(region_ab))
 
     def observations(self, hints: Hints) -> Observations:
         """What hints say about parts: what `Belief.posterior` takes."""
@@ -227,14 +274,14 @@ class Session:
         """The colours before any hint."""
         clock = Clock(self.view.seconds)
         with clock("decision"):
-            decision, region_ab = self.decide(vividness), self.start.region_ab(vividness)
+            decision, region_ab = self.decide(vividness), self._region_ab(vividness)
         with clock("propagation"):
             spread = self.canvas.spread(region_ab)
         picture = _Picture(region_ab, decision.confidence, spread, clock.seconds)
-        if not self.start.corrects_parts:
+        if not self._corrects_parts:
             return picture
         with clock("belief"):
-            shift = self.start.correction(self._part_ab(picture), vividness)
+            shift = self._correction(self._part_ab(picture), vividness)
         with clock("propagation"):
             return replace(self._moved(picture, shift), seconds=clock.seconds)
 
@@ -257,16 +304,36 @@ class Session:
         region_ab = picture.region_ab + self.view.over_regions(shift)
         return replace(picture, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
 
+    @property
+    def _corrects_parts(self) -> bool:
+        """Whether references or a chosen alternative change the colours of parts."""
+        return self.chosen is not None or self.guided.guidance.references is not None
+
+    def _region_ab(self, vividness: float) -> Float32:
+        """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
+        ab = self.decide(vividness).ab
+        return ab if self.offset is None else ab + self.offset
+
+    def _correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What references and a chosen alternative change in such colours of the parts, shape (n_parts, 2)."""
+        learnt = self.guided.learnt(part_ab, vividness)
+        return learnt if self.chosen is None else self.chosen + learnt
+
+    def _rough_prior(self, vividness: float = 0.0) -> Belief:
+        """What is believed about the parts before any hint, as far as it can be told without pixels."""
+        part_ab = self.view.over_parts(self._region_ab(vividness))
+        return self.guided.belief((part_ab + self._correction(part_ab, vividness)).astype(np.float32))
+
     def _after(self, before: Belief, hints: Hints | None) -> Belief:
         return before if hints is None else before.posterior(self.observations(hints))
 
     def _observed(self, wanted: WantedColors) -> Observations:
         labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
         lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
-        return observe(self.start.guided.things, labels, self.parts.region_lightness, lightness, *said)
+        return observe(self.guided.things, labels, self.parts.region_lightness, lightness, *said)
 
     def _believed(self, picture: _Picture) -> Belief:
-        return self.start.guided.belief(self._part_ab(picture))
+        return self.guided.belief(self._part_ab(picture))
 
     def _part_ab(self, picture: _Picture) -> Float32:
         parts = self.parts.superpixels
@@ -279,8 +346,8 @@ class Session:
     def _modes_after(self, wanted: WantedColors | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
         if wanted is None:
-            return self.start.guided.modes
-        return self.start.belief().posterior(self._observed(wanted)).modes(N_MODES)
+            return self.guided.modes
+        return self._rough_prior().posterior(self._observed(wanted)).modes(N_MODES)
 
     def _confidence(self, picture: _Picture) -> Float32:
         """Confidence of every pixel of the canvas, shape (H, W)."""

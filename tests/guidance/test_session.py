@@ -413,11 +413,11 @@ def test_what_a_session_goes_on_with_cannot_be_written_to(session):
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
 def test_a_step_is_a_mood_along_a_mode(session, photos, number):
     hints = patch(photos[0], (20, 30))
-    belief = session.start.belief().posterior(session.observations(hints))
+    belief = session._rough_prior().posterior(session.observations(hints))
     level, mood = divmod(number - 1, 4)
     wanted = belief.modes(level + 1)[level] * list(MOODS.values())[mood]
     chosen = session.choose(number, hints)
-    np.testing.assert_allclose(chosen.start.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
+    np.testing.assert_allclose(chosen.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
 
 
 @pytest.mark.parametrize("n", [0, 10])
