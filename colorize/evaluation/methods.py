@@ -143,7 +143,7 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     described = model.describe(gray)
     rows, regions = described.features.values, described.superpixels
     probabilities = model.region_probabilities(rows)
-    region_ab = model.decide(described, probabilities).ab
+    region_ab = model.decide(described, probabilities).ab()
     stages: dict[str, Callable[[], object]] = {
         "description": lambda: model.describe(gray),
         "classifier": lambda: model.region_probabilities(rows),

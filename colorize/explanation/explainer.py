@@ -295,7 +295,7 @@ class Explainer:
         # Memories are held against what the model thought before any hint.
         self._automatic_ab = (self.result if hints is None else session.colorize(vividness)).region_ab
         self._features = session.description.features.values
-        decision = session.decide(vividness)
+        decision = session.decision
         self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
 
     def region_of(self, row: int, col: int) -> int:

@@ -105,9 +105,11 @@ class GuidedView:
         """Of the palette colours in the parts, shape (n_parts, n_colors)."""
         return self.guidance.drawn(self.view.part_probabilities, self.view.parts.superpixels)
 
-    def decide(self, vividness: float) -> Decision:
-        """One colour per region."""
-        return self._decision.at(vividness)
+    @cached_property
+    def decision(self) -> Decision:
+        """One colour per region, and the probabilities on the way to it."""
+        description = self.view.description
+        return self.view.model.decide(description, self.probabilities, sharing=self.guidance.sharing)
 
     def learnt(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
         """What references change in such automatic colours of the parts, shape (n_parts, 2); 0 without references."""
@@ -136,11 +138,6 @@ class GuidedView:
         return self._prior.modes(N_MODES)
 
     @cached_property
-    def _decision(self) -> Decision:
-        description = self.view.description
-        return self.view.model.decide(description, self.probabilities, sharing=self.guidance.sharing)
-
-    @cached_property
     def _appearance(self) -> Appearance:
         return self.view.model.appearance(self.view.parts, self.part_probabilities, sharing=self.guidance.sharing)
 
@@ -166,7 +163,7 @@ class GuidedView:
         photos, guidance = self.guidance.references.photos, replace(self.guidance, album=None)
         judged = [GuidedView(photo.view, guidance) for photo in photos]
         errors = [
-            np.stack([photo.ab, seen.view.over_parts(seen._decision.faithful_ab)], axis=1)
+            np.stack([photo.ab, seen.view.over_parts(seen.decision.faithful_ab)], axis=1)
             for photo, seen in zip(photos, judged, strict=True)
         ]
         learnt = learnt_elsewhere(self._appearance, [seen._appearance for seen in judged], errors)

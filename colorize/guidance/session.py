@@ -113,6 +113,11 @@ class Session:
         """Probabilities of the palette colours, drawn towards those of references and album."""
         return self.guided.probabilities
 
+    @property
+    def decision(self) -> Decision:
+        """What was decided about the regions before any hint: probabilities, colours, confidence."""
+        return self.guided.decision
+
     def colorize(self, vividness: float = 0.5) -> Colorization:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
         return self._colored(None, vividness)[0]
@@ -219,10 +224,6 @@ class Session:
         """
         return replace(self, gray=gray, canvas=Canvas.fitting(gray, self.canvas.regions))
 
-    def decide(self, vividness: float = 0.5) -> Decision:
-        """The decision about the regions before any hint: probabilities, colours, confidence."""
-        return self.guided.decide(vividness)
-
     def region_colors(self, hints: Hints | None = None, vividness: float = 0.5) -> Float32:
         """Colours of the regions after hints, shape (n_superpixels, 2), without a solve: for whoever spreads them.
 
@@ -274,10 +275,10 @@ class Session:
         """The colours before any hint."""
         clock = Clock(self.view.seconds)
         with clock("decision"):
-            decision, region_ab = self.decide(vividness), self._region_ab(vividness)
+            region_ab, confidence = self._region_ab(vividness), self.decision.confidence(vividness)
         with clock("propagation"):
             spread = self.canvas.spread(region_ab)
-        picture = _Picture(region_ab, decision.confidence, spread, clock.seconds)
+        picture = _Picture(region_ab, confidence, spread, clock.seconds)
         if not self._corrects_parts:
             return picture
         with clock("belief"):
@@ -311,7 +312,7 @@ class Session:
 
     def _region_ab(self, vividness: float) -> Float32:
         """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
-        ab = self.decide(vividness).ab
+        ab = self.decision.ab(vividness)
         return ab if self.offset is None else ab + self.offset
 
     def _correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:

@@ -57,7 +57,7 @@ def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours
     references = look_at(tiny_colorizer.model, [photos[4]])
     seen, true_ab = references.photos[0].view, references.photos[0].ab
     full, half = (GuidedView(seen, Guidance(references, strength)) for strength in (1.0, 0.5))
-    automatic = seen.over_parts(full.decide(0.0).ab)
+    automatic = seen.over_parts(full.decision.ab(0.0))
     full, half = (guided.learnt(automatic, 0.0) for guided in (full, half))
     error = true_ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
