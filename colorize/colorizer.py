@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
-from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges, check_several
+from colorize.model import Model, Photo, as_rgb_image, check_ranges, check_several
 from colorize.models.file import load_model, save_model
 from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
@@ -176,7 +176,7 @@ class Colorizer(Predictor, BaseEstimator):
         if not hasattr(self, "classifier_"):
             self.extractor_: FeatureExtractor = words
         rows, baselines = describe_photos(
-            photos, Describer(size, words), described, say, self.rows_per_photo, seed, pictures=thumbnail_bytes > 0
+            photos, size, words, described, say, self.rows_per_photo, seed, pictures=thumbnail_bytes > 0
         )
         say("learning", 0, 1)
         self.learn(rows, base=base)
@@ -227,10 +227,18 @@ class Colorizer(Predictor, BaseEstimator):
     def model(self) -> Model:
         """What was learnt, as a value."""
         check_is_fitted(self, ["classifier_", "extractor_"])
-        told = self.parameters_
-        parts = self.palette_, self.scaler_, self.classifier_, told["n_superpixels"], self.extractor_
-        rest = self.sample_, self.thumbnails_, told["random_state"]
-        return Model(*parts, *rest, encoder_share=self.encoder_share_, gain=self.gain_)
+        return Model(
+            palette=self.palette_,
+            scaler=self.scaler_,
+            classifier=self.classifier_,
+            encoder_share=self.encoder_share_,
+            gain=self.gain_,
+            n_superpixels=self.parameters_["n_superpixels"],
+            extractor=self.extractor_,
+            sample=self.sample_,
+            thumbnails=self.thumbnails_,
+            random_state=self.parameters_["random_state"],
+        )
 
     @property
     def trained(self) -> Trained:

@@ -17,7 +17,7 @@ from colorize._support.progress import Progress, telling
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
-from colorize.model import Describer, Photo, as_rgb_image, by_place, check_several
+from colorize.model import Photo, as_rgb_image, by_place, check_several, cut, describe
 from colorize.recognition.rules import ColorSums, Lookup
 from colorize.training.base import choose, in_summary
 from colorize.training.classifier import CalibratedClassifier
@@ -66,18 +66,18 @@ def learn_words(
     colorize.features.FeatureExtractor.fit : The k-means inside.
     """
     extractor = FeatureExtractor(families, random_state)
-    describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
     # One after the other: an analysis is many times as large as what is learnt from it.
     return extractor.fit(
-        PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
+        PhotoAnalysis(*cut(to_gray(as_rgb_image(photos[number], number)), n_superpixels))
         for number in telling(say, "visual words", chosen)
     )
 
 
 def describe_photos(
     photos: Sequence[Photo],
-    describer: Describer,
+    n_superpixels: int,
+    extractor: FeatureExtractor,
     described: MutableMapping[int, TrainingRows] | None,
     say: Progress,
     rows_per_photo: int,
@@ -90,7 +90,10 @@ def describe_photos(
     Parameters
     ----------
     photos : sequence of RgbImage or ndarray of shape (H, W, 3)
-    describer : Describer
+    n_superpixels : int
+        Regions per photograph, about.
+    extractor : FeatureExtractor
+        With its visual words learnt.
     described : mutable mapping of int to TrainingRows, optional
         A cache: rows that are in it, by number of the photograph, are taken from there, others are put there; so are
         those that lack the pictures that are wanted.
@@ -116,7 +119,9 @@ def describe_photos(
         lab = rgb_to_lab(photo.pixels)
         sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
         if number not in cache or (pictures and cache[number].picture is None):
-            regions = rows_of(describer.describe(to_gray(photo)), lab[..., 1:], number, pictures=pictures)
+            regions = rows_of(
+                describe(to_gray(photo), n_superpixels, extractor), lab[..., 1:], number, pictures=pictures
+            )
             # a seed of its own, so that the rows do not depend on which photographs were described before
             cache[number] = regions.where(draw(len(regions), n_rows, [random_state, number]))
     return TrainingRows.concatenate([cache[number] for number in range(len(photos))]), sums.rules()
