@@ -148,7 +148,7 @@ class GuidedView:
         nothing = np.zeros((parts.superpixels.n_superpixels, 2))
         believed = prior(nothing, self._appearance, self.things, parts.superpixels, parts.region_lightness)
         # Sessions hand these out, and go on with them.
-        for values in (believed.deviation, believed.kernel, believed.areas, believed.apart):
+        for values in (believed.deviation, believed.correlation, believed.areas, believed.apart):
             values.flags.writeable = False
         return believed
 

@@ -117,8 +117,6 @@ class Belief:
         Standard deviation of the error of each channel before anything was told, in units of ab.
     correlation : ndarray, shape (n, n), float64
         Covariance of the errors in units of `deviation`, the same for both channels.
-    kernel : ndarray, shape (n, n)
-        The prior covariance, in the same units: what hints speak about.
     areas : ndarray, shape (n,)
         Share of the photograph that each region covers.
     things : Things, optional
@@ -131,7 +129,6 @@ class Belief:
     mean: Float64
     deviation: Float64
     correlation: Float64
-    kernel: Float64
     areas: Float64
     things: Things | None
     apart: Float64
@@ -191,9 +188,9 @@ class Belief:
         heard = np.where(reach == HERE, np.maximum(surprise, ALOOF), surprise)
         noise_in_photo = noise + SURPRISE * heard / (1 - heard)
         # Only the hinted regions are factored, so the cost grows with what was said, not with the
-        # photograph: K_h + noise is m x m.
-        factor = cho_factor(self.kernel[np.ix_(regions, regions)] + np.diag(noise_in_photo))
-        across = self.kernel[:, regions]
+        # photograph: C_h + noise is m x m.
+        factor = cho_factor(self.correlation[np.ix_(regions, regions)] + np.diag(noise_in_photo))
+        across = self.correlation[:, regions]
         left = (ab - self.mean[regions]) / self.deviation[regions]
         mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
         # The residual is scaled by each region's own deviation: where the model was sure, the same evidence moves less.
@@ -242,10 +239,8 @@ class Belief:
         """
         # Deviations are averaged like colours: exact only where parts of a region err as one, which is
         # what makes them parts of a region.
-        correlation, kernel = (shares @ matrix @ shares.T for matrix in (self.correlation, self.kernel))
-        return Belief(
-            shares @ self.mean, shares @ self.deviation, correlation, kernel, areas, None, shares @ self.apart
-        )
+        correlation = shares @ self.correlation @ shares.T
+        return Belief(shares @ self.mean, shares @ self.deviation, correlation, areas, None, shares @ self.apart)
 
     @_one_thread()
     def next_queries(self, n: int) -> list[int]:
@@ -392,9 +387,9 @@ def prior(
     Belief
     """
     alike = _likeness(looks.points, looks.points)
-    kernel = WHOLE + ALIKE * alike + SURFACE * surface_covariance(superpixels, region_lightness)
+    correlation = WHOLE + ALIKE * alike + SURFACE * surface_covariance(superpixels, region_lightness)
     areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
-    return Belief(mean.astype(np.float64), looks.deviation, kernel, kernel, areas, things, np.zeros(len(mean)))
+    return Belief(mean.astype(np.float64), looks.deviation, correlation, areas, things, np.zeros(len(mean)))
 
 
 @_one_thread()
