@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
-from colorize._support.last import Last
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means, resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
@@ -34,6 +34,24 @@ class _Picture:
     spread: Propagation
     seconds: Mapping[str, float]
     doubt_left: Float32 | None = None  # no hints
+
+
+class _Last:
+    """The last answer, kept: made anew only when it is asked for another key than the time before.
+
+    `functools.lru_cache` on a method would tie a session to itself, and the memory of a large photograph would wait for
+    the garbage collector.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[object, Any] | None = None
+
+    def __call__(self, key: object, make: Callable[[], Any]) -> Any:
+        kept = self._kept  # a local: another thread may ask for another key meanwhile
+        if kept is None or kept[0] != key:
+            self._kept = None  # not two large values side by side
+            kept = self._kept = key, make()
+        return kept[1]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,9 +97,9 @@ class Session:
     canvas: Canvas
     offset: Float32 | None = None
     chosen: NDArray[np.float64] | None = None
-    _pictures: Last[float, _Picture] = field(init=False, default_factory=Last)
+    _pictures: _Last = field(init=False, default_factory=_Last)
     # Hints are compared by identity: enough for a page that asks again with the same ones.
-    _modes: Last[Hints | None, list[NDArray[np.float64]]] = field(init=False, default_factory=Last)
+    _modes: _Last = field(init=False, default_factory=_Last)
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
@@ -175,7 +193,7 @@ class Session:
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
         if number == 0:
             return self
-        step = step_to(self._modes(hints, lambda said: self._modes_after(self._heard(said))), number)
+        step = step_to(self._modes(hints, lambda: self._modes_after(self._heard(hints))), number)
         return replace(self, chosen=step if self.chosen is None else self.chosen + step)
 
     def shifted(self, offset: Float32) -> Session:
@@ -242,11 +260,11 @@ class Session:
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
-        return self._believed(self._pictures(vividness, self._automatic))
+        return self._believed(self._automatic(vividness))
 
     def _colored(self, hints: Hints | None, vividness: float, numbers: Sequence[int] = (0,)) -> list[Colorization]:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
-        picture = self._pictures(vividness, self._automatic)
+        picture = self._automatic(vividness)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and not any(numbers):
             return [_finished(self, picture)]
@@ -257,7 +275,7 @@ class Session:
             # a hint that repeats what is seen must change nothing.
             before = self._believed(picture)
             after = before if wanted is None else before.posterior(self._observed(wanted))
-            modes = self._modes(hints, lambda _: self._modes_after(wanted)) if any(numbers) else []
+            modes = self._modes(hints, lambda: self._modes_after(wanted)) if any(numbers) else []
         said = None if wanted is None else (wanted, before, after)
 
         def pictured(number: int) -> _Picture:
@@ -273,6 +291,9 @@ class Session:
 
     def _automatic(self, vividness: float) -> _Picture:
         """The colours before any hint."""
+        return self._pictures(vividness, lambda: self._made(vividness))
+
+    def _made(self, vividness: float) -> _Picture:
         clock = Clock(self.view.seconds)
         with clock("decision"):
             region_ab, confidence = self._region_ab(vividness), self.decision.confidence(vividness)

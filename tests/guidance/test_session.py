@@ -15,6 +15,7 @@ from colorize.exceptions import HintsError, InvalidImageError
 from colorize.guidance.alternatives import MOODS
 from colorize.guidance.hints import Hints, Mark
 from colorize.guidance.references import look_at
+from colorize.guidance.session import _Last
 from colorize.optimization import Propagator
 from colorize.optimization.propagate import BYTES_PER_PIXEL
 from colorize.recognition.belief import Belief
@@ -518,3 +519,11 @@ def test_a_hinted_solve_holds_the_colours_before_and_no_other_field(session, pho
 def test_what_are_no_hints_says_how_to_make_them(session, given):
     with pytest.raises(TypeError, match=r"hints must be Hints, got \w+; Hints\.from_rgba and Hints\.from_json"):
         session.with_hints(given)
+
+
+def test_the_last_answer_is_kept_and_no_other():
+    made = []
+    last = _Last()
+    for key in (1, 1, 2, 1):
+        assert last(key, lambda key=key: made.append(key) or [key]) == [key]
+    assert made == [1, 2, 1]
