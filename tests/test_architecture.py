@@ -27,7 +27,6 @@ ROOMS = {
         "models",
         "recipe.note",
         "recognition",
-        "features.encoder_file",
     ),
     "stages": (
         "features",

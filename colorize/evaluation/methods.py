@@ -15,7 +15,7 @@ from colorize.evaluation.loader import NETWORKS, describe, load_any_model, netwo
 from colorize.evaluation.measure import Method
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
-from colorize.features.encoder_file import read_encoder
+from colorize.features.encoder import read_encoder
 from colorize.guidance.canvas import Canvas
 from colorize.models import find_model
 from colorize.models.file import model_kind

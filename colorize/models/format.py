@@ -11,7 +11,7 @@ import numpy as np
 
 from colorize.exceptions import ColorizeError, ModelFileError
 from colorize.features import FeatureExtractor, in_order
-from colorize.features.encoder_file import read_encoder
+from colorize.features.encoder import read_encoder
 from colorize.features.extractor import N_WORDS
 from colorize.model import Model, check_ranges
 from colorize.models.file import model_digest
