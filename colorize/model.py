@@ -173,7 +173,7 @@ class Recognizer:
         seen = Palette()
         seen.colors_ = self.palette.colors_[self.classifier.classes_]
         believed = np.zeros((len(features), len(self.palette.colors_)), np.float32)
-        beliefs = beliefs_in(features[:, (self.scaler.families or {})["semantic"]])
+        beliefs = beliefs_in(features[:, self.scaler.families_["semantic"]])
         believed[:, self.classifier.classes_] = beliefs @ seen.encode_soft(expected_colors())
         return believed
 
@@ -247,7 +247,7 @@ class Model(Recognizer):
         """
         description = describe(as_gray_image(photo), self.n_superpixels, self.extractor, clock)
         # A family of a user may have changed since; a product of matrices would not say which.
-        _check_families(description.features.families, self.scaler.families or {})
+        _check_families(description.features.families, self.scaler.families_)
         return description
 
     def describe_parts(self, description: Description) -> Description:
