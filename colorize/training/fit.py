@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, telling
@@ -136,7 +137,7 @@ def learn(
     random_state: int,
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
-) -> tuple[FittedRecognizer, dict[str, np.ndarray], dict[str, Any]]:
+) -> tuple[FittedRecognizer, dict[str, np.ndarray], NDArray[np.intp], dict[str, Any]]:
     """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better.
 
     Returns
@@ -145,6 +146,8 @@ def learn(
     sample : dict of str to ndarray
         Some of the rows, for the model to carry along: ``features`` float16 as the classifier sees them, ``ab``
         float16, ``photo`` int32.
+    kept : ndarray of int
+        Numbers of those rows.
     summary : dict
         The training in numbers.
 
@@ -174,8 +177,6 @@ def learn(
         summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
     if base is not None:
         summary |= in_summary(choice)
-    # `Colorizer.fit` draws the thumbnails with the same seed: row k and picture k must be of one
-    # region.
     kept = draw(len(rows), n_sample_rows, random_state)
     sample: dict[str, np.ndarray] = {
         # Half precision: 4000 rows of 128 components take 1 MB of the model file, and not 2.
@@ -183,4 +184,4 @@ def learn(
         "ab": rows.ab[kept].astype(np.float16),
         "photo": rows.photo[kept],
     }
-    return recognizer, sample, summary
+    return recognizer, sample, kept, summary
