@@ -233,8 +233,8 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
         for dial, vividness in DIALS.items():
             if dial != "faithful" and name != winner:
                 continue
-            decision = model.recognizer.decide(described, probabilities).at(vividness)
-            ab = Canvas(gray, described.superpixels).spread(decision.ab).ab
+            decision = model.recognizer.decide(described, probabilities)
+            ab = Canvas(gray, described.superpixels).spread(decision.ab(vividness)).ab
             if dial == "faithful":
                 found[name] = error_of(photo, ab)
             if name == winner:

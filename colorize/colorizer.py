@@ -11,13 +11,14 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
-from colorize.model import Describer, Model, Photo, as_rgb_image, check_ranges, check_several
+from colorize.model import Model, Photo, as_rgb_image, check_ranges, check_several
 from colorize.models.file import load_model, save_model
 from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
@@ -26,7 +27,7 @@ from colorize.training.base import check_base
 from colorize.training.fit import checked_photos, describe_photos, learn, learn_words
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
-from colorize.training.rows import TrainingRows, draw
+from colorize.training.rows import TrainingRows
 
 
 class Colorizer(Predictor, BaseEstimator):
@@ -176,16 +177,14 @@ class Colorizer(Predictor, BaseEstimator):
         if not hasattr(self, "classifier_"):
             self.extractor_: FeatureExtractor = words
         rows, baselines = describe_photos(
-            photos, Describer(size, words), described, say, self.rows_per_photo, seed, pictures=thumbnail_bytes > 0
+            photos, size, words, described, say, self.rows_per_photo, seed, pictures=thumbnail_bytes > 0
         )
         say("learning", 0, 1)
-        self.learn(rows, base=base)
+        kept = self._learn(rows, base=base)
         self.extractor_, self.baselines_ = words, baselines
         self.summary_ |= origin
         if thumbnail_bytes and rows.picture is not None and self.n_sample_rows:
-            # The draw of `learn` once more: row k of the sample and picture k are of one region.
-            pictures = rows.picture[draw(len(rows), self.n_sample_rows, seed)]
-            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(pictures, names, thumbnail_bytes)
+            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(rows.picture[kept], names, thumbnail_bytes)
         say("learning", 1, 1)
         return self
 
@@ -197,7 +196,14 @@ class Colorizer(Predictor, BaseEstimator):
         Without an extractor the model answers for rows (`recognizer`), not for photographs. `palette` is a fitted one
         to use instead of learning one; `base` is as in `fit`, and its features must be those of the rows.
         """
-        found, sample, summary = learn(
+        self._learn(rows, palette=palette, base=base)
+        return self
+
+    def _learn(
+        self, rows: TrainingRows, *, palette: ColorPalette | None = None, base: Colorizer | None = None
+    ) -> NDArray[np.intp]:
+        """Learn from rows: the numbers of those in the sample."""
+        found, sample, kept, summary = learn(
             rows,
             make_machine(self.classifier, self.random_state),
             n_colors=self.n_colors,
@@ -208,7 +214,8 @@ class Colorizer(Predictor, BaseEstimator):
         )
         # Pictures of an earlier fit would show regions that are no longer in the sample.
         self.sample_, self.summary_, self.thumbnails_ = sample, summary, None
-        return self._keep(found)
+        self._keep(found)
+        return kept
 
     def _keep(self, found: FittedRecognizer) -> Colorizer:
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
@@ -227,10 +234,18 @@ class Colorizer(Predictor, BaseEstimator):
     def model(self) -> Model:
         """What was learnt, as a value."""
         check_is_fitted(self, ["classifier_", "extractor_"])
-        told = self.parameters_
-        parts = self.palette_, self.scaler_, self.classifier_, told["n_superpixels"], self.extractor_
-        rest = self.sample_, self.thumbnails_, told["random_state"]
-        return Model(*parts, *rest, encoder_share=self.encoder_share_, gain=self.gain_)
+        return Model(
+            palette=self.palette_,
+            scaler=self.scaler_,
+            classifier=self.classifier_,
+            encoder_share=self.encoder_share_,
+            gain=self.gain_,
+            n_superpixels=self.parameters_["n_superpixels"],
+            extractor=self.extractor_,
+            sample=self.sample_,
+            thumbnails=self.thumbnails_,
+            random_state=self.parameters_["random_state"],
+        )
 
     @property
     def trained(self) -> Trained:

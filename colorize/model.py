@@ -66,7 +66,7 @@ class Description:
 
     See Also
     --------
-    Describer.describe : Makes it.
+    describe : Makes it.
     Recognizer.region_probabilities : The stage after.
     """
 
@@ -81,59 +81,46 @@ class Description:
         return region_means(self.lightness, self.superpixels)
 
 
-@dataclass(frozen=True, eq=False)
-class Describer:
-    """Cuts photographs into regions and describes them.
-
-    Attributes
-    ----------
-    n_superpixels : int
-        Regions per photograph, about.
-    extractor : FeatureExtractor
-        With its visual words learnt.
+def cut(photo: GrayImage, n_superpixels: int) -> tuple[Float32, Superpixels]:
+    """Lightness and about `n_superpixels` regions of a photograph, at the working resolution.
 
     See Also
     --------
     colorize.features.superpixels.segment : Cuts.
+    describe : The stage after.
+    """
+    # By area: texture that is finer than the working resolution must not turn into false grain.
+    lightness = shrink(photo.lightness, working_shape(photo.shape))
+    return lightness, segment(lightness, n_segments=n_superpixels)
+
+
+def describe(
+    photo: GrayImage, n_superpixels: int, extractor: FeatureExtractor, clock: Clock | None = None
+) -> Description:
+    """About `n_superpixels` regions of a photograph and their features, by an extractor with its visual words learnt.
+
+    See Also
+    --------
+    cut : The stage before.
     colorize.features.FeatureExtractor : Describes.
     Recognizer : The stage after.
     """
+    clock = clock or Clock()
+    with clock("superpixels"):
+        lightness, superpixels = cut(photo, n_superpixels)
+    with clock("features"):
+        return _described(lightness, superpixels, extractor)
 
-    n_superpixels: int
-    extractor: FeatureExtractor
 
-    def segment(self, photo: GrayImage) -> tuple[Float32, Superpixels]:
-        """Lightness and superpixels at the working resolution."""
-        # By area: texture that is finer than the working resolution must not turn into false grain.
-        lightness = shrink(photo.lightness, working_shape(photo.shape))
-        return lightness, segment(lightness, n_segments=self.n_superpixels)
-
-    def describe(self, photo: GrayImage, clock: Clock | None = None) -> Description:
-        """Regions of a photograph and their features."""
-        clock = clock or Clock()
-        with clock("superpixels"):
-            lightness, superpixels = self.segment(photo)
-        with clock("features"):
-            return self._described(lightness, superpixels)
-
-    def describe_parts(self, description: Description) -> Description:
-        """Cut a photograph that is described already into smaller regions, `FINER` times as many.
-
-        Hints and references speak about them: a person points at smaller things than the model tells apart.
-        """
-        # A model of more regions than that keeps its own number: parts are never the larger ones.
-        n_parts = max(self.n_superpixels, min(round(FINER * self.n_superpixels), _MOST_PARTS))
-        parts = segment(description.lightness, n_segments=n_parts)
-        # The encoder has looked at the photograph, and what it said holds for any regions.
-        return self._described(description.lightness, parts, description.sight)
-
-    def _described(self, lightness: Float32, superpixels: Superpixels, sight: Sight | None = None) -> Description:
-        with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
-            analysis = PhotoAnalysis(lightness, superpixels, sight)
-            features = self.extractor.transform(analysis)
-        # Asked for only if the family did: asking makes the encoder look.
-        seen = analysis.sight if "semantic" in self.extractor.families else None
-        return Description(lightness, superpixels, features, seen)
+def _described(
+    lightness: Float32, superpixels: Superpixels, extractor: FeatureExtractor, sight: Sight | None = None
+) -> Description:
+    with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
+        analysis = PhotoAnalysis(lightness, superpixels, sight)
+        features = extractor.transform(analysis)
+    # Asked for only if the family did: asking makes the encoder look.
+    seen = analysis.sight if "semantic" in extractor.families else None
+    return Description(lightness, superpixels, features, seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +140,7 @@ class Recognizer:
 
     See Also
     --------
-    Describer : The stage before.
+    describe : The stage before.
     colorize.recognition.decision.decide : The stage after.
     colorize.training.recognizer.FittedRecognizer : One that can be fitted anew.
     """
@@ -186,7 +173,7 @@ class Recognizer:
         seen = Palette()
         seen.colors_ = self.palette.colors_[self.classifier.classes_]
         believed = np.zeros((len(features), len(self.palette.colors_)), np.float32)
-        beliefs = beliefs_in(features[:, (self.scaler.families or {})["semantic"]])
+        beliefs = beliefs_in(features[:, self.scaler.families_["semantic"]])
         believed[:, self.classifier.classes_] = beliefs @ seen.encode_soft(expected_colors())
         return believed
 
@@ -215,11 +202,15 @@ class Recognizer:
 
 
 @dataclass(frozen=True, eq=False)
-class Model(Describer, Recognizer):
+class Model(Recognizer):
     """What describes and what recognizes, together, and some of the rows that it was learnt from.
 
     Attributes
     ----------
+    n_superpixels : int
+        Regions per photograph, about.
+    extractor : FeatureExtractor
+        With its visual words learnt.
     sample : mapping of str to ndarray
         ``features`` (n, n_components) float16 as the classifier sees them, ``ab`` (n, 2) float16, ``photo`` (n,) int32.
     thumbnails : Thumbnails or None
@@ -234,6 +225,8 @@ class Model(Describer, Recognizer):
     colorize.predictor.Predictor : Colours photographs with one.
     """
 
+    n_superpixels: int
+    extractor: FeatureExtractor
     sample: Mapping[str, np.ndarray] = field(default_factory=dict)
     thumbnails: Thumbnails | None = None
     random_state: int = 0
@@ -252,10 +245,21 @@ class Model(Describer, Recognizer):
         ModelFileError
             The model was trained with other features than this version computes.
         """
-        description = super().describe(as_gray_image(photo), clock)
+        description = describe(as_gray_image(photo), self.n_superpixels, self.extractor, clock)
         # A family of a user may have changed since; a product of matrices would not say which.
-        _check_families(description.features.families, self.scaler.families or {})
+        _check_families(description.features.families, self.scaler.families_)
         return description
+
+    def describe_parts(self, description: Description) -> Description:
+        """Cut a photograph that is described already into smaller regions, `FINER` times as many.
+
+        Hints and references speak about them: a person points at smaller things than the model tells apart.
+        """
+        # A model of more regions than that keeps its own number: parts are never the larger ones.
+        n_parts = max(self.n_superpixels, min(round(FINER * self.n_superpixels), _MOST_PARTS))
+        parts = segment(description.lightness, n_segments=n_parts)
+        # The encoder has looked at the photograph, and what it said holds for any regions.
+        return _described(description.lightness, parts, self.extractor, description.sight)
 
     def look(self, photo: GrayImage | Photo | NDArray[Any]) -> View:
         """Describe a photograph and say which colours its regions probably have: what is costly, once.

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from colorize.guidance.canvas import Canvas
-from colorize.guidance.guidance import Guidance, GuidedView, Start
+from colorize.guidance.guidance import Guidance, GuidedView
 from colorize.guidance.hints import Hints
 from colorize.guidance.references import References, look_at
 from colorize.guidance.session import Session
@@ -149,7 +149,7 @@ class Predictor:
         photo = as_gray_image(gray)
         view = self.model.look(photo)
         canvas = Canvas.fitting(photo, view.description.superpixels)
-        return Session(Start(GuidedView(view, Guidance(seen, reference_strength))), photo, canvas)
+        return Session(GuidedView(view, Guidance(seen, reference_strength)), photo, canvas)
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from colorize._support.files import write_atomically
 from colorize.color import rgb_to_lab
-from colorize.features.encoder_file import encoder_digest
+from colorize.features.encoder import encoder_digest
 from colorize.training.dataset import load_folder
 from colorize.training.quantization import ColorPalette
 

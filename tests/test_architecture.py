@@ -29,7 +29,6 @@ ROOMS = {
         "models",
         "recipe.note",
         "recognition",
-        "features.encoder_file",
     ),
     "stages": (
         "features",

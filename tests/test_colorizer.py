@@ -261,7 +261,7 @@ def test_what_is_saved_is_what_was_learnt(photos, tmp_path):
     model.set_params(n_colors=8, families=("gabor",)).save(path)
     loaded = Colorizer.load(path)
     assert (loaded.n_colors, loaded.families) == (6, ("intensity", "position"))
-    rows, _ = describe_photos(photos[:4], model.model, None, lambda *_: None, 220, 0)
+    rows, _ = describe_photos(photos[:4], SMALL["n_superpixels"], model.extractor_, None, lambda *_: None, 220, 0)
     model.learn(rows, palette=ColorPalette(4).fit(rows.ab)).save(path, overwrite=True)
     assert Colorizer.load(path).n_colors == 4
 

@@ -314,8 +314,8 @@ class _Study:
         region_ab = np.empty_like(self.regions.ab)
         for index, description in enumerate(self.data.descriptions):
             rows = self.regions.photo == index
-            decision = self.colorizer.recognizer.decide(description, probabilities[rows]).at(self.vividness)
-            region_ab[rows] = decision.ab
+            decision = self.colorizer.recognizer.decide(description, probabilities[rows])
+            region_ab[rows] = decision.ab(self.vividness)
         given = probabilities[np.arange(len(probabilities)), self.true_index]
         values = np.hypot(*(region_ab - self.regions.ab).T), -np.log(np.maximum(given, _SMALLEST)), given
         return np.stack([self._by_color(value) for value in values]), region_ab

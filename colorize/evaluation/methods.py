@@ -15,7 +15,7 @@ from colorize.evaluation.loader import NETWORKS, describe, load_any_model, netwo
 from colorize.evaluation.measure import Method
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
-from colorize.features.encoder_file import read_encoder
+from colorize.features.encoder import read_encoder
 from colorize.guidance.canvas import Canvas
 from colorize.models import find_model
 from colorize.models.file import model_kind
@@ -143,7 +143,7 @@ def stage_memory(colorizer: Colorizer, gray: GrayImage) -> dict[str, int]:
     described = model.describe(gray)
     rows, regions = described.features.values, described.superpixels
     probabilities = model.region_probabilities(rows)
-    region_ab = model.decide(described, probabilities).ab
+    region_ab = model.decide(described, probabilities).ab()
     stages: dict[str, Callable[[], object]] = {
         "description": lambda: model.describe(gray),
         "classifier": lambda: model.region_probabilities(rows),

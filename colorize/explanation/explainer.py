@@ -295,7 +295,7 @@ class Explainer:
         # Memories are held against what the model thought before any hint.
         self._automatic_ab = (self.result if hints is None else session.colorize(vividness)).region_ab
         self._features = session.description.features.values
-        decision = session.decide(vividness)
+        decision = session.decision
         self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
 
     def region_of(self, row: int, col: int) -> int:
@@ -331,7 +331,7 @@ class Explainer:
             probabilities=opinions,
             winner=winner,
             rival=rival,
-            families=tuple(self.model.scaler.families or ("all",)),
+            families=tuple(self.model.scaler.families_),
             attribution=self._attribution(region, winner, rival),
             memories=self._memories(region),
             hints=None if self.hints is None else self._hint_effect(self.hints, row, col),
@@ -385,7 +385,7 @@ class Explainer:
         said = self.model.region_probabilities(self._features[region : region + 1])[0]
         # What the encoder says beside the classifier is its family's doing too.
         besides = _log_odds(said, winner, rival) - found.start - found.parts.sum()
-        is_its_family = np.array([name == "semantic" for name in self.model.scaler.families or ()])
+        is_its_family = np.array([name == "semantic" for name in self.model.scaler.families_])
         return replace(found, parts=found.parts + besides * is_its_family)
 
     def _memories(self, region: int) -> Memories | None:

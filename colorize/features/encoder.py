@@ -1,19 +1,23 @@
 """The encoder: a small convolutional network, trained by this project, that says which colours it expects where.
 
-It is a file of the package (`colorize.models`), pure data, and OpenCV runs it: neither torch nor a
-GPU is needed. Its card tells what it was taught with.
+It is a file of the package (`colorize.models`), an ONNX network, and beside it what it means: pure data, and OpenCV
+runs it: neither torch nor a GPU is needed. Its card tells what it was taught with.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from functools import lru_cache
+from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from colorize.features.encoder_file import read_encoder
+from colorize.exceptions import ModelFileError
 from colorize.types import Float32
 
 SIDE = 320
@@ -60,7 +64,7 @@ def see(gray: Float32) -> Sight:
     See Also
     --------
     colorize.features.semantic.semantic : What the features are made of it.
-    colorize.features.encoder_file.read_encoder : The file.
+    read_encoder : The file.
 
     References
     ----------
@@ -98,3 +102,46 @@ def expected_colors() -> Float32:
 @lru_cache(maxsize=1)
 def _network() -> Any:
     return cv2.dnn.readNetFromONNX(np.frombuffer(read_encoder().network, np.uint8))
+
+
+class EncoderFile(NamedTuple):
+    """The encoder, read and checked."""
+
+    network: bytes  # ONNX: the input `lightness`, the outputs `scores` and `features`
+    colors: Float32  # (K, 2): ab of the colours whose scores the network gives
+    digest: str  # of both, which a model that was trained with this encoder notes
+
+
+@lru_cache(maxsize=1)
+def read_encoder(folder: Path | None = None) -> EncoderFile:
+    """Read ``encoder.onnx`` and ``encoder.json`` of a folder, by default those of the package.
+
+    Raises
+    ------
+    ModelFileError
+        One is missing, or they are not what was written together.
+
+    Examples
+    --------
+    >>> read_encoder().colors.shape
+    (72, 2)
+    """
+    folder = folder or Path(str(resources.files("colorize.models")))
+    path = folder / "encoder.onnx"
+    try:
+        network = path.read_bytes()
+        note = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+        colors = np.array(note["colors"], np.float32)
+        stated = note["sha256"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelFileError(
+            f"{path}: the encoder of this installation cannot be read ({error}); install it again"
+        ) from error
+    if encoder_digest(network, colors) != stated:
+        raise ModelFileError(f"{path}: the encoder of this installation is damaged; install it again")
+    return EncoderFile(network, colors, stated)
+
+
+def encoder_digest(network: bytes, colors: Float32) -> str:
+    """Sha256 of an encoder: its network, then its colours as little-endian float32."""
+    return hashlib.sha256(network + np.ascontiguousarray(colors, "<f4").tobytes()).hexdigest()

@@ -5,7 +5,6 @@ No pixels here: see `colorize.guidance.canvas`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -87,7 +86,7 @@ class GuidedView:
     See Also
     --------
     colorize.model.View : The stage before: nothing said yet.
-    Start : The stage after.
+    colorize.guidance.session.Session : The stage after: adds pixels, hints, and what changes the colours since.
     """
 
     view: View
@@ -106,9 +105,11 @@ class GuidedView:
         """Of the palette colours in the parts, shape (n_parts, n_colors)."""
         return self.guidance.drawn(self.view.part_probabilities, self.view.parts.superpixels)
 
-    def decide(self, vividness: float) -> Decision:
-        """One colour per region."""
-        return self._decision.at(vividness)
+    @cached_property
+    def decision(self) -> Decision:
+        """One colour per region, and the probabilities on the way to it."""
+        description = self.view.description
+        return self.view.model.decide(description, self.probabilities, sharing=self.guidance.sharing)
 
     def learnt(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
         """What references change in such automatic colours of the parts, shape (n_parts, 2); 0 without references."""
@@ -137,11 +138,6 @@ class GuidedView:
         return self._prior.modes(N_MODES)
 
     @cached_property
-    def _decision(self) -> Decision:
-        description = self.view.description
-        return self.view.model.decide(description, self.probabilities, sharing=self.guidance.sharing)
-
-    @cached_property
     def _appearance(self) -> Appearance:
         return self.view.model.appearance(self.view.parts, self.part_probabilities, sharing=self.guidance.sharing)
 
@@ -152,7 +148,7 @@ class GuidedView:
         nothing = np.zeros((parts.superpixels.n_superpixels, 2))
         believed = prior(nothing, self._appearance, self.things, parts.superpixels, parts.region_lightness)
         # Sessions hand these out, and go on with them.
-        for values in (believed.deviation, believed.kernel, believed.areas, believed.apart):
+        for values in (believed.deviation, believed.correlation, believed.areas, believed.apart):
             values.flags.writeable = False
         return believed
 
@@ -167,100 +163,8 @@ class GuidedView:
         photos, guidance = self.guidance.references.photos, replace(self.guidance, album=None)
         judged = [GuidedView(photo.view, guidance) for photo in photos]
         errors = [
-            np.stack([photo.ab, seen.view.over_parts(seen._decision.faithful_ab)], axis=1)
+            np.stack([photo.ab, seen.view.over_parts(seen.decision.faithful_ab)], axis=1)
             for photo, seen in zip(photos, judged, strict=True)
         ]
         learnt = learnt_elsewhere(self._appearance, [seen._appearance for seen in judged], errors)
         return np.moveaxis(learnt, 1, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """The automatic colours of regions and parts: where hints, suggestions and alternatives start from.
-
-    Attributes
-    ----------
-    guided : GuidedView
-    offset : ndarray, shape (n_superpixels, 2), float32, optional
-        Change of the colours of the regions: a refiner's.
-    chosen : ndarray, shape (n_parts, 2), float64, optional
-        Change of the colours of the parts: the alternative gone on from.
-
-    See Also
-    --------
-    GuidedView : The stage before.
-    colorize.guidance.session.Session : The stage after: adds pixels and hints.
-    """
-
-    guided: GuidedView
-    offset: Float32 | None = None
-    chosen: NDArray[np.float64] | None = None
-
-    def in_album(self, palette: Sequence[float]) -> Start:
-        """With probabilities drawn towards the colours of an album.
-
-        Parameters
-        ----------
-        palette : sequence of float
-            As in `Predictor.predict`.
-
-        Raises
-        ------
-        ValueError
-            `palette` has not one share, 0 to 1, per palette colour.
-        """
-        view, wanted = self.guided.view, np.asarray(palette, np.float32)
-        n_colors = view.probabilities.shape[1]
-        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
-            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
-        # A new guided view: this one keeps probabilities that no album has drawn.
-        return replace(self, guided=GuidedView(view, replace(self.guided.guidance, album=wanted)))
-
-    def shifted(self, offset: Float32) -> Start:
-        """With other colours of the regions.
-
-        Parameters
-        ----------
-        offset : ndarray, shape (n_superpixels, 2), float32
-            What is added to a* and b* of every region, at every vividness.
-
-        Raises
-        ------
-        ValueError
-            `offset` has another shape, or holds NaN.
-        """
-        shape = self.guided.view.description.superpixels.n_superpixels, 2
-        # A single NaN would spread over the whole photograph in the solve.
-        if offset.shape != shape or not np.isfinite(offset).all():
-            raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
-        return replace(self, offset=offset if self.offset is None else self.offset + offset)
-
-    def stepped(self, step: NDArray[np.float64]) -> Start:
-        """With other colours of the parts: `step`, shape (n_parts, 2), is added to them."""
-        return replace(self, chosen=step if self.chosen is None else self.chosen + step)
-
-    @property
-    def corrects_parts(self) -> bool:
-        """Whether references or a chosen alternative change the colours of parts."""
-        return self.chosen is not None or self.guided.guidance.references is not None
-
-    def region_ab(self, vividness: float) -> Float32:
-        """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
-        ab = self.guided.decide(vividness).ab
-        return ab if self.offset is None else ab + self.offset
-
-    def correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
-        """What references and a chosen alternative change in such colours of the parts, shape (n_parts, 2)."""
-        learnt = self.guided.learnt(part_ab, vividness)
-        return learnt if self.chosen is None else self.chosen + learnt
-
-    def belief(self, vividness: float = 0.0) -> Belief:
-        """What is believed about the parts before any hint, as far as it can be told without pixels."""
-        part_ab = self.guided.view.over_parts(self.region_ab(vividness))
-        return self.guided.belief((part_ab + self.correction(part_ab, vividness)).astype(np.float32))
-
-    def after(self, belief: Belief, vividness: float) -> Float32:
-        """Colours of the regions when this is what is believed about their parts, shape (n_superpixels, 2)."""
-        view, region_ab = self.guided.view, self.region_ab(vividness)
-        # Only the change goes to the parts and back: colours that took this way would be blurred by it.
-        return region_ab + view.over_regions(belief.mean - view.over_parts(region_ab))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
-from colorize._support.last import Last
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means, resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
 from colorize.guidance.canvas import Canvas
-from colorize.guidance.guidance import Start
+from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors
 from colorize.guidance.suggestion import Suggestion, suggest_places
-from colorize.model import Description
+from colorize.model import Description, Model, View
 from colorize.optimization import Propagation
 from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief, Observations, observe
@@ -36,6 +36,25 @@ class _Picture:
     doubt_left: Float32 | None = None  # no hints
 
 
+class _Last:
+    """The last answer, kept: made anew only when it is asked for another key than the time before.
+
+    `functools.lru_cache` on a method would tie a session to itself, and the memory of a large photograph would wait for
+    the garbage collector.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[object, Any] | None = None
+
+    def __call__(self, key: object, make: Callable[[], Any]) -> Any:
+        kept = self._kept  # a local: another thread may ask for another key meanwhile
+        if kept is None or kept[0] != key:
+            self._kept = None  # not two large values side by side
+            kept = self._kept = key, make()
+        return kept[1]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Session:
     """One photograph and what is known about it. Made by `Colorizer.open`.
 
@@ -43,20 +62,17 @@ class Session:
     with every stroke (hints, vividness) is said with every call. Nothing that is asked of a session changes it: every
     answer depends on the arguments alone.
 
-    Parameters
-    ----------
-    start : Start
-        The automatic colours of regions and parts.
-    photo : GrayImage
-    canvas : Canvas
-        Its pixels, or fewer where the solver has no room for all: see `Canvas.fitting`.
-
     Attributes
     ----------
+    guided : GuidedView
+        The photograph, and what was said about it.
     gray : GrayImage
-    model : Model
-    description : Description
-        The regions that the model colours, and their features.
+    canvas : Canvas
+        Its pixels, or fewer where the solver has no room for all: see `Canvas.fitting`.
+    offset : ndarray, shape (n_superpixels, 2), float32, optional
+        Change of the automatic colours of the regions: a refiner's.
+    chosen : ndarray, shape (n_parts, 2), float64, optional
+        Change of those of the parts: the alternative gone on from.
 
     See Also
     --------
@@ -76,18 +92,34 @@ class Session:
     True
     """
 
-    def __init__(self, start: Start, photo: GrayImage, canvas: Canvas) -> None:
-        self.start, self.gray, self.canvas = start, photo, canvas
-        view = start.guided.view
-        self.view, self.model, self.description = view, view.model, view.description
-        self._pictures: Last[float, _Picture] = Last()
-        # Hints are compared by identity: enough for a page that asks again with the same ones.
-        self._modes: Last[Hints | None, list[NDArray[np.float64]]] = Last()
+    guided: GuidedView
+    gray: GrayImage
+    canvas: Canvas
+    offset: Float32 | None = None
+    chosen: NDArray[np.float64] | None = None
+    _pictures: _Last = field(init=False, default_factory=_Last)
+    # Hints are compared by identity: enough for a page that asks again with the same ones.
+    _modes: _Last = field(init=False, default_factory=_Last)
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
-        regions, said = self.description.superpixels.n_superpixels, self.start.guided.guidance
+        regions, said = self.description.superpixels.n_superpixels, self.guided.guidance
         return f"Session({width}x{height} pixels, {regions} regions, {said!r})"
+
+    @property
+    def view(self) -> View:
+        """The photograph as the model sees it."""
+        return self.guided.view
+
+    @property
+    def model(self) -> Model:
+        """What colours it."""
+        return self.view.model
+
+    @property
+    def description(self) -> Description:
+        """The regions that the model colours, and their features."""
+        return self.view.description
 
     @property
     def parts(self) -> Description:
@@ -97,7 +129,12 @@ class Session:
     @property
     def probabilities(self) -> Float32:
         """Probabilities of the palette colours, drawn towards those of references and album."""
-        return self.start.guided.probabilities
+        return self.guided.probabilities
+
+    @property
+    def decision(self) -> Decision:
+        """What was decided about the regions before any hint: probabilities, colours, confidence."""
+        return self.guided.decision
 
     def colorize(self, vividness: float = 0.5) -> Colorization:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
@@ -127,8 +164,8 @@ class Session:
         """The n places where a hint would tell most about the photograph after these, the best first."""
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
-        before = self.start.belief()
-        return suggest_places(self.start.guided, before, self._after(before, hints), n, self.gray.shape)
+        before = self._rough_prior()
+        return suggest_places(self.guided, before, self._after(before, hints), n, self.gray.shape)
 
     def alternatives(
         self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5, *, first: int = 0
@@ -156,16 +193,46 @@ class Session:
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
         if number == 0:
             return self
-        step = step_to(self._modes(hints, lambda said: self._modes_after(self._heard(said))), number)
-        return Session(self.start.stepped(step), self.gray, self.canvas)
+        step = step_to(self._modes(hints, lambda: self._modes_after(self._heard(hints))), number)
+        return replace(self, chosen=step if self.chosen is None else self.chosen + step)
 
     def shifted(self, offset: Float32) -> Session:
-        """Go on with other automatic colours of the regions; see `Start.shifted`."""
-        return Session(self.start.shifted(offset), self.gray, self.canvas)
+        """Go on with other automatic colours of the regions.
+
+        Parameters
+        ----------
+        offset : ndarray, shape (n_superpixels, 2), float32
+            What is added to a* and b* of every region, at every vividness.
+
+        Raises
+        ------
+        ValueError
+            `offset` has another shape, or holds NaN.
+        """
+        shape = self.description.superpixels.n_superpixels, 2
+        # A single NaN would spread over the whole photograph in the solve.
+        if offset.shape != shape or not np.isfinite(offset).all():
+            raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
+        return replace(self, offset=offset if self.offset is None else self.offset + offset)
 
     def in_album(self, palette: Sequence[float]) -> Session:
-        """Go on with the colours of an album; see `Start.in_album`."""
-        return Session(self.start.in_album(palette), self.gray, self.canvas)
+        """Go on with probabilities drawn towards the colours of an album.
+
+        Parameters
+        ----------
+        palette : sequence of float
+            As in `Predictor.predict`.
+
+        Raises
+        ------
+        ValueError
+            `palette` has not one share, 0 to 1, per palette colour.
+        """
+        wanted, n_colors = np.asarray(palette, np.float32), self.view.probabilities.shape[1]
+        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        # A new guided view: this one keeps probabilities that no album has drawn.
+        return replace(self, guided=GuidedView(self.view, replace(self.guided.guidance, album=wanted)))
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
@@ -173,20 +240,19 @@ class Session:
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
         """
-        return Session(self.start, gray, Canvas.fitting(gray, self.canvas.regions))
-
-    def decide(self, vividness: float = 0.5) -> Decision:
-        """The decision about the regions before any hint: probabilities, colours, confidence."""
-        return self.start.guided.decide(vividness)
+        return replace(self, gray=gray, canvas=Canvas.fitting(gray, self.canvas.regions))
 
     def region_colors(self, hints: Hints | None = None, vividness: float = 0.5) -> Float32:
         """Colours of the regions after hints, shape (n_superpixels, 2), without a solve: for whoever spreads them.
 
         They differ from `Colorization.region_ab` by what the edges of the pixels add to the colours of the parts.
         """
-        if hints is None and not self.start.corrects_parts:
-            return self.start.region_ab(vividness)
-        return self.start.after(self._after(self.start.belief(vividness), hints), vividness)
+        region_ab = self._region_ab(vividness)
+        if hints is None and not self._corrects_parts:
+            return region_ab
+        after = self._after(self._rough_prior(vividness), hints)
+        # Only the change goes to the parts and back: colours that took this way would be blurred by it.
+        return region_ab + self.view.over_regions(after.mean - self.view.over_parts(region_ab))
 
     def observations(self, hints: Hints) -> Observations:
         """What hints say about parts: what `Belief.posterior` takes."""
@@ -194,11 +260,11 @@ class Session:
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
-        return self._believed(self._pictures(vividness, self._automatic))
+        return self._believed(self._automatic(vividness))
 
     def _colored(self, hints: Hints | None, vividness: float, numbers: Sequence[int] = (0,)) -> list[Colorization]:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
-        picture = self._pictures(vividness, self._automatic)
+        picture = self._automatic(vividness)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and not any(numbers):
             return [_finished(self, picture)]
@@ -209,7 +275,7 @@ class Session:
             # a hint that repeats what is seen must change nothing.
             before = self._believed(picture)
             after = before if wanted is None else before.posterior(self._observed(wanted))
-            modes = self._modes(hints, lambda _: self._modes_after(wanted)) if any(numbers) else []
+            modes = self._modes(hints, lambda: self._modes_after(wanted)) if any(numbers) else []
         said = None if wanted is None else (wanted, before, after)
 
         def pictured(number: int) -> _Picture:
@@ -225,16 +291,19 @@ class Session:
 
     def _automatic(self, vividness: float) -> _Picture:
         """The colours before any hint."""
+        return self._pictures(vividness, lambda: self._made(vividness))
+
+    def _made(self, vividness: float) -> _Picture:
         clock = Clock(self.view.seconds)
         with clock("decision"):
-            decision, region_ab = self.decide(vividness), self.start.region_ab(vividness)
+            region_ab, confidence = self._region_ab(vividness), self.decision.confidence(vividness)
         with clock("propagation"):
             spread = self.canvas.spread(region_ab)
-        picture = _Picture(region_ab, decision.confidence, spread, clock.seconds)
-        if not self.start.corrects_parts:
+        picture = _Picture(region_ab, confidence, spread, clock.seconds)
+        if not self._corrects_parts:
             return picture
         with clock("belief"):
-            shift = self.start.correction(self._part_ab(picture), vividness)
+            shift = self._correction(self._part_ab(picture), vividness)
         with clock("propagation"):
             return replace(self._moved(picture, shift), seconds=clock.seconds)
 
@@ -257,16 +326,36 @@ class Session:
         region_ab = picture.region_ab + self.view.over_regions(shift)
         return replace(picture, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
 
+    @property
+    def _corrects_parts(self) -> bool:
+        """Whether references or a chosen alternative change the colours of parts."""
+        return self.chosen is not None or self.guided.guidance.references is not None
+
+    def _region_ab(self, vividness: float) -> Float32:
+        """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
+        ab = self.decision.ab(vividness)
+        return ab if self.offset is None else ab + self.offset
+
+    def _correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
+        """What references and a chosen alternative change in such colours of the parts, shape (n_parts, 2)."""
+        learnt = self.guided.learnt(part_ab, vividness)
+        return learnt if self.chosen is None else self.chosen + learnt
+
+    def _rough_prior(self, vividness: float = 0.0) -> Belief:
+        """What is believed about the parts before any hint, as far as it can be told without pixels."""
+        part_ab = self.view.over_parts(self._region_ab(vividness))
+        return self.guided.belief((part_ab + self._correction(part_ab, vividness)).astype(np.float32))
+
     def _after(self, before: Belief, hints: Hints | None) -> Belief:
         return before if hints is None else before.posterior(self.observations(hints))
 
     def _observed(self, wanted: WantedColors) -> Observations:
         labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
         lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
-        return observe(self.start.guided.things, labels, self.parts.region_lightness, lightness, *said)
+        return observe(self.guided.things, labels, self.parts.region_lightness, lightness, *said)
 
     def _believed(self, picture: _Picture) -> Belief:
-        return self.start.guided.belief(self._part_ab(picture))
+        return self.guided.belief(self._part_ab(picture))
 
     def _part_ab(self, picture: _Picture) -> Float32:
         parts = self.parts.superpixels
@@ -279,8 +368,8 @@ class Session:
     def _modes_after(self, wanted: WantedColors | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
         if wanted is None:
-            return self.start.guided.modes
-        return self.start.belief().posterior(self._observed(wanted)).modes(N_MODES)
+            return self.guided.modes
+        return self._rough_prior().posterior(self._observed(wanted)).modes(N_MODES)
 
     def _confidence(self, picture: _Picture) -> Float32:
         """Confidence of every pixel of the canvas, shape (H, W)."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from colorize.exceptions import ColorizeError, ModelFileError
 from colorize.features import FeatureExtractor, in_order
-from colorize.features.encoder_file import read_encoder
+from colorize.features.encoder import read_encoder
 from colorize.features.extractor import N_WORDS
 from colorize.model import Model, check_ranges
 from colorize.models.file import model_digest
@@ -116,7 +116,7 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         for name, (attribute, layer, dtype, _) in _LAYERS.items():
             arrays[name] = np.ascontiguousarray(getattr(machine.partner_, attribute)[layer], dtype=dtype)
     arrays |= {_rule_name(name): rule.table for name, rule in trained.baselines.items()}
-    families = model.scaler.families or {}
+    families = model.scaler.families_
     header: dict[str, Any] = {
         "parameters": {name: _plain(trained.parameters[name]) for name in _PARAMETERS},
         "families": {name: columns.stop - columns.start for name, columns in families.items()},
@@ -173,7 +173,7 @@ def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Tr
     for name, (part, attribute, _, _) in _ARRAYS.items():
         if part != "sample":
             setattr(parts[part], attribute, arrays[name])
-    parts["scaler"].families = _slices(header["families"], parameters["families"])
+    parts["scaler"].families_ = _slices(header["families"], parameters["families"])
     for name in _SVM:
         setattr(parts["svm"], name, header["svm"][name])
     _finish(parts, arrays, parameters["n_colors"])
@@ -204,7 +204,7 @@ def _finish(parts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], n_colors
     if (arrays["calibration.deviation"] <= 0).any():
         raise ValueError("calibration.deviation must be positive")
     n_features = len(arrays["scaler.mean"])
-    if sum(columns.stop - columns.start for columns in parts["scaler"].families.values()) != n_features:
+    if sum(columns.stop - columns.start for columns in parts["scaler"].families_.values()) != n_features:
         raise ValueError(f"families must have {n_features} columns together")
     svm, calibration = parts["svm"], parts["calibration"]
     # Kept at half precision, computed at single, for which there is BLAS.

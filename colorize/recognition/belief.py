@@ -9,7 +9,8 @@ That holds for errors of the usual kind. A hint far from what was believed says 
 about the photograph: the farther, the less the process hears of it (`SURPRISE`), and the thing (`Things`) takes the
 colour.
 
-The numbers below were fitted by marginal likelihood on photographs that the model had not been trained on.
+The numbers of the process were fitted on photographs that the model had not been trained on; those of surprises and
+things were mostly set. Each group below says how.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from colorize._support.regions import graph_laplacian, likeness, region_graph
 from colorize.recognition.things import HERE, PHOTO, PIXELS, Things
 from colorize.types import REACHES, Float32, Float64, Superpixels
 
+# Fitted by marginal likelihood on the training photographs of BSDS500, with models of the other folds, then rounded
+# after a look at the error itself (docs/hints.md).
 SCALE = (1.22, 0.85)
 """Variance of the error of a* and b* relative to what the probabilities promise."""
 VARIANCE_FLOOR = 0.5
@@ -37,37 +40,48 @@ WHOLE, ALIKE, SURFACE = 0.16, 0.67, 0.17
 FAMILY_WEIGHTS = {"intensity": 0.27, "position": 0.05, "gabor": 0.036, "lbp": 0.106, "context": 0.09}
 """What the feature families count in looking alike: squared distances on the common scale times these. (Shape and SURF
 were fitted too and count nothing.)"""
-OPINION_WIDTH, LIGHTNESS_WIDTH = 0.30, 50.0
-"""How far regions that look alike may differ in the square roots of their probabilities and in L*. The first was
-fitted as 0.32; with the encoder's own word probabilities are softer, and it was set as `ALOOF` was."""
-ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.6, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
-"""The same between photographs: there likeness is stricter, and texture counts more."""
+LIGHTNESS_WIDTH = 50.0
+"""How far regions that look alike may differ in L*."""
 TIE, TIE_LIGHTNESS = 5000.0, 2.0
 """Strength of Levin's ties between neighbours of equal lightness, and the step of L* that weakens them to a third. The
 strength grows with the number of regions: 2000 for 400 of them binds as far across the photograph as 5000 for 1000."""
 NOISE = 0.02
 """Variance of a hint as an observation of its region, relative to the variance of the error."""
-QUERY_NOISE = 5 * NOISE
-"""The same of an answer that is yet to be given."""
-KINSHIP_WIDTH, NOISE_ELSEWHERE = 0.9, 0.2
-"""Of reference photographs, see `learnt_elsewhere`. They and `ELSEWHERE_WEIGHTS` were fitted by the error of portraits
-and landscapes with references."""
 MISFIT = 0.14
 """What is added to it for hinted pixels that are 10 L* lighter or darker than their region, growing with the square."""
+
+# Fitted by the error of portraits and landscapes with references (docs/references.md).
+ELSEWHERE_WEIGHTS = {"intensity": 1.2, "position": 0.6, "gabor": 0.6, "lbp": 2.0, "context": 0.8}
+"""What `FAMILY_WEIGHTS` are between photographs: there likeness is stricter, and texture counts more."""
+KINSHIP_WIDTH, NOISE_ELSEWHERE = 0.9, 0.2
+"""How far apart the scenes of photographs may be that err alike, and the variance of an error seen in another
+photograph; see `learnt_elsewhere`."""
+
+# Set by hand. Where it says "seen in", other values or what was before were compared in that file of
+# benchmarks/results, on the very photographs that `benchmarks/hints.py` measures on: elsewhere expect a little less. Of
+# the rest no other value is on record.
+OPINION_WIDTH = 0.30
+"""How far regions that look alike may differ in the square roots of their probabilities. Fitted as 0.32; softer
+probabilities, since the encoder has a word of its own, ask for less: seen in hints-2026-11-29, "At night"."""
+QUERY_NOISE = 5 * NOISE
+"""`NOISE` of an answer that is yet to be given, as if hints were a little rough."""
 SURPRISE = 3.0
-"""What is added to it for a surprise, growing with the odds of one: how little a hint says about the photograph."""
+"""What is added to `NOISE` for a surprise, growing with the odds of one: how little a hint says about the photograph.
+`Belief.posterior` notes what it does."""
 ALOOF = 0.95
-"""How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which
-it was not said. Set, as `things.THING`, by a look at the photographs that `benchmarks/hints.py` measures on."""
-RIVALRY, OWN = 2.0, 25.0
-"""Where several hints are heard, their odds to this power weigh them. Those of a sure one for its own region are larger
-by so much: no other thing takes that."""
+"""How surprising a hint for one thing (`HERE`) counts at least, for the rest of the photograph, of which it was not
+said: such that a small correction moves few of the pixels outside by 5 ab; seen in hints-2026-11-29."""
+RIVALRY = 2.0
+"""Power of the odds by which hints are weighed where several are heard."""
+OWN = 25.0
+"""What the odds of a sure hint for its own region are larger by, so that no other thing takes that: seen, as the four
+numbers that follow, in strokes in turn, hints-2026-11-30."""
 HOLDING, REPEATS = 1.5, 100
 """What is taken from the odds of a hint that repeats what was believed, which is to hold a place rather than to name a
 thing: all of it at surprise 0, falling with this power of ``1 - surprise``."""
 STRANGE, SURPRISES = 10.0, 8
 """What is taken from the odds of a hint for parts that another stroke got, if one of the two surprises: all of it at
-surprise 1, falling with this power. Corrections of the usual mix; colours of things do not."""
+surprise 1, falling with this power."""
 DOUBT_OF_THINGS = 0.2
 """Share of the variance that is left where a hint is taken over: a thing may end earlier than it seems."""
 
@@ -117,8 +131,6 @@ class Belief:
         Standard deviation of the error of each channel before anything was told, in units of ab.
     correlation : ndarray, shape (n, n), float64
         Covariance of the errors in units of `deviation`, the same for both channels.
-    kernel : ndarray, shape (n, n)
-        The prior covariance, in the same units: what hints speak about.
     areas : ndarray, shape (n,)
         Share of the photograph that each region covers.
     things : Things, optional
@@ -131,7 +143,6 @@ class Belief:
     mean: Float64
     deviation: Float64
     correlation: Float64
-    kernel: Float64
     areas: Float64
     things: Things | None
     apart: Float64
@@ -191,9 +202,9 @@ class Belief:
         heard = np.where(reach == HERE, np.maximum(surprise, ALOOF), surprise)
         noise_in_photo = noise + SURPRISE * heard / (1 - heard)
         # Only the hinted regions are factored, so the cost grows with what was said, not with the
-        # photograph: K_h + noise is m x m.
-        factor = cho_factor(self.kernel[np.ix_(regions, regions)] + np.diag(noise_in_photo))
-        across = self.kernel[:, regions]
+        # photograph: C_h + noise is m x m.
+        factor = cho_factor(self.correlation[np.ix_(regions, regions)] + np.diag(noise_in_photo))
+        across = self.correlation[:, regions]
         left = (ab - self.mean[regions]) / self.deviation[regions]
         mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
         # The residual is scaled by each region's own deviation: where the model was sure, the same evidence moves less.
@@ -207,17 +218,24 @@ class Belief:
             raise ValueError("merged regions can be told about the whole photograph only; tell the parts, then merge")
         # A stroke over the dark eyes in a light face names the face less surely, as its noise says.
         odds = self.things.log_odds(regions, reach) - np.log(np.maximum(noise / NOISE, 1))[:, None]
+        # Who repeats the present colour protects a place, and where that ends was not said: a stroke that changes
+        # something has the better claim to what lies between them.
         odds -= HOLDING * (1 - surprise[:, None]) ** REPEATS
+        # The region under a stroke is the one that nobody need guess about, unless the hand slipped there.
         odds[np.arange(len(regions)), regions] += OWN * np.minimum(1, NOISE / noise)
+        # Strokes compete, not their observations: a region near one end of a stroke is of its thing, however far
+        # the other end may be.
         best = np.full((stroke.max() + 1, odds.shape[1]), -np.inf)
         np.maximum.at(best, stroke, odds)
         thing = self.things.likeliest(best)
         is_held = thing >= 0
+        # Between a red thing and a blue one purple is nobody's wish, so a surprise ends where another stroke's thing
+        # begins. Small corrections of both go on over that border: a step there would show.
         strange, strange_thing = surprise**SURPRISES, np.zeros(len(best))
         np.maximum.at(strange_thing, stroke, strange)
         is_other = stroke[:, None] != thing
         odds -= STRANGE * is_other * np.maximum(strange[:, None], strange_thing[thing])
-        # Columns sum to 1, or are 0 where nothing is held.
+        # Columns sum to 1, or are 0 where nothing is held; the best odds become 0, so that nothing overflows.
         share = is_held * np.exp(RIVALRY * (odds - odds.max(axis=0)))
         share /= np.maximum(share.sum(axis=0), _TINY)
         apart = surprise @ share
@@ -242,10 +260,8 @@ class Belief:
         """
         # Deviations are averaged like colours: exact only where parts of a region err as one, which is
         # what makes them parts of a region.
-        correlation, kernel = (shares @ matrix @ shares.T for matrix in (self.correlation, self.kernel))
-        return Belief(
-            shares @ self.mean, shares @ self.deviation, correlation, kernel, areas, None, shares @ self.apart
-        )
+        correlation = shares @ self.correlation @ shares.T
+        return Belief(shares @ self.mean, shares @ self.deviation, correlation, areas, None, shares @ self.apart)
 
     @_one_thread()
     def next_queries(self, n: int) -> list[int]:
@@ -392,9 +408,9 @@ def prior(
     Belief
     """
     alike = _likeness(looks.points, looks.points)
-    kernel = WHOLE + ALIKE * alike + SURFACE * surface_covariance(superpixels, region_lightness)
+    correlation = WHOLE + ALIKE * alike + SURFACE * surface_covariance(superpixels, region_lightness)
     areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
-    return Belief(mean.astype(np.float64), looks.deviation, kernel, kernel, areas, things, np.zeros(len(mean)))
+    return Belief(mean.astype(np.float64), looks.deviation, correlation, areas, things, np.zeros(len(mean)))
 
 
 @_one_thread()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -77,8 +77,6 @@ class Decision:
         After neighbours agreed (`mean_field`): those that decide.
     colors : ndarray, shape (K, 2), float32
         The palette, ab.
-    vividness : float
-        0 faithful ... 1 bold.
     gain : float
         Of the model, as in `dial`.
 
@@ -92,32 +90,23 @@ class Decision:
     shared: Float32
     agreed: Float32
     colors: Float32
-    vividness: float = 0.5
     gain: float = GAIN
-
-    def at(self, vividness: float) -> Decision:
-        """The same decision, as brave as this; nothing is computed again that does not depend on it."""
-        # The mean is not computed again: a dial that is turned asks for this a hundred times.
-        other = replace(self, vividness=vividness)
-        other.__dict__["faithful_ab"] = self.faithful_ab
-        return other
 
     @cached_property
     def faithful_ab(self) -> Float32:
         """Mean of all plausible colours, shape (n_superpixels, 2)."""
+        # Kept: a dial that is turned asks for it a hundred times.
         return mean_color(self.agreed, self.colors)
 
-    @cached_property
-    def ab(self) -> Float32:
-        """The colour of every region, shape (n_superpixels, 2)."""
-        return self.faithful_ab * np.float32(dial(self.vividness, self.gain))
+    def ab(self, vividness: float = 0.5) -> Float32:
+        """The colour of every region, shape (n_superpixels, 2); ValueError as `dial`."""
+        return self.faithful_ab * np.float32(dial(vividness, self.gain))
 
-    @cached_property
-    def confidence(self) -> Float32:
-        """Probability that the true colour lies within `NEAR` of the chosen one, shape (n_superpixels,), 0..1."""
+    def confidence(self, vividness: float = 0.5) -> Float32:
+        """Probability that the true colour lies within `NEAR` of that of `ab`, shape (n_superpixels,), 0..1."""
         # Of those before neighbours agreed: talked over, all are surer than they are right (on everyday
         # photographs 0.90 where 0.76 is true; 0.81 so).
-        return confidence(self.shared, self.colors, self.ab)
+        return confidence(self.shared, self.colors, self.ab(vividness))
 
 
 def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:
@@ -141,7 +130,7 @@ def decide(
     gain: float = GAIN,
     sharing: float = SHARING,
 ) -> Decision:
-    """Choose one colour per region: share evidence, agree, take the mean; `Decision.at` says how brave to be.
+    """Choose one colour per region: share evidence, agree, take the mean; `Decision.ab` asks how brave to be.
 
     Parameters
     ----------

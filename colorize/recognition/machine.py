@@ -21,8 +21,8 @@ class Scaling:
 
     Attributes
     ----------
-    families : mapping of str to slice, or None
-        Columns of each family; None takes all columns as one family.
+    families_ : mapping of str to slice
+        Columns of each family.
     mean_, factor_ : ndarray, shape (n_features,), float32
         z-score and family weight in one: ``(x - mean_) * factor_``.
     bound_ : ndarray, shape (n_features,), float32
@@ -36,7 +36,7 @@ class Scaling:
     KernelMachine : The stage after.
     """
 
-    families: Mapping[str, slice] | None
+    families_: Mapping[str, slice]
     mean_: Float32
     factor_: Float32
     bound_: Float32
@@ -59,7 +59,7 @@ class Scaling:
         The sum over families is `transform`.
         """
         scaled = self.scale(rows) - self.center_
-        return np.stack([scaled[:, c] @ self.components_[:, c].T for c in self._columns()])
+        return np.stack([scaled[:, c] @ self.components_[:, c].T for c in self.families_.values()])
 
     def split_components(self, components: Float32) -> Float32:
         """Like `family_parts`, for rows of which only the components, shape (n_samples, n_components), were kept.
@@ -67,10 +67,9 @@ class Scaling:
         The rows are first carried back to the features: what the components had lost is missing from the parts, and
         the parts still sum to the components.
         """
-        return np.stack([(components @ self.components_[:, c]) @ self.components_[:, c].T for c in self._columns()])
-
-    def _columns(self) -> list[slice]:
-        return list((self.families or {"all": slice(0, len(self.mean_))}).values())
+        return np.stack(
+            [(components @ self.components_[:, c]) @ self.components_[:, c].T for c in self.families_.values()]
+        )
 
 
 class KernelMachine:

@@ -95,9 +95,9 @@ def guided_example(photo: RgbImage, base: Colorizer, description: Description) -
     """
     lab = _small_lab(photo)
     probabilities = base.recognizer.region_probabilities(description.features.values)
-    decision = base.recognizer.decide(description, probabilities).at(0.0)
+    decision = base.recognizer.decide(description, probabilities)
     canvas = Canvas(GrayImage(np.ascontiguousarray(lab[..., 0])), description.superpixels)
-    base_ab = canvas.spread(decision.ab).ab
+    base_ab = canvas.spread(decision.ab(0.0)).ab
     return Example(lab.astype(np.float16), base_ab.astype(np.float16), canvas.labels, guide_table(decision))
 
 
@@ -110,7 +110,7 @@ def guide_table(decision: Decision) -> Float32:
     belief, colors = decision.agreed, decision.colors
     mean = belief @ colors
     variance = np.maximum(belief @ colors**2 - mean**2, 0)
-    columns = (decision.ab / 50, np.sqrt(variance) / 20, decision.confidence[:, None] * 2 - 1)
+    columns = (decision.ab(0.0) / 50, np.sqrt(variance) / 20, decision.confidence(0.0)[:, None] * 2 - 1)
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 

@@ -248,7 +248,7 @@ class Refiner(_Network):
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
-        decision = self.base.recognizer.decide(description, probabilities).at(0.0)
+        decision = self.base.recognizer.decide(description, probabilities)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
         lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
         labels = resize_labels(description.superpixels, shape)

@@ -52,7 +52,7 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    mean_, factor_, bound_, center_, components_
+    families_, mean_, factor_, bound_, center_, components_
         As in `colorize.recognition.machine.Scaling`.
     explained_ : float
         Share of the variance that the components keep.
@@ -90,6 +90,7 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
         families = self.families or {"all": slice(0, rows.shape[1])}
         if sum(columns.stop - columns.start for columns in families.values()) != rows.shape[1]:
             raise ValueError(f"families must cover the {rows.shape[1]} columns of X, got {dict(families)}")
+        self.families_ = families
         # In double precision: sums over 60,000 rows lose digits in float32.
         self.mean_ = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         deviation = rows.std(axis=0, dtype=np.float64)

@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, telling
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
-from colorize.model import Describer, Photo, as_rgb_image, by_place, check_several
+from colorize.model import Photo, as_rgb_image, by_place, check_several, cut, describe
 from colorize.recognition.rules import ColorSums, Lookup
 from colorize.training.base import choose, in_summary
 from colorize.training.classifier import CalibratedClassifier
@@ -66,18 +67,18 @@ def learn_words(
     colorize.features.FeatureExtractor.fit : The k-means inside.
     """
     extractor = FeatureExtractor(families, random_state)
-    describer = Describer(n_superpixels, extractor)
     chosen = draw(len(photos), WORD_PHOTOS, random_state)
     # One after the other: an analysis is many times as large as what is learnt from it.
     return extractor.fit(
-        PhotoAnalysis(*describer.segment(to_gray(as_rgb_image(photos[number], number))))
+        PhotoAnalysis(*cut(to_gray(as_rgb_image(photos[number], number)), n_superpixels))
         for number in telling(say, "visual words", chosen)
     )
 
 
 def describe_photos(
     photos: Sequence[Photo],
-    describer: Describer,
+    n_superpixels: int,
+    extractor: FeatureExtractor,
     described: MutableMapping[int, TrainingRows] | None,
     say: Progress,
     rows_per_photo: int,
@@ -90,7 +91,10 @@ def describe_photos(
     Parameters
     ----------
     photos : sequence of RgbImage or ndarray of shape (H, W, 3)
-    describer : Describer
+    n_superpixels : int
+        Regions per photograph, about.
+    extractor : FeatureExtractor
+        With its visual words learnt.
     described : mutable mapping of int to TrainingRows, optional
         A cache: rows that are in it, by number of the photograph, are taken from there, others are put there; so are
         those that lack the pictures that are wanted.
@@ -116,7 +120,9 @@ def describe_photos(
         lab = rgb_to_lab(photo.pixels)
         sums.add(lab)  # also of photographs from the cache: it holds regions, the rules count pixels
         if number not in cache or (pictures and cache[number].picture is None):
-            regions = rows_of(describer.describe(to_gray(photo)), lab[..., 1:], number, pictures=pictures)
+            regions = rows_of(
+                describe(to_gray(photo), n_superpixels, extractor), lab[..., 1:], number, pictures=pictures
+            )
             # a seed of its own, so that the rows do not depend on which photographs were described before
             cache[number] = regions.where(draw(len(regions), n_rows, [random_state, number]))
     return TrainingRows.concatenate([cache[number] for number in range(len(photos))]), sums.rules()
@@ -131,7 +137,7 @@ def learn(
     random_state: int,
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
-) -> tuple[FittedRecognizer, dict[str, np.ndarray], dict[str, Any]]:
+) -> tuple[FittedRecognizer, dict[str, np.ndarray], NDArray[np.intp], dict[str, Any]]:
     """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better.
 
     Returns
@@ -140,6 +146,8 @@ def learn(
     sample : dict of str to ndarray
         Some of the rows, for the model to carry along: ``features`` float16 as the classifier sees them, ``ab``
         float16, ``photo`` int32.
+    kept : ndarray of int
+        Numbers of those rows.
     summary : dict
         The training in numbers.
 
@@ -169,8 +177,6 @@ def learn(
         summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
     if base is not None:
         summary |= in_summary(choice)
-    # `Colorizer.fit` draws the thumbnails with the same seed: row k and picture k must be of one
-    # region.
     kept = draw(len(rows), n_sample_rows, random_state)
     sample: dict[str, np.ndarray] = {
         # Half precision: 4000 rows of 128 components take 1 MB of the model file, and not 2.
@@ -178,4 +184,4 @@ def learn(
         "ab": rows.ab[kept].astype(np.float16),
         "photo": rows.photo[kept],
     }
-    return recognizer, sample, summary
+    return recognizer, sample, kept, summary

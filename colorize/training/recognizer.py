@@ -204,7 +204,7 @@ def as_estimators(found: Recognizer, parameters: Mapping[str, Any]) -> FittedRec
         classifier.partner_ = _taught(clone(machine.partner), found.classifier.partner_, n_components)
     return FittedRecognizer(
         _taught(ColorPalette(parameters["n_colors"], random_state=seed), found.palette, 2),
-        _taught(FamilyScaler(n_components=n_components), found.scaler, len(found.scaler.mean_)),
+        _taught(FamilyScaler(found.scaler.families_, n_components=n_components), found.scaler, len(found.scaler.mean_)),
         classifier,
         encoder_share=found.encoder_share,
         gain=found.gain,

@@ -127,7 +127,7 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
 
     See Also
     --------
-    colorize.model.Describer.describe : The stage before.
+    colorize.model.describe : The stage before.
     draw : The stage after: which of them are kept.
     """
     lightness, superpixels = description.lightness, description.superpixels

@@ -48,7 +48,7 @@ for axes, stage, title in zip(
 
 figure, panels = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
 for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
-    region_ab = decision.at(vividness).ab
+    region_ab = decision.ab(vividness)
     show(axes, region_ab, f"vividness {vividness:g}, mean chroma {np.hypot(*region_ab.T).mean():.1f}")
 
 # %%
@@ -58,7 +58,7 @@ for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
 # **Confidence** is the probability that the true colour lies within 20 ab units of the chosen one. Blue is sure,
 # orange is a guess. It ranks errors, but weakly: :doc:`/explain` measures how much it is worth.
 
-confidence = decision.confidence
+confidence = decision.confidence()
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 shown = axes.imshow(confidence[labels], cmap="PuOr", vmin=0.7, vmax=1)
 axes.axis("off")

@@ -26,7 +26,7 @@ gray = to_gray(RgbImage(load_sample_image("china.jpg")))
 described = model.describe(gray)
 decision = model.decide(described, model.region_probabilities(described.features.values))
 
-target_ab = region_map(decision.ab, described.superpixels, gray.shape)
+target_ab = region_map(decision.ab(), described.superpixels, gray.shape)
 weight = np.full(gray.shape, pull(described.superpixels, gray.shape), np.float32)
 spread = propagate(gray.lightness, target_ab, weight)
 report = spread.report

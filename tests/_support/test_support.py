@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from colorize._support.clock import Clock
-from colorize._support.last import Last
 from colorize._support.locks import file_lock
 from colorize._support.shrink import shrink
 from colorize._support.tables import aligned, write_csv, write_json
@@ -58,14 +57,6 @@ def test_a_clock_counts_work_that_fails():
     with pytest.raises(ZeroDivisionError), clock("write"):
         _ = 1 / 0
     assert clock.seconds == {"read": 2.5, "write": 5.0}
-
-
-def test_the_last_answer_is_kept_and_no_other():
-    made = []
-    last = Last()
-    for key in (1, 1, 2, 1):
-        assert last(key, lambda key: made.append(key) or [key]) == [key]
-    assert made == [1, 2, 1]
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import colorize.training.fit
 from colorize.app.pages import pieces
 from colorize.app.service import fitted
 from colorize.app.training import Status
@@ -13,7 +14,6 @@ from colorize.colorizer import Colorizer
 from colorize.exceptions import ModelFileError
 from colorize.guidance.hints import Hints, Mark
 from colorize.io import encode_screen, read_photo
-from colorize.model import Describer
 from colorize.models.file import model_kind, save_model
 
 
@@ -34,8 +34,10 @@ def test_training_that_was_interrupted_goes_on_to_the_same_bytes(photos, tmp_pat
         Colorizer(**asked).fit(photos[:6], described=described, progress=stop_at_the_fourth)
     assert sorted(described) == [0, 1, 2]
     before, seen = dict(described), []
-    describe = Describer.describe
-    monkeypatch.setattr(Describer, "describe", lambda self, photo: seen.append(photo) or describe(self, photo))
+    describe = colorize.training.fit.describe
+    monkeypatch.setattr(
+        colorize.training.fit, "describe", lambda photo, *how: seen.append(photo) or describe(photo, *how)
+    )
     Colorizer(**asked).fit(photos[:6], described=described).save(tmp_path / "resumed")
     assert len(seen) == 3  # what is missing alone
     assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()

@@ -191,6 +191,6 @@ def test_what_is_refused(tiny_colorizer, photos):
 
 def test_a_model_of_other_features_is_refused(tiny_model, photos):
     model = Colorizer.load(tiny_model)
-    model.scaler_.families = {**model.scaler_.families, "lbp": slice(0, 7)}
+    model.scaler_.families_ = {**model.scaler_.families_, "lbp": slice(0, 7)}
     with pytest.raises(ModelFileError, match=r"lbp \(7 columns, here 20\)"):
         importance(model, photos[:4])

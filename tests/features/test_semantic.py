@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from colorize.exceptions import ModelFileError
-from colorize.features.encoder import expected_colors, see
-from colorize.features.encoder_file import read_encoder
+from colorize.features.encoder import expected_colors, read_encoder, see
 from colorize.features.semantic import pooling, semantic
 from colorize.features.superpixels import from_labels, segment
 from colorize.models import find_model

@@ -48,9 +48,7 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
         tiny_colorizer.open(gray, given, reference_strength=strength)
         for given, strength in (((), 1.0), (references, 0.5), (references, 1.0))
     )
-    assert (
-        whole.start.guided.guidance.sharing < half.start.guided.guidance.sharing < alone.start.guided.guidance.sharing
-    )
+    assert whole.guided.guidance.sharing < half.guided.guidance.sharing < alone.guided.guidance.sharing
     ignored = tiny_colorizer.open(gray, references, reference_strength=0.0)
     np.testing.assert_allclose(ignored.colorize(0.0).region_ab, alone.colorize(0.0).region_ab, atol=1e-4)
 
@@ -59,7 +57,7 @@ def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours
     references = look_at(tiny_colorizer.model, [photos[4]])
     seen, true_ab = references.photos[0].view, references.photos[0].ab
     full, half = (GuidedView(seen, Guidance(references, strength)) for strength in (1.0, 0.5))
-    automatic = seen.over_parts(full.decide(0.0).ab)
+    automatic = seen.over_parts(full.decision.ab(0.0))
     full, half = (guided.learnt(automatic, 0.0) for guided in (full, half))
     error = true_ab - automatic
     assert np.linalg.norm(error - full) < 0.85 * np.linalg.norm(error)
@@ -76,7 +74,7 @@ def test_colours_gain_chroma_where_nothing_is_to_be_learnt(references, monkeypat
 
 
 def test_what_is_looked_at_is_shown_by_its_sizes(tiny_colorizer, photos, references):
-    guided = tiny_colorizer.open(photos[5], references).start.guided
+    guided = tiny_colorizer.open(photos[5], references).guided
     height, width = guided.view.description.lightness.shape
     n_regions = guided.view.description.superpixels.n_superpixels
     n_parts = sum(len(one.ab) for one in references.photos)

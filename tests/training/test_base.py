@@ -36,7 +36,8 @@ def based(tiny_colorizer, swapped) -> Colorizer:
 
 
 def described(model: Colorizer, photos: list[RgbImage]) -> TrainingRows:
-    return describe_photos(photos, model.model, None, lambda *_: None, model.rows_per_photo, model.random_state)[0]
+    seen_by = model.n_superpixels, model.extractor_
+    return describe_photos(photos, *seen_by, None, lambda *_: None, model.rows_per_photo, model.random_state)[0]
 
 
 # The calibration

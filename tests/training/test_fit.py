@@ -49,7 +49,7 @@ def test_on_a_base_they_are_read_once(photos, tiny_colorizer):
 
 
 def described(photos, model, n_rows=7, cache=None):
-    return describe_photos(photos, model, cache, lambda *_: None, n_rows, 3)
+    return describe_photos(photos, model.n_superpixels, model.extractor, cache, lambda *_: None, n_rows, 3)
 
 
 def test_the_rows_of_a_photograph_do_not_depend_on_the_others(photos, tiny_colorizer):
@@ -79,9 +79,10 @@ def test_the_rules_count_photographs_that_are_described_already(photos, tiny_col
 
 def test_rows_that_lack_the_pictures_are_described_anew(photos, tiny_colorizer):
     model, cache = tiny_colorizer.model, {}
+    seen_by = model.n_superpixels, model.extractor
     plain, _ = described(photos[:2], model, cache=cache)
     for number in (0, 1, 2):  # none, some and all of the cache without pictures
-        rows, _ = describe_photos(photos[:3], model, cache, lambda *_: None, 7, 3, pictures=True)
+        rows, _ = describe_photos(photos[:3], *seen_by, cache, lambda *_: None, 7, 3, pictures=True)
         assert rows.picture.shape[0] == len(rows) == 21
         np.testing.assert_array_equal(rows.features[:14], plain.features)
         cache[number] = replace(cache[number], picture=None)
