@@ -68,10 +68,9 @@ def table(checks: dict[float, ConfidenceCheck]) -> str:
         "|---" * 8 + "|",
     ]
     for vividness, check in checks.items():
-        diagram = check.reliability
-        pairs = [f"{diagram.confidence[k]:.0%}, {diagram.accuracy[k]:.0%}" for k in (0, 5, 9)]
+        pairs = [f"{check.stated[k]:.0%}, {check.accuracy[k].value:.0%}" for k in (0, 5, 9)]
         gain = f"{check.best_quarter.value / check.mean.value - 1:+.0%}".replace("-", "−")
-        error = f"{100 * diagram.expected_error:.1f} points"
+        error = f"{100 * check.expected_error:.1f} points"
         lines.append(
             f"| {vividness:g} | {check.mean} | {check.best_quarter} | {gain} | " + " | ".join([*pairs, error]) + " |"
         )

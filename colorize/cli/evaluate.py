@@ -83,7 +83,7 @@ def summary(found: Evaluation) -> str:
         accuracy = found.verdicts["model"].accuracy
         lines.append(f"told from real photographs in {100 * accuracy.value:.0f} % of cases (50 %: cannot tell)")
     if found.confidence:
-        check, off = found.confidence, 100 * found.confidence.reliability.expected_error
+        check, off = found.confidence, 100 * found.confidence.expected_error
         lines.append(
             f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}, "
             f"by {PIXELS_PER_PHOTO} pixels a photograph); "
