@@ -26,12 +26,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from colorize._support.statistics import Interval
 from colorize._support.tables import write_json
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure
 from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
-from colorize.evaluation.realism import RealismObserver, Verdict
+from colorize.evaluation.realism import RealismObserver
 from colorize.features.superpixels import segment, working_shape
 from colorize.recognition.rules import NO_COLOR
 from colorize.training.dataset import TrainingSet, load_folder
@@ -201,7 +202,7 @@ def methods_of(colorizer: Colorizer) -> dict[str, Method]:
 
 def report(
     result: EvaluationResult,
-    verdicts: dict[str, Verdict],
+    verdicts: dict[str, Interval],
     training: dict[str, Any],
     test_set: TrainingSet,
     honesty: dict[str, float],
@@ -256,18 +257,18 @@ def difference_table(result: EvaluationResult) -> list[str]:
     return lines
 
 
-def cost_table(result: EvaluationResult, verdicts: dict[str, Verdict]) -> list[str]:
+def cost_table(result: EvaluationResult, verdicts: dict[str, Interval]) -> list[str]:
     """Time, and how often a small classifier recognises the results."""
     lines = ["| | CPU seconds per photograph | told from real |", "|---|---|---|"]
     for method, columns in result.costs.items():
         if method not in ORACLES:
-            told = f"{verdicts[method].accuracy.value:.0%}" if method in verdicts else ""
+            told = f"{verdicts[method].value:.0%}" if method in verdicts else ""
             lines.append(f"| {method} | {columns['cpu_seconds'].mean():.3f} | {told} |")
     return lines
 
 
 def summary(
-    result: EvaluationResult, verdicts: dict[str, Verdict], training: dict[str, Any], honesty: dict[str, float]
+    result: EvaluationResult, verdicts: dict[str, Interval], training: dict[str, Any], honesty: dict[str, float]
 ) -> str:
     """Means, intervals and differences as JSON, without the single photographs."""
     content = {
@@ -278,7 +279,7 @@ def summary(
         "intervals": result.intervals(),
         "differences": {dial: result.differences(dial) for dial in DIALS},
         "probabilities": honesty,
-        "told_from_real": {name: verdict.accuracy for name, verdict in verdicts.items()},
+        "told_from_real": verdicts,
         "cpu_seconds": {name: columns["cpu_seconds"].mean() for name, columns in result.costs.items()},
     }
     return write_json(content)

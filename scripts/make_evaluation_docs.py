@@ -88,7 +88,7 @@ def evaluation_table(found: Evaluation) -> str:
     intervals = found.result.intervals()
     lines = ["| | CIEDE2000 | AuC | AuC rebalanced | colourfulness | told from real |", "|---|---|---|---|---|---|"]
     for name, row in intervals.items():
-        told = f"{found.verdicts[name].accuracy.value:.0%}" if name in found.verdicts else ""
+        told = f"{found.verdicts[name].value:.0%}" if name in found.verdicts else ""
         cells = [str(row["ciede2000"]), str(row["auc"]), str(row["auc_rebalanced"]), str(row["colorfulness_ratio"])]
         lines.append(f"| {name} | " + " | ".join([*cells, told]) + " |")
     return "\n".join(lines)

@@ -105,7 +105,7 @@ def _facts(found: Evaluation) -> list[tuple[str, str, str]]:
         ("Colourfulness", f"{ratio.value:.0%}", "of that of the true photographs"),
     ]
     if "model" in found.verdicts:
-        right = found.verdicts["model"].accuracy
+        right = found.verdicts["model"]
         between = f"({right.low:.0%} to {right.high:.0%})" if right.known else ""
         facts.append(("Told from real", f"{right.value:.0%}", f"of cases {between}; 50 % is a guess"))
     cost = found.result.costs["model"]["cpu_seconds"]
