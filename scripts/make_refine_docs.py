@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
 from colorize._support.statistics import Interval
-from colorize.color import lab_to_rgb, to_gray
+from colorize.color import gray_rgb, to_gray
 from colorize.evaluation import plots
 from colorize.evaluation.loader import load_any_model
 from colorize.io import write_photo
@@ -144,7 +144,7 @@ def draw_picture(work: Path) -> None:
     for pixels in (china, flower, skimage.data.rocket(), skimage.data.chelsea()):
         photo = RgbImage(pixels)
         gray = to_gray(photo)
-        plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
+        plain = gray_rgb(gray.lightness)
         colored = [model.predict(gray, vividness=0.0).rgb for model in models]
         tiles = [framed(picture) for picture in (plain, *colored, photo.pixels)]
         rows.append(np.hstack(tiles))
