@@ -3,9 +3,8 @@
 Trains on ``../shared/data/bsds500/train`` (200 photographs), measures on ``val`` (100) at vividness 0, 0.5 and 1 beside
 gray, the simple rules and the oracles, and prints the table with intervals, differences and costs, and whether its
 probabilities mean what they say: log-loss, weighted by area, on a palette of 32 colours of the training photographs
-(the benchmark's own, whatever palette the model has), and the calibration error of the likeliest colour. Tables are
-kept as ``benchmarks/results/quality-DATE.md`` and ``.json``. The measuring is that of `colorize.evaluation`; nothing is
-done twice here.
+(the benchmark's own, whatever palette the model has), and the calibration error of the likeliest colour. The tables
+are kept as ``benchmarks/results/quality-DATE.md``. The measuring is that of `colorize.evaluation`.
 
 ``--limit N`` uses N photographs of each folder, ``--model FILE`` measures a trained model, ``--no-save`` keeps nothing,
 ``--train`` and ``--test`` name other folders.
@@ -27,7 +26,6 @@ import cv2
 import numpy as np
 
 from colorize._support.statistics import Interval
-from colorize._support.tables import write_json
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure
@@ -62,10 +60,9 @@ def main() -> None:
     text = report(result, verdicts, training, test_set, honesty)
     print(text)
     if options.save:
-        stem = ROOT / "benchmarks" / "results" / f"quality-{datetime.date.today().isoformat()}"
-        stem.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
-        stem.with_suffix(".json").write_text(summary(result, verdicts, training, honesty) + "\n", encoding="utf-8")
-        print(f"kept as {stem.relative_to(ROOT)}.md and .json")
+        path = ROOT / "benchmarks" / "results" / f"quality-{datetime.date.today().isoformat()}.md"
+        path.write_text(text + "\n", encoding="utf-8")
+        print(f"kept as {path.relative_to(ROOT)}")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -265,24 +262,6 @@ def cost_table(result: EvaluationResult, verdicts: dict[str, Interval]) -> list[
             told = f"{verdicts[method].value:.0%}" if method in verdicts else ""
             lines.append(f"| {method} | {columns['cpu_seconds'].mean():.3f} | {told} |")
     return lines
-
-
-def summary(
-    result: EvaluationResult, verdicts: dict[str, Interval], training: dict[str, Any], honesty: dict[str, float]
-) -> str:
-    """Means, intervals and differences as JSON, without the single photographs."""
-    content = {
-        "date": datetime.date.today().isoformat(),
-        "training": training,
-        "n_photos": result.n_photos,
-        "means": result.means(),
-        "intervals": result.intervals(),
-        "differences": {dial: result.differences(dial) for dial in DIALS},
-        "probabilities": honesty,
-        "told_from_real": verdicts,
-        "cpu_seconds": {name: columns["cpu_seconds"].mean() for name, columns in result.costs.items()},
-    }
-    return write_json(content)
 
 
 def in_words(name: str, value: Any) -> str:
