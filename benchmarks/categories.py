@@ -227,7 +227,7 @@ def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: d
     gray = GrayImage(np.ascontiguousarray(photo.lab[..., 0]))
     described = photo.description(models["base"].scaler_.families)
     found: dict[str, Any] = {"gray": error_of(photo, np.zeros((*gray.shape, 2), np.float32))}
-    found |= {name: error_of(photo, rule.predict_ab(gray)) for name, rule in rules.items()}
+    found |= {name: error_of(photo, rule(gray)) for name, rule in rules.items()}
     for name, model in models.items():
         probabilities = model.recognizer.region_probabilities(photo.features)
         for dial, vividness in DIALS.items():

@@ -33,7 +33,7 @@ import skimage.data
 from sklearn.datasets import load_sample_images
 
 from colorize import Colorizer, find_model
-from colorize.color import lab_to_rgb, rgb_to_lab, rgb_to_lightness
+from colorize.color import gray_rgb, lab_to_rgb, rgb_to_lab, rgb_to_lightness
 from colorize.color.metrics import ciede2000
 from colorize.film.painter import Painter
 from colorize.film.plan import make_plan
@@ -122,7 +122,7 @@ class Shot:
     def gray(self, frame: int) -> np.ndarray:
         """What the film shows, shape (H, W), uint8: no colours, grain, a light that flickers by 3 %."""
         rng = np.random.default_rng((self.seed, frame))
-        plain = lab_to_rgb(rgb_to_lightness(self.colors(frame)), np.zeros((*SHAPE, 2), np.float32))[..., 0]
+        plain = gray_rgb(rgb_to_lightness(self.colors(frame)))[..., 0]
         grain = cv2.GaussianBlur(rng.normal(0, 5, SHAPE), (0, 0), 0.7)
         return np.clip(plain * (1 + 0.03 * rng.uniform(-1, 1)) + grain, 0, 255).round().astype(np.uint8)
 

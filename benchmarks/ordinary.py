@@ -106,8 +106,9 @@ def skin(methods: dict[str, Method], photographs: Iterable[RgbImage]) -> list[st
         if not any(truth):
             continue
         for name, method in methods.items():
-            answer = method.predict_ab(to_gray(photo)) if hasattr(method, "predict_ab") else method(to_gray(photo)).ab
-            found[name] += [tone(answer, face) for face, true in zip(faces, truth, strict=True) if true]
+            answer = method(to_gray(photo))
+            ab = getattr(answer, "ab", answer)  # the lookup answers with ab alone
+            found[name] += [tone(ab, face) for face, true in zip(faces, truth, strict=True) if true]
     lines = ["Skin: faces of `everyday` and `person` whose true colours have the hue of skin", ""]
     lines += ["| | faces | hue of skin, chroma 8 or more | green or blue |", "|---|---|---|---|"]
     for name, tones in found.items():

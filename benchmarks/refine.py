@@ -107,8 +107,7 @@ def frozen(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         networks[title] = kept(file, partial(Rival.load, device="cpu"), make)
         methods[title] = partial(networks[title].predict, vividness=0.0)
     result = measure(methods, test)
-    text = report("bsds500/train and val", result, networks, dict.fromkeys(networks, options.minutes), len(train))
-    return text, {"means": result.means(), "intervals": result.intervals()}
+    return report("bsds500/train and val", result, networks, dict.fromkeys(networks, options.minutes), len(train)), {}
 
 
 def landscape(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:

@@ -7,11 +7,8 @@ Run it after the default model has been trained again. Tables go between the mar
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
-
 import click
+from _pages import ROOT, put, save
 
 from colorize._support.statistics import Interval
 from colorize.colorizer import Colorizer
@@ -25,9 +22,6 @@ from colorize.evaluation.study import study_categories, study_curve
 from colorize.models import find_model
 from colorize.training.dataset import TrainingSet, load_folder
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "evaluation.md"
-IMAGES = ROOT / "docs" / "images"
 DATA = ROOT.parent / "shared" / "data"
 PARTS = ("evaluate", "categories-of-model", "importance", "curve", "categories")
 
@@ -49,21 +43,7 @@ def main(only: tuple[str, ...], limit: int | None, model: str) -> None:
     for part in only or PARTS:
         click.echo(part)
         for mark, text in makers[part]().items():
-            put(mark, text)
-
-
-def put(mark: str, text: str) -> None:
-    """Replace what stands between two marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- begin {mark} -->\n).*?(<!-- end {mark} -->)", re.DOTALL)
-    if not pattern.search(page):
-        raise click.ClickException(f"{PAGE.name} has no marks for {mark}")
-    PAGE.write_text(pattern.sub(lambda found: found[1] + text.strip() + "\n" + found[2], page), encoding="utf-8")
-
-
-def draw(name: str, figure: Any, title: str) -> None:
-    """Write a plot as a file of its own."""
-    (IMAGES / f"evaluation-{name}.svg").write_text(plots.to_svg(figure, title, standalone=True), encoding="utf-8")
+            put("evaluation.md", mark, text)
 
 
 def evaluation(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
@@ -72,14 +52,16 @@ def evaluation(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
     found = evaluate_model(colorizer, photos.photos, names=photos.names)
     intervals, means = found.result.intervals(), found.result.means()
     rows = {name: [row["ciede2000"]] for name, row in intervals.items()}
-    draw(
-        "error", plots.intervals(rows, "CIEDE2000, smaller is better", strong=["model"]), "Colour difference by method"
+    save(
+        "evaluation-error",
+        plots.intervals(rows, "CIEDE2000, smaller is better", strong=["model"]),
+        "Colour difference by method",
     )
-    draw("parts", plots.bars(error_parts(means), "CIEDE2000"), "Where the error comes from")
+    save("evaluation-parts", plots.bars(error_parts(means), "CIEDE2000"), "Where the error comes from")
     honest = {name: row for name, row in means.items() if name not in ORACLES}
     points = {name: (row["ciede2000"], row["colorfulness_ratio"]) for name, row in honest.items()}
     figure = plots.trade_off(points, "CIEDE2000, smaller is better", "colourfulness, share of true", target=1.0)
-    draw("trade-off", figure, "Error and colour together")
+    save("evaluation-trade-off", figure, "Error and colour together")
     return {"evaluate": evaluation_table(found), "differences": difference_table(found), "costs": cost_table(found)}
 
 
@@ -88,7 +70,7 @@ def evaluation_table(found: Evaluation) -> str:
     intervals = found.result.intervals()
     lines = ["| | CIEDE2000 | AuC | AuC rebalanced | colourfulness | told from real |", "|---|---|---|---|---|---|"]
     for name, row in intervals.items():
-        told = f"{found.verdicts[name].accuracy.value:.0%}" if name in found.verdicts else ""
+        told = f"{found.verdicts[name].value:.0%}" if name in found.verdicts else ""
         cells = [str(row["ciede2000"]), str(row["auc"]), str(row["auc_rebalanced"]), str(row["colorfulness_ratio"])]
         lines.append(f"| {name} | " + " | ".join([*cells, told]) + " |")
     return "\n".join(lines)
@@ -130,7 +112,7 @@ def categories_of_model(colorizer: Colorizer, limit: int | None) -> dict[str, st
             ratio = f"{intervals['model']['colorfulness_ratio'].value:.2f}"
             lines.append(f"| {folder.name} | " + " | ".join([*cells, difference, ratio]) + " |")
     figure = plots.intervals(rows, "CIEDE2000, smaller is better", series=("model", "gray"))
-    draw("categories", figure, "Colour difference by category")
+    save("evaluation-categories", figure, "Colour difference by category")
     return {"categories-of-model": "\n".join(lines)}
 
 
@@ -144,13 +126,13 @@ def importances(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
     rows = {name: [across[name, ""], within[name, ""]] for name in names}
     rows |= {name: [value] for (name, _), value in found.select("cluster", "across", "log_loss").items()}
     figure = plots.intervals(rows, "surprise added, nats", series=("across photographs", "within"), reference=0.0)
-    draw("importance", figure, "Permutation importance of the feature families")
-    draw(
-        "redundancy",
+    save("evaluation-importance", figure, "Permutation importance of the feature families")
+    save(
+        "evaluation-redundancy",
         plots.redundancy(found.redundancy, found.links, found.families, 0.6),
         "Which family predicts which",
     )
-    draw("colours", color_figure(found), "Error added by family and true colour")
+    save("evaluation-colours", color_figure(found), "Error added by family and true colour")
     return {"importance": importance_table(found, names), "warnings": "\n".join(f"- {w}" for w in found.warnings)}
 
 
@@ -184,7 +166,11 @@ def curve(limit: int | None) -> dict[str, str]:
         "model": list(zip(found.sizes, found.points(), strict=True)),
         "L + height lookup": list(zip(found.sizes, found.points("lookup"), strict=True)),
     }
-    draw("curve", plots.curves(series, "training photographs", "CIEDE2000"), "Error against training photographs")
+    save(
+        "evaluation-curve",
+        plots.curves(series, "training photographs", "CIEDE2000"),
+        "Error against training photographs",
+    )
     lines = ["| photographs | CPU seconds | CIEDE2000 | step | colourfulness | lookup |", "|---|---|---|---|---|---|"]
     means = found.result.means()
     for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
@@ -205,7 +191,7 @@ def categories(limit: int | None) -> dict[str, str]:
     trained, tested = list(found.training), list(found.categories)
     ratio = found.matrix("classical") / found.gray()
     figure = plots.heatmap(ratio, trained, tested, "rows: trained on; columns: tested on", form="{:.2f}", center=1.0)
-    draw("matrix", figure, "Error of models of one category on all categories, divided by that of gray")
+    save("evaluation-matrix", figure, "Error of models of one category on all categories, divided by that of gray")
     lines = ["| trained on (photographs) | " + " | ".join(tested) + " |", "|---" * (len(tested) + 1) + "|"]
     lines.append("| gray | " + " | ".join(f"{value:.2f}" for value in found.gray()) + " |")
     for (name, n_photos), row in zip(found.training.items(), found.matrix("classical"), strict=True):

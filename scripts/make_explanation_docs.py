@@ -8,17 +8,16 @@ photographs, explains a piece that it has not seen.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
 import skimage.data
+from _pages import IMAGES, ROOT, put, save
 from sklearn.datasets import load_sample_images
 
 from colorize import Colorizer, RgbImage, find_model, load_folder, to_gray, write_photo
-from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
 from colorize.evaluation.measure import measure
 from colorize.evaluation.report import explanation_report
@@ -26,9 +25,6 @@ from colorize.evaluation.report.evaluation import confidence_figures
 from colorize.explanation import Explainer
 from colorize.explanation.doubt import confidence_picture, only_confident
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "explain.md"
-IMAGES = ROOT / "docs" / "images"
 DATA = ROOT.parent / "shared" / "data"
 HEIGHT = 380
 
@@ -45,9 +41,8 @@ def main(page: Path | None, limit: int | None) -> None:
     photos = load_folder(DATA / "bsds500" / "val", limit=limit, select=False)
     checks = {vividness: measured(model, photos.photos, vividness) for vividness in (0.0, 0.5)}
     for name, title, figure in confidence_figures(checks[0.5]):
-        text = plots.to_svg(figure, title, standalone=True)
-        (IMAGES / f"confidence-{name}.svg").write_text(text, encoding="utf-8")
-    put("confidence", table(checks))
+        save(f"confidence-{name}", figure, title)
+    put("explain.md", "confidence", table(checks))
 
 
 def measured(model: Colorizer, photos: tuple[RgbImage, ...], vividness: float) -> ConfidenceCheck:
@@ -68,10 +63,9 @@ def table(checks: dict[float, ConfidenceCheck]) -> str:
         "|---" * 8 + "|",
     ]
     for vividness, check in checks.items():
-        diagram = check.reliability
-        pairs = [f"{diagram.confidence[k]:.0%}, {diagram.accuracy[k]:.0%}" for k in (0, 5, 9)]
+        pairs = [f"{check.stated[k]:.0%}, {check.accuracy[k].value:.0%}" for k in (0, 5, 9)]
         gain = f"{check.best_quarter.value / check.mean.value - 1:+.0%}".replace("-", "−")
-        error = f"{100 * diagram.expected_error:.1f} points"
+        error = f"{100 * check.expected_error:.1f} points"
         lines.append(
             f"| {vividness:g} | {check.mean} | {check.best_quarter} | {gain} | " + " | ".join([*pairs, error]) + " |"
         )
@@ -106,13 +100,6 @@ def write_page(path: Path) -> None:
     explainer = Explainer(model.open(unseen))
     found = [explainer.at(*place) for place in explainer.places(3)]
     path.write_text(explanation_report(explainer, found, name="cat 2.jpg", model="35 pieces"), encoding="utf-8")
-
-
-def put(mark: str, text: str) -> None:
-    """Replace what stands between two marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- begin {mark} -->\n).*?(<!-- end {mark} -->)", re.DOTALL)
-    PAGE.write_text(pattern.sub(lambda found: found[1] + text.strip() + "\n" + found[2], page), encoding="utf-8")
 
 
 if __name__ == "__main__":

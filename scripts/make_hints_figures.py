@@ -14,7 +14,7 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 
 from colorize.cli.suggest import marked
-from colorize.color import lab_to_rgb, to_gray
+from colorize.color import gray_rgb, to_gray
 from colorize.colorizer import Colorizer
 from colorize.guidance.hints import Hints, Mark
 from colorize.guidance.session import Session
@@ -91,7 +91,7 @@ def reference_row(colorizer: Colorizer) -> list[np.ndarray]:
 def drawn(session: Session, hints: Hints) -> np.ndarray:
     """Hints over the gray photograph."""
     lightness = session.gray.lightness
-    picture = lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32))
+    picture = gray_rgb(lightness)
     pixels = hints.rasterize(session.gray.shape)
     picture[pixels.is_known] = pixels.rgb[pixels.is_known]
     return picture

@@ -13,7 +13,7 @@ import skimage.data
 from sklearn.datasets import load_sample_images
 
 from colorize import Colorizer, RgbImage, find_model, to_gray, write_photo
-from colorize.color import lab_to_rgb
+from colorize.color import gray_rgb
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "images" / "readme.jpg"
 SIZE = (240, 160)  # width, height of one picture
@@ -30,7 +30,7 @@ def main() -> None:
         photo = RgbImage(cropped(pixels))
         gray = to_gray(photo)
         colored = [model.predict(gray, vividness=v).rgb for v in (0, 0.5, 1)]
-        plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
+        plain = gray_rgb(gray.lightness)
         pictures = [cv2.resize(p, SIZE, interpolation=cv2.INTER_AREA) for p in (plain, *colored, photo.pixels)]
         rows.append(np.hstack([np.pad(p, ((0, GAP), (0, GAP), (0, 0)), constant_values=255) for p in pictures]))
     write_photo(RgbImage(np.vstack(rows)[:-GAP, :-GAP].copy()), TARGET, overwrite=True)

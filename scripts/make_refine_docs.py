@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,19 @@ import cv2
 import matplotlib
 import numpy as np
 import skimage.data
+from _pages import IMAGES, ROOT, put, save
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
 from colorize._support.statistics import Interval
-from colorize.color import lab_to_rgb, to_gray
+from colorize.color import gray_rgb, to_gray
 from colorize.evaluation import plots
 from colorize.evaluation.loader import load_any_model
 from colorize.io import write_photo
 from colorize.types import RgbImage
 
-ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGE = ROOT / "docs" / "refine.md"
-IMAGES = ROOT / "docs" / "images"
 STYLE = {"svg.fonttype": "none", "font.size": 11.5, "figure.facecolor": "none"}
 SIZE, GAP = (210, 140), 4
 COLUMNS = (
@@ -48,20 +45,11 @@ def main() -> None:
     for what in ("bsds", "landscape"):
         file = sorted(RESULTS.glob(f"refine-{what}-*.json"))[-1]
         content = json.loads(file.read_text(encoding="utf-8"))
-        put(what, f"{figures_table(content)}\n\n{networks_table(file.with_suffix('.md'))}")
+        put("refine.md", what, f"{figures_table(content)}\n\n{networks_table(file.with_suffix('.md'))}")
         draw_intervals(what, content["intervals"])
         draw_trade_off(what, content["means"])
     draw_learning(content["histories"])
     draw_picture(work)
-
-
-def put(mark: str, text: str) -> None:
-    """Replace what stands between two marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- begin {mark} -->\n).*?(<!-- end {mark} -->)", re.DOTALL)
-    if not pattern.search(page):
-        raise SystemExit(f"{PAGE.name} has no marks for {mark}")
-    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", page), encoding="utf-8")
 
 
 def figures_table(content: dict[str, Any]) -> str:
@@ -148,11 +136,6 @@ def interval(value: dict[str, float]) -> Interval:
     return Interval(value["value"], value["low"], value["high"])
 
 
-def save(name: str, figure: object, title: str) -> None:
-    """Write a plot as a file of its own."""
-    (IMAGES / f"{name}.svg").write_text(plots.to_svg(figure, title, standalone=True), encoding="utf-8")
-
-
 def draw_picture(work: Path) -> None:
     """One row per photograph: gray, every model, true."""
     china, flower = load_sample_images().images
@@ -161,7 +144,7 @@ def draw_picture(work: Path) -> None:
     for pixels in (china, flower, skimage.data.rocket(), skimage.data.chelsea()):
         photo = RgbImage(pixels)
         gray = to_gray(photo)
-        plain = lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32))
+        plain = gray_rgb(gray.lightness)
         colored = [model.predict(gray, vividness=0.0).rgb for model in models]
         tiles = [framed(picture) for picture in (plain, *colored, photo.pixels)]
         rows.append(np.hstack(tiles))

@@ -80,10 +80,10 @@ def summary(found: Evaluation) -> str:
             f"{len(indices)} photographs"
         )
     if "model" in found.verdicts:
-        accuracy = found.verdicts["model"].accuracy
-        lines.append(f"told from real photographs in {100 * accuracy.value:.0f} % of cases (50 %: cannot tell)")
+        share = 100 * found.verdicts["model"].value
+        lines.append(f"told from real photographs in {share:.0f} % of cases (50 %: cannot tell)")
     if found.confidence:
-        check, off = found.confidence, 100 * found.confidence.reliability.expected_error
+        check, off = found.confidence, 100 * found.confidence.expected_error
         lines.append(
             f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}, "
             f"by {PIXELS_PER_PHOTO} pixels a photograph); "

@@ -83,10 +83,10 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
     import numpy as np
 
     from colorize._support.labels import label_corners
-    from colorize.color import lab_to_rgb
+    from colorize.color import gray_rgb
     from colorize.types import RgbImage
 
-    picture = np.asarray(lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32)), np.uint8)
+    picture = gray_rgb(lightness)
     unit = max(4, round(min(lightness.shape) / 40))
     # A ring is moved in from the edge, which would cut it.
     ends = np.array(lightness.shape) - 1

@@ -147,6 +147,7 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
     rgb_to_lab : The way here.
     map_to_gamut : The rule for colours that sRGB lacks.
     lab_to_linear_rgb : The twin before rule and code values.
+    gray_rgb : Without colours.
 
     Examples
     --------
@@ -159,6 +160,31 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
         raise ValueError(f"bit_depth must be 8 or 16, got {bit_depth!r}")
     dtype = np.uint8 if bit_depth == 8 else np.uint16
     return _in_blocks(lambda light, colors: _encode(_shown(light, colors)[1], bit_depth), lightness, ab, 3, dtype)
+
+
+def gray_rgb(lightness: ArrayLike) -> NDArray[np.uint8]:
+    """Convert L* alone to sRGB of 8 bits: a black-and-white photograph as a screen shows it.
+
+    Parameters
+    ----------
+    lightness : array_like, shape (...,)
+        As for `lab_to_rgb`, with the same errors.
+
+    Returns
+    -------
+    ndarray, shape (..., 3), uint8
+        r = g = b.
+
+    See Also
+    --------
+    lab_to_rgb : With colours, and with 16 bits.
+
+    Examples
+    --------
+    >>> gray_rgb([0, 50, 100]).tolist()
+    [[0, 0, 0], [119, 119, 119], [255, 255, 255]]
+    """
+    return np.asarray(lab_to_rgb(lightness, np.zeros((*np.shape(lightness), 2), np.float32)), np.uint8)
 
 
 def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:

@@ -12,7 +12,6 @@ from scipy.stats import rankdata
 from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab
 from colorize.color.metrics import ciede2000
-from colorize.evaluation.calibration import Reliability
 from colorize.evaluation.measure import Observation
 from colorize.recognition.decision import NEAR
 from colorize.types import Colorization
@@ -33,21 +32,26 @@ class ConfidenceCheck:
 
     Attributes
     ----------
-    reliability : Reliability
-        Stated confidence against the share of pixels whose colour lies within 20 units of ab of the truth, in ten bins
-        of equal mass.
+    stated : ndarray, shape (10,), float64
+        Mean confidence in ten bins of as many pixels each, from the least sure to the surest.
     accuracy : tuple of Interval
-        That share with 95 % intervals over photographs, because the pixels of one photograph err together.
+        Per bin, the share of pixels whose colour lies within 20 units of ab of the truth, with 95 % intervals over
+        photographs, because the pixels of one photograph err together.
     coverage : ndarray, shape (20,), float64
         Shares of the pixels, the surest first, 0.05 to 1.
     risk : tuple of Interval
         Mean CIEDE2000 of these.
     """
 
-    reliability: Reliability
+    stated: NDArray[np.float64]
     accuracy: tuple[Interval, ...]
     coverage: NDArray[np.float64]
     risk: tuple[Interval, ...]
+
+    @property
+    def expected_error(self) -> float:
+        """Expected calibration error: mean distance of `stated` from `accuracy`, 0..1."""
+        return float(np.abs(self.stated - [interval.value for interval in self.accuracy]).mean())
 
     @property
     def best_quarter(self) -> Interval:
@@ -62,9 +66,9 @@ class ConfidenceCheck:
     def to_dict(self) -> dict[str, Any]:
         """Plain values and intervals."""
         return {
-            "stated": self.reliability.confidence,
+            "stated": self.stated,
             "true": self.accuracy,
-            "expected_error": self.reliability.expected_error,
+            "expected_error": self.expected_error,
             "coverage": self.coverage,
             "risk": self.risk,
             "best_quarter": self.best_quarter,
@@ -119,12 +123,11 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     error : ndarray, shape (n_photos, n_pixels)
         CIEDE2000.
 
-    See Also
-    --------
-    colorize.evaluation.calibration.reliability : The same for probabilities of regions.
-
     References
     ----------
+    Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015
+    (expected calibration error). Nguyen and O'Connor, "Posterior calibration and exploratory analysis for natural
+    language processing models", EMNLP 2015 (bins of equal mass).
     El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010 (risk against coverage).
 
     Examples
@@ -145,15 +148,10 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
     # By rank, not by confidence: the pixels of a region are about equally sure, and no threshold
     # divides such ties into bins of equal mass.
     bins = [place * _N_BINS // stated.size == k for k in reversed(range(_N_BINS))]
-    accuracy = tuple(mean_of(near, some) for some in bins)
     shares = range(1, _N_SHARES + 1)
     return ConfidenceCheck(
-        reliability=Reliability(
-            np.array([stated[some].mean() for some in bins]),
-            np.array([interval.value for interval in accuracy]),
-            np.array([some.mean() for some in bins]),
-        ),
-        accuracy=accuracy,
+        stated=np.array([stated[some].mean() for some in bins]),
+        accuracy=tuple(mean_of(near, some) for some in bins),
         coverage=np.array(shares) / _N_SHARES,
         risk=tuple(mean_of(errors, place * _N_SHARES < k * stated.size) for k in shares),
     )

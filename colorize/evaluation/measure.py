@@ -80,13 +80,6 @@ MAIN = "ciede2000"
 """The figure that reports put first."""
 
 
-class Baseline(Protocol):
-    """Anything with `predict_ab`, such as the rules of `colorize.recognition.rules`."""
-
-    def predict_ab(self, gray: GrayImage) -> Float32:
-        """Return a* and b*, shape (H, W, 2)."""
-
-
 class Predictor(Protocol):
     """Anything with `predict`, such as a fitted `Colorizer`."""
 
@@ -108,7 +101,7 @@ class WithTruth:
     function: Callable[[GrayImage, Truth], Prediction]
 
 
-Method = Callable[[GrayImage], Prediction] | Baseline | Predictor | WithTruth
+Method = Callable[[GrayImage], Prediction] | Predictor | WithTruth
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,9 +269,9 @@ def measure(
     Parameters
     ----------
     methods : mapping of str to method
-        A method is a function of a `GrayImage`, an object with `predict` or `predict_ab`, or `WithTruth`. It gives back
-        an `RgbImage`, a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two
-        are taken before gamut mapping, those of the first after it, which is a little kinder.
+        A method is a function of a `GrayImage`, an object with `predict`, or `WithTruth`. It gives back an `RgbImage`,
+        a `Colorization`, or a* and b* as an array of shape (H, W, 2). The colour errors of the last two are taken
+        before gamut mapping, those of the first after it, which is a little kinder.
     photos : sequence of RgbImage or ndarray of shape (H, W, 3)
         True colour photographs.
     names : sequence of str, optional
@@ -297,7 +290,7 @@ def measure(
     ValueError
         No methods, or another number of names than of photographs.
     TypeError
-        A method is none of the four kinds, or gives back something else.
+        A method is none of the three kinds, or gives back something else.
 
     See Also
     --------
@@ -348,14 +341,10 @@ def function_of(name: str, method: Method) -> Callable[[GrayImage, Truth], Predi
     """What a method does, as a function of the gray photograph and the truth, at which few look."""
     if isinstance(method, WithTruth):
         return method.function
-    # `predict` first: of a method that has both it is what people get to see.
-    for attribute in ("predict", "predict_ab"):
-        function = getattr(method, attribute, None)
-        if callable(function):
-            return lambda gray, _truth: function(gray)
-    if callable(method):
-        return lambda gray, _truth: method(gray)
-    raise TypeError(f"method {name!r} must be a function or have predict or predict_ab, got {type(method).__name__}")
+    function = getattr(method, "predict", method)
+    if not callable(function):
+        raise TypeError(f"method {name!r} must be a function or have predict, got {type(method).__name__}")
+    return lambda gray, _truth: function(gray)
 
 
 def _colors(name: str, prediction: Prediction, gray: GrayImage) -> tuple[NDArray[Any], Float32 | None]:

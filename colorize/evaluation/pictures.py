@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from colorize._support.bits import to_8_bit
 from colorize._support.optional import import_or_raise
 from colorize._support.shrink import shrink
-from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.color import gray_rgb, rgb_to_lab
 from colorize.color.metrics import ciede2000
 from colorize.evaluation.measure import Observation
 from colorize.io import encode_preview
@@ -79,10 +79,9 @@ class Gallery:
         if self.methods and seen.method not in self.methods:
             return
         if seen.index not in self.pictures:
-            # Gray as methods get it, not as the photograph may have been toned.
-            gray = lab_to_rgb(seen.gray.lightness, np.zeros((*seen.gray.shape, 2), np.float32))
             true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
-            self.pictures[seen.index] = Picture(_small(gray, self.side), true)
+            # Gray as methods get it, not as the photograph may have been toned.
+            self.pictures[seen.index] = Picture(_small(gray_rgb(seen.gray.lightness), self.side), true)
         self.pictures[seen.index].results[seen.method] = _small(seen.pixels, self.side)
 
 

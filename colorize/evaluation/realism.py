@@ -9,7 +9,6 @@ colour nor a blue horse.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from colorize.evaluation.measure import Observation
 from colorize.exceptions import DatasetError
 from colorize.types import Float32
 
-__all__ = ["FEWEST_PHOTOS", "RealismObserver", "Verdict", "color_statistics", "two_sample_test"]
+__all__ = ["FEWEST_PHOTOS", "RealismObserver", "color_statistics", "two_sample_test"]
 
 FEWEST_PHOTOS = 10
 """Photographs below which the test is not made: a classifier cannot be trained and tested on less."""
@@ -34,19 +33,6 @@ FEWEST_PHOTOS = 10
 _SIDE = 96
 _N_FOLDS, _N_REPEATS = 5, 4  # cross-validation, repeated with other folds
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """How well colorized photographs are told from real ones.
-
-    Attributes
-    ----------
-    accuracy : Interval
-        Share of right answers, 0.5 (cannot tell) to 1 (always), on photographs the classifier was not trained on.
-    """
-
-    accuracy: Interval
 
 
 def color_statistics(pixels: NDArray[Any]) -> Float32:
@@ -78,10 +64,10 @@ def color_statistics(pixels: NDArray[Any]) -> Float32:
     return np.concatenate([np.asarray(part, np.float32).ravel() for part in values])
 
 
-def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
+def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Interval:
     """Train a small classifier to tell two sets apart, and see how often it is right on what it has not seen.
 
-    Gives a `Verdict` with a bootstrap interval over photographs.
+    Gives the share of right answers, 0.5 (cannot tell) to 1 (always), with a bootstrap interval over photographs.
 
     Parameters
     ----------
@@ -103,7 +89,7 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
     >>> rng = np.random.default_rng(0)
     >>> same = two_sample_test(rng.normal(size=(40, 3)), rng.normal(size=(40, 3)))
     >>> far = two_sample_test(rng.normal(size=(40, 3)), rng.normal(9, 1, size=(40, 3)))
-    >>> same.accuracy.value < 0.65, far.accuracy.value > 0.95
+    >>> same.value < 0.65, far.value > 0.95
     (True, True)
     """
     n_photos = len(real)
@@ -121,7 +107,7 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Verdict:
         folds = PredefinedSplit(np.tile(rng.permutation(n_photos) % _N_FOLDS, 2))
         is_right = cross_val_predict(classifier, rows, is_colorized, cv=folds) == is_colorized
         right += is_right.reshape(2, n_photos).sum(axis=0)
-    return Verdict(Bootstrap(n_photos).mean(right / (2 * _N_REPEATS)))
+    return Bootstrap(n_photos).mean(right / (2 * _N_REPEATS))
 
 
 class RealismObserver:
@@ -150,8 +136,8 @@ class RealismObserver:
             self._real[seen.index] = color_statistics(seen.photo.pixels)
         self._colorized.setdefault(seen.method, []).append(color_statistics(seen.pixels))
 
-    def verdicts(self) -> dict[str, Verdict]:
-        """Test every method; empty with fewer than `FEWEST_PHOTOS` photographs."""
+    def verdicts(self) -> dict[str, Interval]:
+        """Test every method by `two_sample_test`; empty with fewer than `FEWEST_PHOTOS` photographs."""
         if len(self._real) < FEWEST_PHOTOS:
             return {}
         real = np.stack(list(self._real.values()))

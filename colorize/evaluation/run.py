@@ -17,7 +17,7 @@ from colorize.evaluation.measure import EvaluationResult, Method, Observer, func
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, Oracles
 from colorize.evaluation.pictures import Gallery
-from colorize.evaluation.realism import RealismObserver, Verdict
+from colorize.evaluation.realism import RealismObserver
 from colorize.model import Photo, as_rgb_image
 from colorize.recognition.rules import NO_COLOR
 
@@ -35,8 +35,8 @@ class Evaluation:
     vividness : float
     gallery : Gallery
         Pictures of the method ``model``; empty if none were wanted.
-    verdicts : mapping of str to Verdict
-        Realism per method; empty with fewer than ten photographs.
+    verdicts : mapping of str to Interval
+        Share of right answers of the realism test per method; empty with fewer than ten photographs.
     memory : mapping of str to int
         Peak bytes per stage on one photograph.
     model_bytes : int
@@ -50,7 +50,7 @@ class Evaluation:
     result: EvaluationResult
     vividness: float
     gallery: Gallery
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, Interval]
     memory: Mapping[str, int]
     model_bytes: int
     left_out: Mapping[str, str]
@@ -66,7 +66,7 @@ class Evaluation:
                 name: {"n_photos": len(indices), "intervals": result.part(indices).intervals()}
                 for name, indices in result.categories.items()
             },
-            told_from_real={name: verdict.accuracy for name, verdict in self.verdicts.items()},
+            told_from_real=self.verdicts,
             confidence=None if self.confidence is None else self.confidence.to_dict(),
             peak_bytes=self.memory,
             model_bytes=self.model_bytes,
@@ -93,7 +93,7 @@ class Comparison:
     result: EvaluationResult
     methods: tuple[NamedMethod, ...]
     gallery: Gallery
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, Interval]
     memory: Mapping[str, int]
     left_out: Mapping[str, str]
 
@@ -120,7 +120,7 @@ class Comparison:
         return self.result.to_json(
             differences=self.differences(),
             methods={m.name: {"description": m.description, "n_bytes": m.n_bytes} for m in self.methods},
-            told_from_real={name: verdict.accuracy for name, verdict in self.verdicts.items()},
+            told_from_real=self.verdicts,
             peak_bytes=self.memory,
             left_out=self.left_out,
         )

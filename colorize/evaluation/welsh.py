@@ -52,7 +52,7 @@ class WelshTransfer:
     --------
     >>> blue, red = (RgbImage(np.full((16, 16, 3), color, np.uint8)) for color in ((60, 90, 160), (90, 30, 30)))
     >>> gray = GrayImage(np.full((8, 8), 38, np.float32))
-    >>> WelshTransfer().fit([blue, red]).predict_ab(gray)[0, 0].round().tolist()
+    >>> WelshTransfer().fit([blue, red])(gray)[0, 0].round().tolist()
     [12.0, -41.0]
     """
 
@@ -76,7 +76,7 @@ class WelshTransfer:
         self.tone_ = np.array(tone, np.float32)
         return self
 
-    def predict_ab(self, gray: GrayImage) -> Float32:
+    def __call__(self, gray: GrayImage) -> Float32:
         """Transfer a* and b*, shape (H, W, 2), float32, not mapped to the gamut."""
         lightness = gray.lightness
         nearest = int(((self.tiny_ - _tiny(lightness)) ** 2).sum(axis=1).argmin())

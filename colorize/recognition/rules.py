@@ -41,7 +41,7 @@ class Lookup:
 
     table: Float32
 
-    def predict_ab(self, gray: GrayImage) -> Float32:
+    def __call__(self, gray: GrayImage) -> Float32:
         """Look up the colour of every pixel: a* and b*, shape (H, W, 2), float32, not mapped to the gamut."""
         return self.table.reshape(-1, 2).take(_bins(gray.lightness, self.table.shape[:2]), axis=0)
 
@@ -109,7 +109,7 @@ def fit_rules(photos: Iterable[RgbImage]) -> dict[str, Lookup]:
     --------
     >>> photo = RgbImage(np.full((4, 4, 3), (60, 90, 160), np.uint8))
     >>> gray = GrayImage(np.full((2, 3), 38, np.float32))
-    >>> fit_rules([photo])["L + height lookup"].predict_ab(gray)[0, 0].round().tolist()
+    >>> fit_rules([photo])["L + height lookup"](gray)[0, 0].round().tolist()
     [12.0, -41.0]
     """
     sums = ColorSums()

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorize.color import lab_to_linear_rgb, lab_to_rgb, map_to_gamut, rgb_to_lab, rgb_to_lightness, tint_of, to_gray
+from colorize.color import (
+    gray_rgb,
+    lab_to_linear_rgb,
+    lab_to_rgb,
+    map_to_gamut,
+    rgb_to_lab,
+    rgb_to_lightness,
+    tint_of,
+    to_gray,
+)
 from colorize.types import PhotoMetadata, RgbImage
 
 # Lab (D65) of the corners of the sRGB cube, from B. Lindbloom's colour calculator, four decimals.
@@ -59,6 +68,10 @@ def test_every_gray_is_neutral_and_comes_back_as_its_own_code(bit_depth):
     assert not lab[:, 1:].any()
     assert (np.diff(lab[:, 0]) > 0).all()
     np.testing.assert_array_equal(lab_to_rgb(lab[:, 0], lab[:, 1:], bit_depth=bit_depth), pixels)
+
+
+def test_the_lightness_of_a_gray_alone_gives_its_code_too():
+    np.testing.assert_array_equal(gray_rgb(rgb_to_lightness(grays(8))), grays(8))
 
 
 @pytest.mark.parametrize("bit_depth", [8, 16])

@@ -27,7 +27,7 @@ def ab(color) -> np.ndarray:
 
 
 def test_gray_is_gray():
-    prediction = NO_COLOR.predict_ab(GrayImage(np.full((3, 4), 50, np.float32)))
+    prediction = NO_COLOR(GrayImage(np.full((3, 4), 50, np.float32)))
     assert prediction.shape == (3, 4, 2)
     assert prediction.dtype == np.float32
     assert not prediction.any()
@@ -35,7 +35,7 @@ def test_gray_is_gray():
 
 def test_mean_color_weighs_pixels_not_photographs():
     small, large = flat(BLUE), RgbImage(np.full((4, 12, 3), SAND, np.uint8))
-    prediction = fit_rules([small, large])["mean colour"].predict_ab(to_gray(small))
+    prediction = fit_rules([small, large])["mean colour"](to_gray(small))
     expected = (ab(BLUE) + 3 * ab(SAND)) / 4
     np.testing.assert_allclose(prediction, np.broadcast_to(expected, (4, 4, 2)), rtol=1e-5)
 
@@ -43,19 +43,19 @@ def test_mean_color_weighs_pixels_not_photographs():
 def test_lightness_lookup_gives_every_lightness_its_color():
     lookup = fit_rules([flat(BLUE), flat(SAND)])["L lookup"]
     lightness = rgb_to_lightness(np.uint8([[BLUE, SAND]]))
-    np.testing.assert_allclose(lookup.predict_ab(GrayImage(lightness)), [[ab(BLUE), ab(SAND)]], rtol=1e-5)
+    np.testing.assert_allclose(lookup(GrayImage(lightness)), [[ab(BLUE), ab(SAND)]], rtol=1e-5)
 
 
 def test_height_lookup_tells_above_from_below():
     tall = landscape()
-    prediction = fit_rules([tall])["L + height lookup"].predict_ab(to_gray(tall))
+    prediction = fit_rules([tall])["L + height lookup"](to_gray(tall))
     np.testing.assert_allclose(prediction[:5], np.broadcast_to(ab(BLUE), (5, 6, 2)), rtol=1e-5)
     np.testing.assert_allclose(prediction[5:], np.broadcast_to(ab(GREEN), (5, 6, 2)), rtol=1e-5)
 
 
 def test_steps_of_height_are_equal():
     two = Lookup(np.array([[[1, 0], [2, 0]]], np.float32))
-    prediction = two.predict_ab(GrayImage(np.full((40, 3), 50, np.float32)))
+    prediction = two(GrayImage(np.full((40, 3), 50, np.float32)))
     assert prediction[[0, 19, 20, 39], 0, 0].tolist() == [1, 1, 2, 2]
 
 
@@ -90,7 +90,7 @@ def test_all_rules_are_learnt_in_one_pass():
 def test_ends_of_the_scale_and_odd_shapes(lightness, shape):
     lookup = fit_rules([flat(BLUE)])["L + height lookup"]
     gray = GrayImage(np.full(shape, lightness, np.float32))
-    np.testing.assert_allclose(lookup.predict_ab(gray), np.broadcast_to(ab(BLUE), (*shape, 2)), rtol=1e-5)
+    np.testing.assert_allclose(lookup(gray), np.broadcast_to(ab(BLUE), (*shape, 2)), rtol=1e-5)
 
 
 def test_nothing_to_learn_from_is_an_error():

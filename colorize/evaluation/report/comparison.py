@@ -100,7 +100,7 @@ def _method_table(found: Comparison) -> Block:
             f"{np.nanmean(costs['cpu_seconds']):.3f}",
             parts.file_size(found.memory[method.name]),
             parts.file_size(method.n_bytes),
-            f"{verdict.accuracy.value:.0%}" if verdict else "–",
+            f"{verdict.value:.0%}" if verdict else "–",
             {"value": method.description, "text": True},
         ]
         rows.append((method.name, cells))

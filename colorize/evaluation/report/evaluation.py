@@ -105,7 +105,7 @@ def _facts(found: Evaluation) -> list[tuple[str, str, str]]:
         ("Colourfulness", f"{ratio.value:.0%}", "of that of the true photographs"),
     ]
     if "model" in found.verdicts:
-        right = found.verdicts["model"].accuracy
+        right = found.verdicts["model"]
         between = f"({right.low:.0%} to {right.high:.0%})" if right.known else ""
         facts.append(("Told from real", f"{right.value:.0%}", f"of cases {between}; 50 % is a guess"))
     cost = found.result.costs["model"]["cpu_seconds"]
@@ -158,7 +158,7 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
         check = found.confidence
         texts = (
             f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
-            f"On average it is {100 * check.reliability.expected_error:.0f} points off.",
+            f"On average it is {100 * check.expected_error:.0f} points off.",
             f"Error of the pixels it is surest of. The surest quarter: {parts.in_words(check.best_quarter)}; "
             f"all pixels: {check.mean.value:.2f}.",
         )
@@ -168,9 +168,8 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
 
 def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
     """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
-    diagram = check.reliability
-    stated = [(100 * x, parts.percent(y)) for x, y in zip(diagram.confidence, check.accuracy, strict=True)]
-    ideal = [(100 * x, Interval(100 * x)) for x in diagram.confidence[[0, -1]]]
+    stated = [(100 * x, parts.percent(y)) for x, y in zip(check.stated, check.accuracy, strict=True)]
+    ideal = [(100 * x, Interval(100 * x)) for x in check.stated[[0, -1]]]
     falling = [(100 * x, y) for x, y in zip(check.coverage, check.risk, strict=True)]
     mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
     reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)

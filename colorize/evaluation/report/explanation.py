@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.bits import to_8_bit
-from colorize.color import lab_to_rgb
+from colorize.color import gray_rgb, lab_to_rgb
 from colorize.color.names import color_names
 from colorize.evaluation.pictures import data_uri
 from colorize.evaluation.plots import minus
@@ -84,8 +84,7 @@ def place_in_words(explainer: Explainer, found: Explanation) -> dict[str, Any]:
 def _pictures(explainer: Explainer) -> tuple[Pixels, Pixels]:
     """The photograph in colour and in gray."""
     result = to_8_bit(explainer.result.image.pixels)
-    lightness = explainer.session.gray.lightness
-    return result, to_8_bit(lab_to_rgb(lightness, np.zeros((*lightness.shape, 2), np.float32)))
+    return result, gray_rgb(explainer.session.gray.lightness)
 
 
 def _warnings(explainer: Explainer) -> list[str]:
@@ -239,8 +238,7 @@ def odds(log_odds: float) -> str:
 
 def paint(found: Explanation, ab: NDArray[Any]) -> str:
     """A colour as CSS, at the lightness of the region as far as one can still see a hue there."""
-    lightness = np.full((1, 1), np.clip(found.lightness, 35, 80), np.float32)
-    red, green, blue = lab_to_rgb(lightness, np.asarray(ab, np.float32).reshape(1, 1, 2))[0, 0]
+    red, green, blue = lab_to_rgb(np.clip(found.lightness, 35, 80), ab)
     return f"rgb({red} {green} {blue})"
 
 

@@ -15,7 +15,6 @@ from colorize.evaluation import plots
 from colorize.evaluation.measure import FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
 from colorize.evaluation.pictures import data_uri
-from colorize.evaluation.realism import Verdict
 
 PICTURE_BYTES = 2_350_000
 """For all pictures of a report together, as text; plots and words take a few hundred kilobytes more."""
@@ -189,8 +188,8 @@ def trade_off(means: Mapping[str, Mapping[str, float]], methods: Iterable[str]) 
     )
 
 
-def told_apart(verdicts: Mapping[str, Verdict], text: str, strong: Sequence[str] = ()) -> Plot:
+def told_apart(verdicts: Mapping[str, Interval], text: str, strong: Sequence[str] = ()) -> Plot:
     """How often a classifier is right about each method."""
-    rows = {name: [percent(verdict.accuracy)] for name, verdict in verdicts.items()}
+    rows = {name: [percent(right)] for name, right in verdicts.items()}
     figure = plots.intervals(rows, "right answers, %", reference=50.0, note="cannot tell", strong=strong)
     return "Can they be told from real photographs?", text, figure
