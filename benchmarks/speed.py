@@ -246,7 +246,7 @@ def case_pyamg(megapixels: float, path: str | None, constraints: str, compare: s
 
 def case_stroke(megapixels: float, path: str | None, constraints: str, **options: Any) -> Result:
     """One stroke of 12 x 200 pixels on a photo that is already coloured."""
-    from colorize.optimization import Propagator, propagate
+    from colorize.optimization import propagate
 
     lightness, ab, name = photo(megapixels, path)
     given = hard_hints(ab) if constraints == "hard" else soft_regions(ab)
@@ -256,14 +256,14 @@ def case_stroke(megapixels: float, path: str | None, constraints: str, **options
     given.setdefault("known_ab", np.zeros_like(ab))
     stroke = np.s_[height // 3 : height // 3 + 12, width // 3 : width // 3 + 200]
     given["is_known"][stroke], given["known_ab"][stroke] = True, (50, 20)
-    session = Propagator(lightness, threads=1, memory_limit=10**11, **options)
+    options["memory_limit"] = 10**11
+    start_ab = propagate(lightness, **before, **options).ab
     meters = [Meter() for _ in range(5)]
     for meter in meters:
-        session.solve(**before, tolerance=0.3)
         with meter:
-            result = session.solve(**given)
+            result = propagate(lightness, **given, start_ab=start_ab, threads=1, **options)
     meter = median(meters)
-    cold = propagate(lightness, **given, tolerance=0.003, maxiter=300, memory_limit=10**11, **options)
+    cold = propagate(lightness, **given, tolerance=0.003, maxiter=300, **options)
     error = difference(lightness, result.ab, cold.ab)
     return meter.result(
         pixels=lightness.size, name=name, iterations=result.report.iterations, max_error=float(error.max()),

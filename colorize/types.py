@@ -285,7 +285,7 @@ class SolveReport:
 
     See Also
     --------
-    colorize.optimization.Propagator : Makes it.
+    colorize.optimization.propagate : Makes it.
     """
 
     method: str

@@ -95,7 +95,7 @@ LIBRARY_DOORS = {
 FILE_CALLS = {"imread", "imreadmulti", "imdecode", "imdecodemulti", "imwrite", "imwritemulti", "imencode"}
 OWN_CLASSES = frozenset(
     """base belief classifier colorizer committee description explainer explanation extractor gray learnt machine model
-    palette partner photo prediction predictor propagator recipe recognizer refiner rival scaler session
+    palette partner photo prediction predictor recipe recognizer refiner rival scaler session
     superpixels""".split()  # noqa: SIM905  - a list of words
 )
 DYNAMIC_IMPORTS = {"import_module", "import_or_raise", "__import__"}

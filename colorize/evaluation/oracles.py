@@ -12,7 +12,7 @@ from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Method, WithTruth
 from colorize.features.superpixels import region_means
 from colorize.guidance.canvas import Canvas
-from colorize.optimization import Propagator
+from colorize.optimization import propagate
 from colorize.types import Colorization, Float32, GrayImage, Superpixels
 
 __all__ = ["ORACLES", "Oracles", "true_region_ab"]
@@ -59,7 +59,7 @@ class Oracles:
         # An oracle may be asked without the model before it. By identity: `measure` hands one
         # object to all methods, and comparing pixels would cost something every time.
         self._result = result = lru_cache(1)(partial(colorizer.predict, vividness=vividness))
-        self._tools = lru_cache(1)(lambda gray: (Propagator(gray.lightness), Canvas(gray, result(gray).superpixels)))
+        self._canvas = lru_cache(1)(lambda gray: Canvas(gray, result(gray).superpixels))
 
     def methods(self) -> dict[str, Method]:
         """The model and the oracles, to be measured in this order."""
@@ -90,10 +90,9 @@ class Oracles:
         return true_region_ab(truth.ab, self._result(gray).superpixels)
 
     def _spread(self, gray: GrayImage, region_ab: Float32) -> Float32:
-        # Not by `Canvas.spread`: one propagator starts the second solve from the answer of the first,
-        # and stops earlier than the model's.
-        propagator, canvas = self._tools(gray)
-        return propagator.solve(region_ab.take(canvas.labels, axis=0), canvas.weight, tolerance=_TOLERANCE).ab
+        # Not by `Canvas.spread`, which stops later.
+        canvas = self._canvas(gray)
+        return propagate(gray.lightness, region_ab.take(canvas.labels, axis=0), canvas.weight, tolerance=_TOLERANCE).ab
 
 
 def true_region_ab(true_ab: Float32, superpixels: Superpixels) -> Float32:

@@ -21,7 +21,7 @@ from colorize.features.superpixels import region_map
 from colorize.film.motion import find_motion
 from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels, Hints
-from colorize.optimization import Propagator
+from colorize.optimization import propagate
 from colorize.predictor import Predictor
 from colorize.types import Float32, GrayImage
 
@@ -116,7 +116,7 @@ class Painter:
     --------
     colorize.film.run.colorize_film : From file to file.
     colorize.film.motion.find_motion : The motion that colours are carried along.
-    colorize.optimization.Propagator : Solves every frame.
+    colorize.optimization.propagate : Solves every frame.
 
     Examples
     --------
@@ -167,9 +167,8 @@ class Painter:
         # The last colours are nearly the answer, which saves rounds of the solver; a shot's first
         # frame has none, and starts as a photograph does.
         with self.meter("solve"):
-            spread = Propagator(lightness).solve(
-                target, weight, is_known=known, known_ab=known_ab, start_ab=None if state.since < 0 else state.ab
-            )
+            start_ab = None if state.since < 0 else state.ab
+            spread = propagate(lightness, target, weight, is_known=known, known_ab=known_ab, start_ab=start_ab)
         # Not below: places just uncovered would else change with every opinion. Not above: the mean
         # would stop running, and no new opinion come in.
         age = np.clip(state.age + state.heard, _NEWCOMER, max(_NEWCOMER, self.memory)).astype(np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from colorize.features.superpixels import region_map, resize_labels
 from colorize.guidance.hints import WantedColors
-from colorize.optimization import Propagation, Propagator
+from colorize.optimization import Propagation, propagate
 from colorize.optimization.propagate import fitting_shape
 from colorize.optimization.upsampling import guided_enlarge, shrink
 from colorize.types import Float32, GrayImage, Superpixels
@@ -95,7 +95,7 @@ class Canvas:
 
     def spread(self, region_ab: Float32) -> Propagation:
         """Carry one colour per region, shape (n_superpixels, 2), to every pixel."""
-        return self._propagator.solve(region_map(region_ab, self.regions, self.gray.shape), self.weight)
+        return propagate(self.gray.lightness, region_map(region_ab, self.regions, self.gray.shape), self.weight)
 
     def move(
         self,
@@ -128,7 +128,8 @@ class Canvas:
         """
         # Nothing of the photograph's size gets a name here: the solver lets go of what it is given before it makes its
         # own, larger arrays. The change asked for is near the solution already, so it starts from that.
-        change = self._propagator.solve(
+        change = propagate(
+            self.gray.lightness,
             self._asked(ab, parts, shift, apart, part_ab),
             self.weight if apart is None else self._held(parts, apart),
             is_known=None if wanted is None else wanted.is_known,
@@ -164,10 +165,3 @@ class Canvas:
         if blurred.shape == self.gray.shape:
             return blurred
         return cv2.resize(blurred, self.gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-    @property
-    def _propagator(self) -> Propagator:
-        """With no memory of what was asked before."""
-        # The affinities are made anew for every solve: that takes 3 % of its time, and to keep them takes a copy and a
-        # quarter more memory.
-        return Propagator(self.gray.lightness, once=True)

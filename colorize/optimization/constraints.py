@@ -34,14 +34,14 @@ class Constraints:
             raise ValueError(f"weight must have the shape of lightness, {shape}, got {weight.shape}")
         if not (np.isfinite(weight).all() and weight.min() >= 0):
             raise ValueError("weight must be finite and at least 0 everywhere")
-        _check_colors("target_ab", target_ab, shape)
+        check_colors("target_ab", target_ab, shape)
         if (is_known is None) != (known_ab is None):
             raise ValueError("is_known and known_ab belong together: give both or neither")
         if is_known is not None:
             is_known, known_ab = np.asarray(is_known, bool), np.asarray(known_ab, np.float32)
             if is_known.shape != shape:
                 raise ValueError(f"is_known must have the shape of lightness, {shape}, got {is_known.shape}")
-            _check_colors("known_ab", known_ab, shape)
+            check_colors("known_ab", known_ab, shape)
         # Without any constraint every constant field is a solution: the matrix is singular.
         if not (weight > 0).any() and (is_known is None or not is_known.any()):
             raise ValueError(
@@ -96,7 +96,8 @@ def checked_lightness(lightness: Float32) -> Float32:
     return lightness
 
 
-def _check_colors(name: str, ab: Float32, shape: tuple[int, int]) -> None:
+def check_colors(name: str, ab: Float32, shape: tuple[int, int]) -> None:
+    """Refuse colours that are not of a photograph of this shape, or not numbers."""
     if ab.shape != (*shape, 2):
         raise ValueError(f"{name} must have shape {(*shape, 2)}, got {ab.shape}")
     if not np.isfinite(ab).all():

@@ -11,7 +11,7 @@ import numpy as np
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, solvers, system, upsampling
-from colorize.optimization.constraints import Constraints, checked_lightness
+from colorize.optimization.constraints import Constraints, check_colors, checked_lightness
 from colorize.optimization.workers import available_cores
 from colorize.types import Bool, Float32, SolveReport
 
@@ -25,8 +25,9 @@ BYTES_PER_PIXEL = 70
 1, its two fields 2 each, interpolation 1), all coarser grids together a third of that, and
 conjugate gradients two fields of two channels."""
 
-# A person who draws waits for the picture, and an error of one unit of ab cannot be seen beside the stroke.
-_TOLERANCE_OF_EDITS = 1.0
+# Of an answer with a first guess. A person who draws waits for the picture, and an error of one unit of ab cannot be
+# seen beside the stroke.
+_TOLERANCE_STARTED = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +60,11 @@ def propagate(
     sigma: float = affinity.SIGMA,
     floor: float = affinity.FLOOR,
     maxiter: int = solvers.MAXITER,
-    tolerance: float = solvers.TOLERANCE,
+    tolerance: float | None = None,
     memory_limit: int = MEMORY_LIMIT,
     threads: int | None = None,
+    start_ab: Float32 | None = None,
+    from_wishes: bool = False,
 ) -> Propagation:
     """Spread colours over a photograph, along its lightness and not across its edges.
 
@@ -84,13 +87,18 @@ def propagate(
         time and loses little when every pixel has a wish; 0.001 is better with a few strokes.
     maxiter : int
         Most iterations.
-    tolerance : float
-        Stop when a step moves no pixel by more than this many units of a* or b*.
+    tolerance : float, optional
+        Stop when a step moves no pixel by more than this many units of a* or b*; if None, 0.3, and 1.0 with a first
+        guess, for whoever draws waits. Errors do not add up: every answer starts from the true residual.
     memory_limit : int
         Bytes the solver may use. A photograph over it is solved at the largest size that fits and
         brought to full size by a guided filter; ``report.reduced`` says so.
     threads : int, optional
         Threads; all cores if None. The result does not depend on it.
+    start_ab : ndarray, shape (H, W, 2), float32, optional
+        A first guess, such as the answer before the last stroke.
+    from_wishes : bool
+        Start from `target_ab` instead: for wishes that are near the answer.
 
     Returns
     -------
@@ -108,7 +116,7 @@ def propagate(
 
     See Also
     --------
-    Propagator : The same for many changes of one photograph.
+    colorize.guidance.canvas.Canvas : Asks for the colours of regions and, after hints, for their change.
     colorize.optimization.reference.propagate_reference : Its twin: solved directly, in any form.
     colorize.features.superpixels.resize_labels : The stage before: colours of regions, wished by their pixels.
     colorize.color.map_to_gamut : The stage after: colours that a screen can show.
@@ -123,6 +131,8 @@ def propagate(
     D, the confidences C. That matrix is symmetric, positive definite, diagonally dominant with entries of at most 0
     beside the diagonal (an M-matrix). Hence the maximum principle: no colour leaves the range of the constraints, and
     the result is clipped to it.
+
+    Arrays that are handed over as temporaries are freed before the largest ones are made.
 
     References
     ----------
@@ -143,159 +153,60 @@ def propagate(
     [[30.0, 10.0], [0.0, -40.0]]
     >>> result.report.converged
     True
+
+    A stroke more, from there:
+
+    >>> known[3], colors[3] = True, (5, 5)
+    >>> propagate(lightness, wish, weight, is_known=known, known_ab=colors, start_ab=result.ab).ab[3, 0].tolist()
+    [5.0, 5.0]
     """
-    photo = Propagator(lightness, sigma=sigma, floor=floor, memory_limit=memory_limit, threads=threads, once=True)
-    return photo.solve(target_ab, weight, is_known=is_known, known_ab=known_ab, maxiter=maxiter, tolerance=tolerance)
-
-
-class Propagator:
-    """One photograph, many changes of its constraints: keeps the weights, starts from the last answer.
-
-    Parameters
-    ----------
-    lightness : ndarray, shape (H, W), float32
-        CIE L*, 0..100.
-    sigma, floor, memory_limit, threads
-        As in `propagate`.
-    once : bool
-        There will be one solve only: it works in the weights themselves and keeps no answer, which saves a third of the
-        memory. Wishes that are handed over as temporaries are freed before the largest arrays are made.
-
-    See Also
-    --------
-    propagate : One answer, and what the equations are.
-    colorize.guidance.session.Session : Asks one after every hint.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> photo = Propagator(np.full((8, 8), 50, np.float32))
-    >>> photo
-    Propagator(8 x 8 pixels, 2 KB of weights, 4 KB to solve, no answer yet)
-    >>> wish, weight = np.zeros((8, 8, 2), np.float32), np.full((8, 8), 0.01, np.float32)
-    >>> before = photo.solve(wish, weight)
-    >>> stroke = np.zeros((8, 8), bool)
-    >>> stroke[4] = True
-    >>> orange = np.full((8, 8, 2), 40, np.float32)
-    >>> after = photo.solve(wish, weight, is_known=stroke, known_ab=orange)
-    >>> after.ab[4, 0].tolist()
-    [40.0, 40.0]
-    """
-
-    def __init__(
-        self,
-        lightness: Float32,
-        *,
-        sigma: float = affinity.SIGMA,
-        floor: float = affinity.FLOOR,
-        memory_limit: int = MEMORY_LIMIT,
-        threads: int | None = None,
-        once: bool = False,
-    ) -> None:
-        affinity.check(sigma, floor)
-        self.lightness = checked_lightness(lightness)
-        self.threads = available_cores() if threads is None else threads
-        if self.threads < 1:
-            raise ValueError(f"threads must be at least 1, got {threads!r}")
-        if not memory_limit > 0:
-            raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
-        shape = fitting_shape(self.lightness.shape, memory_limit)
-        self._small_lightness = upsampling.shrink(self.lightness, shape)
-        self._planes: Float32 | None = affinity.gaussian(
-            self._small_lightness, sigma=sigma, floor=floor, threads=self.threads
-        )
-        self._last: Float32 | None = None
-        self._once = once
-
-    def __repr__(self) -> str:
-        height, width = self.lightness.shape
-        solved_height, solved_width = self._small_lightness.shape
-        reduced = f", solved at {solved_width} x {solved_height}" * ((solved_height, solved_width) != (height, width))
-        weights = _size(0 if self._planes is None else self._planes.nbytes)
-        room = _size(BYTES_PER_PIXEL * solved_height * solved_width)
-        last = "no answer yet" if self._last is None else "starts from the last answer"
-        return f"Propagator({width} x {height} pixels{reduced}, {weights} of weights, {room} to solve, {last})"
-
-    def solve(
-        self,
-        target_ab: Float32,
-        weight: Float32,
-        *,
-        is_known: Bool | None = None,
-        known_ab: Float32 | None = None,
-        maxiter: int = solvers.MAXITER,
-        tolerance: float | None = None,
-        start_ab: Float32 | None = None,
-        from_wishes: bool = False,
-    ) -> Propagation:
-        """Colours for the present constraints; parameters, errors and warnings as in `propagate`.
-
-        Parameters
-        ----------
-        target_ab, weight, is_known, known_ab, maxiter
-            As in `propagate`.
-        tolerance : float, optional
-            As in `propagate`; if None, that one's default for the first answer and a looser one, for speed, for those
-            after it. Errors do not add up: every answer starts from the true residual.
-        start_ab : ndarray, shape (H, W, 2), float32, optional
-            A first guess to start from instead of the last answer: equal calls then give equal
-            bytes, whatever was asked before.
-        from_wishes : bool
-            Start from `target_ab`: for wishes that are near the answer.
-
-        Returns
-        -------
-        Propagation
-
-        Raises
-        ------
-        RuntimeError
-            The propagator was made for one solve (`once`), and this is another.
-        """
-        start = time.perf_counter()
-        first = target_ab if from_wishes else self._last if start_ab is None else start_ab
-        if tolerance is None:
-            tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_OF_EDITS
-        if not (tolerance > 0 and maxiter >= 1):
-            raise ValueError(f"tolerance must be positive and maxiter at least 1, got {tolerance!r} and {maxiter!r}")
-        constraints = Constraints.checked(self.lightness.shape, target_ab, weight, is_known, known_ab)
-        limits, small = constraints.limits(), constraints.shrunk(self._small_lightness.shape)
-        planes = self._planes
-        if planes is None:
-            raise RuntimeError("this propagator was made for one solve only (once=True), which was done")
-        if self._once:
-            self._planes = None
-        else:
-            planes = planes.copy()  # eliminating certain pixels cuts their couplings; the next stroke may need them
-        equations = system.stencil_system(
-            planes,
-            small.target_ab,
-            small.weight,
-            is_known=small.is_known,
-            known_ab=small.known_ab,
-            threads=self.threads,
-        )
-        is_known = constraints.is_known
-        certain_ab = None if is_known is None or constraints.known_ab is None else constraints.known_ab[is_known]
-        x = None if first is None else system.in_planes(upsampling.shrink(first, self._small_lightness.shape))
-        # 28 bytes a pixel, unless the caller keeps them.
-        del planes, target_ab, weight, known_ab, start_ab, first, constraints, small
-        ab, report = solvers.solve(equations, maxiter=maxiter, tolerance=tolerance, x=x, threads=self.threads)
-        del equations, x
-        self._last = None if self._once else ab.copy()
-        reduced = self._small_lightness.shape != self.lightness.shape
-        if reduced:
-            ab = upsampling.guided_enlarge(ab, self._small_lightness, self.lightness)
-        # By the maximum principle the exact solution never leaves the range of the constraints; an
-        # iteration that stops early may by its tolerance, and a guided filter by a little more.
-        for channel, (low, high) in enumerate(limits):
-            np.clip(ab[..., channel], low, high, out=ab[..., channel])
-        # Afterwards, so that it is exact also after enlarging and in the last bit.
-        if certain_ab is not None:
-            ab[is_known] = certain_ab
-        if not report.converged:
-            warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)
-        return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
+    start = time.perf_counter()
+    affinity.check(sigma, floor)
+    lightness = checked_lightness(lightness)
+    threads = available_cores() if threads is None else threads
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads!r}")
+    if not memory_limit > 0:
+        raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
+    constraints = Constraints.checked(lightness.shape, target_ab, weight, is_known, known_ab)
+    if start_ab is not None:
+        check_colors("start_ab", start_ab, lightness.shape)
+    first = target_ab if from_wishes else start_ab
+    if tolerance is None:
+        tolerance = solvers.TOLERANCE if first is None else _TOLERANCE_STARTED
+    if not (tolerance > 0 and maxiter >= 1):
+        raise ValueError(f"tolerance must be positive and maxiter at least 1, got {tolerance!r} and {maxiter!r}")
+    shape = fitting_shape(lightness.shape, memory_limit)
+    small_lightness = upsampling.shrink(lightness, shape)
+    limits, small = constraints.limits(), constraints.shrunk(shape)
+    equations = system.stencil_system(
+        affinity.gaussian(small_lightness, sigma=sigma, floor=floor, threads=threads),
+        small.target_ab,
+        small.weight,
+        is_known=small.is_known,
+        known_ab=small.known_ab,
+        threads=threads,
+    )
+    is_known = constraints.is_known
+    certain_ab = None if is_known is None or constraints.known_ab is None else constraints.known_ab[is_known]
+    x = None if first is None else system.in_planes(upsampling.shrink(first, shape))
+    # 28 bytes a pixel, unless the caller keeps them.
+    del target_ab, weight, known_ab, start_ab, first, constraints, small
+    ab, report = solvers.solve(equations, maxiter=maxiter, tolerance=tolerance, x=x, threads=threads)
+    del equations, x
+    reduced = shape != lightness.shape
+    if reduced:
+        ab = upsampling.guided_enlarge(ab, small_lightness, lightness)
+    # By the maximum principle the exact solution never leaves the range of the constraints; an
+    # iteration that stops early may by its tolerance, and a guided filter by a little more.
+    for channel, (low, high) in enumerate(limits):
+        np.clip(ab[..., channel], low, high, out=ab[..., channel])
+    # Afterwards, so that it is exact also after enlarging and in the last bit.
+    if certain_ab is not None:
+        ab[is_known] = certain_ab
+    if not report.converged:
+        warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)
+    return Propagation(ab, replace(report, seconds=time.perf_counter() - start, reduced=reduced))
 
 
 def fitting_shape(shape: tuple[int, int], memory_limit: int = MEMORY_LIMIT) -> tuple[int, int]:
@@ -304,10 +215,3 @@ def fitting_shape(shape: tuple[int, int], memory_limit: int = MEMORY_LIMIT) -> t
     if scale >= 1:
         return shape
     return max(1, int(shape[0] * scale)), max(1, int(shape[1] * scale))
-
-
-def _size(n_bytes: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.3g} {unit}"
-    return f"{n_bytes / 1e3:.0f} KB"

@@ -18,7 +18,6 @@ import colorize.evaluation.importance
 from colorize import Colorizer, find_model, read_photo, to_gray
 from colorize.features import registry
 from colorize.guidance.hints import Hints, Mark
-from colorize.optimization import Propagator
 
 from .markdown import ROOT, blocks, commands, pages
 
@@ -68,7 +67,6 @@ def names(desk, photos):
         "photos": photos,
         "training_photos": photos[:8],
         "other_photos": photos[8:],
-        "Propagator": Propagator,
         "lightness": lightness,
         "target_ab": np.full((*lightness.shape, 2), 10, np.float32),
         "weight": np.full(lightness.shape, 0.03, np.float32),

@@ -10,7 +10,7 @@ from colorize.film.painter import Painter, Said
 from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels
 from colorize.guidance.session import Session
-from colorize.optimization import Propagator
+from colorize.optimization import affinity, solvers
 from colorize.types import GrayImage
 
 
@@ -122,12 +122,12 @@ def test_carried_hint_is_a_wish(painter, still):
 
 def test_a_hinted_key_frame_takes_one_solve_and_one_set_of_affinities(painter, still, monkeypatch):
     count = []
-    for name in ("__init__", "solve"):
-        plain = getattr(Propagator, name)
-        monkeypatch.setattr(Propagator, name, lambda *a, _n=name, _p=plain, **k: count.append(_n) or _p(*a, **k))
+    for module, name in ((affinity, "gaussian"), (solvers, "solve")):
+        plain = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, _n=name, _p=plain, **k: count.append(_n) or _p(*a, **k))
     painter.paint(still, Said(exact=spot(still.shape, slice(30, 40), slice(50, 70))))
     assert painter.n_keys == 1
-    assert sorted(count) == ["__init__", "solve"]
+    assert sorted(count) == ["gaussian", "solve"]
 
 
 def test_held_frame_changes_nothing(painter, still):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorize.exceptions import ConvergenceWarning
-from colorize.optimization import Propagator, propagate
+from colorize.optimization import propagate
 from colorize.optimization.propagate import BYTES_PER_PIXEL
 from colorize.optimization.reference import propagate_reference
 from colorize.types import GrayImage
@@ -76,6 +76,7 @@ def test_no_constraint_is_one_clear_error(scene):
         ({"known_ab": np.full((37, 50, 2), np.nan, np.float32)}, "known_ab must be finite"),
         ({"known_ab": np.zeros((37, 50, 3), np.float32)}, "known_ab must have shape"),
         ({"is_known": np.zeros((3, 3), bool)}, "is_known must have the shape"),
+        ({"start_ab": np.zeros((37, 50), np.float32)}, "start_ab must have shape"),
     ],
 )
 def test_bad_options_are_named(scene, hints, change, message):
@@ -144,16 +145,6 @@ def test_a_solve_keeps_to_the_memory_that_is_stated():
     assert result.report.bytes > 0.9 * peak
 
 
-def test_a_propagator_for_one_solve_answers_once(scene, hints):
-    photo = Propagator(scene[0], once=True)
-    only = photo.solve(*scene[1:], is_known=hints[0], known_ab=hints[1])
-    again = Propagator(scene[0]).solve(*scene[1:], is_known=hints[0], known_ab=hints[1])
-    np.testing.assert_array_equal(only.ab, again.ab)
-    assert " 0 KB of weights" in repr(photo)
-    with pytest.raises(RuntimeError, match="one solve only"):
-        photo.solve(*scene[1:], is_known=hints[0], known_ab=hints[1])
-
-
 def test_wishes_weigh_the_same_at_every_size():
     """The same wish, enlarged, with its confidence spread over the pixels, draws the same colours."""
     rng = np.random.default_rng(3)
@@ -167,41 +158,44 @@ def test_wishes_weigh_the_same_at_every_size():
     np.testing.assert_allclose(small.ab, full.ab, atol=1.5)  # of 40; half the resolution
 
 
-def test_propagator_agrees_with_one_shot_and_remembers(scene, hints):
-    lightness, target, weight = scene
-    photo = Propagator(lightness)
-    first = photo.solve(target, weight, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
-    cold = propagate(lightness, target, weight, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
-    np.testing.assert_array_equal(first.ab, cold.ab)
+def test_an_answer_with_a_first_guess_agrees_with_a_cold_one(scene, hints):
+    first = propagate(*scene, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
     is_known, known_ab = hints[0].copy(), hints[1].copy()
     is_known[20, 10:15] = True
     known_ab[20, 10:15] = (0, 70)
-    warm = photo.solve(target, weight, is_known=is_known, known_ab=known_ab, tolerance=0.01)
-    cold = propagate(lightness, target, weight, is_known=is_known, known_ab=known_ab, tolerance=0.01)
+    warm = propagate(*scene, is_known=is_known, known_ab=known_ab, tolerance=0.01, start_ab=first.ab)
+    cold = propagate(*scene, is_known=is_known, known_ab=known_ab, tolerance=0.01)
     np.testing.assert_allclose(warm.ab, cold.ab, atol=0.1)
-    back = photo.solve(target, weight, is_known=hints[0], known_ab=hints[1], tolerance=0.01)
+    np.testing.assert_array_equal(warm.ab[is_known], known_ab[is_known])
+    back = propagate(*scene, is_known=hints[0], known_ab=hints[1], tolerance=0.01, start_ab=warm.ab)
     np.testing.assert_allclose(back.ab, first.ab, atol=0.1)
 
 
-def test_a_propagator_says_its_size_and_what_it_costs(scene):
-    lightness, target, weight = scene
-    photo = Propagator(np.kron(lightness, np.ones((8, 8), np.float32)), memory_limit=70 * 37 * 50)
-    assert repr(photo) == (
-        "Propagator(400 x 296 pixels, solved at 50 x 37, 32 KB of weights, 130 KB to solve, no answer yet)"
+@pytest.mark.parametrize(("start", "tolerance"), [(False, 0.3), (True, 1.0)])
+def test_whoever_draws_gets_an_answer_sooner(scene, hints, start, tolerance):
+    given = {"is_known": hints[0], "known_ab": hints[1], "start_ab": scene[1] if start else None}
+    np.testing.assert_array_equal(
+        propagate(*scene, **given).ab,
+        propagate(*scene, **given, tolerance=tolerance).ab,
     )
-    photo = Propagator(lightness)
-    photo.solve(target, weight + 1)
-    assert repr(photo).startswith("Propagator(50 x 37 pixels, 32 KB of weights")
-    assert repr(photo).endswith("starts from the last answer)")
+
+
+def test_wishes_may_be_the_first_guess(scene):
+    lightness, target, weight = scene
+    target[:, 25:], weight[:] = (30, -10), 0.1
+    started = propagate(lightness, target, weight, from_wishes=True)
+    np.testing.assert_array_equal(started.ab, propagate(lightness, target, weight, start_ab=target).ab)
+    assert np.abs(started.ab - propagate(lightness, target, weight).ab).max() > 0
 
 
 def test_inputs_are_left_alone(scene, hints):
-    arrays = (*scene, *hints)
+    start_ab = np.full((37, 50, 2), 7, np.float32)
+    arrays = (*scene, *hints, start_ab)
     copies = [a.copy() for a in arrays]
     arrays[2][0, 0] = copies[2][0, 0] = 0.5
     for array in arrays:
         array.flags.writeable = False
-    result = propagate(*scene, is_known=hints[0], known_ab=hints[1])
+    result = propagate(*scene, is_known=hints[0], known_ab=hints[1], start_ab=start_ab)
     for array, copy in zip(arrays, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
     assert result.ab.flags.writeable
