@@ -15,7 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from colorize._support.bits import to_8_bit
 from colorize.exceptions import HintsError
@@ -36,7 +36,7 @@ _MAX_PIXELS = 250_000_000
 _MAX_MARKS = 100_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Mark:
     """One thing that a person drew.
 
@@ -57,19 +57,28 @@ class Mark:
 
     kind: str
     places: NDArray[Any]
-    color: tuple[int, int, int] = (0, 0, 0)
-    radius: float = 3.0
-    reach: str = DEFAULT_REACH
+    color: tuple[int, int, int]
+    radius: float
+    reach: str
 
-    def __post_init__(self) -> None:
-        if self.kind not in PLACES:
-            raise HintsError(f"kind must be one of {', '.join(PLACES)}, got {self.kind!r}")
-        if self.reach not in REACHES:
-            raise HintsError(f"reach must be one of {', '.join(REACHES)}, got {self.reach!r}")
-        if not (_is_number(self.radius) and 0 <= self.radius <= _MAX_SIDE):
-            raise HintsError(f"radius must be a number of pixels, at least 0, got {self.radius!r}")
-        object.__setattr__(self, "color", _checked_color(self.color))
-        object.__setattr__(self, "places", _checked_places(self.kind, self.places))
+    # The one of dataclasses would have type checkers refuse the lists that people write.
+    def __init__(
+        self,
+        kind: str,
+        places: ArrayLike,
+        color: Sequence[int] = (0, 0, 0),
+        radius: float = 3.0,
+        reach: str = DEFAULT_REACH,
+    ) -> None:
+        if kind not in PLACES:
+            raise HintsError(f"kind must be one of {', '.join(PLACES)}, got {kind!r}")
+        if reach not in REACHES:
+            raise HintsError(f"reach must be one of {', '.join(REACHES)}, got {reach!r}")
+        if not (_is_number(radius) and 0 <= radius <= _MAX_SIDE):
+            raise HintsError(f"radius must be a number of pixels, at least 0, got {radius!r}")
+        checked = {"kind": kind, "places": _checked_places(kind, places), "color": _checked_color(color)}
+        for name, value in {**checked, "radius": radius, "reach": reach}.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, eq=False)

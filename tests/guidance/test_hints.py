@@ -1,5 +1,7 @@
 """Hints: what was drawn is what is wanted, at every size, and what cannot be meant is refused in one line."""
 
+import dataclasses
+import inspect
 import json
 
 import numpy as np
@@ -92,6 +94,13 @@ def test_rounding_of_sizes_is_no_other_aspect_ratio(shape):
 
 
 # Marks
+
+
+def test_type_checkers_take_lists_of_places():
+    # As docs/hints.md writes them: with an array asked for, `mypy --strict` refused the page's own example.
+    assert inspect.get_annotations(Mark.__init__)["places"] == "ArrayLike"
+    mark = Mark("point", [[10, 20]], RED)
+    assert dataclasses.replace(mark, radius=9).places.tolist() == [[10, 20]]
 
 
 def test_points_are_discs():
