@@ -104,19 +104,11 @@ def read_inputs(
 
 def load_input(path: Path, limit: int | None, progress: Progress) -> TrainingSet:
     """One photograph, or all of a folder."""
-    from colorize._support.bits import to_8_bit
-    from colorize._support.shrink import shrink
-    from colorize.exceptions import InvalidImageError
-    from colorize.io import read_photo
-    from colorize.training.dataset import DatasetReport, TrainingSet, load_folder
-    from colorize.types import RgbImage
+    from colorize.training.dataset import load_folder, load_photo
 
     if path.is_dir():
         return load_folder(path, limit=limit, max_side=MAX_SIDE, select=False, progress=progress)
-    pixels = shrink(to_8_bit(read_photo(path).pixels), MAX_SIDE)
-    if min(pixels.shape[:2]) < 16:
-        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, 16 needed on each side")
-    return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
+    return load_photo(path, max_side=MAX_SIDE)
 
 
 def summary(found: Comparison) -> str:

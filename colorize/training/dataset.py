@@ -15,7 +15,7 @@ from colorize._support.bits import to_8_bit
 from colorize._support.progress import Progress
 from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab, rgb_to_lightness
-from colorize.exceptions import ColorizeError, DatasetError
+from colorize.exceptions import ColorizeError, DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.types import Float32, RgbImage
 
@@ -218,6 +218,7 @@ def load_folder(
 
     See Also
     --------
+    load_photo : A single photograph, whatever its colours.
     colorize.io.find_photos : The stage before: which files are photographs.
     colorize.colorizer.Colorizer.fit : The stage after.
     """
@@ -248,6 +249,26 @@ def load_folder(
     _check_enough(folder, report, at_least=2 if select else 1)
     chosen = sorted(found)
     return TrainingSet(tuple(found[name] for name in chosen), tuple(chosen), report)
+
+
+def load_photo(path: str | Path, *, max_side: int = 640) -> TrainingSet:
+    """Read one photograph as a set of its own, scaled as `load_folder` does; it is used whatever its colours.
+
+    Raises
+    ------
+    InvalidImageError
+        It cannot be read, or has less than 16 pixels on a side.
+
+    See Also
+    --------
+    load_folder : Many photographs, chosen.
+    colorize.evaluation.run.evaluate_model : Measures on it.
+    """
+    path = Path(path)
+    pixels = shrink(to_8_bit(read_photo(path).pixels), max_side)
+    if min(pixels.shape[:2]) < 16:
+        raise InvalidImageError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, 16 needed on each side")
+    return TrainingSet((RgbImage(pixels),), (path.name,), DatasetReport(1, 1, 1, ()))
 
 
 def has_colors(photo: RgbImage) -> bool:
