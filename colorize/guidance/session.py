@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,30 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
-from colorize.color import lab_to_rgb
-from colorize.features.superpixels import region_means, resize_labels
+from colorize.features.superpixels import resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors
+from colorize.guidance.picture import Picture, wanted_of
 from colorize.guidance.suggestion import Suggestion, suggest_places
 from colorize.model import Description, Model, View
-from colorize.optimization import Propagation
-from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief, Observations, observe
-from colorize.recognition.decision import NEAR, Decision
-from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
-
-
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    """Colours of regions and of pixels, how sure those of regions are, what hints leave of the doubt in the parts."""
-
-    region_ab: Float32
-    confidence: Float32
-    spread: Propagation
-    seconds: Mapping[str, float]
-    doubt_left: Float32 | None = None  # no hints
+from colorize.recognition.decision import Decision
+from colorize.types import Colorization, Float32, GrayImage
 
 
 class _Last:
@@ -256,75 +243,56 @@ class Session:
 
     def observations(self, hints: Hints) -> Observations:
         """What hints say about parts: what `Belief.posterior` takes."""
-        return self._observed(_wanted(hints, self.canvas.gray))
+        return self._observed(wanted_of(hints, self.canvas.gray))
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
-        return self._believed(self._automatic(vividness))
+        return self.guided.belief(self._automatic(vividness).part_ab())
 
     def _colored(self, hints: Hints | None, vividness: float, numbers: Sequence[int] = (0,)) -> list[Colorization]:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
         picture = self._automatic(vividness)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and not any(numbers):
-            return [_finished(self, picture)]
+            return [picture.finished(self.gray, self.probabilities)]
         clock = Clock(picture.seconds)
         with clock("belief"):
             wanted = self._heard(hints)
             # From the pixels and not from the decision: the solve has moved colours across the parts, and
             # a hint that repeats what is seen must change nothing.
-            before = self._believed(picture)
+            before = self.guided.belief(picture.part_ab())
             after = before if wanted is None else before.posterior(self._observed(wanted))
             modes = self._modes(hints, lambda: self._modes_after(wanted)) if any(numbers) else []
         said = None if wanted is None else (wanted, before, after)
 
-        def pictured(number: int) -> _Picture:
+        def pictured(number: int) -> Picture:
             if said is None and number == 0:
                 return picture
             own = Clock(clock.seconds)
             with own("propagation"):
                 shift = after.mean - before.mean
-                moved = self._moved(picture, shift + step_to(modes, number) if number else shift, said)
+                moved = picture.moved(shift + step_to(modes, number) if number else shift, said)
             return replace(moved, seconds=own.seconds)
 
-        return [_finished(self, pictured(number), hints, wanted) for number in numbers]
+        return [pictured(number).finished(self.gray, self.probabilities, hints, wanted) for number in numbers]
 
-    def _automatic(self, vividness: float) -> _Picture:
+    def _automatic(self, vividness: float) -> Picture:
         """The colours before any hint."""
         return self._pictures(vividness, lambda: self._made(vividness))
 
-    def _made(self, vividness: float) -> _Picture:
+    def _made(self, vividness: float) -> Picture:
         clock = Clock(self.view.seconds)
         with clock("decision"):
             region_ab, confidence = self._region_ab(vividness), self.decision.confidence(vividness)
         with clock("propagation"):
             spread = self.canvas.spread(region_ab)
-        picture = _Picture(region_ab, confidence, spread, clock.seconds)
+        picture = Picture(self.view, self.canvas, region_ab, confidence, spread, clock.seconds)
         if not self._corrects_parts:
             return picture
         with clock("belief"):
-            shift = self._correction(self._part_ab(picture), vividness)
+            shift = self._correction(picture.part_ab(), vividness)
         with clock("propagation"):
-            return replace(self._moved(picture, shift), seconds=clock.seconds)
-
-    def _moved(
-        self, picture: _Picture, shift: NDArray[np.float64], said: tuple[WantedColors, Belief, Belief] | None = None
-    ) -> _Picture:
-        """A picture after a change of its parts and, with hints and the beliefs around them, after those."""
-        wanted = apart = part_ab = doubt_left = None
-        if said is not None:
-            wanted, before, after = said
-            # The doubt of the decision, which has not heard the hints, less by what they took from that of
-            # the belief: where nothing was heard nothing changes.
-            left = (1 - after.within(NEAR)) / np.maximum(1 - before.within(NEAR), 1e-6)
-            doubt_left = left.astype(np.float32)
-            # A hint for the whole photograph sets nothing apart, and both become fields of its size.
-            if after.apart.any():
-                apart, part_ab = after.apart.astype(np.float32), before.mean.astype(np.float32)
-        parts, change = self.parts.superpixels, shift.astype(np.float32)
-        spread = self.canvas.move(picture.spread.ab, parts, change, wanted, apart, part_ab)
-        region_ab = picture.region_ab + self.view.over_regions(shift)
-        return replace(picture, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
+            return replace(picture.moved(shift), seconds=clock.seconds)
 
     @property
     def _corrects_parts(self) -> bool:
@@ -354,61 +322,11 @@ class Session:
         lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
         return observe(self.guided.things, labels, self.parts.region_lightness, lightness, *said)
 
-    def _believed(self, picture: _Picture) -> Belief:
-        return self.guided.belief(self._part_ab(picture))
-
-    def _part_ab(self, picture: _Picture) -> Float32:
-        parts = self.parts.superpixels
-        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
-        return region_means(shrink(picture.spread.ab, parts.shape), parts)
-
     def _heard(self, hints: Hints | None) -> WantedColors | None:
-        return None if hints is None else _wanted(hints, self.canvas.gray)
+        return None if hints is None else wanted_of(hints, self.canvas.gray)
 
     def _modes_after(self, wanted: WantedColors | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
         if wanted is None:
             return self.guided.modes
         return self._rough_prior().posterior(self._observed(wanted)).modes(N_MODES)
-
-    def _confidence(self, picture: _Picture) -> Float32:
-        """Confidence of every pixel of the canvas, shape (H, W)."""
-        confidence = self.canvas.smooth(picture.confidence, self.canvas.regions)
-        if picture.doubt_left is None:
-            return confidence
-        return 1 - (1 - confidence) * self.canvas.smooth(picture.doubt_left, self.parts.superpixels)
-
-
-def _wanted(hints: Hints, photo: GrayImage) -> WantedColors:
-    if not isinstance(hints, Hints):
-        raise TypeError(
-            f"hints must be Hints, got {type(hints).__name__}; Hints.from_rgba and Hints.from_json make them "
-            "of a painted layer and of a written list"
-        )
-    return hints.rasterize(photo.shape).on(photo.lightness)
-
-
-def _finished(
-    session: Session, picture: _Picture, hints: Hints | None = None, wanted: WantedColors | None = None
-) -> Colorization:
-    """A picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
-    photo, clock = session.gray, Clock(picture.seconds)
-    with clock("color"):
-        is_enlarged = photo.shape != session.canvas.gray.shape
-        # Exact on every pixel that was painted, not on the cells that hold them.
-        if is_enlarged and hints is not None:
-            wanted = _wanted(hints, photo)
-        spread = session.canvas.enlarged(picture.spread, photo)
-        if is_enlarged and wanted is not None:
-            spread.ab[wanted.is_known] = wanted.ab
-        pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
-    return Colorization(
-        image=RgbImage(pixels, photo.alpha, photo.metadata),
-        field=ColorField(spread.ab, session._confidence(picture)),
-        superpixels=session.description.superpixels,
-        probabilities=session.probabilities,
-        region_ab=picture.region_ab,
-        report=spread.report,
-        timings=clock.seconds,
-        notes=() if wanted is None else wanted.notes,
-    )

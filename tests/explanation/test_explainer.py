@@ -13,8 +13,8 @@ from colorize.explanation import Explainer, explain
 from colorize.explanation.account import CARRIED, sentences
 from colorize.features import CLASSICAL
 from colorize.features.superpixels import resize_labels
-from colorize.guidance import session as guidance_session
 from colorize.guidance.hints import Hints, Mark
+from colorize.guidance.picture import Picture
 from colorize.types import RgbImage
 
 
@@ -115,8 +115,8 @@ def test_explaining_changes_no_colour(session, explainer, photos, tiny_colorizer
 
 
 def test_a_picture_without_hints_is_finished_once(session, monkeypatch):
-    finished, finish = [], guidance_session._finished
-    monkeypatch.setattr(guidance_session, "_finished", lambda *said: finished.append(said) or finish(*said))
+    finished, finish = [], Picture.finished
+    monkeypatch.setattr(Picture, "finished", lambda *said: finished.append(said) or finish(*said))
     Explainer(session)
     assert len(finished) == 1
 

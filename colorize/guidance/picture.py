@@ -1,0 +1,114 @@
+"""Colours on their way from the regions of a photograph to its pixels: spread, moved by what was said, finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize._support.clock import Clock
+from colorize.color import lab_to_rgb
+from colorize.features.superpixels import region_means
+from colorize.guidance.canvas import Canvas
+from colorize.guidance.hints import Hints, WantedColors
+from colorize.model import View
+from colorize.optimization import Propagation
+from colorize.optimization.upsampling import shrink
+from colorize.recognition.belief import Belief
+from colorize.recognition.decision import NEAR
+from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One answer of a `Session`, at the size that it is solved at.
+
+    Attributes
+    ----------
+    view : View
+    canvas : Canvas
+    region_ab : ndarray, shape (n_superpixels, 2), float32
+    confidence : ndarray, shape (n_superpixels,), float32
+        How sure the colours of the regions are before any hint.
+    spread : Propagation
+        Colours of the pixels.
+    seconds : mapping of str to float
+        CPU seconds per stage so far.
+    doubt_left : ndarray, shape (n_parts,), float32, optional
+        What hints leave of the doubt in the parts; None without hints.
+    """
+
+    view: View
+    canvas: Canvas
+    region_ab: Float32
+    confidence: Float32
+    spread: Propagation
+    seconds: Mapping[str, float]
+    doubt_left: Float32 | None = None
+
+    def part_ab(self) -> Float32:
+        """Colours of the parts, shape (n_parts, 2): means of their pixels."""
+        parts = self.view.parts.superpixels
+        # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
+        return region_means(shrink(self.spread.ab, parts.shape), parts)
+
+    def moved(self, shift: NDArray[np.float64], said: tuple[WantedColors, Belief, Belief] | None = None) -> Picture:
+        """After a change of the parts and, with what hints want and the beliefs before and after them, after those."""
+        wanted = apart = part_ab = doubt_left = None
+        if said is not None:
+            wanted, before, after = said
+            # The doubt of the decision, which has not heard the hints, less by what they took from that of
+            # the belief: where nothing was heard nothing changes.
+            left = (1 - after.within(NEAR)) / np.maximum(1 - before.within(NEAR), 1e-6)
+            doubt_left = left.astype(np.float32)
+            # A hint for the whole photograph sets nothing apart, and both become fields of its size.
+            if after.apart.any():
+                apart, part_ab = after.apart.astype(np.float32), before.mean.astype(np.float32)
+        parts, change = self.view.parts.superpixels, shift.astype(np.float32)
+        spread = self.canvas.move(self.spread.ab, parts, change, wanted, apart, part_ab)
+        region_ab = self.region_ab + self.view.over_regions(shift)
+        return replace(self, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
+
+    def finished(
+        self, photo: GrayImage, probabilities: Float32, hints: Hints | None = None, wanted: WantedColors | None = None
+    ) -> Colorization:
+        """The picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
+        clock = Clock(self.seconds)
+        with clock("color"):
+            is_enlarged = photo.shape != self.canvas.gray.shape
+            # Exact on every pixel that was painted, not on the cells that hold them.
+            if is_enlarged and hints is not None:
+                wanted = wanted_of(hints, photo)
+            spread = self.canvas.enlarged(self.spread, photo)
+            if is_enlarged and wanted is not None:
+                spread.ab[wanted.is_known] = wanted.ab
+            pixels = lab_to_rgb(photo.lightness, spread.ab, bit_depth=photo.bit_depth)
+        return Colorization(
+            image=RgbImage(pixels, photo.alpha, photo.metadata),
+            field=ColorField(spread.ab, self._confidence()),
+            superpixels=self.view.description.superpixels,
+            probabilities=probabilities,
+            region_ab=self.region_ab,
+            report=spread.report,
+            timings=clock.seconds,
+            notes=() if wanted is None else wanted.notes,
+        )
+
+    def _confidence(self) -> Float32:
+        """Confidence of every pixel of the canvas, shape (H, W)."""
+        confidence = self.canvas.smooth(self.confidence, self.canvas.regions)
+        if self.doubt_left is None:
+            return confidence
+        return 1 - (1 - confidence) * self.canvas.smooth(self.doubt_left, self.view.parts.superpixels)
+
+
+def wanted_of(hints: Hints, photo: GrayImage) -> WantedColors:
+    """What hints want of the pixels of a photograph."""
+    if not isinstance(hints, Hints):
+        raise TypeError(
+            f"hints must be Hints, got {type(hints).__name__}; Hints.from_rgba and Hints.from_json make them "
+            "of a painted layer and of a written list"
+        )
+    return hints.rasterize(photo.shape).on(photo.lightness)
