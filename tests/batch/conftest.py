@@ -8,7 +8,10 @@ import pytest
 from colorize.batch.jobs import Settings
 from colorize.batch.worker import Studio
 from colorize.io import write_photo
+from colorize.recipe.work import colorize_file, make_recipe
 from colorize.types import RgbImage
+
+from .folders import outputs
 
 
 class Here:
@@ -48,6 +51,11 @@ def here(monkeypatch):
 
 
 @pytest.fixture
+def settings(tiny_model):
+    return Settings(model=str(tiny_model))
+
+
+@pytest.fixture
 def album(tmp_path, photos):
     """A function that makes a folder with so many small gray photographs, in two sub-folders."""
 
@@ -59,5 +67,20 @@ def album(tmp_path, photos):
             pixels = photos[number % len(photos)].pixels[: 90 + number]
             write_photo(RgbImage(np.repeat(pixels[..., 1:2], 3, axis=2)), path)
         return folder
+
+    return make
+
+
+@pytest.fixture
+def expected(tiny_model, tiny_colorizer, tmp_path):
+    """A function that says what a batch should write for a folder: its photographs, coloured one by one."""
+
+    def make(source):
+        folder, recipe = tmp_path / "expected", make_recipe(tiny_model, tiny_colorizer)
+        for path in sorted(source.rglob("*.png")):
+            target = folder / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            colorize_file(path, target, tiny_colorizer, recipe)
+        return outputs(folder)
 
     return make

@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -14,10 +13,12 @@ distributed = pytest.importorskip("distributed", reason="the extra `distributed`
 from colorize import __version__  # noqa: E402
 from colorize.batch import cluster  # noqa: E402
 from colorize.batch.cluster import ClusterPool, cluster_pool, connect  # noqa: E402
-from colorize.batch.jobs import Job, Result, Settings  # noqa: E402
+from colorize.batch.jobs import Job, Result  # noqa: E402
 from colorize.batch.manifest import NAME, read_manifest  # noqa: E402
 from colorize.batch.run import run_batch  # noqa: E402
 from colorize.exceptions import OutputError, WorkerError  # noqa: E402
+
+from .folders import outputs  # noqa: E402
 
 pytestmark = [
     pytest.mark.distributed,
@@ -29,16 +30,6 @@ pytestmark = [
 def client():
     with connect(n_local=2) as client:
         yield client
-
-
-@pytest.fixture
-def settings(tiny_model):
-    return Settings(model=str(tiny_model))
-
-
-def outputs(folder: Path) -> dict[str, bytes]:
-    files = [path for path in folder.rglob("*") if path.is_file() and NAME not in path.name]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_the_same_bytes_as_on_one_machine_also_when_workers_are_killed(client, album, here, settings, tmp_path):

@@ -15,31 +15,12 @@ from colorize.batch import supervisor
 from colorize.batch.jobs import Settings
 from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import local_pool, run_batch
-from colorize.recipe.work import colorize_file, make_recipe
+
+from .folders import outputs
 
 pytestmark = pytest.mark.slow
 
 COMMAND = [sys.executable, "-c", "from colorize.cli import main; main()", "batch"]
-
-
-def outputs(folder: Path) -> dict[str, bytes]:
-    files = [path for path in folder.rglob("*") if path.is_file() and NAME not in path.name]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-@pytest.fixture
-def expected(album, tiny_model, tiny_colorizer, tmp_path):
-    """A source folder with so many photographs, and the bytes that should come of it."""
-
-    def make(count):
-        source, target = album(count), tmp_path / "expected"
-        recipe = make_recipe(tiny_model, tiny_colorizer)
-        for path in source.rglob("*.png"):
-            (target / path.parent.name).mkdir(parents=True, exist_ok=True)
-            colorize_file(path, target / path.parent.name / path.name, tiny_colorizer, recipe)
-        return source, outputs(target)
-
-    return make
 
 
 def start(source, target, model, *options, workers=1):
@@ -81,22 +62,25 @@ def kill_and_go_on(source, target, model, n_kills, rng):
     assert process.returncode == 0, errors
 
 
-def test_kill_9_at_any_moment_and_going_on(expected, tiny_model, tmp_path):
-    source, wanted = expected(12)
+def test_kill_9_at_any_moment_and_going_on(album, expected, tiny_model, tmp_path):
+    source = album(12)
+    wanted = expected(source)
     kill_and_go_on(source, tmp_path / "out", tiny_model, 2, random.Random(0))
     check_whole(source, tmp_path / "out", wanted)
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_twenty_kills(expected, tiny_model, tmp_path, seed):
-    source, wanted = expected(60)
+def test_twenty_kills(album, expected, tiny_model, tmp_path, seed):
+    source = album(60)
+    wanted = expected(source)
     kill_and_go_on(source, tmp_path / "out", tiny_model, 20, random.Random(seed))
     check_whole(source, tmp_path / "out", wanted)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="looks into /proc")
-def test_killed_workers_lose_nothing(expected, tiny_model, tmp_path):
-    source, wanted = expected(12)
+def test_killed_workers_lose_nothing(album, expected, tiny_model, tmp_path):
+    source = album(12)
+    wanted = expected(source)
     process = start(source, tmp_path / "out", tiny_model, workers=2)
     for count in (4,):
         wait_for_lines(process, tmp_path / "out", count)
@@ -109,8 +93,9 @@ def test_killed_workers_lose_nothing(expected, tiny_model, tmp_path):
     check_whole(source, tmp_path / "out", wanted)
 
 
-def test_ctrl_c_finishes_what_is_in_hand(expected, tiny_model, tmp_path):
-    source, wanted = expected(30)
+def test_ctrl_c_finishes_what_is_in_hand(album, expected, tiny_model, tmp_path):
+    source = album(30)
+    wanted = expected(source)
     process = start(source, tmp_path / "out", tiny_model)
     wait_for_lines(process, tmp_path / "out", 3)
     process.send_signal(signal.SIGINT)
@@ -139,8 +124,9 @@ photo_io.read_photo = read_photo
 """
 
 
-def test_crashing_and_hanging_decoders_cost_their_photograph(expected, tiny_model, tmp_path, monkeypatch):
-    source, wanted = expected(4)
+def test_crashing_and_hanging_decoders_cost_their_photograph(album, expected, tiny_model, tmp_path, monkeypatch):
+    source = album(4)
+    wanted = expected(source)
     for name in ("hang.png", "crash.png", "greedy.png"):
         (source / name).write_bytes((source / "odd" / "00.png").read_bytes())
     start_up, worker = supervisor._BOOT.split("; from ")

@@ -18,31 +18,11 @@ from colorize.batch.run import _evenly, free_memory, local_pool, run_batch
 from colorize.exceptions import DatasetError, ManifestError, OutputError, OutputFormatError
 from colorize.io import read_photo, read_xmp
 from colorize.recipe.note import find_note
-from colorize.recipe.work import colorize_file, make_recipe
+
+from .folders import outputs
 
 
-@pytest.fixture
-def settings(tiny_model):
-    return Settings(model=str(tiny_model))
-
-
-def outputs(folder):
-    """Bytes of every file but the manifest and its lock."""
-    files = [path for path in folder.rglob("*") if path.is_file() and NAME not in path.name]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def expected(source, settings, colorizer, folder):
-    """What the batch should write, made one by one."""
-    recipe = make_recipe(settings.model, colorizer)
-    for path in sorted(source.rglob("*.png")):
-        target = folder / path.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        colorize_file(path, target, colorizer, recipe)
-    return outputs(folder)
-
-
-def test_a_folder_is_done_and_its_layout_kept(album, here, settings, tiny_colorizer, tmp_path):
+def test_a_folder_is_done_and_its_layout_kept(album, expected, here, settings, tmp_path):
     source, target = album(5), tmp_path / "out"
     (source / "notes.txt").write_text("mine")
     calls = []
@@ -50,7 +30,7 @@ def test_a_folder_is_done_and_its_layout_kept(album, here, settings, tiny_colori
     assert (report.n_photos, report.n_done, report.n_earlier, report.failed) == (5, 5, 0, {})
     assert report.n_others == 1
     assert calls == [("photographs", done, 5) for done in range(6)]
-    assert outputs(target) == expected(source, settings, tiny_colorizer, tmp_path / "expected")
+    assert outputs(target) == expected(source)
     lines = read_manifest(target / NAME)
     assert [line.input for line in lines] == sorted(outputs(source).keys() - {"notes.txt"})
     assert all(len(line.sha256) == 64 and line.seconds > 0 and line.status == "done" for line in lines)
@@ -336,7 +316,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_disk_that_is_really_full(album, here, settings, tmp_path, small_disk, tiny_colorizer):
+def test_a_disk_that_is_really_full(album, expected, here, settings, small_disk):
     source, disk = album(8), small_disk("size=120k")
     with pytest.raises(OutputError, match="No space left"):
         run_batch(source, disk / "out", settings, open_pool=here)
@@ -344,7 +324,7 @@ def test_a_disk_that_is_really_full(album, here, settings, tmp_path, small_disk,
     assert 0 < n_done < 8
     small_disk("size=10m")
     assert run_batch(source, disk / "out", settings, open_pool=here).n_earlier >= n_done - 1
-    assert outputs(disk / "out") == expected(source, settings, tiny_colorizer, tmp_path / "expected")
+    assert outputs(disk / "out") == expected(source)
     assert len(read_manifest(disk / "out" / NAME)) == 8
 
 

@@ -1,0 +1,1 @@
+"""Tests of batches; a package for the sake of `folders`."""
