@@ -99,7 +99,7 @@ def stencil_system(
     See Also
     --------
     colorize.optimization.affinity.gaussian : The stage before: the weights.
-    colorize.optimization.solvers.solve : The stage after: the colours.
+    colorize.optimization.multigrid.solve : The stage after: the colours.
     colorize.optimization.reference.matrix_system : Its twin in float64, with the other forms.
 
     Notes
