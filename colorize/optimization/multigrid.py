@@ -70,8 +70,6 @@ class Hierarchy:
         Bordered couplings and diagonal, see `colorize.optimization.kernels`; kept, not copied.
     b : ndarray, shape (2, H + 2, W + 2), float32, optional
         Right-hand sides; kept and overwritten.
-    threads : int
-        Threads that share the rows of large grids; the result does not depend on it.
 
     See Also
     --------
@@ -101,9 +99,8 @@ class Hierarchy:
          3           8 x 5          40         286 [ 1.0%]
     """
 
-    def __init__(self, w: Float32, d: Float32, *, b: Float32 | None = None, threads: int = 1) -> None:
+    def __init__(self, w: Float32, d: Float32, *, b: Float32 | None = None) -> None:
         tell("propagation", _EQUATIONS)
-        self.threads = threads
         self.levels = [_level(w, d, b)]
         while np.prod(self.levels[-1].shape) > _COARSEST:
             fine = self.levels[-1]
@@ -189,7 +186,7 @@ class Hierarchy:
         self._smooth(args, *level.shape, restricts=0)
 
     def _smooth(self, args: tuple[object, ...], height: int, width: int, *, restricts: int) -> list[int]:
-        ranges = bands(1, height + 1, width, self.threads)
+        ranges = bands(1, height + 1, width)
         ends = [(int(first > 1), int(last <= height), first, last) for first, last in ranges]
         run(kernels.smooth, (*args, kernels.STAGES, restricts), ends)
         # Each range stops short of its neighbours, stage by stage (see `kernels.smooth`); what they
@@ -201,11 +198,11 @@ class Hierarchy:
 
     def _share(self, kernel: Callable[..., None], args: tuple[object, ...], level: Level) -> None:
         height, width = level.shape
-        run(kernel, args, bands(1, height + 1, 4 * width, self.threads))  # a coarse pixel is four fine ones of work
+        run(kernel, args, bands(1, height + 1, 4 * width))  # a coarse pixel is four fine ones of work
 
 
 def solve(
-    system: StencilSystem, *, maxiter: int, tolerance: float, x: Float32 | None = None, threads: int = 1
+    system: StencilSystem, *, maxiter: int, tolerance: float, x: Float32 | None = None
 ) -> tuple[Float32, SolveReport]:
     """Solve ``A x = b`` for both channels by preconditioned conjugate gradients after a full-multigrid start.
 
@@ -219,8 +216,6 @@ def solve(
         Stop when no pixel moved by more than this many units of a* or b* in one step.
     x : ndarray, shape (2, H + 2, W + 2), float32, optional
         First guess, from `colorize.optimization.system.in_planes`; becomes the solution.
-    threads : int
-        Threads that share the rows; the result is the same for any number.
 
     Returns
     -------
@@ -245,7 +240,7 @@ def solve(
     so its size depends on how even the photograph is. A step is in the unit of the answer.
     """
     start = time.perf_counter()
-    hierarchy = Hierarchy(system.w, system.d, b=system.b, threads=threads)
+    hierarchy = Hierarchy(system.w, system.d, b=system.b)
     if x is None:
         x = np.zeros_like(system.b)
     iterations, residual, converged = _iterate(hierarchy, x, maxiter, tolerance)
@@ -264,7 +259,7 @@ def _iterate(hierarchy: Hierarchy, x: Float32, maxiter: int, tolerance: float) -
     kind = "W" if fine.d.size >= _W_CYCLE_FROM else "V"
     r, z = fine.b, fine.x
     height, width = fine.shape
-    ranges = bands(1, height + 1, width, hierarchy.threads)
+    ranges = bands(1, height + 1, width)
     sums, moves = np.zeros((2, height + 2)), np.zeros((2, height + 2))
     minus, one = np.full(2, -1.0), np.ones(2)
 

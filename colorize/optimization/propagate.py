@@ -11,7 +11,6 @@ import numpy as np
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, system, upsampling
 from colorize.optimization.constraints import Constraints, check_colors, checked_lightness
-from colorize.optimization.workers import available_cores
 from colorize.types import Bool, Float32, SolveReport
 
 MEMORY_LIMIT = 300_000_000
@@ -68,7 +67,6 @@ def propagate(
     maxiter: int = MAXITER,
     tolerance: float | None = None,
     memory_limit: int = MEMORY_LIMIT,
-    threads: int | None = None,
     start_ab: Float32 | None = None,
     from_wishes: bool = False,
 ) -> Propagation:
@@ -99,8 +97,6 @@ def propagate(
     memory_limit : int
         Bytes the solver may use. A photograph over it is solved at the largest size that fits and
         brought to full size by a guided filter; ``report.reduced`` says so.
-    threads : int, optional
-        Threads; all cores if None. The result does not depend on it.
     start_ab : ndarray, shape (H, W, 2), float32, optional
         A first guess, such as the answer before the last stroke.
     from_wishes : bool
@@ -171,9 +167,6 @@ def propagate(
 
     affinity.check(sigma, floor)
     lightness = checked_lightness(lightness)
-    threads = available_cores() if threads is None else threads
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1, got {threads!r}")
     if not memory_limit > 0:
         raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
     constraints = Constraints.checked(lightness.shape, target_ab, weight, is_known, known_ab)
@@ -188,19 +181,18 @@ def propagate(
     small_lightness = upsampling.shrink(lightness, shape)
     limits, small = constraints.limits(), constraints.shrunk(shape)
     equations = system.stencil_system(
-        affinity.gaussian(small_lightness, sigma=sigma, floor=floor, threads=threads),
+        affinity.gaussian(small_lightness, sigma=sigma, floor=floor),
         small.target_ab,
         small.weight,
         is_known=small.is_known,
         known_ab=small.known_ab,
-        threads=threads,
     )
     is_known = constraints.is_known
     certain_ab = None if is_known is None or constraints.known_ab is None else constraints.known_ab[is_known]
     x = None if first is None else system.in_planes(upsampling.shrink(first, shape))
     # 28 bytes a pixel, unless the caller keeps them.
     del target_ab, weight, known_ab, start_ab, first, constraints, small
-    ab, report = multigrid.solve(equations, maxiter=maxiter, tolerance=tolerance, x=x, threads=threads)
+    ab, report = multigrid.solve(equations, maxiter=maxiter, tolerance=tolerance, x=x)
     del equations, x
     if shape != lightness.shape:
         report = replace(report, reduced=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from colorize.optimization import affinity, multigrid, propagate, reference, system
+from colorize.optimization import affinity, multigrid, propagate, reference, system, workers
 from colorize.optimization.propagate import MAXITER, TOLERANCE
 
 KEEP = {"max_examples": 25, "deadline": None, "derandomize": True}
@@ -111,16 +111,18 @@ def test_flipping_the_photo_flips_the_field(problem, flip):
 
 
 @pytest.mark.parametrize("shape", [(260, 241), (1, 70_000), (16_000, 4), (5, 20_000), (61, 2_003)])
-def test_threads_do_not_change_a_bit(shape):
+def test_threads_do_not_change_a_bit(shape, monkeypatch):
     rng = np.random.default_rng(11)
     lightness = np.cumsum(rng.normal(0, 0.5, shape), axis=int(shape[1] > 1)).astype(np.float32)
     ab, weight = rng.uniform(-50, 50, (*shape, 2)).astype(np.float32), np.full(shape, 1e-3, np.float32)
     is_known = rng.random(shape) < 0.001
-    results = []
-    for threads in (1, 2, 3, 7):
-        planes = affinity.gaussian(lightness, threads=threads)
-        equations = system.stencil_system(planes, ab, weight, is_known=is_known, known_ab=ab, threads=threads)
-        results.append(solve(equations, threads=threads)[0])
+    results, ranges = [], []
+    for cores in (1, 2, 3, 7):
+        monkeypatch.setattr(workers, "available_cores", lambda cores=cores: cores)
+        ranges.append(workers.bands(1, shape[0] + 1, shape[1]))
+        equations = system.stencil_system(affinity.gaussian(lightness), ab, weight, is_known=is_known, known_ab=ab)
+        results.append(solve(equations)[0])
+    assert [len(each) for each in ranges] == [min(cores, max(1, shape[0] // 16)) for cores in (1, 2, 3, 7)]
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
 
