@@ -29,7 +29,6 @@ _COARSEST = 120
 # Odd, because the passes write by turns into two places and the last must end in the right one. On
 # fine texture the third spares half of the cycles, a fifth nothing.
 _PASSES = 3
-_W_CYCLE_FROM = 30_000_000  # pixels; up to 24 megapixels V-cycles were measured to lose nothing
 _EQUATIONS, _READY, _BEGUN, _ENDED = 0.28, 0.32, 0.5, 0.85  # shares of the time of spreading, at 12 and 45 megapixels
 _SMALLEST = 1e-6  # tolerance of float32
 
@@ -142,13 +141,12 @@ class Hierarchy:
         """Bytes of all grids."""
         return sum(level.nbytes for level in self.levels)
 
-    def cycle(self, depth: int = 0, *, kind: str = "V") -> None:
-        """Improve ``x`` of grid `depth` towards ``A x = b``: a V-, W- or F-cycle.
+    def cycle(self, depth: int = 0, *, full: bool = False) -> None:
+        """Improve ``x`` of grid `depth` towards ``A x = b``: a V-cycle, or full multigrid.
 
-        Two sweeps visit the four colours forwards, the last two backwards, so that a V- or W-cycle
-        from ``x = 0`` is a symmetric operator, as conjugate gradients ask: the sweeps after the
-        correction are the adjoint of those before it, and ``P^T`` that of ``P``. The F-cycle is
-        full multigrid: every grid is first solved with the help of all coarser ones.
+        Two sweeps visit the four colours forwards, the last two backwards, so that a V-cycle from ``x = 0`` is a
+        symmetric operator, as conjugate gradients ask: the sweeps after the correction are the adjoint of those before
+        it, and ``P^T`` that of ``P``. In full multigrid every grid is first solved with the help of all coarser ones.
         """
         level = self.levels[depth]
         if level.p is None:
@@ -160,10 +158,10 @@ class Hierarchy:
         self._descend(level, coarse)
         # The coarse grid looks for an error, of which nothing is known.
         coarse.x[:] = 0
-        self.cycle(depth + 1, kind=kind)
+        self.cycle(depth + 1, full=full)
         # A second visit starts from the first one's answer; where the coarser grid is exact there is nothing to add.
-        if kind != "V" and coarse.p is not None:
-            self.cycle(depth + 1, kind="W" if kind == "W" else "V")
+        if full and coarse.p is not None:
+            self.cycle(depth + 1)
         self._ascend(level, coarse)
 
     def _descend(self, level: Level, coarse: Level) -> None:
@@ -254,9 +252,6 @@ def solve(
 def _iterate(hierarchy: Hierarchy, x: Float32, maxiter: int, tolerance: float) -> tuple[int, float, bool]:
     """Turn the first guess `x` into the solution and the finest ``b`` into its residual; steps, residual, converged."""
     fine, p = hierarchy.levels[0], np.zeros_like(x)
-    # A V-cycle visits the coarse grids once, and what they leave undone grows with their number; a
-    # W-cycle costs half as much again and does not mind.
-    kind = "W" if fine.d.size >= _W_CYCLE_FROM else "V"
     r, z = fine.b, fine.x
     height, width = fine.shape
     ranges = bands(1, height + 1, width)
@@ -281,7 +276,7 @@ def _iterate(hierarchy: Hierarchy, x: Float32, maxiter: int, tolerance: float) -
     # so it serves as a start and not as a preconditioner.
     z[:] = 0
     tell("propagation", _READY)
-    hierarchy.cycle(kind="F")
+    hierarchy.cycle(full=True)
     share(kernels.apply, sums, p, fine.w, fine.d, z)
     square = share(kernels.step, sums, moves, x, r, z, p, one)
     rz = np.ones(2)
@@ -290,7 +285,7 @@ def _iterate(hierarchy: Hierarchy, x: Float32, maxiter: int, tolerance: float) -
     while iteration < maxiter and move > tolerance and positive:
         tell("propagation", _share_done(first, move, tolerance))
         z[:] = 0
-        hierarchy.cycle(kind=kind)
+        hierarchy.cycle()
         rz, old = share(kernels.dot, sums, r, z), rz
         # Always so, but for NaN, overflow or rounding gone wild: better an honest stop than a wrong picture.
         positive = bool((rz >= 0).all())

@@ -136,15 +136,6 @@ def test_a_larger_photo_converges_in_few_steps(photo_like):
     assert np.abs(ab - expected).max() < 0.5  # the default tolerance aims at 0.5
 
 
-def test_w_cycles_agree(monkeypatch, photo_like):
-    problem = photo_like(90, 81)
-    expected = exact(*problem)
-    monkeypatch.setattr(multigrid, "_W_CYCLE_FROM", 0)
-    ab, report = solve(stencil(*problem), tolerance=1e-3)
-    np.testing.assert_allclose(ab, expected, atol=0.02)
-    assert report.converged
-
-
 def test_a_hierarchy_shows_its_grids_and_what_they_cost(photo_like):
     equations = stencil(*photo_like(23, 30))
     grids = multigrid.Hierarchy(equations.w, equations.d, b=equations.b)
