@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
 from colorize._support.last import Last
+from colorize._support.shrink import shrink_to
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means, resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
@@ -19,7 +20,6 @@ from colorize.guidance.hints import Hints, WantedColors
 from colorize.guidance.suggestion import Suggestion, suggest_places
 from colorize.model import Description
 from colorize.optimization import Propagation
-from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief, Observations, observe
 from colorize.recognition.decision import NEAR, Decision
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
@@ -271,7 +271,7 @@ class Session:
     def _part_ab(self, picture: _Picture) -> Float32:
         parts = self.parts.superpixels
         # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
-        return region_means(shrink(picture.spread.ab, parts.shape), parts)
+        return region_means(shrink_to(picture.spread.ab, parts.shape), parts)
 
     def _heard(self, hints: Hints | None) -> WantedColors | None:
         return None if hints is None else _wanted(hints, self.canvas.gray)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from colorize._support.shrink import shrink_to
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, system, upsampling
 from colorize.optimization.constraints import Constraints, check_colors, checked_lightness
@@ -178,7 +179,7 @@ def propagate(
     if not (tolerance > 0 and maxiter >= 1):
         raise ValueError(f"tolerance must be positive and maxiter at least 1, got {tolerance!r} and {maxiter!r}")
     shape = fitting_shape(lightness.shape, memory_limit)
-    small_lightness = upsampling.shrink(lightness, shape)
+    small_lightness = shrink_to(lightness, shape)
     limits, small = constraints.limits(), constraints.shrunk(shape)
     equations = system.stencil_system(
         affinity.gaussian(small_lightness, sigma=sigma, floor=floor),
@@ -189,7 +190,7 @@ def propagate(
     )
     is_known = constraints.is_known
     certain_ab = None if is_known is None or constraints.known_ab is None else constraints.known_ab[is_known]
-    x = None if first is None else system.in_planes(upsampling.shrink(first, shape))
+    x = None if first is None else system.in_planes(shrink_to(first, shape))
     # 28 bytes a pixel, unless the caller keeps them.
     del target_ab, weight, known_ab, start_ab, first, constraints, small
     ab, report = multigrid.solve(equations, maxiter=maxiter, tolerance=tolerance, x=x)
