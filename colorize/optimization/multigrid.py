@@ -173,7 +173,8 @@ class Hierarchy:
         # Around a seam `STAGES` rows on both sides were final only after the ranges had passed, so the residuals of the
         # coarse rows there are still to be collected; one row more on either side enters them.
         for seam in seams:
-            kernels.smooth(*args, 0, 1, 1, 1, seam - 5, seam + 6)
+            first, last = seam - kernels.STAGES - 1, seam + kernels.STAGES + 2
+            kernels.smooth(*args, stages=0, restricts=1, top=1, bottom=1, first=first, last=last)
 
     def _ascend(self, level: Level, coarse: Level) -> None:
         """The correction of the coarse grid, and two sweeps backwards."""
@@ -191,7 +192,7 @@ class Hierarchy:
         # left around their meeting points depends on both and is done when both are.
         seams = [first for first, _ in ranges[1:]]
         for seam in seams:
-            kernels.smooth(*args, kernels.STAGES, 0, -1, -1, seam, seam)
+            kernels.smooth(*args, kernels.STAGES, restricts=0, top=-1, bottom=-1, first=seam, last=seam)
         return seams
 
     def _share(self, kernel: Callable[..., None], args: tuple[object, ...], level: Level) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 _WORTH_SHARING = 60_000  # pixels: below this, waking a thread costs more than it saves
-_FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.relax, must not meet
+_FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.smooth, must not meet
 
 
 def available_cores() -> int:
