@@ -146,7 +146,7 @@ def measure(name: str, **options: Any) -> Result:
 
 
 def case_multigrid(
-    megapixels: float, path: str | None, constraints: str, threads: int = 1, compare: str | None = None, **options: Any
+    megapixels: float, path: str | None, constraints: str, compare: str | None = None, **options: Any
 ) -> Result:
     """Propagation by multigrid; `compare` names an exact field, else a far more exact multigrid solution serves."""
     from colorize.optimization import propagate
@@ -157,7 +157,7 @@ def case_multigrid(
     meters = [Meter() for _ in range(5 if lightness.size < 2e6 else 3)]
     for meter in meters:
         with meter:
-            result = propagate(lightness, **given, threads=threads, memory_limit=10**11, **options)
+            result = propagate(lightness, **given, memory_limit=10**11, **options)
     meter = median(meters)
     if compare:
         exact = np.load(compare)
@@ -180,8 +180,9 @@ def case_threads(megapixels: float, path: str | None) -> Result:
     walls: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(5):
         for threads, seconds in walls.items():
+            os.environ["OMP_NUM_THREADS"] = str(threads)
             with Meter() as meter:
-                propagate(lightness, **given, threads=threads, memory_limit=10**11)
+                propagate(lightness, **given, memory_limit=10**11)
             seconds.append(meter.wall)
     return meter.result(pixels=lightness.size, name=name, one=min(walls[1]), two=min(walls[2]))
 
@@ -261,7 +262,7 @@ def case_stroke(megapixels: float, path: str | None, constraints: str, **options
     meters = [Meter() for _ in range(5)]
     for meter in meters:
         with meter:
-            result = propagate(lightness, **given, start_ab=start_ab, threads=1, **options)
+            result = propagate(lightness, **given, start_ab=start_ab, **options)
     meter = median(meters)
     cold = propagate(lightness, **given, tolerance=0.003, maxiter=300, **options)
     error = difference(lightness, result.ab, cold.ab)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from colorize._support.clock import Clock
+from colorize._support.shrink import shrink_to
 from colorize.color import to_gray
 from colorize.exceptions import InvalidImageError, ModelFileError
 from colorize.features import FeatureExtractor, PhotoAnalysis
 from colorize.features.encoder import Sight, expected_colors
 from colorize.features.semantic import beliefs_in
 from colorize.features.superpixels import region_means, segment, working_shape
-from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Appearance, appearance
 from colorize.recognition.decision import GAIN, SHARING, Decision, decide, share_evidence
 from colorize.recognition.machine import CalibratedMachine, Scaling
@@ -90,7 +90,7 @@ def cut(photo: GrayImage, n_superpixels: int) -> tuple[Float32, Superpixels]:
     describe : The stage after.
     """
     # By area: texture that is finer than the working resolution must not turn into false grain.
-    lightness = shrink(photo.lightness, working_shape(photo.shape))
+    lightness = shrink_to(photo.lightness, working_shape(photo.shape))
     return lightness, segment(lightness, n_segments=n_superpixels)
 
 

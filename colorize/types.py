@@ -275,7 +275,7 @@ class SolveReport:
         Norm of ``b - A x`` divided by the norm of ``b``, over the rows that are not exact constraints.
     converged : bool
     seconds : float
-        Wall time.
+        Wall time of the solver.
     bytes : int
         Memory the solver allocated at its peak, estimated from the arrays it holds.
     shape : tuple of int

@@ -12,7 +12,7 @@ from skimage import data
 
 from colorize.color import lab_to_rgb, rgb_to_lab
 from colorize.color.metrics import ciede2000
-from colorize.optimization import affinity, propagate, reference, solvers, system
+from colorize.optimization import affinity, multigrid, propagate, reference, system
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 NAMES = {"laplacian": "laplacian", "row_normalized": "row_normalized, I - W", "least_squares": "least_squares"}
@@ -174,7 +174,7 @@ def draw_convergence() -> None:
         errors = []
         for steps in range(1, 21):
             equations = system.stencil_system(planes.copy(), *none, **given)
-            field, _ = solvers.solve(equations, maxiter=steps, tolerance=0.0)
+            field, _ = multigrid.solve(equations, maxiter=steps, tolerance=0.0)
             errors.append(ciede2000(np.dstack([lightness, field]), np.dstack([lightness, exact])).max())
         axes.semilogy(range(1, 21), errors, ".-", label=f"floor {floor:g}")
     axes.axhline(0.5, color="0.7", lw=1)

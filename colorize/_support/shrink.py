@@ -18,5 +18,19 @@ def shrink(pixels: NDArray[Any], longest: int, *, shortest: int = 1) -> NDArray[
     if scale >= 1:
         return np.ascontiguousarray(pixels)
     height, width = (max(shortest, round(side * scale)) for side in pixels.shape[:2])
+    return shrink_to(pixels, (height, width))
+
+
+def shrink_to(pixels: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Average a picture, shape (H, W) or (H, W, channels), over areas on a smaller grid; one of that shape is itself.
+
+    Examples
+    --------
+    >>> shrink_to(np.float32([[0, 2], [4, 6]]), (1, 1)).tolist()
+    [[3.0]]
+    """
+    if pixels.shape[:2] == shape:
+        return pixels
     # Areas: other ways of sampling skip pixels, and grain becomes a pattern.
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+    small = cv2.resize(pixels, shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small).reshape(*shape, *pixels.shape[2:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from colorize._support.shrink import shrink_to
 from colorize.features.encoder import expected_colors, see
 from colorize.features.superpixels import working_shape
 from colorize.guidance.canvas import PULL
@@ -45,7 +46,7 @@ def encoder_ab(gray: GrayImage, vividness: float = 0.5, *, levin: bool = False) 
     height, width = working_shape(gray.shape)
     # The working size of the superpixels, at which the feature family asks the encoder too: the
     # comparison is about what comes after it.
-    small = cv2.resize(gray.lightness, (width, height), interpolation=cv2.INTER_AREA)
+    small: Float32 = shrink_to(gray.lightness, (height, width))
     beliefs = see(small / np.float32(100)).beliefs
     colors = expected_colors()
     places = mean_color(beliefs.reshape(len(colors), -1).T, colors) * np.float32(dial(vividness))

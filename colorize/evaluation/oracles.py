@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 import cv2
 import numpy as np
 
+from colorize._support.shrink import shrink_to
 from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Method, WithTruth
@@ -97,6 +98,4 @@ class Oracles:
 
 def true_region_ab(true_ab: Float32, superpixels: Superpixels) -> Float32:
     """Mean true colour of every region, shape (n_superpixels, 2), from true ab (H, W, 2)."""
-    if true_ab.shape[:2] != superpixels.shape:
-        true_ab = cv2.resize(true_ab, superpixels.shape[::-1], interpolation=cv2.INTER_AREA)
-    return region_means(true_ab, superpixels)
+    return region_means(shrink_to(true_ab, superpixels.shape), superpixels)

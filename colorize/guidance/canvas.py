@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._support.shrink import shrink_to
 from colorize.features.superpixels import region_map, resize_labels
 from colorize.guidance.hints import WantedColors
 from colorize.optimization import Propagation, propagate
 from colorize.optimization.propagate import fitting_shape
-from colorize.optimization.upsampling import guided_enlarge, shrink
+from colorize.optimization.upsampling import guided_enlarge
 from colorize.types import Float32, GrayImage, Superpixels
 
 # Colours then spread over 6 pixels or so: pulled harder, the borders of regions show; less, and
@@ -70,7 +71,7 @@ class Canvas:
         shape = fitting_shape(photo.shape)
         if shape == photo.shape:
             return cls(photo, regions)
-        return cls(GrayImage(np.clip(shrink(photo.lightness, shape), 0, 100)), regions)
+        return cls(GrayImage(np.clip(shrink_to(photo.lightness, shape), 0, 100)), regions)
 
     def enlarged(self, spread: Propagation, photo: GrayImage) -> Propagation:
         """Colours of this canvas at the size of the photograph; its edges are where its own lightness has them."""

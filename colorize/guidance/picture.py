@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.clock import Clock
+from colorize._support.shrink import shrink_to
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.hints import Hints, WantedColors
 from colorize.model import View
 from colorize.optimization import Propagation
-from colorize.optimization.upsampling import shrink
 from colorize.recognition.belief import Belief
 from colorize.recognition.decision import NEAR
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
@@ -52,7 +52,7 @@ class Picture:
         """Colours of the parts, shape (n_parts, 2): means of their pixels."""
         parts = self.view.parts.superpixels
         # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
-        return region_means(shrink(self.spread.ab, parts.shape), parts)
+        return region_means(shrink_to(self.spread.ab, parts.shape), parts)
 
     def moved(self, shift: NDArray[np.float64], said: tuple[WantedColors, Belief, Belief] | None = None) -> Picture:
         """After a change of the parts and, with what hints want and the beliefs before and after them, after those."""

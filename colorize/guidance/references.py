@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._support.shrink import shrink_to
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import InvalidImageError
 from colorize.features.superpixels import region_means
 from colorize.model import Model, View
-from colorize.optimization.upsampling import shrink
 from colorize.training.dataset import has_colors
 from colorize.types import Float32, RgbImage
 
@@ -102,4 +102,4 @@ def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Referenc
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
     view = model.look(to_gray(photo))
     parts = view.parts.superpixels
-    return Reference(view, region_means(shrink(rgb_to_lab(photo.pixels)[..., 1:], parts.shape), parts))
+    return Reference(view, region_means(shrink_to(rgb_to_lab(photo.pixels)[..., 1:], parts.shape), parts))

@@ -22,7 +22,7 @@ SIGMA = 1.5
 FLOOR = 1e-3
 
 
-def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR, threads: int = 1) -> Float32:
+def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR) -> Float32:
     """One sigma for the whole photograph: ``w_rs = exp(-(L_r - L_s)^2 / (2 sigma^2)) + floor``.
 
     Parameters
@@ -36,8 +36,6 @@ def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR, 
         What an edge lets through, relative to flat ground. It keeps islands of texture connected.
         Specks keep a foreign colour, or the solver needs many steps: larger (0.01). Colour seeps
         over edges far from any hint: smaller (0.001).
-    threads : int
-        Threads that share the rows.
 
     Returns
     -------
@@ -73,7 +71,7 @@ def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR, 
     planes = np.zeros((4, height + 2, width + 2), np.float32)
     scale = np.float32(1 / (sigma * math.sqrt(2)))
     args = (planes, bordered, scale, np.float32(floor))
-    run(kernels.gaussian_weights, args, bands(1, height + 1, width, threads))
+    run(kernels.gaussian_weights, args, bands(1, height + 1, width))
     return planes
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,9 @@ from scipy import ndimage
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity as weights_of
-from colorize.optimization import solvers
 from colorize.optimization.affinity import OFFSETS
 from colorize.optimization.constraints import Constraints, checked_lightness
-from colorize.optimization.propagate import Propagation
+from colorize.optimization.propagate import Propagation, unconverged
 from colorize.optimization.system import StencilSystem
 from colorize.types import Bool, Float32, Float64, SolveReport
 
@@ -118,7 +117,6 @@ def propagate_reference(
     if lightness.size > MOST_PIXELS:
         raise ValueError(f"lightness has {lightness.size} pixels, the reference takes {MOST_PIXELS}; use propagate")
     constraints = Constraints.checked(lightness.shape, target_ab, weight, is_known, known_ab)
-    start = time.perf_counter()
     if affinity == "gaussian":
         directed = directed_from_planes(weights_of.gaussian(lightness, sigma=sigma, floor=floor))
     else:
@@ -138,8 +136,8 @@ def propagate_reference(
     if constraints.is_known is not None and constraints.known_ab is not None:
         ab[constraints.is_known] = constraints.known_ab[constraints.is_known]
     if not report.converged:
-        warnings.warn(solvers.unconverged(report), ConvergenceWarning, stacklevel=2)
-    return Propagation(ab, replace(report, seconds=time.perf_counter() - start))
+        warnings.warn(unconverged(report), ConvergenceWarning, stacklevel=2)
+    return Propagation(ab, report)
 
 
 # ---------------------------------------------------------------------- the affinities of the paper
@@ -249,11 +247,13 @@ def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
     The paper's weights in the symmetric form, by multigrid:
 
     >>> import numpy as np
+    >>> from colorize.optimization import multigrid
     >>> from colorize.optimization.system import stencil_system
     >>> lightness = np.tile(np.linspace(20, 80, 24, dtype=np.float32), (16, 1))
     >>> planes = planes_from_directed(local_variance(lightness), floor=1e-3)
     >>> wish = np.full((16, 24, 2), 30, np.float32)
-    >>> ab, report = solvers.solve(stencil_system(planes, wish, np.full((16, 24), 0.1)))
+    >>> equations = stencil_system(planes, wish, np.full((16, 24), 0.1))
+    >>> ab, report = multigrid.solve(equations, maxiter=60, tolerance=0.3)
     >>> report.converged, ab[8, 12].round().tolist()
     (True, [30.0, 30.0])
     """
@@ -416,7 +416,7 @@ def solve(system: MatrixSystem) -> tuple[Float32, SolveReport]:
     See Also
     --------
     matrix_system : The stage before.
-    colorize.optimization.solvers.solve : Its twin: multigrid, in float32.
+    colorize.optimization.multigrid.solve : Its twin: multigrid, in float32.
     """
     start = time.perf_counter()
     order: dict[str, Any] = {"permc_spec": "COLAMD"}

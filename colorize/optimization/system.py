@@ -73,7 +73,6 @@ def stencil_system(
     *,
     is_known: Bool | None = None,
     known_ab: Float32 | None = None,
-    threads: int = 1,
 ) -> StencilSystem:
     """The equations of a photograph.
 
@@ -89,8 +88,6 @@ def stencil_system(
         Pixels that have their colour exactly.
     known_ab : ndarray, shape (H, W, 2), float32, optional
         Their colours.
-    threads : int
-        Threads that share the rows.
 
     Returns
     -------
@@ -99,7 +96,7 @@ def stencil_system(
     See Also
     --------
     colorize.optimization.affinity.gaussian : The stage before: the weights.
-    colorize.optimization.solvers.solve : The stage after: the colours.
+    colorize.optimization.multigrid.solve : The stage after: the colours.
     colorize.optimization.reference.matrix_system : Its twin in float64, with the other forms.
 
     Notes
@@ -125,7 +122,7 @@ def stencil_system(
     inner *= np.float32(1 / _UNITS)
     for channel in range(2):
         np.multiply(inner, target_ab[..., channel], out=b[channel, 1:-1, 1:-1])
-    run(kernels.diagonal, (d, planes, confidence), bands(1, height + 1, width, threads))
+    run(kernels.diagonal, (d, planes, confidence), bands(1, height + 1, width))
     if is_known is not None and known_ab is not None and is_known.any():
         #   [ A_uu  A_uk ] [ x_u ]   [ b_u ]          [ A_uu  0 ] [ x_u ]   [ b_u - A_uk v ]
         #   [            ] [     ] = [     ]   ==>    [         ] [     ] = [              ]

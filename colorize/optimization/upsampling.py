@@ -8,32 +8,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from colorize._support.shrink import shrink_to
 from colorize.types import Float32
 
 _RADIUS = 2  # low-resolution pixels
 _VARIANCE = 1.0  # of L*: steps well above its root count as edges
 
 
-def shrink(image: Float32, shape: tuple[int, int]) -> Float32:
-    """Area means on a smaller grid; the image itself if it has that shape already.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> shrink(np.float32([[0, 2], [4, 6]]), (1, 1)).tolist()
-    [[3.0]]
-    """
-    if image.shape[:2] == shape:
-        return image
-    small = cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32).reshape(*shape, *image.shape[2:])
-
-
 def weighted_shrink(ab: Float32, weight: Float32, shape: tuple[int, int]) -> tuple[Float32, Float32]:
     """Means of `ab` weighted by `weight`, shape ``(*shape, 2)``, and the mean weight on a smaller grid."""
-    mean_weight = shrink(weight, shape)
+    mean_weight = shrink_to(weight, shape)
     divisor = np.where(mean_weight > 0, mean_weight, np.float32(1))
-    means = [shrink(np.ascontiguousarray(ab[..., channel]) * weight, shape) / divisor for channel in range(2)]
+    means = [shrink_to(np.ascontiguousarray(ab[..., channel]) * weight, shape) / divisor for channel in range(2)]
     return np.stack(means, axis=-1), mean_weight
 
 

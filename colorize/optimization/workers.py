@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 _WORTH_SHARING = 60_000  # pixels: below this, waking a thread costs more than it saves
-_FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.relax, must not meet
+_FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.smooth, must not meet
 
 
 def available_cores() -> int:
@@ -31,18 +31,16 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="colorize")
 
 
-def bands(first: int, last: int, width: int, threads: int) -> list[tuple[int, int]]:
-    """Cut ``first <= row < last`` into one range of rows for each thread, or fewer where that is not worth it.
+def bands(first: int, last: int, width: int) -> list[tuple[int, int]]:
+    """Cut ``first <= row < last`` into one range of rows for each core, or fewer where that is not worth it.
 
     Examples
     --------
-    >>> bands(1, 1001, 500, 2)
-    [(1, 501), (501, 1001)]
-    >>> bands(1, 11, 500, 2)
+    >>> bands(1, 11, 500)
     [(1, 11)]
     """
     rows = last - first
-    count = min(threads, rows // _FEWEST_ROWS)
+    count = min(available_cores(), rows // _FEWEST_ROWS)
     if count < 2 or rows * width < _WORTH_SHARING:
         return [(first, last)]
     cuts = [first + 2 * (k * rows // (2 * count)) for k in range(count)]  # all of one parity, as the colours need

@@ -13,13 +13,13 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
+from colorize._support.shrink import shrink_to
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import DatasetError
 from colorize.features.superpixels import working_shape
 from colorize.guidance.canvas import Canvas
 from colorize.model import Description
-from colorize.optimization.upsampling import shrink
 from colorize.recognition.decision import Decision
 from colorize.training.recognizer import recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
@@ -199,7 +199,7 @@ def digest(examples: Sequence[Example]) -> str:
 
 
 def _small_lab(photo: RgbImage) -> Float32:
-    return shrink(rgb_to_lab(photo.pixels), working_shape(photo.shape, pixels=_STORED_PIXELS))
+    return shrink_to(rgb_to_lab(photo.pixels), working_shape(photo.shape, pixels=_STORED_PIXELS))
 
 
 def _draw_crop(example: Example, rng: np.random.Generator, size: int) -> tuple[Float32, Float32]:
@@ -225,4 +225,4 @@ def _places(start: int, length: int, whole_length: int, size: int) -> Float32:
 
 def _resized(planes: Float32, shape: tuple[int, int]) -> Float32:
     groups = [planes[..., first : first + 4] for first in range(0, planes.shape[2], 4)]  # OpenCV takes four at most
-    return np.concatenate([shrink(np.ascontiguousarray(group), shape) for group in groups], axis=2)
+    return np.concatenate([shrink_to(np.ascontiguousarray(group), shape) for group in groups], axis=2)

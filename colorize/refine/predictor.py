@@ -19,6 +19,7 @@ from torch import nn
 
 from colorize._support.clock import Clock
 from colorize._support.progress import Progress, silent
+from colorize._support.shrink import shrink_to
 from colorize._support.statistics import FEWEST
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
@@ -250,12 +251,12 @@ class Refiner(_Network):
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
         decision = self.base.recognizer.decide(description, probabilities)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
-        lightness = cv2.resize(description.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
+        lightness = shrink_to(description.lightness, shape)
         labels = resize_labels(description.superpixels, shape)
         guide = guide_table(decision)[labels]
         device = self._place()
         planes = (lightness[None, None], np.ascontiguousarray(guide.transpose(2, 0, 1))[None])
-        found = learners.refine(self.network_, *(torch.from_numpy(plane).to(device) for plane in planes))
+        found = learners.refine(self.network_, *(torch.tensor(plane, device=device) for plane in planes))
         size = description.superpixels.shape
         large = cv2.resize(found[0].transpose(1, 2, 0), size[::-1], interpolation=cv2.INTER_LINEAR)
         return region_means(large.reshape(*size, 2), description.superpixels)
@@ -417,10 +418,10 @@ class Rival(_Network):
         photo, clock = as_gray_image(gray), Clock()
         with clock("network"):
             shape = working_shape(photo.shape, pixels=WORKING_PIXELS)
-            small = cv2.resize(photo.lightness, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
+            small = shrink_to(photo.lightness, shape)
             device = self._place()
             classes = None if self.classes_ is None else torch.from_numpy(self.classes_[0]).to(device)
-            planes = torch.from_numpy(small[None, None]).to(device)
+            planes = torch.tensor(small[None, None], device=device)  # a copy: a photograph cannot be written to
             ab = learners.rival_colors(self.network_, planes, classes, temperature=temperature)[0]
         with clock("enlargement"):
             ab = guided_enlarge(np.ascontiguousarray(ab.transpose(1, 2, 0)), small, photo.lightness)

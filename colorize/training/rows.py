@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize._support.shrink import shrink_to
 from colorize.features.superpixels import region_means
 from colorize.model import Description
 from colorize.recognition.thumbnails import cut_thumbnails
@@ -132,7 +132,7 @@ def rows_of(description: Description, true_ab: Float32, photo: int, *, pictures:
     """
     lightness, superpixels = description.lightness, description.superpixels
     # By area: every pixel of the photograph has its part in the mean of its region.
-    ab = cv2.resize(true_ab, lightness.shape[::-1], interpolation=cv2.INTER_AREA)
+    ab = shrink_to(true_ab, lightness.shape)
     return TrainingRows(
         features=description.features.values,
         ab=region_means(ab, superpixels),

@@ -10,7 +10,7 @@ from colorize.film.painter import Painter, Said
 from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels
 from colorize.guidance.session import Session
-from colorize.optimization import affinity, solvers
+from colorize.optimization import affinity, multigrid
 from colorize.types import GrayImage
 
 
@@ -122,7 +122,7 @@ def test_carried_hint_is_a_wish(painter, still):
 
 def test_a_hinted_key_frame_takes_one_solve_and_one_set_of_affinities(painter, still, monkeypatch):
     count = []
-    for module, name in ((affinity, "gaussian"), (solvers, "solve")):
+    for module, name in ((affinity, "gaussian"), (multigrid, "solve")):
         plain = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, _n=name, _p=plain, **k: count.append(_n) or _p(*a, **k))
     painter.paint(still, Said(exact=spot(still.shape, slice(30, 40), slice(50, 70))))

@@ -16,7 +16,7 @@ from colorize.guidance.alternatives import MOODS
 from colorize.guidance.hints import Hints, Mark
 from colorize.guidance.references import look_at
 from colorize.guidance.session import _Last
-from colorize.optimization import solvers
+from colorize.optimization import multigrid
 from colorize.optimization.propagate import BYTES_PER_PIXEL
 from colorize.recognition.belief import Belief
 from colorize.types import REACHES, GrayImage, RgbImage
@@ -91,8 +91,8 @@ def test_parts_are_smaller_than_regions_and_stay_the_same(session, pictures):
 
 def test_places_are_suggested_without_a_solve(tiny_colorizer, photos, monkeypatch):
     solves = []
-    plain = solvers.solve
-    monkeypatch.setattr(solvers, "solve", lambda *a, **k: solves.append(1) or plain(*a, **k))
+    plain = multigrid.solve
+    monkeypatch.setattr(multigrid, "solve", lambda *a, **k: solves.append(1) or plain(*a, **k))
     opened = tiny_colorizer.open(photos[0])
     before = opened.colorize()
     assert len(opened.suggest(3, patch(photos[0], (20, 30)))) == 3

@@ -68,7 +68,6 @@ def test_no_constraint_is_one_clear_error(scene):
     [
         ({"sigma": 0}, "sigma must be"),
         ({"floor": 0}, "floor must lie"),
-        ({"threads": 0}, "threads must be"),
         ({"memory_limit": 0}, "memory_limit must be"),
         ({"tolerance": np.nan}, "tolerance must be"),
         ({"maxiter": 0}, "maxiter at least 1"),
