@@ -220,7 +220,7 @@ def colorize_by_hand(
     recipe = replace(recipe, input_sha256=file_digest(source))
     notes = reading_notes([photo]) + results[0].notes
     for image, said, path in zip(images, told, by_hand.targets(target), strict=True):
-        written = write_photo(signed(image, replace(recipe, hints=said.noted())), path, overwrite=handling.overwrite)
+        written = write_photo(signed(image, replace(recipe, said=said.noted())), path, overwrite=handling.overwrite)
         if handling.keep_times:
             copy_times(source, path)
     # Several pictures of one photograph lose the same things: each is said once.

@@ -173,14 +173,14 @@ class Wishes:
             It is not whole, or the note keeps too little of it: hints too long for it, references without digests,
             a sheet of pictures.
         """
-        others = [said for said in recipe.hints if "hints" not in said]
+        others = [said for said in recipe.said if "hints" not in said]
         if not all(said and all(map(_is_repeatable, said, said.values())) for said in others):
             names = ", ".join(name for said in others for name in said)
             raise RecipeError(
                 f"its note does not hold all that decided the colours beside hints ({names}); make it again as it was "
                 "made, with the same options of `colorize photo` or in the app"
             )
-        drawn = [said for said in recipe.hints if "hints" in said]
+        drawn = [said for said in recipe.said if "hints" in said]
         try:
             hints = Hints.from_json(json.dumps(*drawn)) if drawn else None
         except (TypeError, ValueError) as error:

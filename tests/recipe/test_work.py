@@ -120,7 +120,7 @@ def test_what_is_refused(tmp_path, photo_file, tiny_colorizer, recipe):
     with pytest.raises(OutputExistsError, match="--force"):
         colorize_file(photo_file, photo_file, tiny_colorizer, recipe)
     with pytest.raises(RecipeError, match="hints"):
-        colorize_photo(RgbImage(np.zeros((2, 2, 3), np.uint8)), tiny_colorizer, replace(recipe, hints=({},)))
+        colorize_photo(RgbImage(np.zeros((2, 2, 3), np.uint8)), tiny_colorizer, replace(recipe, said=({},)))
     assert [path.name for path in tmp_path.iterdir()] == ["old.png"]
 
 
