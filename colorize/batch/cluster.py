@@ -140,7 +140,7 @@ class Host(distributed.WorkerPlugin):
     def teardown(self, worker: Any) -> None:
         """End the processes."""
         for pool in self.pools.values():
-            pool.__exit__(None)
+            pool.close()
 
     def do(self, jobs: list[Job]) -> list[tuple[Job, Result]]:
         """Do the jobs of a shard; a disk that refuses ends them early, with a result that says stop."""
@@ -154,7 +154,7 @@ class Host(distributed.WorkerPlugin):
                 found.append(outcome)  # one by one: those before an error count
         except OutputError as error:
             # A supervisor that has stopped stays stopped; the next shard gets a new one.
-            self.pools.pop(thread).__exit__(None)
+            self.pools.pop(thread).close()
             # Of any job, for it is no photograph's.
             found.append((jobs[0], Result("stop", str(error))))
         return found

@@ -189,8 +189,12 @@ class Supervisor:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(at_once=kind is not None)
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End the workers; what they have in hand is finished if it takes seconds, or given up `at_once`."""
         for worker in self.workers:
-            worker.end(at_once=kind is not None)
+            worker.end(at_once=at_once)
 
     def stop(self) -> None:
         """Begin no further photograph; may be called from a signal handler or another thread."""
