@@ -27,8 +27,8 @@ class Job:
     ----------
     source : str
         File to read.
-    target : str
-        File to write; empty where only the palette is wanted.
+    target : str or None
+        File to write; None where only the palette is wanted.
     replace : bool
         The target is an output of an earlier run and may be replaced.
     palette : tuple of float or None
@@ -36,7 +36,7 @@ class Job:
     """
 
     source: str
-    target: str = ""
+    target: str | None = None
     replace: bool = False
     palette: tuple[float, ...] | None = None
 

@@ -76,12 +76,12 @@ class Studio:
         return replace(result, message=message, sha256=digest, seconds=round(time.perf_counter() - start, 3))
 
     def _do(self, job: Job, digest: str, wait: Callable[[int], None]) -> Result:
-        source, target = Path(job.source), Path(job.target)
-        limit = self.handling.max_pixels
-        if not job.target:
+        source, limit = Path(job.source), self.handling.max_pixels
+        if job.target is None:
             wait(count_pixels(source, max_pixels=limit))
             gray = to_gray(read(source, self.handling)[0])
             return Result("done", palette=[round(float(share), 6) for share in self.colorizer.palette_shares(gray)])
+        target = Path(job.target)
         recipe = replace(self.recipe, input_sha256=digest, palette=job.palette and tuple(job.palette))
         if is_made_by(target, recipe, max_pixels=limit):  # the run was cut off before the photograph had its line
             # The end may have come between writing and setting the times.
