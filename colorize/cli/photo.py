@@ -16,8 +16,8 @@ from colorize.exceptions import ColorizeError
 if TYPE_CHECKING:
     from colorize.guidance.references import References
     from colorize.predictor import Predictor
+    from colorize.recipe.handling import Handling
     from colorize.recipe.note import Recipe
-    from colorize.recipe.work import Handling
     from colorize.refine.predictor import Refiner
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
@@ -138,10 +138,9 @@ def run_jobs(
     todo = with_good_targets(jobs, by_hand, files)
     if not todo:
         return len(jobs)
-    from colorize.recipe.work import Handling, colorize_file, make_recipe
+    from colorize.recipe.work import colorize_file, make_recipe
 
     colorizer, painter = _shared.load_painter(model, refine, device)
-    handling = Handling(**files.handling)
     recipe = make_recipe(model, colorizer, vividness=vividness, keep_tint=files.keep_tint, all_frames=files.all_frames)
     references = _hands.read_references(colorizer, by_hand.reference)
     n_done = 0
@@ -150,9 +149,9 @@ def run_jobs(
         for source, target in telling(progress, "photographs", todo):
             try:
                 if by_hand.any or refine is not None:
-                    notes = colorize_by_hand(source, target, painter, recipe, handling, by_hand, references)
+                    notes = colorize_by_hand(source, target, painter, recipe, files.handling, by_hand, references)
                 else:
-                    notes = colorize_file(source, target, colorizer, recipe, handling)
+                    notes = colorize_file(source, target, colorizer, recipe, files.handling)
             # One photograph that cannot be done must not cost the others.
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)

@@ -20,6 +20,7 @@ from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read
 from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
+from colorize.recipe.handling import Handling as Handling
 from colorize.recipe.note import REFINER, Recipe, add_note, can_extend, find_note
 from colorize.types import RgbImage
 
@@ -30,28 +31,6 @@ if TYPE_CHECKING:
     from colorize.types import Colorization, GrayImage
 
 _LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
-
-
-@dataclass(frozen=True)
-class Handling:
-    """How files are read and written; the colours are the `Recipe`'s.
-
-    Attributes
-    ----------
-    max_pixels : int
-        Photographs whose header announces more are refused.
-    keep_times : bool
-        Give the output the times of the input.
-    overwrite : bool
-        Replace output files that are there.
-    salvage : bool
-        Colour what can be read of a damaged photograph.
-    """
-
-    max_pixels: int = MAX_PIXELS
-    keep_times: bool = False
-    overwrite: bool = False
-    salvage: bool = False
 
 
 def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[RgbImage]:
