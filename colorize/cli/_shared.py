@@ -177,11 +177,11 @@ file_options = bundled(
 class Outputs:
     """What a study is asked to print and to write."""
 
-    html: Path | None
-    csv: Path | None
-    json: Path | None
-    force: bool
-    quiet: bool
+    html: Path | None = None
+    csv: Path | None = None
+    json: Path | None = None
+    force: bool = False
+    quiet: bool = False
 
     def check(self, *sources: Path | None) -> None:
         """Refuse, before the work, what could not be written after it, or would replace what it reads."""
@@ -194,13 +194,13 @@ class Outputs:
 
             check_installed()
 
-    def write(self, summary: str, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str]) -> None:
+    def write(self, summary: str, **texts: Callable[[], str]) -> None:
         """Print a summary, then write what was asked for, and say so."""
         if not self.quiet:
             click.echo(summary)
-        for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
+        for name, path in (("html", self.html), ("csv", self.csv), ("json", self.json)):
             if path is not None:
-                write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
+                write_atomically(path, [(texts[name]().rstrip("\n") + "\n").encode("utf-8")])
                 if not self.quiet:
                     click.echo(f"wrote {path}")
 
