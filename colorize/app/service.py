@@ -761,7 +761,7 @@ class Service:
         }
         said: tuple[dict[str, Any], ...] = () if hints is None else (noted_hints(hints),)
         said += tuple({name: value} for name, value in others.items() if value)
-        return replace(recipe, hints=said, input_sha256=file_digest(photo.path))
+        return replace(recipe, said=said, input_sha256=file_digest(photo.path))
 
     def _result(self, visit: Visit) -> Colorization:
         result = visit.result

@@ -25,7 +25,7 @@ from colorize._support.optional import import_or_raise
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.run import OpenPool, free_memory
 from colorize.batch.supervisor import Supervisor
-from colorize.exceptions import OutputError, WorkerError
+from colorize.exceptions import WorkerError
 from colorize.models import find_model
 
 distributed: Any = import_or_raise("distributed", extra="distributed")
@@ -140,23 +140,19 @@ class Host(distributed.WorkerPlugin):
     def teardown(self, worker: Any) -> None:
         """End the processes."""
         for pool in self.pools.values():
-            pool.__exit__(None)
+            pool.close()
 
     def do(self, jobs: list[Job]) -> list[tuple[Job, Result]]:
-        """Do the jobs of a shard; a disk that refuses ends them early, with a result that says stop."""
+        """Do the jobs of a shard, up to the first result that says stop."""
         found: list[tuple[Job, Result]] = []
         # One for each thread: a supervisor's loop is not made to be entered twice.
         thread = threading.get_ident()
         if thread not in self.pools:
             self.pools[thread] = Supervisor(self.local, n_workers=1, memory=self.share, time_limit=self.time_limit)
-        try:
-            for outcome in self.pools[thread].run(jobs):
-                found.append(outcome)  # one by one: those before an error count
-        except OutputError as error:
-            # A supervisor that has stopped stays stopped; the next shard gets a new one.
-            self.pools.pop(thread).__exit__(None)
-            # Of any job, for it is no photograph's.
-            found.append((jobs[0], Result("stop", str(error))))
+        for outcome in self.pools[thread].run(jobs):
+            found.append(outcome)
+            if outcome[1].status == "stop":
+                break
         return found
 
 
@@ -171,7 +167,6 @@ class ClusterPool:
     def __init__(self, client: Any, name: str) -> None:
         self.client, self.name = client, name
         self._is_stopping = False
-        self._error: OutputError | None = None
         self._seconds, self._count = 0.0, 0
         self._losses: Counter[Job] = Counter()  # of workers, by the first job of a shard
 
@@ -184,8 +179,6 @@ class ClusterPool:
 
         Raises
         ------
-        OutputError
-            A disk is full or refuses: the shards under way are finished first.
         WorkerError
             The cluster is gone.
         """
@@ -215,8 +208,6 @@ class ClusterPool:
                 again.append(shard)
             else:
                 yield from results
-        if self._error:
-            raise self._error
 
     def _cut(self, todo: deque[Job], n_threads: int) -> list[Job]:
         """The next shard: about five seconds of work, less near the end so that all finish together."""
@@ -237,15 +228,10 @@ class ClusterPool:
             return None if self._losses[shard[0]] < _LOSSES else [(job, lost) for job in shard]
         if error is not None:
             raise WorkerError(f"a worker of the cluster failed ({error})") from error
-        found = []
-        for job, result in future.result():
-            if result.status == "stop":
-                self._is_stopping = True
-                self._error = OutputError(result.message)
-                continue
-            # By the worker's own clock: waiting in the queue says nothing of the size of shards.
-            self._seconds, self._count = self._seconds + result.seconds, self._count + 1
-            found.append((job, result))
+        found: list[tuple[Job, Result]] = future.result()
+        # By the worker's own clock: waiting in the queue says nothing of the size of shards.
+        self._seconds += sum(result.seconds for _, result in found)
+        self._count += len(found)
         return found
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from colorize.recipe.handling import Handling
+
 
 @dataclass(frozen=True)
-class Settings:
-    """What all photographs of a batch have in common; see `colorize.recipe.note.Recipe` and `Handling`."""
+class Settings(Handling):
+    """What all photographs of a batch have in common: how they are handled, and what makes their `Recipe`."""
 
     model: str = "default"
     vividness: float = 0.5
     keep_tint: bool = False
     all_frames: bool = False
-    max_pixels: int = 200_000_000
-    keep_times: bool = False
-    overwrite: bool = False
-    salvage: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class Job:
     ----------
     source : str
         File to read.
-    target : str
-        File to write; empty where only the palette is wanted.
+    target : str or None
+        File to write; None where only the palette is wanted.
     replace : bool
         The target is an output of an earlier run and may be replaced.
     palette : tuple of float or None
@@ -36,7 +34,7 @@ class Job:
     """
 
     source: str
-    target: str = ""
+    target: str | None = None
     replace: bool = False
     palette: tuple[float, ...] | None = None
 

@@ -21,7 +21,7 @@ from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor
-from colorize.exceptions import OutputFormatError
+from colorize.exceptions import OutputError, OutputFormatError
 from colorize.models import find_model
 from colorize.models.file import stated_digest
 
@@ -34,7 +34,7 @@ class Pool(Protocol):
     """Something that does jobs: `Supervisor`, or a cluster."""
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
-        """Do all jobs, in any order, and give each with its result."""
+        """Do all jobs, in any order, and give each with its one result, unless it is told to stop."""
 
     def stop(self) -> None:
         """Begin no further job."""
@@ -225,7 +225,7 @@ class _Run:
         samples = {name: _evenly(members, ALBUM_SAMPLE) for name, members in albums.items()}
         members = {Job(self._path(photo)): photo for sample in samples.values() for photo in sample}
         palettes: dict[str, dict[str, list[float] | None]] = {name: {} for name in samples}
-        for done, (job, result) in enumerate(pool.run(members), start=1):
+        for done, (job, result) in enumerate(_results(pool, members), start=1):
             album, found = members[job].album, palettes[members[job].album]
             found[job.source] = result.palette
             # In the order of names: float sums depend on it, and photographs finish in any order.
@@ -244,7 +244,7 @@ class _Run:
         self.say("photographs", n_before, len(photos))
         # Of now: a photograph that changes while the batch is at work is done again by the next run.
         modified = {photo.input: _modified(self.source / photo.input) for photo in todo}
-        for done, (job, result) in enumerate(pool.run(jobs), start=n_before + 1):
+        for done, (job, result) in enumerate(_results(pool, jobs), start=n_before + 1):
             photo = jobs[job]
             output = photo.output if result.status == "done" else self.manifest.outputs.get(photo.input, "")
             seconds, message = result.seconds, result.message
@@ -272,6 +272,20 @@ class _Run:
             self.report.n_done += 1
         else:
             self.report.failed[line.input] = line.message
+
+
+def _results(pool: Pool, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
+    """What became of jobs; a disk that is full or refuses ends them, once those in hand are finished."""
+    refusal = ""
+    for job, result in pool.run(jobs):
+        if result.status == "stop":
+            pool.stop()
+            # The first one: the others only follow from it.
+            refusal = refusal or result.message
+        else:
+            yield job, result
+    if refusal:
+        raise OutputError(refusal)
 
 
 def _head(settings: Settings, file_format: str, album: bool) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from typing import Any
 
 from colorize._support.files import reason
 from colorize.batch.jobs import Job, Result, Settings
-from colorize.exceptions import OutputError, WorkerError
+from colorize.exceptions import WorkerError
 
 # 322 MB were measured at 0.15 megapixels, 410 MB at one (docs/cluster.md).
 WORKER_BYTES = 400_000_000
@@ -183,14 +183,17 @@ class Supervisor:
         self._tries: dict[Job, int] = {}
         self._bad_starts = 0
         self._is_stopping = False
-        self._error: OutputError | None = None
 
     def __enter__(self) -> Supervisor:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(at_once=kind is not None)
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End the workers; what they have in hand is finished if it takes seconds, or given up `at_once`."""
         for worker in self.workers:
-            worker.end(at_once=kind is not None)
+            worker.end(at_once=at_once)
 
     def stop(self) -> None:
         """Begin no further photograph; may be called from a signal handler or another thread."""
@@ -203,8 +206,6 @@ class Supervisor:
 
         Raises
         ------
-        OutputError
-            The disk is full or refuses: the photographs in hand are finished first.
         WorkerError
             Workers do not start.
         """
@@ -216,8 +217,6 @@ class Supervisor:
                 break
             yield from self._take_event()
             self._kill_overdue()
-        if self._error:
-            raise self._error
 
     def _hand_out(self) -> None:
         """Give every idle worker a photograph."""
@@ -272,13 +271,7 @@ class Supervisor:
             worker.state, worker.need = State.WAITING, need_of(int(message["pixels"]))
             self._waiting.append(worker)
         else:
-            job, result = worker.finish(), Result(**message)
-            if result.status == "stop":
-                self._is_stopping = True
-                # The first one: the others only follow from it.
-                self._error = self._error or OutputError(result.message)
-            else:
-                yield job, result
+            yield worker.finish(), Result(**message)
 
     def _seconds_left(self) -> float:
         """Until the next worker is overdue."""

@@ -30,7 +30,7 @@ from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, 
 from colorize.io import count_pixels
 from colorize.models import find_model
 from colorize.predictor import Predictor
-from colorize.recipe.work import Handling, colorize_file, copy_times, file_digest, is_made_by, make_recipe, read
+from colorize.recipe.work import colorize_file, copy_times, file_digest, is_made_by, make_recipe, read
 from colorize.types import GrayImage
 
 # Errors of the disk that lie in the name or size of one file; all others would meet every photograph.
@@ -41,8 +41,7 @@ class Studio:
     """A loaded model that does jobs."""
 
     def __init__(self, settings: Settings) -> None:
-        self.colorizer = Predictor.load(find_model(settings.model))
-        self.handling = Handling(settings.max_pixels, settings.keep_times, settings.overwrite, settings.salvage)
+        self.settings, self.colorizer = settings, Predictor.load(find_model(settings.model))
         self.recipe = make_recipe(
             settings.model,
             self.colorizer,
@@ -76,26 +75,26 @@ class Studio:
         return replace(result, message=message, sha256=digest, seconds=round(time.perf_counter() - start, 3))
 
     def _do(self, job: Job, digest: str, wait: Callable[[int], None]) -> Result:
-        source, target = Path(job.source), Path(job.target)
-        limit = self.handling.max_pixels
-        if not job.target:
+        source, limit = Path(job.source), self.settings.max_pixels
+        if job.target is None:
             wait(count_pixels(source, max_pixels=limit))
-            gray = to_gray(read(source, self.handling)[0])
+            gray = to_gray(read(source, self.settings)[0])
             return Result("done", palette=[round(float(share), 6) for share in self.colorizer.palette_shares(gray)])
+        target = Path(job.target)
         recipe = replace(self.recipe, input_sha256=digest, palette=job.palette and tuple(job.palette))
         if is_made_by(target, recipe, max_pixels=limit):  # the run was cut off before the photograph had its line
             # The end may have come between writing and setting the times.
-            if self.handling.keep_times:
+            if self.settings.keep_times:
                 copy_times(source, target)
             return Result("done", "was there already")
-        may_replace = job.replace or self.handling.overwrite
+        may_replace = job.replace or self.settings.overwrite
         if target.exists() and not may_replace:
             raise OutputExistsError(f"{target}: exists already, and is not of this batch; say --force to replace it")
         # Asked after everything that can be refused cheaply, and before memory is taken.
         wait(count_pixels(source, all_frames=recipe.all_frames, max_pixels=limit))
         with refusals(target.parent, "cannot be made"):  # its cause goes along: `_meets_all` reads the number of it
             target.parent.mkdir(parents=True, exist_ok=True)
-        notes = colorize_file(source, target, self.colorizer, recipe, replace(self.handling, overwrite=may_replace))
+        notes = colorize_file(source, target, self.colorizer, recipe, replace(self.settings, overwrite=may_replace))
         return Result("done", "; ".join(notes))
 
 

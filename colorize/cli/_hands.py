@@ -15,9 +15,8 @@ from colorize.exceptions import ColorizeError, HintsError, InvalidImageError
 if TYPE_CHECKING:
     from colorize.guidance.hints import Hints
     from colorize.guidance.references import References
-    from colorize.guidance.session import Session
     from colorize.predictor import Predictor
-    from colorize.types import Colorization, GrayImage, RgbImage
+    from colorize.types import RgbImage
 
 SHEET_SIDE = 800
 """Longest side of a picture on a contact sheet, in pixels."""
@@ -40,8 +39,8 @@ reach_option = click.option(
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """All that was said on the command line."""
+class ByHand:
+    """What the options below say."""
 
     hints_file: Path | None = None
     reach: str | None = None
@@ -57,7 +56,7 @@ class Wishes:
     def any(self) -> bool:
         """Whether anything was said at all."""
         # A strength without references asks for nothing.
-        return self != Wishes(reference_strength=self.reference_strength)
+        return self != ByHand(reference_strength=self.reference_strength)
 
     def check(self, n_photos: int) -> None:
         """Refuse what makes no sense."""
@@ -78,29 +77,10 @@ class Wishes:
         numbered = [target.with_name(f"{target.stem}.{k + 1}{target.suffix}") for k in range(self.alternatives)]
         return [*numbered, target] if self.sheet else numbered
 
-    def results(self, session: Session, hints: Hints | None, vividness: float) -> list[Colorization]:
-        """Pictures that were asked for."""
-        first = self.choose - 1
-        if self.alternatives is None:
-            # Itself, as it is on the sheet: gone on from it, the hints would be heard anew.
-            return session.alternatives(self.choose, hints, vividness, first=first)
-        session = session.choose(first, hints)
-        return session.alternatives(self.alternatives, hints, vividness)
-
-    def shown(self, results: list[Colorization], gray: GrayImage, *, force: bool) -> list[Colorization]:
-        """Results with the doubtful colours left out; the map, of the first of them, is written."""
-        from colorize.explanation.doubt import confidence_picture, only_confident
-        from colorize.io import write_photo
-
-        if self.confidence_map is not None:
-            write_photo(confidence_picture(results[0]), self.confidence_map, overwrite=force)
-        least = self.only_confident
-        return results if least is None else [only_confident(result, gray, least) for result in results]
-
 
 options = _shared.bundled(
-    "wishes",
-    Wishes,
+    "by_hand",
+    ByHand,
     hints_option,
     reach_option,
     _shared.path_option(

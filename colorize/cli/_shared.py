@@ -19,6 +19,7 @@ from click.shell_completion import CompletionItem
 from colorize._support.files import check_free, check_writable, write_atomically
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import ColorizeError, DatasetError
+from colorize.recipe.handling import Handling
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
@@ -123,7 +124,7 @@ seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, help
 max_pixels_option = click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
-    default=200_000_000,
+    default=Handling.max_pixels,
     metavar="N",
     help="Refuse photographs with more pixels, before they are decoded.",
 )
@@ -142,10 +143,11 @@ class Files:
     quiet: bool
 
     @property
-    def handling(self) -> dict[str, Any]:
-        """Parameters of `colorize.recipe.work.Handling`."""
-        names = ("max_pixels", "keep_times", "salvage")
-        return {"overwrite": self.force} | {name: getattr(self, name) for name in names}
+    def handling(self) -> Handling:
+        """What of it the library does."""
+        return Handling(
+            max_pixels=self.max_pixels, keep_times=self.keep_times, overwrite=self.force, salvage=self.salvage
+        )
 
 
 file_options = bundled(
@@ -175,11 +177,11 @@ file_options = bundled(
 class Outputs:
     """What a study is asked to print and to write."""
 
-    html: Path | None
-    csv: Path | None
-    json: Path | None
-    force: bool
-    quiet: bool
+    html: Path | None = None
+    csv: Path | None = None
+    json: Path | None = None
+    force: bool = False
+    quiet: bool = False
 
     def check(self, *sources: Path | None) -> None:
         """Refuse, before the work, what could not be written after it, or would replace what it reads."""
@@ -192,13 +194,13 @@ class Outputs:
 
             check_installed()
 
-    def write(self, summary: str, *, html: Callable[[], str], csv: Callable[[], str], json: Callable[[], str]) -> None:
+    def write(self, summary: str, **texts: Callable[[], str]) -> None:
         """Print a summary, then write what was asked for, and say so."""
         if not self.quiet:
             click.echo(summary)
-        for path, text in ((self.html, html), (self.csv, csv), (self.json, json)):
+        for name, path in (("html", self.html), ("csv", self.csv), ("json", self.json)):
             if path is not None:
-                write_atomically(path, [(text().rstrip("\n") + "\n").encode("utf-8")])
+                write_atomically(path, [(texts[name]().rstrip("\n") + "\n").encode("utf-8")])
                 if not self.quiet:
                     click.echo(f"wrote {path}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def command(
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
 
-    settings = Settings(model, vividness, files.keep_tint, files.all_frames, **files.handling)
+    settings = Settings(model, vividness, files.keep_tint, files.all_frames, **asdict(files.handling))
     with ExitStack() as stack:
         if scheduler is None and local_cluster is None:
             open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)

@@ -68,7 +68,7 @@ def command(
     `report`.
     """
     _hands.check_reach(hints_file, reach)
-    outputs = _shared.Outputs(output, None, json_file, force, quiet)
+    outputs = _shared.Outputs(html=output, json=json_file, force=force, quiet=quiet)
     outputs.check(photo, hints_file)
     from colorize.color import to_gray
     from colorize.explanation import Explainer
@@ -88,7 +88,6 @@ def command(
     outputs.write(
         account(found),
         html=lambda: page(explainer, found, photo.name, name),
-        csv=str,
         json=lambda: as_json(explainer, found, photo.name, name),
     )
 

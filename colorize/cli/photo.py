@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,11 +14,10 @@ from colorize.cli import _hands, _shared, _training
 from colorize.exceptions import ColorizeError
 
 if TYPE_CHECKING:
-    from colorize.guidance.hints import Hints
     from colorize.guidance.references import References
     from colorize.predictor import Predictor
+    from colorize.recipe.handling import Handling
     from colorize.recipe.note import Recipe
-    from colorize.recipe.work import Handling
     from colorize.refine.predictor import Refiner
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
@@ -49,7 +48,7 @@ def command(
     output: Path | None,
     model: str,
     vividness: float,
-    wishes: _hands.Wishes,
+    by_hand: _hands.ByHand,
     sample: bool,
     refine: str | None,
     device: str,
@@ -61,16 +60,16 @@ def command(
     """
     suffix = PAGES_SUFFIX if files.all_frames else SUFFIX
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
-    wishes.check(len(jobs))
-    targets = [path for _, target in jobs for path in wishes.targets(target)]
+    by_hand.check(len(jobs))
+    targets = [path for _, target in jobs for path in by_hand.targets(target)]
     sources = [source for source, _ in jobs]
-    _shared.check_apart([*targets, wishes.confidence_map], [*sources, wishes.hints_file, *wishes.reference])
-    if wishes.confidence_map is not None:
+    _shared.check_apart([*targets, by_hand.confidence_map], [*sources, by_hand.hints_file, *by_hand.reference])
+    if by_hand.confidence_map is not None:
         from colorize.io import output_format
 
-        _shared.check_target(wishes.confidence_map, force=files.force)
-        output_format(wishes.confidence_map)
-    if files.all_frames and (wishes.any or refine is not None):
+        _shared.check_target(by_hand.confidence_map, force=files.force)
+        output_format(by_hand.confidence_map)
+    if files.all_frames and (by_hand.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
     if device != "auto" and refine is None:
         raise click.UsageError("--device is for networks: it goes with --refine")
@@ -81,7 +80,7 @@ def command(
         refine=refine,
         device=device,
         files=files,
-        wishes=wishes,
+        by_hand=by_hand,
         tell_notes=not sample,  # what is special about the sample's file is nobody's concern
     )
     if n_failed:
@@ -130,50 +129,49 @@ def run_jobs(
     model: str,
     vividness: float,
     files: _shared.Files,
-    wishes: _hands.Wishes,
+    by_hand: _hands.ByHand,
     tell_notes: bool,
     refine: str | None,
     device: str,
 ) -> int:
     """Colorize one after another; return how many failed."""
-    todo = with_good_targets(jobs, wishes, files)
+    todo = with_good_targets(jobs, by_hand, files)
     if not todo:
         return len(jobs)
-    from colorize.recipe.work import Handling, colorize_file, make_recipe
+    from colorize.recipe.work import colorize_file, make_recipe
 
     colorizer, painter = _shared.load_painter(model, refine, device)
-    handling = Handling(**files.handling)
     recipe = make_recipe(model, colorizer, vividness=vividness, keep_tint=files.keep_tint, all_frames=files.all_frames)
-    references = _hands.read_references(colorizer, wishes.reference)
+    references = _hands.read_references(colorizer, by_hand.reference)
     n_done = 0
     # A bar of one step tells nothing.
     with _shared.progress_bars(quiet=files.quiet or len(jobs) == 1) as progress:
         for source, target in telling(progress, "photographs", todo):
             try:
-                if wishes.any or refine is not None:
-                    notes = colorize_by_hand(source, target, painter, recipe, handling, wishes, references)
+                if by_hand.any or refine is not None:
+                    notes = colorize_by_hand(source, target, painter, recipe, files.handling, by_hand, references)
                 else:
-                    notes = colorize_file(source, target, colorizer, recipe, handling)
+                    notes = colorize_file(source, target, colorizer, recipe, files.handling)
             # One photograph that cannot be done must not cost the others.
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
                 continue
             n_done += 1
             if not files.quiet:
-                click.echo(f"{source} -> {', '.join(map(str, wishes.targets(target)))}")
+                click.echo(f"{source} -> {', '.join(map(str, by_hand.targets(target)))}")
                 for note in notes if tell_notes else ():
                     click.echo(f"Note: {source}: {note}", err=True)
     return len(jobs) - n_done
 
 
 def with_good_targets(
-    jobs: list[tuple[Path, Path]], wishes: _hands.Wishes, files: _shared.Files
+    jobs: list[tuple[Path, Path]], by_hand: _hands.ByHand, files: _shared.Files
 ) -> list[tuple[Path, Path]]:
     """Those whose outputs can be written; say of the others what is wrong, before any work."""
     todo = []
     for source, target in jobs:
         try:
-            for path in wishes.targets(target):
+            for path in by_hand.targets(target):
                 _shared.check_target(path, force=files.force)
             from colorize.recipe.work import check_format  # takes a second: not before the places are right
 
@@ -196,51 +194,33 @@ def colorize_by_hand(
     colorizer: Predictor | Refiner,
     recipe: Recipe,
     handling: Handling,
-    wishes: _hands.Wishes,
+    by_hand: _hands.ByHand,
     references: References | tuple[()],
 ) -> tuple[str, ...]:
-    """Read, colorize as a person wishes, write one picture or several; return what there is to tell."""
+    """Read, colorize by hand, write one picture or several; return what there is to tell."""
     from colorize.color import to_gray
+    from colorize.explanation.doubt import confidence_picture
     from colorize.io import write_photo
-    from colorize.recipe.note import REFINER
-    from colorize.recipe.work import copy_times, file_digest, finished, read, reading_notes, signed
+    from colorize.recipe.work import Wishes, copy_times, file_digest, finished, read, reading_notes, refiner_of, signed
 
     (photo,) = read(source, handling)
-    hints = None if wishes.hints_file is None else _hands.read_hints(wishes.hints_file, photo.shape, wishes.reach)
-    session = colorizer.open(to_gray(photo), references, wishes.reference_strength)
-    results = wishes.results(session, hints, recipe.vividness)
-    shown = wishes.shown(results, session.gray, force=handling.overwrite)
-    images = [finished(photo, result, recipe) for result in shown]
-    if wishes.sheet:
+    hints = None if by_hand.hints_file is None else _hands.read_hints(by_hand.hints_file, photo.shape, by_hand.reach)
+    digests, n = [file_digest(path) for path in by_hand.reference], by_hand.alternatives
+    wishes = Wishes(hints, digests, by_hand.reference_strength, by_hand.choose - 1, None if n is None else 0)
+    wishes = replace(wishes, only_confident=by_hand.only_confident, refiner=refiner_of(colorizer))
+    results = wishes.results(to_gray(photo), colorizer, recipe, references, n or 1)
+    if by_hand.confidence_map is not None:
+        write_photo(confidence_picture(results[0]), by_hand.confidence_map, overwrite=handling.overwrite)
+    images = [finished(photo, result, recipe, wishes) for result in results]
+    told = [wishes] if n is None else [replace(wishes, alternative=number) for number in range(n)]
+    if by_hand.sheet:
         images.append(_hands.contact_sheet(images))
+        told.append(replace(wishes, alternative=None, sheet=True))
     recipe = replace(recipe, input_sha256=file_digest(source))
     notes = reading_notes([photo]) + results[0].notes
-    for number, (image, path) in enumerate(zip(images, wishes.targets(target), strict=True), start=1):
-        said = told(hints, wishes, number)
-        refined_by = getattr(colorizer, "sha256_", None)
-        said += () if refined_by is None else ({REFINER: refined_by},)
-        written = write_photo(signed(image, replace(recipe, hints=said)), path, overwrite=handling.overwrite)
+    for image, said, path in zip(images, told, by_hand.targets(target), strict=True):
+        written = write_photo(signed(image, replace(recipe, said=said.noted())), path, overwrite=handling.overwrite)
         if handling.keep_times:
             copy_times(source, path)
     # Several pictures of one photograph lose the same things: each is said once.
     return tuple(dict.fromkeys(notes + written))
-
-
-def told(hints: Hints | None, wishes: _hands.Wishes, number: int) -> tuple[Any, ...]:
-    """What the note of picture `number` (a sheet is the last) says of a person's part in it, for `colorize replay`."""
-    from colorize.recipe.work import file_digest, noted_hints
-
-    said: list[dict[str, Any]] = [] if hints is None else [noted_hints(hints)]
-    if wishes.reference:
-        said.append({"references": [file_digest(path) for path in wishes.reference]})
-        said.append({"reference_strength": wishes.reference_strength})
-    if wishes.choose > 1:
-        said.append({"chosen": wishes.choose - 1})
-    if wishes.sheet and number > (wishes.alternatives or 1):
-        said.append({"sheet": True})
-    # Gone on from a choice, the first picture is none that `--choose` makes.
-    elif number > 1 or (wishes.choose > 1 and wishes.alternatives is not None):
-        said.append({"alternative": number - 1})
-    if wishes.only_confident:
-        said.append({"only_confident": wishes.only_confident})
-    return tuple(said)

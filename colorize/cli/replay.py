@@ -94,9 +94,9 @@ def read_recipe(picture: Path, max_pixels: int) -> Recipe:
 
 def find_references(recipe: Recipe, named: Sequence[Path], picture: Path) -> list[Path]:
     """Put the references that were named in the order of a recipe; refuse others, and too few."""
-    from colorize.recipe.work import file_digest, repeated
+    from colorize.recipe.work import Wishes, file_digest
 
-    wanted = repeated(recipe)[1].get("references", [])
+    wanted = Wishes.of(recipe).references
     given = {file_digest(path): path for path in named}
     for digest, path in given.items():
         if digest not in wanted:

@@ -144,7 +144,7 @@ def colorize_film(
     # The hints themselves would not fit into a note.
     marks = tuple({"moment": moment, "marks": len(wish)} for moment, wish in hints)
     # Of the film's bytes: another film under the same name must not be gone on with.
-    recipe = replace(recipe, input_sha256=file_digest(source), hints=marks)
+    recipe = replace(recipe, input_sha256=file_digest(source), said=marks)
     comment, workshop = f"{recipe.sentence()}\n{recipe.to_json()}", Workshop(target)
     is_whole = workshop.folder.is_dir() and comment_of(target).endswith(comment)  # killed while it cleared away
     _check_target(source, target, overwrite=overwrite or is_whole)
@@ -276,10 +276,12 @@ def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
 def _settings(recipe: Recipe, hints: Sequence[Hinted], crf: int) -> dict[str, Any]:
     """All that decides the frames."""
     said = "".join(f"{moment!r}\n{wish.to_json()}" for moment, wish in hints)
-    # Hints by their digest: the recipe has only their number.
     digest = hashlib.sha256(said.encode()).hexdigest()
     # PyAV brings its own codecs: another version may give other frames halfway through a film.
-    return {**asdict(recipe), "hints": digest, "crf": crf, "pyav": av.__version__}
+    decided = {**asdict(recipe), "hints": digest, "crf": crf, "pyav": av.__version__}
+    # Hints by their digest: the recipe has only their number.
+    del decided["said"]
+    return decided
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import ParseError, XMLParser
 from colorize.exceptions import RecipeError
 
 DECIDED_AT, REFINER = "decided at", "refiner"
-"""Entries of `Recipe.hints` that no person said: the height and width at which the regions of a larger photograph were
+"""Entries of `Recipe.said` that no person said: the height and width at which the regions of a larger photograph were
 described, the digest of a refiner."""
 
 _NAMESPACE = "urn:colorize:recipe:1"
@@ -69,9 +69,10 @@ class Recipe:
         Seed with which the model was trained.
     vividness : float
         0 faithful ... 1 bold.
-    hints : tuple
+    said : tuple
         What a person said about the colours, as JSON values: hints (`colorize.guidance.hints.Hints.to_json`), and other
-        wishes by name (`colorize.recipe.work.repeated`; `DECIDED_AT`, `REFINER`); empty if nobody did.
+        wishes by name (`colorize.recipe.work.Wishes`; `DECIDED_AT`, `REFINER`); empty if nobody did. The note calls all
+        of it hints.
     palette : tuple of float or None
         Share of every palette colour that the album should have.
     keep_tint : bool
@@ -101,7 +102,7 @@ class Recipe:
     version: str
     seed: int
     vividness: float
-    hints: tuple[Any, ...] = ()
+    said: tuple[Any, ...] = ()
     palette: tuple[float, ...] | None = None
     keep_tint: bool = False
     all_frames: bool = False
@@ -111,8 +112,9 @@ class Recipe:
     def to_json(self) -> str:
         """One line of ASCII, names sorted."""
         # Left out when empty: notes of sound photographs are what they were before it existed.
-        said = {name: value for name, value in asdict(self).items() if value or name != "damage"}
-        return json.dumps(said, sort_keys=True, separators=(",", ":"))
+        noted = {name: value for name, value in asdict(self).items() if value or name != "damage"}
+        noted["hints"] = noted.pop("said")
+        return json.dumps(noted, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -128,15 +130,16 @@ class Recipe:
         # RecursionError: a note of ten thousand brackets.
         except (ValueError, RecursionError) as error:
             raise RecipeError("the note about its colours is damaged") from error
-        if not isinstance(found, dict) or {*found, "damage"} != {field.name for field in fields(cls)}:
+        names = {field.name for field in fields(cls)} - {"said"} | {"hints"}
+        if not isinstance(found, dict) or {*found, "damage"} != names:
             raise RecipeError("the note about its colours is damaged, or of another version")
         _check_values(found)
-        palette = found["palette"]
-        return cls(**{**found, "hints": tuple(found["hints"]), "palette": None if palette is None else tuple(palette)})
+        said, palette = tuple(found.pop("hints")), found.pop("palette")
+        return cls(**found, said=said, palette=None if palette is None else tuple(palette))
 
     def sentence(self) -> str:
         """Say it for people."""
-        by_a_person = any(set(said) - {DECIDED_AT, REFINER} for said in self.hints)
+        by_a_person = any(set(said) - {DECIDED_AT, REFINER} for said in self.said)
         hints = ", guided by a person" if by_a_person else ""
         harm = f" The file of the photograph is damaged: {self.damage}." if self.damage else ""
         return (

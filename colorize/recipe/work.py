@@ -20,6 +20,7 @@ from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read
 from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
+from colorize.recipe.handling import Handling as Handling
 from colorize.recipe.note import REFINER, Recipe, add_note, can_extend, find_note
 from colorize.types import RgbImage
 
@@ -30,28 +31,6 @@ if TYPE_CHECKING:
     from colorize.types import Colorization, GrayImage
 
 _LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
-
-
-@dataclass(frozen=True)
-class Handling:
-    """How files are read and written; the colours are the `Recipe`'s.
-
-    Attributes
-    ----------
-    max_pixels : int
-        Photographs whose header announces more are refused.
-    keep_times : bool
-        Give the output the times of the input.
-    overwrite : bool
-        Replace output files that are there.
-    salvage : bool
-        Colour what can be read of a damaged photograph.
-    """
-
-    max_pixels: int = MAX_PIXELS
-    keep_times: bool = False
-    overwrite: bool = False
-    salvage: bool = False
 
 
 def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[RgbImage]:
@@ -141,83 +120,107 @@ def colorize_photo(
     colorize_file : From file to file.
     colorize.predictor.Predictor.predict : Without a note.
     """
-    gray = to_gray(photo)
-    # A refiner that the recipe does not name is refused there.
-    if recipe.hints or hasattr(colorizer, "sha256_"):
-        result = _guided(gray, colorizer, recipe, references)
-    else:
-        said: dict[str, Any] = {} if recipe.palette is None else {"palette": recipe.palette}
-        result = colorizer.predict(gray, vividness=recipe.vividness, **said)
-    return signed(finished(photo, result, recipe), recipe)
+    wishes = Wishes.of(recipe)
+    (result,) = wishes.results(to_gray(photo), colorizer, recipe, references)
+    return signed(finished(photo, result, recipe, wishes), recipe)
 
 
-def _guided(
-    gray: GrayImage, colorizer: Predictor | Refiner, recipe: Recipe, references: References | tuple[()]
-) -> Colorization:
-    """What `colorize photo` made of the wishes that a recipe holds."""
-    from colorize.explanation.doubt import only_confident
+@dataclass(frozen=True)
+class Wishes:
+    """What a person said about the colours of one picture, by the names that its note has for it.
 
-    hints, wishes = repeated(recipe)
-    if bool(references) != bool(wishes.get("references")):
-        raise RecipeError("the references that it was made with are needed, and no others")
-    refiner = wishes.get(REFINER)
-    if refiner != getattr(colorizer, "sha256_", None):
-        raise RecipeError(
-            f"was made with the refiner of sha256 {refiner[:12]}...; name its file with --refine"
-            if refiner
-            else "was made without a refiner"
-        )
-    session = colorizer.open(gray, references, wishes.get("reference_strength", 1.0))
-    if recipe.palette is not None:
-        session = session.in_album(recipe.palette)
-    number = wishes.get("chosen", 0)
-    if "alternative" in wishes:
-        session, number = session.choose(number, hints), wishes["alternative"]
-    (result,) = session.alternatives(number + 1, hints, recipe.vividness, first=number)
-    least = wishes.get("only_confident")
-    return result if least is None else only_confident(result, gray, least)
+    References and refiner are digests of files. The picture is the one that was ``chosen`` of the alternatives, or, gone
+    on from that, one of its own (``alternative``), both counted from 0; a ``sheet`` shows several.
+    """
+
+    hints: Hints | None = None
+    references: Sequence[str] = ()
+    reference_strength: float = 1.0
+    chosen: int = 0
+    alternative: int | None = None
+    sheet: bool = False
+    only_confident: float | None = None
+    refiner: str | None = None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Wishes:
+        """Read what `noted` wrote.
+
+        Raises
+        ------
+        RecipeError
+            It is not whole, or the note keeps too little of it: hints too long for it, references without digests,
+            a sheet of pictures.
+        """
+        others = [said for said in recipe.said if "hints" not in said]
+        if not all(said and all(map(_is_repeatable, said, said.values())) for said in others):
+            names = ", ".join(name for said in others for name in said)
+            raise RecipeError(
+                f"its note does not hold all that decided the colours beside hints ({names}); make it again as it was "
+                "made, with the same options of `colorize photo` or in the app"
+            )
+        drawn = [said for said in recipe.said if "hints" in said]
+        try:
+            hints = Hints.from_json(json.dumps(*drawn)) if drawn else None
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"the hints in its note are damaged ({error})") from error
+        return cls(hints, **{name: value for said in others for name, value in said.items()})
+
+    def noted(self) -> tuple[dict[str, Any], ...]:
+        """What the note of the picture says of them."""
+        others = {
+            "references": self.references or None,
+            "reference_strength": self.reference_strength if self.references else None,
+            "chosen": self.chosen or None,
+            "sheet": self.sheet or None,
+            # Gone on from a choice, the first picture is none that `--choose` makes.
+            "alternative": self.alternative if self.alternative or self.chosen else None,
+            "only_confident": self.only_confident or None,
+            REFINER: self.refiner,
+        }
+        hints = () if self.hints is None else (noted_hints(self.hints),)
+        return (*hints, *({name: value} for name, value in others.items() if value is not None))
+
+    def results(
+        self,
+        gray: GrayImage,
+        colorizer: Predictor | Refiner,
+        recipe: Recipe,
+        references: References | tuple[()],
+        n: int = 1,
+    ) -> list[Colorization]:
+        """The picture and the n - 1 alternatives after it; what is too doubtful still has its colours."""
+        if bool(references) != bool(self.references):
+            raise RecipeError("the references that it was made with are needed, and no others")
+        if self.refiner != refiner_of(colorizer):
+            raise RecipeError(
+                f"was made with the refiner of sha256 {self.refiner[:12]}...; name its file with --refine"
+                if self.refiner
+                else "was made without a refiner"
+            )
+        session, number = colorizer.open(gray, references, self.reference_strength), self.chosen
+        if recipe.palette is not None:
+            session = session.in_album(recipe.palette)
+        # The chosen one is made as on the sheet: gone on from it, the hints would be heard anew.
+        if self.alternative is not None:
+            session, number = session.choose(number, self.hints), self.alternative
+        return session.alternatives(number + n, self.hints, recipe.vividness, first=number)
 
 
-def finished(photo: RgbImage, result: Colorization, recipe: Recipe) -> RgbImage:
-    """The picture of a result, with the tint of the photograph over it if the recipe says so."""
-    if not recipe.keep_tint:
-        return result.image
-    image = result.image
-    pixels = lab_to_rgb(to_gray(photo).lightness, result.ab + tint_of(photo), bit_depth=image.bit_depth)
-    return RgbImage(pixels, image.alpha, image.metadata)
+def refiner_of(colorizer: Predictor | Refiner) -> str | None:
+    """Digest of a refiner; None of a model alone."""
+    from colorize.predictor import Predictor
+
+    return None if isinstance(colorizer, Predictor) else colorizer.sha256_
 
 
 def noted_hints(hints: Hints) -> dict[str, Any]:
-    """Hints as a recipe keeps them; those too long for a note are named only."""
+    """Hints as a note keeps them; those too long for it are named only."""
     text = hints.to_json()
     # As long as it will be in the packet, where every quote takes six characters.
     if len(text.replace('"', "&quot;")) > _LONGEST_HINTS:
         return {"hints too long for a note": len(hints)}
     return dict(json.loads(text))
-
-
-def repeated(recipe: Recipe) -> tuple[Hints | None, dict[str, Any]]:
-    """Read what was said about the colours: the hints, and other wishes by their names.
-
-    Raises
-    ------
-    RecipeError
-        They are not whole, or the note keeps too little of them: hints too long for it, references without digests,
-        a sheet of pictures.
-    """
-    others = [said for said in recipe.hints if "hints" not in said]
-    if not all(said and all(map(_is_repeatable, said, said.values())) for said in others):
-        names = ", ".join(name for said in others for name in said)
-        raise RecipeError(
-            f"its note does not hold all that decided the colours beside hints ({names}); make it again as it was "
-            "made, with the same options of `colorize photo` or in the app"
-        )
-    drawn = [said for said in recipe.hints if "hints" in said]
-    wishes = {name: value for said in others for name, value in said.items()}
-    try:
-        return (Hints.from_json(json.dumps(*drawn)) if drawn else None), wishes
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"the hints in its note are damaged ({error})") from error
 
 
 def _is_repeatable(name: str, value: object) -> bool:
@@ -229,6 +232,19 @@ def _is_repeatable(name: str, value: object) -> bool:
     if name == "references":
         return isinstance(value, list) and all(isinstance(digest, str) for digest in value)
     return name == REFINER and isinstance(value, str)
+
+
+def finished(photo: RgbImage, result: Colorization, recipe: Recipe, wishes: Wishes) -> RgbImage:
+    """The picture of a result: without what is too doubtful, with the tint of the photograph if the recipe says so."""
+    if wishes.only_confident is not None:
+        from colorize.explanation.doubt import only_confident
+
+        result = only_confident(result, to_gray(photo), wishes.only_confident)
+    if not recipe.keep_tint:
+        return result.image
+    image = result.image
+    pixels = lab_to_rgb(to_gray(photo).lightness, result.ab + tint_of(photo), bit_depth=image.bit_depth)
+    return RgbImage(pixels, image.alpha, image.metadata)
 
 
 def signed(image: RgbImage, recipe: Recipe) -> RgbImage:

@@ -107,11 +107,11 @@ def test_a_stroke_is_met_where_it_is_painted_and_at_full_size_too(opened):
 def test_a_saved_picture_notes_how_it_was_made(opened):
     opened.set_style("v", vividness=0.3)
     note = find_note(read_photo(opened.save("v", "JPEG")).metadata.xmp)
-    assert (note.model, note.vividness, note.hints) == ("tiny", 0.3, ({"decided at": [192, 256]},))
+    assert (note.model, note.vividness, note.said) == ("tiny", 0.3, ({"decided at": [192, 256]},))
     assert "guided by a person" not in note.sentence()
     opened.add_hint("v", stroke())
     note = find_note(read_photo(opened.save("v", "PNG")).metadata.xmp)
-    assert len(note.hints) == 2
+    assert len(note.said) == 2
     assert "guided by a person" in note.sentence()
 
 

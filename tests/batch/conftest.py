@@ -36,12 +36,7 @@ class Here:
             if self.is_stopping:
                 return
             Here.n_jobs += 1
-            result = self.studio.do(job, lambda pixels: None)
-            if result.status == "stop":
-                from colorize.exceptions import OutputError
-
-                raise OutputError(result.message)
-            yield job, result
+            yield job, self.studio.do(job, lambda pixels: None)
 
 
 @pytest.fixture

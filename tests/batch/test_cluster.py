@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,7 @@ from colorize.batch.cluster import ClusterPool, cluster_pool, connect  # noqa: E
 from colorize.batch.jobs import Job, Result  # noqa: E402
 from colorize.batch.manifest import NAME, read_manifest  # noqa: E402
 from colorize.batch.run import run_batch  # noqa: E402
-from colorize.exceptions import OutputError, WorkerError  # noqa: E402
+from colorize.exceptions import WorkerError  # noqa: E402
 
 from .folders import outputs  # noqa: E402
 
@@ -153,9 +154,10 @@ def test_a_shard_whose_workers_always_die_has_failed():
 def test_a_disk_that_refuses_and_a_cluster_that_is_gone():
     shard, pool = [Job("a"), Job("b")], pool_with()
     found = [(Job("b"), Result("done", seconds=2.0)), (Job("a"), Result("stop", os.strerror(errno.ENOSPC)))]
-    assert pool._collect(Future(found=found), shard) == [(Job("b"), Result("done", seconds=2.0))]
-    assert pool._is_stopping
-    assert isinstance(pool._error, OutputError)
+    assert pool._collect(Future(found=found), shard) == found
+    host = cluster.Host(Settings(), b"", None, 1.0)
+    host.pools = {threading.get_ident(): SimpleNamespace(run=lambda jobs: iter([*found, (Job("c"), Result("done"))]))}
+    assert host.do([*shard, Job("c")]) == found
     for future, message in ((Future(status="cancelled"), "is gone"), (Future(ValueError("x")), "a worker .* failed")):
         with pytest.raises(WorkerError, match=message):
             pool_with()._collect(future, shard)

@@ -8,6 +8,7 @@ import pytest
 
 from colorize.batch import supervisor
 from colorize.batch.jobs import Job, Result, Settings
+from colorize.batch.run import _results
 from colorize.batch.supervisor import WORKER_BYTES, Supervisor, need_of
 from colorize.exceptions import OutputError, WorkerError
 
@@ -46,7 +47,7 @@ def work(sources, *, n_workers=2, memory=10**10, time_limit=60.0, stop_after=Non
     found: dict[str, Result] = {} if found is None else found
     jobs = [Job(source) for source in sources]
     with Supervisor(Settings(), n_workers=n_workers, memory=memory, time_limit=time_limit) as pool:
-        for job, result in pool.run(jobs):
+        for job, result in _results(pool, jobs):
             assert job.source not in found
             found[job.source] = result
             if len(found) == stop_after:

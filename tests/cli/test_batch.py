@@ -44,7 +44,9 @@ def test_options_reach_the_library(run, stub):
         "--vividness 1 --keep-tint --all-frames --max-pixels 5 --keep-times --force --salvage --format tif --album"
     )
     run("batch", "in", "out", *options.split(), "--workers", 3, "--memory", "1.5GB", "--retry-failed")
-    assert asked["settings"] == Settings("default", 1.0, True, True, 5, True, True, True)
+    assert asked["settings"] == Settings(
+        "default", 1.0, True, True, max_pixels=5, keep_times=True, overwrite=True, salvage=True
+    )
     assert (asked["file_format"], asked["album"], asked["retry_failed"]) == ("tif", True, True)
     assert (asked["n_workers"], asked["memory"]) == (3, 1_500_000_000)
 

@@ -175,7 +175,7 @@ def test_alternatives_as_files_and_as_a_sheet(go, old):
         caption = sheet[top + 120 : top + captioned, left : left + 160]
         assert 20 < (caption < 128).sum() / 3 < 200  # the strokes of one digit
     np.testing.assert_array_equal(np.asarray(Image.open("sheet.2.png"), int), pictures[1])
-    assert [find_note(read_xmp(name)).hints for name in ("sheet.1.png", "sheet.2.png", "sheet.png")] == [
+    assert [find_note(read_xmp(name)).said for name in ("sheet.1.png", "sheet.2.png", "sheet.png")] == [
         (), ({"alternative": 1},), ({"sheet": True},)
     ]  # fmt: skip
     go("photo", old, "--choose", "2", "-o", "chosen.png")

@@ -197,14 +197,14 @@ def test_frames_go_without_wishes(run, old, tiny_model):
 def test_replay_says_if_hints_were_given(run, old, tiny_model, workplace):
     run("photo", old, "-o", "new.png", "--model", tiny_model)
     note = find_note(read_xmp("new.png"))
-    packet = add_note(None, replace(note, hints=({"at": [1, 2], "color": "#00ff00"},)))
+    packet = add_note(None, replace(note, said=({"at": [1, 2], "color": "#00ff00"},)))
     Image.fromarray(read_photo("new.png").pixels).save("hinted.png", pnginfo=png_note(packet))
     assert "hints" in run("replay", "hinted.png", old, "--model", tiny_model, status=1).stderr
 
 
 def test_damaged_hints_of_a_note_are_named(run, old, tiny_model):
     run("photo", old, "-o", "new.png", "--model", tiny_model)
-    packet = add_note(None, replace(find_note(read_xmp("new.png")), hints=({"hints": "none"},)))
+    packet = add_note(None, replace(find_note(read_xmp("new.png")), said=({"hints": "none"},)))
     Image.fromarray(read_photo("new.png").pixels).save("hinted.png", pnginfo=png_note(packet))
     (line,) = run("replay", "hinted.png", old, "--model", tiny_model, status=1).stderr.splitlines()
     assert line.startswith("Error: hinted.png: the hints in its note are damaged (")

@@ -3,7 +3,6 @@
 import os
 import struct
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -121,14 +120,13 @@ def test_what_is_refused(tmp_path, photo_file, tiny_colorizer, recipe):
     with pytest.raises(OutputExistsError, match="--force"):
         colorize_file(photo_file, photo_file, tiny_colorizer, recipe)
     with pytest.raises(RecipeError, match="hints"):
-        colorize_photo(RgbImage(np.zeros((2, 2, 3), np.uint8)), tiny_colorizer, replace(recipe, hints=({},)))
+        colorize_photo(RgbImage(np.zeros((2, 2, 3), np.uint8)), tiny_colorizer, replace(recipe, said=({},)))
     assert [path.name for path in tmp_path.iterdir()] == ["old.png"]
 
 
-def test_xmp_that_gives_way_is_noted(tmp_path, photos, recipe):
+def test_xmp_that_gives_way_is_noted(tmp_path, photos, tiny_colorizer, recipe):
     write_photo(RgbImage(photos[0].pixels, metadata=PhotoMetadata(xmp=b"rubbish")), tmp_path / "old.png")
-    painter = SimpleNamespace(predict=lambda gray, vividness: SimpleNamespace(image=photos[1]))
-    notes = colorize_file(tmp_path / "old.png", tmp_path / "new.png", painter, recipe)
+    notes = colorize_file(tmp_path / "old.png", tmp_path / "new.png", tiny_colorizer, recipe)
     assert notes == ("the XMP data is damaged and was left out",)
 
 

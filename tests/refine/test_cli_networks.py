@@ -41,7 +41,7 @@ def test_a_refiner_is_trained_and_used(run, album, tiny_model, workplace):
     assert model_kind("x.safetensors") == "refiner"
     run("photo", album / "00.png", "--model", "base.safetensors", "--refine", "x.safetensors", "-o", "a.png")
     assert Image.open("a.png").size == (160, 120)
-    assert find_note(read_xmp("a.png")).hints[0].keys() == {"refiner"}
+    assert find_note(read_xmp("a.png")).said[0].keys() == {"refiner"}
     replay = ("replay", "a.png", album / "00.png", "--model", "base.safetensors")
     assert "name its file with --refine" in run(*replay, status=1).stderr
     assert "the same, byte for byte" in run(*replay, "--refine", "x.safetensors").stdout
