@@ -68,10 +68,11 @@ def sentences(found: Explanation) -> list[str]:
     if favourite == winner:
         said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
-        said.append(
-            f"By its own features alone it looked more like {favourite_name} "
-            f"({own[favourite]:.0%}, against {own[winner]:.0%}): its surroundings outvoted it."
-        )
+        first, second = (f"{own[index]:.0%}" for index in (favourite, winner))
+        looked = f"more like {favourite_name} ({first}, against {second})"
+        if first == second:  # nobody would believe "more" of two equal numbers
+            looked = f"as much like {favourite_name} ({first} each)"
+        said.append(f"By its own features alone it looked {looked}: its surroundings outvoted it.")
     if found.attribution is not None:
         parts = dict(zip(found.families, found.attribution.parts, strict=True))
         order = sorted(parts, key=lambda name: -parts[name])

@@ -196,6 +196,16 @@ def test_a_rival_is_not_called_what_is_shown(explainer):
         assert told[2].startswith(f"By its own features alone it looked more like {rival} (50%, against 30%)")
 
 
+def test_more_is_not_said_of_two_numbers_that_read_alike(explainer):
+    found = explainer.at(60, 80)
+    opinions = np.full_like(found.probabilities, 0.01)
+    opinions[0, :2], opinions[1:, :2] = (0.184, 0.176), (0.176, 0.184)
+    told = sentences(replace(found, probabilities=opinions, winner=1, rival=0, attribution=None, memories=None))
+    (line,) = (line for line in told if line.startswith("By its own features alone"))
+    assert line.endswith("(18% each): its surroundings outvoted it.")
+    assert "as much like" in line
+
+
 def test_hints_that_did_not_reach_a_place_are_not_named_there(session, hints):
     found = Explainer(session, hints=hints).at(60, 80)
     for moved, is_said in ((0.4, False), (0.6, True)):
