@@ -85,7 +85,7 @@ def make_recipe(
         model=path.stem,
         model_sha256=stated_digest(path),
         version=__version__,
-        seed=int(getattr(colorizer, "random_state", 0)),
+        seed=int(colorizer.random_state),
         vividness=float(vividness),
         keep_tint=keep_tint,
         all_frames=all_frames,
@@ -129,8 +129,8 @@ def colorize_photo(
 class Wishes:
     """What a person said about the colours of one picture, by the names that its note has for it.
 
-    References and refiner are digests of files. The picture is the one that was ``chosen`` of the alternatives, or, gone
-    on from that, one of its own (``alternative``), both counted from 0; a ``sheet`` shows several.
+    References and refiner are digests of files. The picture is the one that was ``chosen`` of the alternatives, or,
+    gone on from that, one of its own (``alternative``), both counted from 0; a ``sheet`` shows several.
     """
 
     hints: Hints | None = None
