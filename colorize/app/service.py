@@ -2,12 +2,11 @@
 
 What one visitor asks is done in turn. Small work of several visitors goes on side by side; of long work (saving at full
 size, comparing, many photographs) one piece is done at a time, and nobody's small work waits for it. Photographs are
-edited at no more than `PROXY_SIDE` pixels a side (panoramas a little larger) and made at full size when they are saved.
+edited at the size of a screen (see `proxy`) and made at full size when they are saved.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 import shutil
@@ -16,15 +15,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colorize._support.bits import to_8_bit
-from colorize._support.shrink import shrink
+from colorize.app.pictures import (
+    SAMPLES,
+    THUMBNAIL_SIDE,
+    confidence_map,
+    fitted,
+    gray_pixels,
+    jpeg,
+    proxy,
+    sample_path,
+    shrunk,
+)
 from colorize.app.shelf import Shelf
 from colorize.app.stages import Told, Work, told_stages
 from colorize.app.training import Status, TrainingJob
@@ -32,18 +39,16 @@ from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Reference, Steps, Stroke, Visit, Visits
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.guidance.hints import DEFAULT_REACH, Hints, Mark, parse_color
-from colorize.io import encode_screen, read_photo, write_photo
+from colorize.io import read_photo, write_photo
 from colorize.models import user_folder
 from colorize.recipe.note import DECIDED_AT, Recipe
-from colorize.types import Colorization, GrayImage, RgbImage
+from colorize.types import Colorization, RgbImage
 
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
     from colorize.guidance.session import Session
 
 # Sides of what is worked on: no larger than it is looked at, because a person waits for it.
-PROXY_SIDE = 1024
-THUMBNAIL_SIDE = 280
 REFERENCE_SIDE = 640
 EXPLANATION_SIDE = 512
 N_REFERENCES = 8
@@ -55,17 +60,6 @@ COMPARED_SIDE = 640
 RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}
 """Simple rules that a comparison can show, by their names on the page."""
 SAVED_AS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif"}
-SAMPLES = {
-    "flower": ("sklearn", "datasets/images/flower.jpg"),
-    "photographer": ("skimage", "data/camera.png"),
-    "temple": ("sklearn", "datasets/images/china.jpg"),
-    "rocket": ("skimage", "data/rocket.jpg"),
-    "astronaut": ("skimage", "data/astronaut.png"),
-    "coffee": ("skimage", "data/coffee.png"),
-}
-"""Photographs that come with scikit-learn and the libraries of the extra `app`, the best results first."""
-
-_SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
 
 
 def _unheard(share: float, words: str) -> None:
@@ -179,9 +173,9 @@ class Service:
             kept = _place_for(visit) / "original"
             # Saving reads the file again, and Gradio removes uploads after a day.
             shutil.copyfile(path, kept)
-            gray = fitted(to_gray(read), _proxy_side(read.shape))
+            gray = proxy(to_gray(read))
             notes = read.metadata.notes
-            visit.start_over(Photo(name, kept, read.shape, gray, encode_screen(gray_pixels(gray)), notes))
+            visit.start_over(Photo(name, kept, read.shape, gray, jpeg(gray_pixels(gray)), notes))
             return self._view(visit)
 
     def lost_model(self, key: str) -> str:
@@ -399,7 +393,7 @@ class Service:
             small = self._session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
             hints = visit.hints()
             results = small.alternatives(N_ALTERNATIVES, hints, visit.vividness)
-            visit.offered = visit.steps, hints, [encode_screen(to_8_bit(result.rgb)) for result in results]
+            visit.offered = visit.steps, hints, [jpeg(result.rgb) for result in results]
             return visit.offered[2]
 
     def offered(self, key: str) -> list[bytes]:
@@ -465,7 +459,7 @@ class Service:
     def references(self, key: str) -> list[tuple[str, bytes]]:
         """Names of the photographs that lend their colours, and small pictures of them; JPEG."""
         found = self.visits.get(key).references
-        return [(item.name, encode_screen(shrunk(item.photo.pixels, THUMBNAIL_SIDE))) for item in found]
+        return [(item.name, jpeg(item.photo.pixels, THUMBNAIL_SIDE)) for item in found]
 
     # --- why ---------------------------------------------------------------------------------------------------------
 
@@ -776,35 +770,13 @@ class Service:
             photo.gray.shape,
             photo.shape,
             photo.preview,
-            encode_screen(to_8_bit(result.rgb)),
+            jpeg(result.rgb),
             visit.strokes,
             visit.now > 0,
             visit.now < len(visit.history) - 1,
-            _confidence_map(result, photo.gray) if visit.shows_sure else None,
+            confidence_map(result, photo.gray) if visit.shows_sure else None,
             (*photo.notes, *result.notes),
         )
-
-
-def sample_path(name: str) -> Path:
-    """Where one of the `SAMPLES` lies; its library is not imported for it."""
-    package, inner = SAMPLES[name]
-    found = find_spec(package)
-    return Path(str(found.origin if found else "")).parent / inner
-
-
-def data_uri(picture: bytes) -> str:
-    """A JPEG as an address that holds it."""
-    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
-
-
-def fitted(gray: GrayImage, side: int) -> GrayImage:
-    """The photograph no larger than `side` pixels a side, for the screen: 8 bits, without opacity and metadata."""
-    return GrayImage(np.clip(shrink(gray.lightness, side), 0, 100))
-
-
-def _proxy_side(shape: tuple[int, int]) -> int:
-    """Longest side at which a photograph is edited: a ribbon has as many pixels as a photograph of two by one."""
-    return round(PROXY_SIDE * max(1.0, (max(shape) / min(shape) / 2) ** 0.5))
 
 
 def _place_for(visit: Visit) -> Path:
@@ -820,13 +792,6 @@ def _place_for(visit: Visit) -> Path:
         if old not in (place, last) and visit.n_working == 1:
             shutil.rmtree(old, ignore_errors=True)
     return place
-
-
-def _confidence_map(result: Colorization, gray: GrayImage) -> bytes:
-    """How sure the model is, from orange (a guess) to blue (sure), over the gray photograph; JPEG."""
-    tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
-    pixels = 0.45 * gray_pixels(gray) + 0.55 * tint
-    return encode_screen(shrunk(pixels.astype(np.uint8), 640))
 
 
 def _place_of(number: int, strokes: Sequence[Stroke]) -> int:
@@ -854,15 +819,3 @@ def _mark(content: dict[str, Any]) -> Mark:
     kind = "point" if len(path) == 1 else "stroke"
     places: Any = path  # as lists; `Mark` checks them
     return Mark(kind, places, parse_color(content.get("color")), content.get("radius", 6.0), reach)
-
-
-def gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
-    """The photograph without colours."""
-    from colorize.color import lab_to_rgb
-
-    return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
-
-
-def shrunk(pixels: NDArray[Any], side: int) -> NDArray[np.uint8]:
-    """Pixels of 8 bits, no more than `side` a side."""
-    return shrink(to_8_bit(pixels), side)

@@ -9,24 +9,12 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-import cv2
-import numpy as np
-
 from colorize.app.pages import pieces
-from colorize.app.service import (
-    N_REFERENCES,
-    SAMPLES,
-    SAVED_AS,
-    Service,
-    View,
-    data_uri,
-    sample_path,
-    shrunk,
-)
+from colorize.app.pictures import data_uri, sample_pictures
+from colorize.app.service import N_REFERENCES, SAVED_AS, Service, View
 from colorize.app.stages import Told, Work
 from colorize.app.visits import Stroke
 from colorize.guidance.hints import DEFAULT_REACH
-from colorize.io import encode_screen, read_photo
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
@@ -37,7 +25,6 @@ from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, tra
 _GREENS = (
     "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
 )
-_SAMPLE_SIDE = 120
 # As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
 # comparison or a batch may wait as long for the button to be pressed.
 _KEEP_SECONDS = 86_400
@@ -164,7 +151,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(
-                    pieces.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
+                    pieces.samples(sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
                 )
                 gr.HTML(pieces.limits(service.limits, False), elem_id="limits")
             stage = gr.HTML(
@@ -474,16 +461,6 @@ def _plain(stroke: Stroke) -> dict[str, Any]:
         "reach": stroke.mark.reach,
         "protects": stroke.protects,
     }
-
-
-def _sample_pictures() -> dict[str, bytes]:
-    """Thumbnails of the samples, gray as the eye takes it: what measures lightness is not loaded for them."""
-    found = {}
-    for name in SAMPLES:
-        pixels = shrunk(np.asarray(read_photo(sample_path(name)).pixels, np.uint8), _SAMPLE_SIDE)
-        luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        found[name] = encode_screen(np.repeat(luma[..., None], 3, axis=2))
-    return found
 
 
 def _static(name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colorize.app.pages import pieces
-from colorize.app.service import fitted
+from colorize.app.pictures import fitted
 from colorize.app.training import Status
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer

@@ -18,8 +18,9 @@ import pytest
 from PIL import Image
 
 from colorize.app.pages import pieces
+from colorize.app.pictures import fitted
 from colorize.app.serve import serve
-from colorize.app.service import Service, fitted
+from colorize.app.service import Service
 from colorize.app.training import TrainingJob
 from colorize.app.uploads import Limits
 from colorize.color import rgb_to_lab, rgb_to_lightness
@@ -54,7 +55,7 @@ def photo_file(tmp_path, pictures):
 @pytest.fixture
 def opened(service, photo_file, monkeypatch):
     """The service with that photograph opened by visitor v, with the tiny model, and edited at a tiny size."""
-    monkeypatch.setattr("colorize.app.service.PROXY_SIDE", 256)
+    monkeypatch.setattr("colorize.app.pictures.PROXY_SIDE", 256)
     service.visits.get("v").model = "tiny"
     service.open_photo("v", photo_file, photo_file.name)
     return service
@@ -239,7 +240,7 @@ def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
 
 def test_a_stroke_is_forgotten_whatever_went_wrong_with_it(opened, monkeypatch):
     before = opened.add_hint("v", stroke())
-    monkeypatch.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+    monkeypatch.setattr("colorize.app.service.jpeg", lambda pixels: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         opened.add_hint("v", stroke(row=40))
     monkeypatch.undo()
@@ -342,7 +343,7 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
         opened.add_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
     assert opened.set_style("v").color == before.color
     with monkeypatch.context() as patched:
-        patched.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+        patched.setattr("colorize.app.service.jpeg", lambda pixels: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             opened.add_references("v", [("cup.png", tmp_path / "a.png")])
     assert opened.set_style("v").color == before.color
@@ -901,7 +902,7 @@ def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
 
 
 def test_a_failing_job_leaves_the_service_running(opened, monkeypatch):
-    monkeypatch.setattr("colorize.app.service.encode_screen", lambda pixels: 1 / 0)
+    monkeypatch.setattr("colorize.app.service.jpeg", lambda pixels: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         opened.set_style("v", vividness=0.9)
     monkeypatch.undo()
