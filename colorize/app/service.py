@@ -47,6 +47,7 @@ from colorize.types import Colorization, RgbImage
 if TYPE_CHECKING:
     from colorize.app.errands import BatchResult, Compared
     from colorize.guidance.session import Session
+    from colorize.guidance.suggestion import Suggestion
 
 # Sides of what is worked on: no larger than it is looked at, because a person waits for it.
 REFERENCE_SIDE = 640
@@ -72,42 +73,26 @@ class View:
 
     Attributes
     ----------
-    name : str
-    shape, full_shape : tuple of int
-        Height and width: of the pictures here, and of the photograph.
-    gray, color : bytes
+    photo : Photo
+    color : bytes
         JPEG.
+    sure : bytes or None
+        How sure the model is, from orange (a guess) to blue (sure); JPEG. None if it is not to be shown.
     strokes : tuple of Stroke
         What was painted so far, in that order.
     can_undo, can_redo : bool
         Whether there is a change to take back, or one taken back.
-    sure : bytes or None
-        How sure the model is, from orange (a guess) to blue (sure); JPEG. None if it is not to be shown.
     notes : tuple of str
-        What there is to tell.
+        What there is to tell, of reading and of colouring.
     """
 
-    name: str
-    shape: tuple[int, int]
-    full_shape: tuple[int, int]
-    gray: bytes
+    photo: Photo
     color: bytes
+    sure: bytes | None
     strokes: tuple[Stroke, ...]
     can_undo: bool
     can_redo: bool
-    sure: bytes | None
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place worth clicking, in pixels of the view, with likely colours as ``#rrggbb`` and how likely they are."""
-
-    row: int
-    col: int
-    colors: tuple[str, ...]
-    names: tuple[str, ...]
-    chances: tuple[float, ...]
 
 
 class Service:
@@ -127,8 +112,8 @@ class Service:
     --------
     >>> service = Service(Path("models"))
     >>> view = service.open_sample("somebody", "flower")
-    >>> view.shape, view.full_shape, view.strokes
-    ((427, 640), (427, 640), ())
+    >>> view.photo.name, view.photo.shape, view.strokes
+    ('flower.jpg', (427, 640), ())
     >>> service.close()
     """
 
@@ -366,23 +351,10 @@ class Service:
                 learnt.colorizer.save(self.shelf.new_path(name))
         return name.strip(), str(learnt)
 
-    def suggestions(self, key: str, n: int = 5) -> list[Place]:
-        """Places where a hint would tell most, with likely colours."""
-        from colorize.color import rgb_to_lab
-        from colorize.color.names import color_names
-
+    def suggestions(self, key: str, n: int = 5) -> list[Suggestion]:
+        """Places where a hint would tell most, with likely colours, in pixels of the view."""
         with self._working(key) as visit:
-            found = self._session(visit).suggest(n, visit.hints())
-            return [
-                Place(
-                    item.row,
-                    item.col,
-                    tuple("#" + bytes(color).hex() for color in item.colors.tolist()),
-                    tuple(color_names(lab[:, 1:], lab[:, 0])),
-                    tuple(float(chance) for chance in item.probabilities),
-                )
-                for item, lab in ((item, rgb_to_lab(item.colors)) for item in found)
-            ]
+            return self._session(visit).suggest(n, visit.hints())
 
     # --- alternatives and references ---------------------------------------------------------------------------------
 
@@ -766,15 +738,12 @@ class Service:
     def _view(self, visit: Visit) -> View:
         photo, result = visit.need_photo(), self._result(visit)
         return View(
-            photo.name,
-            photo.gray.shape,
-            photo.shape,
-            photo.preview,
+            photo,
             jpeg(result.rgb),
+            confidence_map(result, photo.gray) if visit.shows_sure else None,
             visit.strokes,
             visit.now > 0,
             visit.now < len(visit.history) - 1,
-            confidence_map(result, photo.gray) if visit.shows_sure else None,
             (*photo.notes, *result.notes),
         )
 

@@ -408,7 +408,7 @@ def _why_panel(service: Service, stage: Any) -> list[Any]:
 
 def _fresh(view: View) -> list[Any]:
     """A photograph that the page does not have yet, for the stage; and its zone, which is for another one now."""
-    return [_shown(view, gray=data_uri(view.gray), places=None), gr.File(label="Another photograph")]
+    return [_shown(view, gray=data_uri(view.photo.preview), places=None), gr.File(label="Another photograph")]
 
 
 def _list(names: list[str], picked: str) -> Any:
@@ -433,12 +433,13 @@ def _shown(view: View | None, *, gray: str | None = None, **more: Any) -> Any:
     """A view, for the stage, if there is one; the gray picture only if it is a new one."""
     if view is None:
         return gr.skip()
-    height, width = view.shape
+    photo = view.photo
+    height, width = photo.gray.shape
     value = {
-        "name": view.name,
+        "name": photo.name,
         "height": height,
         "width": width,
-        "full": f"{view.full_shape[1]} x {view.full_shape[0]} pixels",
+        "full": f"{photo.shape[1]} x {photo.shape[0]} pixels",
         "gray": gray,
         "color": data_uri(view.color),
         "strokes": [_plain(stroke) for stroke in view.strokes],

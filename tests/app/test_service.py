@@ -77,8 +77,8 @@ def stroke(row=100, col=130, color="#2040d0", **more):
 
 def test_a_photograph_is_shown_small_and_saved_whole_with_its_metadata(opened, photo_file):
     view = opened.set_style("v", vividness=0.3)
-    assert view.full_shape == (360, 480)
-    assert view.shape == (192, 256)
+    assert view.photo.shape == (360, 480)
+    assert view.photo.gray.shape == (192, 256)
     assert decoded(view.color).shape == (192, 256, 3)
     for kind in ("PNG", "JPEG", "TIFF"):
         saved = read_photo(opened.save("v", kind))
@@ -285,9 +285,10 @@ def test_suggested_places_lie_on_the_photograph_and_come_with_colors(opened):
     for place in places:
         assert 0 <= place.row < 192
         assert 0 <= place.col < 256
-        assert place.colors
-        assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in place.colors)
-        assert list(place.chances) == sorted(place.chances, reverse=True)
+        colors, names, chances = zip(*place.swatches(), strict=True)
+        assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in colors)
+        assert all(names)
+        assert list(chances) == sorted(chances, reverse=True)
 
 
 def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
@@ -380,7 +381,7 @@ def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_pa
     with pytest.raises(RequestError, match=r"^holiday\.png: ") as error:
         opened.open_photo("v", bad, "../holiday.png")
     assert "secret-place" not in str(error.value)
-    assert opened.set_style("v").name == "Oma _ Opa.jpg"
+    assert opened.set_style("v").photo.name == "Oma _ Opa.jpg"
 
 
 def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tmp_path, monkeypatch):
@@ -442,7 +443,8 @@ def test_what_cannot_be_shown_is_not_gone_on_with(opened, monkeypatch, change):
         with pytest.raises((RequestError, ZeroDivisionError)):
             change(opened)
     after = opened.set_style("v")
-    assert (after.name, after.color, after.can_undo, after.can_redo) == (before.name, before.color, True, True)
+    assert after.photo is before.photo
+    assert (after.color, after.can_undo, after.can_redo) == (before.color, True, True)
     assert opened.visits.get("v").model == "tiny"
 
 
@@ -711,7 +713,7 @@ def test_long_work_holds_nobody_else_up(opened, photo_file):
     def meanwhile(share, words):
         said.append(words)
         if words == "Choosing colours":
-            assert others.submit(opened.open_sample, "w", "coffee").result(60).name == "coffee.png"
+            assert others.submit(opened.open_sample, "w", "coffee").result(60).photo.name == "coffee.png"
             assert len(others.submit(opened.add_hint, "v", stroke()).result(60).strokes) == 1
 
     with ThreadPoolExecutor(1) as others:
@@ -790,7 +792,7 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     visit = opened.visits.come_back("v2", token)
     again = opened.set_style("v2")
     assert len(again.strokes) == 1
-    assert again.gray == view.gray
+    assert again.photo.preview == view.photo.preview
     assert (visit.model, visit.vividness, visit.shows_sure) == ("tiny", 0.3, False)
     assert opened.visits.come_back("v3", "a token that nobody has").photo is None
     assert len(opened.set_style("v2").strokes) == 1
@@ -870,8 +872,8 @@ def test_learning_from_corrections_makes_another_model(opened):
 def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
     service.open_photo("a", photo_file, "a.jpg")
     service.open_sample("b", "coffee")
-    assert service.set_style("a").name == "a.jpg"
-    assert service.set_style("b").name == "coffee.png"
+    assert service.set_style("a").photo.name == "a.jpg"
+    assert service.set_style("b").photo.name == "coffee.png"
     folder = service.visits.get("a").folder
     service.save("a", "PNG")
     service.visits.close("a")
@@ -897,7 +899,7 @@ def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
     for thread in threads:
         thread.join()
     for name in names:
-        lightness = rgb_to_lightness(decoded(found[name].gray))
+        lightness = rgb_to_lightness(decoded(found[name].photo.preview))
         assert np.abs(lightness - rgb_to_lightness(pictures[name][:150, :200])).mean() < 2  # JPEG
 
 
