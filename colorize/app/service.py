@@ -574,7 +574,7 @@ class Service:
         With the name of a `base`, what that model has learnt is kept if that helps; see `Colorizer.fit`.
         """
         visit = self.visits.get(key)
-        if visit.job is not None and visit.job.is_running:
+        if visit.job is not None and visit.job.status.is_on:
             raise RequestError("your training is still running: stop it first")
         self.shelf.new_path(name)
         base_path = self.shelf.path(base) if base else None
@@ -600,7 +600,7 @@ class Service:
             not_photos=not_photos,
         )
         visit.job.start()
-        return visit.job.status()
+        return visit.job.status
 
     def _keep_trained(self, model: Path, name: str) -> str:
         """Put what was trained for minutes on the shelf, under another name if its own was taken meanwhile."""
@@ -610,7 +610,7 @@ class Service:
     def training(self, key: str) -> Status | None:
         """How the visitor's training stands, if there is one."""
         job = self.visits.get(key).job
-        return None if job is None else job.status()
+        return None if job is None else job.status
 
     def stop_training(self, key: str) -> None:
         """Stop it; `resume_training` goes on."""

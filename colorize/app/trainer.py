@@ -77,7 +77,7 @@ def main(folder: str, source: str, thumbnail_bytes: str, base: str = "") -> None
     try:
         run(Path(folder), Path(source), int(thumbnail_bytes), Colorizer.load(base) if base else None)
     except ColorizeError as error:
-        say(error=str(error).replace(f"{source}: ", "").replace(base or "\0", "the base"))
+        say(message=str(error).replace(f"{source}: ", "").replace(base or "\0", "the base"))
 
 
 def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None = None) -> None:

@@ -144,7 +144,7 @@ class Visit:
     @property
     def is_busy(self) -> bool:
         """Whether something is under way that must not lose its folder."""
-        return self.n_working > 0 or (self.job is not None and self.job.is_running)
+        return self.n_working > 0 or (self.job is not None and self.job.status.is_on)
 
     @property
     def has_unseen_batch(self) -> bool:

@@ -71,6 +71,14 @@ def decoded(jpeg: bytes) -> np.ndarray:
     return read_photo(jpeg).pixels
 
 
+def ended(job, seconds=120):
+    """How a training stands once it no longer runs."""
+    end = time.monotonic() + seconds
+    while job.status.is_on and time.monotonic() < end:
+        time.sleep(0.05)
+    return job.status
+
+
 def stroke(row=100, col=130, color="#2040d0", **more):
     return {"path": [[row, col], [row, col + 30]], "color": color, "radius": 8, "reach": "similar"} | more
 
@@ -933,18 +941,18 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
         service.train("v", "Another", files=[("photos.zip", packed)])
     job = service.visits.get("v").job
     described = lambda: list(job.folder.glob("described-*/*.safetensors"))  # noqa: E731
-    while job.is_running and len(described()) < 2:
+    while job.status.is_on and len(described()) < 2:
         threading.Event().wait(0.05)
     service.stop_training("v")
-    assert job.wait(30).state == "stopped"
+    assert ended(job).state == "stopped"
     kept = {path: path.stat().st_mtime_ns for path in described()}
     assert kept
     service.resume_training("v")
     seen = {}
-    while job.is_running:
+    while job.status.is_on:
         seen |= {path: path.stat().st_mtime_ns for path in kept if path.exists()}
         threading.Event().wait(0.05)
-    status = job.wait(120)
+    status = ended(job)
     assert status.state == "done", status.message
     assert seen == kept  # what was described before the stop was not described again
     assert status.report["left_out"][0][1] == "duplicate"
@@ -965,7 +973,7 @@ def test_training_builds_on_a_model(service, tmp_path, photos):
     for number, photo in enumerate(photos[:8]):
         Image.fromarray(photo.pixels).save(folder / f"{number}.png")
     service.train("v", "On top", folder=str(folder), base="tiny")
-    status = service.visits.get("v").job.wait(120)
+    status = ended(service.visits.get("v").job)
     assert status.state == "done", status.message
     assert service.shelf.load("On top").summary_["base"]
     assert "better to build on" not in pieces.training(status)
@@ -976,7 +984,7 @@ def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     Image.new("RGB", (100, 100), (90, 90, 90)).save(gray)
     service.train("v", "Gray", files=[("gray.png", gray)])
     job = service.visits.get("v").job
-    status = job.wait(60)
+    status = ended(job)
     assert status.state == "failed"
     assert "usable" in status.message
     assert str(service.workspace) not in status.message
@@ -1011,7 +1019,7 @@ def test_a_training_stopped_and_begun_again_while_it_waits_runs_once(tmp_path, t
         thread.join(30)
     assert len(waiting) == 2
     assert trained == [tmp_path]
-    assert (job.status().state, job.status().message) == ("done", "mine")
+    assert (job.status.state, job.status.message) == ("done", "mine")
 
 
 def test_a_training_stopped_as_its_turn_comes_begins_no_process(tmp_path, monkeypatch):
@@ -1025,7 +1033,7 @@ def test_a_training_stopped_as_its_turn_comes_begins_no_process(tmp_path, monkey
     monkeypatch.setattr("subprocess.Popen", lambda *args, **kwargs: begun.append(args))
     job = TrainingJob(tmp_path, tmp_path, threading.Lock(), lambda model: "mine")
     job.start()
-    assert job.wait(30).state == "stopped"
+    assert ended(job).state == "stopped"
     assert not begun
 
 
@@ -1033,7 +1041,7 @@ def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another
     with service._training:
         service.train("v", " My own", folder=str(tmp_path))
         service.shelf.rename("tiny", "my OWN")
-    status = service.visits.get("v").job.wait(30)
+    status = ended(service.visits.get("v").job)
     assert (status.state, status.message) == ("done", "My own 2")
     assert service.shelf.own() == ["My own 2", "my OWN"]
 
@@ -1044,7 +1052,7 @@ def test_a_full_disk_at_the_end_of_a_training_ends_it(tmp_path, trained):
 
     job = TrainingJob(tmp_path, tmp_path, threading.Lock(), keep)
     job.start()
-    status = job.wait(30)
+    status = ended(job)
     assert (status.state, status.message) == ("failed", "models: no space left")
     assert (tmp_path / "model.safetensors").is_file()  # what was learnt waits to be kept
 
