@@ -44,7 +44,6 @@ class App:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         self.address = self._wait()
-        self.start_cpu = self.cpu_seconds()
 
     def _wait(self) -> str:
         for _ in range(600):
@@ -57,14 +56,6 @@ class App:
             assert self.process.poll() is None, text
             time.sleep(0.2)
         raise AssertionError("the app did not start")
-
-    def cpu_seconds(self) -> float:
-        """CPU time of the app so far; 0 where the system does not tell."""
-        stat = Path(f"/proc/{self.process.pid}/stat")
-        if not stat.is_file():
-            return 0.0
-        fields = stat.read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Resident memory in MB; 0 where the system does not tell."""
@@ -259,14 +250,6 @@ def cat_photo(pictures, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("photos") / "our cat.jpg"
     picture = Image.fromarray(pictures["chelsea"]).resize((1200, 800), Image.Resampling.LANCZOS)
     picture.save(path, exif=exif, quality=95)
-    return path
-
-
-@pytest.fixture(scope="session")
-def megapixel_photo(pictures, tmp_path_factory) -> Path:
-    """A photograph of 1024 x 1024, the largest that is edited as it is."""
-    path = tmp_path_factory.mktemp("photos") / "megapixel.jpg"
-    Image.fromarray(pictures["astronaut"]).resize((1024, 1024), Image.Resampling.LANCZOS).save(path, quality=95)
     return path
 
 

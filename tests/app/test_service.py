@@ -19,7 +19,7 @@ from PIL import Image
 
 from colorize.app.house import House
 from colorize.app.pages import pieces
-from colorize.app.pictures import fitted
+from colorize.app.pictures import fitted, proxy
 from colorize.app.serve import serve
 from colorize.app.service import Service
 from colorize.app.training import TrainingJob
@@ -929,6 +929,13 @@ def test_the_proxy_keeps_its_range():
     gray = GrayImage(np.full((10, 3000), 100, np.float32))
     assert fitted(gray, 1000).shape == (3, 1000)
     assert fitted(gray, 4000).shape == (10, 3000)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((1024, 1024), (1024, 1024)), ((3000, 2000), (1024, 683)), ((300, 3000), (229, 2290))]
+)
+def test_a_photograph_is_edited_at_the_size_of_a_screen_and_a_panorama_at_more(shape, expected):
+    assert proxy(GrayImage(np.full(shape, 50, np.float32))).shape == expected
 
 
 def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_path, photos):
