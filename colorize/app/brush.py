@@ -11,7 +11,7 @@ import numpy as np
 
 from colorize._support.bits import to_8_bit
 from colorize.app.house import House, View
-from colorize.app.strokes import Stroke, Strokes, place_of
+from colorize.app.strokes import Stroke, Strokes
 from colorize.app.visits import Visit
 from colorize.exceptions import RequestError
 from colorize.guidance.hints import Hints, parse_color
@@ -43,17 +43,16 @@ class Brush:
     def edit(self, key: str, number: int, *, color: str | None = None, reach: str | None = None) -> View:
         """Give the stroke of this number (`Stroke.number`) another colour or reach."""
         with self.house.turn(key) as visit:
-            place = place_of(number, visit.strokes)
-            old = visit.strokes[place]
+            old = _stroke(number, visit)
             mark = old.mark if color is None else replace(old.mark, color=parse_color(color))
             new = replace(old, mark=mark if reach is None else replace(mark, reach=reach))
-            return self._repainted(visit, (*visit.strokes[:place], new, *visit.strokes[place + 1 :]))
+            return self._repainted(visit, tuple(new if stroke is old else stroke for stroke in visit.strokes))
 
     def erase(self, key: str, number: int) -> View:
         """Take the stroke of this number away."""
         with self.house.turn(key) as visit:
-            place = place_of(number, visit.strokes)
-            return self._repainted(visit, (*visit.strokes[:place], *visit.strokes[place + 1 :]))
+            gone = _stroke(number, visit)
+            return self._repainted(visit, tuple(stroke for stroke in visit.strokes if stroke is not gone))
 
     def clear(self, key: str) -> View:
         """Take all strokes away."""
@@ -133,6 +132,14 @@ class Brush:
         is_covered = Hints(shape, (drawn.mark,)).rasterize(shape).is_known
         rgba = np.dstack([to_8_bit(self.house.result(visit).rgb), np.where(is_covered, 255, 0).astype(np.uint8)])
         return replace(drawn, mark=Hints.from_rgba(rgba, shape, reach="pixels").marks[0], protects=True)
+
+
+def _stroke(number: int, visit: Visit) -> Stroke:
+    """The stroke of a number, if there is one: what a page asks may be older than the last change."""
+    for stroke in visit.strokes:
+        if stroke.number == number:
+            return stroke
+    raise RequestError("there is no such stroke any more")
 
 
 def _need_hints(visit: Visit) -> Hints:

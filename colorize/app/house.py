@@ -189,10 +189,16 @@ class House:
 
     def view(self, visit: Visit) -> View:
         """What the page shows of it."""
-        photo, result = visit.need_photo(), self.result(visit)
-        sure = confidence_map(result, photo.gray) if visit.shows_sure else None
-        notes = (*photo.notes, *result.notes)
-        return View(photo, jpeg(result.rgb), sure, visit.strokes, visit.can_undo, visit.can_redo, notes)
+        photo, result, wishes = visit.need_photo(), self.result(visit), visit.wishes
+        return View(
+            photo,
+            jpeg(result.rgb),
+            confidence_map(result, photo.gray) if visit.shows_sure else None,
+            visit.strokes,
+            wishes.now > 0,
+            wishes.now < len(wishes.history) - 1,
+            (*photo.notes, *result.notes),
+        )
 
 
 def suffix_of(kind: str) -> str:

@@ -52,6 +52,7 @@ def serve(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     try:
         from colorize.app import web
+        from colorize.app.look import look
         from colorize.app.service import Service
 
         page = web.build(Service(house))
@@ -67,7 +68,7 @@ def serve(
                 # The address is told, and the models are loaded, only once the page is up.
                 prevent_thread_lock=True,
                 quiet=True,
-                **web.look(),
+                **look(),
             )
         except OSError as error:
             raise RequestError(f"port {port} of {host} is taken or not allowed; name another --port") from error

@@ -55,11 +55,3 @@ class Stroke:
 
 
 Strokes = tuple[Stroke, ...]
-
-
-def place_of(number: int, strokes: Strokes) -> int:
-    """Where the stroke of a number lies in the list now: what a page asks may be older than the last change."""
-    numbers = [stroke.number for stroke in strokes]
-    if number not in numbers:
-        raise RequestError("there is no such stroke any more")
-    return numbers.index(number)

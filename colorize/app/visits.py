@@ -124,16 +124,6 @@ class Visit:
         return self.wishes.history[self.wishes.now]
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is a change of the strokes to take back."""
-        return self.wishes.now > 0
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether a change of the strokes was taken back."""
-        return self.wishes.now < len(self.wishes.history) - 1
-
-    @property
     def is_busy(self) -> bool:
         """Whether something is under way that must not lose its folder."""
         return self.n_working > 0 or (self.job is not None and self.job.status.is_on)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
-from importlib import resources
 from typing import Any
 
 from colorize.app.brush import Brush
@@ -23,11 +22,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is import
 import gradio as gr
 
 from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
+from colorize.app.look import static
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
-_GREENS = (
-    "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
-)
 # As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
 # comparison or a batch may wait as long for the button to be pressed.
 _KEEP_SECONDS = 86_400
@@ -55,7 +52,7 @@ def build(service: Service) -> Any:
     house, desk = service.house, service.desk
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pieces.header())
-        returned = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
+        returned = gr.HTML("", html_template="", js_on_load=static("desk.js"), elem_id="desk")
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
@@ -108,45 +105,6 @@ def build(service: Service) -> Any:
     return page
 
 
-def look() -> dict[str, Any]:
-    """Arguments of ``launch`` that make the page look as it should: colours, local fonts, no links elsewhere."""
-    sans, mono = ["ui-sans-serif", "system-ui", "sans-serif"], ["ui-monospace", "Consolas", "monospace"]
-    theme = gr.themes.Base(
-        primary_hue=gr.themes.Color(*_GREENS), neutral_hue="stone", font=sans, font_mono=mono, text_size="lg"
-    ).set(
-        body_background_fill="#f8f5ef",
-        body_background_fill_dark="#191613",
-        block_background_fill="#fffdf9",
-        block_background_fill_dark="#231f1b",
-        block_border_width="1px",
-        button_primary_background_fill="#19655f",
-        button_primary_background_fill_hover="#124e49",
-        button_primary_background_fill_dark="#1f7a72",
-        button_primary_text_color="#ffffff",
-        button_secondary_background_fill="#fffdf9",
-        button_secondary_background_fill_hover="#efe9df",
-        button_secondary_background_fill_dark="#2e2823",
-        button_secondary_border_color="#cfc5b6",
-        button_secondary_border_color_dark="#5a5047",
-        button_border_width="1px",
-        button_large_text_size="1rem",
-        button_large_text_weight="500",
-        button_large_padding="0.55rem 1rem",
-        button_large_radius="6px",
-        checkbox_label_text_size="1rem",
-        block_info_text_color="#6b6259",
-        block_info_text_color_dark="#b3a899",
-        block_label_text_color="#4d453e",
-        block_label_text_color_dark="#cfc5b6",
-        block_title_text_color="#2b2622",
-        block_title_text_color_dark="#ece5da",
-        input_placeholder_color_dark="#a89e91",
-        slider_color="#19655f",
-        slider_color_dark="#62c3b6",
-    )
-    return {"theme": theme, "css": _static("style.css"), "footer_links": []}
-
-
 def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any]]:
     """Upload, look, colorize, correct, lend colours, ask; returns what comes back: the stage, its zone, settings."""
     with gr.Row(elem_classes="workspace"):
@@ -154,14 +112,12 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
             upload = zone("Your photograph", "upload", "main-zone", "emptied")
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
-                samples = gr.HTML(
-                    pieces.samples(sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
-                )
+                samples = gr.HTML(pieces.samples(sample_pictures()), js_on_load=static("buttons.js"), elem_id="samples")
                 gr.HTML(pieces.limits(service.house.limits, False), elem_id="limits")
             stage = gr.HTML(
                 None,
-                html_template=_static("stage.html"),
-                js_on_load="".join(_static(name) for name in ("stage.js", "zoom.js", "brush.js")),
+                html_template=static("stage.html"),
+                js_on_load="".join(static(name) for name in ("stage.js", "zoom.js", "brush.js")),
                 places=None,
                 sure=None,
                 reach=DEFAULT_REACH,
@@ -248,7 +204,7 @@ def _colorize_panel(desk: Desk, arrival: Any, stage: Any) -> tuple[list[Any], An
         label="Show how sure the model is", info="Before you help, its own doubts are only a rough guide."
     )
     other = gr.Button("Other versions")
-    choices = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="choices")
+    choices = gr.HTML(None, js_on_load=static("buttons.js"), elem_id="choices")
     card = gr.HTML(elem_id="card")
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
@@ -295,9 +251,9 @@ def _correct_panel(brush: Brush, stage: Any, shelf_changed: Any) -> list[Any]:
         "pixels that you paint get exactly your colour, and the thing they lie on follows. Gray is a colour too. "
         "<strong>Protect</strong> what is right already.</p>"
     )
-    strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=_static("strokes.js"), elem_id="strokes")
+    strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=static("strokes.js"), elem_id="strokes")
     suggest = gr.Button("Where would a hint help most?")
-    places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
+    places = gr.HTML(None, js_on_load=static("places.js"), elem_id="places")
     keep = gr.Button("Keep these hints")
     ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
     load = zone("Hints from earlier (JSON)", "hints-file", "emptied", file_types=[".json"])
@@ -371,7 +327,7 @@ def _reference_panel(desk: Desk, stage: Any, choices: Any) -> tuple[list[Any], l
     with gr.Row():
         look_like = gr.Button("Colour it like these", variant="primary")
         drop = gr.Button("Without them")
-    lenders = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="lenders")
+    lenders = gr.HTML(None, js_on_load=static("buttons.js"), elem_id="lenders")
     outputs = [stage, choices, lenders]
 
     @on(look_like.click, [files, strength], [*outputs, files], **HEAVY)
@@ -465,7 +421,3 @@ def _plain(stroke: Stroke) -> dict[str, Any]:
         "reach": stroke.mark.reach,
         "protects": stroke.protects,
     }
-
-
-def _static(name: str) -> str:
-    return (resources.files(__package__) / "static" / name).read_text(encoding="utf-8")
