@@ -46,8 +46,7 @@ class Desk:
             kept = _place_for(visit) / "original"
             # Saving reads the file again, and Gradio removes uploads after a day.
             shutil.copyfile(path, kept)
-            gray = proxy(to_gray(read))
-            visit.start_over(Photo(name, kept, read.shape, gray, jpeg(gray_pixels(gray)), read.metadata.notes))
+            visit.start_over(Photo(name, kept, read.shape, proxy(to_gray(read)), read.metadata.notes))
             return self.house.view(visit)
 
     def open_sample(self, key: str, name: str, told: Told = unheard) -> View:

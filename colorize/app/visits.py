@@ -59,8 +59,6 @@ class Photo:
         Height and width at full size.
     gray : GrayImage
         The lightness, no larger than the page can edit at once.
-    preview : bytes
-        The same as a JPEG.
     notes : tuple of str
         What reading changed or left out.
     """
@@ -69,7 +67,6 @@ class Photo:
     path: Path
     shape: tuple[int, int]
     gray: GrayImage
-    preview: bytes
     notes: tuple[str, ...]
 
 

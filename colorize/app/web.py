@@ -12,7 +12,7 @@ from colorize.app.brush import Brush
 from colorize.app.desk import N_REFERENCES, Desk
 from colorize.app.house import SAVED_AS, View
 from colorize.app.pages import pieces
-from colorize.app.pictures import data_uri, sample_pictures
+from colorize.app.pictures import data_uri, gray_pixels, jpeg, sample_pictures
 from colorize.app.service import Service
 from colorize.app.stages import Told, Work
 from colorize.app.strokes import Stroke
@@ -367,7 +367,8 @@ def _why_panel(desk: Desk, stage: Any) -> list[Any]:
 
 def _fresh(view: View) -> list[Any]:
     """A photograph that the page does not have yet, for the stage; and its zone, which is for another one now."""
-    return [_shown(view, gray=data_uri(view.photo.preview), places=None), gr.File(label="Another photograph")]
+    gray = data_uri(jpeg(gray_pixels(view.photo.gray)))
+    return [_shown(view, gray=gray, places=None), gr.File(label="Another photograph")]
 
 
 def _list(names: list[str], picked: str) -> Any:
