@@ -1,4 +1,4 @@
-"""The real app in a process of its own, and real browsers that visit it."""
+"""The app, in this process without its page, and in one of its own with real browsers that visit it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from colorize.app.house import House
+from colorize.app.service import Service
+from colorize.app.uploads import Limits
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -268,3 +272,34 @@ def crops(pictures, tmp_path_factory) -> Path:
                 archive.writestr(f"{name} {number}.png", buffer.getvalue())
         archive.writestr("note.txt", "not a photograph")
     return path
+
+
+@pytest.fixture
+def service(tmp_path, tiny_model):
+    """A service whose only model of its own is the tiny one."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())
+    service = Service(House(folder, workspace=tmp_path / "work", limits=Limits(file_bytes=3_000_000, pixels=3_000_000)))
+    yield service
+    service.house.close()
+
+
+@pytest.fixture
+def photo_file(tmp_path, pictures):
+    """A photograph with EXIF, larger than what is edited."""
+    pixels = np.kron(pictures["chelsea"], np.ones((2, 2, 1), np.uint8))[100:460, 300:780]
+    exif = Image.Exif()
+    exif[0x010F] = "Grandfather's camera"
+    path = tmp_path / "Oma & Opa.jpg"
+    Image.fromarray(pixels).save(path, exif=exif, quality=95, dpi=(300, 300))
+    return path
+
+
+@pytest.fixture
+def opened(service, photo_file, monkeypatch):
+    """The service with that photograph opened by visitor v, with the tiny model, and edited at a tiny size."""
+    monkeypatch.setattr("colorize.app.pictures.PROXY_SIDE", 256)
+    service.desk.set_style("v", model="tiny")
+    service.desk.open_photo("v", photo_file, photo_file.name)
+    return service
