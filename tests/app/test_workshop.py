@@ -15,7 +15,7 @@ from colorize.app.training import TrainingJob
 from colorize.exceptions import OutputError, RequestError
 
 
-def ended(job, seconds=120):
+def ended(job, seconds=300):
     """How a training stands once it no longer runs."""
     end = time.monotonic() + seconds
     while job.status.is_on and time.monotonic() < end:
