@@ -96,14 +96,15 @@ def test_what_is_no_network_is_refused_in_one_line(run, kind, header, match):
 
 @pytest.mark.usefixtures("no_torch")
 def test_the_app_says_what_a_network_needs(album, workplace):
+    from colorize.app.house import House
     from colorize.app.service import Service
 
     (workplace / "models").mkdir()
     save_model("models/mine.safetensors", {}, {}, kind="rival")
-    service = Service(workplace / "models")
+    service = Service(House(workplace / "models"))
     with pytest.raises(RequestError, match=r"torch is not installed; .*'\.\[refine\]'"):
-        service.compare("somebody", album / "0.png", "0.png", ["default", "mine"])
-    service.close()
+        service.errands.compare("somebody", album / "0.png", "0.png", ["default", "mine"])
+    service.house.close()
 
 
 def test_classical_commands_never_load_torch(album, tiny_model, workplace):

@@ -1,25 +1,31 @@
-"""Comparing models on one photograph, and colouring many photographs: errands that need no visit to come back to."""
+"""Errands: comparing models on one photograph, and colouring many. Neither needs the photograph on the desk."""
 
 from __future__ import annotations
 
-import threading
+import secrets
+import shutil
+import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from colorize.app.stages import Told
-from colorize.app.uploads import free_name
-from colorize.evaluation.measure import Observation, measure
-from colorize.evaluation.methods import make_methods
-from colorize.evaluation.pictures import Gallery
+from colorize.app.album import BatchResult
+from colorize.app.house import House, suffix_of
+from colorize.app.pictures import jpeg, shrunk
+from colorize.app.stages import Told, Work, told_stages, unheard
+from colorize.app.uploads import clean_name, free_name
+from colorize.app.visits import Visit
 from colorize.exceptions import ColorizeError, RequestError
-from colorize.io import encode_screen, find_photos
-from colorize.training.dataset import has_colors
+from colorize.io import find_photos
 from colorize.types import RgbImage
 
+COMPARED_SIDE = 640
 SHOWN_SIDE = 512
 """Longest side of a comparison's pictures on the page; they are made and measured a little larger."""
+RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}
+"""Simple rules that a comparison can show, by their names on the page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,51 +48,167 @@ class Compared:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
-class BatchResult:
-    """Many photographs, coloured.
+class Errands:
+    """What visitors ask for besides the photograph that they look at."""
 
-    Attributes
-    ----------
-    archive : Path
-        Zip of the pictures and of a report.
-    n_done : int
-    failures : mapping of str to str
-        Names of photographs that failed, and why.
-    notes : mapping of str to list of str
-        What reading and writing changed or left out, such as captions in IPTC form, and of which photographs.
-    n_left : int
-        Photographs that were not begun.
-    """
+    def __init__(self, house: House) -> None:
+        self.house = house
 
-    archive: Path
-    n_done: int
-    failures: Mapping[str, str]
-    notes: Mapping[str, list[str]]
-    n_left: int = 0
+    def methods(self) -> list[str]:
+        """What a comparison can show: all models, and the simple rules."""
+        return [*self.house.shelf.paths(), *RULES]
+
+    def compare(
+        self, key: str, path: Path, name: str, methods: Sequence[str], vividness: float = 0.5, told: Told = unheard
+    ) -> tuple[list[Compared], bytes, bytes | None]:
+        """Let several methods colour a photograph.
+
+        Returns
+        -------
+        list of Compared
+        gray, true : bytes
+            JPEG; no true one if the photograph has no colours.
+        """
+        unknown = sorted({*methods} - {*self.methods()})
+        if unknown or not methods:
+            raise RequestError(f"there is no method {unknown[0]}" if unknown else "choose at least one to compare")
+        paths = self.house.shelf.paths()
+        specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
+        told(0.0, "Waiting for its turn")
+        with self.house.at_work(self.house.visits.get(key)), self.house.long:
+            # Small: all methods colour it one after the other while somebody waits.
+            photo = RgbImage(shrunk(self.house.read(path, clean_name(name)).pixels, COMPARED_SIDE))
+            return _compared(photo, specs, vividness, told)
+
+    def batch(
+        self,
+        key: str,
+        files: Sequence[tuple[str, Path]],
+        *,
+        folder: str = "",
+        model: str = "default",
+        vividness: float = 0.5,
+        kind: str = "JPEG",
+        told: Told = unheard,
+    ) -> BatchResult:
+        """Colour many photographs, those in zips or in a folder of this machine, into one zip with a report.
+
+        Folders stay folders. `stop_batch` ends it early, with what is done so far.
+        """
+        visit = self.house.visits.get(key)
+        batch = _Batch(self.house, visit, suffix_of(kind), model, vividness, told)
+        with self.house.at_work(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
+            source, left_out = self.house.photographs(files, folder, Path(scratch) / "photographs")
+            # A place of its own: the zip before is offered on the page until this one is done.
+            place = visit.folder / "batches" / secrets.token_hex(4)
+            place.mkdir(parents=True)
+            result = batch.run(source, left_out, place)
+            for old in visit.folder.glob("batches/*"):
+                if old != place:
+                    shutil.rmtree(old, ignore_errors=True)
+            return result
+
+    def start_batch(self, key: str, files: Sequence[tuple[str, Path]], **asked: Any) -> Work[BatchResult]:
+        """Do what `batch` does behind the page: it goes on while that is away, which finds it in `batch_of` again."""
+        visit = self.house.visits.get(key)
+        with visit.turn:
+            if visit.batch is not None and not visit.batch.done():
+                raise RequestError("your batch is still going on: stop it first")
+            visit.stopping.clear()
+            visit.batch = Work(lambda told: self.batch(key, files, told=told, **asked))
+            return visit.batch
+
+    def batch_of(self, key: str) -> Work[BatchResult] | None:
+        """The visitor's last batch, under way or done; none if its failure is known already."""
+        work = self.house.visits.get(key).batch
+        return None if work is None or (work.is_told and work.has_failed) else work
+
+    def know_batch(self, key: str) -> None:
+        """The page has got what came of the visitor's batch."""
+        work = self.house.visits.get(key).batch
+        if work is not None and work.done():
+            work.is_told = True
+
+    def stop_batch(self, key: str) -> None:
+        """End the visitor's `batch` after the photograph that is worked on."""
+        self.house.visits.get(key).stopping.set()
 
 
-def compare(
-    photo: RgbImage, specs: Mapping[str, str], *, vividness: float, told: Told
+class _Batch:
+    """Photographs of one folder on their way into a zip with the same folders."""
+
+    def __init__(self, house: House, visit: Visit, suffix: str, model: str, vividness: float, told: Told) -> None:
+        from colorize.recipe.work import Handling, make_recipe
+
+        self.house, self.stopping, self.suffix, self.told = house, visit.stopping, suffix, told
+        # Held to the end, whatever the shelf drops or a visitor renames meanwhile.
+        self.colorizer = house.shelf.load(model)
+        self.recipe = make_recipe(house.shelf.path(model), self.colorizer, vividness=vividness)
+        self.handling = Handling(max_pixels=house.limits.pixels)
+
+    def run(self, source: Path, left_out: Mapping[str, str], place: Path) -> BatchResult:
+        """Do it, in a new `place`; a photograph that fails costs a line of the report."""
+        photos = find_photos(source)
+        if not photos and not left_out:
+            raise RequestError("there are no photographs in that folder")
+        archive, names, failures = place / "colorized.zip", set[str](), dict(left_out)
+        done: list[tuple[str, str, Sequence[str]]] = []
+        # Pictures are compressed already: deflating them again would take time and save nothing.
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
+            for number, path in enumerate(photos):
+                if self.stopping.is_set():
+                    break
+                name = path.relative_to(source).as_posix()
+                # `a.jpg` and `a.png` may lie in one folder.
+                given = free_name(name.removesuffix(path.suffix) + ".colorized", self.suffix, names.__contains__)
+                names.add(given)
+                picture = place / f"{number}{self.suffix}"
+                try:
+                    remarks = self._color(path, picture, self._told_of_one(number, len(photos), path.name))
+                except (ColorizeError, MemoryError) as error:
+                    reason = str(error).replace(f"{path}: ", "").replace(f"{picture}: ", "")
+                    failures[name] = self.house.harmless(reason) or "not enough memory"
+                else:
+                    pack.write(picture, given)
+                    done.append((name, given, remarks))
+                # Now and not at the end: the whole batch would lie on the disk twice.
+                picture.unlink(missing_ok=True)
+            n_left = len(photos) + len(left_out) - len(done) - len(failures)
+            result = BatchResult(archive, done, failures, n_left)
+            pack.writestr("report.txt", result.report())
+        return result
+
+    def _color(self, path: Path, target: Path, told: Told) -> Sequence[str]:
+        """Colour the photograph of one file into another; what there is to remark."""
+        from colorize.recipe.work import colorize_file
+
+        told(0.0, "waiting for its turn")
+        # The turn is that of one photograph, not of the batch: a visitor who saves waits for one.
+        with self.house.long, told_stages(told, 0.05, 0.9):
+            told(0.0, "reading")
+            return colorize_file(path, target, self.colorizer, self.recipe, self.handling)
+
+    def _told_of_one(self, number: int, n_photos: int, name: str) -> Told:
+        """Who listens to the work on one photograph, for one who listens to that on all."""
+
+        def hear(share: float, words: str) -> None:
+            # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
+            then = ", then it stops" if self.stopping.is_set() else ""
+            said = f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}{then}"
+            self.told((number + share) / n_photos, said)
+
+        return hear
+
+
+def _compared(
+    photo: RgbImage, specs: Mapping[str, str], vividness: float, told: Told
 ) -> tuple[list[Compared], bytes, bytes | None]:
-    """Let several methods colour a photograph.
+    """Colour a photograph with methods by the names to be shown and those of `make_methods`; see `Errands.compare`."""
+    from colorize.evaluation.measure import Observation, measure
+    from colorize.evaluation.methods import make_methods
+    from colorize.evaluation.pictures import Gallery
+    from colorize.training.dataset import has_colors
 
-    Parameters
-    ----------
-    photo : RgbImage
-        No larger than it is to be compared at.
-    specs : mapping of str to str
-        Names to show, and what `make_methods` calls the methods.
-    vividness : float
-    told : callable
-        Hears how far it has come.
-
-    Returns
-    -------
-    list of Compared
-    gray, true : bytes
-        JPEG; no true one if the photograph has no colours.
-    """
     methods = make_methods(list(specs.values()), vividness=vividness)
     named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
     is_colored = has_colors(photo)
@@ -105,87 +227,10 @@ def compare(
     found = [
         Compared(
             name,
-            encode_screen(picture.results[name]),
+            jpeg(picture.results[name]),
             {figure: means[name][figure] for figure in wanted},
             float(result.costs[name]["seconds"][0]),
         )
         for name in named
     ]
-    return found, encode_screen(picture.gray), None if picture.true is None else encode_screen(picture.true)
-
-
-def colorize_all(
-    folder: Path,
-    archive: Path,
-    suffix: str,
-    colorize: Callable[[Path, Path, Told], Sequence[str]],
-    *,
-    left_out: Mapping[str, str],
-    stopping: threading.Event,
-    harmless: Callable[[str], str],
-    told: Told,
-) -> BatchResult:
-    """Colour the photographs of a folder into a zip with the same folders; one that fails costs a line of the report.
-
-    Parameters
-    ----------
-    folder : Path
-        Photographs, which stay as they are.
-    archive : Path
-        The zip to write; pictures on their way into it lie beside it.
-    suffix : str
-        Of the pictures.
-    colorize : callable
-        Colours the photograph of one file into another, tells how far it has come, and gives remarks.
-    left_out : mapping of str to str
-        Files that failed already.
-    stopping : threading.Event
-        Once it is set, the photographs that were not begun are left.
-    harmless : callable
-        Makes a reason fit for the report.
-    told : callable
-        Hears how far it has come.
-    """
-    failures, done, notes = dict(left_out), list[str](), dict[str, list[str]]()
-    photos = find_photos(folder)
-    if not photos and not failures:
-        raise RequestError("there are no photographs in that folder")
-    names: set[str] = set()
-    # Pictures are compressed already: deflating them again would take time and save nothing.
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
-        for number, path in enumerate(photos):
-            if stopping.is_set():
-                break
-            name = path.relative_to(folder).as_posix()
-            # `a.jpg` and `a.png` may lie in one folder.
-            given = free_name(name.removesuffix(path.suffix) + ".colorized", suffix, names.__contains__)
-            names.add(given)
-            target = archive.with_name(f"{number}{suffix}")
-            try:
-                remarks = colorize(path, target, _told_of_one(told, number, len(photos), path.name, stopping))
-            except (ColorizeError, MemoryError) as error:
-                reason = str(error).replace(f"{path}: ", "").replace(f"{target}: ", "")
-                failures[name] = harmless(reason) or "not enough memory"
-            else:
-                pack.write(target, given)
-                done.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))
-                for remark in remarks:
-                    notes.setdefault(remark, []).append(name)
-            # Now and not at the end: the whole batch would lie on the disk twice.
-            target.unlink(missing_ok=True)
-        n_left = len(photos) + len(left_out) - len(done) - len(failures)
-        failed = [f"failed: {name}: {reason}" for name, reason in failures.items()]
-        summary = f"{len(done)} coloured, {len(failures)} failed" + (f", {n_left} not begun" if n_left else "")
-        pack.writestr("report.txt", "\n".join([summary, "", *done, *failed, ""]))
-    return BatchResult(archive, len(done), failures, notes, n_left)
-
-
-def _told_of_one(told: Told, number: int, n_photos: int, name: str, stopping: threading.Event) -> Told:
-    """Who listens to the work on one photograph, for one who listens to that on all."""
-
-    def hear(share: float, words: str) -> None:
-        # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
-        then = ", then it stops" if stopping.is_set() else ""
-        told((number + share) / n_photos, f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}{then}")
-
-    return hear
+    return found, jpeg(picture.gray), None if picture.true is None else jpeg(picture.true)

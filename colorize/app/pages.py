@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from colorize.app.service import data_uri
+from colorize.app.pictures import data_uri
 
 
 def markdown(text: str) -> Markup:

@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
+from colorize.app.errands import RULES, Errands
+from colorize.app.house import SAVED_AS, House
 from colorize.app.pages import pieces
-from colorize.app.service import RULES, SAVED_AS, Service
-from colorize.app.shelf import NameTakenError
+from colorize.app.shelf import NameTakenError, Shelf
 from colorize.app.stages import Work
+from colorize.app.workshop import Workshop
 from colorize.exceptions import RequestError
 
 if TYPE_CHECKING:
-    from colorize.app.errands import BatchResult
+    from colorize.app.album import BatchResult
 
 NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000
 
 
-def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
+def _training_form(house: House) -> tuple[list[Any], list[Any], Any]:
     """What a training is asked for (name, files, folder, base, pictures), its buttons, and where it tells its state."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -34,14 +36,14 @@ def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
             )
             name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
             files = zone("Photographs, or a zip of them", "teachers", "main-zone", file_count="multiple")
-            gr.HTML(pieces.limits(service.limits, True))
+            gr.HTML(pieces.limits(house.limits, True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/mountains",
-                visible=service.folders_allowed,
+                visible=house.folders_allowed,
             )
             base = gr.Dropdown(
-                [NO_BASE, *service.shelf.names()],
+                [NO_BASE, *house.shelf.names()],
                 value=NO_BASE,
                 label="Build on",
                 info="Better with few photographs: what another model knows is kept where that helps. It must not have "
@@ -61,16 +63,16 @@ def _training_form(service: Service) -> tuple[list[Any], list[Any], Any]:
     return [name, files, folder, base, pictures], [start, stop, resume], status
 
 
-def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
+def train_room(workshop: Workshop, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
     """Training, and the shelf of models; returns the lists of bases and models, and what tells of the progress."""
-    asked, (start, stop, resume), status = _training_form(service)
+    asked, (start, stop, resume), status = _training_form(workshop.house)
     _, files, _, base, _ = asked
     # It runs only while a training does: an idle page asks nothing.
     timer = gr.Timer(1, active=False)
     progress = [status, timer, stop, resume, shelf_changed]
 
     def stand(request: gr.Request) -> list[Any]:
-        found = service.training(key_of(request))
+        found = workshop.status(key_of(request))
         is_on, state = (found.is_on, found.state) if found else (False, "")
         return [
             pieces.training(found),
@@ -91,10 +93,10 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
     def begin(
         wanted: str, paths: list[str] | None, place: str, built_on: str, keep_pictures: bool, request: gr.Request
     ) -> list[Any]:
-        service.train(
+        workshop.train(
             key_of(request),
             wanted,
-            files=sent(service, request, paths),
+            files=sent(workshop.house, request, paths),
             folder=place,
             base="" if built_on == NO_BASE else built_on,
             thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0,
@@ -103,17 +105,17 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
 
     @on(stop.click, [], progress, **LIGHT)
     def stop_it(request: gr.Request) -> list[Any]:
-        service.stop_training(key_of(request))
+        workshop.stop(key_of(request))
         return stand(request)
 
     @on(resume.click, [], progress, **LIGHT)
     def go_on(request: gr.Request) -> list[Any]:
-        service.resume_training(key_of(request))
+        workshop.resume(key_of(request))
         return stand(request)
 
     @on(timer.tick, [], progress, **LIGHT)
     def look(request: gr.Request) -> list[Any]:
-        found = service.training(key_of(request))
+        found = workshop.status(key_of(request))
         # Its place may be out of sight: below on a phone, or in another room.
         if found and found.state == "done":
             gr.Success(f"The model “{escape(found.message)}” is ready.", duration=20)
@@ -121,18 +123,19 @@ def train_room(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any,
             gr.Warning(f"The training failed: {escape(found.message)}", duration=20)
         return stand(request)
 
-    return base, _shelf(service, arrival, shelf_changed), progress, stand
+    return base, _shelf(workshop, arrival, shelf_changed), progress, stand
 
 
-def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
+def _shelf(workshop: Workshop, arrival: Any, shelf_changed: Any) -> Any:
     """Look at models, take them along, rename and delete them, bring them; returns the picker."""
+    shelf = workshop.house.shelf
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
-            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="shelf")
+            picker = gr.Dropdown(shelf.names(), value="default", label="Model", elem_id="shelf")
             take = gr.Button("Take it along")
             ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
-            with gr.Row(visible=service.folders_allowed, elem_classes="together"):
+            with gr.Row(visible=workshop.house.folders_allowed, elem_classes="together"):
                 new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
                 rename = gr.Button("Rename", min_width=80, elem_id="rename-model")
                 delete = gr.Button("Delete", min_width=80, elem_id="delete-model")
@@ -146,60 +149,60 @@ def _shelf(service: Service, arrival: Any, shelf_changed: Any) -> Any:
 
     @on(take.click, [picker], [ready], fetches=ready, **LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
-        return ready_to_fetch(service.copy_of_model(key_of(request), name))
+        return ready_to_fetch(workshop.copy(key_of(request), name))
 
     @on(rename.click, [picker, new_name], [picker, new_name, shelf_changed], **LIGHT)
     def call_it(name: str, wanted: str) -> list[Any]:
-        given = service.rename_model(name, wanted)
-        return [gr.Dropdown(value=given, choices=service.shelf.names()), "", news()]
+        given = workshop.rename(name, wanted)
+        return [gr.Dropdown(value=given, choices=shelf.names()), "", news()]
 
     @on(delete.click, [picker], [picker, shelf_changed], **LIGHT)
     def delete_it(name: str) -> list[Any]:
-        service.delete_model(name)
-        return [gr.Dropdown(value="default", choices=service.shelf.names()), news()]
+        workshop.delete(name)
+        return [gr.Dropdown(value="default", choices=shelf.names()), news()]
 
     def add(place: Path, name: str) -> list[Any]:
         try:
-            given = service.shelf.add(place, name)
+            given = shelf.add(place, name)
         # The file is here already and good: only its name is asked for once more.
         except NameTakenError:
-            free = service.shelf.free_name(name)
+            free = shelf.free_name(name)
             return [gr.Row(visible=True), free, str(place), gr.skip(), gr.skip()]
-        return [gr.Row(visible=False), "", "", gr.Dropdown(value=given, choices=service.shelf.names()), news()]
+        return [gr.Row(visible=False), "", "", gr.Dropdown(value=given, choices=shelf.names()), news()]
 
     outputs = [clash, other_name, brought, picker, shelf_changed]
 
     @on(bring.upload, [bring], outputs, empties=bring, **HEAVY)
     def bring_it(path: str, request: gr.Request) -> list[Any]:
-        [(name, place)] = sent(service, request, [path])
+        [(name, place)] = sent(workshop.house, request, [path])
         return add(place, Path(name).stem)
 
     @on(again.click, [brought, other_name], outputs, **HEAVY)
     def bring_as(path: str, name: str) -> list[Any]:
         return add(Path(path), name)
 
-    show_card(service, picker, arrival, card)
+    show_card(shelf, picker, arrival, card)
     return picker
 
 
-def show_card(service: Service, picker: Any, arrival: Any, card: Any) -> None:
+def show_card(shelf: Shelf, picker: Any, arrival: Any, card: Any) -> None:
     """Show the card of the model that is picked, or why there is none."""
 
     @on(partial(gr.on, [picker.change, arrival]), [picker], [card], **LIGHT)
     def show(model: str | None) -> str | None:
         try:
-            return pieces.card(service.shelf.card(model)) if model else None
+            return pieces.card(shelf.card(model)) if model else None
         # In its place, and not in a box: of a model that is picked for a photograph a box tells already.
         except RequestError as error:
             return pieces.no_card(str(error))
 
 
-def compare_room(service: Service) -> Any:
+def compare_room(errands: Errands) -> Any:
     """Several methods on one photograph; returns the list of methods."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=280):
             photo = zone("A photograph, gray or in colour", "compared", "main-zone")
-            methods = gr.CheckboxGroup(service.methods(), value=["default", *RULES], label="Colour it with")
+            methods = gr.CheckboxGroup(errands.methods(), value=["default", *RULES], label="Colour it with")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness of the models")
             run = gr.Button("Compare", variant="primary")
             gr.HTML(
@@ -212,27 +215,27 @@ def compare_room(service: Service) -> Any:
     def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> Iterator[Any]:
         if not path:
             raise RequestError("choose a photograph first")
-        [(name, photo_path)] = sent(service, request, [path])
+        [(name, photo_path)] = sent(errands.house, request, [path])
         key = key_of(request)
-        work = Work(lambda told: service.compare(key, photo_path, name, wanted, value, told))
+        work = Work(lambda told: errands.compare(key, photo_path, name, wanted, value, told))
         yield pieces.comparison(*(yield from followed(work, lambda line: line)))
 
     return methods
 
 
-def batch_room(service: Service, returned: Any) -> Any:
+def batch_room(errands: Errands, returned: Any) -> Any:
     """Many photographs at once, also after a page has `returned`; returns the model picker."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = zone("Photographs, or zips of them", "many", "main-zone", file_count="multiple")
-            gr.HTML(pieces.limits(service.limits, True))
+            gr.HTML(pieces.limits(errands.house.limits, True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/1938",
-                visible=service.folders_allowed,
+                visible=errands.house.folders_allowed,
                 elem_id="batch-folder",
             )
-            picker = gr.Dropdown(service.shelf.names(), value="default", label="Model", elem_id="batch-model")
+            picker = gr.Dropdown(errands.house.shelf.names(), value="default", label="Model", elem_id="batch-model")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
             with gr.Row():
@@ -254,7 +257,7 @@ def batch_room(service: Service, returned: Any) -> Any:
     waiting: dict[str, Any] = LONG | {"concurrency_id": "batch"}
 
     def know(request: gr.Request) -> None:
-        service.know_batch(key_of(request))
+        errands.know_batch(key_of(request))
 
     def awaited(work: Work[BatchResult]) -> Iterator[list[Any]]:
         result = yield from followed(work, lambda line: [line, gr.skip(), gr.skip(), *begun])
@@ -270,11 +273,11 @@ def batch_room(service: Service, returned: Any) -> Any:
         request: gr.Request,
     ) -> Iterator[list[Any]]:
         options = {"folder": place, "model": model, "vividness": value, "kind": wanted}
-        yield from awaited(service.start_batch(key_of(request), sent(service, request, paths), **options))
+        yield from awaited(errands.start_batch(key_of(request), sent(errands.house, request, paths), **options))
 
     @on(returned, [], outputs, refused=refused, thanks=know, **waiting)
     def go_on_waiting(request: gr.Request) -> Iterator[list[Any]]:
-        work = service.batch_of(key_of(request))
+        work = errands.batch_of(key_of(request))
         # To a generator that yields nothing Gradio gives an answer of its own: nothing in every place.
         yield gr.skip()
         if work is not None:
@@ -282,6 +285,6 @@ def batch_room(service: Service, returned: Any) -> Any:
 
     @on(stop.click, [], [], **LIGHT)
     def stop_it(request: gr.Request) -> None:
-        service.stop_batch(key_of(request))
+        errands.stop_batch(key_of(request))
 
     return picker

@@ -33,15 +33,6 @@ class NameTakenError(RequestError):
 
 
 @dataclass(frozen=True)
-class Swatch:
-    """A colour of a model's palette: as CSS, in words, and the share of training regions that had it."""
-
-    css: str
-    name: str
-    share: float
-
-
-@dataclass(frozen=True)
 class Card:
     """What a visitor is told of a model.
 
@@ -52,8 +43,8 @@ class Card:
         Markdown, or empty.
     n_photos : int
         Photographs that it was trained on.
-    swatches : tuple of Swatch
-        Its palette, the most frequent colour first.
+    swatches : tuple of (str, str, float)
+        Its palette, the most frequent colour first: as CSS, in words, and the share of training regions that had it.
     figures : mapping of str to float
         Mean CIEDE2000 on photographs held out of its training: ``gray``, ``lookup``, ``model``, and ``n_photos``.
         Empty if they were not measured.
@@ -64,7 +55,7 @@ class Card:
     name: str
     text: str
     n_photos: int
-    swatches: tuple[Swatch, ...]
+    swatches: tuple[tuple[str, str, float], ...]
     figures: Mapping[str, float]
     n_bytes: int
 
@@ -122,19 +113,15 @@ class Shelf:
         text = next((model.card for model in available_models() if model.path == path), "")
         summary: dict[str, Any] = colorizer.summary_
         figures = summary.get("held_out")
+        figures = figures if isinstance(figures, dict) else {}
         return Card(
             name,
             text,
             int(summary.get("n_photos", 0)),
             _swatches(colorizer),
-            _numbers(figures) if isinstance(figures, dict) else {},
+            {name: float(value) for name, value in figures.items() if isinstance(value, (int, float))},
             path.stat().st_size,
         )
-
-    def own(self) -> list[str]:
-        """Models that did not come with the package."""
-        shipped = {model.name for model in available_models()}
-        return [name for name in self.paths() if name not in shipped]
 
     def rename(self, name: str, new_name: str) -> str:
         """Give a model of one's own another name, which it tells."""
@@ -147,7 +134,7 @@ class Shelf:
 
     def _own_path(self, name: str) -> Path:
         path = self.path(name)
-        if name not in self.own():
+        if any(model.name == name for model in available_models()):
             raise RequestError(f"{name} came with the package: it stays as it is")
         return path
 
@@ -209,11 +196,7 @@ def _kind(path: Path) -> str:
         return "damaged"
 
 
-def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in figures.items() if isinstance(value, (int, float))}
-
-
-def _swatches(colorizer: Colorizer) -> tuple[Swatch, ...]:
+def _swatches(colorizer: Colorizer) -> tuple[tuple[str, str, float], ...]:
     from colorize.color import lab_to_rgb
     from colorize.color.names import SWATCH_LIGHTNESS, color_names
 
@@ -222,4 +205,4 @@ def _swatches(colorizer: Colorizer) -> tuple[Swatch, ...]:
     pixels = lab_to_rgb(np.full(len(colors), SWATCH_LIGHTNESS, np.float32), colors)
     names = color_names(colors, SWATCH_LIGHTNESS)
     order = np.argsort(-shares, kind="stable")
-    return tuple(Swatch("#" + bytes(pixels[i].tolist()).hex(), names[i], float(shares[i])) for i in order)
+    return tuple(("#" + pixels[i].tobytes().hex(), names[i], float(shares[i])) for i in order)

@@ -17,6 +17,10 @@ Told = Callable[[float, str], object]
 _Result = TypeVar("_Result")
 
 
+def unheard(share: float, words: str) -> None:
+    """Nobody wants to know how far it has come."""
+
+
 class Work(Future[_Result]):
     """Long work in a thread of its own, which goes on whether somebody waits for its `result` or not.
 

@@ -18,13 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from colorize.app.service import THUMBNAIL_SIDE, data_uri, gray_pixels, shrunk
+from colorize.app.pictures import THUMBNAIL_SIDE, data_uri, gray_pixels, jpeg, shrunk
 from colorize.app.shelf import SUFFIX
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import Method, measure
 from colorize.exceptions import ColorizeError, DatasetError
-from colorize.io import encode_screen
 from colorize.models.file import load_model, save_model
 from colorize.recognition.rules import NO_COLOR
 from colorize.training.dataset import FEW_PHOTOS, TrainingSet, load_folder
@@ -78,7 +77,7 @@ def main(folder: str, source: str, thumbnail_bytes: str, base: str = "") -> None
     try:
         run(Path(folder), Path(source), int(thumbnail_bytes), Colorizer.load(base) if base else None)
     except ColorizeError as error:
-        say(error=str(error).replace(f"{source}: ", "").replace(base or "\0", "the base"))
+        say(message=str(error).replace(f"{source}: ", "").replace(base or "\0", "the base"))
 
 
 def run(folder: Path, source: Path, thumbnail_bytes: int, base: Colorizer | None = None) -> None:
@@ -149,7 +148,7 @@ def say_samples(model: Colorizer | None, photos: tuple[RgbImage, ...], n_photos:
         small = RgbImage(shrunk(photo.pixels, THUMBNAIL_SIDE))
         now = model.predict(to_gray(photo)).rgb
         shown = gray_pixels(to_gray(small)), now, small.pixels
-        pictures.append([data_uri(encode_screen(shrunk(item, THUMBNAIL_SIDE))) for item in shown])
+        pictures.append([data_uri(jpeg(item, THUMBNAIL_SIDE)) for item in shown])
     say(samples={"n_photos": n_photos, "pictures": pictures})
 
 

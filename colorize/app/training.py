@@ -29,7 +29,7 @@ STAGES = {
 """Stages of a training in plain words, and the share of the time that each takes."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Status:
     """How a training stands.
 
@@ -94,6 +94,11 @@ class TrainingJob:
         As in `Colorizer.fit`.
     not_photos : dict of str to str
         Passed on to `Status`.
+
+    Attributes
+    ----------
+    status : Status
+        How it stands; replaced whole, so that who looks at it sees one moment.
     """
 
     def __init__(
@@ -114,22 +119,17 @@ class TrainingJob:
         # What was asked for last, by `start`; nothing after `stop`.
         self._wanted: object = None
         self._is_abandoned = False
-        self._now = Status(not_photos=not_photos or {})
+        self.status = Status(not_photos=not_photos or {})
         asked = [str(folder), str(source), str(thumbnail_bytes), *([str(base)] if base else [])]
         self._command = [sys.executable, "-m", "colorize.app.trainer", *asked]
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it runs or waits for its turn."""
-        return self._now.is_on
 
     def start(self) -> None:
         """Begin, or go on where it was stopped."""
         with self._lock:
-            if self.is_running or self._now.state == "done":
+            if self.status.is_on or self.status.state == "done":
                 return
             self._wanted = run = object()
-            self._now = replace(self._now, state="waiting", message="", fraction=0.0)
+            self._say(state="waiting", message="", fraction=0.0)
         threading.Thread(target=self._work, args=[run], daemon=True).start()
 
     def stop(self) -> None:
@@ -140,58 +140,48 @@ class TrainingJob:
                 self._process.terminate()
             # Its thread still waits; once it has its turn, it finds that nobody wants it, or another
             # one started since, and ends.
-            if self._now.state == "waiting":
-                self._now.state = "stopped"
+            if self.status.state == "waiting":
+                self._say(state="stopped")
 
     def abandon(self) -> None:
         """Nobody asks any more: let it end if it runs, and remove its files then."""
         with self._lock:
             self._is_abandoned = True
-            if self.is_running:
+            if self.status.is_on:
                 return
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def status(self) -> Status:
-        """How it stands at this moment."""
-        return replace(self._now)
-
-    def wait(self, seconds: float) -> Status:
-        """Wait until it no longer runs, for so long at most."""
-        end = time.monotonic() + seconds
-        while self.is_running and time.monotonic() < end:
-            time.sleep(0.05)
-        return self.status()
+    def _say(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes)
 
     def _work(self, run: object) -> None:
         with self._turn:
             with self._lock:
                 if run is not self._wanted:
                     return
-                now = self._now
                 # The clock starts with the work: waiting for
                 # others must not count in the time that is left.
-                now.state, now.start = "running", time.monotonic()
+                self._say(state="running", start=time.monotonic())
             code = self._run_process()
-        model = self.folder / "model.safetensors"
+        model, message = self.folder / "model.safetensors", self.status.message
         if self._wanted is None:
-            now.state = "stopped"
-        elif code == 0 and model.is_file() and not now.message:
+            self._say(state="stopped")
+        elif code == 0 and model.is_file() and not message:
             self._finish(model)
         else:
-            now.message = now.message or "the training ended unexpectedly; what it had described is kept"
-            now.state = "failed"
+            message = message or "the training ended unexpectedly; what it had described is kept"
+            self._say(state="failed", message=message)
         if self._is_abandoned:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _finish(self, model: Path) -> None:
-        now = self._now
         try:
-            now.message = self._keep(model)
+            name = self._keep(model)
         except (ColorizeError, OSError) as error:  # a full disk too: what was learnt waits to be kept
-            now.message, now.state = str(error), "failed"
+            self._say(state="failed", message=str(error))
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        now.fraction, now.state = 1.0, "done"
+        self._say(state="done", message=name, fraction=1.0)
 
     def _run_process(self) -> int:
         with open(self.folder / "errors.txt", "wb") as errors:
@@ -218,14 +208,12 @@ class TrainingJob:
         message: dict[str, Any] = {}
         with contextlib.suppress(json.JSONDecodeError):
             message = json.loads(line)
-        now, before = self._now, 0.0
-        now.report = message.get("report", now.report)
-        now.samples = message.get("samples", now.samples)
-        now.message = message.get("error", now.message)
+        self._say(**{name: message[name] for name in ("report", "samples", "message") if name in message})
+        before = 0.0
         for name, (words, weight) in STAGES.items():
             if name == message.get("stage"):
                 share = message["done"] / max(message["total"], 1)
-                now.stage, now.fraction = words, before + weight * min(share, 1.0)
+                self._say(stage=words, fraction=before + weight * min(share, 1.0))
             before += weight
 
 

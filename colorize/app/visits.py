@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import shutil
 import threading
@@ -10,16 +9,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from colorize.app.strokes import Strokes
 from colorize.exceptions import RequestError
-from colorize.guidance.hints import Hints, Mark
+from colorize.guidance.hints import Hints
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
-    from colorize.app.errands import BatchResult
+    from colorize.app.album import BatchResult
     from colorize.app.stages import Work
     from colorize.app.training import TrainingJob
     from colorize.explanation import Explainer
@@ -30,33 +30,6 @@ if TYPE_CHECKING:
 _FRESH_SECONDS = 60
 _MOST_STEPS = 200
 
-# What is restored when its colours cannot be made. Not the vividness and whether doubts are shown:
-# the page's switches for them stay as they were put.
-_WISHES = ("photo", "model", "history", "now", "references", "strength", "steps", "offered")
-
-
-@dataclass(frozen=True, eq=False)
-class Stroke:
-    """What a visitor painted, and the hint that it became.
-
-    Attributes
-    ----------
-    mark : Mark
-    path : tuple of (row, column)
-        As it was painted, in pixels of the view.
-    radius : float
-    protects : bool
-        Whether it says "leave this as it is": its hint has the colours that were shown.
-    number : int
-        By which it is asked for: its own as long as the app runs, and kept when it is edited.
-    """
-
-    mark: Mark
-    path: tuple[tuple[float, float], ...]
-    radius: float
-    protects: bool = False
-    number: int = field(default_factory=itertools.count().__next__)
-
 
 @dataclass(frozen=True, eq=False)
 class Reference:
@@ -66,7 +39,6 @@ class Reference:
     photo: RgbImage
 
 
-Strokes = tuple[Stroke, ...]
 Steps = tuple[tuple[int, Hints | None], ...]
 """Alternatives that were chosen one after the other, each with the hints that its list was made with."""
 Offered = tuple[Steps, Hints | None, list[bytes]]
@@ -87,8 +59,6 @@ class Photo:
         Height and width at full size.
     gray : GrayImage
         The lightness, no larger than the page can edit at once.
-    preview : bytes
-        The same as a JPEG.
     notes : tuple of str
         What reading changed or left out.
     """
@@ -97,29 +67,38 @@ class Photo:
     path: Path
     shape: tuple[int, int]
     gray: GrayImage
-    preview: bytes
     notes: tuple[str, ...]
 
 
-@dataclass(eq=False)
-class Visit:
-    """One visitor: settings (small, kept) and what was computed from them (large, may be dropped at any time).
+@dataclass(frozen=True, eq=False)
+class Wishes:
+    """What a visitor asks for: replaced whole, and gone back to when its colours cannot be made.
 
     Of the `history` of the strokes, what comes after `now` was taken back.
     """
 
-    folder: Path
-    last_seen: float
     photo: Photo | None = None
     model: str = "default"
-    vividness: float = 0.5
-    shows_sure: bool = False
-    history: tuple[Strokes, ...] = ((),)
-    now: int = 0
     references: tuple[Reference, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
     offered: Offered | None = None
+    history: tuple[Strokes, ...] = ((),)
+    now: int = 0
+
+
+@dataclass(eq=False)
+class Visit:
+    """One visitor: wishes and settings (small, kept) and what was computed (large, may be dropped at any time).
+
+    The vividness and whether doubts are shown are no wishes: the page's switches for them stay as they were put.
+    """
+
+    folder: Path
+    last_seen: float
+    wishes: Wishes = Wishes()
+    vividness: float = 0.5
+    shows_sure: bool = False
     job: TrainingJob | None = None
     uploads: set[Path] = field(default_factory=set)
     session: Session | None = None
@@ -139,12 +118,12 @@ class Visit:
     @property
     def strokes(self) -> Strokes:
         """What was painted so far."""
-        return self.history[self.now]
+        return self.wishes.history[self.wishes.now]
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way that must not lose its folder."""
-        return self.n_working > 0 or (self.job is not None and self.job.is_running)
+        return self.n_working > 0 or (self.job is not None and self.job.status.is_on)
 
     @property
     def has_unseen_batch(self) -> bool:
@@ -153,10 +132,10 @@ class Visit:
 
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
-        if self.photo is None:
+        if self.wishes.photo is None:
             # A page that was open while the app was started again shows what only the old one knew.
             raise RequestError("first choose a photograph; if you see one here, load the page again")
-        return self.photo
+        return self.wishes.photo
 
     def hints(self) -> Hints | None:
         """What was painted, if anything was."""
@@ -166,41 +145,51 @@ class Visit:
     @contextmanager
     def unless_it_fails(self) -> Iterator[None]:
         """Change what is asked for; after a failure of any kind it is as it was, as what the page shows is."""
-        before = {name: getattr(self, name) for name in _WISHES}
+        before = self.wishes
         try:
             yield
         except BaseException:
-            if any(getattr(self, name) is not value for name, value in before.items()):
-                vars(self).update(before)
+            if self.wishes is not before:
+                self.wishes = before
                 self.forget_session()
             raise
 
     def paint(self, strokes: Strokes) -> None:
         """Have these strokes instead of those so far, which `step` brings back."""
-        self.history = (*self.history[: self.now + 1][-_MOST_STEPS:], strokes)
-        self.now = len(self.history) - 1
+        history = (*self.wishes.history[: self.wishes.now + 1][-_MOST_STEPS:], strokes)
+        self.wishes = replace(self.wishes, history=history, now=len(history) - 1)
         self.forget_result()
 
     def step(self, by: int) -> None:
         """Have the strokes as they were a change before (-1) or after (1), if there is one."""
-        if 0 <= self.now + by < len(self.history):
-            self.now += by
+        now = self.wishes.now + by
+        if 0 <= now < len(self.wishes.history):
+            self.wishes = replace(self.wishes, now=now)
+            self.forget_result()
+
+    def start_over(self, photo: Photo) -> None:
+        """Work on another photograph."""
+        self.shows_sure = False
+        self.wishes = Wishes(photo, self.wishes.model, strength=self.wishes.strength)
+        self.forget_session()
+
+    def start_from(self, **wishes: Any) -> None:
+        """Start from other colours; choices so far are numbers of pictures that were made from those before."""
+        self.wishes = replace(self.wishes, **wishes, steps=(), offered=None)
+        self.forget_session()
+
+    def go_on_from(self, steps: Steps) -> None:
+        """Have other choices than those so far."""
+        if steps != self.wishes.steps:
+            session = self.session
+            # A first pick is one step from here; for others the photograph is described anew.
+            self.session = session.choose(*steps[-1]) if session and steps[:-1] == self.wishes.steps else None
+            self.wishes = replace(self.wishes, steps=steps)
             self.forget_result()
 
     def forget_result(self) -> None:
         """The colours are to be made anew."""
         self.result = self.explainer = None
-
-    def start_over(self, photo: Photo) -> None:
-        """Work on another photograph."""
-        self.photo, self.shows_sure, self.references = photo, False, ()
-        self.now, self.history = 0, ((),)
-        self.forget_choices()
-
-    def forget_choices(self) -> None:
-        """Start from other colours: choices are numbers of pictures that were made from those before."""
-        self.steps, self.offered = (), None
-        self.forget_session()
 
     def forget_session(self) -> None:
         """The photograph is to be described anew."""
@@ -291,8 +280,8 @@ class Visits:
         """A model has another name now."""
         with self._lock:
             for visit in self._visits.values():
-                if visit.model == name:
-                    visit.model = new_name
+                if visit.wishes.model == name:
+                    visit.wishes = replace(visit.wishes, model=new_name)
 
     def leave(self, key: str) -> None:
         """The page was closed: forget the visit after a while, unless it is heard of again."""

@@ -6,38 +6,25 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
-from importlib import resources
 from typing import Any
 
-import cv2
-import numpy as np
-
+from colorize.app.brush import Brush
+from colorize.app.desk import N_REFERENCES, Desk
+from colorize.app.house import SAVED_AS, View
 from colorize.app.pages import pieces
-from colorize.app.service import (
-    N_REFERENCES,
-    SAMPLES,
-    SAVED_AS,
-    Service,
-    View,
-    data_uri,
-    sample_path,
-    shrunk,
-)
+from colorize.app.pictures import data_uri, gray_pixels, jpeg, sample_pictures
+from colorize.app.service import Service
 from colorize.app.stages import Told, Work
-from colorize.app.visits import Stroke
+from colorize.app.strokes import Stroke
 from colorize.guidance.hints import DEFAULT_REACH
-from colorize.io import encode_screen, read_photo
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
 import gradio as gr
 
 from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
+from colorize.app.look import static
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
-_GREENS = (
-    "#eef6f4 #d5e9e6 #aed4cf #7fbab3 #4c9a92 #19655f #165a54 #124e49 #0e3f3b #0b312e #071f1d".split()  # noqa: SIM905
-)
-_SAMPLE_SIDE = 120
 # As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
 # comparison or a batch may wait as long for the button to be pressed.
 _KEEP_SECONDS = 86_400
@@ -62,19 +49,20 @@ _TOKEN = """() => {
 
 def build(service: Service) -> Any:
     """Make the page of a service, a `gradio.Blocks`."""
+    house, desk = service.house, service.desk
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pieces.header())
-        desk = gr.HTML("", html_template="", js_on_load=_static("desk.js"), elem_id="desk")
+        returned = gr.HTML("", html_template="", js_on_load=static("desk.js"), elem_id="desk")
         shelf_changed = gr.State("")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Photograph", elem_id="room-photograph"):
                 stage, upload, settings = _photograph(service, page.load, shelf_changed)
             with gr.Tab("Train", elem_id="room-train") as train_tab:
-                base, shown_model, progress, stand = train_room(service, page.load, shelf_changed)
+                base, shown_model, progress, stand = train_room(service.workshop, page.load, shelf_changed)
             with gr.Tab("Compare", elem_id="room-compare") as compare_tab:
-                methods = compare_room(service)
+                methods = compare_room(service.errands)
             with gr.Tab("Batch", elem_id="room-batch") as batch_tab:
-                batch_model = batch_room(service, desk.change)
+                batch_model = batch_room(service.errands, returned.change)
         # The page is built once for all visitors: without this its lists would be those of that time. And another page
         # may have renamed a model since this one was loaded.
         read_anew = [page.load, shelf_changed.change, *(tab.select for tab in (train_tab, compare_tab, batch_tab))]
@@ -82,78 +70,39 @@ def build(service: Service) -> Any:
 
         @on(partial(gr.on, read_anew), lists, [*lists, settings[0], stage], **LIGHT)
         def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
-            key, names, all_methods = key_of(request), service.shelf.names(), service.methods()
-            is_lost = _say_lost(service, key)
+            key, names, all_methods = key_of(request), house.shelf.names(), service.errands.methods()
+            is_lost = _say_lost(desk, key)
             known = [name for name in compared if name in all_methods]
             return [
                 _list([NO_BASE, *names], built_on),
                 _list(names, looked_at),
                 _list(names, of_batch),
                 gr.CheckboxGroup(choices=all_methods, **({} if known == compared else {"value": known})),
-                _picker(names, service.visits.get(key).model),
-                _shown(service.set_style(key)) if is_lost else gr.skip(),
+                _picker(names, house.visits.get(key).wishes.model),
+                _shown(desk.view(key)) if is_lost else gr.skip(),
             ]
 
-        @on(page.load, [desk], [desk, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
+        @on(page.load, [returned], [returned, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
-            visit = service.visits.come_back(key, str(token or ""))
+            visit = house.visits.come_back(key, str(token or ""))
             if token and token != visit.token:
                 gr.Info(_FORGOTTEN, duration=20)
-            _say_lost(service, key)
-            view = service.set_style(key)
+            _say_lost(desk, key)
+            view = desk.view(key)
             shown = _fresh(view) if view else [gr.skip(), gr.skip()]
-            model, lenders = _picker(service.shelf.names(), visit.model), _lenders(service, request)
-            settings = [model, visit.vividness, visit.shows_sure, lenders, visit.strength]
-            settings.append(_offered(service.offered(key)))
+            model, lenders = _picker(house.shelf.names(), visit.wishes.model), _lenders(desk, request)
+            settings = [model, visit.vividness, visit.shows_sure, lenders, visit.wishes.strength]
+            settings.append(_offered(desk.offered(key)))
             return [visit.token, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
-            service.visits.leave(key_of(request))
+            house.visits.leave(key_of(request))
 
         page.unload(leave)
     # Whoever comes after so many is told at once, instead of waiting for long without a word.
     page.queue(max_size=200)
     return page
-
-
-def look() -> dict[str, Any]:
-    """Arguments of ``launch`` that make the page look as it should: colours, local fonts, no links elsewhere."""
-    sans, mono = ["ui-sans-serif", "system-ui", "sans-serif"], ["ui-monospace", "Consolas", "monospace"]
-    theme = gr.themes.Base(
-        primary_hue=gr.themes.Color(*_GREENS), neutral_hue="stone", font=sans, font_mono=mono, text_size="lg"
-    ).set(
-        body_background_fill="#f8f5ef",
-        body_background_fill_dark="#191613",
-        block_background_fill="#fffdf9",
-        block_background_fill_dark="#231f1b",
-        block_border_width="1px",
-        button_primary_background_fill="#19655f",
-        button_primary_background_fill_hover="#124e49",
-        button_primary_background_fill_dark="#1f7a72",
-        button_primary_text_color="#ffffff",
-        button_secondary_background_fill="#fffdf9",
-        button_secondary_background_fill_hover="#efe9df",
-        button_secondary_background_fill_dark="#2e2823",
-        button_secondary_border_color="#cfc5b6",
-        button_secondary_border_color_dark="#5a5047",
-        button_border_width="1px",
-        button_large_text_size="1rem",
-        button_large_text_weight="500",
-        button_large_padding="0.55rem 1rem",
-        button_large_radius="6px",
-        checkbox_label_text_size="1rem",
-        block_info_text_color="#6b6259",
-        block_info_text_color_dark="#b3a899",
-        block_label_text_color="#4d453e",
-        block_label_text_color_dark="#cfc5b6",
-        block_title_text_color="#2b2622",
-        block_title_text_color_dark="#ece5da",
-        input_placeholder_color_dark="#a89e91",
-        slider_color="#19655f",
-        slider_color_dark="#62c3b6",
-    )
-    return {"theme": theme, "css": _static("style.css"), "footer_links": []}
 
 
 def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any]]:
@@ -163,31 +112,29 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
             upload = zone("Your photograph", "upload", "main-zone", "emptied")
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
-                samples = gr.HTML(
-                    pieces.samples(_sample_pictures()), js_on_load=_static("buttons.js"), elem_id="samples"
-                )
-                gr.HTML(pieces.limits(service.limits, False), elem_id="limits")
+                samples = gr.HTML(pieces.samples(sample_pictures()), js_on_load=static("buttons.js"), elem_id="samples")
+                gr.HTML(pieces.limits(service.house.limits, False), elem_id="limits")
             stage = gr.HTML(
                 None,
-                html_template=_static("stage.html"),
-                js_on_load="".join(_static(name) for name in ("stage.js", "zoom.js", "brush.js")),
+                html_template=static("stage.html"),
+                js_on_load="".join(static(name) for name in ("stage.js", "zoom.js", "brush.js")),
                 places=None,
                 sure=None,
                 reach=DEFAULT_REACH,
                 elem_id="stage",
             )
         with gr.Column(scale=2, min_width=320):
-            made = _saving(service)
+            made = _saving(service.desk)
             with gr.Tabs(elem_id="steps"):
                 with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
-                    settings, choices = _colorize_panel(service, arrival, stage)
+                    settings, choices = _colorize_panel(service.desk, arrival, stage)
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
-                    places, learnt, kept = _correct_panel(service, stage, shelf_changed)
+                    places, learnt, kept = _correct_panel(service.brush, stage, shelf_changed)
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    lent, chosen = _reference_panel(service, stage, choices)
+                    lent, chosen = _reference_panel(service.desk, stage, choices)
                     to_clear = [choices, places, learnt, lent[0], *chosen]
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
-                    to_clear += _why_panel(service, stage)
+                    to_clear += _why_panel(service.desk, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
         for tab in tabs:
@@ -205,17 +152,17 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
-        [(name, place)] = sent(service, request, [path])
-        yield from opened(lambda told: service.open_photo(key_of(request), place, name, told))
+        [(name, place)] = sent(service.house, request, [path])
+        yield from opened(lambda told: service.desk.open_photo(key_of(request), place, name, told))
 
     @on(samples.pick, [], outputs, **come)
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-        yield from opened(lambda told: service.open_sample(key_of(request), str(event.name), told))
+        yield from opened(lambda told: service.desk.open_sample(key_of(request), str(event.name), told))
 
     return stage, upload, [*settings, *lent, choices]
 
 
-def _saving(service: Service) -> list[Any]:
+def _saving(desk: Desk) -> list[Any]:
     """What is made of the photograph, always in sight; returns what belongs to the photograph shown."""
     with gr.Row(elem_id="saving"):
         kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save as", show_label=False, container=False, scale=3)
@@ -227,24 +174,23 @@ def _saving(service: Service) -> list[Any]:
     @on(save.click, [kind], [ready, saved], fetches=ready, **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
-        work = Work(lambda told: service.save(key, wanted, told))
+        work = Work(lambda told: desk.save(key, wanted, told))
         path = yield from followed(work, lambda line: [gr.skip(), line])
-        is_shown = service.is_shown(key, path)
+        is_shown = desk.is_shown(key, path)
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
 
     @on(share.click, [], [ready, saved], fetches=ready, **HEAVY)
     def write_both(request: gr.Request) -> list[Any]:
-        return [ready_to_fetch(service.share(key_of(request))), None]
+        return [ready_to_fetch(desk.share(key_of(request))), None]
 
     return [ready, saved]
 
 
-def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[Any], Any]:
+def _colorize_panel(desk: Desk, arrival: Any, stage: Any) -> tuple[list[Any], Any]:
     """Model, vividness, other versions; returns what the visitor sets, and the versions."""
-    picker = gr.Dropdown(
-        service.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine."
-    )
+    house = desk.house
+    picker = gr.Dropdown(house.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine.")
     vividness = gr.Slider(
         0,
         1,
@@ -258,36 +204,36 @@ def _colorize_panel(service: Service, arrival: Any, stage: Any) -> tuple[list[An
         label="Show how sure the model is", info="Before you help, its own doubts are only a rough guide."
     )
     other = gr.Button("Other versions")
-    choices = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="choices")
+    choices = gr.HTML(None, js_on_load=static("buttons.js"), elem_id="choices")
     card = gr.HTML(elem_id="card")
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
     def go_back(model: str, request: gr.Request) -> list[Any]:
-        return [gr.skip(), gr.skip(), _picker(service.shelf.names(), service.visits.get(key_of(request)).model)]
+        return [gr.skip(), gr.skip(), _picker(house.shelf.names(), house.visits.get(key_of(request)).wishes.model)]
 
     @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [_shown(service.set_style(key_of(request), model=model)), None, gr.skip()]
+        return [_shown(desk.set_style(key_of(request), model=model)), None, gr.skip()]
 
     # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return _shown(service.set_style(key_of(request), vividness=value))
+        return _shown(desk.set_style(key_of(request), vividness=value))
 
     @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return _shown(service.set_style(key_of(request), shows_sure=is_wanted))
+        return _shown(desk.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
     def offer(request: gr.Request) -> Iterator[str | None]:
         yield pieces.working()
-        yield _offered(service.alternatives(key_of(request)))
+        yield _offered(desk.alternatives(key_of(request)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
-        return _shown(service.choose(key_of(request), int(event.name)))
+        return _shown(desk.choose(key_of(request), int(event.name)))
 
-    show_card(service, picker, arrival, card)
+    show_card(house.shelf, picker, arrival, card)
     return [picker, vividness, sure], choices
 
 
@@ -298,16 +244,16 @@ def _offered(pictures: list[bytes]) -> str | None:
     return pieces.choices(list(zip(["as it is now", *MOODS], pictures, strict=True))) if pictures else None
 
 
-def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any]:
+def _correct_panel(brush: Brush, stage: Any, shelf_changed: Any) -> list[Any]:
     """Hints; returns what belongs to a photograph: places, what was learnt, the button of the kept hints."""
     gr.HTML(
         "<p>You know what colour something was? <strong>Paint it on the photograph</strong>, roughly is enough: the "
         "pixels that you paint get exactly your colour, and the thing they lie on follows. Gray is a colour too. "
         "<strong>Protect</strong> what is right already.</p>"
     )
-    strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=_static("strokes.js"), elem_id="strokes")
+    strokes = gr.HTML("", html_template="<ol></ol>", js_on_load=static("strokes.js"), elem_id="strokes")
     suggest = gr.Button("Where would a hint help most?")
-    places = gr.HTML(None, js_on_load=_static("places.js"), elem_id="places")
+    places = gr.HTML(None, js_on_load=static("places.js"), elem_id="places")
     keep = gr.Button("Keep these hints")
     ready = gr.DownloadButton("Download", visible=False, elem_id="hints-ready")
     load = zone("Hints from earlier (JSON)", "hints-file", "emptied", file_types=[".json"])
@@ -320,31 +266,31 @@ def _correct_panel(service: Service, stage: Any, shelf_changed: Any) -> list[Any
         learn = gr.Button("Learn from these corrections", elem_id="learn")
         learnt = gr.HTML(None, elem_id="learnt")
 
-    _follow_strokes(service, stage, strokes)
+    _follow_strokes(brush, stage, strokes)
 
     @on(suggest.click, [], [places, stage], **HEAVY)
     def suggestions(request: gr.Request) -> list[Any]:
-        found = service.suggestions(key_of(request))
+        found = brush.suggestions(key_of(request))
         return [pieces.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
     @on(keep.click, [], [ready], fetches=ready, **LIGHT)
     def save_hints(request: gr.Request) -> Any:
-        return ready_to_fetch(service.save_hints(key_of(request)))
+        return ready_to_fetch(brush.save(key_of(request)))
 
     @on(load.upload, [load], [stage], empties=load, **HEAVY)
     def load_hints(path: str, request: gr.Request) -> Any:
-        [(_, place)] = sent(service, request, [path])
-        return _shown(service.load_hints(key_of(request), place))
+        [(_, place)] = sent(brush.house, request, [path])
+        return _shown(brush.load(key_of(request), place))
 
     @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
     def learn_corrections(wanted: str, request: gr.Request) -> list[Any]:
-        model, words = service.learn(key_of(request), wanted)
+        model, words = brush.learn(key_of(request), wanted)
         return [pieces.learnt(model, words), news(), ""]
 
     return [places, learnt, ready]
 
 
-def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
+def _follow_strokes(brush: Brush, stage: Any, strokes: Any) -> None:
     """Do what is painted, taken back and erased on the stage, or changed in the list of strokes."""
 
     # Gradio drops an event while the one before is being answered, unless told "multiple": strokes
@@ -357,20 +303,20 @@ def _follow_strokes(service: Service, stage: Any, strokes: Any) -> None:
         def answer(said: gr.EventData, request: gr.Request) -> Any:
             return _shown(change(key_of(request), dict(said._data or {})))
 
-    follow(stage.paint, service.add_hint)
-    follow(stage.takeback, lambda key, _: service.undo(key))
-    follow(stage.again, lambda key, _: service.redo(key))
-    follow(stage.wipe, lambda key, _: service.clear(key))
+    follow(stage.paint, brush.paint)
+    follow(stage.takeback, lambda key, _: brush.undo(key))
+    follow(stage.again, lambda key, _: brush.redo(key))
+    follow(stage.wipe, lambda key, _: brush.clear(key))
     for erased in (stage.erase, strokes.erase):
-        follow(erased, lambda key, said: service.erase_hint(key, int(said["number"])))
+        follow(erased, lambda key, said: brush.erase(key, int(said["number"])))
 
     def edit(key: str, said: dict[str, Any]) -> View:
-        return service.edit_hint(key, int(said["number"]), color=said.get("color"), reach=said.get("reach"))
+        return brush.edit(key, int(said["number"]), color=said.get("color"), reach=said.get("reach"))
 
     follow(strokes.edit, edit)
 
 
-def _reference_panel(service: Service, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
+def _reference_panel(desk: Desk, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
     """Photographs to look like; returns what lends and how much, and what a new photograph clears besides."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
@@ -381,47 +327,48 @@ def _reference_panel(service: Service, stage: Any, choices: Any) -> tuple[list[A
     with gr.Row():
         look_like = gr.Button("Colour it like these", variant="primary")
         drop = gr.Button("Without them")
-    lenders = gr.HTML(None, js_on_load=_static("buttons.js"), elem_id="lenders")
+    lenders = gr.HTML(None, js_on_load=static("buttons.js"), elem_id="lenders")
     outputs = [stage, choices, lenders]
 
     @on(look_like.click, [files, strength], [*outputs, files], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
-        view = service.add_references(key_of(request), sent(service, request, paths), amount)
-        return [_shown(view), None, _lenders(service, request), None]
+        view = desk.add_references(key_of(request), sent(desk.house, request, paths), amount)
+        return [_shown(view), None, _lenders(desk, request), None]
 
     @on(lenders.pick, [], outputs, **HEAVY)
     def drop_one(event: gr.EventData, request: gr.Request) -> list[Any]:
-        view = service.drop_references(key_of(request), int(event.name))
-        return [_shown(view), None, _lenders(service, request)]
+        view = desk.drop_references(key_of(request), int(event.name))
+        return [_shown(view), None, _lenders(desk, request)]
 
     @on(drop.click, [], [*outputs, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [_shown(service.drop_references(key_of(request))), None, None, None]
+        return [_shown(desk.drop_references(key_of(request))), None, None, None]
 
     return [lenders, strength], [files]
 
 
-def _lenders(service: Service, request: gr.Request) -> str | None:
+def _lenders(desk: Desk, request: gr.Request) -> str | None:
     """The photographs that lend their colours, for the page."""
-    found = service.references(key_of(request))
+    found = desk.references(key_of(request))
     return pieces.references(found) if found else None
 
 
-def _why_panel(service: Service, stage: Any) -> list[Any]:
+def _why_panel(desk: Desk, stage: Any) -> list[Any]:
     """Explanations; returns what a new photograph clears."""
     gr.HTML("<p><strong>Click a place of the photograph</strong> to see why it got its colour.</p>")
     answer = gr.HTML(None, elem_id="answer")
 
     @on(stage.ask, [], [answer], then=_EXPLAINED, trigger_mode="multiple", **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
-        return pieces.explanation(service.explain(key_of(request), float(event.row), float(event.col)))
+        return pieces.explanation(desk.explain(key_of(request), float(event.row), float(event.col)))
 
     return [answer]
 
 
 def _fresh(view: View) -> list[Any]:
     """A photograph that the page does not have yet, for the stage; and its zone, which is for another one now."""
-    return [_shown(view, gray=data_uri(view.gray), places=None), gr.File(label="Another photograph")]
+    gray = data_uri(jpeg(gray_pixels(view.photo.gray)))
+    return [_shown(view, gray=gray, places=None), gr.File(label="Another photograph")]
 
 
 def _list(names: list[str], picked: str) -> Any:
@@ -434,9 +381,9 @@ def _picker(names: list[str], picked: str) -> Any:
     return gr.Dropdown(value=picked if picked in names else names[0], choices=names)
 
 
-def _say_lost(service: Service, key: str) -> bool:
+def _say_lost(desk: Desk, key: str) -> bool:
     """Whether the model in use is gone, which is said."""
-    model = service.lost_model(key)
+    model = desk.lost_model(key)
     if model:
         gr.Info(f"The model “{escape(model)}” is gone. The colours are those of “default” now.", duration=20)
     return bool(model)
@@ -446,12 +393,13 @@ def _shown(view: View | None, *, gray: str | None = None, **more: Any) -> Any:
     """A view, for the stage, if there is one; the gray picture only if it is a new one."""
     if view is None:
         return gr.skip()
-    height, width = view.shape
+    photo = view.photo
+    height, width = photo.gray.shape
     value = {
-        "name": view.name,
+        "name": photo.name,
         "height": height,
         "width": width,
-        "full": f"{view.full_shape[1]} x {view.full_shape[0]} pixels",
+        "full": f"{photo.shape[1]} x {photo.shape[0]} pixels",
         "gray": gray,
         "color": data_uri(view.color),
         "strokes": [_plain(stroke) for stroke in view.strokes],
@@ -474,17 +422,3 @@ def _plain(stroke: Stroke) -> dict[str, Any]:
         "reach": stroke.mark.reach,
         "protects": stroke.protects,
     }
-
-
-def _sample_pictures() -> dict[str, bytes]:
-    """Thumbnails of the samples, gray as the eye takes it: what measures lightness is not loaded for them."""
-    found = {}
-    for name in SAMPLES:
-        pixels = shrunk(np.asarray(read_photo(sample_path(name)).pixels, np.uint8), _SAMPLE_SIDE)
-        luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        found[name] = encode_screen(np.repeat(luma[..., None], 3, axis=2))
-    return found
-
-
-def _static(name: str) -> str:
-    return (resources.files(__package__) / "static" / name).read_text(encoding="utf-8")

@@ -61,19 +61,14 @@ def command(
         write_atomically(json_file, [f"{text}\n".encode()])
     click.echo("   row    col  likely colours")
     for position, place in enumerate(places, start=1):
-        chances = ", ".join(f"{color} {chance:.0%}" for color, chance in swatches(place))
+        chances = ", ".join(f"{color} {chance:.0%}" for color, _, chance in place.swatches())
         click.echo(f"{position}. {place.row:5d} {place.col:5d}  {chances}")
     click.echo(f"{photo} -> {target}")
 
 
-def swatches(place: Suggestion) -> list[tuple[str, float]]:
-    """Colours as ``#rrggbb``, each with its probability."""
-    return [("#" + color.tobytes().hex(), float(p)) for color, p in zip(place.colors, place.probabilities, strict=True)]
-
-
 def plain(place: Suggestion) -> dict[str, Any]:
     """A place as JSON."""
-    colors = [{"color": color, "probability": round(chance, 4)} for color, chance in swatches(place)]
+    colors = [{"color": color, "probability": round(chance, 4)} for color, _, chance in place.swatches()]
     return {"row": place.row, "col": place.col, "colors": colors}
 
 

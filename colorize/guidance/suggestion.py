@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.color import lab_to_rgb
+from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.color.names import color_names
 from colorize.guidance.guidance import GuidedView
 from colorize.model import Description
 from colorize.recognition.belief import Belief
@@ -48,6 +49,12 @@ class Suggestion:
     colors: NDArray[np.uint8]
     ab: Float32
     probabilities: Float32
+
+    def swatches(self) -> list[tuple[str, str, float]]:
+        """The colours to be shown: each as ``#rrggbb``, in words, and how likely it is."""
+        lab = rgb_to_lab(self.colors)
+        shown = zip(self.colors, color_names(lab[:, 1:], lab[:, 0]), self.probabilities, strict=True)
+        return [("#" + color.tobytes().hex(), name, float(chance)) for color, name, chance in shown]
 
 
 def suggest_places(

@@ -1,4 +1,4 @@
-"""The real app in a process of its own, and real browsers that visit it."""
+"""The app, in this process without its page, and in one of its own with real browsers that visit it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from colorize.app.house import House
+from colorize.app.service import Service
+from colorize.app.uploads import Limits
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -44,7 +48,6 @@ class App:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         self.address = self._wait()
-        self.start_cpu = self.cpu_seconds()
 
     def _wait(self) -> str:
         for _ in range(600):
@@ -57,14 +60,6 @@ class App:
             assert self.process.poll() is None, text
             time.sleep(0.2)
         raise AssertionError("the app did not start")
-
-    def cpu_seconds(self) -> float:
-        """CPU time of the app so far; 0 where the system does not tell."""
-        stat = Path(f"/proc/{self.process.pid}/stat")
-        if not stat.is_file():
-            return 0.0
-        fields = stat.read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Resident memory in MB; 0 where the system does not tell."""
@@ -263,14 +258,6 @@ def cat_photo(pictures, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def megapixel_photo(pictures, tmp_path_factory) -> Path:
-    """A photograph of 1024 x 1024, the largest that is edited as it is."""
-    path = tmp_path_factory.mktemp("photos") / "megapixel.jpg"
-    Image.fromarray(pictures["astronaut"]).resize((1024, 1024), Image.Resampling.LANCZOS).save(path, quality=95)
-    return path
-
-
-@pytest.fixture(scope="session")
 def crops(pictures, tmp_path_factory) -> Path:
     """A zip of 24 small crops, and a note that is no photograph."""
     path = tmp_path_factory.mktemp("photos") / "crops.zip"
@@ -285,3 +272,34 @@ def crops(pictures, tmp_path_factory) -> Path:
                 archive.writestr(f"{name} {number}.png", buffer.getvalue())
         archive.writestr("note.txt", "not a photograph")
     return path
+
+
+@pytest.fixture
+def service(tmp_path, tiny_model):
+    """A service whose only model of its own is the tiny one."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())
+    service = Service(House(folder, workspace=tmp_path / "work", limits=Limits(file_bytes=3_000_000, pixels=3_000_000)))
+    yield service
+    service.house.close()
+
+
+@pytest.fixture
+def photo_file(tmp_path, pictures):
+    """A photograph with EXIF, larger than what is edited."""
+    pixels = np.kron(pictures["chelsea"], np.ones((2, 2, 1), np.uint8))[100:460, 300:780]
+    exif = Image.Exif()
+    exif[0x010F] = "Grandfather's camera"
+    path = tmp_path / "Oma & Opa.jpg"
+    Image.fromarray(pixels).save(path, exif=exif, quality=95, dpi=(300, 300))
+    return path
+
+
+@pytest.fixture
+def opened(service, photo_file, monkeypatch):
+    """The service with that photograph opened by visitor v, with the tiny model, and edited at a tiny size."""
+    monkeypatch.setattr("colorize.app.pictures.PROXY_SIDE", 256)
+    service.desk.set_style("v", model="tiny")
+    service.desk.open_photo("v", photo_file, photo_file.name)
+    return service

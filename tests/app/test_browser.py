@@ -1,11 +1,9 @@
-"""The real app, driven by a real browser. Speeds are printed, not checked: the machine may be busy."""
+"""The real app, driven by a real browser."""
 
 from __future__ import annotations
 
 import io
 import re
-import statistics
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -20,21 +18,9 @@ from colorize.color import rgb_to_lab, rgb_to_lightness
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def tell(capfd):
-    """Print a figure past the capture."""
-
-    def tell(line: str) -> None:
-        with capfd.disabled():
-            print(f"\n    {line}")
-
-    return tell
-
-
-def test_it_starts_quickly_and_small(app, visit, tell):
+def test_it_is_small(app, visit):
     visit()
-    tell(f"start: {app.start_cpu:.1f} CPU-seconds; idle, one visitor, a model loaded: {app.memory():.0f} MB resident")
-    assert app.memory() <= 700
+    assert app.memory() <= 700  # with a visitor and a model
 
 
 def test_upload_slide_save(visit, cat_photo):
@@ -319,7 +305,7 @@ def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
     page.get_by_role("option", name="blue cats").wait_for()
 
 
-def test_other_versions_and_doubts(visit, cat_photo):
+def test_other_versions_can_be_chosen_from_also_after_a_reload_and_doubts_stay_in_sight(visit, cat_photo):
     visitor = visit()
     visitor.open(cat_photo)
     before = visitor.picture()
@@ -331,26 +317,14 @@ def test_other_versions_and_doubts(visit, cat_photo):
     assert choices.nth(1).inner_text() == "colder"
     choices.nth(1).click()
     visitor.wait_for_version(2)
-    assert np.abs(visitor.picture().astype(int) - before).mean() > 3
+    chosen = visitor.picture()
+    assert np.abs(chosen.astype(int) - before).mean() > 3
     visitor.page.get_by_label("Show how sure the model is").check()
     visitor.page.locator(".stage img.sure").wait_for()
-    choices.last.click()
-    visitor.wait_for_version(3)
-    assert visitor.picture().tolist() == before.tolist()
-
-
-def test_after_a_reload_the_other_versions_can_still_be_chosen_from(visit, cat_photo):
-    visitor = visit()
-    visitor.open(cat_photo)
-    before = visitor.picture()
-    visitor.page.get_by_role("button", name="Other versions").click()
-    choices = visitor.page.locator("#choices button[data-pick]")
-    choices.nth(2).click()
-    visitor.wait_for_version(2)
-    chosen = visitor.picture()
     visitor.reload()
     visitor.wait_for_version(1)
     assert visitor.picture().tolist() == chosen.tolist()
+    assert visitor.page.locator(".stage img.sure").is_visible()
     choices.last.click()
     visitor.wait_for_version(2)
     assert visitor.picture().tolist() == before.tolist()
@@ -526,40 +500,14 @@ def test_a_file_dropped_beside_the_zone_is_taken_in(visit, cat_photo, tmp_path, 
     visitor.page.locator("#many").get_by_text("cup").wait_for()
 
 
-def test_saving_shows_its_progress_and_the_button_belongs_to_the_photograph_shown(visit, megapixel_photo, cat_photo):
+def test_the_bar_of_a_large_photograph_moves_and_the_button_belongs_to_what_is_shown(
+    visit, pictures, cat_photo, tmp_path
+):
+    path = tmp_path / "large.jpg"
+    Image.fromarray(pictures["astronaut"]).resize((2400, 2400), Image.Resampling.BICUBIC).save(path, quality=85)
     visitor = visit()
-    visitor.open(megapixel_photo)
     page = visitor.page
     page.evaluate(
-        """() => { window.said = []; new MutationObserver(() => {
-            const bar = document.querySelector('#saved progress');
-            if (bar?.checkVisibility()) window.said.push(bar.ariaLabel);
-        }).observe(document.querySelector('#saved'), {childList: true, attributes: true, subtree: true}); }"""
-    )
-    for name, kind in (("megapixel.colorized.png", "PNG"), ("megapixel.colorized.jpg", "JPEG")) * 2:
-        page.get_by_label(kind).first.check()
-        with page.expect_download() as download:
-            page.locator("#save").click()
-        assert download.value.suggested_filename == name
-        assert Image.open(download.value.path()).size == (1024, 1024)
-    page.locator("#ready").get_by_text("megapixel").wait_for()
-    assert "Spreading the colours to every pixel" in page.evaluate("window.said")
-    assert page.locator("#saved progress").count() == 0
-    visitor.open(cat_photo)
-    assert not page.locator("#ready").is_visible()
-    with page.expect_download() as download:
-        page.locator("#share").click()
-    assert download.value.suggested_filename == "our cat.before-after.jpg"
-    both = Image.open(download.value.path())
-    assert both.size[0] > 2 * 1000
-    page.locator("#ready").get_by_text("our cat").wait_for()
-
-
-def test_the_bar_of_a_large_photograph_moves(visit, pictures, tmp_path):
-    path = tmp_path / "large.jpg"
-    Image.fromarray(pictures["astronaut"]).resize((3000, 3000), Image.Resampling.BICUBIC).save(path, quality=85)
-    visitor = visit()
-    visitor.page.evaluate(
         """() => { window.said = {opening: [], saved: []}; new MutationObserver(() => {
             for (const [name, said] of Object.entries(window.said)) {
                 const bar = document.querySelector(`#${name} progress`);
@@ -567,19 +515,33 @@ def test_the_bar_of_a_large_photograph_moves(visit, pictures, tmp_path):
             }
         }).observe(document.body, {childList: true, attributes: true, subtree: true}); }"""
     )
+
+    def saved(button):
+        with page.expect_download() as download:
+            page.locator(button).click()
+        return download.value.suggested_filename, Image.open(download.value.path()).size
+
     visitor.open(path)
-    assert not visitor.page.locator("#opening progress").is_visible()
-    with visitor.page.expect_download() as download:
-        visitor.page.locator("#save").click()
-    assert Image.open(download.value.path()).size == (3000, 3000)
-    opening, saved = (visitor.page.evaluate(f"window.said.{name}") for name in ("opening", "saved"))
-    # Which stages of opening are seen depends on the machine; test_service.py has them all.
+    assert not page.locator("#opening progress").is_visible()
+    assert saved("#save") == ("large.colorized.png", (2400, 2400))
+    page.locator("#ready").get_by_text("large").wait_for()
+    assert page.locator("#saved progress").count() == 0
+    opening, saving = (page.evaluate(f"window.said.{name}") for name in ("opening", "saved"))
+    # Which stages of opening are seen depends on the machine; test_desk.py has them all.
     assert {words for _, words in opening} & {"Reading the photograph", *stages.SENTENCES.values()}
-    for told in (opening, saved):
+    for told in (opening, saving):
         shares = [share for share, _ in told]
         assert shares == sorted(shares)
-    spread = {share for share, words in saved if words == "Spreading the colours to every pixel"}
+    spread = {share for share, words in saving if words == "Spreading the colours to every pixel"}
     assert len(spread) >= 3
+    visitor.open(cat_photo)
+    assert not page.locator("#ready").is_visible()
+    name, size = saved("#share")
+    assert name == "our cat.before-after.jpg"
+    assert size[0] > 2 * 1000
+    page.locator("#ready").get_by_text("our cat").wait_for()
+    page.get_by_label("JPEG").first.check()
+    assert saved("#save") == ("our cat.colorized.jpg", (1200, 800))
 
 
 def test_a_reload_keeps_the_session(visit, cat_photo):
@@ -804,44 +766,15 @@ def check_page(visitor):
     assert nameless == []
 
 
-def test_strokes_are_quick(app, visit, megapixel_photo, tell):
-    visitor = visit()
-    visitor.open(megapixel_photo)
-    assert visitor.picture().shape == (1024, 1024, 3)
-    visitor.step("Correct")
-    visitor.page.evaluate(
-        """() => {
-            window.waits = [];
-            let start = 0;
-            addEventListener('pointerup', () => { start = performance.now(); }, true);
-            new MutationObserver(() => window.waits.push(performance.now() - start))
-                .observe(document.querySelector('.stage'), {attributeFilter: ['data-version']});
-        }"""
-    )
-    spent = []
-    for k in range(9):
-        cpu = app.cpu_seconds()
-        visitor.paint(0.15 + 0.08 * k, 0.1 + 0.08 * k)
-        visitor.wait_for_version(k + 2)
-        spent.append(app.cpu_seconds() - cpu)
-        time.sleep(0.3)
-    waits = visitor.page.evaluate("window.waits")
-    assert len(waits) == 9
-    tell(
-        f"stroke to new picture, 1.05 megapixels: median {statistics.median(waits) / 1000:.2f} s, longest "
-        f"{max(waits) / 1000:.2f} s; the app spent {statistics.median(spent):.2f} CPU-seconds each"
-    )
-
-
-def test_twenty_photographs_from_four_browsers_at_once(visit, browse, pictures, tmp_path):
-    visitors = [visit(browse()) for _ in range(4)]
+def test_photographs_from_two_browsers_at_once(visit, browse, pictures, tmp_path):
+    visitors = [visit(browse()) for _ in range(2)]
     names = sorted(pictures)
-    for turn in range(5):
+    for turn in range(2):
         sent = {}
         for number, visitor in enumerate(visitors):
-            step = 0 if turn == 4 else number  # in the end all send the same
-            pixels = pictures[names[(turn + step) % len(names)]]
-            sent[number] = np.roll(pixels[:200, :260], 13 * (4 * turn + step), axis=1)
+            step = 0 if turn else number  # in the end both send the same
+            pixels = pictures[names[turn + step]]
+            sent[number] = np.roll(pixels[:200, :260], 13 * (2 * turn + step), axis=1)
             path = tmp_path / f"{turn} {number}.png"
             Image.fromarray(sent[number]).save(path)
             visitor.page.set_input_files("#upload input", str(path))

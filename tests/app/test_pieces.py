@@ -7,7 +7,7 @@ import pytest
 
 import colorize.training.fit
 from colorize.app.pages import pieces
-from colorize.app.service import fitted
+from colorize.app.pictures import fitted
 from colorize.app.training import Status
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer

@@ -1,0 +1,1 @@
+"""Tests of the app; a package, because they share `helpers`."""
