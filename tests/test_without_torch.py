@@ -96,15 +96,15 @@ def test_what_is_no_network_is_refused_in_one_line(run, kind, header, match):
 
 @pytest.mark.usefixtures("no_torch")
 def test_the_app_says_what_a_network_needs(album, workplace):
-    from colorize.app.house import House
+    from colorize.app.core import Core
     from colorize.app.service import Service
 
     (workplace / "models").mkdir()
     save_model("models/mine.safetensors", {}, {}, kind="rival")
-    service = Service(House(workplace / "models"))
+    service = Service(Core(workplace / "models"))
     with pytest.raises(RequestError, match=r"torch is not installed; .*'\.\[refine\]'"):
         service.errands.compare("somebody", album / "0.png", "0.png", ["default", "mine"])
-    service.house.close()
+    service.core.close()
 
 
 def test_classical_commands_never_load_torch(album, tiny_model, workplace):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from colorize.app.house import House
+from colorize.app.core import Core
 from colorize.app.pages import pieces
 from colorize.app.stages import Work
 from colorize.exceptions import RequestError
@@ -32,7 +32,7 @@ _PACE = 0.3
 """Seconds between two looks at how far long work has come; what is quicker shows no line."""
 
 # Work on photographs goes on side by side, long work one piece at a time; progress and cards wait for neither.
-# Eight pieces of long work may be begun: the lock of the house lets one of them work, and the
+# Eight pieces of long work may be begun: the lock of the core lets one of them work, and the
 # others say that they wait, as a queue of Gradio's would not.
 HEAVY: dict[str, Any] = {"concurrency_id": "work", "concurrency_limit": 4}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 8, "show_progress": "hidden"}
@@ -123,7 +123,7 @@ def news() -> str:
     return str(time.monotonic())
 
 
-def sent(house: House, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
+def sent(core: Core, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
     """Names and places of files that were sent; they are removed when the visitor leaves.
 
     Raises
@@ -137,7 +137,7 @@ def sent(house: House, request: Any, paths: list[str] | None) -> list[tuple[str,
     for path in sent:
         if not path.is_file():
             raise RequestError(f"{path.name} is no longer here; choose it again")
-    house.visits.get(key_of(request)).uploads.update(sent)
+    core.visits.get(key_of(request)).uploads.update(sent)
     return [(path.name, path) for path in sent]
 
 

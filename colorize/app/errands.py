@@ -1,4 +1,4 @@
-"""Errands: comparing models on one photograph, and colouring many. Neither needs the photograph on the desk."""
+"""Errands: comparing models on one photograph, and colouring many. Neither needs the photograph that is open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.app.album import BatchResult
-from colorize.app.house import House, suffix_of
+from colorize.app.core import Core, suffix_of
 from colorize.app.pictures import jpeg, shrunk
 from colorize.app.stages import Told, Work, told_stages, unheard
 from colorize.app.uploads import clean_name, free_name
@@ -51,12 +51,12 @@ class Compared:
 class Errands:
     """What visitors ask for besides the photograph that they look at."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, core: Core) -> None:
+        self.core = core
 
     def methods(self) -> list[str]:
         """What a comparison can show: all models, and the simple rules."""
-        return [*self.house.shelf.paths(), *RULES]
+        return [*self.core.shelf.paths(), *RULES]
 
     def compare(
         self, key: str, path: Path, name: str, methods: Sequence[str], vividness: float = 0.5, told: Told = unheard
@@ -72,12 +72,12 @@ class Errands:
         unknown = sorted({*methods} - {*self.methods()})
         if unknown or not methods:
             raise RequestError(f"there is no method {unknown[0]}" if unknown else "choose at least one to compare")
-        paths = self.house.shelf.paths()
+        paths = self.core.shelf.paths()
         specs = {shown: str(paths[shown]) if shown in paths else RULES[shown] for shown in methods}
         told(0.0, "Waiting for its turn")
-        with self.house.at_work(self.house.visits.get(key)), self.house.long:
+        with self.core.at_work(self.core.visits.get(key)), self.core.long:
             # Small: all methods colour it one after the other while somebody waits.
-            photo = RgbImage(shrunk(self.house.read(path, clean_name(name)).pixels, COMPARED_SIDE))
+            photo = RgbImage(shrunk(self.core.read(path, clean_name(name)).pixels, COMPARED_SIDE))
             return _compared(photo, specs, vividness, told)
 
     def batch(
@@ -95,10 +95,10 @@ class Errands:
 
         Folders stay folders. `stop_batch` ends it early, with what is done so far.
         """
-        visit = self.house.visits.get(key)
-        batch = _Batch(self.house, visit, suffix_of(kind), model, vividness, told)
-        with self.house.at_work(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
-            source, left_out = self.house.photographs(files, folder, Path(scratch) / "photographs")
+        visit = self.core.visits.get(key)
+        batch = _Batch(self.core, visit, suffix_of(kind), model, vividness, told)
+        with self.core.at_work(visit), tempfile.TemporaryDirectory(dir=visit.folder) as scratch:
+            source, left_out = self.core.photographs(files, folder, Path(scratch) / "photographs")
             # A place of its own: the zip before is offered on the page until this one is done.
             place = visit.folder / "batches" / secrets.token_hex(4)
             place.mkdir(parents=True)
@@ -110,7 +110,7 @@ class Errands:
 
     def start_batch(self, key: str, files: Sequence[tuple[str, Path]], **asked: Any) -> Work[BatchResult]:
         """Do what `batch` does behind the page: it goes on while that is away, which finds it in `batch_of` again."""
-        visit = self.house.visits.get(key)
+        visit = self.core.visits.get(key)
         with visit.turn:
             if visit.batch is not None and not visit.batch.done():
                 raise RequestError("your batch is still going on: stop it first")
@@ -120,31 +120,31 @@ class Errands:
 
     def batch_of(self, key: str) -> Work[BatchResult] | None:
         """The visitor's last batch, under way or done; none if its failure is known already."""
-        work = self.house.visits.get(key).batch
+        work = self.core.visits.get(key).batch
         return None if work is None or (work.is_told and work.has_failed) else work
 
     def know_batch(self, key: str) -> None:
         """The page has got what came of the visitor's batch."""
-        work = self.house.visits.get(key).batch
+        work = self.core.visits.get(key).batch
         if work is not None and work.done():
             work.is_told = True
 
     def stop_batch(self, key: str) -> None:
         """End the visitor's `batch` after the photograph that is worked on."""
-        self.house.visits.get(key).stopping.set()
+        self.core.visits.get(key).stopping.set()
 
 
 class _Batch:
     """Photographs of one folder on their way into a zip with the same folders."""
 
-    def __init__(self, house: House, visit: Visit, suffix: str, model: str, vividness: float, told: Told) -> None:
+    def __init__(self, core: Core, visit: Visit, suffix: str, model: str, vividness: float, told: Told) -> None:
         from colorize.recipe.work import Handling, make_recipe
 
-        self.house, self.stopping, self.suffix, self.told = house, visit.stopping, suffix, told
+        self.core, self.stopping, self.suffix, self.told = core, visit.stopping, suffix, told
         # Held to the end, whatever the shelf drops or a visitor renames meanwhile.
-        self.colorizer = house.shelf.load(model)
-        self.recipe = make_recipe(house.shelf.path(model), self.colorizer, vividness=vividness)
-        self.handling = Handling(max_pixels=house.limits.pixels)
+        self.colorizer = core.shelf.load(model)
+        self.recipe = make_recipe(core.shelf.path(model), self.colorizer, vividness=vividness)
+        self.handling = Handling(max_pixels=core.limits.pixels)
 
     def run(self, source: Path, left_out: Mapping[str, str], place: Path) -> BatchResult:
         """Do it, in a new `place`; a photograph that fails costs a line of the report."""
@@ -167,7 +167,7 @@ class _Batch:
                     remarks = self._color(path, picture, self._told_of_one(number, len(photos), path.name))
                 except (ColorizeError, MemoryError) as error:
                     reason = str(error).replace(f"{path}: ", "").replace(f"{picture}: ", "")
-                    failures[name] = self.house.harmless(reason) or "not enough memory"
+                    failures[name] = self.core.harmless(reason) or "not enough memory"
                 else:
                     pack.write(picture, given)
                     done.append((name, given, remarks))
@@ -184,7 +184,7 @@ class _Batch:
 
         told(0.0, "waiting for its turn")
         # The turn is that of one photograph, not of the batch: a visitor who saves waits for one.
-        with self.house.long, told_stages(told, 0.05, 0.9):
+        with self.core.long, told_stages(told, 0.05, 0.9):
             told(0.0, "reading")
             return colorize_file(path, target, self.colorizer, self.recipe, self.handling)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
+from colorize.app.core import SAVED_AS, Core
 from colorize.app.errands import RULES, Errands
-from colorize.app.house import SAVED_AS, House
+from colorize.app.models import Models
 from colorize.app.pages import pieces
 from colorize.app.shelf import NameTakenError, Shelf
 from colorize.app.stages import Work
-from colorize.app.workshop import Workshop
 from colorize.exceptions import RequestError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000
 
 
-def _training_form(house: House) -> tuple[list[Any], list[Any], Any]:
+def _training_form(core: Core) -> tuple[list[Any], list[Any], Any]:
     """What a training is asked for (name, files, folder, base, pictures), its buttons, and where it tells its state."""
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
@@ -36,14 +36,14 @@ def _training_form(house: House) -> tuple[list[Any], list[Any], Any]:
             )
             name = gr.Textbox(label="Name of the new model", placeholder="mountains", max_length=40)
             files = zone("Photographs, or a zip of them", "teachers", "main-zone", file_count="multiple")
-            gr.HTML(pieces.limits(house.limits, True))
+            gr.HTML(pieces.limits(core.limits, True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/mountains",
-                visible=house.folders_allowed,
+                visible=core.folders_allowed,
             )
             base = gr.Dropdown(
-                [NO_BASE, *house.shelf.names()],
+                [NO_BASE, *core.shelf.names()],
                 value=NO_BASE,
                 label="Build on",
                 info="Better with few photographs: what another model knows is kept where that helps. It must not have "
@@ -63,16 +63,16 @@ def _training_form(house: House) -> tuple[list[Any], list[Any], Any]:
     return [name, files, folder, base, pictures], [start, stop, resume], status
 
 
-def train_room(workshop: Workshop, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
+def train_room(models: Models, arrival: Any, shelf_changed: Any) -> tuple[Any, Any, list[Any], Callable[..., Any]]:
     """Training, and the shelf of models; returns the lists of bases and models, and what tells of the progress."""
-    asked, (start, stop, resume), status = _training_form(workshop.house)
+    asked, (start, stop, resume), status = _training_form(models.core)
     _, files, _, base, _ = asked
     # It runs only while a training does: an idle page asks nothing.
     timer = gr.Timer(1, active=False)
     progress = [status, timer, stop, resume, shelf_changed]
 
     def stand(request: gr.Request) -> list[Any]:
-        found = workshop.status(key_of(request))
+        found = models.status(key_of(request))
         is_on, state = (found.is_on, found.state) if found else (False, "")
         return [
             pieces.training(found),
@@ -93,10 +93,10 @@ def train_room(workshop: Workshop, arrival: Any, shelf_changed: Any) -> tuple[An
     def begin(
         wanted: str, paths: list[str] | None, place: str, built_on: str, keep_pictures: bool, request: gr.Request
     ) -> list[Any]:
-        workshop.train(
+        models.train(
             key_of(request),
             wanted,
-            files=sent(workshop.house, request, paths),
+            files=sent(models.core, request, paths),
             folder=place,
             base="" if built_on == NO_BASE else built_on,
             thumbnail_bytes=_THUMBNAIL_BYTES if keep_pictures else 0,
@@ -105,17 +105,17 @@ def train_room(workshop: Workshop, arrival: Any, shelf_changed: Any) -> tuple[An
 
     @on(stop.click, [], progress, **LIGHT)
     def stop_it(request: gr.Request) -> list[Any]:
-        workshop.stop(key_of(request))
+        models.stop(key_of(request))
         return stand(request)
 
     @on(resume.click, [], progress, **LIGHT)
     def go_on(request: gr.Request) -> list[Any]:
-        workshop.resume(key_of(request))
+        models.resume(key_of(request))
         return stand(request)
 
     @on(timer.tick, [], progress, **LIGHT)
     def look(request: gr.Request) -> list[Any]:
-        found = workshop.status(key_of(request))
+        found = models.status(key_of(request))
         # Its place may be out of sight: below on a phone, or in another room.
         if found and found.state == "done":
             gr.Success(f"The model “{escape(found.message)}” is ready.", duration=20)
@@ -123,19 +123,19 @@ def train_room(workshop: Workshop, arrival: Any, shelf_changed: Any) -> tuple[An
             gr.Warning(f"The training failed: {escape(found.message)}", duration=20)
         return stand(request)
 
-    return base, _shelf(workshop, arrival, shelf_changed), progress, stand
+    return base, _shelf(models, arrival, shelf_changed), progress, stand
 
 
-def _shelf(workshop: Workshop, arrival: Any, shelf_changed: Any) -> Any:
+def _shelf(models: Models, arrival: Any, shelf_changed: Any) -> Any:
     """Look at models, take them along, rename and delete them, bring them; returns the picker."""
-    shelf = workshop.house.shelf
+    shelf = models.core.shelf
     gr.HTML("<h3>Models</h3>")
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             picker = gr.Dropdown(shelf.names(), value="default", label="Model", elem_id="shelf")
             take = gr.Button("Take it along")
             ready = gr.DownloadButton("Download", visible=False, elem_id="model-ready")
-            with gr.Row(visible=workshop.house.folders_allowed, elem_classes="together"):
+            with gr.Row(visible=models.core.folders_allowed, elem_classes="together"):
                 new_name = gr.Textbox(label="Another name for it", max_length=40, scale=3, elem_id="new-name")
                 rename = gr.Button("Rename", min_width=80, elem_id="rename-model")
                 delete = gr.Button("Delete", min_width=80, elem_id="delete-model")
@@ -149,16 +149,16 @@ def _shelf(workshop: Workshop, arrival: Any, shelf_changed: Any) -> Any:
 
     @on(take.click, [picker], [ready], fetches=ready, **LIGHT)
     def take_along(name: str, request: gr.Request) -> Any:
-        return ready_to_fetch(workshop.copy(key_of(request), name))
+        return ready_to_fetch(models.copy(key_of(request), name))
 
     @on(rename.click, [picker, new_name], [picker, new_name, shelf_changed], **LIGHT)
     def call_it(name: str, wanted: str) -> list[Any]:
-        given = workshop.rename(name, wanted)
+        given = models.rename(name, wanted)
         return [gr.Dropdown(value=given, choices=shelf.names()), "", news()]
 
     @on(delete.click, [picker], [picker, shelf_changed], **LIGHT)
     def delete_it(name: str) -> list[Any]:
-        workshop.delete(name)
+        models.delete(name)
         return [gr.Dropdown(value="default", choices=shelf.names()), news()]
 
     def add(place: Path, name: str) -> list[Any]:
@@ -174,7 +174,7 @@ def _shelf(workshop: Workshop, arrival: Any, shelf_changed: Any) -> Any:
 
     @on(bring.upload, [bring], outputs, empties=bring, **HEAVY)
     def bring_it(path: str, request: gr.Request) -> list[Any]:
-        [(name, place)] = sent(workshop.house, request, [path])
+        [(name, place)] = sent(models.core, request, [path])
         return add(place, Path(name).stem)
 
     @on(again.click, [brought, other_name], outputs, **HEAVY)
@@ -215,7 +215,7 @@ def compare_room(errands: Errands) -> Any:
     def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> Iterator[Any]:
         if not path:
             raise RequestError("choose a photograph first")
-        [(name, photo_path)] = sent(errands.house, request, [path])
+        [(name, photo_path)] = sent(errands.core, request, [path])
         key = key_of(request)
         work = Work(lambda told: errands.compare(key, photo_path, name, wanted, value, told))
         yield pieces.comparison(*(yield from followed(work, lambda line: line)))
@@ -228,14 +228,14 @@ def batch_room(errands: Errands, returned: Any) -> Any:
     with gr.Row(elem_classes="workspace"):
         with gr.Column(scale=2, min_width=320):
             files = zone("Photographs, or zips of them", "many", "main-zone", file_count="multiple")
-            gr.HTML(pieces.limits(errands.house.limits, True))
+            gr.HTML(pieces.limits(errands.core.limits, True))
             folder = gr.Textbox(
                 label="... or a folder on this machine",
                 placeholder="/photographs/1938",
-                visible=errands.house.folders_allowed,
+                visible=errands.core.folders_allowed,
                 elem_id="batch-folder",
             )
-            picker = gr.Dropdown(errands.house.shelf.names(), value="default", label="Model", elem_id="batch-model")
+            picker = gr.Dropdown(errands.core.shelf.names(), value="default", label="Model", elem_id="batch-model")
             vividness = gr.Slider(0, 1, 0.5, step=0.05, label="Vividness")
             kind = gr.Radio(list(SAVED_AS), value="JPEG", label="Save as")
             with gr.Row():
@@ -273,7 +273,7 @@ def batch_room(errands: Errands, returned: Any) -> Any:
         request: gr.Request,
     ) -> Iterator[list[Any]]:
         options = {"folder": place, "model": model, "vividness": value, "kind": wanted}
-        yield from awaited(errands.start_batch(key_of(request), sent(errands.house, request, paths), **options))
+        yield from awaited(errands.start_batch(key_of(request), sent(errands.core, request, paths), **options))
 
     @on(returned, [], outputs, refused=refused, thanks=know, **waiting)
     def go_on_waiting(request: gr.Request) -> Iterator[list[Any]]:

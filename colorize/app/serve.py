@@ -26,7 +26,7 @@ def serve(
 ) -> None:
     """Run the app until it is interrupted, then remove all temporary files.
 
-    It is asked for as by the options of `colorize app`, and `folders_allowed` as in `House`; `login` is a name and a
+    It is asked for as by the options of `colorize app`, and `folders_allowed` as in `Core`; `login` is a name and a
     password, and `say` is told the address.
 
     Raises
@@ -44,25 +44,25 @@ def serve(
     # Said before the import of Gradio, which takes seconds.
     say("Starting the app ...")
     import_or_raise("gradio", extra="app")
-    from colorize.app.house import House
+    from colorize.app.core import Core
     from colorize.app.uploads import Limits
 
-    house = House(models, limits=Limits(file_bytes=max_upload), folders_allowed=folders_allowed)
-    os.environ["GRADIO_TEMP_DIR"] = str(house.workspace)  # uploads go where everything else goes, and is removed
+    core = Core(models, limits=Limits(file_bytes=max_upload), folders_allowed=folders_allowed)
+    os.environ["GRADIO_TEMP_DIR"] = str(core.workspace)  # uploads go where everything else goes, and is removed
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     try:
         from colorize.app import web
         from colorize.app.look import look
         from colorize.app.service import Service
 
-        page = web.build(Service(house))
+        page = web.build(Service(core))
         try:
             _, address, _ = page.launch(
                 server_name=host,
                 server_port=port or free_port(host),
                 # Gradio has one limit for all zones: that of a
-                # zip. `House` has the one of a photograph.
-                max_file_size=house.limits.total_bytes,
+                # zip. `Core` has the one of a photograph.
+                max_file_size=core.limits.total_bytes,
                 auth=login,
                 inbrowser=open_browser,
                 # The address is told, and the models are loaded, only once the page is up.
@@ -73,11 +73,11 @@ def serve(
         except OSError as error:
             raise RequestError(f"port {port} of {host} is taken or not allowed; name another --port") from error
         say(f"The app runs at {address} (stop it with Ctrl-C)")
-        threading.Thread(target=house.warm_up, daemon=True).start()
+        threading.Thread(target=core.warm_up, daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             page.block_thread()
     finally:
-        house.close()
+        core.close()
 
 
 def free_port(host: str) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from colorize.app.brush import Brush
-from colorize.app.desk import Desk
+from colorize.app.core import Core
+from colorize.app.editor import Editor
 from colorize.app.errands import Errands
-from colorize.app.house import House
-from colorize.app.workshop import Workshop
+from colorize.app.models import Models
 
 
 class Service:
@@ -14,31 +14,31 @@ class Service:
 
     Parameters
     ----------
-    house : House
+    core : Core
         What its parts share.
 
     Attributes
     ----------
-    desk : Desk
+    editor : Editor
         Photographs, their colours, and what is saved of them.
     brush : Brush
         Strokes on them.
     errands : Errands
         Comparing, and many photographs at once.
-    workshop : Workshop
+    models : Models
         Training, and the models.
 
     Examples
     --------
     >>> from pathlib import Path
-    >>> service = Service(House(Path("models")))
-    >>> view = service.desk.open_sample("somebody", "flower")
+    >>> service = Service(Core(Path("models")))
+    >>> view = service.editor.open_sample("somebody", "flower")
     >>> view.photo.name, view.photo.shape, view.strokes
     ('flower.jpg', (427, 640), ())
-    >>> service.house.close()
+    >>> service.core.close()
     """
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.desk, self.brush = Desk(house), Brush(house)
-        self.errands, self.workshop = Errands(house), Workshop(house)
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.editor, self.brush = Editor(core), Brush(core)
+        self.errands, self.models = Errands(core), Models(core)

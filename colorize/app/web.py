@@ -9,8 +9,8 @@ from html import escape
 from typing import Any
 
 from colorize.app.brush import Brush
-from colorize.app.desk import N_REFERENCES, Desk
-from colorize.app.house import SAVED_AS, View
+from colorize.app.core import SAVED_AS, View
+from colorize.app.editor import N_REFERENCES, Editor
 from colorize.app.pages import pieces
 from colorize.app.pictures import data_uri, gray_pixels, jpeg, sample_pictures
 from colorize.app.service import Service
@@ -49,7 +49,7 @@ _TOKEN = """() => {
 
 def build(service: Service) -> Any:
     """Make the page of a service, a `gradio.Blocks`."""
-    house, desk = service.house, service.desk
+    core, editor = service.core, service.editor
     with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
         gr.HTML(pieces.header())
         returned = gr.HTML("", html_template="", js_on_load=static("desk.js"), elem_id="desk")
@@ -58,7 +58,7 @@ def build(service: Service) -> Any:
             with gr.Tab("Photograph", elem_id="room-photograph"):
                 stage, upload, settings = _photograph(service, page.load, shelf_changed)
             with gr.Tab("Train", elem_id="room-train") as train_tab:
-                base, shown_model, progress, stand = train_room(service.workshop, page.load, shelf_changed)
+                base, shown_model, progress, stand = train_room(service.models, page.load, shelf_changed)
             with gr.Tab("Compare", elem_id="room-compare") as compare_tab:
                 methods = compare_room(service.errands)
             with gr.Tab("Batch", elem_id="room-batch") as batch_tab:
@@ -70,34 +70,34 @@ def build(service: Service) -> Any:
 
         @on(partial(gr.on, read_anew), lists, [*lists, settings[0], stage], **LIGHT)
         def list_models(built_on: str, looked_at: str, of_batch: str, compared: list[str], request: gr.Request) -> Any:
-            key, names, all_methods = key_of(request), house.shelf.names(), service.errands.methods()
-            is_lost = _say_lost(desk, key)
+            key, names, all_methods = key_of(request), core.shelf.names(), service.errands.methods()
+            is_lost = _say_lost(editor, key)
             known = [name for name in compared if name in all_methods]
             return [
                 _list([NO_BASE, *names], built_on),
                 _list(names, looked_at),
                 _list(names, of_batch),
                 gr.CheckboxGroup(choices=all_methods, **({} if known == compared else {"value": known})),
-                _picker(names, house.visits.get(key).wishes.model),
-                _shown(desk.view(key)) if is_lost else gr.skip(),
+                _picker(names, core.visits.get(key).wishes.model),
+                _shown(editor.view(key)) if is_lost else gr.skip(),
             ]
 
         @on(page.load, [returned], [returned, stage, upload, *settings, *progress], js=_TOKEN, **LIGHT)
         def come_back(token: str, request: gr.Request) -> list[Any]:
             key = key_of(request)
-            visit = house.visits.come_back(key, str(token or ""))
+            visit = core.visits.come_back(key, str(token or ""))
             if token and token != visit.token:
                 gr.Info(_FORGOTTEN, duration=20)
-            _say_lost(desk, key)
-            view = desk.view(key)
+            _say_lost(editor, key)
+            view = editor.view(key)
             shown = _fresh(view) if view else [gr.skip(), gr.skip()]
-            model, lenders = _picker(house.shelf.names(), visit.wishes.model), _lenders(desk, request)
+            model, lenders = _picker(core.shelf.names(), visit.wishes.model), _lenders(editor, request)
             settings = [model, visit.vividness, visit.shows_sure, lenders, visit.wishes.strength]
-            settings.append(_offered(desk.offered(key)))
+            settings.append(_offered(editor.offered(key)))
             return [visit.token, *shown, *settings, *stand(request)]
 
         def leave(request: gr.Request) -> None:
-            house.visits.leave(key_of(request))
+            core.visits.leave(key_of(request))
 
         page.unload(leave)
     # Whoever comes after so many is told at once, instead of waiting for long without a word.
@@ -113,7 +113,7 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
             opening = gr.HTML(None, elem_id="opening")
             with gr.Row(elem_id="beginning"):
                 samples = gr.HTML(pieces.samples(sample_pictures()), js_on_load=static("buttons.js"), elem_id="samples")
-                gr.HTML(pieces.limits(service.house.limits, False), elem_id="limits")
+                gr.HTML(pieces.limits(service.core.limits, False), elem_id="limits")
             stage = gr.HTML(
                 None,
                 html_template=static("stage.html"),
@@ -124,17 +124,17 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
                 elem_id="stage",
             )
         with gr.Column(scale=2, min_width=320):
-            made = _saving(service.desk)
+            made = _saving(service.editor)
             with gr.Tabs(elem_id="steps"):
                 with gr.Tab("Colorize", elem_id="step-colorize") as colorize_tab:
-                    settings, choices = _colorize_panel(service.desk, arrival, stage)
+                    settings, choices = _colorize_panel(service.editor, arrival, stage)
                 with gr.Tab("Correct", elem_id="step-correct") as correct_tab:
                     places, learnt, kept = _correct_panel(service.brush, stage, shelf_changed)
                 with gr.Tab("Reference", elem_id="step-reference") as reference_tab:
-                    lent, chosen = _reference_panel(service.desk, stage, choices)
+                    lent, chosen = _reference_panel(service.editor, stage, choices)
                     to_clear = [choices, places, learnt, lent[0], *chosen]
                 with gr.Tab("Why?", elem_id="step-why") as why_tab:
-                    to_clear += _why_panel(service.desk, stage)
+                    to_clear += _why_panel(service.editor, stage)
     modes = {"view": (colorize_tab, reference_tab), "paint": (correct_tab,), "ask": (why_tab,)}
     for mode, tabs in modes.items():
         for tab in tabs:
@@ -152,17 +152,17 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
-        [(name, place)] = sent(service.house, request, [path])
-        yield from opened(lambda told: service.desk.open_photo(key_of(request), place, name, told))
+        [(name, place)] = sent(service.core, request, [path])
+        yield from opened(lambda told: service.editor.open_photo(key_of(request), place, name, told))
 
     @on(samples.pick, [], outputs, **come)
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
-        yield from opened(lambda told: service.desk.open_sample(key_of(request), str(event.name), told))
+        yield from opened(lambda told: service.editor.open_sample(key_of(request), str(event.name), told))
 
     return stage, upload, [*settings, *lent, choices]
 
 
-def _saving(desk: Desk) -> list[Any]:
+def _saving(editor: Editor) -> list[Any]:
     """What is made of the photograph, always in sight; returns what belongs to the photograph shown."""
     with gr.Row(elem_id="saving"):
         kind = gr.Radio(list(SAVED_AS), value="PNG", label="Save as", show_label=False, container=False, scale=3)
@@ -174,23 +174,23 @@ def _saving(desk: Desk) -> list[Any]:
     @on(save.click, [kind], [ready, saved], fetches=ready, **LONG)
     def write(wanted: str, request: gr.Request) -> Iterator[list[Any]]:
         key = key_of(request)
-        work = Work(lambda told: desk.save(key, wanted, told))
+        work = Work(lambda told: editor.save(key, wanted, told))
         path = yield from followed(work, lambda line: [gr.skip(), line])
-        is_shown = desk.is_shown(key, path)
+        is_shown = editor.is_shown(key, path)
         said = None if is_shown else f"<p class='hint'>{escape(path.name)} is saved.</p>"
         yield [ready_to_fetch(path, visible=is_shown), said]
 
     @on(share.click, [], [ready, saved], fetches=ready, **HEAVY)
     def write_both(request: gr.Request) -> list[Any]:
-        return [ready_to_fetch(desk.share(key_of(request))), None]
+        return [ready_to_fetch(editor.share(key_of(request))), None]
 
     return [ready, saved]
 
 
-def _colorize_panel(desk: Desk, arrival: Any, stage: Any) -> tuple[list[Any], Any]:
+def _colorize_panel(editor: Editor, arrival: Any, stage: Any) -> tuple[list[Any], Any]:
     """Model, vividness, other versions; returns what the visitor sets, and the versions."""
-    house = desk.house
-    picker = gr.Dropdown(house.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine.")
+    core = editor.core
+    picker = gr.Dropdown(core.shelf.names(), value="default", label="Model", info="What it has seen, it can imagine.")
     vividness = gr.Slider(
         0,
         1,
@@ -209,31 +209,31 @@ def _colorize_panel(desk: Desk, arrival: Any, stage: Any) -> tuple[list[Any], An
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
     def go_back(model: str, request: gr.Request) -> list[Any]:
-        return [gr.skip(), gr.skip(), _picker(house.shelf.names(), house.visits.get(key_of(request)).wishes.model)]
+        return [gr.skip(), gr.skip(), _picker(core.shelf.names(), core.visits.get(key_of(request)).wishes.model)]
 
     @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:
-        return [_shown(desk.set_style(key_of(request), model=model)), None, gr.skip()]
+        return [_shown(editor.set_style(key_of(request), model=model)), None, gr.skip()]
 
     # Of a slider that is dragged only the last value is worth a computation.
     @on(vividness.input, [vividness], [stage], trigger_mode="always_last", show_progress="hidden", **HEAVY)
     def use_vividness(value: float, request: gr.Request) -> Any:
-        return _shown(desk.set_style(key_of(request), vividness=value))
+        return _shown(editor.set_style(key_of(request), vividness=value))
 
     @on(sure.input, [sure], [stage], **HEAVY)
     def show_sure(is_wanted: bool, request: gr.Request) -> Any:
-        return _shown(desk.set_style(key_of(request), shows_sure=is_wanted))
+        return _shown(editor.set_style(key_of(request), shows_sure=is_wanted))
 
     @on(other.click, [], [choices], refused=[None], show_progress="hidden", **HEAVY)
     def offer(request: gr.Request) -> Iterator[str | None]:
         yield pieces.working()
-        yield _offered(desk.alternatives(key_of(request)))
+        yield _offered(editor.alternatives(key_of(request)))
 
     @on(choices.pick, [], [stage], **HEAVY)
     def choose(event: gr.EventData, request: gr.Request) -> Any:
-        return _shown(desk.choose(key_of(request), int(event.name)))
+        return _shown(editor.choose(key_of(request), int(event.name)))
 
-    show_card(house.shelf, picker, arrival, card)
+    show_card(core.shelf, picker, arrival, card)
     return [picker, vividness, sure], choices
 
 
@@ -279,7 +279,7 @@ def _correct_panel(brush: Brush, stage: Any, shelf_changed: Any) -> list[Any]:
 
     @on(load.upload, [load], [stage], empties=load, **HEAVY)
     def load_hints(path: str, request: gr.Request) -> Any:
-        [(_, place)] = sent(brush.house, request, [path])
+        [(_, place)] = sent(brush.core, request, [path])
         return _shown(brush.load(key_of(request), place))
 
     @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)
@@ -316,7 +316,7 @@ def _follow_strokes(brush: Brush, stage: Any, strokes: Any) -> None:
     follow(strokes.edit, edit)
 
 
-def _reference_panel(desk: Desk, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
+def _reference_panel(editor: Editor, stage: Any, choices: Any) -> tuple[list[Any], list[Any]]:
     """Photographs to look like; returns what lends and how much, and what a new photograph clears besides."""
     gr.HTML(
         "<p>Have you a <strong>colour photograph of the same place, people or kind</strong>? The old one will borrow "
@@ -332,35 +332,35 @@ def _reference_panel(desk: Desk, stage: Any, choices: Any) -> tuple[list[Any], l
 
     @on(look_like.click, [files, strength], [*outputs, files], **HEAVY)
     def lend(paths: list[str] | None, amount: float, request: gr.Request) -> list[Any]:
-        view = desk.add_references(key_of(request), sent(desk.house, request, paths), amount)
-        return [_shown(view), None, _lenders(desk, request), None]
+        view = editor.add_references(key_of(request), sent(editor.core, request, paths), amount)
+        return [_shown(view), None, _lenders(editor, request), None]
 
     @on(lenders.pick, [], outputs, **HEAVY)
     def drop_one(event: gr.EventData, request: gr.Request) -> list[Any]:
-        view = desk.drop_references(key_of(request), int(event.name))
-        return [_shown(view), None, _lenders(desk, request)]
+        view = editor.drop_references(key_of(request), int(event.name))
+        return [_shown(view), None, _lenders(editor, request)]
 
     @on(drop.click, [], [*outputs, files], **HEAVY)
     def without(request: gr.Request) -> list[Any]:
-        return [_shown(desk.drop_references(key_of(request))), None, None, None]
+        return [_shown(editor.drop_references(key_of(request))), None, None, None]
 
     return [lenders, strength], [files]
 
 
-def _lenders(desk: Desk, request: gr.Request) -> str | None:
+def _lenders(editor: Editor, request: gr.Request) -> str | None:
     """The photographs that lend their colours, for the page."""
-    found = desk.references(key_of(request))
+    found = editor.references(key_of(request))
     return pieces.references(found) if found else None
 
 
-def _why_panel(desk: Desk, stage: Any) -> list[Any]:
+def _why_panel(editor: Editor, stage: Any) -> list[Any]:
     """Explanations; returns what a new photograph clears."""
     gr.HTML("<p><strong>Click a place of the photograph</strong> to see why it got its colour.</p>")
     answer = gr.HTML(None, elem_id="answer")
 
     @on(stage.ask, [], [answer], then=_EXPLAINED, trigger_mode="multiple", **HEAVY)
     def ask(event: gr.EventData, request: gr.Request) -> str:
-        return pieces.explanation(desk.explain(key_of(request), float(event.row), float(event.col)))
+        return pieces.explanation(editor.explain(key_of(request), float(event.row), float(event.col)))
 
     return [answer]
 
@@ -381,9 +381,9 @@ def _picker(names: list[str], picked: str) -> Any:
     return gr.Dropdown(value=picked if picked in names else names[0], choices=names)
 
 
-def _say_lost(desk: Desk, key: str) -> bool:
+def _say_lost(editor: Editor, key: str) -> bool:
     """Whether the model in use is gone, which is said."""
-    model = desk.lost_model(key)
+    model = editor.lost_model(key)
     if model:
         gr.Info(f"The model “{escape(model)}” is gone. The colours are those of “default” now.", duration=20)
     return bool(model)

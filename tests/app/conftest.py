@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.app.house import House
+from colorize.app.core import Core
 from colorize.app.service import Service
 from colorize.app.uploads import Limits
 
@@ -280,9 +280,9 @@ def service(tmp_path, tiny_model):
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())
-    service = Service(House(folder, workspace=tmp_path / "work", limits=Limits(file_bytes=3_000_000, pixels=3_000_000)))
+    service = Service(Core(folder, workspace=tmp_path / "work", limits=Limits(file_bytes=3_000_000, pixels=3_000_000)))
     yield service
-    service.house.close()
+    service.core.close()
 
 
 @pytest.fixture
@@ -300,6 +300,6 @@ def photo_file(tmp_path, pictures):
 def opened(service, photo_file, monkeypatch):
     """The service with that photograph opened by visitor v, with the tiny model, and edited at a tiny size."""
     monkeypatch.setattr("colorize.app.pictures.PROXY_SIDE", 256)
-    service.desk.set_style("v", model="tiny")
-    service.desk.open_photo("v", photo_file, photo_file.name)
+    service.editor.set_style("v", model="tiny")
+    service.editor.open_photo("v", photo_file, photo_file.name)
     return service

@@ -18,12 +18,12 @@ from .helpers import decoded, stroke
 
 
 def test_a_stroke_is_met_where_it_is_painted_and_at_full_size_too(opened):
-    before = opened.desk.view("v")
+    before = opened.editor.view("v")
     after = opened.brush.paint("v", stroke())
     assert len(after.strokes) == 1
     moved = rgb_to_lab(decoded(after.color))[96:104, 132:158, 2] - rgb_to_lab(decoded(before.color))[96:104, 132:158, 2]
     assert moved.mean() < -15  # towards blue
-    full = rgb_to_lab(read_photo(opened.desk.save("v", "PNG")).pixels)
+    full = rgb_to_lab(read_photo(opened.editor.save("v", "PNG")).pixels)
     spot = full[180:196, 255:285].mean(axis=(0, 1))
     shown = rgb_to_lab(decoded(after.color))[96:104, 136:152].mean(axis=(0, 1))
     assert np.abs(spot - shown)[1:].max() < 3  # JPEG on the screen, PNG on the disk
@@ -31,13 +31,13 @@ def test_a_stroke_is_met_where_it_is_painted_and_at_full_size_too(opened):
 
 
 def test_undo_and_clear_of_nothing_change_nothing(opened):
-    before = opened.desk.view("v")
+    before = opened.editor.view("v")
     assert opened.brush.undo("v").color == before.color
     assert opened.brush.clear("v").color == before.color
 
 
 def test_strokes_are_edited_and_erased_one_by_one_and_every_change_is_taken_back(opened):
-    views = [opened.desk.view("v")]
+    views = [opened.editor.view("v")]
     views.append(opened.brush.paint("v", stroke()))
     views.append(opened.brush.paint("v", stroke(row=40, color="#c03020", reach="photo")))
     views.append(opened.brush.edit("v", views[2].strokes[1].number, color="#20c040", reach="here"))
@@ -100,8 +100,8 @@ def test_a_stroke_that_protects_changes_nothing_elsewhere(opened):
 
 def test_what_is_protected_can_be_explained_and_comes_back_protected(opened):
     opened.brush.paint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})
-    assert opened.desk.explain("v", 100, 140)
-    assert opened.desk.explain("v", 20, 20)
+    assert opened.editor.explain("v", 100, 140)
+    assert opened.editor.explain("v", 20, 20)
     path = opened.brush.save("v")
     opened.brush.clear("v")
     view = opened.brush.load("v", path)
@@ -117,7 +117,7 @@ def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pi
     assert decoded(opened.brush.load("v", path).color).tolist() == decoded(painted.color).tolist()
     small = tmp_path / "small.png"
     write_photo(RgbImage(np.ascontiguousarray(pictures["chelsea"][:300, :400])), small)
-    service.desk.open_photo("w", small, "small.png")
+    service.editor.open_photo("w", small, "small.png")
     assert len(service.brush.load("w", path).strokes) >= 1
 
 
@@ -137,12 +137,12 @@ def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pi
 def test_a_bad_stroke_is_refused_and_forgotten(opened, mark, expected):
     with pytest.raises(RequestError, match=expected):
         opened.brush.paint("v", mark)
-    assert len(opened.desk.view("v").strokes) == 0
+    assert len(opened.editor.view("v").strokes) == 0
 
 
 def test_a_stroke_is_forgotten_whatever_went_wrong_with_it(opened, monkeypatch):
     before = opened.brush.paint("v", stroke())
-    monkeypatch.setattr("colorize.app.house.jpeg", lambda pixels: 1 / 0)
+    monkeypatch.setattr("colorize.app.core.jpeg", lambda pixels: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         opened.brush.paint("v", stroke(row=40))
     monkeypatch.undo()
@@ -160,7 +160,7 @@ def test_a_file_has_no_more_hints_than_may_be_painted(opened, tmp_path, monkeypa
     if n_more:
         with pytest.raises(RequestError, match="at most 3 strokes"):
             opened.brush.load("v", path)
-        assert len(opened.desk.view("v").strokes) == 0
+        assert len(opened.editor.view("v").strokes) == 0
     else:
         assert len(opened.brush.load("v", path).strokes) == 3
         with pytest.raises(RequestError, match="at most 3 strokes"):
@@ -178,7 +178,7 @@ def test_hints_of_another_photograph_are_refused_and_the_old_ones_kept(opened, t
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RequestError, match="no JSON"):
         opened.brush.load("v", path)
-    assert len(opened.desk.view("v").strokes) == 1
+    assert len(opened.editor.view("v").strokes) == 1
 
 
 def test_suggested_places_lie_on_the_photograph_and_come_with_colors(opened):
@@ -198,11 +198,11 @@ def test_learning_from_corrections_makes_another_model(opened):
     name, words = opened.brush.learn("v", " Corrected ")
     assert name == "Corrected"
     assert "probability of" in words
-    assert opened.house.shelf.load("Corrected").summary_["n_corrected_photos"] == 1
-    opened.desk.set_style("v", model="Corrected")
-    assert opened.workshop.rename("Corrected", "Better") == "Better"
-    note = find_note(read_photo(opened.desk.save("v", "PNG")).metadata.xmp)
+    assert opened.core.shelf.load("Corrected").summary_["n_corrected_photos"] == 1
+    opened.editor.set_style("v", model="Corrected")
+    assert opened.models.rename("Corrected", "Better") == "Better"
+    note = find_note(read_photo(opened.editor.save("v", "PNG")).metadata.xmp)
     assert note.model == "Better"  # who uses it goes on with it
-    assert "Corrected" not in opened.house.shelf.names()
-    opened.workshop.delete("Better")
-    assert opened.house.shelf.names() == ["default", "classic", "tiny"]
+    assert "Corrected" not in opened.core.shelf.names()
+    opened.models.delete("Better")
+    assert opened.core.shelf.names() == ["default", "classic", "tiny"]

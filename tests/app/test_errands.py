@@ -127,7 +127,7 @@ def album(tmp_path, pictures):
 
 
 def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
-    clock, visits = [0.0], service.house.visits
+    clock, visits = [0.0], service.core.visits
     visits._clock = lambda: clock[0]
 
     def somebody_comes_much_later(share, words):
@@ -170,27 +170,27 @@ def held(service, album):
 def test_a_batch_goes_on_while_its_page_is_away_and_is_found_again(held):
     service, work, gate = held
     clock = [time.monotonic()]
-    service.house.visits._clock = lambda: clock[0]
-    visit = service.house.visits.get("v")
+    service.core.visits._clock = lambda: clock[0]
+    visit = service.core.visits.get("v")
 
     def pass_by(seconds):
         """As when so much time is over."""
         clock[0] += seconds
         visit.leaving.function(*visit.leaving.args)
-        service.house.visits.get("somebody else")
+        service.core.visits.get("somebody else")
 
-    service.house.visits.leave("v")
+    service.core.visits.leave("v")
     pass_by(7200)
     gate.set()
     assert work.wait(60)
     assert len(work.result().done) == 3
     pass_by(7200)  # a night, with no page
     assert work.result().archive.is_file()
-    service.house.visits.come_back("v2", visit.token)
+    service.core.visits.come_back("v2", visit.token)
     assert service.errands.batch_of("v2") is work
     service.errands.know_batch("v2")
-    service.house.visits.leave("v2")
-    pass_by(service.house.visits.grace_seconds + 1)
+    service.core.visits.leave("v2")
+    pass_by(service.core.visits.grace_seconds + 1)
     assert not work.result().archive.exists()
 
 
@@ -232,10 +232,10 @@ def test_a_batch_ends_with_its_visit_and_says_nothing_of_this_machine(service, a
     def close_at_the_second(share, words):
         seen.append(words[:6])
         if words.startswith("2 of 3"):
-            service.house.visits.close("v")
+            service.core.visits.close("v")
 
     result = service.errands.batch("v", [], folder=str(album), model="tiny", told=close_at_the_second)
     assert "3 of 3" not in seen
     assert (len(result.done), result.n_left) == (1, 1)
-    assert not any(str(service.house.workspace) in why for why in result.failures.values())
+    assert not any(str(service.core.workspace) in why for why in result.failures.values())
     assert list(result.failures) == ["b.png"]

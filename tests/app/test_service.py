@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from colorize.app.house import House
+from colorize.app.core import Core
 from colorize.app.serve import serve
 from colorize.app.service import Service
 from colorize.color import rgb_to_lightness
@@ -21,19 +21,19 @@ from .helpers import stroke
 
 
 def test_a_page_that_is_loaded_again_offers_the_same_versions(opened):
-    assert opened.desk.offered("v") == []
-    pictures = opened.desk.alternatives("v")
-    opened.house.visits.come_back("v2", opened.house.visits.get("v").token)
-    assert opened.desk.offered("v2") == pictures
-    opened.desk.choose("v2", 1)
-    assert opened.desk.offered("v2") == pictures  # another one takes its place
-    opened.desk.open_sample("v2", "coffee")
-    assert opened.desk.offered("v2") == []
+    assert opened.editor.offered("v") == []
+    pictures = opened.editor.alternatives("v")
+    opened.core.visits.come_back("v2", opened.core.visits.get("v").token)
+    assert opened.editor.offered("v2") == pictures
+    opened.editor.choose("v2", 1)
+    assert opened.editor.offered("v2") == pictures  # another one takes its place
+    opened.editor.open_sample("v2", "coffee")
+    assert opened.editor.offered("v2") == []
 
 
 def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
-    desk, brush = service.desk, service.brush
-    for wish in (brush.undo, brush.redo, brush.clear, brush.suggestions, brush.save, desk.share, desk.alternatives):
+    editor, brush = service.editor, service.brush
+    for wish in (brush.undo, brush.redo, brush.clear, brush.suggestions, brush.save, editor.share, editor.alternatives):
         with pytest.raises(RequestError, match="first choose a photograph"):
             wish("nobody")
 
@@ -41,59 +41,59 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda s: s.desk.set_style("v", model="damaged"),
-        lambda s: s.desk.open_sample("v", "coffee"),
+        lambda s: s.editor.set_style("v", model="damaged"),
+        lambda s: s.editor.open_sample("v", "coffee"),
         lambda s: s.brush.undo("v"),
         lambda s: s.brush.redo("v"),
-        lambda s: s.desk.choose("v", -1),
+        lambda s: s.editor.choose("v", -1),
     ],
 )
 def test_what_cannot_be_shown_is_not_gone_on_with(opened, monkeypatch, change):
-    opened.desk.alternatives("v")
-    opened.desk.choose("v", 2)
+    opened.editor.alternatives("v")
+    opened.editor.choose("v", 2)
     for row in (60, 100):
         opened.brush.paint("v", stroke(row=row))
     before = opened.brush.undo("v")
-    path = opened.house.shelf.path("tiny")
+    path = opened.core.shelf.path("tiny")
     # what a copy that was broken off leaves: its head is whole
     path.with_name("damaged.safetensors").write_bytes(path.read_bytes()[:-100])
     with monkeypatch.context() as patched:
-        patched.setattr("colorize.app.house.House.view", lambda *_: 1 / 0)
+        patched.setattr("colorize.app.core.Core.view", lambda *_: 1 / 0)
         with pytest.raises((RequestError, ZeroDivisionError)):
             change(opened)
-    after = opened.desk.view("v")
+    after = opened.editor.view("v")
     assert after.photo is before.photo
     assert (after.color, after.can_undo, after.can_redo) == (before.color, True, True)
-    assert opened.house.visits.get("v").wishes.model == "tiny"
+    assert opened.core.visits.get("v").wishes.model == "tiny"
 
 
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (lambda s: s.desk.set_style("v", model="../tiny"), "no model named"),
-        (lambda s: s.desk.save("v", "EXE"), "choose one of"),
-        (lambda s: s.desk.choose("v", 99), "no such picture"),
+        (lambda s: s.editor.set_style("v", model="../tiny"), "no model named"),
+        (lambda s: s.editor.save("v", "EXE"), "choose one of"),
+        (lambda s: s.editor.choose("v", 99), "no such picture"),
         (lambda s: s.brush.erase("v", -1), "no such stroke"),
         (lambda s: s.brush.edit("v", -1, color="#ffffff"), "no such stroke"),
         (lambda s: s.brush.learn("v", "new"), "nothing has been painted"),
         (lambda s: s.brush.learn("v", "tiny"), "already"),
-        (lambda s: s.workshop.rename("default", "mine"), "came with the package"),
-        (lambda s: s.workshop.delete("default"), "came with the package"),
-        (lambda s: s.workshop.delete("nothing"), "no model named"),
-        (lambda s: s.workshop.rename("tiny", "Default"), "already"),
-        (lambda s: s.workshop.train("v", "new", folder="x", base="nothing"), "no model named"),
+        (lambda s: s.models.rename("default", "mine"), "came with the package"),
+        (lambda s: s.models.delete("default"), "came with the package"),
+        (lambda s: s.models.delete("nothing"), "no model named"),
+        (lambda s: s.models.rename("tiny", "Default"), "already"),
+        (lambda s: s.models.train("v", "new", folder="x", base="nothing"), "no model named"),
         (lambda s: s.errands.batch("v", [], folder="/nowhere/at/all"), "no such folder"),
-        (lambda s: s.errands.batch("v", [], folder=str(s.house.shelf.folder)), "no photographs in that folder"),
-        (lambda s: s.desk.open_sample("v", "nothing"), "no such sample"),
-        (lambda s: s.desk.explain("v", 5000, 1), "outside"),
-        (lambda s: s.errands.compare("v", s.desk.save("v", "PNG"), "a", ["nonsense"]), "no method nonsense"),
-        (lambda s: s.errands.compare("v", s.desk.save("v", "PNG"), "a", []), "at least one"),
+        (lambda s: s.errands.batch("v", [], folder=str(s.core.shelf.folder)), "no photographs in that folder"),
+        (lambda s: s.editor.open_sample("v", "nothing"), "no such sample"),
+        (lambda s: s.editor.explain("v", 5000, 1), "outside"),
+        (lambda s: s.errands.compare("v", s.editor.save("v", "PNG"), "a", ["nonsense"]), "no method nonsense"),
+        (lambda s: s.errands.compare("v", s.editor.save("v", "PNG"), "a", []), "at least one"),
         (lambda s: s.errands.batch("v", []), "choose photographs"),
-        (lambda s: s.workshop.train("v", "new"), "choose photographs"),
-        (lambda s: s.workshop.train("v", "tiny", folder="x"), "already"),
-        (lambda s: s.workshop.train("v", "a/b", folder="x"), "name of 1 to 40"),
-        (lambda s: s.workshop.train("v", "new", folder="/nowhere/at/all"), "no such folder"),
-        (lambda s: s.workshop.resume("v"), "no training"),
+        (lambda s: s.models.train("v", "new"), "choose photographs"),
+        (lambda s: s.models.train("v", "tiny", folder="x"), "already"),
+        (lambda s: s.models.train("v", "a/b", folder="x"), "name of 1 to 40"),
+        (lambda s: s.models.train("v", "new", folder="/nowhere/at/all"), "no such folder"),
+        (lambda s: s.models.resume("v"), "no training"),
     ],
 )
 def test_what_cannot_be_done_is_said(opened, call, expected):
@@ -103,52 +103,52 @@ def test_what_cannot_be_done_is_said(opened, call, expected):
 
 def test_long_work_holds_nobody_else_up(opened, photo_file):
     """With one lock for everybody the calls within the saving would wait for ever."""
-    before = opened.desk.view("v")
+    before = opened.editor.view("v")
     said = []
 
     def meanwhile(share, words):
         said.append(words)
         if words == "Choosing colours":
-            assert others.submit(opened.desk.open_sample, "w", "coffee").result(60).photo.name == "coffee.png"
+            assert others.submit(opened.editor.open_sample, "w", "coffee").result(60).photo.name == "coffee.png"
             assert len(others.submit(opened.brush.paint, "v", stroke()).result(60).strokes) == 1
 
     with ThreadPoolExecutor(1) as others:
-        saved = read_photo(opened.desk.save("v", "PNG", meanwhile))
+        saved = read_photo(opened.editor.save("v", "PNG", meanwhile))
     assert list(dict.fromkeys(said)) == [
         *("Waiting for its turn", "Reading 0.2 megapixels", "Choosing colours", "Spreading the colours to every pixel"),
         *("Making the picture", "Writing the PNG"),
     ]
     opened.brush.undo("v")
-    assert opened.desk.view("v").color == before.color
-    assert saved.pixels.tolist() == read_photo(opened.desk.save("v", "PNG")).pixels.tolist()  # as when it was begun
+    assert opened.editor.view("v").color == before.color
+    assert saved.pixels.tolist() == read_photo(opened.editor.save("v", "PNG")).pixels.tolist()  # as when it was begun
 
 
 def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     view = opened.brush.paint("v", stroke())
-    opened.desk.set_style("v", vividness=0.3)
-    token = opened.house.visits.get("v").token
-    opened.house.visits.leave("v")
-    visit = opened.house.visits.come_back("v2", token)
-    again = opened.desk.view("v2")
+    opened.editor.set_style("v", vividness=0.3)
+    token = opened.core.visits.get("v").token
+    opened.core.visits.leave("v")
+    visit = opened.core.visits.come_back("v2", token)
+    again = opened.editor.view("v2")
     assert len(again.strokes) == 1
     assert again.photo is view.photo
     assert (visit.wishes.model, visit.vividness, visit.shows_sure) == ("tiny", 0.3, False)
-    assert opened.house.visits.come_back("v3", "a token that nobody has").wishes.photo is None
-    assert len(opened.desk.view("v2").strokes) == 1
+    assert opened.core.visits.come_back("v3", "a token that nobody has").wishes.photo is None
+    assert len(opened.editor.view("v2").strokes) == 1
 
 
 def test_a_page_comes_back_although_its_model_is_gone(opened):
     opened.brush.paint("v", stroke())
-    opened.desk.alternatives("v")
-    opened.desk.choose("v", 1)
-    visit = opened.house.visits.get("v")
+    opened.editor.alternatives("v")
+    opened.editor.choose("v", 1)
+    visit = opened.core.visits.get("v")
     visit.forget_session()  # as if others had needed the memory
-    opened.workshop.delete("tiny")
-    assert opened.house.visits.come_back("v2", visit.token) is visit
-    assert opened.desk.lost_model("v2") == "tiny"
+    opened.models.delete("tiny")
+    assert opened.core.visits.come_back("v2", visit.token) is visit
+    assert opened.editor.lost_model("v2") == "tiny"
     assert visit.wishes.model == "default"
-    view = opened.desk.view("v2")
-    assert opened.desk.lost_model("v2") == ""
+    view = opened.editor.view("v2")
+    assert opened.editor.lost_model("v2") == ""
     assert len(view.strokes) == 1
     assert not visit.wishes.steps
 
@@ -157,7 +157,7 @@ def test_every_answer_of_the_page_says_in_words_what_cannot_be(service):
     pytest.importorskip("gradio", reason="the extra app is not installed")
     from colorize.app import web
 
-    (service.house.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
+    (service.core.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
     answers = [step.fn for step in web.build(service).fns.values() if step.fn]
     bare = {answer.__name__ for answer in answers if not hasattr(answer, "__wrapped__")}
     assert bare == {"leave", "know"}  # they ask for nothing that can be refused
@@ -173,9 +173,9 @@ def test_what_is_offered_or_was_sent_is_kept_for_a_day_and_missed_in_words(servi
     from colorize.app import web
     from colorize.app.answers import sent
 
-    assert web.build(service).delete_cache[1] >= service.house.visits.idle_seconds == 86_400
+    assert web.build(service).delete_cache[1] >= service.core.visits.idle_seconds == 86_400
     with pytest.raises(RequestError, match=r"old\.jpg is no longer here"):
-        sent(service.house, SimpleNamespace(session_hash="v"), [str(tmp_path / "old.jpg")])
+        sent(service.core, SimpleNamespace(session_hash="v"), [str(tmp_path / "old.jpg")])
 
 
 def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
@@ -195,17 +195,17 @@ def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
 
 
 def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
-    service.desk.open_photo("a", photo_file, "a.jpg")
-    service.desk.open_sample("b", "coffee")
-    assert service.desk.view("a").photo.name == "a.jpg"
-    assert service.desk.view("b").photo.name == "coffee.png"
-    folder = service.house.visits.get("a").folder
-    service.desk.save("a", "PNG")
-    service.house.visits.close("a")
+    service.editor.open_photo("a", photo_file, "a.jpg")
+    service.editor.open_sample("b", "coffee")
+    assert service.editor.view("a").photo.name == "a.jpg"
+    assert service.editor.view("b").photo.name == "coffee.png"
+    folder = service.core.visits.get("a").folder
+    service.editor.save("a", "PNG")
+    service.core.visits.close("a")
     assert not folder.exists()
-    assert service.desk.view("a") is None
-    service.house.close()
-    assert not service.house.workspace.exists()
+    assert service.editor.view("a") is None
+    service.core.close()
+    assert not service.core.workspace.exists()
 
 
 def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
@@ -215,8 +215,8 @@ def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
     found = {}
 
     def visit(name):
-        service.desk.open_photo(name, tmp_path / f"{name}.png", f"{name}.png")
-        found[name] = service.desk.set_style(name, model="tiny")
+        service.editor.open_photo(name, tmp_path / f"{name}.png", f"{name}.png")
+        found[name] = service.editor.set_style(name, model="tiny")
 
     threads = [threading.Thread(target=visit, args=(name,)) for name in names]
     for thread in threads:
@@ -229,25 +229,25 @@ def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
 
 
 def test_a_failing_job_leaves_the_service_running(opened, monkeypatch):
-    monkeypatch.setattr("colorize.app.house.jpeg", lambda pixels: 1 / 0)
+    monkeypatch.setattr("colorize.app.core.jpeg", lambda pixels: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        opened.desk.set_style("v", vividness=0.9)
+        opened.editor.set_style("v", vividness=0.9)
     monkeypatch.undo()
-    assert opened.desk.set_style("v", vividness=0.8).color
+    assert opened.editor.set_style("v", vividness=0.8).color
     monkeypatch.setattr("colorize.guidance.session.Session.with_hints", lambda *_: np.empty(1 << 50))
     with pytest.raises(RequestError, match="memory"):
-        opened.desk.set_style("v", vividness=0.7)
+        opened.editor.set_style("v", vividness=0.7)
 
 
 def test_a_visitor_may_not_name_folders_of_a_foreign_machine_or_change_its_models(tmp_path, tiny_model):
-    service = Service(House(tmp_path / "models", folders_allowed=False))
-    service.house.shelf.add(tiny_model, "tiny")
+    service = Service(Core(tmp_path / "models", folders_allowed=False))
+    service.core.shelf.add(tiny_model, "tiny")
     for wish in (
-        lambda: service.workshop.train("v", "New", folder=str(tmp_path)),
+        lambda: service.models.train("v", "New", folder=str(tmp_path)),
         lambda: service.errands.batch("v", [], folder=str(tmp_path)),
-        lambda: service.workshop.rename("tiny", "mine"),
-        lambda: service.workshop.delete("tiny"),
+        lambda: service.models.rename("tiny", "mine"),
+        lambda: service.models.delete("tiny"),
     ):
         with pytest.raises(RequestError, match="this machine alone"):
             wish()
-    service.house.close()
+    service.core.close()

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file  # noqa: E402
 from safetensors.torch import save_file as save_tensors  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 
-from colorize.app.house import House  # noqa: E402
+from colorize.app.core import Core  # noqa: E402
 from colorize.app.service import Service  # noqa: E402
 from colorize.color import rgb_to_lightness, to_gray  # noqa: E402
 from colorize.colorizer import Colorizer  # noqa: E402
@@ -226,11 +226,11 @@ def album_photo(photos, tmp_path):
 
 
 def test_the_app_compares_models_of_every_kind(network_files, album_photo):
-    service = Service(House(network_files["rival"].parent))
+    service = Service(Core(network_files["rival"].parent))
     found, _, true = service.errands.compare(
         "somebody", album_photo, "a.png", [*network_files, "colours by lightness and height"]
     )
-    service.house.close()
+    service.core.close()
     assert true is not None
     assert [item.name for item in found][:3] == ["classical", "refiner", "rival"]
     assert all(item.figures["ciede2000"] > 0 for item in found)

@@ -61,7 +61,7 @@ class View:
     notes: tuple[str, ...]
 
 
-class House:
+class Core:
     """What the app's `Service` gives to each of its rooms.
 
     Parameters

@@ -23,17 +23,17 @@ from .helpers import decoded, stroke
 
 
 def test_a_photograph_is_shown_small_and_saved_whole_with_its_metadata(opened, photo_file):
-    view = opened.desk.set_style("v", vividness=0.3)
+    view = opened.editor.set_style("v", vividness=0.3)
     assert view.photo.shape == (360, 480)
     assert view.photo.gray.shape == (192, 256)
     assert decoded(view.color).shape == (192, 256, 3)
     for kind in ("PNG", "JPEG", "TIFF"):
-        saved = read_photo(opened.desk.save("v", kind))
+        saved = read_photo(opened.editor.save("v", kind))
         assert saved.shape == (360, 480)
         assert b"Grandfather's camera" in saved.metadata.exif
         assert saved.metadata.dpi == pytest.approx((300, 300), abs=0.1)
     lightness = rgb_to_lightness(read_photo(photo_file).pixels)
-    kept = rgb_to_lightness(read_photo(opened.desk.save("v", "PNG")).pixels)
+    kept = rgb_to_lightness(read_photo(opened.editor.save("v", "PNG")).pixels)
     assert np.abs(kept - lightness).max() < 0.3  # rounding to 8 bits
 
 
@@ -51,12 +51,12 @@ def test_the_proxy_keeps_its_range():
 
 
 def test_a_style_that_is_chosen_before_the_photograph_waits_for_it(service, photo_file):
-    (service.house.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
+    (service.core.shelf.folder / "bad.safetensors").write_bytes(b"not a model")
     with pytest.raises(RequestError, match="model bad"):
-        service.desk.set_style("v", model="bad")
-    assert service.desk.set_style("v", model="tiny", vividness=0.8) is None
-    service.desk.open_photo("v", photo_file, "a.jpg")
-    note = find_note(read_photo(service.desk.save("v", "PNG")).metadata.xmp)
+        service.editor.set_style("v", model="bad")
+    assert service.editor.set_style("v", model="tiny", vividness=0.8) is None
+    service.editor.open_photo("v", photo_file, "a.jpg")
+    note = find_note(read_photo(service.editor.save("v", "PNG")).metadata.xmp)
     assert (note.model, note.vividness) == ("tiny", 0.8)
 
 
@@ -65,9 +65,9 @@ def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_pa
     bad.parent.mkdir()
     bad.write_bytes(b"GIF89a but not really")
     with pytest.raises(RequestError, match=r"^holiday\.png: ") as error:
-        opened.desk.open_photo("v", bad, "../holiday.png")
+        opened.editor.open_photo("v", bad, "../holiday.png")
     assert "secret-place" not in str(error.value)
-    assert opened.desk.view("v").photo.name == "Oma _ Opa.jpg"
+    assert opened.editor.view("v").photo.name == "Oma _ Opa.jpg"
 
 
 def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tmp_path, monkeypatch):
@@ -76,29 +76,29 @@ def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tm
     path = tmp_path / "upload"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     with pytest.raises(RequestError, match=r"^IMG 1.HEIC: a HEIC photograph.*'\.\[heif\]' \(or save"):
-        opened.desk.open_photo("v", path, "IMG 1.HEIC")
+        opened.editor.open_photo("v", path, "IMG 1.HEIC")
 
 
 def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
     large = tmp_path / "large.png"
     Image.new("L", (3000, 2000)).save(large)
     with pytest.raises(RequestError, match=r"a\.png: .*megapixels"):
-        service.desk.open_photo("v", large, "a.png")
+        service.editor.open_photo("v", large, "a.png")
     large.write_bytes(bytes(3_000_001))
     with pytest.raises(RequestError, match=r"a\.png: larger than 3 MB"):
-        service.desk.open_photo("v", large, "a.png")
+        service.editor.open_photo("v", large, "a.png")
 
 
 def test_the_bar_moves_through_all_stages_and_never_back(opened, photo_file):
     said = []
-    opened.desk.open_photo("v", photo_file, photo_file.name, lambda share, words: said.append((share, words)))
+    opened.editor.open_photo("v", photo_file, photo_file.name, lambda share, words: said.append((share, words)))
     assert list(dict.fromkeys(words for _, words in said)) == [
         *("Reading the photograph", "Finding regions", "Looking at the regions", "Remembering what looked like them"),
         *("Choosing colours", "Spreading the colours to every pixel", "Making the picture"),
     ]
     opened.brush.paint("v", stroke(reach="here"))
     said.append((-1, "saving"))
-    opened.desk.save("v", "PNG", lambda share, words: said.append((share, words)))
+    opened.editor.save("v", "PNG", lambda share, words: said.append((share, words)))
     opening, saving = said[: said.index((-1, "saving"))], said[said.index((-1, "saving")) :]
     for told in (opening, saving):
         shares = [share for share, _ in told]
@@ -112,12 +112,12 @@ def test_the_bar_moves_through_all_stages_and_never_back(opened, photo_file):
 
 
 def test_a_saved_picture_notes_how_it_was_made(opened):
-    opened.desk.set_style("v", vividness=0.3)
-    note = find_note(read_photo(opened.desk.save("v", "JPEG")).metadata.xmp)
+    opened.editor.set_style("v", vividness=0.3)
+    note = find_note(read_photo(opened.editor.save("v", "JPEG")).metadata.xmp)
     assert (note.model, note.vividness, note.said) == ("tiny", 0.3, ({"decided at": [192, 256]},))
     assert "guided by a person" not in note.sentence()
     opened.brush.paint("v", stroke())
-    note = find_note(read_photo(opened.desk.save("v", "PNG")).metadata.xmp)
+    note = find_note(read_photo(opened.editor.save("v", "PNG")).metadata.xmp)
     assert len(note.said) == 2
     assert "guided by a person" in note.sentence()
 
@@ -130,39 +130,39 @@ def test_of_a_large_photograph_the_pixels_alone_are_left_when_they_are_encoded(o
         alive.extend(value for value in found if value.shape == image.shape)
         return write_photo(image, path, **options)
 
-    monkeypatch.setattr("colorize.app.desk.write_photo", write)
+    monkeypatch.setattr("colorize.app.editor.write_photo", write)
     opened.brush.paint("v", stroke())
-    opened.desk.save("v", "TIFF")
+    opened.editor.save("v", "TIFF")
     assert alive == []
 
 
 def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):
-    path = opened.desk.save("v", "JPEG")
-    assert opened.desk.is_shown("v", path)
-    opened.desk.open_sample("v", "coffee")
-    assert not opened.desk.is_shown("v", path)
+    path = opened.editor.save("v", "JPEG")
+    assert opened.editor.is_shown("v", path)
+    opened.editor.open_sample("v", "coffee")
+    assert not opened.editor.is_shown("v", path)
     assert path.is_file()  # it may be on its way to the browser
 
 
 def test_a_saving_in_line_keeps_its_photograph_while_others_are_opened(opened, photo_file):
     with ThreadPoolExecutor(1) as others:
-        with opened.house.long:
+        with opened.core.long:
             waits = threading.Event()
-            saving = others.submit(opened.desk.save, "v", "PNG", lambda share, words: waits.set())
+            saving = others.submit(opened.editor.save, "v", "PNG", lambda share, words: waits.set())
             assert waits.wait(60)
-            while not opened.house.visits.get("v").n_working:
+            while not opened.core.visits.get("v").n_working:
                 threading.Event().wait(0.01)
             for _ in range(3):
-                opened.desk.open_photo("v", photo_file, "other.jpg")
+                opened.editor.open_photo("v", photo_file, "other.jpg")
         assert read_photo(saving.result(60)).shape == (360, 480)
     assert saving.result().name == "Oma _ Opa.colorized.png"
     for _ in range(2):
-        opened.desk.open_photo("v", photo_file, "other.jpg")
+        opened.editor.open_photo("v", photo_file, "other.jpg")
     assert not saving.result().exists()
 
 
 def test_before_and_after_are_one_picture_with_a_note(opened):
-    picture = read_photo(opened.desk.share("v"))
+    picture = read_photo(opened.editor.share("v"))
     height, width = picture.shape
     assert height == 192
     assert width == pytest.approx(2 * 256, abs=8)
@@ -172,38 +172,38 @@ def test_before_and_after_are_one_picture_with_a_note(opened):
 
 
 def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
-    before = opened.desk.view("v")
-    small = opened.desk.alternatives("v")
+    before = opened.editor.view("v")
+    small = opened.editor.alternatives("v")
     assert len(set(small)) == len(small) == 5
-    chosen = opened.desk.choose("v", 1)
+    chosen = opened.editor.choose("v", 1)
     assert decoded(chosen.color).tolist() != decoded(before.color).tolist()
-    opened.house.visits.get("v").forget_session()  # as if others had needed the memory
-    assert opened.desk.view("v").color == chosen.color
-    assert opened.desk.choose("v", -1).color == before.color
+    opened.core.visits.get("v").forget_session()  # as if others had needed the memory
+    assert opened.editor.view("v").color == chosen.color
+    assert opened.editor.choose("v", -1).color == before.color
 
 
 def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, pictures):
     opened.brush.paint("v", stroke())
-    before = opened.desk.choose("v", -1)
-    opened.desk.alternatives("v")
-    first = {number: opened.desk.choose("v", number).color for number in (0, 1)}
+    before = opened.editor.choose("v", -1)
+    opened.editor.alternatives("v")
+    first = {number: opened.editor.choose("v", number).color for number in (0, 1)}
     assert first[0] == before.color
     for number in (2, 1, 1, 0):
-        picked = opened.desk.choose("v", number).color
+        picked = opened.editor.choose("v", number).color
         assert picked == first.setdefault(number, picked)
     assert len(set(first.values())) == 3
     opened.brush.paint("v", stroke(row=30, color="#c03020"))
-    painted = opened.desk.choose("v", 1)
+    painted = opened.editor.choose("v", 1)
     assert len(painted.strokes) == 2  # what is painted on it stays
     opened.brush.undo("v")
-    assert opened.desk.choose("v", 1).color == first[1]  # and does not change what was picked
-    opened.desk.alternatives("v")  # of what was picked
-    assert opened.desk.choose("v", 0).color == first[1]
-    assert opened.desk.choose("v", 2).color not in first.values()
+    assert opened.editor.choose("v", 1).color == first[1]  # and does not change what was picked
+    opened.editor.alternatives("v")  # of what was picked
+    assert opened.editor.choose("v", 0).color == first[1]
+    assert opened.editor.choose("v", 2).color not in first.values()
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
-    opened.desk.add_references("v", [("cup.png", tmp_path / "a.png")])
+    opened.editor.add_references("v", [("cup.png", tmp_path / "a.png")])
     with pytest.raises(RequestError, match="other versions first"):
-        opened.desk.choose("v", 1)
+        opened.editor.choose("v", 1)
 
 
 def gray_copy(source, target):
@@ -213,37 +213,37 @@ def gray_copy(source, target):
 
 
 def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures, monkeypatch):
-    before = opened.desk.view("v")
+    before = opened.editor.view("v")
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
     with pytest.raises(RequestError, match=r"cup\.png: gray"):
-        opened.desk.add_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
-    assert opened.desk.view("v").color == before.color
+        opened.editor.add_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+    assert opened.editor.view("v").color == before.color
     with monkeypatch.context() as patched:
-        patched.setattr("colorize.app.house.jpeg", lambda pixels: 1 / 0)
+        patched.setattr("colorize.app.core.jpeg", lambda pixels: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            opened.desk.add_references("v", [("cup.png", tmp_path / "a.png")])
-    assert opened.desk.view("v").color == before.color
-    lent = opened.desk.add_references("v", [("cup.png", tmp_path / "a.png")])
+            opened.editor.add_references("v", [("cup.png", tmp_path / "a.png")])
+    assert opened.editor.view("v").color == before.color
+    lent = opened.editor.add_references("v", [("cup.png", tmp_path / "a.png")])
     assert lent.color != before.color
     write_photo(RgbImage(np.ascontiguousarray(pictures["astronaut"][:200, :300])), tmp_path / "c.png")
-    both = opened.desk.add_references("v", [("suit.png", tmp_path / "c.png")], 0.5)
+    both = opened.editor.add_references("v", [("suit.png", tmp_path / "c.png")], 0.5)
     assert both.color != lent.color
-    visit = opened.house.visits.come_back("v2", opened.house.visits.get("v").token)
-    assert (opened.desk.view("v2").color, visit.wishes.strength) == (both.color, 0.5)
-    assert [name for name, _ in opened.desk.references("v2")] == ["cup.png", "suit.png"]
-    opened.desk.drop_references("v2", 1)
-    assert opened.desk.add_references("v2", [], 1.0).color == lent.color  # no new ones: those there are
-    assert opened.desk.drop_references("v2").color == before.color
-    assert opened.desk.references("v2") == []
+    visit = opened.core.visits.come_back("v2", opened.core.visits.get("v").token)
+    assert (opened.editor.view("v2").color, visit.wishes.strength) == (both.color, 0.5)
+    assert [name for name, _ in opened.editor.references("v2")] == ["cup.png", "suit.png"]
+    opened.editor.drop_references("v2", 1)
+    assert opened.editor.add_references("v2", [], 1.0).color == lent.color  # no new ones: those there are
+    assert opened.editor.drop_references("v2").color == before.color
+    assert opened.editor.references("v2") == []
     with pytest.raises(RequestError, match="choose a colour photograph"):
-        opened.desk.add_references("v2", [])
+        opened.editor.add_references("v2", [])
 
 
 def test_confidence_and_explanation_are_about_this_photograph(opened):
-    assert opened.desk.view("v").sure is None
-    assert decoded(opened.desk.set_style("v", shows_sure=True).sure).shape == (192, 256, 3)
-    assert opened.desk.set_style("v", vividness=0.8).sure is not None  # it stays until it is not wanted any more
-    assert opened.desk.set_style("v", shows_sure=False).sure is None
-    page = pieces.explanation(opened.desk.explain("v", 90, 120))
+    assert opened.editor.view("v").sure is None
+    assert decoded(opened.editor.set_style("v", shows_sure=True).sure).shape == (192, 256, 3)
+    assert opened.editor.set_style("v", vividness=0.8).sure is not None  # it stays until it is not wanted any more
+    assert opened.editor.set_style("v", shows_sure=False).sure is None
+    page = pieces.explanation(opened.editor.explain("v", 90, 120))
     assert "What spoke for it" in page
     assert "data:image" in page

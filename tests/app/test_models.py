@@ -31,18 +31,18 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
             Image.fromarray(photo.pixels).save(buffer, "PNG")
             archive.writestr(f"{number}.png", buffer.getvalue())
         archive.writestr("twin.png", buffer.getvalue())
-    service.workshop.train("v", "My own", files=[("photos.zip", packed)])
+    service.models.train("v", "My own", files=[("photos.zip", packed)])
     with pytest.raises(RequestError, match="still running"):
-        service.workshop.train("v", "Another", files=[("photos.zip", packed)])
-    job = service.house.visits.get("v").job
+        service.models.train("v", "Another", files=[("photos.zip", packed)])
+    job = service.core.visits.get("v").job
     described = lambda: list(job.folder.glob("described-*/*.safetensors"))  # noqa: E731
     while job.status.is_on and len(described()) < 2:
         threading.Event().wait(0.05)
-    service.workshop.stop("v")
+    service.models.stop("v")
     assert ended(job).state == "stopped"
     kept = {path: path.stat().st_mtime_ns for path in described()}
     assert kept
-    service.workshop.resume("v")
+    service.models.resume("v")
     seen = {}
     while job.status.is_on:
         seen |= {path: path.stat().st_mtime_ns for path in kept if path.exists()}
@@ -52,8 +52,8 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
     assert seen == kept  # what was described before the stop was not described again
     assert status.report["left_out"][0][1] == "duplicate"
     assert len(status.samples["pictures"][0]) == 3
-    assert "My own" in service.house.shelf.names()
-    card = service.house.shelf.card("My own")
+    assert "My own" in service.core.shelf.names()
+    card = service.core.shelf.card("My own")
     assert card.n_photos == 10
     assert card.figures["n_photos"] == 2
     assert 0 < card.figures["model"] < 40
@@ -67,23 +67,23 @@ def test_training_builds_on_a_model(service, tmp_path, photos):
     folder.mkdir()
     for number, photo in enumerate(photos[:8]):
         Image.fromarray(photo.pixels).save(folder / f"{number}.png")
-    service.workshop.train("v", "On top", folder=str(folder), base="tiny")
-    status = ended(service.house.visits.get("v").job)
+    service.models.train("v", "On top", folder=str(folder), base="tiny")
+    status = ended(service.core.visits.get("v").job)
     assert status.state == "done", status.message
-    assert service.house.shelf.load("On top").summary_["base"]
+    assert service.core.shelf.load("On top").summary_["base"]
     assert "better to build on" not in pieces.training(status)
 
 
 def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     gray = tmp_path / "gray.png"
     Image.new("RGB", (100, 100), (90, 90, 90)).save(gray)
-    service.workshop.train("v", "Gray", files=[("gray.png", gray)])
-    job = service.house.visits.get("v").job
+    service.models.train("v", "Gray", files=[("gray.png", gray)])
+    job = service.core.visits.get("v").job
     status = ended(job)
     assert status.state == "failed"
     assert "usable" in status.message
-    assert str(service.house.workspace) not in status.message
-    service.house.visits.close("v")
+    assert str(service.core.workspace) not in status.message
+    service.core.visits.close("v")
     assert not job.folder.exists()
 
 
@@ -133,12 +133,12 @@ def test_a_training_stopped_as_its_turn_comes_begins_no_process(tmp_path, monkey
 
 
 def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another(service, tmp_path, trained):
-    with service.workshop._turn:
-        service.workshop.train("v", " My own", folder=str(tmp_path))
-        service.house.shelf.rename("tiny", "my OWN")
-    status = ended(service.house.visits.get("v").job)
+    with service.models._turn:
+        service.models.train("v", " My own", folder=str(tmp_path))
+        service.core.shelf.rename("tiny", "my OWN")
+    status = ended(service.core.visits.get("v").job)
     assert (status.state, status.message) == ("done", "My own 2")
-    assert service.house.shelf.names() == ["default", "classic", "My own 2", "my OWN"]
+    assert service.core.shelf.names() == ["default", "classic", "My own 2", "my OWN"]
 
 
 def test_a_full_disk_at_the_end_of_a_training_ends_it(tmp_path, trained):

@@ -1,4 +1,4 @@
-"""The desk at which one photograph is coloured: opened, shown, seen in other ways, explained and saved."""
+"""Colouring one photograph: opened, shown, seen in other ways, explained and saved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from colorize.app.house import House, View, suffix_of
+from colorize.app.core import Core, View, suffix_of
 from colorize.app.pictures import SAMPLES, THUMBNAIL_SIDE, fitted, gray_pixels, jpeg, proxy, sample_path, shrunk
 from colorize.app.stages import Told, told_stages, unheard
 from colorize.app.uploads import clean_name
@@ -29,25 +29,25 @@ EXPLANATION_SIDE = 512
 SHARED_SIDE = 1000
 
 
-class Desk:
+class Editor:
     """The photograph of every visitor: edited at the size of a screen (see `proxy`), made at full size when saved."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, core: Core) -> None:
+        self.core = core
 
     def open_photo(self, key: str, path: Path, name: str, told: Told = unheard) -> View:
         """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come."""
         from colorize.color import to_gray
 
         name = clean_name(name)
-        with self.house.turn(key) as visit, told_stages(told, 0.6, 1.0):
+        with self.core.turn(key) as visit, told_stages(told, 0.6, 1.0):
             told(0.0, "Reading the photograph")
-            read = self.house.read(path, name)
+            read = self.core.read(path, name)
             kept = _place_for(visit) / "original"
             # Saving reads the file again, and Gradio removes uploads after a day.
             shutil.copyfile(path, kept)
             visit.start_over(Photo(name, kept, read.shape, proxy(to_gray(read)), read.metadata.notes))
-            return self.house.view(visit)
+            return self.core.view(visit)
 
     def open_sample(self, key: str, name: str, told: Told = unheard) -> View:
         """Take one of the `SAMPLES`."""
@@ -58,8 +58,8 @@ class Desk:
 
     def view(self, key: str) -> View | None:
         """What the visitor has open, if anything."""
-        with self.house.turn(key) as visit:
-            return self.house.view(visit) if visit.wishes.photo else None
+        with self.core.turn(key) as visit:
+            return self.core.view(visit) if visit.wishes.photo else None
 
     def set_style(
         self, key: str, *, model: str | None = None, vividness: float | None = None, shows_sure: bool | None = None
@@ -68,22 +68,22 @@ class Desk:
 
         Without a photograph there is nothing to show: it is kept for the one that comes.
         """
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             if model is not None and model != visit.wishes.model:
                 # At once, also if there is nothing to be coloured yet: a damaged one is not what was chosen.
-                self.house.shelf.load(model)
+                self.core.shelf.load(model)
                 visit.start_from(model=model)
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
             visit.shows_sure = visit.shows_sure if shows_sure is None else shows_sure
-            return self.house.view(visit) if visit.wishes.photo else None
+            return self.core.view(visit) if visit.wishes.photo else None
 
     def lost_model(self, key: str) -> str:
         """The name of the visitor's model if that is gone, where the default one takes its place; else nothing."""
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             model = visit.wishes.model
-            if model in self.house.shelf.names():
+            if model in self.core.shelf.names():
                 return ""
             visit.start_from(model="default")
             return model
@@ -99,16 +99,16 @@ class Desk:
         from colorize.recipe.work import signed
 
         suffix = suffix_of(kind)
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             # All that is needed is taken out here: the visitor can paint on while the file is written.
-            photo, session, recipe = visit.need_photo(), self.house.session(visit), self._recipe(visit)
+            photo, session, recipe = visit.need_photo(), self.core.session(visit), self._recipe(visit)
             hints, vividness = visit.hints(), visit.vividness
             # Each of these is one more propagation, and the bar moves with them.
             n_spreads = 1 + bool(visit.wishes.references or visit.wishes.steps) + (hints is not None)
         told(0.0, "Waiting for its turn")
-        with self.house.at_work(visit), self.house.long, told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
+        with self.core.at_work(visit), self.core.long, told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
             told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
-            large = session.at_size(to_gray(self.house.read(photo.path, photo.name)))
+            large = session.at_size(to_gray(self.core.read(photo.path, photo.name)))
             # Decided on the small picture, spread at full size: what is saved is what was seen.
             image = large.with_hints(hints, vividness).image
             # Lightness and colours of 64 megapixels are a gigabyte, and the encoder wants as much.
@@ -120,15 +120,15 @@ class Desk:
 
     def is_shown(self, key: str, path: Path) -> bool:
         """Whether a saved file is of the photograph that the visitor looks at now."""
-        photo = self.house.visits.get(key).wishes.photo
+        photo = self.core.visits.get(key).wishes.photo
         return photo is not None and photo.path.parent == path.parent
 
     def share(self, key: str) -> Path:
         """Write one picture with the gray photograph and its colours side by side, to be shown to others."""
         from colorize.recipe.work import signed
 
-        with self.house.turn(key) as visit:
-            photo, result = visit.need_photo(), self.house.result(visit)
+        with self.core.turn(key) as visit:
+            photo, result = visit.need_photo(), self.core.result(visit)
             both = _side_by_side(*(shrunk(pixels, SHARED_SIDE) for pixels in (gray_pixels(photo.gray), result.rgb)))
             path = photo.path.with_name(f"{Path(photo.name).stem}.before-after.jpg")
             write_photo(signed(RgbImage(both), self._recipe(visit)), path, overwrite=True)
@@ -138,7 +138,7 @@ class Desk:
         """How the colours of the visitor's photograph are made; what `colorize replay` cannot repeat is named."""
         from colorize.recipe.work import file_digest, make_recipe, noted_hints
 
-        photo, hints, wishes, shelf = visit.need_photo(), visit.hints(), visit.wishes, self.house.shelf
+        photo, hints, wishes, shelf = visit.need_photo(), visit.hints(), visit.wishes, self.core.shelf
         recipe = make_recipe(shelf.path(wishes.model), shelf.load(wishes.model), vividness=visit.vividness)
         others: dict[str, Any] = {
             "references": len(wishes.references),
@@ -153,9 +153,9 @@ class Desk:
 
     def alternatives(self, key: str) -> list[bytes]:
         """Small pictures of other ways to see the photograph, the present one first; JPEG."""
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             # Five propagations for pictures that are only chosen from.
-            small = self.house.session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
+            small = self.core.session(visit).at_size(fitted(visit.need_photo().gray, THUMBNAIL_SIDE))
             hints = visit.hints()
             pictures = [jpeg(result.rgb) for result in small.alternatives(N_ALTERNATIVES, hints, visit.vividness)]
             visit.wishes = replace(visit.wishes, offered=(visit.wishes.steps, hints, pictures))
@@ -163,7 +163,7 @@ class Desk:
 
     def offered(self, key: str) -> list[bytes]:
         """The last `alternatives`, as long as one can `choose` from them."""
-        offered = self.house.visits.get(key).wishes.offered
+        offered = self.core.visits.get(key).wishes.offered
         return offered[2] if offered else []
 
     def choose(self, key: str, number: int) -> View:
@@ -171,7 +171,7 @@ class Desk:
 
         Another one of the same list takes the place of the one before.
         """
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             if not -1 <= number < N_ALTERNATIVES:
                 raise RequestError("there is no such picture")
             if number < 0:
@@ -184,11 +184,11 @@ class Desk:
                 steps, hints, _ = visit.wishes.offered
                 steps += ((number, hints),) if number else ()
             visit.go_on_from(steps)
-            return self.house.view(visit)
+            return self.core.view(visit)
 
     def add_references(self, key: str, files: Sequence[tuple[str, Path]], strength: float = 1.0) -> View:
         """Colour as these colour photographs look, and those that lend their colours already."""
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             visit.need_photo()
             references = visit.wishes.references
             if not files and not references:
@@ -197,11 +197,11 @@ class Desk:
                 raise RequestError(f"at most {N_REFERENCES} photographs can be looked at")
             for sent, path in files:
                 name = clean_name(sent)
-                small = shrunk(self.house.read(path, name).pixels, REFERENCE_SIDE)
+                small = shrunk(self.core.read(path, name).pixels, REFERENCE_SIDE)
                 references += (Reference(name, RgbImage(small)),)
             visit.start_from(references=references, strength=float(np.clip(strength, 0, 1)))
             try:
-                return self.house.view(visit)
+                return self.core.view(visit)
             except ColorizeError as error:
                 names = [item.name for item in references]
                 message = re.sub(r"references\[(\d+)\]", lambda found: names[int(found[1])], str(error))
@@ -209,16 +209,16 @@ class Desk:
 
     def drop_references(self, key: str, number: int | None = None) -> View:
         """Borrow no longer from one of the `references`, or from none of them: then colour as the model does."""
-        with self.house.turn(key) as visit:
+        with self.core.turn(key) as visit:
             before = visit.wishes.references
             kept = () if number is None else before[:number] + before[number + 1 :]
             if kept != before:
                 visit.start_from(references=kept)
-            return self.house.view(visit)
+            return self.core.view(visit)
 
     def references(self, key: str) -> list[tuple[str, bytes]]:
         """Names of the photographs that lend their colours, and small pictures of them; JPEG."""
-        found = self.house.visits.get(key).wishes.references
+        found = self.core.visits.get(key).wishes.references
         return [(item.name, jpeg(item.photo.pixels, THUMBNAIL_SIDE)) for item in found]
 
     # --- why ---------------------------------------------------------------------------------------------------------
@@ -228,9 +228,9 @@ class Desk:
         from colorize.evaluation.report.explanation import place_in_words
         from colorize.explanation import Explainer
 
-        with self.house.turn(key) as visit:
-            session = self.house.session(visit)
-            # A local, as in `House`: others may take a visit's memory away at any moment.
+        with self.core.turn(key) as visit:
+            session = self.core.session(visit)
+            # A local, as in `Core`: others may take a visit's memory away at any moment.
             explainer = visit.explainer
             if explainer is None:
                 small = session.at_size(fitted(visit.need_photo().gray, EXPLANATION_SIDE))
