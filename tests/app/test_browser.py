@@ -527,7 +527,7 @@ def test_the_bar_of_a_large_photograph_moves_and_the_button_belongs_to_what_is_s
     page.locator("#ready").get_by_text("large").wait_for()
     assert page.locator("#saved progress").count() == 0
     opening, saving = (page.evaluate(f"window.said.{name}") for name in ("opening", "saved"))
-    # Which stages of opening are seen depends on the machine; test_desk.py has them all.
+    # Which stages of opening are seen depends on the machine; test_editor.py has them all.
     assert {words for _, words in opening} & {"Reading the photograph", *stages.SENTENCES.values()}
     for told in (opening, saving):
         shares = [share for share, _ in told]
