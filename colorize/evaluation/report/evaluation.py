@@ -13,7 +13,7 @@ from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck
 from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
-from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
+from colorize.evaluation.pictures import MAP_LIMIT, data_uri
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.run import Evaluation
@@ -35,7 +35,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     worst, best, listed = order[:N_WORST], order[N_WORST:][::-1][:N_BEST], order[: 4 * N_LISTED]
     n_sliders = len(worst) + len(best)
     wishes = {"large": (3 * n_sliders, 5.0), "map": (n_sliders, 0.8), "small": (2 * min(len(order), N_LISTED), 1.0)}
-    budget = share_budget(parts.PICTURE_BYTES, wishes)
+    budget = parts.share_budget(wishes)
     hidden = f" {len(order) - len(listed)} more are in the CSV." if len(order) > len(listed) else ""
     meanings = {figure.title: figure.meaning for figure in FIGURES.values()} | ORACLES
 

@@ -11,7 +11,6 @@ import numpy as np
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.measure import MAIN
-from colorize.evaluation.pictures import share_budget
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.study import ALL, GRAY, CategoryStudy, LearningCurve
@@ -76,7 +75,7 @@ def _matrix_table(found: CategoryStudy, method: str) -> Block:
 
 def _strips(found: CategoryStudy) -> list[dict[str, Any]]:
     n_pictures = sum(len(shots) for shots in found.pictures.values())
-    n_bytes = share_budget(parts.PICTURE_BYTES, {"large": (n_pictures, 1.0)})["large"]
+    n_bytes = parts.share_budget({"large": (n_pictures, 1.0)})["large"]
     strips = []
     for category, pictures in found.pictures.items():
         result = found.results[category]
