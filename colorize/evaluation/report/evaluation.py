@@ -60,7 +60,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     )
     folded = ("folded", ("What the figures mean", meanings))
     page.add("Figures", parts.figure_table(result), folded, title="All figures")
-    page.add("What they say", parts.drawn(*_plots(found)), title="What the figures say")
+    page.add("What they say", parts.drawn(*evaluation_plots(found)), title="What the figures say")
     if result.categories:
         page.add("Categories", _category_table(result), parts.drawn(_category_plot(result)), title="By category")
     page.add("Time and memory", parts.drawn(*_cost_plots(found)))
@@ -124,7 +124,8 @@ def _warnings(found: Evaluation) -> Iterator[str]:
         yield "The realism test was not made: it needs at least 10 photographs."
 
 
-def _plots(found: Evaluation) -> Iterator[Plot]:
+def evaluation_plots(found: Evaluation) -> Iterator[Plot]:
+    """What the figures say, as plots."""
     result = found.result
     intervals, means = result.intervals(), result.means()
     honest = [name for name in result.figures if name not in ORACLES]
@@ -143,7 +144,7 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
     yield (
         "Where the error comes from",
         "What disappears when one part is replaced by the truth, one after another; below zero, it adds error.",
-        plots.bars(error_parts(means), "CIEDE2000"),
+        plots.bars(_error_parts(means), "CIEDE2000"),
     )
     yield parts.trade_off(means, honest)
     shown = {name: result.figures[name][MAIN] for name in ("model", "gray")}
@@ -181,7 +182,7 @@ def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
     ]
 
 
-def error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def _error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Split the error of ``model`` by what disappears when one part after another is replaced by the truth."""
     error = {name: row[MAIN] for name, row in means.items()}
     return {
