@@ -7,16 +7,20 @@ Run it after the default model has been trained again. Tables go between the mar
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import click
 from _pages import ROOT, put, save
 
 from colorize._support.statistics import Interval
 from colorize.colorizer import Colorizer
 from colorize.evaluation import plots
-from colorize.evaluation.importance import NOISE, ImportanceResult, importance
+from colorize.evaluation.importance import NOISE, SCORES, ImportanceResult, importance
 from colorize.evaluation.oracles import ORACLES
-from colorize.evaluation.report.evaluation import error_parts
-from colorize.evaluation.report.importance import color_figure
+from colorize.evaluation.report.evaluation import evaluation_plots
+from colorize.evaluation.report.importance import color_figure, ranking_plots, redundancy_plots
+from colorize.evaluation.report.page import Plot, capital
+from colorize.evaluation.report.studies import category_plots, curve_plots
 from colorize.evaluation.run import Evaluation, evaluate_model
 from colorize.evaluation.study import study_categories, study_curve
 from colorize.models import find_model
@@ -46,22 +50,25 @@ def main(only: tuple[str, ...], limit: int | None, model: str) -> None:
             put("evaluation.md", mark, text)
 
 
+def draw(drawn: Iterable[Plot], names: Mapping[str, str]) -> None:
+    """Save some plots of a report, by their titles."""
+    figures = {title: figure for title, _, figure in drawn}
+    for title, name in names.items():
+        save(f"evaluation-{name}", figures[title], title)
+
+
 def evaluation(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
     """The default model on the validation photographs of BSDS500."""
     photos = load_folder(DATA / "bsds500" / "val", limit=limit, select=False)
     found = evaluate_model(colorizer, photos.photos, names=photos.names)
-    intervals, means = found.result.intervals(), found.result.means()
-    rows = {name: [row["ciede2000"]] for name, row in intervals.items()}
-    save(
-        "evaluation-error",
-        plots.intervals(rows, "CIEDE2000, smaller is better", strong=["model"]),
-        "Colour difference by method",
+    draw(
+        evaluation_plots(found),
+        {
+            "Colour difference": "error",
+            "Where the error comes from": "parts",
+            "Error and colour together": "trade-off",
+        },
     )
-    save("evaluation-parts", plots.bars(error_parts(means), "CIEDE2000"), "Where the error comes from")
-    honest = {name: row for name, row in means.items() if name not in ORACLES}
-    points = {name: (row["ciede2000"], row["colorfulness_ratio"]) for name, row in honest.items()}
-    figure = plots.trade_off(points, "CIEDE2000, smaller is better", "colourfulness, share of true", target=1.0)
-    save("evaluation-trade-off", figure, "Error and colour together")
     return {"evaluate": evaluation_table(found), "differences": difference_table(found), "costs": cost_table(found)}
 
 
@@ -121,22 +128,13 @@ def importances(colorizer: Colorizer, limit: int | None) -> dict[str, str]:
     photos = load_folder(DATA / "bsds500" / "val", limit=limit or 40)
     teachers = load_folder(DATA / "bsds500" / "train", limit=limit or 100)
     found = importance(colorizer, photos.photos, training_photos=teachers.photos)
-    across, within = (found.select("permutation", way, "log_loss") for way in ("across", "within"))
-    names = [*found.ranking(score="log_loss"), NOISE]
-    rows = {name: [across[name, ""], within[name, ""]] for name in names}
-    rows |= {name: [value] for (name, _), value in found.select("cluster", "across", "log_loss").items()}
-    figure = plots.intervals(rows, "surprise added, nats", series=("across photographs", "within"), reference=0.0)
-    save("evaluation-importance", figure, "Permutation importance of the feature families")
-    save(
-        "evaluation-redundancy",
-        plots.redundancy(found.redundancy, found.links, found.families, 0.6),
-        "Which family predicts which",
-    )
+    draw(ranking_plots(found), {capital(SCORES["log_loss"]): "importance"})
+    draw(redundancy_plots(found), {"Who predicts whom": "redundancy"})
     save("evaluation-colours", color_figure(found), "Error added by family and true colour")
-    return {"importance": importance_table(found, names), "warnings": "\n".join(f"- {w}" for w in found.warnings)}
+    return {"importance": importance_table(found), "warnings": "\n".join(f"- {w}" for w in found.warnings)}
 
 
-def importance_table(found: ImportanceResult, names: list[str]) -> str:
+def importance_table(found: ImportanceResult) -> str:
     """Permutation across photographs and refits."""
     columns = {
         "final ab error added": found.select("permutation", "across", "final_ab_error"),
@@ -150,7 +148,7 @@ def importance_table(found: ImportanceResult, names: list[str]) -> str:
     clusters = [name for name, _ in found.select("cluster", "across", "log_loss")]
     columns_of_clusters = [found.select("cluster", "across", score) for score in
                            ("final_ab_error", "region_ab_error", "balanced_score", "log_loss")]  # fmt: skip
-    for name in [*names, *clusters]:
+    for name in [*found.ranking(score="log_loss"), NOISE, *clusters]:
         values = columns_of_clusters if name in clusters else list(columns.values())
         cells = [signed(value[name, ""], 3) if (name, "") in value else "" for value in values]
         lines.append(f"| {name} | " + " | ".join(cells + [""] * (len(columns) - len(cells))) + " |")
@@ -162,15 +160,7 @@ def curve(limit: int | None) -> dict[str, str]:
     train = load_folder(DATA / "bsds500" / "train", limit=limit)
     test = load_folder(DATA / "bsds500" / "val", limit=limit, select=False)
     found = study_curve(train.photos, test.photos, names=test.names)
-    series = {
-        "model": list(zip(found.sizes, found.points(), strict=True)),
-        "L + height lookup": list(zip(found.sizes, found.points("lookup"), strict=True)),
-    }
-    save(
-        "evaluation-curve",
-        plots.curves(series, "training photographs", "CIEDE2000"),
-        "Error against training photographs",
-    )
+    draw(curve_plots(found), {"More photographs": "curve"})
     lines = ["| photographs | CPU seconds | CIEDE2000 | step | colourfulness | lookup |", "|---|---|---|---|---|---|"]
     means = found.result.means()
     for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
@@ -188,10 +178,8 @@ def categories(limit: int | None) -> dict[str, str]:
         if folder.is_dir():
             sets[folder.name] = load_folder(folder, limit=limit or 60)
     found = study_categories(sets)
-    trained, tested = list(found.training), list(found.categories)
-    ratio = found.matrix("classical") / found.gray()
-    figure = plots.heatmap(ratio, trained, tested, "rows: trained on; columns: tested on", form="{:.2f}", center=1.0)
-    save("evaluation-matrix", figure, "Error of models of one category on all categories, divided by that of gray")
+    draw(category_plots(found, "classical"), {"Error against gray": "matrix"})
+    tested = found.categories
     lines = ["| trained on (photographs) | " + " | ".join(tested) + " |", "|---" * (len(tested) + 1) + "|"]
     lines.append("| gray | " + " | ".join(f"{value:.2f}" for value in found.gray()) + " |")
     for (name, n_photos), row in zip(found.training.items(), found.matrix("classical"), strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,23 +108,6 @@ def fitted(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> bytes:
 def data_uri(pixels: Pixels, n_bytes: int, *, longest: int = SIDE) -> str:
     """A picture as the address of an image that lies in the page itself."""
     return "data:image/webp;base64," + base64.b64encode(fitted(pixels, n_bytes, longest=longest)).decode("ascii")
-
-
-def share_budget(n_bytes: int, wishes: Mapping[str, tuple[int, float]]) -> dict[str, int]:
-    """Divide bytes of a page among kinds of pictures: bytes for one picture of each kind, before they become text.
-
-    Parameters
-    ----------
-    n_bytes : int
-        For all pictures, as text in the page.
-    wishes : mapping of str to tuple
-        Per kind: number of pictures, and how large one should be relative to the others.
-    """
-    total = sum(count * weight for count, weight in wishes.values())
-    # Base64 writes four characters for three bytes (0.75); the rest is for the words around.
-    unit = 0.74 * n_bytes / max(total, 1e-9)
-    # A few photographs must not fill the whole budget: beyond this more bytes show nothing.
-    return {kind: int(min(unit * weight, 26_000 * weight)) for kind, (_, weight) in wishes.items()}
 
 
 def _small(pixels: NDArray[Any], side: int) -> Pixels:

@@ -12,7 +12,7 @@ from colorize.cli.importance import summary
 from colorize.colorizer import Colorizer
 from colorize.evaluation.importance import importance
 from colorize.evaluation.methods import make_methods
-from colorize.evaluation.pictures import Gallery, difference_map, fitted, share_budget
+from colorize.evaluation.pictures import Gallery, difference_map, fitted
 from colorize.evaluation.report import (
     category_report,
     check_installed,
@@ -23,6 +23,7 @@ from colorize.evaluation.report import (
     importance_report,
 )
 from colorize.evaluation.report.explanation import odds
+from colorize.evaluation.report.page import share_budget
 from colorize.evaluation.run import compare_methods, evaluate_model
 from colorize.evaluation.study import study_categories, study_curve
 from colorize.exceptions import MissingDependencyError
@@ -121,7 +122,7 @@ def test_size_stays_small_whatever_the_pictures(evaluation):
     noise = rng.integers(0, 256, (267, 400, 3), np.uint8)  # the worst case for every encoder
     for limit in (26_000, 4_000, 1_500):
         assert len(fitted(noise, limit)) <= limit
-    budget = share_budget(2_350_000, {"large": (54, 5.0), "map": (18, 0.8), "small": (200, 1.0)})
+    budget = share_budget({"large": (54, 5.0), "map": (18, 0.8), "small": (200, 1.0)})
     text_bytes = 4 / 3 * (54 * budget["large"] + 18 * budget["map"] + 200 * budget["small"])
     assert text_bytes < 2_400_000
     plots = re.sub(r"data:image[^\"]*", "", evaluation_report(evaluation))

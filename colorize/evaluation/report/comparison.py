@@ -10,7 +10,7 @@ import numpy as np
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.measure import MAIN, EvaluationResult
-from colorize.evaluation.pictures import MAP_LIMIT, Picture, data_uri, share_budget
+from colorize.evaluation.pictures import MAP_LIMIT, Picture, data_uri
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import Block, Cell, Page, Plot
 from colorize.evaluation.run import Comparison
@@ -27,7 +27,7 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
     per_photo = len(names) + 2
     shown = order[: max(6, int(parts.PICTURE_BYTES * 0.74 / (per_photo * 4_000)))]
     wishes = {"large": (per_photo * len(shown), 1.0), "map": (len(names) * len(shown), 0.2)}
-    budget = share_budget(parts.PICTURE_BYTES, wishes)
+    budget = parts.share_budget(wishes)
     few = "photographs with known colours are too few for intervals: look, and do not count."
 
     page = Page(

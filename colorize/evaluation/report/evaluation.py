@@ -13,7 +13,7 @@ from colorize.evaluation import plots
 from colorize.evaluation.confidence import ConfidenceCheck
 from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult
 from colorize.evaluation.oracles import ORACLES
-from colorize.evaluation.pictures import MAP_LIMIT, data_uri, share_budget
+from colorize.evaluation.pictures import MAP_LIMIT, data_uri
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.run import Evaluation
@@ -35,7 +35,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     worst, best, listed = order[:N_WORST], order[N_WORST:][::-1][:N_BEST], order[: 4 * N_LISTED]
     n_sliders = len(worst) + len(best)
     wishes = {"large": (3 * n_sliders, 5.0), "map": (n_sliders, 0.8), "small": (2 * min(len(order), N_LISTED), 1.0)}
-    budget = share_budget(parts.PICTURE_BYTES, wishes)
+    budget = parts.share_budget(wishes)
     hidden = f" {len(order) - len(listed)} more are in the CSV." if len(order) > len(listed) else ""
     meanings = {figure.title: figure.meaning for figure in FIGURES.values()} | ORACLES
 
@@ -60,7 +60,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     )
     folded = ("folded", ("What the figures mean", meanings))
     page.add("Figures", parts.figure_table(result), folded, title="All figures")
-    page.add("What they say", parts.drawn(*_plots(found)), title="What the figures say")
+    page.add("What they say", parts.drawn(*evaluation_plots(found)), title="What the figures say")
     if result.categories:
         page.add("Categories", _category_table(result), parts.drawn(_category_plot(result)), title="By category")
     page.add("Time and memory", parts.drawn(*_cost_plots(found)))
@@ -124,7 +124,8 @@ def _warnings(found: Evaluation) -> Iterator[str]:
         yield "The realism test was not made: it needs at least 10 photographs."
 
 
-def _plots(found: Evaluation) -> Iterator[Plot]:
+def evaluation_plots(found: Evaluation) -> Iterator[Plot]:
+    """What the figures say, as plots."""
     result = found.result
     intervals, means = result.intervals(), result.means()
     honest = [name for name in result.figures if name not in ORACLES]
@@ -143,7 +144,7 @@ def _plots(found: Evaluation) -> Iterator[Plot]:
     yield (
         "Where the error comes from",
         "What disappears when one part is replaced by the truth, one after another; below zero, it adds error.",
-        plots.bars(error_parts(means), "CIEDE2000"),
+        plots.bars(_error_parts(means), "CIEDE2000"),
     )
     yield parts.trade_off(means, honest)
     shown = {name: result.figures[name][MAIN] for name in ("model", "gray")}
@@ -181,7 +182,7 @@ def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
     ]
 
 
-def error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def _error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Split the error of ``model`` by what disappears when one part after another is replaced by the truth."""
     error = {name: row[MAIN] for name, row in means.items()}
     return {

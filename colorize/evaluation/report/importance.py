@@ -35,7 +35,7 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
     )
     page.add(
         "Use",
-        drawn(*_ranking_plots(found)),
+        drawn(*ranking_plots(found)),
         title="What the model uses",
         text="All columns of a family take the numbers of other regions, with one order. Across: each photograph "
         "takes those of another one. Within: regions of the same photograph change places, so what describes the "
@@ -45,7 +45,7 @@ def importance_report(found: ImportanceResult, *, model: str = "model", source: 
     if found.clusters:
         groups = "; ".join(" + ".join(group) for group in found.clusters)
         hidden += f" Families that were also permuted together: {groups}."
-    page.add("Hidden", drawn(*_redundancy_plots(found)), title="Who hides whom", text=hidden)
+    page.add("Hidden", drawn(*redundancy_plots(found)), title="Who hides whom", text=hidden)
     page.add(
         "Refits",
         drawn(*_refit_plots(found)),
@@ -93,7 +93,8 @@ def _lead(found: ImportanceResult, source: str) -> list[str]:
     ]
 
 
-def _ranking_plots(found: ImportanceResult) -> Iterator[Plot]:
+def ranking_plots(found: ImportanceResult) -> Iterator[Plot]:
+    """What permuting each family adds, by each score of `SCORES`."""
     for score, meaning in SCORES.items():
         across = found.select("permutation", "across", score)
         within = found.select("permutation", "within", score)
@@ -106,7 +107,8 @@ def _ranking_plots(found: ImportanceResult) -> Iterator[Plot]:
         yield capital(meaning), "Right of the line: the family matters.", figure
 
 
-def _redundancy_plots(found: ImportanceResult) -> Iterator[Plot]:
+def redundancy_plots(found: ImportanceResult) -> Iterator[Plot]:
+    """Which family predicts which."""
     if len(found.families) > 1:
         figure = plots.redundancy(found.redundancy, found.links, found.families, 1 - HIDES)
         text = "In percent. Row: the family that predicts. Column: the family that is predicted."

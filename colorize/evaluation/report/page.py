@@ -31,6 +31,15 @@ Plot = tuple[str, str, Any]
 """Title, a line of text, and the figure."""
 
 
+def share_budget(wishes: Mapping[str, tuple[int, float]]) -> dict[str, int]:
+    """Bytes for one picture of each kind, by how many there are and how large one should be beside the others."""
+    total = sum(count * weight for count, weight in wishes.values())
+    # Base64 writes four characters for three bytes (0.75); the rest is for the words around.
+    unit = 0.74 * PICTURE_BYTES / max(total, 1e-9)
+    # A few photographs must not fill the whole budget: beyond this more bytes show nothing.
+    return {kind: int(min(unit, 26_000) * weight) for kind, (_, weight) in wishes.items()}
+
+
 def check_installed() -> None:
     """Make sure that reports can be written, before the work that they are about.
 

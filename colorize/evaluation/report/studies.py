@@ -11,7 +11,6 @@ import numpy as np
 from colorize._support.statistics import Interval
 from colorize.evaluation import plots
 from colorize.evaluation.measure import MAIN
-from colorize.evaluation.pictures import share_budget
 from colorize.evaluation.report import page as parts
 from colorize.evaluation.report.page import Block, Page, Plot
 from colorize.evaluation.study import ALL, GRAY, CategoryStudy, LearningCurve
@@ -21,7 +20,7 @@ def category_report(found: CategoryStudy, *, source: str = "photographs") -> str
     """Show models of one category each, tested on all, as HTML."""
     page = Page("study of categories", f"Does a model of its own kind pay? {source}", _lead(found))
     for method in found.methods:
-        page.add(f"Method: {method}", parts.drawn(*_heatmaps(found, method)), _matrix_table(found, method))
+        page.add(f"Method: {method}", parts.drawn(*category_plots(found, method)), _matrix_table(found, method))
     page.add("One photograph of each category", ("strips", _strips(found)), text="Held out from training, not chosen.")
     page.add("Left out", ("words", found.left_out), text="Sub-folders not used.")
     return page.html()
@@ -45,7 +44,8 @@ def _lead(found: CategoryStudy) -> list[str]:
     return lines
 
 
-def _heatmaps(found: CategoryStudy, method: str) -> Iterator[Plot]:
+def category_plots(found: CategoryStudy, method: str) -> Iterator[Plot]:
+    """Errors of the models of one method, against gray and against the model of the category itself."""
     against = found.against_own(method)
     faint = np.array([[not cell.excludes(0) for cell in row] for row in against])
     own = np.array([[cell.value for cell in row] for row in against])
@@ -76,7 +76,7 @@ def _matrix_table(found: CategoryStudy, method: str) -> Block:
 
 def _strips(found: CategoryStudy) -> list[dict[str, Any]]:
     n_pictures = sum(len(shots) for shots in found.pictures.values())
-    n_bytes = share_budget(parts.PICTURE_BYTES, {"large": (n_pictures, 1.0)})["large"]
+    n_bytes = parts.share_budget({"large": (n_pictures, 1.0)})["large"]
     strips = []
     for category, pictures in found.pictures.items():
         result = found.results[category]
@@ -104,12 +104,14 @@ def curve_report(found: LearningCurve, *, source: str = "photographs") -> str:
         ],
         footer="Larger sets hold the smaller ones. Intervals are 95 % bootstrap intervals over photographs.",
     )
-    page.add("The curve", parts.drawn(*_curve_plots(found)))
+    page.add("The curve", parts.drawn(*curve_plots(found)))
     page.add("All numbers", _curve_table(found))
     return page.html()
 
 
-def _curve_plots(found: LearningCurve) -> Iterator[Plot]:
+def curve_plots(found: LearningCurve) -> Iterator[Plot]:
+    """Error and colourfulness over photographs, time and steps."""
+
     def over(places: Sequence[float], method: str = "classical", figure: str = MAIN) -> list[tuple[float, Interval]]:
         return list(zip(places, found.points(method, figure), strict=True))
 
