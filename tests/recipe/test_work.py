@@ -1,5 +1,6 @@
 """One photograph from file to file: what is kept, what is added, and that it can be repeated."""
 
+import json
 import os
 import struct
 from dataclasses import replace
@@ -12,8 +13,17 @@ from colorize import __version__
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import ImageTooLargeError, InvalidImageError, OutputExistsError, OutputFormatError, RecipeError
 from colorize.io import read_frames, read_xmp, write_photo
-from colorize.recipe.note import find_note
-from colorize.recipe.work import Handling, check_format, colorize_file, colorize_photo, is_made_by, make_recipe, signed
+from colorize.recipe.note import Recipe, find_note
+from colorize.recipe.work import (
+    Handling,
+    Wishes,
+    check_format,
+    colorize_file,
+    colorize_photo,
+    is_made_by,
+    make_recipe,
+    signed,
+)
 from colorize.types import PhotoMetadata, RgbImage
 
 
@@ -69,6 +79,22 @@ def test_the_recipe_repeats_the_bytes(tmp_path, photo_file, tiny_colorizer, reci
     note = find_note(read_xmp(tmp_path / "one.png"))
     colorize_file(photo_file, tmp_path / "two.png", tiny_colorizer, note)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        Wishes(),
+        Wishes(references=["ab", "cd"], reference_strength=0.0),
+        Wishes(chosen=2),
+        Wishes(chosen=2, alternative=0),
+        Wishes(alternative=3, only_confident=0.5, refiner="ef"),
+    ],
+)
+def test_wishes_are_read_back_from_their_note(recipe, wishes):
+    text = replace(recipe, said=wishes.noted()).to_json()
+    assert Wishes.of(Recipe.from_json(text)) == wishes
+    assert json.loads(text)["hints"] == list(wishes.noted())  # the name that notes of all versions have for it
 
 
 def test_sepia_is_coloured_by_its_lightness_and_its_tint_kept_on_request(photos, tiny_colorizer, recipe):
