@@ -21,6 +21,7 @@ from colorize.cli import _shared, main, photo
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import ConvergenceWarning, InvalidImageError
 from colorize.features.registry import FAMILIES
+from colorize.predictor import Predictor
 from colorize.training import dataset
 from colorize.types import RgbImage
 
@@ -44,13 +45,13 @@ def test_the_module_is_the_command():
     assert subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout.count(__version__)
 
 
-class StubColorizer:
+class StubColorizer(Predictor):
     """Paints everything red, except photographs 7 pixels wide, which it refuses."""
 
     def __init__(self):
-        self.vividness = []
+        self.vividness, self.random_state = [], 0
 
-    def predict(self, gray, *, vividness):
+    def open(self, gray, *_):
         if gray.shape[1] == 7:
             raise InvalidImageError("seven is an unlucky number")
         if gray.shape[1] == 8:
@@ -59,10 +60,14 @@ class StubColorizer:
             raise KeyboardInterrupt
         if gray.shape[1] == 10:
             warnings.warn("not converged\nafter 3 steps", ConvergenceWarning, stacklevel=1)
-        self.vividness.append(vividness)
         pixels = np.zeros((*gray.shape, 3), np.uint8)
         pixels[..., 0] = 200
-        return SimpleNamespace(image=RgbImage(pixels))
+
+        def alternatives(n, hints, vividness, *, first):
+            self.vividness.append(vividness)
+            return [SimpleNamespace(image=RgbImage(pixels, gray.alpha))]
+
+        return SimpleNamespace(alternatives=alternatives)
 
 
 @pytest.fixture
@@ -288,9 +293,6 @@ def test_warning_is_one_line(run, stub, workplace):
 
 def test_what_a_format_cannot_hold_is_said(run, stub, workplace):
     Image.fromarray(np.zeros((5, 6, 4), np.uint8), "RGBA").save("a.png")
-    stub.predict = lambda gray, *, vividness: SimpleNamespace(
-        image=RgbImage(np.zeros((5, 6, 3), np.uint8), np.zeros((5, 6), np.uint8))
-    )
     assert "Note: a.png: " in run("photo", "a.png", "-o", "b.jpg").stderr
 
 
@@ -533,10 +535,11 @@ def test_version(run):
 
 def test_ctrl_c_ends_the_program_with_one_line():
     script = (
-        "import colorize.io, time\n"
+        "import colorize.io, time, types\n"
         "def read_photo(path, **limits):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "colorize.io.read_photo = read_photo\n"
-        "from colorize.cli import _shared\n_shared.load_predictor = lambda model: None\n"
+        "from colorize.cli import _shared\n"
+        "_shared.load_predictor = lambda model: types.SimpleNamespace(random_state=0)\n"
         "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"
     )
     process = subprocess.Popen(
