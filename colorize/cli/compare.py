@@ -141,5 +141,5 @@ def differences(found: Comparison) -> list[str]:
     rows = [["", *names[:-1]]]
     for place, first in enumerate(names[1:], start=1):
         rows.append([first, *(f"{differences[first][second]['ciede2000']:+.2f}" for second in names[:place])])
-    head = "CIEDE2000 of the row minus that of the column, on the same photographs, with 95 % intervals"
-    return [head, *aligned(rows), ""]
+    known = ", with 95 % intervals" if differences[names[0]][names[1]]["ciede2000"].known else ""
+    return [f"CIEDE2000 of the row minus that of the column, on the same photographs{known}", *aligned(rows), ""]

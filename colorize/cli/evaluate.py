@@ -68,8 +68,10 @@ def summary(found: Evaluation) -> str:
     from colorize.evaluation.oracles import ORACLES
 
     result = found.result
-    lines = [result.table(), "", "CIEDE2000 with 95 % intervals over photographs; differences on the same photographs"]
-    lines.append(f"  model                        {result.intervals()['model']['ciede2000']}")
+    own = result.intervals()["model"]["ciede2000"]
+    known = " with 95 % intervals over photographs" if own.known else ""
+    lines = [result.table(), "", f"CIEDE2000{known}; differences on the same photographs"]
+    lines.append(f"  model                        {own}")
     for other, row in result.differences("model").items():
         if other not in ORACLES:
             lines.append(f"  model - {other:<20} {row['ciede2000']}")

@@ -41,7 +41,7 @@ def errors(result):
 def test_evaluate_writes_all_three_files(run, album, tiny_model, workplace):
     pytest.importorskip("jinja2")
     result = run("evaluate", album, "--model", tiny_model, "--html", "e.html", "--csv", "e.csv", "--json", "e.json")
-    for words in ("model - gray", "in land", "in sea", "worst: ", "told from real", "CPU seconds"):
+    for words in ("95 % intervals", "model - gray", "in land", "in sea", "worst: ", "told from real", "CPU seconds"):
         assert words in result.stdout
     content = json.loads((workplace / "e.json").read_text())
     assert content["left_out"] == {"land/gray.png": "gray or toned: there are no true colours to measure with"}
@@ -61,6 +61,7 @@ def test_evaluate_measures_one_photograph(run, workplace, photos, tiny_model):
     Image.fromarray(photos[0].pixels).save(workplace / "one" / "a.png")
     result = run("evaluate", "one", "--model", tiny_model)
     assert "means over 1 photographs" in result.stdout
+    assert "intervals" not in result.stdout  # there are none of one photograph
     assert "nan" not in result.stdout
 
 
@@ -127,6 +128,7 @@ def test_compare_with_few_photographs_gives_differences_without_intervals(run, a
     result = run("compare", album / "sea" / "5.png", "--method", "gray", "--method", tiny_model)
     (line,) = re.findall(r"row minus that of the column.*\n +gray\n(tiny .*)", result.stdout)
     assert re.fullmatch(r"tiny  [+-]\d+\.\d\d", line)
+    assert "intervals" not in result.stdout
     assert "row minus" not in run("compare", album / "sea" / "5.png", "--method", "gray").stdout
 
 
