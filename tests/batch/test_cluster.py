@@ -155,7 +155,7 @@ def test_a_disk_that_refuses_and_a_cluster_that_is_gone():
     shard, pool = [Job("a"), Job("b")], pool_with()
     found = [(Job("b"), Result("done", seconds=2.0)), (Job("a"), Result("stop", os.strerror(errno.ENOSPC)))]
     assert pool._collect(Future(found=found), shard) == found
-    host = cluster.Host(Settings(), b"", None, 1.0)
+    host = cluster.Host(cluster.Settings(), b"", None, 1.0)
     host.pools = {threading.get_ident(): SimpleNamespace(run=lambda jobs: iter([*found, (Job("c"), Result("done"))]))}
     assert host.do([*shard, Job("c")]) == found
     for future, message in ((Future(status="cancelled"), "is gone"), (Future(ValueError("x")), "a worker .* failed")):
