@@ -14,7 +14,7 @@ distributed = pytest.importorskip("distributed", reason="the extra `distributed`
 from colorize import __version__  # noqa: E402
 from colorize.batch import cluster  # noqa: E402
 from colorize.batch.cluster import ClusterPool, cluster_pool, connect  # noqa: E402
-from colorize.batch.jobs import Job, Result, Settings  # noqa: E402
+from colorize.batch.jobs import Job, Result  # noqa: E402
 from colorize.batch.manifest import NAME, read_manifest  # noqa: E402
 from colorize.batch.run import run_batch  # noqa: E402
 from colorize.exceptions import WorkerError  # noqa: E402
