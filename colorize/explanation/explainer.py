@@ -415,21 +415,21 @@ class Explainer:
     def _hint_effect(self, hints: Hints, row: int, col: int) -> HintEffect:
         """Split the shift of the part at a pixel among the hinted parts.
 
-        For given surprises it is linear in what was said; what evens out the shades of a thing goes to the strongest.
+        For given surprises and things it is linear in what was said; what evens out the shades of a thing goes to the
+        strongest.
         """
         superpixels, before = self.session.parts.superpixels, self._belief_before
         said = self.session.observations(hints)
         parts, ab = said.regions, said.ab
         here = self._label_at(superpixels, row, col)
-        surprise = before.surprise(parts, ab, said.reach)
-        # With surprises held as they are, each wish is tried alone beside wishes for what is there
+        # With surprises and things held as they are, each wish is tried alone beside wishes for what is there
         # already: so the shifts add up.
-        evened = before.posterior(said._replace(ab=before.mean[parts]), surprise).mean[here]
+        evened = before.posterior(said._replace(ab=before.mean[parts]), said).mean[here]
         shift = np.zeros((len(parts), 2))
         for k in range(len(parts)):
             alone = before.mean[parts]
             alone[k] = ab[k]
-            shift[k] = before.posterior(said._replace(ab=alone), surprise).mean[here] - evened
+            shift[k] = before.posterior(said._replace(ab=alone), said).mean[here] - evened
         if len(parts):  # none if all hints speak of their own pixels
             shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")

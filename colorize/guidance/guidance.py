@@ -129,7 +129,8 @@ class GuidedView:
     @cached_property
     def things(self) -> Things:
         """Which parts are of one thing."""
-        return Things.of(self._appearance.points, self.view.parts.superpixels)
+        palette = self.view.model.palette.colors_
+        return Things.of(self._appearance.points, self.view.parts.superpixels, self.part_probabilities, palette)
 
     @cached_property
     def modes(self) -> list[NDArray[np.float64]]:

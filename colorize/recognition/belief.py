@@ -168,14 +168,15 @@ class Belief:
         return np.where(reach == PHOTO, 0, -np.expm1(-np.minimum(squared, _MOST) / 2))
 
     @_one_thread()
-    def posterior(self, said: Observations, surprise: Float64 | None = None) -> Belief:
+    def posterior(self, said: Observations, judged: Observations | None = None) -> Belief:
         """What is believed after some colours have been told.
 
         Parameters
         ----------
         said : Observations
-        surprise : ndarray, shape (m,), optional
-            As `Belief.surprise` gives it, which is the default. For a given one the new mean is linear in ``said.ab``.
+        judged : Observations, optional
+            By whose colours surprises are told and things are sought: `said`, if not given. For given ones the new mean
+            is linear in ``said.ab``.
 
         Returns
         -------
@@ -196,8 +197,8 @@ class Belief:
         regions, ab, noise, reach, _ = said
         if len(regions) == 0:
             return self
-        if surprise is None:
-            surprise = self.surprise(regions, ab, reach)
+        wished = (said if judged is None else judged).ab
+        surprise = self.surprise(regions, wished, reach)
         # The odds and not the probability: of a sure surprise the photograph must hear nothing at all.
         heard = np.where(reach == HERE, np.maximum(surprise, ALOOF), surprise)
         noise_in_photo = noise + SURPRISE * heard / (1 - heard)
@@ -209,15 +210,15 @@ class Belief:
         mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
         # The residual is scaled by each region's own deviation: where the model was sure, the same evidence moves less.
         told = replace(self, mean=mean, correlation=self.correlation - across @ cho_solve(factor, across.T))
-        return told if (reach == PHOTO).all() else told._with_things(said, surprise)
+        return told if (reach == PHOTO).all() else told._with_things(said, wished, surprise)
 
-    def _with_things(self, said: Observations, surprise: Float64) -> Belief:
+    def _with_things(self, said: Observations, wished: Float64, surprise: Float64) -> Belief:
         """Give things the colours of their hints: as a change where those are usual, as their own where not."""
         regions, ab, noise, reach, stroke = said
         if self.things is None:
             raise ValueError("merged regions can be told about the whole photograph only; tell the parts, then merge")
         # A stroke over the dark eyes in a light face names the face less surely, as its noise says.
-        odds = self.things.log_odds(regions, reach) - np.log(np.maximum(noise / NOISE, 1))[:, None]
+        odds = self.things.log_odds(regions, reach, wished) - np.log(np.maximum(noise / NOISE, 1))[:, None]
         # Who repeats the present colour protects a place, and where that ends was not said: a stroke that changes
         # something has the better claim to what lies between them.
         odds -= HOLDING * (1 - surprise[:, None]) ** REPEATS

@@ -13,18 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from colorize.types import REACHES, Float64, Superpixels
+from colorize.types import REACHES, Float32, Float64, Superpixels
 
 PHOTO, SIMILAR, HERE, PIXELS = range(len(REACHES))
 
 SAME, STEP = 3.38, 3.22
 """Log odds that neighbours are of one thing: ``SAME - STEP d``, d their distance in looks."""
-THING, ROUTE, UNLIKE, AFAR = 3.6, 0.55, 1.67, 7.3
+THING, ROUTE, UNLIKE, AFAR = 3.7, 0.55, 1.67, 7.3
 """Log odds that any two regions are of one thing: `THING`, less by the cheapest route over neighbours, by the distance
 in looks, and by that in the photograph in longest sides. Fitted, as `SAME`, to things in photographs of BSDS500 train
 and of people, half a percent to a third of the photograph; `THING` such that 5 % of what is outside a thing follows."""
 KIND, KIND_UNLIKE = 1.87, 2.15
 """Log odds that they are of one kind, wherever they are, fitted likewise: ``KIND - KIND_UNLIKE d``."""
+NEAR_WISH, MOST_AGAINST = 12.0, 2.0
+"""Distance in ab at which a colour of the palette hardly speaks for a wish any more (the width of a Gaussian), and the
+most that what a region could be counts against it, in log odds. Set by eye: a stroke of dark red on a pullover spared
+the face beside it. For things that are wished any hue at all it neither gains nor loses."""
 GRAYNESS, ONE_HUE = 5.0, 0.9
 """Chroma at which a colour is as much gray as colour, and the cosine of ``(a, b, GRAYNESS)`` from which on two wishes
 are one. Not their distance: what a pale sky makes of dark red is pink."""
@@ -32,6 +36,7 @@ AGREES, SLIP = 0.6, 4.0
 """An observation that agrees with its stroke less than this share of what the best of it does has slipped: its variance
 grows by the lack to this power. Set, with `THING`, by strokes that run out onto something else, and by eye."""
 
+_LEAST = 1e-3  # chance of a colour that a model thinks impossible; beside it, one such region is like another
 _MOST_ODDS = 50.0  # beyond it, one certainty is like another
 _MOST_ROUNDS = 4  # two or three are enough, nearly always
 _UNITS = 1e4  # the flow is of whole numbers
@@ -50,6 +55,10 @@ class Things:
     ties : csr_array, shape (n, n)
         What it costs to step from a region to a neighbour of larger number: minus the logarithm of the probability that
         both are of one thing.
+    probabilities : ndarray, shape (n, K), float32
+        Of the colours of the palette in the regions.
+    colors : ndarray, shape (K, 2), float32
+        The palette.
 
     See Also
     --------
@@ -61,8 +70,9 @@ class Things:
 
     >>> from colorize.features.superpixels import from_labels
     >>> points = np.array([[0.0], [0.2], [0.1], [3.0]])
-    >>> things = Things.of(points, from_labels(np.repeat([[0, 1, 2, 3]], 4, axis=0)))
-    >>> odds = things.log_odds(np.array([1]), np.array([HERE]))
+    >>> red_or_blue = np.full((4, 2), 0.5), np.array([[50.0, 30.0], [0.0, -40.0]])
+    >>> things = Things.of(points, from_labels(np.repeat([[0, 1, 2, 3]], 4, axis=0)), *red_or_blue)
+    >>> odds = things.log_odds(np.array([1]), np.array([HERE]), np.array([[50.0, 30.0]]))
     >>> things.likeliest(odds).tolist()
     [0, 0, 0, -1]
     """
@@ -70,19 +80,30 @@ class Things:
     points: Float64
     places: Float64
     ties: csr_array
+    probabilities: Float32
+    colors: Float32
 
     @classmethod
-    def of(cls, points: Float64, superpixels: Superpixels) -> Things:
+    def of(cls, points: Float64, superpixels: Superpixels, probabilities: Float32, colors: Float32) -> Things:
         """Tie neighbours that look alike."""
         low, high = superpixels.adjacency.T
         # -log sigmoid(SAME - STEP d) = log(1 + exp(STEP d - SAME)), which does not overflow.
         step = np.linalg.norm(points[low] - points[high], axis=1)
         n = superpixels.n_superpixels
         ties = csr_array((np.logaddexp(0, STEP * step - SAME), (low, high)), shape=(n, n))
-        return cls(points, superpixels.centroids.astype(np.float64) / max(superpixels.shape), ties)
+        places = superpixels.centroids.astype(np.float64) / max(superpixels.shape)
+        return cls(points, places, ties, probabilities, colors)
 
-    def log_odds(self, regions: NDArray[np.intp], reach: NDArray[np.integer]) -> Float64:
-        """Log odds that every region is of the thing (of reach ``similar``: of the kind) of some, shape (m, n)."""
+    def log_odds(self, regions: NDArray[np.intp], reach: NDArray[np.integer], ab: Float64) -> Float64:
+        """Log odds that every region is of the thing (of reach ``similar``: of the kind) of some, shape (m, n).
+
+        Parameters
+        ----------
+        regions, reach : ndarray, shape (m,)
+            Regions that were hinted, and how far each hint reaches.
+        ab : ndarray, shape (m, 2)
+            The colours wished there.
+        """
         from scipy.spatial.distance import cdist
 
         odds = self._joined(regions) - AFAR * cdist(self.places[regions], self.places)
@@ -91,7 +112,20 @@ class Things:
             # The better of two reasons and not their sum: looking alike is in both already.
             one_kind = KIND - KIND_UNLIKE * cdist(self.points[regions[has_kin]], self.points)
             odds[has_kin] = np.maximum(odds[has_kin], one_kind)
-        return odds
+        return odds - self._against(regions, ab)
+
+    def _against(self, regions: NDArray[np.intp], ab: Float64) -> Float64:
+        """What speaks against regions as parts of things of some colours, shape (m, n), in log odds, 0 or more.
+
+        A thing has one colour, so a region is the likelier of it, the likelier it has that colour (Bayes): by its
+        probability of it, as a share of that of the hinted region. What is likelier still is no evidence.
+        """
+        from scipy.spatial.distance import cdist
+
+        speaks = np.exp(-cdist(ab, self.colors, "sqeuclidean") / (2 * NEAR_WISH**2))
+        chance = speaks @ self.probabilities.T + _LEAST
+        own = chance[np.arange(len(regions)), regions]
+        return np.clip(np.log(own[:, None] / chance), 0, MOST_AGAINST)
 
     def _joined(self, regions: NDArray[np.intp]) -> Float64:
         """Log odds that every region is of the thing of some wherever it lies, shape (m, n)."""

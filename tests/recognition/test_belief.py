@@ -27,6 +27,7 @@ ROWS, COLUMNS = 4, 6
 N = ROWS * COLUMNS
 PHOTO, SIMILAR, HERE = range(3)
 SCENE = np.zeros(4)
+NOTHING_KNOWN = np.ones((N, 1), np.float32), np.zeros((1, 2), np.float32)  # of the colours of regions
 LEFT = np.arange(N) % COLUMNS < 3  # a dark half and a light half, which look unlike
 
 
@@ -39,7 +40,7 @@ def make_prior(*, mean=0.0, areas=None):
     points = np.where(LEFT, 0, 3)[:, None] + 0.2 * rng.normal(size=(N, 3))
     looks = Appearance(points, 2 * points, np.full((N, 2), [10.0, 20.0]), SCENE)
     regions = from_labels(labels)
-    return prior(np.full((N, 2), mean), looks, Things.of(points, regions), regions, lightness)
+    return prior(np.full((N, 2), mean), looks, Things.of(points, regions, *NOTHING_KNOWN), regions, lightness)
 
 
 def tell(belief, *hints, noise=1e-6):
@@ -71,7 +72,7 @@ def test_things_end_where_looks_change_and_kinds_do_not():
     columns = np.arange(N) % COLUMNS
     looks = Appearance(np.isin(columns, (2, 3))[:, None] * 3.0, np.zeros((N, 1)), np.full((N, 2), 10.0), SCENE)
     regions = from_labels(np.arange(N).reshape(ROWS, COLUMNS))
-    things = Things.of(looks.points, regions)
+    things = Things.of(looks.points, regions, *NOTHING_KNOWN)
     belief = prior(np.zeros((N, 2)), looks, things, regions, np.full(N, 50, np.float32))
     here, similar = (tell(belief, (6, (50, 0), reach)).mean[:, 0] for reach in (HERE, SIMILAR))
     for told in (here, similar):
@@ -116,7 +117,7 @@ def test_a_second_hint_keeps_its_neighbourhood():
 def test_what_is_left_as_it_is_takes_less_of_a_surface_than_what_is_changed():
     regions = from_labels(np.arange(9).reshape(1, 9))
     looks = Appearance(np.zeros((9, 1)), np.zeros((9, 1)), np.full((9, 2), 10.0), SCENE)
-    things = Things.of(looks.points, regions)
+    things = Things.of(looks.points, regions, np.ones((9, 1)), np.zeros((1, 2)))
     belief = prior(np.zeros((9, 2)), looks, things, regions, np.full(9, 50, np.float32))
     changed = tell(belief, (0, (60, 0), HERE), (8, (0, 0), HERE)).mean[:, 0] > 30
     assert changed[:5].all()  # up to the middle and with it

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize.features.superpixels import from_labels
-from colorize.recognition.things import HERE, SAME, SIMILAR, STEP, Things
+from colorize.recognition.things import HERE, MOST_AGAINST, SAME, SIMILAR, STEP, Things
 
 ROWS, COLUMNS = 3, 5
 
@@ -16,7 +16,13 @@ ROWS, COLUMNS = 3, 5
 def make_things(looks, rows=ROWS, columns=COLUMNS):
     """Regions in a grid, whose looks are one number each."""
     points = np.reshape(np.asarray(looks, float), (-1, 1))
-    return Things.of(points, from_labels(np.arange(rows * columns).reshape(rows, columns)))
+    regions = from_labels(np.arange(rows * columns).reshape(rows, columns))
+    return Things.of(points, regions, *nothing_known(len(points)))
+
+
+def nothing_known(n):
+    """One colour, which all regions have: no wish is likelier in one than in another."""
+    return np.ones((n, 1), np.float32), np.zeros((1, 2), np.float32)
 
 
 def slips(things, regions, ab, n_pixels, reach=HERE):
@@ -77,7 +83,10 @@ def test_one_region_and_odds_of_any_size(odds):
 
 def test_looks_may_be_as_far_apart_as_they_like():
     things = make_things([0, 1e3, 0, 1e6], 1, 4)
-    assert things.likeliest(things.log_odds(np.array([0]), np.array([HERE])))[[1, 3]].tolist() == [-1, -1]
+    assert things.likeliest(things.log_odds(np.array([0]), np.array([HERE]), np.zeros((1, 2))))[[1, 3]].tolist() == [
+        -1,
+        -1,
+    ]
     assert (slips(things, [0, 1, 3], (40, 20), [9, 9, 9]) == 1).all()  # none of them agrees with another
 
 
@@ -122,3 +131,21 @@ def test_reaches_are_strokes_of_their_own():
     things, two = make_things([0, 0, 0], 1, 3), np.full((3, 2), 20.0)
     first, second, third = things.strokes(np.arange(3), two, np.array([HERE, HERE, SIMILAR]))
     assert first == second != third
+
+
+def test_a_thing_leaves_what_can_hardly_have_its_color():
+    """Skin beside red cloth that looks much like it: not what is wished decides, but how likely it is there."""
+    red, skin = (45.0, 25.0), (15.0, 20.0)
+    colors = np.array([red, skin], np.float32)
+    chances = np.float32([[0.5, 0.5], [0.5, 0.5], [0.02, 0.98], [0.5, 0.5]])
+    regions = from_labels(np.repeat([[0, 1, 2, 3]], 4, axis=0))
+    things = Things.of(np.array([[0.0], [0.1], [1.2], [2.0]]), regions, chances, colors)
+
+    def odds(wish):
+        return things.log_odds(np.array([0]), np.array([HERE]), np.array([wish]))[0]
+
+    plain = odds(skin)  # as likely in the hinted region as anywhere
+    np.testing.assert_allclose((plain - odds(red))[[0, 1, 3]], 0, atol=1e-6)
+    assert (plain - odds(red))[2] == pytest.approx(MOST_AGAINST)
+    far_off = (-60.0, -60.0)  # impossible everywhere alike
+    np.testing.assert_allclose(odds(far_off), plain, atol=1e-6)
