@@ -190,6 +190,8 @@ class Outputs:
         for path in wanted:
             check_target(path, force=self.force)
         if self.html is not None:
+            if self.html.suffix.lower() not in (".html", ".htm"):
+                raise click.UsageError(f"{self.html}: a page is HTML, so that its name must end in .html")
             from colorize.evaluation.report import check_installed
 
             check_installed()

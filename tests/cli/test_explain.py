@@ -96,6 +96,12 @@ def test_files_are_not_lost(run, old, tiny_model, workplace):
     assert (workplace / "why.json").read_text() == "mine"
 
 
+def test_a_page_is_not_written_under_the_name_of_a_picture(run, old, tiny_model, workplace):
+    result = run("explain", old, "--model", tiny_model, "-o", "why.png", status=2)
+    assert last_line(result) == "Error: why.png: a page is HTML, so that its name must end in .html"
+    assert not (workplace / "why.png").exists()
+
+
 def test_train_keeps_thumbnails_when_asked(run, workplace, photos):
     (workplace / "secret album").mkdir()
     for i, photo in enumerate(photos[:4]):
