@@ -463,6 +463,7 @@ def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):
     np.testing.assert_array_equal(*(session.probabilities for session in results))
 
 
+@pytest.mark.slow
 def test_the_same_bytes_from_processes_started_with_one_and_with_two_threads(pictures, tmp_path):
     corner = slice(0, 300), slice(0, 451)  # small sums are made by one thread anyway
     np.save(tmp_path / "photos.npy", [pictures[name][corner] for name in ("chelsea", "coffee", "china", "flower")])

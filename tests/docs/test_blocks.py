@@ -25,7 +25,7 @@ PAGES = pages()
 FLOWER = Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
 RUN = ("README.md", *(f"docs/{name}.md" for name in (
     *("index", "tutorial", "hints", "references", "alternatives", "explain"),
-    *("base_models", "propagation", "own_family", "api"),
+    *("base_models", "propagation"),
 )))  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def part_of_example() -> str:
     return before + family
 
 
-LONG = [pytest.param("docs/evaluation.md", marks=pytest.mark.slow)]
+LONG = [pytest.param(f"docs/{name}.md", marks=pytest.mark.slow) for name in ("evaluation", "own_family", "api")]
 
 
 @pytest.mark.parametrize("page", [*RUN, *LONG])

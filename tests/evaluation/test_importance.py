@@ -69,6 +69,7 @@ def test_height_is_found_first(height):
     assert found["position", ""].value > 5 * found["lbp", ""].value
 
 
+@pytest.mark.slow
 def test_texture_is_found_first_and_so_is_its_part(texture):
     assert texture.ranking("across")[0] == "gabor"
     assert texture.ranking("within")[0] == "gabor"
@@ -85,6 +86,7 @@ def test_refits_agree_that_only_height_matters(height):
     assert without["position", ""].excludes(0)
 
 
+@pytest.mark.slow
 def test_noise_is_worth_nothing(height, texture):
     for result in (height, texture):
         for score in ("region_ab_error", "log_loss"):
@@ -101,6 +103,7 @@ def test_colours_are_told_apart(height):
         assert max((f for f, part in cells if part == color), key=lambda f: cells[f, color].value) == "position"
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_numbers_and_the_files_say_the_same(height):
     again = study(photo_of_height, refits=True, families=("intensity", "position", "gabor", "lbp"))
     assert again.to_csv() == height.to_csv()
@@ -136,6 +139,7 @@ def test_families_that_know_the_same_are_reported(height):
     assert share[position, height.families.index("lbp")] < 0.2  # noise everywhere alike
 
 
+@pytest.mark.slow
 def test_teachers_of_the_refits_can_be_others():
     others = [photo_of_height(seed) for seed in range(30, 36)]
     result = study(photo_of_height, training_photos=others, families=("position", "lbp"), refits=True, n_repeats=1)
@@ -169,6 +173,7 @@ def test_parts_of_families():
     assert detail_groups(["alone"]) == {}
 
 
+@pytest.mark.slow
 def test_arrays_are_studied_as_photographs(tiny_colorizer, photos):
     options = {"n_repeats": 1, "n_detail_repeats": 0, "refits": False}
     found = importance(tiny_colorizer, [photo.pixels for photo in photos[:4]], **options)

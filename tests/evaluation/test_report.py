@@ -166,6 +166,7 @@ def test_tables_promise_no_intervals_that_photographs_are_too_few_for(photos):
     assert "Means over 3 photographs; ▸ best mean" in few
 
 
+@pytest.mark.slow
 def test_importance_is_drawn(photos):
     model = Colorizer(families=("position", "gabor"), **SMALL).fit(photos[6:])
     found = importance(model, photos[:5], n_repeats=1, n_detail_repeats=1)
@@ -188,6 +189,7 @@ def test_importance_is_drawn(photos):
     assert "(" in summary(found).splitlines()[2]
 
 
+@pytest.mark.slow
 def test_studies_are_drawn(photos):
     report = DatasetReport(10, 10, 10, ())
     photos = [RgbImage(photo.pixels[::2, ::2].copy()) for photo in photos]

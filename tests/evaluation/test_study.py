@@ -36,6 +36,7 @@ def study():
     return study_categories(sets, methods=("classical", "mean"), parameters=SMALL, left_out=left_out)
 
 
+@pytest.mark.slow
 def test_own_kind_wins_and_all_together_is_between(study):
     for method in ("classical", "mean"):
         matrix = study.matrix(method)
@@ -45,6 +46,7 @@ def test_own_kind_wins_and_all_together_is_between(study):
     assert (study.matrix("mean")[3] > np.diag(study.matrix("mean")[:2])).all()
 
 
+@pytest.mark.slow
 def test_sets_sizes_and_reasons(study):
     assert study.categories == ("fire", "sea")
     assert study.training == {"fire": 10, "sea": 10, ALL_EQUAL: 10, ALL: 20}
@@ -54,6 +56,7 @@ def test_sets_sizes_and_reasons(study):
     assert study.against_own("mean")[1][0].value > 5
 
 
+@pytest.mark.slow
 def test_intervals_are_made_once_for_each_category(study, monkeypatch):
     made, intervals = [], EvaluationResult.intervals
     monkeypatch.setattr(EvaluationResult, "intervals", lambda result: made.append(1) or intervals(result))
@@ -63,6 +66,7 @@ def test_intervals_are_made_once_for_each_category(study, monkeypatch):
     assert len(made) == 2
 
 
+@pytest.mark.slow
 def test_files_of_the_study(study):
     rows = list(csv.DictReader(io.StringIO(study.to_csv())))
     assert len(rows) == 2 * (1 + 2 * 4)
@@ -85,6 +89,7 @@ def test_too_few_categories_and_unknown_methods_are_refused():
         study_categories({}, methods=("magic",))
 
 
+@pytest.mark.slow
 def test_curve_measures_every_size_on_the_same_photographs():
     photos = [tinted(seed, (230, 90, 40) if seed % 2 else (40, 90, 230)) for seed in range(14)]
     curve = study_curve(photos[:8], photos[8:], sizes=(8, 2), parameters=SMALL)

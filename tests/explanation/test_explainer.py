@@ -135,6 +135,7 @@ def test_effects_of_hints_add_up(session, hints):
             np.testing.assert_allclose(effect.after, explainer.result.ab[part].mean(axis=0), atol=0.5)
 
 
+@pytest.mark.slow
 def test_a_region_moves_as_its_parts_do(session, hints):
     explainer = Explainer(session, hints=hints)
     region = explainer.region_of(100, 120)
@@ -263,6 +264,7 @@ def test_the_largest_area_comes_first(by_position):
     assert (first[0] < 48) != (second[0] < 48)  # one in each half
 
 
+@pytest.mark.slow
 def test_places_of_a_photograph_larger_than_the_working_size(tiny_colorizer, pictures):
     large = np.kron(pictures["coffee"], np.ones((2, 2, 1), np.uint8))
     explainer = Explainer(tiny_colorizer.open(large))
