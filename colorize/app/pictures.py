@@ -61,9 +61,9 @@ def proxy(gray: GrayImage) -> GrayImage:
 
 def gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
     """The photograph without colours."""
-    from colorize.color import lab_to_rgb
+    from colorize.color import gray_rgb
 
-    return np.asarray(lab_to_rgb(gray.lightness, np.zeros((*gray.shape, 2), np.float32)), np.uint8)
+    return gray_rgb(gray.lightness)
 
 
 def confidence_map(result: Colorization, gray: GrayImage) -> bytes:

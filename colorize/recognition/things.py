@@ -27,8 +27,9 @@ KIND, KIND_UNLIKE = 1.87, 2.15
 """Log odds that they are of one kind, wherever they are, fitted likewise: ``KIND - KIND_UNLIKE d``."""
 NEAR_WISH, MOST_AGAINST = 12.0, 2.0
 """Distance in ab at which a colour of the palette hardly speaks for a wish any more (the width of a Gaussian), and the
-most that what a region could be counts against it, in log odds. Set by eye: a stroke of dark red on a pullover spared
-the face beside it. For things that are wished any hue at all it neither gains nor loses."""
+most that what a region could be counts against it, in log odds. Set by eye: a stroke of dark red on a pullover took the
+whole face beside it, and takes moustache and chin so. One stroke for any hue at all fills as much with it as without;
+after five, fewer things are as wanted."""
 GRAYNESS, ONE_HUE = 5.0, 0.9
 """Chroma at which a colour is as much gray as colour, and the cosine of ``(a, b, GRAYNESS)`` from which on two wishes
 are one. Not their distance: what a pale sky makes of dark red is pink."""
