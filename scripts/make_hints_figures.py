@@ -43,7 +43,7 @@ def main() -> None:
 
 def hints_row(flower: Session, astronaut: Session) -> list[np.ndarray]:
     """What was drawn, before and after, for two photographs."""
-    petals = Hints(flower.gray.shape, (Mark("stroke", [[150, 230], [224, 306], [300, 380]], PURPLE, 6, "similar"),))
+    petals = Hints(flower.gray.shape, (Mark("stroke", [[140, 230], [224, 306], [330, 370]], PURPLE, 6, "similar"),))
     leaves = Hints(flower.gray.shape, (Mark("region", [[20, 20], [20, 120], [90, 20]], LEAF, reach="similar"),))
     person = Hints(
         astronaut.gray.shape,
@@ -65,7 +65,7 @@ def reach_row(session: Session) -> list[np.ndarray]:
     """One hint with each reach."""
     row = []
     for reach in REACHES[2::-1]:
-        mark = Mark("stroke", [[150, 230], [224, 306], [300, 380]], PURPLE, 6, reach=reach)
+        mark = Mark("stroke", [[140, 230], [224, 306], [330, 370]], PURPLE, 6, reach=reach)
         row.append(session.with_hints(Hints(session.gray.shape, (mark,))).rgb)
     return row
 

@@ -19,17 +19,16 @@ PHOTO, SIMILAR, HERE, PIXELS = range(len(REACHES))
 
 SAME, STEP = 3.38, 3.22
 """Log odds that neighbours are of one thing: ``SAME - STEP d``, d their distance in looks."""
-THING, ROUTE, UNLIKE, AFAR = 3.7, 0.55, 1.67, 7.3
+THING, ROUTE, UNLIKE, AFAR = 3.6, 0.55, 1.67, 7.3
 """Log odds that any two regions are of one thing: `THING`, less by the cheapest route over neighbours, by the distance
 in looks, and by that in the photograph in longest sides. Fitted, as `SAME`, to things in photographs of BSDS500 train
-and of people, half a percent to a third of the photograph; `THING` such that 5 % of what is outside a thing follows."""
+and of people, half a percent to a third of the photograph; `THING` such that of the rest less than 5 % follows."""
 KIND, KIND_UNLIKE = 1.87, 2.15
 """Log odds that they are of one kind, wherever they are, fitted likewise: ``KIND - KIND_UNLIKE d``."""
 NEAR_WISH, MOST_AGAINST = 12.0, 2.0
 """Distance in ab at which a colour of the palette hardly speaks for a wish any more (the width of a Gaussian), and the
 most that what a region could be counts against it, in log odds. Set by eye: a stroke of dark red on a pullover took the
-whole face beside it, and takes moustache and chin so. One stroke for any hue at all fills as much with it as without;
-after five, fewer things are as wanted."""
+whole face beside it. Strokes of any hue at all fill as much with it as without."""
 GRAYNESS, ONE_HUE = 5.0, 0.9
 """Chroma at which a colour is as much gray as colour, and the cosine of ``(a, b, GRAYNESS)`` from which on two wishes
 are one. Not their distance: what a pale sky makes of dark red is pink."""
