@@ -209,7 +209,7 @@ def test_more_is_not_said_of_two_numbers_that_read_alike(explainer):
 
 def test_hints_that_did_not_reach_a_place_are_not_named_there(session, hints):
     found = Explainer(session, hints=hints).at(60, 80)
-    for moved, is_said in ((0.4, False), (0.6, True)):
+    for moved, is_said in ((2.2, False), (2.4, True)):
         effect = replace(found.hints, after=found.hints.before + np.array([moved, 0], np.float32))
         told = " ".join(sentences(replace(found, hints=effect)))
         assert ("as hints moved it" in told) == ("Hints moved it" in told) == is_said
