@@ -7,24 +7,21 @@ colorization via multimodal predictions", ECCV 2008 (probabilities first, one co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from colorize._support.progress import Progress, silent
-from colorize.exceptions import DatasetError
 from colorize.features import FAMILIES, FeatureExtractor
-from colorize.model import Model, Photo, as_rgb_image, check_ranges, check_several
+from colorize.model import Model, Photo, check_ranges
 from colorize.models.file import load_model, save_model
 from colorize.models.format import Trained, digest, pack, unpack
 from colorize.predictor import Predictor
 from colorize.recognition.thumbnails import Thumbnails, checked_names
 from colorize.training.base import check_base
-from colorize.training.fit import checked_photos, describe_photos, learn, learn_words
+from colorize.training.fit import checked_photos, describe_photos, in_sample, learn, learn_words
 from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, as_estimators, make_machine
 from colorize.training.rows import TrainingRows
@@ -180,11 +177,12 @@ class Colorizer(Predictor, BaseEstimator):
             photos, size, words, described, say, self.rows_per_photo, seed, pictures=thumbnail_bytes > 0
         )
         say("learning", 0, 1)
-        kept = self._learn(rows, base=base)
+        self.learn(rows, base=base)
         self.extractor_, self.baselines_ = words, baselines
         self.summary_ |= origin
         if thumbnail_bytes and rows.picture is not None and self.n_sample_rows:
-            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(rows.picture[kept], names, thumbnail_bytes)
+            pictures = rows.picture[in_sample(rows, self.n_sample_rows, self.random_state)]
+            self.thumbnails_: Thumbnails | None = Thumbnails.chosen(pictures, names, thumbnail_bytes)
         say("learning", 1, 1)
         return self
 
@@ -196,14 +194,7 @@ class Colorizer(Predictor, BaseEstimator):
         Without an extractor the model answers for rows (`recognizer`), not for photographs. `palette` is a fitted one
         to use instead of learning one; `base` is as in `fit`, and its features must be those of the rows.
         """
-        self._learn(rows, palette=palette, base=base)
-        return self
-
-    def _learn(
-        self, rows: TrainingRows, *, palette: ColorPalette | None = None, base: Colorizer | None = None
-    ) -> NDArray[np.intp]:
-        """Learn from rows: the numbers of those in the sample."""
-        found, sample, kept, summary = learn(
+        found, sample, summary = learn(
             rows,
             make_machine(self.classifier, self.random_state),
             n_colors=self.n_colors,
@@ -214,8 +205,7 @@ class Colorizer(Predictor, BaseEstimator):
         )
         # Pictures of an earlier fit would show regions that are no longer in the sample.
         self.sample_, self.summary_, self.thumbnails_ = sample, summary, None
-        self._keep(found)
-        return kept
+        return self._keep(found)
 
     def _keep(self, found: FittedRecognizer) -> Colorizer:
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
@@ -277,22 +267,3 @@ class Colorizer(Predictor, BaseEstimator):
         colorizer.thumbnails_ = model.thumbnails
         colorizer.extractor_, colorizer.baselines_ = model.extractor, found.baselines
         return colorizer
-
-    def score(self, photos: Iterable[Photo], y: None = None) -> float:
-        """Minus the mean CIEDE2000 of colour photographs at `vividness` 0, for the searches of scikit-learn.
-
-        Raises `DatasetError` if there are none, `TypeError` if it is one photograph or a name.
-        """
-        # compiled when first imported: who only colorizes should not wait for it
-        from colorize.color.metrics import Truth
-
-        check_several(photos)
-        errors = []
-        for number, item in enumerate(photos):
-            photo = as_rgb_image(item, number)
-            # The setting of least error: at others a search would prefer pale models.
-            result = self.predict(photo, vividness=0)
-            errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])
-        if not errors:
-            raise DatasetError("there are no photographs to measure with")
-        return -float(np.mean(errors))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import Guidance, GuidedView
 from colorize.guidance.hints import Hints
 from colorize.guidance.references import References, look_at
 from colorize.guidance.session import Session
-from colorize.model import Model, Photo, as_gray_image, check_several
+from colorize.model import Model, Photo, as_gray_image, as_rgb_image, check_several
 from colorize.models.file import load_model
 from colorize.models.format import unpack
 from colorize.recognition.decision import dial, palette_shares
@@ -158,3 +160,22 @@ class Predictor:
         """
         view = self.model.look(gray)
         return palette_shares(view.probabilities, view.description.superpixels)
+
+    def score(self, photos: Iterable[Photo], y: None = None) -> float:
+        """Minus the mean CIEDE2000 of colour photographs at `vividness` 0, for the searches of scikit-learn.
+
+        Raises `DatasetError` if there are none, `TypeError` if it is one photograph or a name.
+        """
+        # compiled when first imported: who only colorizes should not wait for it
+        from colorize.color.metrics import Truth
+
+        check_several(photos)
+        errors = []
+        for number, item in enumerate(photos):
+            photo = as_rgb_image(item, number)
+            # The setting of least error: at others a search would prefer pale models.
+            result = self.predict(photo, vividness=0)
+            errors.append(Truth(photo.pixels).figures(result.rgb, result.ab)["ciede2000"])
+        if not errors:
+            raise DatasetError("there are no photographs to measure with")
+        return -float(np.mean(errors))

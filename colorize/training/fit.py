@@ -128,6 +128,11 @@ def describe_photos(
     return TrainingRows.concatenate([cache[number] for number in range(len(photos))]), sums.rules()
 
 
+def in_sample(rows: TrainingRows, n_sample_rows: int, random_state: int) -> NDArray[np.intp]:
+    """Numbers of the rows that a model carries along, shape (n_sample_rows,) or fewer."""
+    return draw(len(rows), n_sample_rows, random_state)
+
+
 def learn(
     rows: TrainingRows,
     machine: CalibratedClassifier,
@@ -137,17 +142,15 @@ def learn(
     random_state: int,
     palette: ColorPalette | None = None,
     base: FittedRecognizer | None = None,
-) -> tuple[FittedRecognizer, dict[str, np.ndarray], NDArray[np.intp], dict[str, Any]]:
+) -> tuple[FittedRecognizer, dict[str, np.ndarray], dict[str, Any]]:
     """Learn from rows: palette, scaler and a copy of the machine, on top of a base if that does better.
 
     Returns
     -------
     recognizer : FittedRecognizer
     sample : dict of str to ndarray
-        Some of the rows, for the model to carry along: ``features`` float16 as the classifier sees them, ``ab``
-        float16, ``photo`` int32.
-    kept : ndarray of int
-        Numbers of those rows.
+        Some of the rows (`in_sample`), for the model to carry along: ``features`` float16 as the classifier sees them,
+        ``ab`` float16, ``photo`` int32.
     summary : dict
         The training in numbers.
 
@@ -177,11 +180,11 @@ def learn(
         summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
     if base is not None:
         summary |= in_summary(choice)
-    kept = draw(len(rows), n_sample_rows, random_state)
+    kept = in_sample(rows, n_sample_rows, random_state)
     sample: dict[str, np.ndarray] = {
         # Half precision: 4000 rows of 128 components take 1 MB of the model file, and not 2.
         "features": features[kept].astype(np.float16),
         "ab": rows.ab[kept].astype(np.float16),
         "photo": rows.photo[kept],
     }
-    return recognizer, sample, kept, summary
+    return recognizer, sample, summary
