@@ -69,12 +69,15 @@ class Passed:
 
 def pytest_collection_modifyitems(config, items):
     path = config.getoption("--passed-in")
-    if path is None:
-        return
-    passed = set(Path(path).read_text(encoding="utf-8").splitlines())
-    again = [item for item in items if item.nodeid not in passed or item.get_closest_marker("extras")]
-    config.hook.pytest_deselected(items=[item for item in items if item not in again])
-    items[:] = again
+    if path is not None:
+        passed = set(Path(path).read_text(encoding="utf-8").splitlines())
+        again = [item for item in items if item.nodeid not in passed or item.get_closest_marker("extras")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in again])
+        items[:] = again
+    # Files that take long first: of several processes none is left with one of them in the end.
+    marks = ("slow", "browser")
+    long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 class Watch:
