@@ -62,7 +62,7 @@ def test_a_stroke_changes_the_region_and_undo_takes_it_back(visit, cat_photo):
     assert blue < -25
     visitor.page.get_by_role("button", name="Undo").click()
     visitor.wait_for_version(3)
-    assert visitor.picture().tolist() == before.tolist()
+    assert np.array_equal(visitor.picture(), before)
     assert visitor.page.get_by_role("button", name="Undo").is_disabled()
 
 
@@ -108,7 +108,7 @@ def test_keyboard_dropper_suggestions_and_kept_hints(visit, cat_photo, tmp_path)
     visitor.wait_for_version(4)
     visitor.page.set_input_files("input[type=file][accept*=json]", hints)
     visitor.wait_for_version(5)
-    assert visitor.picture().tolist() == painted.tolist()
+    assert np.array_equal(visitor.picture(), painted)
 
 
 def test_vividness_by_keyboard_changes_the_picture_and_doubts_stay_in_sight(visit, cat_photo):
@@ -163,16 +163,16 @@ def test_strokes_are_seen_edited_erased_and_brought_back(visit, cat_photo):
     assert rows.count() == 1
     page.keyboard.press("Control+z")
     visitor.wait_for_version(5)
-    assert visitor.picture().tolist() == pictures[2].tolist()
+    assert np.array_equal(visitor.picture(), pictures[2])
     page.keyboard.press("Control+z")
     visitor.wait_for_version(6)
-    assert visitor.picture().tolist() == pictures[1].tolist()
+    assert np.array_equal(visitor.picture(), pictures[1])
     page.keyboard.press("Control+Shift+Z")
     visitor.wait_for_version(7)
-    assert visitor.picture().tolist() == pictures[2].tolist()
+    assert np.array_equal(visitor.picture(), pictures[2])
     page.get_by_label("colour of stroke 2").fill("#20c040")
     visitor.wait_for_version(8)
-    assert visitor.picture().tolist() != pictures[2].tolist()
+    assert not np.array_equal(visitor.picture(), pictures[2])
     # Of a double click the second half takes no other stroke away.
     page.get_by_role("button", name="erase stroke 1").dblclick()
     page.get_by_test_id("toast-body").get_by_text("no such stroke any more").wait_for()
@@ -180,7 +180,7 @@ def test_strokes_are_seen_edited_erased_and_brought_back(visit, cat_photo):
     assert rows.count() == 1
     page.get_by_role("button", name="erase stroke 1").click()
     visitor.wait_for_version(10)
-    assert visitor.picture().tolist() == pictures[0].tolist()
+    assert np.array_equal(visitor.picture(), pictures[0])
 
 
 def test_what_is_protected_stays_as_it_is(visit, cat_photo):
@@ -323,11 +323,11 @@ def test_other_versions_can_be_chosen_from_also_after_a_reload_and_doubts_stay_i
     visitor.page.locator(".stage img.sure").wait_for()
     visitor.reload()
     visitor.wait_for_version(1)
-    assert visitor.picture().tolist() == chosen.tolist()
+    assert np.array_equal(visitor.picture(), chosen)
     assert visitor.page.locator(".stage img.sure").is_visible()
     choices.last.click()
     visitor.wait_for_version(2)
-    assert visitor.picture().tolist() == before.tolist()
+    assert np.array_equal(visitor.picture(), before)
 
 
 def test_why(visit, cat_photo):
@@ -367,7 +367,7 @@ def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
     visitor.step("Reference")
     visitor.page.locator("#lenders").get_by_text("cup.png").click()
     visitor.wait_for_version(2)
-    assert visitor.picture().tolist() == before.tolist()
+    assert np.array_equal(visitor.picture(), before)
     assert visitor.page.locator("#lenders button").count() == 0
 
 
@@ -394,7 +394,7 @@ def test_a_deleted_model_gives_way_to_the_default_one_everywhere(visit, cat_phot
     assert toast.locator(".toast-title.info").count() == 1  # no failure
     visitor.room("Photograph")
     visitor.wait_for_version(3)
-    assert visitor.picture().tolist() == before.tolist()
+    assert np.array_equal(visitor.picture(), before)
     assert page.get_by_role("tabpanel").get_by_label("Model").first.input_value() == "default"
     visitor.room("Batch")
     assert page.locator("#batch-model input").input_value() == "default"
@@ -561,7 +561,7 @@ def test_a_reload_keeps_the_session(visit, cat_photo):
     assert asked == ["beforeunload"]
     visitor.page.wait_for_selector(".stage", state="attached")
     visitor.wait_for_version(1)
-    assert visitor.picture().tolist() == before.tolist()
+    assert np.array_equal(visitor.picture(), before)
     visitor.page.locator("#upload").get_by_text("Another photograph").wait_for()
     assert visitor.n_strokes() == 1
     assert visitor.page.locator("#vividness input[type=number]").input_value() == "0.9"

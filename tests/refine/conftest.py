@@ -35,6 +35,15 @@ def scenes() -> list[RgbImage]:
 
 
 @pytest.fixture(scope="session")
+def quick_colorizer(photos):
+    """A Colorizer of two families, without a committee of nets: its twins, of which a refiner needs five, are cheap."""
+    from colorize.colorizer import Colorizer
+
+    parameters = {"families": ("intensity", "position"), "classifier": "kernel"}
+    return Colorizer(n_colors=8, n_superpixels=60, **parameters, random_state=0).fit(photos)
+
+
+@pytest.fixture(scope="session")
 def refiner(tiny_colorizer, photos):
     """A refiner of the tiny colorizer, hardly trained."""
     from colorize.refine.predictor import Refiner

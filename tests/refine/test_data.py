@@ -71,7 +71,7 @@ def test_an_example_carries_the_opinion_of_a_base(examples, photos, tiny_coloriz
     assert (np.abs(example.guide[:, 4]) <= 1).all()
 
 
-def test_every_photograph_is_coloured_by_a_model_that_has_not_seen_it(photos, tiny_colorizer, monkeypatch):
+def test_every_photograph_is_coloured_by_a_model_that_has_not_seen_it(photos, quick_colorizer, monkeypatch):
     learnt, coloured = [], []
     learn, guided = Colorizer.learn, data.guided_example
 
@@ -86,14 +86,14 @@ def test_every_photograph_is_coloured_by_a_model_that_has_not_seen_it(photos, ti
 
     monkeypatch.setattr(Colorizer, "learn", spy_learn)
     monkeypatch.setattr(data, "guided_example", spy_guided)
-    data.out_of_fold(photos, tiny_colorizer)
+    data.out_of_fold(photos, quick_colorizer)
     assert len(learnt) == data.N_FOLDS
     assert sorted(index for index, _ in coloured) == list(range(len(photos)))
     assert all(index not in seen for index, seen in coloured)
     assert all(len(seen) >= len(photos) * 0.7 for seen in learnt)
 
 
-def test_of_many_photographs_fewer_rows_are_drawn(photos, tiny_colorizer, monkeypatch):
+def test_of_many_photographs_fewer_rows_are_drawn(photos, quick_colorizer, monkeypatch):
     counts, learn = [], Colorizer.learn
 
     def spy(self, rows, **options):
@@ -102,7 +102,7 @@ def test_of_many_photographs_fewer_rows_are_drawn(photos, tiny_colorizer, monkey
 
     monkeypatch.setattr(Colorizer, "learn", spy)
     monkeypatch.setattr(training_rows, "_MAX_ROWS", 20 * len(photos))
-    data.out_of_fold(photos, tiny_colorizer)
+    data.out_of_fold(photos, quick_colorizer)
     assert counts == [20] * data.N_FOLDS
 
 

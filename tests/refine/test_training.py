@@ -31,7 +31,7 @@ def check_learning(scenes, generator, objective):
     assert rival.history_[2]["loss"] < rival.history_[1]["loss"]
     assert rival.summary_.get("encoder") == ("random" if generator in networks.ENCODERS else None)
     assert ("critic" in rival.history_[1]) == (objective in learners.CRITIC_STEPS)
-    assert rival.predict(scenes[7]).rgb.shape == (40, 48, 3)
+    assert rival.predict(scenes[-1]).rgb.shape == (40, 48, 3)
 
 
 @pytest.mark.usefixtures("narrow")
@@ -44,7 +44,7 @@ def test_every_pair_learns_in_two_epochs(scenes, generator, objective):
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_whole_network_of_pix2pix_learns_in_two_epochs(scenes, objective):
-    check_learning(scenes, "unet-large", objective)
+    check_learning(scenes[:6], "unet-large", objective)  # two steps in an epoch
 
 
 def test_a_small_network_learns_what_lightness_says(scenes):
@@ -84,7 +84,7 @@ def test_a_resumed_training_ends_with_the_same_bytes(scenes, tmp_path, objective
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
-def test_a_resumed_refiner_ends_with_the_same_bytes(photos, tiny_colorizer, tmp_path):
+def test_a_resumed_refiner_ends_with_the_same_bytes(photos, quick_colorizer, tmp_path):
     from colorize.refine.predictor import Refiner
 
     parameters = {"epochs": 3, "crop": 32, "batch_size": 5, "hold_out": 0.2, "device": "cpu"}
@@ -94,10 +94,10 @@ def test_a_resumed_refiner_ends_with_the_same_bytes(photos, tiny_colorizer, tmp_
             raise StopAt
 
     checkpoint = tmp_path / "checkpoint.safetensors"
-    straight = Refiner(tiny_colorizer, **parameters).fit(photos)
+    straight = Refiner(quick_colorizer, **parameters).fit(photos)
     with pytest.raises(StopAt):
-        Refiner(tiny_colorizer, **parameters).fit(photos, checkpoint=checkpoint, observe=stop)
-    resumed = Refiner(tiny_colorizer, **parameters).fit(photos, checkpoint=checkpoint, resume=True)
+        Refiner(quick_colorizer, **parameters).fit(photos, checkpoint=checkpoint, observe=stop)
+    resumed = Refiner(quick_colorizer, **parameters).fit(photos, checkpoint=checkpoint, resume=True)
     assert states(resumed) == states(straight)
 
 
