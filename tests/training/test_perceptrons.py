@@ -19,7 +19,7 @@ def test_scikit_learn_manners():
     single = "float32 probabilities differ by more than its 1e-7"
     expected = {"check_methods_sample_order_invariance": single, "check_methods_subset_invariance": single}
     # enough passes over the few rows of the checks
-    nets = NeuralNets(n_nets=2, hidden=(32, 16), share=1.0, n_epochs=60, alpha=1e-3)
+    nets = NeuralNets(n_nets=2, hidden=(32, 16), share=1.0, n_epochs=30, alpha=1e-3)
     check_estimator(nets, expected_failed_checks=expected, on_skip=None)
 
 
