@@ -13,7 +13,7 @@ from colorize.exceptions import DatasetError
 from colorize.training.dataset import DatasetReport, TrainingSet
 from colorize.types import RgbImage
 
-SMALL = {"n_colors": 4, "n_superpixels": 24, "n_sample_rows": 10}
+SMALL = {"n_colors": 4, "n_superpixels": 24, "n_sample_rows": 10, "classifier": "kernel"}
 
 
 def tinted(seed: int, tint: tuple[int, int, int]) -> RgbImage:
