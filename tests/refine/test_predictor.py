@@ -359,7 +359,7 @@ def test_a_rival_beats_gray_on_photographs(data_folder):
 
     train = load_folder(data_folder / "bsds500" / "train", limit=40).photos
     test = load_folder(data_folder / "bsds500" / "val", limit=20, select=False).photos
-    rival = Rival("unet", "l1", epochs=12, device="cpu").fit(train)
+    rival = Rival("unet", "l1", epochs=6, device="cpu").fit(train)
     means = measure({"gray": NO_COLOR, "rival": rival}, test).means()
     assert means["rival"]["ciede2000"] < means["gray"]["ciede2000"]
 
