@@ -29,10 +29,11 @@ PROMISES = {
         "tests/test_release.py::test_what_the_pages_tell_pip_is_ours",
         "tests/test_release.py::test_every_message_of_a_missing_library_names_an_extra_of_the_project",
     ),
-    "a wrong place for the output is noticed before a model is loaded or a photograph read": (
+    "a wrong place or ending of the output is noticed before a model is loaded or a photograph read": (
         "tests/cli/test_main.py::test_existing_output_is_found_before_the_model_is_loaded",
         "tests/cli/test_main.py::test_a_wrong_place_for_the_output_is_found_first",
         "tests/cli/test_batch.py::test_a_wrong_place_for_the_output_is_found_first",
+        "tests/test_architecture.py::test_an_ending_that_cannot_be_written_is_refused_before_anything_is_loaded",
     ),
     "a damaged photograph is refused with the name of the option that colours what is left": (
         "tests/cli/test_replay.py::test_a_damaged_photograph_is_salvaged_when_asked_for",

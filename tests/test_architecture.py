@@ -375,6 +375,23 @@ def test_help_is_light(arguments):
     assert loaded <= {"colorize", "click", "colorama"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["photo", "a.png", "-o", "out.xyz"],
+        ["photo", "a.png", "-o", "out.png", "--all-frames"],
+        ["photo", "a.png", "--confidence-map", "out.xyz"],
+        ["suggest", "a.png", "-o", "out.xyz"],
+        ["film", "a.mp4", "out.xyz"],
+    ],
+)
+def test_an_ending_that_cannot_be_written_is_refused_before_anything_is_loaded(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "from click.testing import CliRunner\nfrom colorize.cli import main"
+    loaded = loaded_by(f"{code}\nassert CliRunner().invoke(main, {arguments}).exit_code == 1")
+    assert loaded <= {"colorize", "click", "colorama"}
+
+
 def test_the_library_loads_no_optional_package_and_no_command_line():
     loaded = loaded_by("import colorize\nfor name in colorize.__all__: getattr(colorize, name)")
     assert "numpy" in loaded

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from colorize._support.formats import OUTPUT_FORMATS
 from colorize.exceptions import DatasetError, OutputError
 from colorize.io import PHOTO_SUFFIXES
-from colorize.io.writing import OUTPUT_FORMATS
 
 
 @dataclass(frozen=True)

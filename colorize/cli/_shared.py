@@ -17,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from colorize._support.files import check_free, check_writable, write_atomically
+from colorize._support.formats import output_format
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import ColorizeError, DatasetError
 from colorize.recipe.handling import Handling
@@ -327,6 +328,12 @@ def check_target(path: Path, *, force: bool) -> None:
         raise click.UsageError(f"{path}: there is no folder {path.parent}")
     check_free(path, overwrite=force)
     check_writable(path.parent)
+
+
+def check_picture_target(path: Path, *, force: bool, all_frames: bool = False) -> None:
+    """Refuse a picture that could not be written, for its place or its ending."""
+    check_target(path, force=force)
+    output_format(path, all_frames=all_frames)
 
 
 def check_model_target(path: Path, *sources: Path | None, force: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from colorize._support.formats import container_format
 from colorize.cli import _hands, _shared
 from colorize.exceptions import HintsError
 
@@ -59,12 +60,11 @@ def command(
     _hands.check_reach(hints_path, reach)
     may_be_whole = Path(f"{target}.part").is_dir()  # the last run was cut off as it cleared away
     _shared.check_target(target, force=force or may_be_whole)
+    container_format(target)
     from colorize.film.reading import Film
     from colorize.film.run import colorize_film
-    from colorize.film.writing import container_format
     from colorize.recipe.work import make_recipe
 
-    container_format(target)
     film = Film.open(source)
     hints = [] if hints_path is None else read_moments(hints_path, film.shape, reach)
     colorizer = _shared.load_predictor(model)

@@ -65,10 +65,7 @@ def command(
     sources = [source for source, _ in jobs]
     _shared.check_apart([*targets, by_hand.confidence_map], [*sources, by_hand.hints_file, *by_hand.reference])
     if by_hand.confidence_map is not None:
-        from colorize.io import output_format
-
-        _shared.check_target(by_hand.confidence_map, force=files.force)
-        output_format(by_hand.confidence_map)
+        _shared.check_picture_target(by_hand.confidence_map, force=files.force)
     if files.all_frames and (by_hand.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
     if device != "auto" and refine is None:
@@ -172,10 +169,7 @@ def with_good_targets(
     for source, target in jobs:
         try:
             for path in by_hand.targets(target):
-                _shared.check_target(path, force=files.force)
-            from colorize.recipe.work import check_format  # takes a second: not before the places are right
-
-            check_format(target, all_frames=files.all_frames)
+                _shared.check_picture_target(path, force=files.force, all_frames=files.all_frames)
         except (ColorizeError, click.UsageError) as error:
             report_failure(error, source)
         else:

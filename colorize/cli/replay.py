@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from colorize._support.formats import output_format
 from colorize.cli import _hands, _shared
 from colorize.exceptions import RecipeError
 
@@ -63,6 +64,7 @@ def command(
     _shared.check_target(output, force=force)
     try:
         recipe = read_recipe(picture, max_pixels)
+        output_format(output, all_frames=recipe.all_frames)
         if file_digest(photo) != recipe.input_sha256:
             raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
         path = str(find_recipe_model(recipe, model, picture))

@@ -40,15 +40,15 @@ def command(
 
     Say what is there with `colorize photo PHOTO --hints`. With --hints here, what they tell already is left out.
     """
-    from colorize.color import to_gray
-    from colorize.io import read_photo, write_photo
-
     _hands.check_reach(hints_file, reach)
     target = output or photo.parent / f"{photo.stem}{SUFFIX}"
     _shared.check_apart([target, json_file], [photo, hints_file])
-    for path in (target, json_file):
-        if path is not None:
-            _shared.check_target(path, force=force)
+    _shared.check_picture_target(target, force=force)
+    if json_file is not None:
+        _shared.check_target(json_file, force=force)
+    from colorize.color import to_gray
+    from colorize.io import read_photo, write_photo
+
     source = read_photo(photo)
     hints = None if hints_file is None else _hands.read_hints(hints_file, source.shape, reach)
     session = _shared.load_predictor(model).open(to_gray(source))

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.files import refusals, write_atomically
-from colorize.exceptions import FilmError, OutputError, OutputFormatError
+from colorize._support.formats import container_format
+from colorize.exceptions import FilmError, OutputError
 from colorize.film.reading import Damage, Film, av, moving_pictures, open_input, packets_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
     from av.video.stream import VideoStream
-
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 _UNWRITABLE = ("cannot be written", OutputError, (OSError, av.FFmpegError))
 
@@ -40,25 +39,6 @@ _TO_YUV = np.column_stack([np.array([219 * _LUMA, 224 * _BLUE, 224 * _RED]) / 25
 _LIMITED = 1
 _PRESET = "medium"
 _FINE_COLOR = "chroma-qp-offset=-12"  # a fifth less flicker of colours in the file, for 2 % of its size
-
-
-def container_format(target: Path) -> str:
-    """The container that an output's name asks for.
-
-    Raises
-    ------
-    OutputFormatError
-        Another ending.
-
-    Examples
-    --------
-    >>> container_format(Path("film.mkv"))
-    'matroska'
-    """
-    try:
-        return CONTAINERS[target.suffix.lower()]
-    except KeyError:
-        raise OutputFormatError(f"{target}: films are written as {', '.join(CONTAINERS)}") from None
 
 
 def pixel_format(shape: tuple[int, int]) -> str:

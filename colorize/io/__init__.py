@@ -8,8 +8,9 @@ Pillow reads and writes; where it would cut 16 bits to 8, OpenCV (colour PNG and
 ``colorize.io.icc`` (colour profiles) and ``colorize.io.writing`` (TIFF output) step in.
 """
 
+from colorize._support.formats import output_format
 from colorize.io.reading import MAX_PIXELS, PHOTO_SUFFIXES, count_pixels, find_photos, read_frames, read_photo, read_xmp
-from colorize.io.writing import encode_preview, encode_screen, output_format, write_frames, write_photo
+from colorize.io.writing import encode_preview, encode_screen, write_frames, write_photo
 
 __all__ = [
     "MAX_PIXELS",

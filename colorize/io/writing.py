@@ -15,6 +15,7 @@ from PIL import Image
 
 from colorize._support.bits import to_8_bit
 from colorize._support.files import Part, check_free, write_atomically
+from colorize._support.formats import output_format
 from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
 from colorize.io.metadata import LONGEST_IPTC, iptc_segment, tiff_block
@@ -23,11 +24,6 @@ from colorize.io.profiles import in_own_colors
 from colorize.types import RgbImage, check_rgb_image
 
 _Endian = Literal["<", ">"]
-
-OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
-
-# libjpeg stops at 65500 though the format has 16 bits; WebP has 14 bits for a side, PNG 31.
-_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}
 
 _LONGEST_EXIF = 65_000  # a JPEG segment ends at 65533 bytes
 
@@ -75,7 +71,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     See Also
     --------
     write_frames : Several pictures as pages of one file.
-    output_format : Whether a name can be written, before the work.
+    colorize.io.output_format : Whether a name can be written, before the work.
     colorize.io.read_photo : The way back.
 
     Examples
@@ -137,8 +133,7 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     2
     """
     path = Path(path)
-    if output_format(path) != "TIFF":
-        raise OutputFormatError(f"{path}: several pages need a TIFF file; use .tif")
+    output_format(path, all_frames=True)
     check_free(path, overwrite=overwrite)
     notes: list[str] = []
     write_atomically(path, _tiff(images, notes))
@@ -193,44 +188,6 @@ def encode_screen(pixels: np.ndarray) -> bytes:
     if not encoded:
         raise OutputFormatError("the picture cannot be encoded as JPEG")
     return buffer.tobytes()
-
-
-def output_format(path: Path, shape: tuple[int, int] = (1, 1)) -> str:
-    """Name of the format that a path's ending asks for; worth knowing before the work of making a picture.
-
-    Parameters
-    ----------
-    path : Path
-    shape : tuple of int
-        Height and width of the picture to be written.
-
-    Raises
-    ------
-    OutputFormatError
-        No format that can be written has this ending, or the format cannot hold so many pixels a side.
-
-    See Also
-    --------
-    write_photo : Writes in the format.
-    colorize.recipe.work.check_format : The same question, also of all frames together.
-
-    Examples
-    --------
-    >>> output_format(Path("album/grandmother.jpg"))
-    'JPEG'
-    """
-    try:
-        file_format = OUTPUT_FORMATS[path.suffix.lower()]
-    except KeyError:
-        raise OutputFormatError(
-            f"{path}: cannot write {path.suffix or 'a file without ending'}; use {', '.join(OUTPUT_FORMATS)}"
-        ) from None
-    if max(shape) > _LONGEST_SIDE[file_format]:
-        raise OutputFormatError(
-            f"{path}: {file_format} holds at most {_LONGEST_SIDE[file_format]} pixels a side, "
-            f"the picture has {max(shape)}; use .png or .tif"
-        )
-    return file_format
 
 
 def _encode(image: RgbImage, file_format: str, quality: int, notes: list[str]) -> list[Part]:

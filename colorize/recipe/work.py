@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from colorize import __version__
 from colorize._support.files import check_free, refusals
 from colorize.color import lab_to_rgb, tint_of, to_gray
-from colorize.exceptions import DamagedImageError, InvalidImageError, OutputFormatError, RecipeError
+from colorize.exceptions import DamagedImageError, InvalidImageError, RecipeError
 from colorize.guidance.alternatives import N_ALTERNATIVES
 from colorize.guidance.hints import Hints
-from colorize.io import MAX_PIXELS, output_format, read_frames, read_photo, read_xmp, write_frames, write_photo
+from colorize.io import MAX_PIXELS, read_frames, read_photo, read_xmp, write_frames, write_photo
 from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
@@ -316,18 +316,6 @@ def reading_notes(photos: Sequence[RgbImage]) -> tuple[str, ...]:
     if any(photo.metadata.xmp and not can_extend(photo.metadata.xmp) for photo in photos):
         return (*notes, "the XMP data is damaged and was left out")
     return notes
-
-
-def check_format(target: Path, *, all_frames: bool) -> None:
-    """Refuse a name for the output whose format cannot be written, before the work.
-
-    Raises
-    ------
-    OutputFormatError
-        Another ending, or one for a single picture where all frames are wanted.
-    """
-    if output_format(target) != "TIFF" and all_frames:
-        raise OutputFormatError(f"{target}: all frames together need a TIFF file; use .tif")
 
 
 def is_made_by(target: Path, recipe: Recipe, *, max_pixels: int = MAX_PIXELS) -> bool:

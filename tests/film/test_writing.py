@@ -8,9 +8,9 @@ import pytest
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
 
 from colorize.color import rgb_to_lab  # noqa: E402
-from colorize.exceptions import FilmError, OutputError, OutputFormatError  # noqa: E402
+from colorize.exceptions import FilmError, OutputError  # noqa: E402
 from colorize.film.reading import Film  # noqa: E402
-from colorize.film.writing import SegmentWriter, assemble, check_streams, container_format, to_yuv  # noqa: E402
+from colorize.film.writing import SegmentWriter, assemble, check_streams, to_yuv  # noqa: E402
 
 pytestmark = pytest.mark.video
 
@@ -92,12 +92,6 @@ def test_sound_without_a_place_is_refused_before_the_work(write_film, pan, tmp_p
     assert check_streams(other, tmp_path / "out.mov") == ()
     with pytest.raises(FilmError, match=r"\.mp4 cannot hold the sound of .*a\.avi \(pcm_mulaw\).*\.mkv"):
         check_streams(other, tmp_path / "out.mp4")
-
-
-def test_names_of_outputs(tmp_path):
-    assert container_format(tmp_path / "a.MOV") == "mov"
-    with pytest.raises(OutputFormatError, match=r"\.mp4, \.m4v, \.mov, \.mkv"):
-        container_format(tmp_path / "a.avi")
 
 
 def test_what_the_disk_refuses_is_one_error(write_film, pan, colors, tmp_path):
