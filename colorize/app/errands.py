@@ -19,6 +19,7 @@ from colorize.app.uploads import clean_name, free_name
 from colorize.app.visits import Visit
 from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import find_photos
+from colorize.recipe.handling import Handling
 from colorize.types import RgbImage
 
 COMPARED_SIDE = 640
@@ -138,7 +139,7 @@ class _Batch:
     """Photographs of one folder on their way into a zip with the same folders."""
 
     def __init__(self, core: Core, visit: Visit, suffix: str, model: str, vividness: float, told: Told) -> None:
-        from colorize.recipe.work import Handling, make_recipe
+        from colorize.recipe.work import make_recipe
 
         self.core, self.stopping, self.suffix, self.told = core, visit.stopping, suffix, told
         # Held to the end, whatever the shelf drops or a visitor renames meanwhile.

@@ -11,6 +11,7 @@ import click
 from colorize._support.formats import output_format
 from colorize.cli import _hands, _shared
 from colorize.exceptions import RecipeError
+from colorize.recipe.handling import Handling
 
 if TYPE_CHECKING:
     from colorize.recipe.note import Recipe
@@ -57,7 +58,7 @@ def command(
     rest. PHOTO is the photograph that it was made from; references and a refiner have to be named, too. The exit status
     is 1 if the pictures differ.
     """
-    from colorize.recipe.work import Handling, colorize_file, file_digest
+    from colorize.recipe.work import colorize_file, file_digest
 
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
     _shared.check_apart([output], [picture, photo, *reference])

@@ -20,7 +20,7 @@ from colorize.io import MAX_PIXELS, read_frames, read_photo, read_xmp, write_fra
 from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
-from colorize.recipe.handling import Handling as Handling
+from colorize.recipe.handling import Handling
 from colorize.recipe.note import REFINER, Recipe, add_note, can_extend, find_note
 from colorize.types import RgbImage
 

@@ -13,9 +13,9 @@ from colorize import __version__
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import ImageTooLargeError, InvalidImageError, OutputExistsError, RecipeError
 from colorize.io import read_frames, read_xmp, write_photo
+from colorize.recipe.handling import Handling
 from colorize.recipe.note import Recipe, find_note
 from colorize.recipe.work import (
-    Handling,
     Wishes,
     colorize_file,
     colorize_photo,
