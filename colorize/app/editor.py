@@ -136,17 +136,16 @@ class Editor:
 
     def _recipe(self, visit: Visit) -> Recipe:
         """How the colours of the visitor's photograph are made; what `colorize replay` cannot repeat is named."""
-        from colorize.recipe.work import file_digest, make_recipe, noted_hints
+        from colorize.recipe.work import Wishes, file_digest, make_recipe
 
-        photo, hints, wishes, shelf = visit.need_photo(), visit.hints(), visit.wishes, self.core.shelf
+        photo, wishes, shelf = visit.need_photo(), visit.wishes, self.core.shelf
         recipe = make_recipe(shelf.path(wishes.model), shelf.load(wishes.model), vividness=visit.vividness)
         others: dict[str, Any] = {
             "references": len(wishes.references),
             "chosen": [number for number, _ in wishes.steps],
             DECIDED_AT: list(photo.gray.shape) if photo.gray.shape != photo.shape else None,
         }
-        said: tuple[dict[str, Any], ...] = () if hints is None else (noted_hints(hints),)
-        said += tuple({name: value} for name, value in others.items() if value)
+        said = (*Wishes(visit.hints()).noted(), *({name: value} for name, value in others.items() if value))
         return replace(recipe, said=said, input_sha256=file_digest(photo.path))
 
     # --- alternatives and references ---------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ class Wishes:
             "only_confident": self.only_confident or None,
             REFINER: self.refiner,
         }
-        hints = () if self.hints is None else (noted_hints(self.hints),)
+        hints = () if self.hints is None else (_noted_hints(self.hints),)
         return (*hints, *({name: value} for name, value in others.items() if value is not None))
 
     def results(
@@ -214,7 +214,7 @@ def refiner_of(colorizer: Predictor | Refiner) -> str | None:
     return None if isinstance(colorizer, Predictor) else colorizer.sha256_
 
 
-def noted_hints(hints: Hints) -> dict[str, Any]:
+def _noted_hints(hints: Hints) -> dict[str, Any]:
     """Hints as a note keeps them; those too long for it are named only."""
     text = hints.to_json()
     # As long as it will be in the packet, where every quote takes six characters.
