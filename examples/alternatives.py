@@ -19,7 +19,8 @@ results = session.alternatives(5)
 for number, result in enumerate(results):
     a, b = result.ab.mean(axis=(0, 1))
     print(f"{number}: mean a* {a:+.1f}, mean b* {b:+.1f}")
-write_photo(RgbImage(np.hstack([result.rgb[::2, ::2] for result in results])), "astronaut.sheet.png", overwrite=True)
+sheet = np.hstack([result.rgb[::2, ::2] for result in results], dtype=np.uint8)
+write_photo(RgbImage(sheet), "astronaut.sheet.png", overwrite=True)
 
 warmest = int(np.argmax([result.ab[..., 1].mean() for result in results]))
 suit = Hints(session.gray.shape, (Mark("stroke", [[340, 130], [430, 150]], (230, 90, 30), radius=5),))

@@ -38,7 +38,8 @@ for place in explainer.places(3):  # large areas first, then where the model is 
 hint = Hints(session.gray.shape, (Mark("point", [[int(row), max(0, int(col) - 60)]], (90, 130, 190), radius=6),))
 told = Explainer(session, hints=hint)
 effect = told.at(int(row), int(col)).hints
-print(f"without the hint ab {effect.before.round(1).tolist()}, with it {effect.after.round(1).tolist()}")
+if effect is not None:  # there was a hint
+    print(f"without the hint ab {effect.before.round(1).tolist()}, with it {effect.after.round(1).tolist()}")
 
 page = explanation_report(
     explainer, [why, *map(explainer.at, *zip(*explainer.places(3), strict=True))], name="old photo"

@@ -9,16 +9,17 @@ model.
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colorize import Colorizer, RgbImage
 from colorize.evaluation.importance import importance
-from colorize.features import FAMILIES, register_family
+from colorize.features import FAMILIES, PhotoAnalysis, register_family
 
 N_DIRECTIONS = 8
 
 
 # start of the family
-def edges(photo):
+def edges(photo: PhotoAnalysis) -> tuple[np.ndarray, list[str]]:
     """How strong the edges of every region are, by direction: (n_superpixels, 8), and a name per column."""
     by_row, by_column = np.gradient(photo.gray)  # lightness, 0..1, at the working resolution
     strength = np.hypot(by_row, by_column)
@@ -36,7 +37,7 @@ register_family("edges", edges)
 # end of the family
 
 
-def pieces(pixels, size=160):
+def pieces(pixels: NDArray[np.uint8], size: int = 160) -> list[RgbImage]:
     """A photograph cut into squares."""
     rows, columns = (range(0, n - size + 1, size) for n in pixels.shape[:2])
     return [RgbImage(np.ascontiguousarray(pixels[r : r + size, c : c + size])) for r in rows for c in columns]
@@ -52,7 +53,7 @@ if __name__ == "__main__":  # a program that only wants the family imports this 
     model = Colorizer(n_colors=12, n_superpixels=120, families=(*FAMILIES, "edges")).fit(training)
     model.save("with_edges.safetensors", overwrite=True)
     again = Colorizer.load(Path("with_edges.safetensors"))  # works, because the family is registered here
-    print(f"trained on {len(training)} pieces, families: {', '.join(again.scaler_.families)}")
+    print(f"trained on {len(training)} pieces, families: {', '.join(again.families)}")
 
     found = importance(again, others, training_photos=training, n_repeats=2, n_detail_repeats=0, refits=False)
     for (family, _), worth in found.select("permutation", "across", "log_loss").items():
