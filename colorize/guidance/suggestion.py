@@ -15,7 +15,6 @@ from colorize.model import Description
 from colorize.recognition.belief import Belief
 from colorize.types import Float32
 
-_DEEP = 8  # pixels of the working resolution that are deep enough inside a region to click on
 _APART = 12.0  # ab between two colours that are offered side by side
 _SPACING = 60.0  # variance of ab within a palette entry
 
@@ -105,8 +104,9 @@ def _typical(description: Description, region: int, shape: tuple[int, int]) -> t
     # The border of the photograph is an edge too: a place beside it is hard to hit.
     depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     around = cv2.blur(description.lightness, (7, 7))  # about what a person clicks on
-    unlike = np.abs(around - description.region_lightness[region])  # a pixel of depth against 1 L*
-    best = np.where(inside, np.minimum(depth, _DEEP) - unlike, -np.inf).argmax()
+    unlike = np.abs(around - description.region_lightness[region])
+    # A pixel of depth against 4 L*: against 1 L*, more places had other colours within reach of a click.
+    best = np.where(inside, depth - unlike / 4, -np.inf).argmax()
     row, col = np.unravel_index(int(best), inside.shape)
     height, width = inside.shape
     return int((row + 0.5) * shape[0] / height), int((col + 0.5) * shape[1] / width)

@@ -303,6 +303,16 @@ def test_suggestions_lie_in_their_regions_and_offer_colours(session):
         assert place.probabilities.sum() <= 1 + 1e-5
 
 
+def test_suggestions_stand_well_inside_their_regions(session):
+    labels = session.description.superpixels.labels
+    found = []
+    for place in session.suggest(20):
+        inside = np.pad((labels == place.label).astype(np.uint8), 1)
+        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        found.append(depth[place.row, place.col] / depth.max())
+    assert np.mean(found) > 0.95  # 0.98, and 0.90 where eight pixels were deep enough
+
+
 def test_what_was_said_is_not_asked_again(session, photos):
     first = session.suggest(1)[0]
     hints = patch(photos[0], (first.row - 2, first.col - 2))
