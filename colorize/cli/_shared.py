@@ -391,7 +391,7 @@ def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -
     """Photographs of a folder whose colours are known, one at least, and what was left out and why."""
     from colorize.training.dataset import has_colors, load_folder
 
-    # Unselected: a double or a pale photograph teaches nothing new, but can be measured.
+    # Unselected: a dark photograph teaches little, but can be measured.
     found = load_folder(folder, limit=limit, select=False, progress=progress)
     known = [has_colors(photo) for photo in found.photos]
     left_out = {item.name: item.detail for item in found.report.left_out}
@@ -402,7 +402,10 @@ def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -
             f"{folder}: none of its {len(known)} photographs has colours to measure with; "
             "`colorize compare` shows what models make of them"
         )
-    return found.only(known), left_out
+    colored = found.only(known)
+    # Twice the same would make intervals narrower than they are. After the gray ones: of such a copy the colours count.
+    doubles = colored.doubles()
+    return colored.only([name not in doubles for name in colored.names]), left_out | doubles
 
 
 def folder_name(folder: Path) -> str:

@@ -24,8 +24,8 @@ def command(folder: Path, model: str, vividness: float, limit: int | None, outpu
     """Take the colours away from the photographs of FOLDER, put them back, and measure the difference.
 
     The model stands beside simple rules fitted on its own training photographs, and beside oracles that know the truth
-    and show where the error comes from. Intervals are over photographs. Every photograph with colours counts, scaled
-    down to 640 pixels on the longer side; sub-folders become categories.
+    and show where the error comes from. Intervals are over photographs. Every photograph with colours counts once,
+    scaled down to 640 pixels on the longer side; sub-folders become categories.
     """
     outputs.check()
     from colorize.evaluation.report import evaluation_report

@@ -163,6 +163,14 @@ class TrainingSet:
         """Keep the photographs marked True; the report stays that of the whole set."""
         return self._part(np.flatnonzero(wanted))
 
+    def doubles(self) -> dict[str, str]:
+        """Photographs that are nearly the same as one before, also mirrored, by name; each with what it repeats."""
+        gallery = _Gallery(len(self))
+        found = {
+            name: gallery.add(name, to_8_bit(photo.pixels)) for name, photo in zip(self.names, self.photos, strict=True)
+        }
+        return {name: problem[1] for name, problem in found.items() if problem}
+
     def _part(self, indices: NDArray[np.intp]) -> TrainingSet:
         # In the order of names, so that the order of drawing plays no part in what is learnt.
         chosen = sorted(indices.tolist())
@@ -199,7 +207,8 @@ def load_folder(
     min_side : int
         Photographs whose shorter side is smaller, after scaling, are left out.
     select : bool
-        False keeps every photograph that can be read and is large enough: for measuring, not for training.
+        False keeps every photograph that can be read, is large enough and was not colorized: for measuring, not for
+        training.
     random_state : int
         Seed of the sample.
     progress : callable, optional
@@ -328,10 +337,10 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
     if min(pixels.shape[:2]) < min_side:
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
+    if _NOTE in (photo.metadata.xmp or b""):
+        # Learning from what a model guessed, the next would only be surer of it; and it is no truth to measure with.
+        return LeftOut(name, "colorized", "a note in the file says that its colours are simulated")
     if gallery is not None:
-        if _NOTE in (photo.metadata.xmp or b""):
-            # Learning from what a model guessed, the next would only be surer of it.
-            return LeftOut(name, "colorized", "a note in the file says that its colours are simulated")
         # The gallery comes last: what is left out for its colours must not make a later photograph its duplicate.
         problem = _transparency_problem(photo) or _colour_problem(pixels) or gallery.add(name, pixels)
         if problem:

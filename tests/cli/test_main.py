@@ -477,15 +477,16 @@ def test_training_replaces_with_force(run, trainer, album, workplace):
 
 def test_evaluation_prints_a_table_and_writes_json(run, tiny_model, album, workplace):
     result = run("evaluate", album, "--model", tiny_model, "--json", "figures.json")
-    assert "7 photographs measured; 8 of 8 files examined\n1 not measured:\n  h.jpg: " in result.stdout
+    assert "6 photographs measured; 8 of 8 files examined\n2 not measured:\n  h.jpg: " in result.stdout
+    assert "\n  g.png: same picture as a.png\n" in result.stdout  # as `train` leaves it out
     assert "CIEDE2000" in result.stdout
     assert re.search(r"^gray .*^model ", result.stdout, re.MULTILINE | re.DOTALL)
     assert re.search(r"\(all: [\d.]+, by 2000 pixels a photograph\)", result.stdout)  # the table has all pixels
     figures = (workplace / "figures.json").read_text()
     content = json.loads(figures)
-    assert content["names"] == [f"{name}.png" for name in "abcdefg"]
-    assert list(content["left_out"]) == ["h.jpg"]
-    assert len(content["photos"]["model"]["ciede2000"]) == 7
+    assert content["names"] == [f"{name}.png" for name in "abcdef"]
+    assert list(content["left_out"]) == ["h.jpg", "g.png"]
+    assert len(content["photos"]["model"]["ciede2000"]) == 6
     assert content["means"]["gray"]["colorfulness_ratio"] == pytest.approx(0, abs=0.05)  # of 1; gray has none
     assert content["means"]["model"]["colorfulness_ratio"] > 0.05
     refused = run("evaluate", album, "--model", tiny_model, "--json", "figures.json", status=1)

@@ -82,13 +82,14 @@ def test_every_reason_is_reported(folder, photos):
 
 
 @pytest.mark.parametrize("damage", [b"", b"version"])
-def test_nothing_is_learnt_from_colours_that_a_model_guessed(folder, photos, damage):
+def test_nothing_is_learnt_from_or_measured_with_colours_that_a_model_guessed(folder, photos, damage):
     note = add_note(None, Recipe("default", "ab" * 32, "1.0", 0, 0.5))
     note = note.replace(damage, b"nothing") if damage else note
     write_photo(RgbImage(photos[1].pixels, metadata=PhotoMetadata(xmp=note)), folder / "a.colorized.png")
-    found = load_folder(folder)
-    assert reasons(found) == {"a.colorized.png": "colorized"}
-    assert len(found) == 5
+    for select in (True, False):  # measured with them, a model would be told how well it guesses like another
+        found = load_folder(folder, select=select)
+        assert reasons(found) == {"a.colorized.png": "colorized"}
+        assert len(found) == 5
 
 
 def test_measuring_keeps_what_training_leaves_out(folder, photos):
