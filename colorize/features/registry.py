@@ -85,15 +85,15 @@ def in_order(families: Iterable[str]) -> tuple[str, ...]:
     families = set(families)
     unknown = sorted(families - {*FAMILIES, *_own})
     if unknown or not families:
-        raise ValueError(
-            f"families must be some of {', '.join([*FAMILIES, *sorted(_own)])}; got {', '.join(unknown) or 'none'}"
-            + (" (a family of your own has to be registered first: colorize.features.register_family)" * bool(unknown))
-        )
+        known = ", ".join([*FAMILIES, *sorted(_own)])
+        how = " (a family of your own has to be registered first, in every process: colorize.features.register_family)"
+        raise ValueError(f"families must be some of {known}; got {', '.join(unknown) or 'none'}{how * bool(unknown)}")
     return tuple(name for name in (*FAMILIES, *sorted(_own)) if name in families)
 
 
 def compute_own(name: str, photo: PhotoAnalysis) -> tuple[Float32, tuple[str, ...]]:
     """Values and column names of a registered family: one row of finite numbers per region, or a ValueError."""
+    in_order((name,))  # a fitted model may have come here from another process
     # Checked at every photograph: a family may fail on a flat or a tiny one only, and one number
     # that is not finite spreads through the scaler to every column.
     found = _own[name](photo)

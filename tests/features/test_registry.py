@@ -107,6 +107,8 @@ def test_a_model_keeps_the_name_and_misses_the_function(photos, tmp_path, monkey
     monkeypatch.setattr(registry, "_own", {})
     with pytest.raises(ModelFileError, match=r"mine\.safetensors: .*got mine \(a family of your own has to be regist"):
         Colorizer.load(tmp_path / "mine.safetensors")
+    with pytest.raises(ValueError, match=r"got mine .* has to be registered first, in every process"):
+        model.predict(gray)  # as in a process of scikit-learn's n_jobs
 
 
 @pytest.mark.slow
