@@ -279,7 +279,10 @@ class Visits:
     def follow(self, name: str, new_name: str) -> None:
         """A model has another name now."""
         with self._lock:
-            for visit in self._visits.values():
+            visits = list(self._visits.values())
+        for visit in visits:
+            # A change under way began with the old name, and may go back to it. Not under the lock, which it needs.
+            with visit.turn:
                 if visit.wishes.model == name:
                     visit.wishes = replace(visit.wishes, model=new_name)
 

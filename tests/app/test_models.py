@@ -6,6 +6,7 @@ import io
 import threading
 import time
 import zipfile
+from contextlib import suppress
 
 import pytest
 from PIL import Image
@@ -139,6 +140,20 @@ def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another
     status = ended(service.core.visits.get("v").job)
     assert (status.state, status.message) == ("done", "My own 2")
     assert service.core.shelf.names() == ["default", "classic", "My own 2", "my OWN"]
+
+
+def test_a_rename_outlasts_what_its_visitor_is_changing(service):
+    service.editor.set_style("v", model="tiny")
+    renaming = threading.Thread(target=service.models.rename, args=("tiny", "mine"))
+    visit = service.core.visits.get("v")
+    with suppress(RequestError), service.core.turn("v"):
+        visit.start_from(strength=0.5)
+        renaming.start()
+        renaming.join(0.5)
+        raise RequestError("refused: what was asked for before is back, with the name of that time")
+    renaming.join(30)
+    assert visit.wishes.model == "mine"
+    assert service.editor.lost_model("v") == ""
 
 
 def test_a_full_disk_at_the_end_of_a_training_ends_it(tmp_path, trained):
