@@ -28,7 +28,7 @@ KIND, KIND_UNLIKE = 1.87, 2.15
 NEAR_WISH, MOST_AGAINST = 12.0, 2.0
 """Distance in ab at which a colour of the palette hardly speaks for a wish any more (the width of a Gaussian), and the
 most that what a region could be counts against it, in log odds. Set by eye: a stroke of dark red on a pullover took the
-whole face beside it. Strokes of any hue at all fill as much with it as without."""
+whole face beside it. One stroke of any hue at all fills up to 1.4 % of a thing less with it (hints-2026-11-30)."""
 GRAYNESS, ONE_HUE = 5.0, 0.9
 """Chroma at which a colour is as much gray as colour, and the cosine of ``(a, b, GRAYNESS)`` from which on two wishes
 are one. Not their distance: what a pale sky makes of dark red is pink."""
