@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import threading
@@ -49,6 +50,7 @@ def serve(
 
     core = Core(models, limits=Limits(file_bytes=max_upload), folders_allowed=folders_allowed)
     os.environ["GRADIO_TEMP_DIR"] = str(core.workspace)  # uploads go where everything else goes, and is removed
+    return_freed_memory()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     try:
         from colorize.app import web
@@ -78,6 +80,16 @@ def serve(
             page.block_thread()
     finally:
         core.close()
+
+
+def return_freed_memory() -> None:
+    """Have every array of 1 MB and more go back to the system when it is dropped, where malloc is glibc's."""
+    # glibc keeps arrays of up to 32 MB for later ones, which fit badly: after four photographs of 12 megapixels the app
+    # held 170 MB more, and peaked 130 MB higher. The price is one CPU-second in thirty.
+    threshold = -3  # M_MMAP_THRESHOLD of malloc.h
+    # Windows and macOS have other functions, and nothing to set.
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(threshold, 1 << 20)
 
 
 def free_port(host: str) -> int:

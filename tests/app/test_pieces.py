@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -85,3 +89,34 @@ def test_the_pictures_of_the_finished_model_are_not_called_early():
     samples = {"n_photos": 25, "pictures": [["gray.jpg", "now.jpg", "true.jpg"]]}
     assert "quick sketch" in pieces.training(Status("running", samples=samples))
     assert "quick sketch" not in pieces.training(Status("done", samples=samples))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc, which is left as it is")
+def test_memory_of_dropped_arrays_goes_back_to_the_system():
+    program = """
+from pathlib import Path
+import sys
+import numpy as np
+from colorize.app.serve import return_freed_memory
+
+def resident():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+if "with" in sys.argv:
+    return_freed_memory()
+np.ones(16 << 20, np.uint8)  # once dropped, glibc by itself keeps whatever is smaller
+before = resident()
+arrays, between = [], []
+for _ in range(30):
+    arrays.append(np.ones(8 << 20, np.uint8))
+    between.append(bytes(100_000))
+arrays.clear()
+print(resident() - before)
+"""
+    kept = {
+        how: float(subprocess.run([sys.executable, "-c", program, how], check=True, capture_output=True).stdout)
+        for how in ("with", "without")
+    }
+    assert kept["with"] < 30
+    assert kept["without"] > 100  # else this shows nothing
