@@ -19,14 +19,13 @@ from click.shell_completion import CompletionItem
 from colorize._support.files import check_free, check_writable, write_atomically
 from colorize._support.formats import output_format
 from colorize._support.progress import Progress, silent
-from colorize.exceptions import ColorizeError, DatasetError
+from colorize.exceptions import ColorizeError
 from colorize.recipe.handling import Handling
 
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
     from colorize.predictor import Predictor
     from colorize.refine.predictor import Refiner
-    from colorize.training.dataset import TrainingSet
 
 # Exit statuses. Neither 1, nothing was done, nor 2, with which click refuses a command line: scripts
 # can tell that some photographs are there. 130 is 128 + SIGINT, as shells have it.
@@ -385,27 +384,6 @@ def one_line(error: BaseException, path: Path | None = None) -> str:
         message = f"{path}: {message}"
     # Whatever a library writes: one line per failure is what scripts count.
     return " ".join(message.split())
-
-
-def photos_with_colors(folder: Path, *, limit: int | None, progress: Progress) -> tuple[TrainingSet, dict[str, str]]:
-    """Photographs of a folder whose colours are known, one at least, and what was left out and why."""
-    from colorize.training.dataset import has_colors, load_folder
-
-    # Unselected: a dark photograph teaches little, but can be measured.
-    found = load_folder(folder, limit=limit, select=False, progress=progress)
-    known = [has_colors(photo) for photo in found.photos]
-    left_out = {item.name: item.detail for item in found.report.left_out}
-    gray = [name for name, colored in zip(found.names, known, strict=True) if not colored]
-    left_out |= dict.fromkeys(gray, "gray or toned: there are no true colours to measure with")
-    if not any(known):
-        raise DatasetError(
-            f"{folder}: none of its {len(known)} photographs has colours to measure with; "
-            "`colorize compare` shows what models make of them"
-        )
-    colored = found.only(known)
-    # Twice the same would make intervals narrower than they are. After the gray ones: of such a copy the colours count.
-    doubles = colored.doubles()
-    return colored.only([name not in doubles for name in colored.names]), left_out | doubles
 
 
 def folder_name(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,11 @@ import click
 
 from colorize._support.progress import Progress
 from colorize._support.tables import aligned
-from colorize.cli import _shared
+from colorize.cli import _measuring, _shared
 
 if TYPE_CHECKING:
     from colorize.evaluation.run import Comparison
     from colorize.training.dataset import TrainingSet
-    from colorize.types import RgbImage
 
 # Enough to see and to measure colours; several methods, some of them slow, do every photograph.
 MAX_SIDE = 640
@@ -58,22 +58,22 @@ def command(
     from colorize.evaluation.methods import make_methods
     from colorize.evaluation.report import comparison_report
     from colorize.evaluation.run import compare_methods
-    from colorize.training.dataset import load_folder
+    from colorize.training.dataset import has_colors, load_folder
 
     specs = list(methods or DEFAULT_METHODS)
     # `make_methods` says so too, but only after all photographs have been read.
     if "welsh" in specs and references is None:
         raise click.UsageError("--method welsh transfers colours from photographs: name their folder with --references")
     with _shared.usage_errors(), _shared.progress_bars(quiet=outputs.quiet) as progress:
-        photos, names, has_truth, left_out = read_inputs(inputs, limit, progress)
+        photos = read_inputs(inputs, limit, progress)
         teachers = load_folder(references, progress=progress).photos if references else ()
         made = make_methods(specs, vividness=vividness, references=teachers)
         found = compare_methods(
             made,
-            photos,
-            names=names,
-            has_truth=has_truth,
-            left_out=left_out,
+            photos.photos,
+            names=photos.names,
+            has_truth=[has_colors(photo) for photo in photos.photos],
+            left_out=_measuring.reasons(photos),
             pictures=outputs.html is not None,
             progress=progress,
         )
@@ -83,23 +83,29 @@ def command(
     )
 
 
-def read_inputs(
-    inputs: tuple[Path, ...], limit: int | None, progress: Progress
-) -> tuple[list[RgbImage], list[str], list[bool], dict[str, str]]:
-    """Photographs, their names, whether each has colours to measure with, and what was left out and why."""
-    from colorize.training.dataset import has_colors
+def read_inputs(inputs: tuple[Path, ...], limit: int | None, progress: Progress) -> TrainingSet:
+    """The photographs of all inputs, those with colours once, with names that tell them apart."""
+    from colorize.training.dataset import DatasetReport, TrainingSet, has_colors
 
     found = [(path, load_input(path, limit, progress)) for path in inputs]
-    told = Counter(name for _, one in found for name in (*one.names, *(item.name for item in one.report.left_out)))
+    named = [(path, name, photo) for path, one in found for name, photo in zip(one.names, one.photos, strict=True)]
+    told = Counter(name for _, one in found for name in (*one.names, *_measuring.reasons(one)))
 
     def known_as(path: Path, name: str) -> str:
         whole = path / name if path.is_dir() else path
         return name if told[name] == 1 else whole.as_posix()
 
-    photos = [photo for _, one in found for photo in one.photos]
-    names = [known_as(path, name) for path, one in found for name in one.names]
-    left_out = {known_as(path, item.name): item.detail for path, one in found for item in one.report.left_out}
-    return photos, names, [has_colors(photo) for photo in photos], left_out
+    # A file that is named twice, or with its folder, is one photograph.
+    photos = {known_as(path, name): photo for path, name, photo in named}
+    left_out = tuple(
+        replace(item, name=known_as(path, item.name)) for path, one in found for item in one.report.left_out
+    )
+    n_files = len(photos) + len(left_out)
+    report = DatasetReport(n_files, n_files, len(photos), left_out)
+    whole = TrainingSet(tuple(photos.values()), tuple(photos), report)
+    # Those that are gray are not measured, and may be looked at beside a copy in colours.
+    colored = whole.only([has_colors(photo) for photo in whole.photos])
+    return _measuring.without(whole, "duplicate", colored.doubles())
 
 
 def load_input(path: Path, limit: int | None, progress: Progress) -> TrainingSet:

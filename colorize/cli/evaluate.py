@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize.cli import _shared
+from colorize.cli import _measuring, _shared
 
 if TYPE_CHECKING:
     from colorize.evaluation.run import Evaluation
-    from colorize.training.dataset import TrainingSet
 
 
 @click.command("evaluate", short_help="Measure a model on a folder of colour photographs.")
@@ -34,32 +33,23 @@ def command(folder: Path, model: str, vividness: float, limit: int | None, outpu
 
     path, colorizer = find_model(model), _shared.load_colorizer(model)
     with _shared.progress_bars(quiet=outputs.quiet) as progress:
-        test_set, left_out = _shared.photos_with_colors(folder, limit=limit, progress=progress)
+        test_set = _measuring.photos_with_colors(folder, limit=limit, progress=progress)
         found = evaluate_model(
             colorizer,
             test_set.photos,
             names=test_set.names,
             vividness=vividness,
             model_bytes=path.stat().st_size,
-            left_out=left_out,
+            left_out=_measuring.reasons(test_set),
             pictures=outputs.html is not None,
             progress=progress,
         )
     outputs.write(
-        f"{measured(test_set, left_out)}\n{summary(found)}",
+        f"{_measuring.told(test_set)}\n{summary(found)}",
         html=lambda: evaluation_report(found, model=path.stem, source=_shared.folder_name(folder)),
         csv=found.result.to_csv,
         json=found.to_json,
     )
-
-
-def measured(test_set: TrainingSet, left_out: dict[str, str]) -> str:
-    """How many photographs were measured, and why others were not."""
-    report = test_set.report
-    lines = [f"{len(test_set)} photographs measured; {report.n_examined} of {report.n_files} files examined"]
-    if left_out:
-        lines.append(f"{len(left_out)} not measured:")
-    return "\n".join([*lines, *(f"  {name}: {reason}" for name, reason in left_out.items())])
 
 
 def summary(found: Evaluation) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from colorize._support.tables import aligned
-from colorize.cli import _shared
+from colorize.cli import _measuring, _shared
 
 if TYPE_CHECKING:
     from colorize.evaluation.importance import ImportanceResult
@@ -55,12 +55,12 @@ def command(
 
     colorizer = _shared.load_colorizer(model)
     with _shared.progress_bars(quiet=outputs.quiet) as progress:
-        test_set, _ = _shared.photos_with_colors(folder, limit=limit, progress=progress)
-        teachers = load_folder(training_folder, progress=progress).photos if training_folder else None
+        test_set = _measuring.photos_with_colors(folder, limit=limit, progress=progress)
+        teachers = load_folder(training_folder, progress=progress) if training_folder else None
         found = importance(
             colorizer,
             test_set.photos,
-            training_photos=teachers,
+            training_photos=teachers.photos if teachers else None,
             n_repeats=repeats,
             n_detail_repeats=detail_repeats,
             refits=refits,
@@ -68,8 +68,9 @@ def command(
             random_state=seed,
             progress=progress,
         )
+    used = [_measuring.told(test_set), *([_measuring.told(teachers, "learnt from")] if teachers else [])]
     outputs.write(
-        summary(found),
+        "\n".join([*used, summary(found)]),
         html=lambda: importance_report(found, model=Path(model).stem, source=_shared.folder_name(folder)),
         csv=found.to_csv,
         json=found.to_json,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from colorize._support.progress import Progress
-from colorize.cli import _shared
+from colorize.cli import _measuring, _shared
 from colorize.exceptions import DatasetError
 
 # The keys of `colorize.evaluation.study.TRAINERS`, written out: importing it loads scikit-learn,
@@ -64,17 +64,19 @@ def categories(
     from colorize.evaluation.study import study_categories
 
     with _shared.progress_bars(quiet=outputs.quiet) as progress:
-        sets, left_out = load_categories(folder, limit, seed, progress)
+        sets, unread = load_categories(folder, limit, seed, progress)
         found = study_categories(
             sets,
             methods=tuple(dict.fromkeys(methods)),
             fraction=hold_out,
             parameters=_shared.given(n_colors=palette_size, n_superpixels=superpixels),
-            left_out=left_out,
+            left_out=unread,
             random_state=seed,
             progress=progress,
         )
-    text = "\n".join([found.table(), *(f"left out: {name}: {reason}" for name, reason in found.left_out.items())])
+    used = [f"{name}: {_measuring.told(sets[name], 'used')}" for name in found.categories]
+    left_out = [f"left out: {name}: {reason}" for name, reason in found.left_out.items()]
+    text = "\n".join([*used, found.table(), *left_out])
     source = _shared.folder_name(folder)
     outputs.write(text, html=lambda: category_report(found, source=source), csv=found.to_csv, json=found.to_json)
 
@@ -112,10 +114,12 @@ def curve(
 
     with _shared.progress_bars(quiet=outputs.quiet) as progress:
         training_set = load_folder(folder, limit=limit, random_state=seed, progress=progress)
+        used = [_measuring.told(training_set, "used")]
         if test_folder is None:
             training_set, test_set = training_set.split(0.2, random_state=seed)
         else:
-            test_set, _ = _shared.photos_with_colors(test_folder, limit=None, progress=progress)
+            test_set = _measuring.photos_with_colors(test_folder, limit=None, progress=progress)
+            used.append(_measuring.told(test_set))
         with _shared.usage_errors():
             found = study_curve(
                 training_set.photos,
@@ -127,7 +131,8 @@ def curve(
                 progress=progress,
             )
     source = _shared.folder_name(folder)
-    outputs.write(found.table(), html=lambda: curve_report(found, source=source), csv=found.to_csv, json=found.to_json)
+    text = "\n".join([*used, found.table()])
+    outputs.write(text, html=lambda: curve_report(found, source=source), csv=found.to_csv, json=found.to_json)
 
 
 def load_categories(

@@ -139,8 +139,8 @@ def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):
 
 
 def test_compare_tells_equal_names_of_two_folders_apart(run, album, workplace):
+    (album / "sea" / "9.png").rename(album / "sea" / "0.png")
     for folder in ("land", "sea"):
-        (album / folder / "0.png").write_bytes((album / "land" / "1.png").read_bytes())
         (album / folder / "bad.jpg").write_text("none")
     folders = [f"album/{folder}" for folder in ("land", "sea")]
     result = run("compare", *folders, "--method", "gray", "--json", "c.json")
@@ -151,6 +151,27 @@ def test_compare_tells_equal_names_of_two_folders_apart(run, album, workplace):
     assert [name for name in names if name.endswith("0.png")] == ["album/land/0.png", "album/sea/0.png"]
     run("compare", *(f"{folder}/0.png" for folder in folders), "--method", "gray", "--json", "d.json")
     assert json.loads((workplace / "d.json").read_text())["names"] == ["album/land/0.png", "album/sea/0.png"]
+
+
+def test_compare_measures_copies_once(run, album, workplace):
+    (album / "land" / "z.png").write_bytes((album / "land" / "1.png").read_bytes())
+    Image.open(album / "land" / "2.png").convert("L").save(album / "land" / "2 in gray.png")
+    result = run("compare", "album/land", "album/land/3.png", "album/sea/5.png", "--method", "gray", "--json", "c.json")
+    assert "means over 6 photographs" in result.stdout  # five of land, one of sea
+    assert "left out: z.png: same picture as 1.png\n" in result.stdout
+    content = json.loads((workplace / "c.json").read_text())
+    assert content["left_out"] == {"z.png": "same picture as 1.png"}
+    # a gray copy is shown and not measured; a file that is named twice is one
+    assert content["names"] == [
+        "0.png",
+        "1.png",
+        "2 in gray.png",
+        "2.png",
+        "album/land/3.png",
+        "4.png",
+        "gray.png",
+        "5.png",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +204,7 @@ def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplac
     assert "By log-loss, its surprise at the true palette colour, " in page
 
     # the order is that of the measure that the headline names
-    headline, head, *lines = result.stdout.splitlines()
+    headline, head, *lines = result.stdout[result.stdout.index("added by permuting") :].splitlines()
     assert "in the order of the log-loss added" in headline
     assert re.findall(r"\S.*?(?=  |$)", head) == [
         "region ab error",
@@ -197,6 +218,36 @@ def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplac
     assert losses == sorted(losses, reverse=True)
     few = run("importance", tiny_model, album, "--limit", 3, status=1)
     assert "at least 4 photographs" in errors(few)[0]
+
+
+def test_studies_say_what_they_leave_out(run, album, tiny_model, photos):
+    Image.fromarray(photos[5].pixels[::-1]).save(album / "land" / "5.png")
+    (album / "land" / "copy.png").write_bytes((album / "land" / "1.png").read_bytes())
+    quick = ["--repeats", 1, "--detail-repeats", 0, "--no-refits"]
+    result = run("importance", tiny_model, album / "land", "--train", album / "sea", *quick)
+    measured = (
+        "6 photographs measured; 8 of 8 files examined\n2 not measured:\n"
+        "  gray.png: gray or toned: there are no true colours to measure with\n  copy.png: same picture as 1.png\n"
+    )
+    assert result.stdout.startswith(f"{measured}5 photographs learnt from; 5 of 5 files examined\nadded by permuting")
+    small = ["--palette-size", 4, "--superpixels", 40, "--sizes", 3]
+    result = run("study", "curve", album / "sea", "--test", album / "land", *small)
+    assert result.stdout.startswith(f"5 photographs used; 5 of 5 files examined\n{measured}photos ")
+    result = run("study", "curve", album / "land", *small)
+    assert result.stdout.startswith(
+        "6 photographs used; 8 of 8 files examined\n2 not used:\n  copy.png: same picture as "
+    )
+
+
+def test_categories_say_what_they_leave_out(run, workplace, photos):
+    for folder in ("land", "sea"):
+        (workplace / "kinds" / folder).mkdir(parents=True)
+        for index, photo in enumerate(photos[:12]):
+            Image.fromarray(photo.pixels).save(workplace / "kinds" / folder / f"{index}.png")
+    (workplace / "kinds" / "sea" / "bad.jpg").write_text("none")
+    text = run("study", "categories", "kinds", "--method", "mean").stdout
+    assert text.startswith("land: 12 photographs used; 12 of 12 files examined\nsea: 12 photographs used; 13 of 13 ")
+    assert "\n1 not used:\n  bad.jpg: " in text
 
 
 def test_categories_name_what_is_too_small(run, album):
