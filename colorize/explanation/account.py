@@ -74,7 +74,7 @@ def sentences(found: Explanation) -> list[str]:
             looked = f"as much like {favourite_name} ({first} each)"
         said.append(f"By its own features alone it looked {looked}: its surroundings outvoted it.")
     if found.attribution is not None:
-        parts = dict(zip(found.families, found.attribution.parts, strict=True))
+        parts = {name: value for name, value in found.attribution.items() if name != "start"}
         order = sorted(parts, key=lambda name: -parts[name])
         # A tenth of log-odds changes odds by a tenth: less is not worth a sentence.
         helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]

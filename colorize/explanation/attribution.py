@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import factorial
 from typing import Any
 
@@ -12,34 +11,14 @@ from numpy.typing import NDArray
 
 from colorize.types import Float32
 
-__all__ = ["Attribution", "attribute"]
+__all__ = ["attribute"]
 
 # Blocks of 4 MB at 128 components; nine families make 512 rows of every background row.
 _ROWS_AT_ONCE = 8192
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
-    """A number, split among the families that it depends on.
-
-    Attributes
-    ----------
-    start : float
-        The number for ordinary rows, before anything is known of this one.
-    parts : ndarray, shape (n_families,), float64
-        What each family adds; ``start + parts.sum()`` is the number for the row itself.
-
-    See Also
-    --------
-    colorize.explanation.explainer.Explanation.steps : Tells it with what follows.
-    """
-
-    start: float
-    parts: NDArray[np.float64]
-
-
-def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background: Float32) -> Attribution:
-    """Split the score of a row among its families, against rows of a background: an `Attribution`.
+def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background: Float32) -> tuple[float, NDArray[np.float64]]:
+    """Split the score of a row among its families, against rows of a background.
 
     A coalition of families is worth the mean score of the background rows after they have taken over the row's values
     in these families. The Shapley value of a family is what it adds to a coalition, averaged over all orders in which
@@ -59,10 +38,18 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     background : ndarray, shape (n_families, n_rows, n_components), float32
         The same for ordinary rows. More of them give steadier values: the cost is ``2^n_families * n_rows`` scores.
 
+    Returns
+    -------
+    start : float
+        The score of ordinary rows, before anything is known of this one.
+    parts : ndarray, shape (n_families,), float64
+        What each family adds; ``start + parts.sum()`` is the score of the row itself.
+
     See Also
     --------
     colorize.recognition.machine.Scaling.family_parts : The stage before: a row by family.
     colorize.explanation.explainer.Explainer : Asks it of the log-odds of two colours.
+    colorize.explanation.explainer.Explanation.steps : Tells it with what follows.
 
     References
     ----------
@@ -73,8 +60,8 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
     Examples
     --------
     >>> row = np.array([[[3.0, 0.0]], [[0.0, 2.0]]], np.float32)
-    >>> split = attribute(lambda rows: rows[:, 0] + 10 * rows[:, 1], row[:, 0], np.zeros_like(row))
-    >>> split.start, split.parts.tolist()
+    >>> start, parts = attribute(lambda rows: rows[:, 0] + 10 * rows[:, 1], row[:, 0], np.zeros_like(row))
+    >>> start, parts.tolist()
     (0.0, [3.0, 20.0])
     """
     n_families, n_rows, n_components = background.shape
@@ -92,7 +79,7 @@ def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background
         mixed = ordinary[block, None] + joined.astype(np.float32) @ steps[block]
         worth += score(mixed.reshape(-1, n_components)).reshape(-1, len(joined)).sum(axis=0, dtype=np.float64)
     worth /= n_rows
-    return Attribution(float(worth[0]), _shapley_weights(joined) @ worth)
+    return float(worth[0]), _shapley_weights(joined) @ worth
 
 
 def _shapley_weights(joined: NDArray[np.int64]) -> NDArray[np.float64]:

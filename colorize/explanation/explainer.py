@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from colorize._support.regions import region_graph
 from colorize._support.tables import plain
 from colorize.color.names import color_names
 from colorize.exceptions import PlaceError
-from colorize.explanation.attribution import Attribution, attribute
+from colorize.explanation.attribution import attribute
 from colorize.guidance.hints import Hints
 from colorize.guidance.session import Session
 from colorize.model import Photo
@@ -145,11 +145,9 @@ class Explanation:
     rival : int
         Palette index of the most probable colour in the end that looks different: at least 20 units of ab away from the
         winner (the second most probable, if none is).
-    families : tuple of str
-        The feature families.
-    attribution : Attribution or None
-        The logarithm of the odds of winner against rival, by the region's own features, split among the families; None
-        if the model keeps no training rows to compare with.
+    attribution : mapping of str to float, or None
+        The logarithm of the odds of winner against rival, by the region's own features: what it is for ordinary regions
+        (``start``), and what each feature family adds; None if the model keeps no training rows to compare with.
     memories : Memories or None
         None if the model keeps no training rows.
     hints : HintEffect or None
@@ -171,8 +169,7 @@ class Explanation:
     probabilities: Float32
     winner: int
     rival: int
-    families: tuple[str, ...]
-    attribution: Attribution | None
+    attribution: Mapping[str, float] | None
     memories: Memories | None
     hints: HintEffect | None = None
 
@@ -211,11 +208,10 @@ class Explanation:
         if self.attribution is None:
             steps = {"features": own}
         else:
-            split = self.attribution
-            steps = {"start": split.start, **dict(zip(self.families, split.parts, strict=True))}
+            steps = dict(self.attribution)
             # The classifier knows of no references and no album: what its own answer lacks of the
             # drawn one is their part.
-            by_references = own - split.start - split.parts.sum()
+            by_references = own - sum(steps.values())
             if abs(by_references) > _ROUNDING:
                 steps["references"] = by_references
         steps |= {"neighbours": shared - own, "agreement": agreed - shared}
@@ -331,7 +327,6 @@ class Explainer:
             probabilities=opinions,
             winner=winner,
             rival=rival,
-            families=tuple(self.model.scaler.families_),
             attribution=self._attribution(region, winner, rival),
             memories=self._memories(region),
             hints=None if self.hints is None else self._hint_effect(self.hints, row, col),
@@ -370,23 +365,22 @@ class Explainer:
     def _belief_before(self) -> Belief:
         return self.session.prior(self.vividness)
 
-    def _attribution(self, region: int, winner: int, rival: int) -> Attribution | None:
+    def _attribution(self, region: int, winner: int, rival: int) -> dict[str, float] | None:
         classes = self.model.classifier.classes_
         # A palette colour that no region of the training had is no class, and has no odds to split.
         if not len(self.model.sample["photo"]) or not np.isin([winner, rival], classes).all():
             return None
         contenders = np.searchsorted(classes, [winner, rival])
         row = self.model.scaler.family_parts(self._features[region : region + 1])[:, 0]
-        found = attribute(
+        start, parts = attribute(
             lambda rows: _log_odds(self.model.classifier.predict_proba(rows), *contenders), row, self._remembered[1]
         )
-        if not self.model.encoder_share:
-            return found
-        said = self.model.region_probabilities(self._features[region : region + 1])[0]
-        # What the encoder says beside the classifier is its family's doing too.
-        besides = _log_odds(said, winner, rival) - found.start - found.parts.sum()
-        is_its_family = np.array([name == "semantic" for name in self.model.scaler.families_])
-        return replace(found, parts=found.parts + besides * is_its_family)
+        split = {"start": start, **dict(zip(self.model.scaler.families_, parts.tolist(), strict=True))}
+        if self.model.encoder_share:
+            said = self.model.region_probabilities(self._features[region : region + 1])[0]
+            # What the encoder says beside the classifier is its family's doing too.
+            split["semantic"] += float(_log_odds(said, winner, rival) - start - parts.sum())
+        return split
 
     def _memories(self, region: int) -> Memories | None:
         sample, thumbnails = self.model.sample, self.model.thumbnails
