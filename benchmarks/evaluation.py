@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import EvaluationResult, measure
-from colorize.evaluation.oracles import ORACLES, Oracles
+from colorize.evaluation.oracles import ORACLES, with_oracles
 from colorize.evaluation.report import evaluation_report
 from colorize.evaluation.run import Evaluation, evaluate_model
 from colorize.models import find_model
@@ -50,8 +50,8 @@ def table(colorizer: Colorizer, photos: Any) -> str:
     """Seconds per photograph and multiples of the model alone, as Markdown."""
     first = photos[:1]
     evaluation_report(evaluate_model(colorizer, first, pictures=True))  # compiled kernels, fonts
-    model = {"model": Oracles(colorizer).predict}
-    everything = {"gray": NO_COLOR, **colorizer.baselines_, **Oracles(colorizer).methods()}
+    model = {"model": with_oracles(colorizer)["model"]}
+    everything = {"gray": NO_COLOR, **colorizer.baselines_, **with_oracles(colorizer)}
     _, before = timed(lambda: measure(model, photos))
     result, methods = timed(lambda: measure(everything, photos))
     found, evaluated = timed(lambda: evaluate_model(colorizer, photos, pictures=True))

@@ -29,7 +29,7 @@ from colorize._support.statistics import Interval
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure
-from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
+from colorize.evaluation.oracles import ORACLES, true_region_ab, with_oracles
 from colorize.evaluation.realism import RealismObserver
 from colorize.features.superpixels import segment, working_shape
 from colorize.recognition.rules import NO_COLOR
@@ -190,11 +190,10 @@ class ProbabilityObserver:
 
 def methods_of(colorizer: Colorizer) -> dict[str, Method]:
     """Gray, the rules, the model at its settings, the oracles of the faithful setting."""
-    oracles = Oracles(colorizer, vividness=0.0)
-    faithful, *ideal = oracles.methods().items()
-    methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_, FAITHFUL: faithful[1]}
+    ideal = with_oracles(colorizer, vividness=0.0)
+    methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_, FAITHFUL: ideal.pop("model")}
     methods |= {name: partial(colorizer.predict, vividness=dial) for name, dial in list(DIALS.items())[1:]}
-    return methods | dict(ideal)
+    return methods | ideal
 
 
 def report(

@@ -95,7 +95,7 @@ class WithTruth:
 
     See Also
     --------
-    colorize.evaluation.oracles.Oracles : Methods of this kind.
+    colorize.evaluation.oracles.with_oracles : Methods of this kind.
     """
 
     function: Callable[[GrayImage, Truth], Prediction]

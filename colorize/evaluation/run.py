@@ -13,9 +13,9 @@ from colorize.color import to_gray
 from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
-from colorize.evaluation.measure import EvaluationResult, Method, Observer, function_of, measure
+from colorize.evaluation.measure import EvaluationResult, Observer, function_of, measure
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
-from colorize.evaluation.oracles import ORACLES, Oracles
+from colorize.evaluation.oracles import ORACLES, with_oracles
 from colorize.evaluation.pictures import Gallery
 from colorize.evaluation.realism import RealismObserver
 from colorize.model import Photo, as_rgb_image
@@ -162,9 +162,8 @@ def evaluate_model(
     compare_methods : Several models or rules side by side.
     colorize.evaluation.importance.importance : What the features of the model are worth.
     """
-    methods: dict[str, Method] = {"gray": NO_COLOR, **colorizer.baselines_}
     # The model comes before its oracles, which go on from the regions that it has just found.
-    methods |= Oracles(colorizer, vividness=vividness).methods()
+    methods = {"gray": NO_COLOR, **colorizer.baselines_, **with_oracles(colorizer, vividness=vividness)}
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
     confidence = ConfidenceObserver("model")
     observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]

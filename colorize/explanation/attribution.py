@@ -17,7 +17,9 @@ __all__ = ["attribute"]
 _ROWS_AT_ONCE = 8192
 
 
-def attribute(score: Callable[[Float32], NDArray[Any]], row: Float32, background: Float32) -> tuple[float, NDArray[np.float64]]:
+def attribute(
+    score: Callable[[Float32], NDArray[Any]], row: Float32, background: Float32
+) -> tuple[float, NDArray[np.float64]]:
     """Split the score of a row among its families, against rows of a background.
 
     A coalition of families is worth the mean score of the background rows after they have taken over the row's values

@@ -6,7 +6,7 @@ import pytest
 from colorize.color import metrics, rgb_to_lab, to_gray
 from colorize.evaluation.measure import measure
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
-from colorize.evaluation.oracles import ORACLES, Oracles, true_region_ab
+from colorize.evaluation.oracles import ORACLES, true_region_ab, with_oracles
 from colorize.evaluation.realism import FEWEST_PHOTOS, RealismObserver, color_statistics, two_sample_test
 from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError, ModelFileError
@@ -135,7 +135,7 @@ def test_stage_memory_names_the_stages(tiny_colorizer, photos):
 
 
 def test_oracles_are_ordered_by_what_they_know(tiny_colorizer, photos):
-    result = measure(Oracles(tiny_colorizer).methods(), photos[::4])
+    result = measure(with_oracles(tiny_colorizer), photos[::4])
     assert list(result.figures) == ["model", *ORACLES]
     error = {name: row["ab_l2"] for name, row in result.means().items()}
     assert error["oracle: regions"] < error["oracle: palette"]
@@ -143,20 +143,20 @@ def test_oracles_are_ordered_by_what_they_know(tiny_colorizer, photos):
 
 
 def test_oracles_ask_the_model_for_the_photograph_at_hand(tiny_colorizer, photos):
-    oracles = Oracles(tiny_colorizer)
+    methods, fresh = with_oracles(tiny_colorizer), with_oracles(tiny_colorizer)
     grays = [to_gray(photo) for photo in photos[:2]]
-    oracles.predict(grays[0])
+    methods["model"](grays[0])
     truth = metrics.Truth(photos[1].pixels)
-    late = oracles.true_regions(grays[1], truth)
-    np.testing.assert_array_equal(late, Oracles(tiny_colorizer).true_regions(grays[1], truth))
+    late, alone = (oracle["oracle: regions"].function(grays[1], truth) for oracle in (methods, fresh))
+    np.testing.assert_array_equal(late, alone)
 
 
 def test_oracles_spread_their_colors_as_the_model_does(tiny_colorizer, photos):
-    oracles, gray, truth = Oracles(tiny_colorizer), to_gray(photos[0]), metrics.Truth(photos[0].pixels)
-    superpixels = oracles.predict(gray).superpixels
+    methods, gray, truth = with_oracles(tiny_colorizer), to_gray(photos[0]), metrics.Truth(photos[0].pixels)
+    superpixels = methods["model"](gray).superpixels
     expected = Canvas(gray, superpixels).spread(true_region_ab(truth.ab, superpixels)).ab
-    for oracle in (oracles.best_palette, oracles.true_regions):  # the second goes on from the answer of the first
-        field = oracle(gray, truth)
+    for name in ("oracle: palette", "oracle: regions"):  # the second goes on from the answer of the first
+        field = methods[name].function(gray, truth)
     error = np.abs(field - expected)
     assert error.max() < 1.5  # the solver's tolerance is 1
     assert error.mean() < 0.02
