@@ -21,7 +21,7 @@ from colorize import Colorizer, RgbImage, find_model, load_folder, to_gray, writ
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
 from colorize.evaluation.measure import measure
 from colorize.evaluation.report import explanation_report
-from colorize.evaluation.report.evaluation import confidence_figures
+from colorize.evaluation.report.evaluation import confidence_plots
 from colorize.explanation import Explainer
 from colorize.explanation.doubt import confidence_picture, only_confident
 
@@ -40,7 +40,7 @@ def main(page: Path | None, limit: int | None) -> None:
         write_page(page)
     photos = load_folder(DATA / "bsds500" / "val", limit=limit, select=False)
     checks = {vividness: measured(model, photos.photos, vividness) for vividness in (0.0, 0.5)}
-    for name, title, figure in confidence_figures(checks[0.5]):
+    for name, (title, _, figure) in zip(("reliability", "risk"), confidence_plots(checks[0.5]), strict=True):
         save(f"confidence-{name}", figure, title)
     put("explain.md", "confidence", table(checks))
 
@@ -49,10 +49,7 @@ def measured(model: Colorizer, photos: tuple[RgbImage, ...], vividness: float) -
     """Confidence of one setting against the truth."""
     observer = ConfidenceObserver("model")
     measure({"model": lambda gray: model.predict(gray, vividness=vividness)}, photos, observers=[observer])
-    found = observer.check()
-    if found is None:
-        raise click.ClickException("there was nothing to measure")
-    return found
+    return observer.check()
 
 
 def table(checks: dict[float, ConfidenceCheck]) -> str:

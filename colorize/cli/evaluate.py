@@ -65,22 +65,21 @@ def summary(found: Evaluation) -> str:
     for other, row in result.differences("model").items():
         if other not in ORACLES:
             lines.append(f"  model - {other:<20} {row['ciede2000']}")
-    for category, indices in result.categories.items():
-        means = result.part(indices).means()
+    for category, part in result.categories().items():
+        means = part.means()
         lines.append(
             f"  in {category:<25} {means['model']['ciede2000']:.2f} (gray {means['gray']['ciede2000']:.2f}), "
-            f"{len(indices)} photographs"
+            f"{part.n_photos} photographs"
         )
     if "model" in found.verdicts:
         share = 100 * found.verdicts["model"].value
         lines.append(f"told from real photographs in {share:.0f} % of cases (50 %: cannot tell)")
-    if found.confidence:
-        check, off = found.confidence, 100 * found.confidence.expected_error
-        lines.append(
-            f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}, "
-            f"by {PIXELS_PER_PHOTO} pixels a photograph); "
-            f"its confidence is {off:.0f} points off on average"
-        )
+    check = found.confidence
+    lines.append(
+        f"the quarter of the pixels that it is surest of: {check.best_quarter} (all: {check.mean.value:.2f}, "
+        f"by {PIXELS_PER_PHOTO} pixels a photograph); "
+        f"its confidence is {100 * check.expected_error:.0f} points off on average"
+    )
     worst = result.order("model")[:3]
     lines.append(
         "worst: " + ", ".join(f"{result.names[i]} {result.figures['model']['ciede2000'][i]:.1f}" for i in worst)

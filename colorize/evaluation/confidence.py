@@ -13,6 +13,7 @@ from colorize._support.statistics import Bootstrap, Interval
 from colorize.color import rgb_to_lab
 from colorize.color.metrics import ciede2000
 from colorize.evaluation.measure import Observation
+from colorize.exceptions import DatasetError
 from colorize.recognition.decision import NEAR
 from colorize.types import Colorization
 
@@ -106,9 +107,11 @@ class ConfidenceObserver:
         is_near = np.linalg.norm(true[:, 1:] - ab, axis=1) < NEAR
         self._rows.append(np.stack([found.confidence.reshape(-1)[at], is_near, error]).astype(np.float32))
 
-    def check(self) -> ConfidenceCheck | None:
-        """What was found; None if nothing was seen."""
-        return check_confidence(*np.stack(self._rows, axis=1)) if self._rows else None
+    def check(self) -> ConfidenceCheck:
+        """What was found; DatasetError if no photograph with truth was seen."""
+        if not self._rows:
+            raise DatasetError("there are no photographs to hold the confidence against")
+        return check_confidence(*np.stack(self._rows, axis=1))
 
 
 def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDArray[Any]) -> ConfidenceCheck:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Protocol
 
 import numpy as np
@@ -172,19 +173,22 @@ class EvaluationResult:
         return int(np.count_nonzero(~np.isnan(next(iter(self.figures.values()))["ciede2000"])))
 
     @property
-    def categories(self) -> dict[str, NDArray[np.intp]]:
-        """Indices of the photographs of every first-level folder; empty if there are fewer than two folders."""
-        folders = [name.partition("/")[0] if "/" in name else "(folder itself)" for name in self.names]
-        found = {folder: np.flatnonzero(np.array(folders) == folder) for folder in sorted(set(folders))}
-        return found if len(found) > 1 else {}
+    def folders(self) -> NDArray[np.str_]:
+        """First-level folder of every photograph; empty where all have the same."""
+        found = [name.partition("/")[0] if "/" in name else "(folder itself)" for name in self.names]
+        return np.array(found if len(set(found)) > 1 else [""] * len(found))
 
-    def part(self, indices: NDArray[np.intp]) -> EvaluationResult:
-        """Keep some of the photographs."""
+    def categories(self) -> dict[str, EvaluationResult]:
+        """The photographs of every first-level folder by themselves; empty if there are fewer than two folders."""
+        folders = self.folders
+        return {str(folder): self._part(folders == folder) for folder in np.unique(folders) if folder}
+
+    def _part(self, chosen: NDArray[np.bool_]) -> EvaluationResult:
         figures, costs = (
-            {method: {name: values[indices] for name, values in columns.items()} for method, columns in table.items()}
+            {method: {name: values[chosen] for name, values in columns.items()} for method, columns in table.items()}
             for table in (self.figures, self.costs)
         )
-        return EvaluationResult(figures, tuple(self.names[i] for i in indices), costs)
+        return EvaluationResult(figures, tuple(compress(self.names, chosen)), costs)
 
     def means(self) -> dict[str, dict[str, float]]:
         """Means over photographs per method and figure; photographs without a figure are left out of its mean.
@@ -246,12 +250,11 @@ class EvaluationResult:
         """Write one row per photograph and method: name, category, the figures, seconds."""
         names = list(next(iter(self.figures.values())))
         costs = [name for name in ("seconds", "cpu_seconds") if self.costs]
-        category = {int(i): name for name, indices in self.categories.items() for i in indices}
         rows: list[list[Any]] = [["photo", "category", "method", *names, *costs]]
         for method, figures in self.figures.items():
             numbers = [figures[name] for name in names] + [self.costs[method][name] for name in costs]
-            for i, name in enumerate(self.names):
-                rows.append([name, category.get(i, ""), method, *(values[i] for values in numbers)])
+            for name, folder, *row in zip(self.names, self.folders.tolist(), *numbers, strict=True):
+                rows.append([name, folder, method, *row])
         return write_csv(rows)
 
 

@@ -43,7 +43,7 @@ class Evaluation:
         Size of the model file; 0 if there is none.
     left_out : mapping of str to str
         Photographs that were not measured, and why.
-    confidence : ConfidenceCheck or None
+    confidence : ConfidenceCheck
         Whether the confidence of the method ``model`` means what it says.
     """
 
@@ -54,7 +54,7 @@ class Evaluation:
     memory: Mapping[str, int]
     model_bytes: int
     left_out: Mapping[str, str]
-    confidence: ConfidenceCheck | None
+    confidence: ConfidenceCheck
 
     def to_json(self) -> str:
         """All figures, differences, categories, realism, confidence and costs as JSON."""
@@ -63,11 +63,11 @@ class Evaluation:
             vividness=self.vividness,
             differences_of_model=result.differences("model"),
             categories={
-                name: {"n_photos": len(indices), "intervals": result.part(indices).intervals()}
-                for name, indices in result.categories.items()
+                name: {"n_photos": part.n_photos, "intervals": part.intervals()}
+                for name, part in result.categories().items()
             },
             told_from_real=self.verdicts,
-            confidence=None if self.confidence is None else self.confidence.to_dict(),
+            confidence=self.confidence.to_dict(),
             peak_bytes=self.memory,
             model_bytes=self.model_bytes,
             left_out=self.left_out,

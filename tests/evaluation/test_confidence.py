@@ -8,6 +8,7 @@ import pytest
 from colorize.evaluation.confidence import ConfidenceObserver, check_confidence
 from colorize.evaluation.measure import measure
 from colorize.evaluation.run import evaluate_model
+from colorize.exceptions import DatasetError
 
 
 def test_honest_confidence_has_no_error():
@@ -52,7 +53,8 @@ def test_confidence_that_says_nothing_ranks_nothing():
 
 def test_only_its_method_is_seen(tiny_colorizer, photos):
     seen = ConfidenceObserver("model")
-    assert seen.check() is None
+    with pytest.raises(DatasetError, match="no photographs"):
+        seen.check()
     methods = {"model": tiny_colorizer, "twin": tiny_colorizer}
     measure(methods, photos[:3], has_truth=[True, True, False], observers=[seen])
     assert [row.shape for row in seen._rows] == [(3, 2000), (3, 2000)]

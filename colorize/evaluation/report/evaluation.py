@@ -61,8 +61,10 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     folded = ("folded", ("What the figures mean", meanings))
     page.add("Figures", parts.figure_table(result), folded, title="All figures")
     page.add("What they say", parts.drawn(*evaluation_plots(found)), title="What the figures say")
-    if result.categories:
-        page.add("Categories", _category_table(result), parts.drawn(_category_plot(result)), title="By category")
+    if categories := result.categories():
+        page.add(
+            "Categories", _category_table(categories), parts.drawn(_category_plot(categories)), title="By category"
+        )
     page.add("Time and memory", parts.drawn(*_cost_plots(found)))
     page.add("Best", ("sliders", sliders[1]), title="Where it does best")
     text = f"From worst to best: colorized, true, CIEDE2000 of the model (of gray).{hidden}"
@@ -117,7 +119,7 @@ def _warnings(found: Evaluation) -> Iterator[str]:
     if not found.result.intervals()["model"][MAIN].known:
         few = f"{found.result.n_photos} photographs are too few for intervals"
         yield f"{few}: the figures say little beyond themselves."
-    small = [name for name, indices in found.result.categories.items() if len(indices) < FEW_PHOTOS]
+    small = [name for name, part in found.result.categories().items() if part.n_photos < FEW_PHOTOS]
     if small:
         yield f"Categories with fewer than {FEW_PHOTOS} photographs, read with care: {', '.join(small)}."
     if not found.verdicts:
@@ -155,31 +157,28 @@ def evaluation_plots(found: Evaluation) -> Iterator[Plot]:
             "A small classifier looks at colour statistics of photographs it has not seen. At 50 % it cannot tell.",
             ["model"],
         )
-    if found.confidence:
-        check = found.confidence
-        texts = (
-            f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
-            f"On average it is {100 * check.expected_error:.0f} points off.",
-            f"Error of the pixels it is surest of. The surest quarter: {parts.in_words(check.best_quarter)}; "
-            f"all pixels: {check.mean.value:.2f}.",
-        )
-        for (_, title, figure), text in zip(confidence_figures(check), texts, strict=True):
-            yield title, text, figure
+    yield from confidence_plots(found.confidence)
 
 
-def confidence_figures(check: ConfidenceCheck) -> list[tuple[str, str, Any]]:
-    """Reliability diagram and curve of risk against coverage, each with a short name and a title."""
+def confidence_plots(check: ConfidenceCheck) -> Iterator[Plot]:
+    """Reliability diagram and curve of risk against coverage."""
     stated = [(100 * x, parts.percent(y)) for x, y in zip(check.stated, check.accuracy, strict=True)]
     ideal = [(100 * x, Interval(100 * x)) for x in check.stated[[0, -1]]]
     falling = [(100 * x, y) for x, y in zip(check.coverage, check.risk, strict=True)]
     mean = [(x, Interval(check.mean.value)) for x, _ in (falling[0], falling[-1])]
-    reliability = plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False)
-    share = "share of the pixels kept, %"
-    risk = plots.curves({"surest pixels": falling, "any pixels": mean}, share, "CIEDE2000", log=False)
-    return [
-        ("reliability", "Does its confidence mean what it says?", reliability),
-        ("risk", "Does its confidence tell where it errs?", risk),
-    ]
+    yield (
+        "Does its confidence mean what it says?",
+        f"Where the model says 80 %, 80 % of the pixels should lie within {NEAR:g} units of ab of the truth. "
+        f"On average it is {100 * check.expected_error:.0f} points off.",
+        plots.curves({"model": stated, "as it should be": ideal}, "stated, %", "true, %", log=False),
+    )
+    series, share = {"surest pixels": falling, "any pixels": mean}, "share of the pixels kept, %"
+    yield (
+        "Does its confidence tell where it errs?",
+        f"Error of the pixels it is surest of. The surest quarter: {parts.in_words(check.best_quarter)}; "
+        f"all pixels: {check.mean.value:.2f}.",
+        plots.curves(series, share, "CIEDE2000", log=False),
+    )
 
 
 def _error_parts(means: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -205,24 +204,23 @@ def _cost_plots(found: Evaluation) -> Iterator[Plot]:
     yield "Time per method", "Processor time, mean per photograph.", plots.bars(times, "CPU seconds", "{:.3f}")
 
 
-def _category_table(result: EvaluationResult) -> Block:
+def _category_table(categories: Mapping[str, EvaluationResult]) -> Block:
     shown = ("gray", "L + height lookup", "model")
     rows = []
-    for category, indices in result.categories.items():
-        part = result.part(indices)
+    for category, part in categories.items():
         means, intervals = part.means(), part.intervals()
-        cells = [f"{len(indices)}", *(parts.interval_cell(intervals[name][MAIN], ".2f") for name in shown)]
+        cells = [f"{part.n_photos}", *(parts.interval_cell(intervals[name][MAIN], ".2f") for name in shown)]
         cells += [f"{means['model'][MAIN] / max(means['gray'][MAIN], 1e-9):.2f}"]
         cells += [parts.interval_cell(part.differences("model")["gray"][MAIN], "+z.2f")]
         cells += [f"{means['model']['colorfulness_ratio']:.2f}"]
-        rows.append((category + (" (few)" if len(indices) < FEW_PHOTOS else ""), cells))
+        rows.append((category + (" (few)" if part.n_photos < FEW_PHOTOS else ""), cells))
     head = ["category", "photographs", *shown, "model / gray", "model − gray", "colourfulness"]
     return parts.table("CIEDE2000 per sub-folder, with 95 % intervals", head, rows)
 
 
-def _category_plot(result: EvaluationResult) -> Plot:
-    parts = {category: result.part(indices).intervals() for category, indices in result.categories.items()}
-    rows = {category: [found[name][MAIN] for name in ("model", "gray")] for category, found in parts.items()}
+def _category_plot(categories: Mapping[str, EvaluationResult]) -> Plot:
+    found = {category: part.intervals() for category, part in categories.items()}
+    rows = {category: [row[name][MAIN] for name in ("model", "gray")] for category, row in found.items()}
     figure = plots.intervals(rows, "CIEDE2000, smaller is better", series=("model", "gray"))
     return "Colour difference per category", "", figure
 
