@@ -108,10 +108,8 @@ def find_base(refiner: str | Path) -> Path:
 
 def describe(summary: Mapping[str, Any]) -> str:
     """Put the plain entries of a summary in one line."""
-    plain = {name: value for name, value in summary.items() if isinstance(value, (int, float, str))}
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain.items()
-    )
+    plain = ((name, value) for name, value in summary.items() if isinstance(value, (int, float, str)))
+    return ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain)
 
 
 def _digest(path: Path) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,21 +53,17 @@ def check_installed() -> None:
         import_or_raise(module, extra="report")
 
 
+@dataclass
 class Page:
     """A page from top to bottom: title, opening lines, facts (name, value, note), warnings, sections of blocks."""
 
-    def __init__(
-        self,
-        kind: str,
-        title: str,
-        lead: Sequence[str],
-        *,
-        facts: Sequence[tuple[str, str, str]] = (),
-        warnings: Iterable[str] = (),
-        footer: str = LICENCE_NOTE,
-    ) -> None:
-        self.head = {"kind": kind, "title": title, "lead": lead, "facts": facts, "warnings": warnings, "footer": footer}
-        self.sections: list[dict[str, Any]] = []
+    kind: str
+    title: str
+    lead: Sequence[str]
+    facts: Sequence[tuple[str, str, str]] = ()
+    warnings: Iterable[str] = ()
+    footer: str = LICENCE_NOTE
+    sections: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, name: str, *blocks: Block, title: str | None = None, key: str = "", text: str = "") -> None:
         """Append a section, unless none of its blocks has anything to show; `name` stands in the navigation."""
@@ -84,8 +81,7 @@ class Page:
             trim_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        page = environment.get_template("page.html")
-        return str(page.render(version=__version__, sections=self.sections, **self.head)) + "\n"
+        return str(environment.get_template("page.html").render(version=__version__, **vars(self))) + "\n"
 
 
 def drawn(*items: Plot) -> Block:
