@@ -170,7 +170,7 @@ class EvaluationResult:
     @property
     def n_measured(self) -> int:
         """Number of photographs whose truth is known."""
-        return int(np.count_nonzero(~np.isnan(next(iter(self.figures.values()))["ciede2000"])))
+        return int(np.count_nonzero(~np.isnan(next(iter(self.figures.values()))[MAIN])))
 
     @property
     def folders(self) -> NDArray[np.str_]:
@@ -217,10 +217,10 @@ class EvaluationResult:
             if other != method
         }
 
-    def order(self, method: str) -> NDArray[np.intp]:
+    def order(self, method: str) -> list[int]:
         """Photographs from worst to best by the CIEDE2000 of one method; those without it come last."""
-        values = self.figures[method]["ciede2000"]
-        return np.argsort(np.where(np.isnan(values), np.inf, -values), kind="stable")
+        # NaN is sorted to the end.
+        return np.argsort(-self.figures[method][MAIN], kind="stable").tolist()
 
     def table(self) -> str:
         """Lay the means out as text, one line per method."""

@@ -138,20 +138,16 @@ def intervals(
 
 
 @_styled
-def trade_off(
-    points: Mapping[str, tuple[float, float]], x_label: str, y_label: str, *, target: float | None = None
-) -> Any:
-    """Draw methods as points in the plane of two figures, each with its name beside it."""
-    figure, axes = _plane(3.6, x_label, y_label)
+def trade_off(points: Mapping[str, tuple[float, float]]) -> Any:
+    """Draw methods as points in the plane of CIEDE2000 and share of the true colourfulness, each named beside it."""
+    figure, axes = _plane(3.6, "CIEDE2000, smaller is better", "colourfulness, share of true")
     for (x, y), (color, marker) in zip(points.values(), cycle(SERIES), strict=False):
         axes.plot(x, y, marker, color=color, ms=8, mec=PAPER, mew=0.8)
     axes.margins(0.12)
-    notes = []
-    if target is not None:
-        axes.axhline(target, color=MUTED, lw=1, dashes=(3, 2))
-        notes = [axes.annotate("the true photographs", (0, target), (2, 3), xycoords=("axes fraction", "data"),
-                               textcoords="offset points", color=MUTED, fontsize=10)]  # fmt: skip
-    _name_points(figure, axes, points, notes)
+    axes.axhline(1.0, color=MUTED, lw=1, dashes=(3, 2))
+    note = axes.annotate("the true photographs", (0, 1.0), (2, 3), xycoords=("axes fraction", "data"),
+                         textcoords="offset points", color=MUTED, fontsize=10)  # fmt: skip
+    _name_points(figure, axes, points, note)
     return figure
 
 
@@ -371,16 +367,16 @@ def _legend(figure: Any, names: Iterable[str]) -> None:
     figure.set_figheight(figure.get_figheight() + 0.22 * ((len(names) - 1) // n_columns))
 
 
-def _name_points(figure: Any, axes: Any, points: Mapping[str, tuple[float, float]], notes: Sequence[Any]) -> None:
+def _name_points(figure: Any, axes: Any, points: Mapping[str, tuple[float, float]], note: Any) -> None:
     """Write the name of every point near it, over no other point, name or note, with a line where it is farther off."""
     texts = [axes.text(0, 0, _short(name), transform=axes.transAxes, fontsize=10.5, va="bottom") for name in points]
     figure.draw_without_rendering()  # only now is known how large the axes and the names are
     area, unit = axes.get_window_extent(), figure.dpi / 16  # the radius of a marker
     places = [(area.y1 - y, x - area.x0) for x, y in axes.transData.transform(list(points.values()))]
     sizes = [(box.height, box.width) for box in (text.get_window_extent() for text in texts)]
-    kept = [note.get_window_extent() for note in notes]
-    taken = [(area.y1 - box.y1, box.x0 - area.x0, area.y1 - box.y0, box.x1 - area.x0) for box in kept]
-    corners = label_corners(places, sizes, (area.height, area.width), unit, taken)
+    box = note.get_window_extent()
+    taken = area.y1 - box.y1, box.x0 - area.x0, area.y1 - box.y0, box.x1 - area.x0
+    corners = label_corners(places, sizes, (area.height, area.width), unit, [taken])
     for text, point, (row, col), (height, width), (top, left) in zip(
         texts, points.values(), places, sizes, corners, strict=True
     ):

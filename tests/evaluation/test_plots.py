@@ -50,11 +50,11 @@ def test_names_of_crowded_methods(seed):
     rng = np.random.default_rng(seed)
     points = {name: (10 + 0.4 * rng.normal(), 0.8 + 0.1 * rng.normal()) for name in METHODS}
     points["gray"] = (11.9, 0.0)
-    check(plots.trade_off(points, "CIEDE2000", "colourfulness", target=1.0))
+    check(plots.trade_off(points))
 
 
 def test_names_of_equal_methods():
-    check(plots.trade_off(dict.fromkeys(METHODS[:5], (10.0, 0.5)), "CIEDE2000", "colourfulness"))
+    check(plots.trade_off(dict.fromkeys(METHODS[:5], (10.0, 0.5))))
 
 
 def test_numbers_of_a_heat_map_stay_in_their_cells():

@@ -21,9 +21,9 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
     result, names = found.result, [method.name for method in found.methods]
     errors = np.stack([result.figures[name][MAIN] for name in names])
     has_truth = ~np.isnan(errors[0])
-    measured = int(has_truth.sum())
+    measured = result.n_measured
     hardest = np.where(has_truth, np.nan_to_num(errors, nan=-1).max(axis=0), -1)
-    order = [int(i) for i in np.argsort(-hardest, kind="stable")]
+    order = np.argsort(-hardest, kind="stable").tolist()
     per_photo = len(names) + 2
     shown = order[: max(6, int(parts.PICTURE_BYTES * 0.74 / (per_photo * 4_000)))]
     wishes = {"large": (per_photo * len(shown), 1.0), "map": (len(names) * len(shown), 0.2)}
@@ -129,7 +129,7 @@ def _worst(result: EvaluationResult, names: Sequence[str], shown: Sequence[int])
     found = []
     for name in names:
         errors = result.figures[name][MAIN]
-        order = [int(i) for i in result.order(name) if int(i) in shown and not np.isnan(errors[i])]
+        order = [i for i in result.order(name) if i in shown and not np.isnan(errors[i])]
         found.append((name, [(i, result.names[i], f"{errors[i]:.1f}") for i in order[:3]]))
     return found
 

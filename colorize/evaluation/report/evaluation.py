@@ -31,7 +31,7 @@ def evaluation_report(found: Evaluation, *, model: str = "model", source: str = 
     `found` needs its pictures.
     """
     result = found.result
-    order = [int(i) for i in result.order("model") if i in found.gallery.pictures]
+    order = result.order("model")
     worst, best, listed = order[:N_WORST], order[N_WORST:][::-1][:N_BEST], order[: 4 * N_LISTED]
     n_sliders = len(worst) + len(best)
     wishes = {"large": (3 * n_sliders, 5.0), "map": (n_sliders, 0.8), "small": (2 * min(len(order), N_LISTED), 1.0)}

@@ -138,26 +138,23 @@ def _colors(found: Explanation, names: Sequence[str]) -> list[dict[str, Any]]:
     best = found.probabilities.max(axis=0)
     order = np.argsort(-found.probabilities[-1], kind="stable")
     listed = [int(i) for i in order if best[i] >= _LISTED_SHARE][:N_COLORS]
-    labels = [
-        (names[i], minus(f"a {found.colors[i, 0]:z.0f}, b {found.colors[i, 1]:z.0f}"), paint(found, found.colors[i]), i)
+    rows = [
+        {
+            "name": names[i],
+            "note": minus(f"a {found.colors[i, 0]:z.0f}, b {found.colors[i, 1]:z.0f}"),
+            "paint": paint(found, found.colors[i]),
+            "strong": i == found.winner,
+            "bars": [f"{100 * share / best.max():.1f}" for share in found.probabilities[:, i]],
+            "shares": [f"{share:.0%}" for share in found.probabilities[:, i]],
+        }
         for i in listed
     ]
     if len(listed) < len(names):
-        labels.append((f"{len(names) - len(listed)} others", "", "", -1))
-    rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
-    columns = [*found.probabilities[:, listed].T, rest]
-    return [
-        {
-            "name": name,
-            "note": note,
-            "paint": color,
-            "strong": index == found.winner,
-            # Many small ones together may be longer than the longest bar.
-            "bars": [f"{100 * share / best.max():.1f}" for share in shares] if index >= 0 else [],
-            "shares": [f"{share:.0%}" for share in shares],
-        }
-        for (name, note, color, index), shares in zip(labels, columns, strict=False)
-    ]
+        rest = np.clip(1 - found.probabilities[:, listed].sum(axis=1), 0, None)
+        # Without bars: many small ones together may be longer than the longest bar.
+        others = {"name": f"{len(names) - len(listed)} others", "shares": [f"{share:.0%}" for share in rest]}
+        rows.append({"note": "", "paint": "", "strong": False, "bars": [], **others})
+    return rows
 
 
 def _steps(found: Explanation) -> list[dict[str, Any]]:
