@@ -359,19 +359,22 @@ class _Study:
     def refits(self, teachers: _Described | None, n_repeats: int, families_too: bool, say: Progress) -> Iterator[Row]:
         """Train twins: with a noise family, and (if wanted) without each family and with each alone."""
         everything = tuple(self.regions.families)
-        refit = _Refits(self, teachers)
+        twins = _Twins(self.colorizer, self.data, teachers, self.random_state)
         jobs = [("drop", name) for name in everything if len(everything) > 1 and families_too]
         jobs += [("only", name) for name in everything if families_too]
         total = len(jobs) + 2
         say("refitting", 0, total)
-        for way, after, before in refit.noise(everything, n_repeats):
+        noisy, answer = twins.with_noise()
+        before, _ = self.score(answer(noisy.features))
+        for way in ("across", "within"):
+            after, _ = self.permuted(noisy, noisy.families[NOISE], way, n_repeats, answer)
             yield from self._rows("permutation", way, NOISE, after, before=before)
         if jobs:
-            (full, _), (nothing, _) = self.score(refit.predict(everything)), self.score(refit.prior())
+            (full, _), (nothing, _) = self.score(twins.predict(everything)), self.score(twins.prior())
         for done, (analysis, name) in enumerate(jobs):
             say("refitting", done + 1, total)
             kept = tuple(f for f in everything if f != name) if analysis == "drop" else (name,)
-            found, _ = self.score(refit.predict(kept))
+            found, _ = self.score(twins.predict(kept))
             before, after = (full, found) if analysis == "drop" else (found, nothing)
             yield from self._rows(analysis, "refit", name, after, before=before)
         say("refitting", total, total)
@@ -443,26 +446,25 @@ class _Study:
         return sums.astype(np.float64).reshape(-1, n_colors)
 
 
-class _Refits:
+class _Twins:
     """Twins of a model, trained on described photographs, that answer for photographs they were not trained on."""
 
-    def __init__(self, study: _Study, teachers: _Described | None) -> None:
-        self.study = study
-        self.data, self.regions = study.data, study.regions
-        self.teachers = teachers or study.data
-        photo, asked = self.teachers.regions.photo, self.regions.photo
+    def __init__(self, model: Colorizer, data: _Described, teachers: _Described | None, random_state: int) -> None:
+        self.model, self.data, self.teachers = model, data, teachers or data
+        self.random_state = random_state
+        photo, asked = self.teachers.regions.photo, data.regions.photo
         # Twins learn from as many regions as the model did.
         n_teachers = self.teachers.n_photos if teachers else self.teachers.n_photos // 2
-        n_rows = share_of_rows(study.colorizer.rows_per_photo, n_teachers)
+        n_rows = share_of_rows(model.rows_per_photo, n_teachers)
         drawn = np.zeros(len(photo), bool)
         for number in range(self.teachers.n_photos):
             own = np.flatnonzero(photo == number)
-            drawn[own[draw(len(own), n_rows, [study.random_state, number])]] = True
+            drawn[own[draw(len(own), n_rows, [random_state, number])]] = True
         # Rows to learn from, and rows to answer for.
         self.folds = [(drawn, np.ones(len(asked), bool))]
         if teachers is None:
             # Whole photographs: regions of one resemble each other too much to lie on both sides.
-            half = np.random.default_rng(study.random_state).permutation(self.data.n_photos) % 2
+            half = np.random.default_rng(random_state).permutation(data.n_photos) % 2
             self.folds = [((half[photo] != k) & drawn, half[asked] == k) for k in range(2)]
 
     def predict(self, families: Sequence[str]) -> Float32:
@@ -471,33 +473,30 @@ class _Refits:
 
     def prior(self) -> Float32:
         """Probabilities of somebody who knows the frequencies of colours and sees nothing."""
-        probabilities = np.empty((len(self.regions), len(self.study.colorizer.palette_.colors_)), np.float32)
+        palette = self.model.palette_
+        probabilities = np.empty((len(self.data.regions), len(palette.colors_)), np.float32)
         for learnt, asked in self.folds:
             rows = self.teachers.regions.where(learnt)
-            share = np.bincount(self.study.colorizer.palette_.encode(rows.ab), rows.area, probabilities.shape[1])
+            share = np.bincount(palette.encode(rows.ab), rows.area, len(palette.colors_))
             probabilities[asked] = share / share.sum()
         return probabilities
 
-    def noise(self, families: Sequence[str], n_repeats: int) -> Iterator[tuple[str, Score, Score]]:
-        """For both ways: the score with the noise permuted, and the score before that."""
-        asked = self.data.with_families(families, **{NOISE: self._shuffled(self.data, 1)})
+    def with_noise(self) -> tuple[TrainingRows, Callable[[Float32], Float32]]:
+        """All regions with the noise behind their families, and how twins answer that learnt with such noise."""
         # Where both are the same photographs, a row keeps its number in learning and in asking, as in any real family.
         salt = 1 if self.teachers is self.data else 2
-        answer = self._taught(self.teachers.with_families(families, **{NOISE: self._shuffled(self.teachers, salt)}))
-        before, _ = self.study.score(answer(asked.features))
-        for way in ("across", "within"):
-            yield way, self.study.permuted(asked, asked.families[NOISE], way, n_repeats, answer)[0], before
+        return self._noisy(self.data, 1), self._taught(self._noisy(self.teachers, salt))
 
-    def _shuffled(self, data: _Described, salt: int) -> Float32:
-        """The Gabor family (or the first one) with its rows in a random order: real numbers that mean nothing."""
+    def _noisy(self, data: _Described, salt: int) -> TrainingRows:
+        """The noise is the Gabor family (or the first one) in a random order: real numbers that mean nothing."""
         regions = data.regions
         source = regions.families.get("gabor") or next(iter(regions.families.values()))
-        rng = np.random.default_rng([self.study.random_state, salt])
-        return regions.features[rng.permutation(len(regions))][:, source]
+        order = np.random.default_rng([self.random_state, salt]).permutation(len(regions))
+        return data.with_families(tuple(regions.families), **{NOISE: regions.features[order][:, source]})
 
     def _taught(self, rows: TrainingRows) -> Callable[[Float32], Float32]:
         """How twins answer for the features of all regions: one for each fold, taught what it may learn from."""
-        model = self.study.colorizer
+        model = self.model
         twins = [clone(model).learn(rows.where(learnt), palette=model.palette_) for learnt, _ in self.folds]
 
         def answer(features: Float32) -> Float32:
@@ -528,16 +527,14 @@ def _donors(photo: NDArray[np.int32], way: str, seed: int) -> NDArray[np.intp]:
     """
     rng = np.random.default_rng([seed, 0 if way == "within" else 1])
     n_photos = int(photo.max()) + 1
-    sources = [rng.permutation(np.flatnonzero(photo == index)) for index in range(n_photos)]
-    if way == "across":
-        circle = rng.permutation(n_photos)  # everybody takes from the next in a circle: nobody from itself
-        following = dict(zip(circle, np.roll(circle, -1), strict=True))
-        sources = [sources[following[index]] for index in range(n_photos)]
+    own = [np.flatnonzero(photo == index) for index in range(n_photos)]
+    sources = [rng.permutation(rows) for rows in own]
+    circle = rng.permutation(n_photos)  # everybody takes from the next in a circle: nobody from itself
+    following = np.roll(circle, -1) if way == "across" else circle
     donors = np.empty(len(photo), np.intp)
-    for index, source in enumerate(sources):
-        own = photo == index
+    for taker, giver in zip(circle, following, strict=True):
         # Photographs differ in their number of regions: too few donors are repeated, too many cut.
-        donors[own] = np.resize(source, np.count_nonzero(own))
+        donors[own[taker]] = np.resize(sources[giver], len(own[taker]))
     return donors
 
 
