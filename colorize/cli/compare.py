@@ -50,9 +50,9 @@ def command(
 ) -> None:
     """Let several methods colour the same photographs: side by side with --html, in figures where the truth is known.
 
-    Photographs that are gray themselves are coloured and shown, not measured. The simple rules: no colour, one mean
-    colour, the mean colour by lightness and height, and colour transfer from the nearest photograph (Welsh et al.
-    2002).
+    Every photograph with colours counts once; those that are gray themselves are coloured and shown, not measured. The
+    simple rules: no colour, one mean colour, the mean colour by lightness and height, and colour transfer from the
+    nearest photograph (Welsh et al. 2002).
     """
     outputs.check()
     from colorize.evaluation.methods import make_methods
