@@ -17,7 +17,7 @@ from sklearn.datasets import load_sample_images
 
 from colorize.color import to_gray
 from colorize.colorizer import Colorizer
-from colorize.film.painter import Painter, Said
+from colorize.film.painter import Painter
 from colorize.guidance.hints import Hints, Mark
 from colorize.models import find_model
 from colorize.predictor import Predictor
@@ -58,7 +58,7 @@ def measured():
     found["album"] = grid(session.in_album(model.palette_shares(china)).colorize().ab)
     found["reference"] = grid(model.open(gray, [china], 0.8).colorize(0.7).ab)
     found["film key frame"] = grid(Painter(model).paint(gray.lightness))
-    found["film key frame, hints"] = grid(Painter(model).paint(gray.lightness, Said(hints.rasterize(gray.shape))))
+    found["film key frame, hints"] = grid(Painter(model).paint(gray.lightness, hints.rasterize(gray.shape)))
     found["places"] = [float(number) for place in session.suggest(3) for number in (place.row, place.col)]
     fitted = Colorizer(n_colors=8, n_superpixels=80).fit([china, flower])
     found["fit: palette"] = [round(float(value), 2) for value in fitted.palette_.colors_.ravel()]

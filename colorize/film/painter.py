@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from colorize._support.clock import Clock
 from colorize.features.superpixels import region_map
 from colorize.film.motion import find_motion
 from colorize.guidance.canvas import pull
-from colorize.guidance.hints import HintPixels, Hints
+from colorize.guidance.hints import HintPixels
 from colorize.optimization import propagate
 from colorize.predictor import Predictor
 from colorize.types import Float32, GrayImage
@@ -67,30 +69,6 @@ class State:
     age: Float32
     weight: float
     since: int
-
-
-@dataclass(frozen=True, eq=False)
-class Said:
-    """What a person said about a frame.
-
-    Attributes
-    ----------
-    exact : HintPixels or None
-        Drawn on this frame: met exactly.
-    carried : HintPixels or None
-        Drawn on others of the shot, followed to this one: wishes.
-    """
-
-    exact: HintPixels | None = None
-    carried: HintPixels | None = None
-
-    def as_hints(self) -> Hints | None:
-        """Both, as hints of this frame; None if there is nothing."""
-        found = [pixels.as_hints() for pixels in (self.carried, self.exact) if pixels is not None]
-        return None if not found else found[0] if len(found) == 1 else found[0] + found[1]
-
-
-NOTHING = Said()
 
 
 class Painter:
@@ -143,15 +121,17 @@ class Painter:
         """A new shot begins: forget."""
         self.state = None
 
-    def paint(self, lightness: Float32, said: Said = NOTHING) -> Float32:
+    def paint(self, lightness: Float32, exact: HintPixels | None = None, carried: HintPixels | None = None) -> Float32:
         """Colour the next frame.
 
         Parameters
         ----------
         lightness : ndarray, shape (H, W), float32
             L*.
-        said : Said
-            Hints on this frame.
+        exact : HintPixels, optional
+            Hints drawn on this frame: met exactly.
+        carried : HintPixels, optional
+            Hints drawn on others of the shot, followed to this one: wishes.
 
         Returns
         -------
@@ -159,10 +139,10 @@ class Painter:
             a* and b*, hinted pixels met exactly as far as sRGB can show them.
         """
         state = self._carried(lightness)
-        if self._is_key(state, said):
-            state = self._decided(state, lightness, said)
-        target, weight = _wishes(state, lightness, said)
-        wanted = None if said.exact is None else said.exact.on(lightness)
+        if exact is not None or self._is_due(state):
+            state = self._decided(state, lightness, [pixels for pixels in (carried, exact) if pixels is not None])
+        target, weight = _wishes(state, lightness, carried)
+        wanted = None if exact is None else exact.on(lightness)
         known, known_ab = (None, None) if wanted is None else (wanted.is_known, wanted.field())
         # The last colours are nearly the answer, which saves rounds of the solver; a shot's first
         # frame has none, and starts as a photograph does.
@@ -175,14 +155,14 @@ class Painter:
         self.state = replace(state, ab=spread.ab, age=age, since=max(0, state.since) + 1)
         return spread.ab
 
-    def hold(self, lightness: Float32, said: Said = NOTHING) -> Float32:
+    def hold(self, lightness: Float32, exact: HintPixels | None = None) -> Float32:
         """Colour a frame that shows too little to follow (a flash, black): the last colours stay where they were."""
         state = self.state
         if state is None:
             return np.zeros((*lightness.shape, 2), np.float32)
-        if said.exact is None:
+        if exact is None:
             return state.ab
-        wanted = said.exact.on(lightness)
+        wanted = exact.on(lightness)
         return np.where(wanted.is_known[..., None], wanted.field(), state.ab)
 
     def _carried(self, lightness: Float32) -> State:
@@ -202,18 +182,19 @@ class Painter:
         ab, opinion = (np.ascontiguousarray(part) for part in np.split(colors, 2, axis=2))
         return replace(last, lightness=lightness, ab=ab, opinion=opinion, heard=belief[..., 0], age=belief[..., 1])
 
-    def _is_key(self, state: State, said: Said) -> bool:
-        if state.since < 0 or said.exact is not None or state.since >= self.interval:
+    def _is_due(self, state: State) -> bool:
+        if state.since < 0 or state.since >= self.interval:
             return True
         # Not on frames in a row, however fast the picture changes: each asks the whole model.
         return state.since >= _REST and float((state.heard < 0.5).mean()) > _UNHEARD
 
-    def _decided(self, state: State, lightness: Float32, said: Said) -> State:
+    def _decided(self, state: State, lightness: Float32, said: list[HintPixels]) -> State:
         """Ask the model what it thinks of this frame."""
         self.n_keys += 1
         with self.meter("model"):
             session = self.colorizer.open(GrayImage(lightness))
-            region_ab = session.region_colors(said.as_hints(), self.vividness)
+            hints = reduce(add, (pixels.as_hints() for pixels in said)) if said else None
+            region_ab = session.region_colors(hints, self.vividness)
             regions = session.description.superpixels
         return replace(
             state,
@@ -225,7 +206,7 @@ class Painter:
         )
 
 
-def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Float32]:
+def _wishes(state: State, lightness: Float32, carried: HintPixels | None) -> tuple[Float32, Float32]:
     """What every pixel should look like, shape (H, W, 2), and how much that weighs, shape (H, W)."""
     # Never zero: with no weight anywhere the Laplacian alone is singular.
     of_last = np.float32(state.weight) * (state.age + np.float32(_LEAST))
@@ -233,9 +214,9 @@ def _wishes(state: State, lightness: Float32, said: Said) -> tuple[Float32, Floa
     weight = of_last + of_model
     share = (of_model / weight)[..., None]
     target = state.ab + share * (state.opinion - state.ab)
-    if said.carried is not None:
-        where = said.carried.is_known
+    if carried is not None:
+        where = carried.is_known
         # Set, not mixed in: next to a hint the model's opinion is no evidence.
-        target[where] = said.carried.on(lightness).ab
+        target[where] = carried.on(lightness).ab
         weight[where] += np.float32(_HINT_WEIGHT)
     return target, weight

@@ -24,7 +24,7 @@ from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
 from colorize.film import cuts
 from colorize.film.motion import flow_shape
-from colorize.film.painter import Painter, Said
+from colorize.film.painter import Painter
 from colorize.film.plan import SEGMENT_SECONDS, Plan, make_plan
 from colorize.film.reading import Film, Frame, av, comment_of
 from colorize.film.tracks import follow_hints, on_frame
@@ -254,11 +254,13 @@ class _Run:
         kind = self.plan.kinds[frame.number]
         with self.meter("decode"):
             lightness = frame.lightness
-        said = Said(self.exact.get(frame.number), on_frame(self.tracks, frame.number, self.film.shape))
+        exact = self.exact.get(frame.number)
         if kind == cuts.START:
             self.painter.cut()
-        paint = self.painter.hold if kind == cuts.HELD else self.painter.paint
-        ab = paint(lightness, said)
+        if kind == cuts.HELD:
+            ab = self.painter.hold(lightness, exact)
+        else:
+            ab = self.painter.paint(lightness, exact, on_frame(self.tracks, frame.number, self.film.shape))
         with self.meter("encode"):
             return np.asarray(lab_to_rgb(lightness, ab), np.uint8)
 

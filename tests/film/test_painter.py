@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colorize.color import map_to_gamut, rgb_to_lab
-from colorize.film.painter import Painter, Said
+from colorize.film.painter import Painter
 from colorize.guidance.canvas import pull
 from colorize.guidance.hints import HintPixels
 from colorize.guidance.session import Session
@@ -105,7 +105,7 @@ def test_hint_is_met_exactly_on_its_frame(painter, pan):
     first, second = lightness_of(pan("coffee", 2))
     painter.paint(first)
     hint = spot(first.shape, slice(30, 40), slice(50, 70), rgb=(40, 90, 160))
-    ab = painter.paint(second, Said(exact=hint))
+    ab = painter.paint(second, exact=hint)
     known = hint.is_known
     assert np.allclose(ab[known], map_to_gamut(second[known], rgb_to_lab(hint.rgb[known])[:, 1:]))
 
@@ -114,7 +114,7 @@ def test_carried_hint_is_a_wish(painter, still):
     plain = painter.paint(still)
     painter.cut()
     hint = spot(still.shape, slice(30, 40), slice(50, 70), rgb=(40, 90, 200))
-    ab = painter.paint(still, Said(carried=hint))
+    ab = painter.paint(still, carried=hint)
     wish = map_to_gamut(still[hint.is_known], rgb_to_lab(hint.rgb[hint.is_known])[:, 1:])
     distance = [np.linalg.norm(field[hint.is_known] - wish, axis=1).mean() for field in (plain, ab)]
     assert distance[1] < 0.35 * distance[0]
@@ -125,7 +125,7 @@ def test_a_hinted_key_frame_takes_one_solve_and_one_set_of_affinities(painter, s
     for module, name in ((affinity, "gaussian"), (multigrid, "solve")):
         plain = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, _n=name, _p=plain, **k: count.append(_n) or _p(*a, **k))
-    painter.paint(still, Said(exact=spot(still.shape, slice(30, 40), slice(50, 70))))
+    painter.paint(still, exact=spot(still.shape, slice(30, 40), slice(50, 70)))
     assert painter.n_keys == 1
     assert sorted(count) == ["gaussian", "solve"]
 
@@ -140,7 +140,7 @@ def test_held_frame_changes_nothing(painter, still):
 def test_held_frame_meets_its_hint(painter, still):
     painter.paint(still)
     hint = spot(still.shape, slice(0, 5), slice(0, 5), rgb=(120, 120, 120))
-    assert np.abs(painter.hold(still, Said(exact=hint))[:5, :5]).max() < 1e-3  # gray is a colour
+    assert np.abs(painter.hold(still, exact=hint)[:5, :5]).max() < 1e-3  # gray is a colour
 
 
 def test_nothing_trusted_is_still_an_answer(painter, still):
