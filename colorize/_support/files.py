@@ -26,9 +26,12 @@ def reason(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def refusals(
-    path: Path, what: str, kind: type[ColorizeError] = OutputError, errors: tuple[type[Exception], ...] = (OSError,)
+    path: str | Path,
+    what: str,
+    kind: type[ColorizeError] = OutputError,
+    errors: tuple[type[Exception], ...] = (OSError,),
 ) -> Iterator[None]:
-    """Say in one line what a disk refuses: the path, what cannot be done to it, and why."""
+    """Say in one line what a disk or the content of a file refuses: the path, what is wrong with it, and why."""
     try:
         yield
     except errors as error:

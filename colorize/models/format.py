@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from colorize._support.files import refusals
 from colorize.exceptions import ColorizeError, ModelFileError
 from colorize.features import FeatureExtractor, in_order
 from colorize.features.encoder import read_encoder
@@ -154,10 +155,8 @@ def unpack(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.
     pack : The way there.
     colorize.models.file.load_model : Reads it.
     """
-    try:
+    with refusals(path, "parts of the model do not fit together", ModelFileError, (TypeError, ValueError)):
         return _unpacked(header, arrays)
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
 
 
 def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trained:

@@ -64,22 +64,6 @@ class Example:
         return np.concatenate(parts, axis=2)
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Crops of equal size.
-
-    Attributes
-    ----------
-    planes : ndarray, shape (N, channels, H, W), float32
-        See `Example.planes`.
-    place : ndarray, shape (N, 2, H, W), float32
-        Row and column in the whole photograph, -1..1.
-    """
-
-    planes: Float32
-    place: Float32
-
-
 def plain_example(photo: RgbImage) -> Example:
     """Prepare a photograph for a rival."""
     return Example(_small_lab(photo).astype(np.float16))
@@ -174,14 +158,16 @@ def _twin(base: Colorizer, rows: TrainingRows) -> Colorizer:
     return twin
 
 
-def draw_batch(examples: Sequence[Example], rng: np.random.Generator, *, size: int) -> Batch:
+def draw_batch(examples: Sequence[Example], rng: np.random.Generator, *, size: int) -> tuple[Float32, Float32]:
     """Crop each photograph at a random place and scale, and mirror every second one.
 
     Crops have 0.6 to 1 times the shorter side of a photograph, with up to a tenth of stretching, brought to `size`
-    pixels; contrast and brightness of the lightness change by up to 15 %.
+    pixels; contrast and brightness of the lightness change by up to 15 %. Gives their planes (`Example.planes`), shape
+    (N, channels, size, size), and row and column of every pixel in the whole photograph, -1..1, shape (N, 2, size,
+    size).
     """
-    crops, places = zip(*(_draw_crop(example, rng, size) for example in examples), strict=True)
-    return Batch(np.stack(crops), np.stack(places))
+    planes, places = zip(*(_draw_crop(example, rng, size) for example in examples), strict=True)
+    return np.stack(planes), np.stack(places)
 
 
 def whole(example: Example) -> Float32:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from colorize.exceptions import DeviceError
 from colorize.refine import losses
-from colorize.refine.data import GUIDE_PLANES, Batch
+from colorize.refine.data import GUIDE_PLANES
 from colorize.refine.networks import PatchDiscriminator, SmallUNet, make_generator
 from colorize.types import Float32
 
@@ -112,8 +112,8 @@ class Learner(ABC):
         self.optimizers = {"network": self._optimizer(self.network, rate, betas)}
 
     @abstractmethod
-    def step(self, batch: Batch, share: float) -> dict[str, float]:
-        """Learn from one batch; `share` is how much of the training is over, 0..1. Returns the losses by name."""
+    def step(self, planes: Float32, place: Float32, share: float) -> dict[str, float]:
+        """Learn from one batch of `draw_batch`; `share` of the training is over, 0..1. Returns the losses by name."""
 
     @abstractmethod
     def colors(self, planes: Float32) -> Float32:
@@ -149,10 +149,6 @@ class Learner(ABC):
                 index, entry = key.split(".", 1)
                 content["state"].setdefault(int(index), {})[entry] = torch.from_numpy(value.copy())
             optimizer.load_state_dict(content)
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """The averaged network's weights and statistics: what a model file holds."""
-        return weights_of(self.average)
 
     def _optimizer(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
         # A frozen encoder has no state in the optimizer: three quarters of the memory that ResNet-50 would take.
@@ -213,13 +209,13 @@ class RefinerLearner(Learner):
     def __init__(self, device: torch.device) -> None:
         super().__init__(make_refiner(), _LEARNING_RATES["refiner"], device)
 
-    def step(self, batch: Batch, share: float) -> dict[str, float]:
+    def step(self, planes: Float32, place: Float32, share: float) -> dict[str, float]:
         """Learn from one batch."""
-        planes = self._tensor(batch.planes)
+        tensor = self._tensor(planes)
         self.network.train()
         with mixed_precision(self.device):
-            residual = self.network(planes[:, :1], planes[:, 5:], self._tensor(batch.place))
-        loss = losses.perceived_loss(planes[:, 3:5] + REFINER_GAIN * residual.float(), planes[:, 1:3])
+            residual = self.network(tensor[:, :1], tensor[:, 5:], self._tensor(place))
+        loss = losses.perceived_loss(tensor[:, 3:5] + REFINER_GAIN * residual.float(), tensor[:, 1:3])
         self._descend("network", loss, share)
         self._follow()
         return {"loss": loss.item()}
@@ -271,13 +267,13 @@ class RivalLearner(Learner):
             self.critic = self.modules["critic"] = critic.to(device, memory_format=torch.channels_last)
             self.optimizers["critic"] = self._optimizer(self.critic, _ADVERSARIAL_RATE, betas)
 
-    def step(self, batch: Batch, share: float) -> dict[str, float]:
+    def step(self, planes: Float32, place: Float32, share: float) -> dict[str, float]:
         """Learn from one batch: the discriminator first, where there is one."""
-        planes = self._tensor(batch.planes)
-        lightness, true_ab = planes[:, :1], planes[:, 1:3]
+        tensor = self._tensor(planes)
+        lightness, true_ab = tensor[:, :1], tensor[:, 1:3]
         self.network.train()
         with mixed_precision(self.device):
-            raw = self.network(lightness, None, self._tensor(batch.place)).float()
+            raw = self.network(lightness, None, self._tensor(place)).float()
         if self.objective == "classification":
             loss = losses.classification_loss(raw, true_ab, self._classes, self._class_weights)
             found = {"loss": loss.item()}

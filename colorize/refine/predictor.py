@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from colorize._support.clock import Clock
+from colorize._support.files import refusals
 from colorize._support.progress import Progress, silent
 from colorize._support.shrink import shrink_to
 from colorize._support.statistics import FEWEST
@@ -45,6 +46,7 @@ REFINER_KIND, RIVAL_KIND = "refiner", "rival"
 
 _N_CLASSES = 64
 _PALETTE_PIXELS = 40_000
+_MISFIT = ("parts of the model do not fit together", ModelFileError, (KeyError, TypeError, ValueError))
 
 
 # Dataclasses make the constructors that scikit-learn asks for: every parameter named once, and stored as it is.
@@ -63,20 +65,9 @@ class _Network(BaseEstimator, Settings):
         kept, held_out = sorted(order[n_held_out:]), sorted(order[:n_held_out])
         return [examples[i] for i in kept], [examples[i] for i in held_out]
 
-    def _make_network(self) -> nn.Module:
-        """The network as it is before it has learnt."""
-        raise NotImplementedError
-
-    def _equip(self, weights: Mapping[str, np.ndarray], device: torch.device) -> None:
-        """Have a network with these weights, ready for use."""
-        # A network draws its first weights, which are written over and none of the caller's random numbers.
-        with forked_randomness(0):
-            network = self._make_network()
-        learners.load_weights(network, weights)
-        self.network_ = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-
-    def _keep(self, outcome: Trainer, n_photos: int, device: torch.device) -> None:
-        self._equip(outcome.weights, device)
+    def _keep(self, outcome: Trainer, n_photos: int) -> None:
+        self.network_ = outcome.learner.average
+        learners.load_weights(self.network_, outcome.weights)
         self.history_ = outcome.history
         self.summary_: dict[str, Any] = {
             "n_photos": n_photos,
@@ -206,7 +197,7 @@ class Refiner(_Network):
                 checkpoint=checkpoint, resume=resume, progress=progress or silent, observe=observe,
                 seconds=clock() - started, cautious=True,
             ).run()  # fmt: skip
-        self._keep(outcome, len(pictures), device)
+        self._keep(outcome, len(pictures))
         return self
 
     def predict(
@@ -271,9 +262,6 @@ class Refiner(_Network):
         check_is_fitted(self, "network_")
         save_model(path, *self._parts(), kind=REFINER_KIND, overwrite=overwrite)
 
-    def _make_network(self) -> nn.Module:
-        return learners.make_refiner()
-
     def _parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {"base_sha256": self.base_sha256_, "summary": self.summary_}, learners.weights_of(self.network_)
 
@@ -290,16 +278,16 @@ class Refiner(_Network):
         """
         place = learners.choose_device(device)
         header, arrays = load_model(path, kind=REFINER_KIND)
-        with _fitting_parts(path):
-            wanted, found = header["base_sha256"], digest_of(base.trained)
-            if wanted != found:
-                raise ModelFileError(
-                    f"{path}: refines the model with sha256 {wanted[:12]}..., the given one has {found[:12]}...; "
-                    "name the model that it was trained on"
-                )
-            refiner = cls(base, device=device)
-            refiner._equip(arrays, place)
-            refiner.summary_, refiner.base_sha256_ = dict(header["summary"]), wanted
+        refiner = cls(base, device=device)
+        with refusals(path, *_MISFIT):
+            refiner.base_sha256_, refiner.summary_ = str(header["base_sha256"]), dict(header["summary"])
+            refiner.network_ = _ready(learners.make_refiner, arrays, place)
+        wanted, found = refiner.base_sha256_, digest_of(base.trained)
+        if wanted != found:
+            raise ModelFileError(
+                f"{path}: refines the model with sha256 {wanted[:12]}..., the given one has {found[:12]}...; "
+                "name the model that it was trained on"
+            )
         return refiner
 
 
@@ -392,7 +380,7 @@ class Rival(_Network):
                 checkpoint=checkpoint, resume=resume, progress=progress or silent, observe=observe,
                 seconds=clock() - started,
             ).run()  # fmt: skip
-        self._keep(outcome, len(examples), device)
+        self._keep(outcome, len(examples))
         self.summary_ |= made
         return self
 
@@ -451,12 +439,13 @@ class Rival(_Network):
         """
         place = learners.choose_device(device)
         header, arrays = load_model(path, kind=RIVAL_KIND)
-        with _fitting_parts(path):
+        with refusals(path, *_MISFIT):
             rival = cls(header["generator"], header["objective"], device=device)
             rival._check_kind()
             classes = learners.part_of(arrays, "classes.")
             rival.classes_ = (classes["colors"], classes["frequencies"]) if classes else None
-            rival._equip(learners.part_of(arrays, "network."), place)
+            make = partial(make_generator, rival.generator, len(classes["colors"]) if classes else 2)
+            rival.network_ = _ready(make, learners.part_of(arrays, "network."), place)
             rival.summary_ = dict(header["summary"])
         return rival
 
@@ -467,9 +456,6 @@ class Rival(_Network):
         for name, choices in (("generator", GENERATORS), ("objective", OBJECTIVES)):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
-
-    def _make_network(self) -> nn.Module:
-        return make_generator(self.generator, 2 if self.classes_ is None else len(self.classes_[0]))
 
 
 def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
@@ -514,12 +500,10 @@ def _color_classes(examples: Sequence[Example], random_state: int) -> tuple[Floa
     return palette.colors_, palette.frequencies_
 
 
-@contextmanager
-def _fitting_parts(path: str | Path) -> Iterator[None]:
-    """Errors of parts that do not fit together, as those of the file."""
-    try:
-        yield
-    except ModelFileError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: parts of the model do not fit together ({error})") from error
+def _ready(make: Callable[[], nn.Module], weights: Mapping[str, np.ndarray], device: torch.device) -> nn.Module:
+    """A network with these weights, ready for use."""
+    # It draws its first weights, which are written over and none of the caller's random numbers.
+    with forked_randomness(0):
+        network = make()
+    learners.load_weights(network, weights)
+    return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)

@@ -20,7 +20,7 @@ from colorize.color.metrics import ciede2000
 from colorize.exceptions import ModelFileError, TrainingError
 from colorize.models.file import load_model, save_model
 from colorize.refine.data import Example, draw_batch, whole
-from colorize.refine.learners import Learner, clock_of, part_of
+from colorize.refine.learners import Learner, clock_of, part_of, weights_of
 from colorize.types import Float32
 
 CHECKPOINT_KIND = "training"
@@ -170,8 +170,8 @@ class Trainer:
             if share >= 1:  # the minutes are over
                 break
             self._tell(share)
-            batch = draw_batch([self.training[i] for i in chosen], self._rng, size=self.settings.crop)
-            seen.append(self.learner.step(batch, share))
+            planes, place = draw_batch([self.training[i] for i in chosen], self._rng, size=self.settings.crop)
+            seen.append(self.learner.step(planes, place, share))
             for name, loss in seen[-1].items():
                 if not math.isfinite(loss):
                     raise TrainingError(self._bad_end(f"{name} became {loss} in step {index + 1}"))
@@ -191,7 +191,7 @@ class Trainer:
         if number == 0:
             self._first = errors
         if self._is_better(errors):
-            self.best, self.weights = entry, self.learner.weights()
+            self.best, self.weights = entry, weights_of(self.learner.average)
         if self.checkpoint is not None:
             self._keep(self.checkpoint)
         if self.observe is not None:

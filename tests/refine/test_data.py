@@ -36,19 +36,19 @@ def gradient_example() -> data.Example:
 
 def test_crops_know_their_places_also_when_mirrored():
     rng = np.random.default_rng(0)
-    batch = data.draw_batch([gradient_example()] * 8, rng, size=24)
-    assert batch.planes.shape == (8, 3, 24, 24)
-    slopes = np.sign(batch.planes[:, 1, 0, -1] - batch.planes[:, 1, 0, 0])
+    crops, places = data.draw_batch([gradient_example()] * 8, rng, size=24)
+    assert crops.shape == (8, 3, 24, 24)
+    slopes = np.sign(crops[:, 1, 0, -1] - crops[:, 1, 0, 0])
     assert set(slopes) == {-1, 1}  # some are mirrored
-    for planes, place, slope in zip(batch.planes, batch.place, slopes, strict=True):
+    for planes, place, slope in zip(crops, places, slopes, strict=True):
         # reduction averages over up to 2.5 pixels of 1/80 of the width each
         np.testing.assert_allclose(planes[2] / 50, place[0], atol=0.05)
         np.testing.assert_allclose(slope * planes[1] / 50, place[1], atol=0.05)
 
 
 def test_crops_change_the_lightness_within_bounds():
-    batch = data.draw_batch([gradient_example()] * 20, np.random.default_rng(0), size=16)
-    lightness = batch.planes[:, 0].mean(axis=(1, 2))
+    crops, _ = data.draw_batch([gradient_example()] * 20, np.random.default_rng(0), size=16)
+    lightness = crops[:, 0].mean(axis=(1, 2))
     assert lightness.std() > 1
     assert np.abs(lightness - 50).max() <= 7.5 + 1e-3
 
