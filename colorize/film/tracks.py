@@ -69,7 +69,6 @@ def follow_hints(
         One row per point and frame: number of the frame, row and column in pixels of the film, red, green, blue, and
         reach; ordered by frame. Points on the frame that they were drawn on are left out.
     """
-    size = flow_shape(shape)
     found: list[NDArray[np.int32]] = []
     # One more than is followed back: the frame of the hint is among them.
     past: deque[Gray] = deque(maxlen=backward + 1)
@@ -80,12 +79,12 @@ def follow_hints(
             under_way = []
         if under_way:
             under_way = [points for points in (step(each, past[-1], gray) for each in under_way) if len(points)]
-            found += [_rows(points, number, shape, size) for points in under_way]
+            found += [_rows(points, number, shape) for points in under_way]
         past.append(gray)
         if number in hints:
             points = start(hints[number], gray)
             under_way.append(points)
-            found += _back(points, list(past), number, shape, size)
+            found += _back(points, list(past), number, shape)
     rows = np.concatenate(found) if found else np.zeros((0, _COLUMNS), np.int32)
     # By frame, for `on_frame` searches; stable, so that where points meet the same one always wins.
     return rows[np.argsort(rows[:, 0], kind="stable")]
@@ -130,21 +129,19 @@ def step(points: Points, gray: Gray, other: Gray) -> Points:
     return Points(moved[kept], points.gray[kept] + np.float32(light), points.told[kept])
 
 
-def _back(
-    points: Points, past: list[Gray], number: int, shape: tuple[int, int], size: tuple[int, int]
-) -> list[NDArray[np.int32]]:
+def _back(points: Points, past: list[Gray], number: int, shape: tuple[int, int]) -> list[NDArray[np.int32]]:
     """Rows of the frames before; `past` ends with the frame of the hint."""
     found = []
     for back in range(1, len(past)):
         points = step(points, past[-back], past[-back - 1])
         if not len(points):
             break
-        found.append(_rows(points, number - back, shape, size))
+        found.append(_rows(points, number - back, shape))
     return found
 
 
-def _rows(points: Points, number: int, shape: tuple[int, int], size: tuple[int, int]) -> NDArray[np.int32]:
-    scale = np.array(shape) / np.array(size)
+def _rows(points: Points, number: int, shape: tuple[int, int]) -> NDArray[np.int32]:
+    scale = np.array(shape) / np.array(flow_shape(shape))
     places = np.clip(((points.places + 0.5) * scale).astype(np.int32), 0, np.array(shape) - 1)
     return np.column_stack([np.full(len(points), number), places, points.told]).astype(np.int32)
 

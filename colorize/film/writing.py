@@ -181,26 +181,14 @@ def assemble(
     SegmentWriter : Makes the segments.
     check_streams : What of the original has a place in the output.
     """
-    with refusals(target, *_UNWRITABLE), open_input(film.path) as source:
-        with av.open(str(passing), "w", format=container_format(target)) as output:
-            _fill(output, source, film, segments, times, comment)
-        with open(passing, "rb") as file:
-            # Else a power cut can leave the name with no content behind it.
-            os.fsync(file.fileno())
-        os.replace(passing, target)
-
-
-def _fill(
-    output: OutputContainer,
-    source: Any,
-    film: Film,
-    segments: Sequence[Path],
-    times: Sequence[tuple[int, int]],
-    comment: str,
-) -> None:
-    pictures = moving_pictures(source, film.path)
-    copies: dict[int, Stream] = {}
-    with open_input(segments[0]) as first:
+    with (
+        refusals(target, *_UNWRITABLE),
+        open_input(film.path) as source,
+        open_input(segments[0]) as first,
+        av.open(str(passing), "w", format=container_format(target)) as output,
+    ):
+        pictures = moving_pictures(source, film.path)
+        copies: dict[int, Stream] = {}
         for stream in source.streams:
             if stream is pictures:
                 video = output.add_stream_from_template(first.streams.video[0])
@@ -211,13 +199,18 @@ def _fill(
                 copies[stream.index] = output.add_stream_from_template(stream)
                 copies[stream.index].time_base = stream.time_base
                 copies[stream.index].metadata.update(stream.metadata)
-    output.metadata.update(_tags(source.metadata, comment))
-    if source.chapters():
-        output.set_chapters(source.chapters())
-    painted = _painted(segments, times, film.time_base, video)
-    # In order of time: players read ahead a little only, and would wait for sound that comes late.
-    for _, packet in heapq.merge(painted, _copied(source, copies), key=lambda item: item[0]):
-        output.mux(packet)
+        output.metadata.update(_tags(source.metadata, comment))
+        if source.chapters():
+            output.set_chapters(source.chapters())
+        painted = _painted(segments, times, film.time_base, video)
+        # In order of time: players read ahead a little only, and would wait for sound that comes late.
+        for _, packet in heapq.merge(painted, _copied(source, copies), key=lambda item: item[0]):
+            output.mux(packet)
+    with refusals(target, *_UNWRITABLE):
+        with open(passing, "rb") as file:
+            # Else a power cut can leave the name with no content behind it.
+            os.fsync(file.fileno())
+        os.replace(passing, target)
 
 
 def _painted(
