@@ -99,7 +99,8 @@ model_option = click.option(
     shell_complete=complete_model,
     help="A shipped model (see `colorize models`) or a model file.",
 )
-force_option = click.option("--force", is_flag=True, help="Replace existing output files.")
+_force = partial(click.option, is_flag=True, help="Replace existing output files.")
+force_option = _force("--force")
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
@@ -130,24 +131,13 @@ max_pixels_option = click.option(
 )
 
 
-@dataclass(frozen=True)
-class Files:
+@dataclass(frozen=True, kw_only=True)
+class Files(Handling):
     """How photographs are read and written; what its parts mean say the options below."""
 
-    max_pixels: int
-    salvage: bool
     keep_tint: bool
     all_frames: bool
-    keep_times: bool
-    force: bool
     quiet: bool
-
-    @property
-    def handling(self) -> Handling:
-        """What of it the library does."""
-        return Handling(
-            max_pixels=self.max_pixels, keep_times=self.keep_times, overwrite=self.force, salvage=self.salvage
-        )
 
 
 file_options = bundled(
@@ -168,7 +158,7 @@ file_options = bundled(
         help="Colorize every page or frame of a file, not the first alone; output as TIFF.",
     ),
     click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs."),
-    force_option,
+    _force("--force", "overwrite"),
     quiet_option,
 )
 

@@ -86,7 +86,8 @@ def command(
     from colorize.batch.jobs import Settings
     from colorize.batch.run import local_pool, run_batch
 
-    settings = Settings(model, vividness, files.keep_tint, files.all_frames, **asdict(files.handling))
+    said = {name: value for name, value in asdict(files).items() if name != "quiet"}
+    settings = Settings(model=model, vividness=vividness, **said)
     with ExitStack() as stack:
         if scheduler is None and local_cluster is None:
             open_pool = local_pool(n_workers=workers, memory=memory, time_limit=time_limit)

@@ -65,7 +65,7 @@ def command(
     sources = [source for source, _ in jobs]
     _shared.check_apart([*targets, by_hand.confidence_map], [*sources, by_hand.hints_file, *by_hand.reference])
     if by_hand.confidence_map is not None:
-        _shared.check_picture_target(by_hand.confidence_map, force=files.force)
+        _shared.check_picture_target(by_hand.confidence_map, force=files.overwrite)
     if files.all_frames and (by_hand.any or refine is not None):
         raise click.UsageError("--all-frames goes without hints, references, alternatives, confidence and refiner")
     if device != "auto" and refine is None:
@@ -146,9 +146,9 @@ def run_jobs(
         for source, target in telling(progress, "photographs", todo):
             try:
                 if by_hand.any or refine is not None:
-                    notes = colorize_by_hand(source, target, painter, recipe, files.handling, by_hand, references)
+                    notes = colorize_by_hand(source, target, painter, recipe, files, by_hand, references)
                 else:
-                    notes = colorize_file(source, target, colorizer, recipe, files.handling)
+                    notes = colorize_file(source, target, colorizer, recipe, files)
             # One photograph that cannot be done must not cost the others.
             except (ColorizeError, OSError, MemoryError) as error:
                 report_failure(error, source)
@@ -169,7 +169,7 @@ def with_good_targets(
     for source, target in jobs:
         try:
             for path in by_hand.targets(target):
-                _shared.check_picture_target(path, force=files.force, all_frames=files.all_frames)
+                _shared.check_picture_target(path, force=files.overwrite, all_frames=files.all_frames)
         except (ColorizeError, click.UsageError) as error:
             report_failure(error, source)
         else:
