@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from colorize._support.files import refusals
+from colorize._support.tables import plain
 from colorize.exceptions import ColorizeError, ModelFileError
 from colorize.features import FeatureExtractor, in_order
 from colorize.features.encoder import read_encoder
@@ -119,7 +120,7 @@ def pack(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays |= {_rule_name(name): rule.table for name, rule in trained.baselines.items()}
     families = model.scaler.families_
     header: dict[str, Any] = {
-        "parameters": {name: _plain(trained.parameters[name]) for name in _PARAMETERS},
+        "parameters": {name: plain(trained.parameters[name]) for name in _PARAMETERS},
         "families": {name: columns.stop - columns.start for name, columns in families.items()},
         "svm": {name: float(getattr(svm, name)) for name in _SVM},
         "summary": dict(trained.summary),
@@ -294,8 +295,3 @@ def _slices(sizes: Mapping[str, int], families: Sequence[str]) -> dict[str, slic
         slices[family] = slice(start, start + size)
         start += size
     return slices
-
-
-def _plain(value: Any) -> Any:
-    """A parameter as JSON knows it."""
-    return list(value) if isinstance(value, (tuple, list)) else value.item() if isinstance(value, np.generic) else value
