@@ -10,6 +10,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Never
 from xml.etree.ElementTree import ParseError, XMLParser
@@ -213,24 +214,15 @@ def find_note(xmp: bytes | None) -> Recipe | None:
     >>> find_note(b"<x:xmpmeta/>") is None
     True
     """
-    stated = _stated(xmp or b"")
-    return None if stated is None else Recipe.from_json(stated)
-
-
-def _stated(packet: bytes) -> str | None:
-    """The recipe as it stands in a packet: of several the last, because `add_note` adds at the end."""
-    notes = _Notes()
-    try:
+    packet, notes = xmp or b"", _Notes()
+    with suppress(LookupError, ParseError, ValueError):  # LookupError, ValueError: encodings that nobody knows
         parser = XMLParser(target=notes)
         parser.feed(packet)
         parser.close()
-    except (LookupError, ParseError, ValueError):  # LookupError, ValueError: encodings that nobody knows
-        pass
-    if notes.found:
-        return "".join(notes.found[-1])
     # In bad markup at least as `add_note` writes it.
-    matches = _RECIPE.findall(packet)
-    return html.unescape(matches[-1].decode("ascii", "replace")) if matches else None
+    found = notes.found or [[html.unescape(text.decode("ascii", "replace"))] for text in _RECIPE.findall(packet)]
+    # Of several the last, because `add_note` adds at the end.
+    return Recipe.from_json("".join(found[-1])) if found else None
 
 
 class _Notes:
