@@ -25,7 +25,6 @@ from colorize.recipe.handling import Handling
 if TYPE_CHECKING:
     from colorize.colorizer import Colorizer
     from colorize.predictor import Predictor
-    from colorize.refine.predictor import Refiner
 
 # Exit statuses. Neither 1, nothing was done, nor 2, with which click refuses a command line: scripts
 # can tell that some photographs are there. 130 is 128 + SIGINT, as shells have it.
@@ -298,15 +297,14 @@ def load_predictor(model: str) -> Predictor:
     return Predictor.load(find_model(model))
 
 
-def load_painter(model: str, refine: str | None, device: str = "auto") -> tuple[Predictor, Predictor | Refiner]:
-    """Load a model, and what colorizes with it: the model itself, or a refiner of it."""
+def load_painter(model: str, refine: str | None, device: str = "auto") -> Predictor:
+    """Load what colorizes with a model: the model itself, or a refiner of it."""
     if refine is None:
-        return (predictor := load_predictor(model)), predictor
+        return load_predictor(model)
     from colorize.refine.predictor import Refiner
 
     # A refiner asks its base for more than colours; all others take what loads sooner.
-    refiner = Refiner.load(refine, load_colorizer(model), device=device)
-    return refiner.base, refiner
+    return Refiner.load(refine, load_colorizer(model), device=device)
 
 
 def check_target(path: Path, *, force: bool) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from colorize.predictor import Predictor
     from colorize.recipe.handling import Handling
     from colorize.recipe.note import Recipe
-    from colorize.refine.predictor import Refiner
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 # PNG whatever the input was: saving loses nothing.
@@ -137,7 +136,7 @@ def run_jobs(
         return len(jobs)
     from colorize.recipe.work import colorize_file, make_recipe
 
-    colorizer, painter = _shared.load_painter(model, refine, device)
+    colorizer = _shared.load_painter(model, refine, device)
     recipe = make_recipe(model, colorizer, vividness=vividness, keep_tint=files.keep_tint, all_frames=files.all_frames)
     references = _hands.read_references(colorizer, by_hand.reference)
     n_done = 0
@@ -146,12 +145,12 @@ def run_jobs(
         for source, target in telling(progress, "photographs", todo):
             try:
                 if by_hand.any or refine is not None:
-                    notes = colorize_by_hand(source, target, painter, recipe, files, by_hand, references)
+                    notes = colorize_by_hand(source, target, colorizer, recipe, files, by_hand, references)
                 else:
                     notes = colorize_file(source, target, colorizer, recipe, files)
             # One photograph that cannot be done must not cost the others.
             except (ColorizeError, OSError, MemoryError) as error:
-                report_failure(error, source)
+                click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
                 continue
             n_done += 1
             if not files.quiet:
@@ -171,21 +170,16 @@ def with_good_targets(
             for path in by_hand.targets(target):
                 _shared.check_picture_target(path, force=files.overwrite, all_frames=files.all_frames)
         except (ColorizeError, click.UsageError) as error:
-            report_failure(error, source)
+            click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
         else:
             todo.append((source, target))
     return todo
 
 
-def report_failure(error: BaseException, source: Path) -> None:
-    """Say in one line why a photograph failed."""
-    click.echo(f"Error: {_shared.one_line(error, source)}", err=True)
-
-
 def colorize_by_hand(
     source: Path,
     target: Path,
-    colorizer: Predictor | Refiner,
+    colorizer: Predictor,
     recipe: Recipe,
     handling: Handling,
     by_hand: _hands.ByHand,

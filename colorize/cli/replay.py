@@ -69,11 +69,11 @@ def command(
         if file_digest(photo) != recipe.input_sha256:
             raise RecipeError(f"{photo}: {picture} was made from another file (sha256 {recipe.input_sha256[:12]}...)")
         path = str(find_recipe_model(recipe, model, picture))
-        colorizer, painter = _shared.load_painter(path, refine)
+        colorizer = _shared.load_painter(path, refine)
         references = _hands.read_references(colorizer, find_references(recipe, reference, picture))
         # Damaged or not, the file is the one that was read then.
         handling = Handling(max_pixels=max_pixels, overwrite=force, salvage=True)
-        colorize_file(photo, output, painter, recipe, handling, references)
+        colorize_file(photo, output, colorizer, recipe, handling, references)
     # What is wrong with the note is told by functions that do not know its file.
     except RecipeError as error:
         raise RecipeError(_shared.one_line(error, picture)) from error

@@ -27,7 +27,6 @@ from colorize.types import RgbImage
 if TYPE_CHECKING:
     from colorize.guidance.references import References
     from colorize.predictor import Predictor
-    from colorize.refine.predictor import Refiner
     from colorize.types import Colorization, GrayImage
 
 _LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65502 bytes
@@ -71,8 +70,8 @@ def make_recipe(
     ----------
     model : str or Path
         Name of a shipped model, or its file.
-    colorizer : Colorizer or Predictor
-        The same, loaded.
+    colorizer : Colorizer, Predictor or Refiner
+        The same, loaded, or a refiner of it.
     vividness, keep_tint, all_frames
         As in `colorize.recipe.note.Recipe`.
 
@@ -85,7 +84,7 @@ def make_recipe(
         model=path.stem,
         model_sha256=stated_digest(path),
         version=__version__,
-        seed=int(colorizer.random_state),
+        seed=int(colorizer.model.random_state),
         vividness=float(vividness),
         keep_tint=keep_tint,
         all_frames=all_frames,
@@ -93,7 +92,7 @@ def make_recipe(
 
 
 def colorize_photo(
-    photo: RgbImage, colorizer: Predictor | Refiner, recipe: Recipe, references: References | tuple[()] = ()
+    photo: RgbImage, colorizer: Predictor, recipe: Recipe, references: References | tuple[()] = ()
 ) -> RgbImage:
     """Colour a photograph by a recipe.
 
@@ -184,7 +183,7 @@ class Wishes:
     def results(
         self,
         gray: GrayImage,
-        colorizer: Predictor | Refiner,
+        colorizer: Predictor,
         recipe: Recipe,
         references: References | tuple[()],
         n: int = 1,
@@ -207,11 +206,11 @@ class Wishes:
         return session.alternatives(number + n, self.hints, recipe.vividness, first=number)
 
 
-def refiner_of(colorizer: Predictor | Refiner) -> str | None:
+def refiner_of(colorizer: Predictor) -> str | None:
     """Digest of a refiner; None of a model alone."""
-    from colorize.predictor import Predictor
-
-    return None if isinstance(colorizer, Predictor) else colorizer.sha256_
+    # By the attribute that only refiners have: their class is not there without torch.
+    digest: str | None = getattr(colorizer, "sha256_", None)
+    return digest
 
 
 def _noted_hints(hints: Hints) -> dict[str, Any]:
@@ -258,7 +257,7 @@ def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
 def colorize_file(
     source: Path,
     target: Path,
-    colorizer: Predictor | Refiner,
+    colorizer: Predictor,
     recipe: Recipe,
     handling: Handling | None = None,
     references: References | tuple[()] = (),

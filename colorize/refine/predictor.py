@@ -26,13 +26,13 @@ from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
 from colorize.exceptions import DatasetError, ModelFileError
 from colorize.features.superpixels import region_means, resize_labels, working_shape
-from colorize.guidance.hints import Hints
 from colorize.guidance.references import References
 from colorize.guidance.session import Session
-from colorize.model import Description, Photo, as_gray_image, as_rgb_image
+from colorize.model import Description, Model, Photo, as_gray_image, as_rgb_image
 from colorize.models.file import load_model, model_digest, save_model
 from colorize.models.format import digest as digest_of
 from colorize.optimization.upsampling import guided_enlarge
+from colorize.predictor import Predictor
 from colorize.recognition.decision import dial
 from colorize.refine import learners
 from colorize.refine.data import WORKING_PIXELS, Example, digest, guide_table, out_of_fold, plain_example
@@ -40,7 +40,7 @@ from colorize.refine.losses import OBJECTIVES
 from colorize.refine.networks import ENCODERS, GENERATORS, make_generator
 from colorize.refine.training import Observer, Settings, Trainer, forked_randomness
 from colorize.training.quantization import ColorPalette
-from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
+from colorize.types import ColorizedPhoto, Float32, GrayImage, RgbImage
 
 REFINER_KIND, RIVAL_KIND = "refiner", "rival"
 
@@ -82,14 +82,15 @@ class _Network(BaseEstimator, Settings):
 
 
 @dataclass(eq=False, repr=False)
-class Refiner(_Network):
+class Refiner(_Network, Predictor):
     """A small network that corrects the colours of a classical model.
 
     It sees a photograph of 192 x 128 pixels: its lightness, the colour that the classical model gives every region, how
     far that model's plausible colours spread, and its confidence. It answers with a residual of ab, which is added to
     the colours of the regions before the propagation at full resolution. Lightness and exact hints therefore stay as
-    they were, and an untrained refiner changes nothing at all. Training keeps the untrained one unless the photographs
-    held out show an improvement beyond doubt (a paired 95 % interval that excludes zero).
+    they were, and an untrained refiner changes nothing at all. The correction is learnt at vividness 0 and is the same
+    at every setting. Training keeps the untrained one unless the photographs held out show an improvement beyond doubt
+    (a paired 95 % interval that excludes zero).
 
     Parameters
     ----------
@@ -125,7 +126,8 @@ class Refiner(_Network):
     See Also
     --------
     Rival : A network that needs no base.
-    colorize.colorizer.Colorizer : The base, and the shape of this class.
+    colorize.colorizer.Colorizer : The base.
+    colorize.predictor.Predictor.predict : Colorizes, as all models do.
 
     Examples
     --------
@@ -200,32 +202,10 @@ class Refiner(_Network):
         self._keep(outcome, len(pictures))
         return self
 
-    def predict(
-        self,
-        gray: GrayImage | Photo | NDArray[Any],
-        *,
-        vividness: float = 0.5,
-        hints: Hints | None = None,
-        palette: Sequence[float] | None = None,
-    ) -> Colorization:
-        """Colorize a photograph: the base's colours, corrected, then propagated.
-
-        Parameters
-        ----------
-        gray : GrayImage, RgbImage or ndarray
-            As for `Colorizer.predict`.
-        vividness : float
-            Setting of the base. The correction is learnt at 0 and is the same at every setting.
-        hints, palette
-            As for `Colorizer.predict`.
-
-        Returns
-        -------
-        Colorization
-        """
-        dial(vividness)
-        session = self.open(gray)
-        return (session if palette is None else session.in_album(palette)).with_hints(hints, vividness)
+    @property
+    def model(self) -> Model:
+        """What the base has learnt."""
+        return self.base.model
 
     def open(
         self,
@@ -266,7 +246,7 @@ class Refiner(_Network):
         return {"base_sha256": self.base_sha256_, "summary": self.summary_}, learners.weights_of(self.network_)
 
     @classmethod
-    def load(cls, path: str | Path, base: Colorizer, *, device: str = "auto") -> Refiner:
+    def load(cls, path: str | Path, base: Colorizer, *, device: str = "auto") -> Refiner:  # type: ignore[override]  # needs a base
         """Read a model file.
 
         Raises

@@ -49,7 +49,7 @@ class StubColorizer(Predictor):
     """Paints everything red, except photographs 7 pixels wide, which it refuses."""
 
     def __init__(self):
-        self.vividness, self.random_state = [], 0
+        self.vividness, self._model = [], SimpleNamespace(random_state=0)
 
     def open(self, gray, *_):
         if gray.shape[1] == 7:
@@ -541,7 +541,7 @@ def test_ctrl_c_ends_the_program_with_one_line():
         "def read_photo(path, **limits):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "colorize.io.read_photo = read_photo\n"
         "from colorize.cli import _shared\n"
-        "_shared.load_predictor = lambda model: types.SimpleNamespace(random_state=0)\n"
+        "_shared.load_predictor = lambda model: types.SimpleNamespace(model=types.SimpleNamespace(random_state=0))\n"
         "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"
     )
     process = subprocess.Popen(
