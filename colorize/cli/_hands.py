@@ -89,20 +89,14 @@ options = _shared.bundled(
         metavar="FILE",
         help="A colour photograph that it should look like; may be given several times.",
     ),
-    click.option(
-        "--reference-strength",
-        type=_shared.FloatRange(0, 1),
-        default=1.0,
-        help="How much the references count.",
-    ),
+    _shared.share_option("--reference-strength", default=1.0, help="How much the references count."),
     click.option(
         "--alternatives", type=click.IntRange(1, 9), metavar="N", help="Write N different pictures, FILE.1 to FILE.N."
     ),
-    click.option("--sheet", is_flag=True, help="Put the alternatives on a contact sheet too, FILE, with numbers."),
+    _shared.flag_option("--sheet", help="Put the alternatives on a contact sheet too, FILE, with numbers."),
     click.option("--choose", type=click.IntRange(1, 9), default=1, metavar="K", help="Start from alternative K."),
-    click.option(
+    _shared.share_option(
         "--only-confident",
-        type=_shared.FloatRange(0, 1),
         metavar="P",
         help="Keep colour only where the model is at least this sure of it (0 to 1; try 0.7), the rest gray.",
     ),

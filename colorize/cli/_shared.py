@@ -91,6 +91,9 @@ def bundled(name: str, kind: type, *options: Decorator) -> Decorator:
 
 path_option = partial(click.option, type=click.Path(path_type=Path))
 path_argument = partial(click.argument, type=click.Path(path_type=Path))
+count_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
+share_option = partial(click.option, type=FloatRange(0, 1))
+flag_option = partial(click.option, is_flag=True)
 model_option = click.option(
     "--model",
     default="default",
@@ -98,12 +101,10 @@ model_option = click.option(
     shell_complete=complete_model,
     help="A shipped model (see `colorize models`) or a model file.",
 )
-_force = partial(click.option, is_flag=True, help="Replace existing output files.")
+_force = partial(flag_option, help="Replace existing output files.")
 force_option = _force("--force")
-quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
-limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Use a random sample of N photographs."
-)
+quiet_option = flag_option("--quiet", help="Print nothing but errors and warnings.")
+limit_option = count_option("--limit", help="Use a random sample of N photographs.")
 folder_argument = path_argument("folder")
 palette_option = click.option(
     "--palette-size", type=click.IntRange(2, 256), metavar="K", help="Colours that a model can tell apart."
@@ -111,21 +112,12 @@ palette_option = click.option(
 superpixels_option = click.option(
     "--superpixels", type=click.IntRange(4, 10_000), metavar="N", help="Regions per photograph."
 )
-picture_vividness_option = click.option(
-    "--vividness", type=FloatRange(0, 1), default=0.5, help="0 is faithful and pale, 1 is bold."
-)
-vividness_option = click.option(
-    "--vividness",
-    type=FloatRange(0, 1),
-    default=0.0,
-    help="Setting of the models: 0 is faithful, 1 is bold.",
-)
+picture_vividness_option = share_option("--vividness", default=0.5, help="0 is faithful and pale, 1 is bold.")
+vividness_option = share_option("--vividness", default=0.0, help="Setting of the models: 0 is faithful, 1 is bold.")
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of every random choice.")
-max_pixels_option = click.option(
+max_pixels_option = count_option(
     "--max-pixels",
-    type=click.IntRange(min=1),
     default=Handling.max_pixels,
-    metavar="N",
     help="Refuse photographs with more pixels, before they are decoded.",
 )
 
@@ -143,20 +135,13 @@ file_options = bundled(
     "files",
     Files,
     max_pixels_option,
-    click.option(
+    flag_option(
         "--salvage",
-        is_flag=True,
         help="Colorize what can be read of damaged photographs; the rest stays black, and the notes say so.",
     ),
-    click.option(
-        "--keep-tint", is_flag=True, help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."
-    ),
-    click.option(
-        "--all-frames",
-        is_flag=True,
-        help="Colorize every page or frame of a file, not the first alone; output as TIFF.",
-    ),
-    click.option("--keep-times", is_flag=True, help="Give output files the times of their inputs."),
+    flag_option("--keep-tint", help="Lay the tint of a toned print (sepia, yellowed paper) over the colours."),
+    flag_option("--all-frames", help="Colorize every page or frame of a file, not the first alone; output as TIFF."),
+    flag_option("--keep-times", help="Give output files the times of their inputs."),
     _force("--force", "overwrite"),
     quiet_option,
 )

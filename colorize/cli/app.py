@@ -25,9 +25,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     help="Folder of your own models. Default: one in your home.",
 )
 @click.option("--max-upload", type=_shared.Size(), default="50MB", help="Largest photograph that can be sent.")
-@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@_shared.flag_option("--no-browser", help="Do not open a browser.")
 @click.option("--auth", metavar="USER:PASSWORD", help="Let in only those who know these.")
-@click.option("--no-auth", is_flag=True, help="With another --host: let in everybody who can reach it.")
+@_shared.flag_option("--no-auth", help="With another --host: let in everybody who can reach it.")
 def command(
     host: str, port: int, models: Path | None, max_upload: int, no_browser: bool, auth: str | None, no_auth: bool
 ) -> None:

@@ -27,12 +27,8 @@ if TYPE_CHECKING:
     default="keep",
     help="Format of the outputs; keep writes PNG where a format cannot be written.",
 )
-@click.option(
-    "--album", is_flag=True, help="Photographs of one folder share a palette, so that a series looks like one."
-)
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Worker processes. Default: one per processor core."
-)
+@_shared.flag_option("--album", help="Photographs of one folder share a palette, so that a series looks like one.")
+@_shared.count_option("--workers", help="Worker processes. Default: one per processor core.")
 @click.option(
     "--memory",
     type=_shared.Size(),
@@ -47,13 +43,10 @@ if TYPE_CHECKING:
     help="A photograph that takes longer has failed.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at ADDRESS, such as tcp://host:8786.")
-@click.option(
-    "--local-cluster",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Start a Dask cluster of N workers on this machine (extra `distributed`).",
+@_shared.count_option(
+    "--local-cluster", help="Start a Dask cluster of N workers on this machine (extra `distributed`)."
 )
-@click.option("--retry-failed", is_flag=True, help="Try photographs again that failed in an earlier run.")
+@_shared.flag_option("--retry-failed", help="Try photographs again that failed in an earlier run.")
 @_shared.file_options
 @click.pass_context
 def command(

@@ -36,7 +36,7 @@ PAGES_SUFFIX = ".colorized.tif"
 @_shared.model_option
 @_shared.picture_vividness_option
 @_hands.options
-@click.option("--sample", is_flag=True, help="Colorize a photograph that comes with scikit-learn, into this folder.")
+@_shared.flag_option("--sample", help="Colorize a photograph that comes with scikit-learn, into this folder.")
 @click.option("--refine", metavar="FILE", help="A refiner of the model, from `colorize refine train`.")
 @_training.device_option
 @_shared.file_options
