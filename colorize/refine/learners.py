@@ -276,20 +276,19 @@ class RivalLearner(Learner):
             raw = self.network(lightness, None, self._tensor(place)).float()
         if self.objective == "classification":
             loss = losses.classification_loss(raw, true_ab, self._classes, self._class_weights)
-            found = {"loss": loss.item()}
         else:
             ab = losses.AB_SCALE * raw
             loss = losses.pixel_loss(self.objective)(ab, true_ab)
-            found = {"loss": loss.item()}
-            if self.objective in CRITIC_STEPS:
-                # Detached: the critic is to tell the two kinds apart, not to make the generator easier to tell.
-                found["critic"] = self._train_critic(lightness, true_ab, ab.detach(), share)
-                # Its gradient reaches the critic's weights as well; the critic's next step clears them first.
-                scores = self.critic(lightness, ab)
-                is_gan = self.objective == "l1+gan"
-                opinion = losses.gan_generator_loss(scores) if is_gan else losses.wgan_generator_loss(scores)
-                found["adversarial"] = opinion.item()
-                loss = loss + losses.ADVERSARIAL_SHARE * opinion
+        found = {"loss": loss.item()}
+        if self.objective in CRITIC_STEPS:
+            # Detached: the critic is to tell the two kinds apart, not to make the generator easier to tell.
+            found["critic"] = self._train_critic(lightness, true_ab, ab.detach(), share)
+            # Its gradient reaches the critic's weights as well; the critic's next step clears them first.
+            scores = self.critic(lightness, ab)
+            is_gan = self.objective == "l1+gan"
+            opinion = losses.gan_generator_loss(scores) if is_gan else losses.wgan_generator_loss(scores)
+            found["adversarial"] = opinion.item()
+            loss = loss + losses.ADVERSARIAL_SHARE * opinion
         self._descend("network", loss, share)
         self._follow()
         return found
