@@ -98,19 +98,17 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
         files = sorted(file for file in seen if file.suffix.lower() in _HINT_SUFFIXES)
         if not files:
             raise HintsError(f"{path}: there are no hints in this folder, such as 000123.png or 12.5s.json")
-    found: list[Hinted] = []
-    named: set[str] = set()
+    found: dict[str, Hinted] = {}
     for file in files:
         match = _MOMENT.fullmatch(file.stem)
         if match is None:
             raise HintsError(f"{file}: name it after its frame (000123{file.suffix}) or its time (12.5s{file.suffix})")
         moment = float(match.group(2)) if match.group(1) is None else int(match.group(1))
         # As text: frame 12 and second 12.0 are equal numbers.
-        if str(moment) in named:
+        if str(moment) in found:
             raise HintsError(f"{file}: there are other hints for the same frame")
-        named.add(str(moment))
-        found.append((moment, _hands.read_hints(file, shape, reach)))
-    return found
+        found[str(moment)] = moment, _hands.read_hints(file, shape, reach)
+    return list(found.values())
 
 
 def tell(source: Path, target: Path, report: FilmReport) -> None:
