@@ -75,7 +75,8 @@ def serve(
         except OSError as error:
             raise RequestError(f"port {port} of {host} is taken or not allowed; name another --port") from error
         say(f"The app runs at {address} (stop it with Ctrl-C)")
-        threading.Thread(target=core.warm_up, daemon=True).start()
+        for work in (core.warm_up, core.visits.keep_tidy):
+            threading.Thread(target=work, daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             page.block_thread()
     finally:

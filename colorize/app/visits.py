@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 import shutil
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 
 from colorize.app.strokes import Strokes
@@ -25,9 +25,19 @@ if TYPE_CHECKING:
     from colorize.explanation import Explainer
     from colorize.guidance.session import Session
 
+N_VISITS = 64
+"""Visits kept; those with work or a training under way are kept besides."""
+N_OPEN = 4
+"""Visits whose computed part (about 150 MB) is kept in memory."""
+IDLE_SECONDS = 86_400
+"""A visit that was not heard of for so long is forgotten: its page may be open all the while, over lunch or a night."""
+GRACE_SECONDS = 300
+"""One whose page was closed is kept for so long: a page that is loaded again comes back to it."""
+
 # An upload lies on the disk before the event that names it comes in: so young a file may belong to
 # a visitor who has not said so yet.
 _FRESH_SECONDS = 60
+_TIDY_SECONDS = 30
 _MOST_STEPS = 200
 
 
@@ -108,7 +118,7 @@ class Visit:
     stopping: threading.Event = field(default_factory=threading.Event)
     n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
-    leaving: threading.Timer | None = None
+    is_left: bool = False
 
     @property
     def token(self) -> str:
@@ -122,13 +132,16 @@ class Visit:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is under way that must not lose its folder."""
-        return self.n_working > 0 or (self.job is not None and self.job.status.is_on)
+        """Whether something is under way for its page, or that must not lose its folder."""
+        is_trained_for = self.job is not None and self.job.status.is_on and not self.is_left
+        return self.n_working > 0 or is_trained_for
 
     @property
-    def has_unseen_batch(self) -> bool:
-        """Whether many photographs are or were coloured, and no page has been there at the end."""
-        return self.batch is not None and not self.batch.is_told
+    def patience(self) -> float:
+        """Seconds after which it is forgotten, if nothing is heard of it."""
+        # Of a batch no page may have been there at the end.
+        has_unseen_batch = self.batch is not None and not self.batch.is_told
+        return GRACE_SECONDS if self.is_left and not has_unseen_batch else IDLE_SECONDS
 
     def need_photo(self) -> Photo:
         """The photograph, or a word about the missing one."""
@@ -198,64 +211,30 @@ class Visit:
 
 
 class Visits:
-    """Visits by key; the least recently seen ones make room.
+    """Visits by key, each with a folder of its own in one; the least recently seen ones make room."""
 
-    Parameters
-    ----------
-    folder : Path
-        Every visit gets a folder of its own in it.
-    most : int
-        Visits kept at most; those with work or a training under way are kept besides.
-    most_open : int
-        Visits whose computed part (about 150 MB) is kept in memory.
-    idle_seconds : float
-        A visit that was not heard of for so long is forgotten: its page may be open all the while, over lunch or a
-        night.
-    grace_seconds : float
-        A visit whose page was closed is kept for so long, unless a batch ended that nobody has seen: a page that is
-        loaded again comes back to it.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        most: int = 64,
-        most_open: int = 4,
-        idle_seconds: float = 86_400,
-        grace_seconds: float = 300,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.most, self.most_open = most, most_open
-        self.idle_seconds, self.grace_seconds = idle_seconds, grace_seconds
-        self._clock = clock
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._unwanted: set[Path] = set()
         # Reentrant: `come_back` closes and gets visits while it holds it.
         self._lock = threading.RLock()
 
-    def __len__(self) -> int:
-        return len(self._visits)
-
     def get(self, key: str) -> Visit:
         """The visit of this key, a new one if there is none."""
         with self._lock:
-            now = self._clock()
             visit = self._visits.get(key)
             if visit is None:
                 # The name is the token by which a browser comes back: nobody may guess another's.
                 own = self.folder / secrets.token_hex(16)
                 own.mkdir(parents=True)
-                visit = self._visits[key] = Visit(own, now)
+                visit = self._visits[key] = Visit(own, monotonic())
             # The connection may drop under a page that goes on with the same key.
-            if visit.leaving is not None:
-                visit.leaving.cancel()
-                visit.leaving = None
-            visit.last_seen = now
+            visit.is_left = False
+            visit.last_seen = monotonic()
             self._visits.move_to_end(key)
-            self._make_room(now)
-            return visit
+        self.tidy()
+        return visit
 
     @contextmanager
     def at_work(self, visit: Visit) -> Iterator[None]:
@@ -267,49 +246,21 @@ class Visits:
         finally:
             with self._lock:
                 visit.n_working -= 1
-                visit.last_seen = self._clock()
+                visit.last_seen = monotonic()
 
     def opened(self, visit: Visit) -> None:
         """Keep the computed part of this visit, and drop that of the least recently seen ones beyond the limit."""
         with self._lock:
             others = [other for other in reversed(self._visits.values()) if other.session and other is not visit]
-            for other in others[self.most_open - 1 :]:
+            for other in others[N_OPEN - 1 :]:
                 other.forget_session()
 
-    def follow(self, name: str, new_name: str) -> None:
-        """A model has another name now."""
-        with self._lock:
-            visits = list(self._visits.values())
-        for visit in visits:
-            # A change under way began with the old name, and may go back to it. Not under the lock, which it needs.
-            with visit.turn:
-                if visit.wishes.model == name:
-                    visit.wishes = replace(visit.wishes, model=new_name)
-
     def leave(self, key: str) -> None:
-        """The page was closed: forget the visit after a while, unless it is heard of again."""
+        """The page was closed: the visit is forgotten after a while, unless it is heard of again."""
         with self._lock:
             visit = self._visits.get(key)
-            if visit is not None and visit.leaving is None:
-                self._close_in(self.grace_seconds, key, visit)
-
-    def _close_in(self, seconds: float, key: str, visit: Visit) -> None:
-        visit.leaving = threading.Timer(seconds, self._close_unless_heard, [key])
-        # A timer that waits must not hold up the end of the app.
-        visit.leaving.daemon = True
-        visit.leaving.start()
-
-    def _close_unless_heard(self, key: str) -> None:
-        with self._lock:
-            visit = self._visits.get(key)
-            if visit is None or visit.leaving is None:
-                return
-            patience = self.idle_seconds if visit.has_unseen_batch else self.grace_seconds
-            seconds = visit.last_seen + patience - self._clock()
-            if visit.n_working or seconds > 0:
-                self._close_in(max(seconds, self.grace_seconds), key, visit)
-                return
-        self.close(key)
+            if visit is not None:
+                visit.is_left, visit.last_seen = True, monotonic()
 
     def come_back(self, key: str, token: str) -> Visit:
         """The visit that the browser had before its page was loaded again; a new one if that is gone."""
@@ -325,14 +276,38 @@ class Visits:
     def close(self, key: str) -> None:
         """Forget a visit and remove its files; its batch stops, but a training that is running goes on to its end."""
         with self._lock:
-            # Taken out under the lock, cleared away without
-            # it: the next event of everybody needs it.
             visit = self._visits.pop(key, None)
-        if visit is None:
-            return
+        if visit is not None:
+            self._clear(visit)
+
+    def close_all(self) -> None:
+        """Forget everybody."""
+        for key in list(self._visits):
+            self.close(key)
+
+    def tidy(self) -> None:
+        """Forget visits whose time is over, or that are too many, and remove files that nobody needs."""
+        gone = []
+        with self._lock:
+            self._remove_uploads()
+            free = [(visit.last_seen, key) for key, visit in self._visits.items() if not visit.is_busy]
+            # By time alone: of the same time, the one that was asked for last is behind.
+            free.sort(key=lambda item: item[0])
+            for n_left, (seen, key) in zip(range(len(free), 0, -1), free, strict=True):
+                if n_left > N_VISITS or monotonic() - seen > self._visits[key].patience:
+                    gone.append(self._visits.pop(key))
+        for visit in gone:
+            self._clear(visit)
+
+    def keep_tidy(self) -> None:
+        """Be tidy also while nobody comes, as long as the app runs."""
+        while True:
+            sleep(_TIDY_SECONDS)
+            self.tidy()
+
+    def _clear(self, visit: Visit) -> None:
+        """End what belongs to a visit that was taken out, without the lock: the next event of everybody needs it."""
         visit.stopping.set()
-        if visit.leaving is not None:
-            visit.leaving.cancel()
         if visit.job is not None:
             visit.job.abandon()
         with self._lock:
@@ -340,29 +315,13 @@ class Visits:
             self._remove_uploads()
         shutil.rmtree(visit.folder, ignore_errors=True)
 
-    def close_all(self) -> None:
-        """Forget everybody."""
-        for key in list(self._visits):
-            self.close(key)
-
     def _remove_uploads(self) -> None:
         """Remove files that nobody needs: equal files of several visitors are one, and one may just have come again."""
         self._unwanted -= {path for visit in self._visits.values() for path in visit.uploads}
-        for path in list(self._unwanted):
-            try:
-                # Files tell the time of the wall clock, not that of `clock`.
-                if time.time() - path.stat().st_mtime < _FRESH_SECONDS:
-                    continue
-                path.unlink()
-            except FileNotFoundError:
-                pass
-            self._unwanted.discard(path)
-
-    def _make_room(self, now: float) -> None:
-        self._remove_uploads()
-        free = [(visit.last_seen, key) for key, visit in self._visits.items() if not visit.is_busy]
-        # By time alone: of the same time, the one that was asked for last is behind.
-        free.sort(key=lambda item: item[0])
-        for n_left, (seen, key) in zip(range(len(free), 0, -1), free, strict=True):
-            if n_left > self.most or now - seen > self.idle_seconds:
-                self.close(key)
+        for path in self._unwanted:
+            # Gone already, or, on Windows, read by somebody: that one is removed another time.
+            with suppress(FileNotFoundError, PermissionError):
+                # Files tell the time of the wall clock.
+                if time() - path.stat().st_mtime >= _FRESH_SECONDS:
+                    path.unlink()
+        self._unwanted = {path for path in self._unwanted if path.exists()}

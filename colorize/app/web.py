@@ -16,6 +16,7 @@ from colorize.app.pictures import data_uri, gray_pixels, jpeg, sample_pictures
 from colorize.app.service import Service
 from colorize.app.stages import Told, Work
 from colorize.app.strokes import Stroke
+from colorize.app.visits import IDLE_SECONDS
 from colorize.guidance.hints import DEFAULT_REACH
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
@@ -25,9 +26,6 @@ from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on,
 from colorize.app.look import static
 from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
-# As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
-# comparison or a batch may wait as long for the button to be pressed.
-_KEEP_SECONDS = 86_400
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
 _FORGOTTEN = (
@@ -50,7 +48,9 @@ _TOKEN = """() => {
 def build(service: Service) -> Any:
     """Make the page of a service, a `gradio.Blocks`."""
     core, editor = service.core, service.editor
-    with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, _KEEP_SECONDS)) as page:
+    # As long as a zip that nobody has seen: Gradio offers a copy of it, made when the batch ended. What was sent for a
+    # comparison or a batch may wait as long for the button to be pressed.
+    with gr.Blocks(title="colorize", analytics_enabled=False, delete_cache=(600, IDLE_SECONDS)) as page:
         gr.HTML(pieces.header())
         returned = gr.HTML("", html_template="", js_on_load=static("desk.js"), elem_id="desk")
         shelf_changed = gr.State("")

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from colorize.app.pages import pieces
+from colorize.app.visits import GRACE_SECONDS, IDLE_SECONDS
 from colorize.exceptions import RequestError
 from colorize.io import read_photo, write_photo
 from colorize.recipe.note import find_note
@@ -126,17 +127,17 @@ def album(tmp_path, pictures):
     return folder
 
 
-def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album):
+def test_a_visit_with_a_batch_under_way_is_not_forgotten(service, album, monkeypatch):
     clock, visits = [0.0], service.core.visits
-    visits._clock = lambda: clock[0]
+    monkeypatch.setattr("colorize.app.visits.monotonic", lambda: clock[0])
 
     def somebody_comes_much_later(share, words):
-        clock[0] += visits.idle_seconds + 1
+        clock[0] += IDLE_SECONDS + 1
         visits.get("w")
 
     result = service.errands.batch("v", [], folder=str(album), model="tiny", told=somebody_comes_much_later)
     assert (len(result.done), result.failures) == (3, {})
-    clock[0] += visits.idle_seconds - 1  # there is time to fetch it
+    clock[0] += IDLE_SECONDS - 1  # there is time to fetch it
     visits.get("w")
     assert result.archive.is_file()
     clock[0] += 2
@@ -167,17 +168,16 @@ def held(service, album):
     work.wait(60)
 
 
-def test_a_batch_goes_on_while_its_page_is_away_and_is_found_again(held):
+def test_a_batch_goes_on_while_its_page_is_away_and_is_found_again(held, monkeypatch):
     service, work, gate = held
     clock = [time.monotonic()]
-    service.core.visits._clock = lambda: clock[0]
+    monkeypatch.setattr("colorize.app.visits.monotonic", lambda: clock[0])
     visit = service.core.visits.get("v")
 
     def pass_by(seconds):
         """As when so much time is over."""
         clock[0] += seconds
-        visit.leaving.function(*visit.leaving.args)
-        service.core.visits.get("somebody else")
+        service.core.visits.tidy()
 
     service.core.visits.leave("v")
     pass_by(7200)
@@ -190,7 +190,7 @@ def test_a_batch_goes_on_while_its_page_is_away_and_is_found_again(held):
     assert service.errands.batch_of("v2") is work
     service.errands.know_batch("v2")
     service.core.visits.leave("v2")
-    pass_by(service.core.visits.grace_seconds + 1)
+    pass_by(GRACE_SECONDS + 1)
     assert not work.result().archive.exists()
 
 

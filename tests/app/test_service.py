@@ -12,6 +12,7 @@ import pytest
 from colorize.app.core import Core
 from colorize.app.serve import serve
 from colorize.app.service import Service
+from colorize.app.visits import IDLE_SECONDS
 from colorize.color import rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.io import read_photo, write_photo
@@ -173,7 +174,7 @@ def test_what_is_offered_or_was_sent_is_kept_for_a_day_and_missed_in_words(servi
     from colorize.app import web
     from colorize.app.answers import sent
 
-    assert web.build(service).delete_cache[1] >= service.core.visits.idle_seconds == 86_400
+    assert web.build(service).delete_cache[1] >= IDLE_SECONDS == 86_400
     with pytest.raises(RequestError, match=r"old\.jpg is no longer here"):
         sent(service.core, SimpleNamespace(session_hash="v"), [str(tmp_path / "old.jpg")])
 

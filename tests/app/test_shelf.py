@@ -6,12 +6,13 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from colorize.app.pages import markdown, pieces
 from colorize.app.shelf import NameTakenError, Shelf
-from colorize.app.visits import Visits
+from colorize.app.visits import GRACE_SECONDS, IDLE_SECONDS, Visits
 from colorize.exceptions import RequestError
 from colorize.models import user_folder
 from colorize.models.file import save_model
@@ -109,64 +110,111 @@ class Clock:
         return self.now
 
 
-def test_visits_are_bounded_and_expire(tmp_path):
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of visits, which stands still unless it is moved."""
     clock = Clock()
-    visits = Visits(tmp_path, most=3, idle_seconds=60, clock=clock)
+    monkeypatch.setattr("colorize.app.visits.monotonic", clock)
+    return clock
+
+
+def test_visits_are_bounded_and_expire(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr("colorize.app.visits.N_VISITS", 3)
+    visits = Visits(tmp_path)
     folders = []
     for name in "abcd":
         clock.now += 1
         folders.append(visits.get(name).folder)
-    assert len(visits) == 3
     assert [folder.exists() for folder in folders] == [False, True, True, True]
-    clock.now += 100
+    clock.now += IDLE_SECONDS + 1
     visits.get("d")
-    assert len(visits) == 1
     assert [folder.exists() for folder in folders] == [False, False, False, True]
 
 
-def test_a_visit_that_was_left_is_forgotten_after_a_while_unless_it_comes_back(tmp_path):
-    clock = Clock()
-    visits = Visits(tmp_path, grace_seconds=1000, clock=clock)
-    first, second = visits.get("a"), visits.get("b")
+def test_a_visit_that_was_left_is_forgotten_after_a_while_unless_it_comes_back(tmp_path, clock):
+    visits = Visits(tmp_path)
+    first, second, third = (visits.get(key) for key in "abc")
+    clock.now = 3 * GRACE_SECONDS  # looked at meanwhile
     visits.leave("a")
     visits.leave("b")
-    assert visits.come_back("c", first.token) is first
-    assert first.leaving is None
-    assert visits.come_back("d", "unknown") is not second
-    clock.now = 1000
-    second.leaving.function(*second.leaving.args)  # as when its time is over
+    assert visits.come_back("d", first.token) is first
+    assert visits.come_back("e", "unknown") is not second
+    clock.now += GRACE_SECONDS
+    visits.tidy()
+    assert second.folder.exists()
+    clock.now += 1
+    visits.tidy()
     assert not second.folder.exists()
-    assert visits.get("c") is first
+    assert third.folder.exists()
+    assert visits.get("d") is first
 
 
-def test_a_visit_that_goes_on_after_it_was_left_is_kept(tmp_path):
-    visits = Visits(tmp_path, grace_seconds=1000)
+def test_a_visit_that_goes_on_after_it_was_left_is_kept(tmp_path, clock):
+    visits = Visits(tmp_path)
     visit = visits.get("a")
     visits.leave("a")
-    timer = visit.leaving
     assert visits.get("a") is visit
-    assert timer.finished.is_set()
-    assert visit.leaving is None
+    clock.now += GRACE_SECONDS + 1
+    visits.tidy()
+    assert visit.folder.exists()
     visits.leave("a")  # when it is left for good
-    assert visit.leaving is not None
-    visits.close("a")
+    clock.now += GRACE_SECONDS + 1
+    visits.tidy()
+    assert not visit.folder.exists()
 
 
-def test_visits_with_work_under_way_are_kept_besides(tmp_path):
-    clock = Clock()
-    visits = Visits(tmp_path, most=1, idle_seconds=60, clock=clock)
-    with visits.at_work(visits.get("a")), visits.at_work(visits.get("b")):
-        clock.now = 100
-        visits.get("c")
-        visits.get("d")
-        assert len(visits) == 3
-    clock.now = 130
+def test_visits_are_tidied_while_nobody_comes(tmp_path, clock, monkeypatch):
+    visits = Visits(tmp_path)
+    visit = visits.get("a")
+    visits.leave("a")
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        clock.now += seconds
+        if clock.now > 2 * GRACE_SECONDS:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("colorize.app.visits.sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        visits.keep_tidy()
+    assert max(slept) <= 60
+    assert not visit.folder.exists()
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+def test_a_training_keeps_the_visit_of_an_open_page_alone(tmp_path, clock, is_left):
+    visits = Visits(tmp_path)
+    visit = visits.get("a")
+    visit.job = SimpleNamespace(status=SimpleNamespace(is_on=True), abandon=lambda: None)
+    if is_left:
+        visits.leave("a")
+    clock.now += IDLE_SECONDS + 1
+    visits.tidy()
+    assert visit.folder.exists() is not is_left
+
+
+def test_visits_with_work_under_way_are_kept_besides(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr("colorize.app.visits.N_VISITS", 1)
+    visits = Visits(tmp_path)
+    first, second = visits.get("a"), visits.get("b")
+    assert not first.folder.exists()
+    first = visits.get("a")
+    with visits.at_work(first):
+        second = visits.get("b")
+        clock.now = IDLE_SECONDS + 1
+        with visits.at_work(second):
+            visits.get("c")
+            visits.get("d")
+            assert [visit.folder.exists() for visit in (first, second)] == [True, True]
+    clock.now += 1
     visits.get("e")
-    assert len(visits) == 1
+    assert [visit.folder.exists() for visit in (first, second)] == [False, False]
 
 
-def test_only_so_many_photographs_are_kept_open(tmp_path):
-    visits = Visits(tmp_path, most_open=2)
+def test_only_so_many_photographs_are_kept_open(tmp_path, monkeypatch):
+    monkeypatch.setattr("colorize.app.visits.N_OPEN", 2)
+    visits = Visits(tmp_path)
     for name in "abc":
         visit = visits.get(name)
         visit.session = object()
