@@ -110,9 +110,7 @@ class Brush:
             wishes = hints.rasterize(session.gray.shape).on(session.gray.lightness)
             description = session.description
             region, wanted, weight = hinted_regions(description.superpixels, wishes.is_known, wishes.field())
-            learnt = learn_corrections(
-                shelf.load(visit.wishes.model), description.features.values[region], wanted, weight
-            )
+            learnt = learn_corrections(shelf.load(visit.model), description.features.values[region], wanted, weight)
             with shelf.naming:
                 learnt.colorizer.save(shelf.new_path(name))
         return name.strip(), str(learnt)

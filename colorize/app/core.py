@@ -173,7 +173,7 @@ class Core:
         if session is None:
             photo, wishes = visit.need_photo(), visit.wishes
             references = [item.photo for item in wishes.references]
-            session = self.shelf.load(wishes.model).open(photo.gray, references, wishes.strength)
+            session = self.shelf.load(visit.model).open(photo.gray, references, wishes.strength)
             for number, hints in wishes.steps:
                 session = session.choose(number, hints)
             visit.session = session

@@ -14,6 +14,7 @@ import numpy as np
 
 from colorize.app.core import Core, View, suffix_of
 from colorize.app.pictures import SAMPLES, THUMBNAIL_SIDE, fitted, gray_pixels, jpeg, proxy, sample_path, shrunk
+from colorize.app.shelf import Label
 from colorize.app.stages import Told, told_stages, unheard
 from colorize.app.uploads import clean_name
 from colorize.app.visits import Photo, Reference, Steps, Visit
@@ -69,10 +70,10 @@ class Editor:
         Without a photograph there is nothing to show: it is kept for the one that comes.
         """
         with self.core.turn(key) as visit:
-            if model is not None and model != visit.wishes.model:
+            if model is not None and model != visit.model:
                 # At once, also if there is nothing to be coloured yet: a damaged one is not what was chosen.
                 self.core.shelf.load(model)
-                visit.start_from(model=model)
+                visit.start_from(label=self.core.shelf.label(model))
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()
@@ -81,11 +82,12 @@ class Editor:
 
     def lost_model(self, key: str) -> str:
         """The name of the visitor's model if that is gone, where the default one takes its place; else nothing."""
-        with self.core.turn(key) as visit:
-            model = visit.wishes.model
+        # No rename meanwhile: between its file and its label a model would seem gone.
+        with self.core.turn(key) as visit, self.core.shelf.naming:
+            model = visit.model
             if model in self.core.shelf.names():
                 return ""
-            visit.start_from(model="default")
+            visit.start_from(label=Label())
             return model
 
     # --- files -------------------------------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ class Editor:
         from colorize.recipe.work import Wishes, file_digest, make_recipe
 
         photo, wishes, shelf = visit.need_photo(), visit.wishes, self.core.shelf
-        recipe = make_recipe(shelf.path(wishes.model), shelf.load(wishes.model), vividness=visit.vividness)
+        recipe = make_recipe(shelf.path(visit.model), shelf.load(visit.model), vividness=visit.vividness)
         others: dict[str, Any] = {
             "references": len(wishes.references),
             "chosen": [number for number, _ in wishes.steps],

@@ -95,11 +95,9 @@ class Models:
         return target
 
     def rename(self, name: str, new_name: str) -> str:
-        """Give one of the visitors' models another name, by which those who use it go on with it."""
+        """Give one of the visitors' models another name."""
         self._check_owner()
-        given = self.core.shelf.rename(name, new_name)
-        self.core.visits.follow(name, given)
-        return given
+        return self.core.shelf.rename(name, new_name)
 
     def delete(self, name: str) -> None:
         """Remove one of the visitors' models."""

@@ -60,6 +60,13 @@ class Card:
     n_bytes: int
 
 
+@dataclass(eq=False)
+class Label:
+    """What a model is called, for those who use it: a rename changes the label, and they go on with the model."""
+
+    name: str = "default"
+
+
 class Shelf:
     """Models by name.
 
@@ -79,6 +86,7 @@ class Shelf:
         self._lock = threading.RLock()
         # Held from looking for a free name until its file is there. Another one: reading takes a second.
         self.naming = threading.RLock()
+        self._labels: dict[str, Label] = {}
 
     def paths(self) -> dict[str, Path]:
         """All models, those of the package first."""
@@ -123,10 +131,18 @@ class Shelf:
             path.stat().st_size,
         )
 
-    def rename(self, name: str, new_name: str) -> str:
-        """Give a model of one's own another name, which it tells."""
+    def label(self, name: str) -> Label:
+        """That of a model, to be kept by who uses it."""
         with self.naming:
-            return self._own_path(name).rename(self.new_path(new_name)).stem
+            return self._labels.setdefault(name, Label(name))
+
+    def rename(self, name: str, new_name: str) -> str:
+        """Give a model of one's own another name, which it tells and those who use it have from now on."""
+        with self.naming:
+            given = self._own_path(name).rename(self.new_path(new_name)).stem
+            label = self._labels[given] = self._labels.pop(name, Label())
+            label.name = given
+            return given
 
     def delete(self, name: str) -> None:
         """Remove a model of one's own for good."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 
+from colorize.app.shelf import Label
 from colorize.app.strokes import Strokes
 from colorize.exceptions import RequestError
 from colorize.guidance.hints import Hints
@@ -88,7 +89,7 @@ class Wishes:
     """
 
     photo: Photo | None = None
-    model: str = "default"
+    label: Label = field(default_factory=Label)
     references: tuple[Reference, ...] = ()
     strength: float = 1.0
     steps: Steps = ()
@@ -124,6 +125,11 @@ class Visit:
     def token(self) -> str:
         """What the browser keeps to come back to this visit."""
         return self.folder.name
+
+    @property
+    def model(self) -> str:
+        """The name of the model in use, as it is now."""
+        return self.wishes.label.name
 
     @property
     def strokes(self) -> Strokes:
@@ -183,7 +189,7 @@ class Visit:
     def start_over(self, photo: Photo) -> None:
         """Work on another photograph."""
         self.shows_sure = False
-        self.wishes = Wishes(photo, self.wishes.model, strength=self.wishes.strength)
+        self.wishes = Wishes(photo, self.wishes.label, strength=self.wishes.strength)
         self.forget_session()
 
     def start_from(self, **wishes: Any) -> None:

@@ -78,7 +78,7 @@ def build(service: Service) -> Any:
                 _list(names, looked_at),
                 _list(names, of_batch),
                 gr.CheckboxGroup(choices=all_methods, **({} if known == compared else {"value": known})),
-                _picker(names, core.visits.get(key).wishes.model),
+                _picker(names, core.visits.get(key).model),
                 _shown(editor.view(key)) if is_lost else gr.skip(),
             ]
 
@@ -91,7 +91,7 @@ def build(service: Service) -> Any:
             _say_lost(editor, key)
             view = editor.view(key)
             shown = _fresh(view) if view else [gr.skip(), gr.skip()]
-            model, lenders = _picker(core.shelf.names(), visit.wishes.model), _lenders(editor, request)
+            model, lenders = _picker(core.shelf.names(), visit.model), _lenders(editor, request)
             settings = [model, visit.vividness, visit.shows_sure, lenders, visit.wishes.strength]
             settings.append(_offered(editor.offered(key)))
             return [visit.token, *shown, *settings, *stand(request)]
@@ -209,7 +209,7 @@ def _colorize_panel(editor: Editor, arrival: Any, stage: Any) -> tuple[list[Any]
 
     # `input`, not `change`: what a page sets when it comes back must not be computed again.
     def go_back(model: str, request: gr.Request) -> list[Any]:
-        return [gr.skip(), gr.skip(), _picker(core.shelf.names(), core.visits.get(key_of(request)).wishes.model)]
+        return [gr.skip(), gr.skip(), _picker(core.shelf.names(), core.visits.get(key_of(request)).model)]
 
     @on(picker.input, [picker], [stage, choices, picker], refused=go_back, **HEAVY)
     def use_model(model: str, request: gr.Request) -> list[Any]:

@@ -6,7 +6,9 @@ import io
 import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -142,18 +144,33 @@ def test_a_model_whose_name_was_taken_while_it_was_trained_is_kept_under_another
     assert service.core.shelf.names() == ["default", "classic", "My own 2", "my OWN"]
 
 
-def test_a_rename_outlasts_what_its_visitor_is_changing(service):
+def test_a_rename_waits_for_nobody_and_outlasts_what_its_visitor_is_changing(service):
     service.editor.set_style("v", model="tiny")
-    renaming = threading.Thread(target=service.models.rename, args=("tiny", "mine"))
     visit = service.core.visits.get("v")
-    with suppress(RequestError), service.core.turn("v"):
+    with ThreadPoolExecutor(1) as others, suppress(RequestError), service.core.turn("v"):
         visit.start_from(strength=0.5)
-        renaming.start()
-        renaming.join(0.5)
-        raise RequestError("refused: what was asked for before is back, with the name of that time")
-    renaming.join(30)
-    assert visit.wishes.model == "mine"
+        assert others.submit(service.models.rename, "tiny", "mine").result(30) == "mine"
+        raise RequestError("refused: what was asked for before is back, under the name of now")
+    assert (visit.model, visit.wishes.strength) == ("mine", 1.0)
     assert service.editor.lost_model("v") == ""
+
+
+def test_who_comes_while_a_model_is_renamed_does_not_lose_it(service, monkeypatch):
+    service.editor.set_style("v", model="tiny")
+    rename, answers = Path.rename, []
+
+    def rename_and_be_visited(path, target):
+        moved = rename(path, target)
+        answers.append(others.submit(service.editor.lost_model, "v"))
+        with suppress(TimeoutError):
+            answers[0].result(0.5)
+        return moved
+
+    monkeypatch.setattr(Path, "rename", rename_and_be_visited)
+    with ThreadPoolExecutor(1) as others:
+        service.models.rename("tiny", "mine")
+    assert answers[0].result() == ""
+    assert service.core.visits.get("v").model == "mine"
 
 
 def test_a_full_disk_at_the_end_of_a_training_ends_it(tmp_path, trained):

@@ -65,7 +65,7 @@ def test_what_cannot_be_shown_is_not_gone_on_with(opened, monkeypatch, change):
     after = opened.editor.view("v")
     assert after.photo is before.photo
     assert (after.color, after.can_undo, after.can_redo) == (before.color, True, True)
-    assert opened.core.visits.get("v").wishes.model == "tiny"
+    assert opened.core.visits.get("v").model == "tiny"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     again = opened.editor.view("v2")
     assert len(again.strokes) == 1
     assert again.photo is view.photo
-    assert (visit.wishes.model, visit.vividness, visit.shows_sure) == ("tiny", 0.3, False)
+    assert (visit.model, visit.vividness, visit.shows_sure) == ("tiny", 0.3, False)
     assert opened.core.visits.come_back("v3", "a token that nobody has").wishes.photo is None
     assert len(opened.editor.view("v2").strokes) == 1
 
@@ -147,7 +147,7 @@ def test_a_page_comes_back_although_its_model_is_gone(opened):
     opened.models.delete("tiny")
     assert opened.core.visits.come_back("v2", visit.token) is visit
     assert opened.editor.lost_model("v2") == "tiny"
-    assert visit.wishes.model == "default"
+    assert visit.model == "default"
     view = opened.editor.view("v2")
     assert opened.editor.lost_model("v2") == ""
     assert len(view.strokes) == 1
