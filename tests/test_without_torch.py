@@ -103,7 +103,7 @@ def test_the_app_says_what_a_network_needs(album, workplace):
     save_model("models/mine.safetensors", {}, {}, kind="rival")
     service = Service(Core(workplace / "models"))
     with pytest.raises(RequestError, match=r"torch is not installed; .*'\.\[refine\]'"):
-        service.errands.compare("somebody", album / "0.png", "0.png", ["default", "mine"])
+        service.errands.compare("somebody", album / "0.png", ["default", "mine"])
     service.core.close()
 
 

@@ -123,8 +123,8 @@ def news() -> str:
     return str(time.monotonic())
 
 
-def sent(core: Core, request: Any, paths: list[str] | None) -> list[tuple[str, Path]]:
-    """Names and places of files that were sent; they are removed when the visitor leaves.
+def sent(core: Core, request: Any, paths: list[str] | None) -> list[Path]:
+    """Files that were sent, under the names that the visitor knows; they are removed when the visitor leaves.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def sent(core: Core, request: Any, paths: list[str] | None) -> list[tuple[str, P
         if not path.is_file():
             raise RequestError(f"{path.name} is no longer here; choose it again")
     core.visits.get(key_of(request)).uploads.update(sent)
-    return [(path.name, path) for path in sent]
+    return sent
 
 
 def key_of(request: Any) -> str:

@@ -75,7 +75,7 @@ class Brush:
         """Write the hints as JSON into the visitor's folder."""
         visit = self.core.visits.get(key)
         photo, hints = visit.need_photo(), _need_hints(visit)
-        path = visit.folder / f"{Path(photo.name).stem}.hints.json"
+        path = visit.folder / f"{photo.path.stem}.hints.json"
         path.write_text(hints.to_json(), encoding="utf-8")
         return path
 

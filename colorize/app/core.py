@@ -20,7 +20,7 @@ import numpy as np
 from colorize.app.pictures import confidence_map, jpeg
 from colorize.app.shelf import Shelf
 from colorize.app.strokes import Strokes
-from colorize.app.uploads import Limits, gather
+from colorize.app.uploads import Limits, clean_name, gather
 from colorize.app.visits import Photo, Visit, Visits
 from colorize.exceptions import ColorizeError, InvalidImageError, RequestError
 from colorize.io import read_photo
@@ -142,8 +142,9 @@ class Core:
 
     # --- what comes in -----------------------------------------------------------------------------------------------
 
-    def read(self, path: Path, name: str) -> RgbImage:
-        """Read the photograph that was sent under a name, if it is within the limits."""
+    def read(self, path: Path) -> RgbImage:
+        """Read a photograph, if it is within the limits."""
+        name = clean_name(path.name)
         if path.stat().st_size > self.limits.file_bytes:
             raise RequestError(f"{name}: larger than {self.limits.file_bytes / 1e6:g} MB")
         try:
@@ -151,7 +152,7 @@ class Core:
         except InvalidImageError as error:
             raise RequestError(str(error).replace(str(path), name)) from error
 
-    def photographs(self, files: Sequence[tuple[str, Path]], folder: str, place: Path) -> tuple[Path, dict[str, str]]:
+    def photographs(self, files: Sequence[Path], folder: str, place: Path) -> tuple[Path, dict[str, str]]:
         """Where photographs lie, in a new `place` if they were sent, else where they are; and as `gather`."""
         if files:
             place.mkdir()

@@ -36,18 +36,17 @@ class Editor:
     def __init__(self, core: Core) -> None:
         self.core = core
 
-    def open_photo(self, key: str, path: Path, name: str, told: Told = unheard) -> View:
+    def open_photo(self, key: str, path: Path, told: Told = unheard, *, name: str = "") -> View:
         """Take a photograph from a file, which is copied, and colour it; `told` hears how far that has come."""
         from colorize.color import to_gray
 
-        name = clean_name(name)
         with self.core.turn(key) as visit, told_stages(told, 0.6, 1.0):
             told(0.0, "Reading the photograph")
-            read = self.core.read(path, name)
-            kept = _place_for(visit) / "original"
+            read = self.core.read(path)
+            kept = _place_for(visit) / clean_name(name or path.name)
             # Saving reads the file again, and Gradio removes uploads after a day.
             shutil.copyfile(path, kept)
-            visit.start_over(Photo(name, kept, read.shape, proxy(to_gray(read)), read.metadata.notes))
+            visit.start_over(Photo(kept, read.shape, proxy(to_gray(read)), read.metadata.notes))
             return self.core.view(visit)
 
     def open_sample(self, key: str, name: str, told: Told = unheard) -> View:
@@ -55,7 +54,7 @@ class Editor:
         if name not in SAMPLES:
             raise RequestError("there is no such sample")
         path = sample_path(name)
-        return self.open_photo(key, path, f"{name}{path.suffix}", told)
+        return self.open_photo(key, path, told, name=f"{name}{path.suffix}")
 
     def view(self, key: str) -> View | None:
         """What the visitor has open, if anything."""
@@ -110,13 +109,13 @@ class Editor:
         told(0.0, "Waiting for its turn")
         with self.core.at_work(visit), self.core.long, told_stages(told, 0.05, 0.9, n_spreads=n_spreads):
             told(0.0, f"Reading {photo.shape[0] * photo.shape[1] / 1e6:.1f} megapixels")
-            large = session.at_size(to_gray(self.core.read(photo.path, photo.name)))
+            large = session.at_size(to_gray(self.core.read(photo.path)))
             # Decided on the small picture, spread at full size: what is saved is what was seen.
             image = large.with_hints(hints, vividness).image
             # Lightness and colours of 64 megapixels are a gigabyte, and the encoder wants as much.
             del large
             told(0.9, f"Writing the {kind}")
-            path = photo.path.with_name(f"{Path(photo.name).stem}.colorized{suffix}")
+            path = photo.path.with_suffix(f".colorized{suffix}")
             write_photo(signed(image, recipe), path, overwrite=True)
             return path
 
@@ -132,7 +131,7 @@ class Editor:
         with self.core.turn(key) as visit:
             photo, result = visit.need_photo(), self.core.result(visit)
             both = _side_by_side(*(shrunk(pixels, SHARED_SIDE) for pixels in (gray_pixels(photo.gray), result.rgb)))
-            path = photo.path.with_name(f"{Path(photo.name).stem}.before-after.jpg")
+            path = photo.path.with_suffix(".before-after.jpg")
             write_photo(signed(RgbImage(both), self._recipe(visit)), path, overwrite=True)
             return path
 
@@ -187,7 +186,7 @@ class Editor:
             visit.go_on_from(steps)
             return self.core.view(visit)
 
-    def add_references(self, key: str, files: Sequence[tuple[str, Path]], strength: float = 1.0) -> View:
+    def add_references(self, key: str, files: Sequence[Path], strength: float = 1.0) -> View:
         """Colour as these colour photographs look, and those that lend their colours already."""
         with self.core.turn(key) as visit:
             visit.need_photo()
@@ -196,10 +195,9 @@ class Editor:
                 raise RequestError("choose a colour photograph first")
             if len(files) + len(references) > N_REFERENCES:
                 raise RequestError(f"at most {N_REFERENCES} photographs can be looked at")
-            for sent, path in files:
-                name = clean_name(sent)
-                small = shrunk(self.core.read(path, name).pixels, REFERENCE_SIDE)
-                references += (Reference(name, RgbImage(small)),)
+            for path in files:
+                small = shrunk(self.core.read(path).pixels, REFERENCE_SIDE)
+                references += (Reference(clean_name(path.name), RgbImage(small)),)
             visit.start_from(references=references, strength=float(np.clip(strength, 0, 1)))
             try:
                 return self.core.view(visit)

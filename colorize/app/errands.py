@@ -15,7 +15,7 @@ from colorize.app.album import BatchResult
 from colorize.app.core import Core, suffix_of
 from colorize.app.pictures import jpeg, shrunk
 from colorize.app.stages import Told, Work, told_stages, unheard
-from colorize.app.uploads import clean_name, free_name
+from colorize.app.uploads import free_name
 from colorize.app.visits import Visit
 from colorize.exceptions import ColorizeError, RequestError
 from colorize.io import find_photos
@@ -60,7 +60,7 @@ class Errands:
         return [*self.core.shelf.paths(), *RULES]
 
     def compare(
-        self, key: str, path: Path, name: str, methods: Sequence[str], vividness: float = 0.5, told: Told = unheard
+        self, key: str, path: Path, methods: Sequence[str], vividness: float = 0.5, told: Told = unheard
     ) -> tuple[list[Compared], bytes, bytes | None]:
         """Let several methods colour a photograph.
 
@@ -78,13 +78,13 @@ class Errands:
         told(0.0, "Waiting for its turn")
         with self.core.at_work(self.core.visits.get(key)), self.core.long:
             # Small: all methods colour it one after the other while somebody waits.
-            photo = RgbImage(shrunk(self.core.read(path, clean_name(name)).pixels, COMPARED_SIDE))
+            photo = RgbImage(shrunk(self.core.read(path).pixels, COMPARED_SIDE))
             return _compared(photo, specs, vividness, told)
 
     def batch(
         self,
         key: str,
-        files: Sequence[tuple[str, Path]],
+        files: Sequence[Path],
         *,
         folder: str = "",
         model: str = "default",
@@ -109,7 +109,7 @@ class Errands:
                     shutil.rmtree(old, ignore_errors=True)
             return result
 
-    def start_batch(self, key: str, files: Sequence[tuple[str, Path]], **asked: Any) -> Work[BatchResult]:
+    def start_batch(self, key: str, files: Sequence[Path], **asked: Any) -> Work[BatchResult]:
         """Do what `batch` does behind the page: it goes on while that is away, which finds it in `batch_of` again."""
         visit = self.core.visits.get(key)
         with visit.turn:

@@ -26,7 +26,7 @@ class Models:
         key: str,
         name: str,
         *,
-        files: Sequence[tuple[str, Path]] = (),
+        files: Sequence[Path] = (),
         folder: str = "",
         base: str = "",
         thumbnail_bytes: int = 0,

@@ -174,8 +174,8 @@ def _shelf(models: Models, arrival: Any, shelf_changed: Any) -> Any:
 
     @on(bring.upload, [bring], outputs, empties=bring, **HEAVY)
     def bring_it(path: str, request: gr.Request) -> list[Any]:
-        [(name, place)] = sent(models.core, request, [path])
-        return add(place, Path(name).stem)
+        [place] = sent(models.core, request, [path])
+        return add(place, place.stem)
 
     @on(again.click, [brought, other_name], outputs, **HEAVY)
     def bring_as(path: str, name: str) -> list[Any]:
@@ -215,9 +215,9 @@ def compare_room(errands: Errands) -> Any:
     def compare(path: str | None, wanted: list[str], value: float, request: gr.Request) -> Iterator[Any]:
         if not path:
             raise RequestError("choose a photograph first")
-        [(name, photo_path)] = sent(errands.core, request, [path])
+        [place] = sent(errands.core, request, [path])
         key = key_of(request)
-        work = Work(lambda told: errands.compare(key, photo_path, name, wanted, value, told))
+        work = Work(lambda told: errands.compare(key, place, wanted, value, told))
         yield pieces.comparison(*(yield from followed(work, lambda line: line)))
 
     return methods

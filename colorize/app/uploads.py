@@ -71,16 +71,8 @@ def free_name(stem: str, suffix: str, is_taken: Callable[[str], bool]) -> str:
     return name
 
 
-def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> dict[str, str]:
-    """Copy photographs, and those inside zips with the folders they lie in, into a folder of their own.
-
-    Parameters
-    ----------
-    files : sequence of (name, path)
-        What was sent: its name as the visitor knows it, and where it lies.
-    folder : Path
-        An empty folder.
-    limits : Limits
+def gather(files: Sequence[Path], folder: Path, limits: Limits) -> dict[str, str]:
+    """Copy photographs, and those inside zips with the folders they lie in, into an empty folder.
 
     Returns
     -------
@@ -109,14 +101,14 @@ def gather(files: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> d
     return left_out
 
 
-def _all(files: Sequence[tuple[str, Path]], limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _all(files: Sequence[Path], limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Names and contents of all files, of zips those of the files in them."""
-    for name, path in files:
+    for path in files:
         if zipfile.is_zipfile(path):
-            yield from _members(name, path, limits)
+            yield from _members(path, limits)
         else:
             with open(path, "rb") as file:
-                yield name, _blocks(file)
+                yield path.name, _blocks(file)
 
 
 def _copied(name: str, blocks: Iterator[bytes], path: Path, limits: Limits, before: int) -> int:
@@ -149,9 +141,9 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _members(name: str, path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _members(path: Path, limits: Limits) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Names and contents of the files of a zip, the whole directory checked first."""
-    shown = clean_name(name)
+    shown = clean_name(path.name)
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir() and not _is_clutter(info.filename)]

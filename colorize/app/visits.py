@@ -58,27 +58,17 @@ Offered = tuple[Steps, Hints | None, list[bytes]]
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photograph that a visitor is working on.
+    """A photograph that a visitor is working on."""
 
-    Attributes
-    ----------
-    name : str
-        Harmless file name.
-    path : Path
-        The file as it was sent, in the visitor's own folder.
-    shape : tuple of int
-        Height and width at full size.
-    gray : GrayImage
-        The lightness, no larger than the page can edit at once.
-    notes : tuple of str
-        What reading changed or left out.
-    """
+    path: Path  # the file as it was sent, in the visitor's own folder and under a harmless name
+    shape: tuple[int, int]  # at full size
+    gray: GrayImage  # no larger than the page can edit at once
+    notes: tuple[str, ...]  # what reading changed or left out
 
-    name: str
-    path: Path
-    shape: tuple[int, int]
-    gray: GrayImage
-    notes: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """As the visitor knows it."""
+        return self.path.name
 
 
 @dataclass(frozen=True, eq=False)

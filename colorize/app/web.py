@@ -152,8 +152,8 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
 
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
-        [(name, place)] = sent(service.core, request, [path])
-        yield from opened(lambda told: service.editor.open_photo(key_of(request), place, name, told))
+        [place] = sent(service.core, request, [path])
+        yield from opened(lambda told: service.editor.open_photo(key_of(request), place, told))
 
     @on(samples.pick, [], outputs, **come)
     def open_sample(event: gr.EventData, request: gr.Request) -> Iterator[list[Any]]:
@@ -279,7 +279,7 @@ def _correct_panel(brush: Brush, stage: Any, shelf_changed: Any) -> list[Any]:
 
     @on(load.upload, [load], [stage], empties=load, **HEAVY)
     def load_hints(path: str, request: gr.Request) -> Any:
-        [(_, place)] = sent(brush.core, request, [path])
+        [place] = sent(brush.core, request, [path])
         return _shown(brush.load(key_of(request), place))
 
     @on(learn.click, [name], [learnt, shelf_changed, name], **HEAVY)

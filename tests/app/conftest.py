@@ -301,5 +301,5 @@ def opened(service, photo_file, monkeypatch):
     """The service with that photograph opened by visitor v, with the tiny model, and edited at a tiny size."""
     monkeypatch.setattr("colorize.app.pictures.PROXY_SIDE", 256)
     service.editor.set_style("v", model="tiny")
-    service.editor.open_photo("v", photo_file, photo_file.name)
+    service.editor.open_photo("v", photo_file)
     return service

@@ -117,7 +117,7 @@ def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pi
     assert decoded(opened.brush.load("v", path).color).tolist() == decoded(painted.color).tolist()
     small = tmp_path / "small.png"
     write_photo(RgbImage(np.ascontiguousarray(pictures["chelsea"][:300, :400])), small)
-    service.editor.open_photo("w", small, "small.png")
+    service.editor.open_photo("w", small)
     assert len(service.brush.load("w", path).strokes) >= 1
 
 

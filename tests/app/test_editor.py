@@ -55,17 +55,17 @@ def test_a_style_that_is_chosen_before_the_photograph_waits_for_it(service, phot
     with pytest.raises(RequestError, match="model bad"):
         service.editor.set_style("v", model="bad")
     assert service.editor.set_style("v", model="tiny", vividness=0.8) is None
-    service.editor.open_photo("v", photo_file, "a.jpg")
+    service.editor.open_photo("v", photo_file)
     note = find_note(read_photo(service.editor.save("v", "PNG")).metadata.xmp)
     assert (note.model, note.vividness) == ("tiny", 0.8)
 
 
 def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_path):
-    bad = tmp_path / "secret-place" / "x"
+    bad = tmp_path / "secret-place" / "holi\nday.png"
     bad.parent.mkdir()
     bad.write_bytes(b"GIF89a but not really")
-    with pytest.raises(RequestError, match=r"^holiday\.png: ") as error:
-        opened.editor.open_photo("v", bad, "../holiday.png")
+    with pytest.raises(RequestError, match=r"^holi_day\.png: ") as error:
+        opened.editor.open_photo("v", bad)
     assert "secret-place" not in str(error.value)
     assert opened.editor.view("v").photo.name == "Oma _ Opa.jpg"
 
@@ -73,25 +73,25 @@ def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_pa
 def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     heif.register.cache_clear()
-    path = tmp_path / "upload"
+    path = tmp_path / "IMG 1.HEIC"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     with pytest.raises(RequestError, match=r"^IMG 1.HEIC: a HEIC photograph.*'\.\[heif\]' \(or save"):
-        opened.editor.open_photo("v", path, "IMG 1.HEIC")
+        opened.editor.open_photo("v", path)
 
 
 def test_too_many_pixels_and_too_many_bytes_are_refused(service, tmp_path):
-    large = tmp_path / "large.png"
+    large = tmp_path / "a.png"
     Image.new("L", (3000, 2000)).save(large)
     with pytest.raises(RequestError, match=r"a\.png: .*megapixels"):
-        service.editor.open_photo("v", large, "a.png")
+        service.editor.open_photo("v", large)
     large.write_bytes(bytes(3_000_001))
     with pytest.raises(RequestError, match=r"a\.png: larger than 3 MB"):
-        service.editor.open_photo("v", large, "a.png")
+        service.editor.open_photo("v", large)
 
 
 def test_the_bar_moves_through_all_stages_and_never_back(opened, photo_file):
     said = []
-    opened.editor.open_photo("v", photo_file, photo_file.name, lambda share, words: said.append((share, words)))
+    opened.editor.open_photo("v", photo_file, lambda share, words: said.append((share, words)))
     assert list(dict.fromkeys(words for _, words in said)) == [
         *("Reading the photograph", "Finding regions", "Looking at the regions", "Remembering what looked like them"),
         *("Choosing colours", "Spreading the colours to every pixel", "Making the picture"),
@@ -153,11 +153,11 @@ def test_a_saving_in_line_keeps_its_photograph_while_others_are_opened(opened, p
             while not opened.core.visits.get("v").n_working:
                 threading.Event().wait(0.01)
             for _ in range(3):
-                opened.editor.open_photo("v", photo_file, "other.jpg")
+                opened.editor.open_photo("v", photo_file)
         assert read_photo(saving.result(60)).shape == (360, 480)
     assert saving.result().name == "Oma _ Opa.colorized.png"
     for _ in range(2):
-        opened.editor.open_photo("v", photo_file, "other.jpg")
+        opened.editor.open_photo("v", photo_file)
     assert not saving.result().exists()
 
 
@@ -200,8 +200,8 @@ def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, picture
     opened.editor.alternatives("v")  # of what was picked
     assert opened.editor.choose("v", 0).color == first[1]
     assert opened.editor.choose("v", 2).color not in first.values()
-    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
-    opened.editor.add_references("v", [("cup.png", tmp_path / "a.png")])
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "cup.png")
+    opened.editor.add_references("v", [tmp_path / "cup.png"])
     with pytest.raises(RequestError, match="other versions first"):
         opened.editor.choose("v", 1)
 
@@ -214,19 +214,20 @@ def gray_copy(source, target):
 
 def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures, monkeypatch):
     before = opened.editor.view("v")
-    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), tmp_path / "a.png")
-    with pytest.raises(RequestError, match=r"cup\.png: gray"):
-        opened.editor.add_references("v", [("cup.png", gray_copy(tmp_path / "a.png", tmp_path / "b.png"))])
+    cup, suit = tmp_path / "cup.png", tmp_path / "suit.png"
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:200, :300])), cup)
+    with pytest.raises(RequestError, match=r"gray cup\.png: gray"):
+        opened.editor.add_references("v", [gray_copy(cup, tmp_path / "gray cup.png")])
     assert opened.editor.view("v").color == before.color
     with monkeypatch.context() as patched:
         patched.setattr("colorize.app.core.jpeg", lambda pixels: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            opened.editor.add_references("v", [("cup.png", tmp_path / "a.png")])
+            opened.editor.add_references("v", [cup])
     assert opened.editor.view("v").color == before.color
-    lent = opened.editor.add_references("v", [("cup.png", tmp_path / "a.png")])
+    lent = opened.editor.add_references("v", [cup])
     assert lent.color != before.color
-    write_photo(RgbImage(np.ascontiguousarray(pictures["astronaut"][:200, :300])), tmp_path / "c.png")
-    both = opened.editor.add_references("v", [("suit.png", tmp_path / "c.png")], 0.5)
+    write_photo(RgbImage(np.ascontiguousarray(pictures["astronaut"][:200, :300])), suit)
+    both = opened.editor.add_references("v", [suit], 0.5)
     assert both.color != lent.color
     visit = opened.core.visits.come_back("v2", opened.core.visits.get("v").token)
     assert (opened.editor.view("v2").color, visit.wishes.strength) == (both.color, 0.5)

@@ -24,7 +24,7 @@ def test_a_comparison_measures_only_against_true_colors(service, tmp_path, pictu
     write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:120, :160])), path)
     said = []
     found, _, true = service.errands.compare(
-        "v", path, "a.png", ["tiny", "no colour"], told=lambda share, words: said.append((share, words))
+        "v", path, ["tiny", "no colour"], told=lambda share, words: said.append((share, words))
     )
     assert said == [
         (0.0, "Waiting for its turn"),
@@ -38,13 +38,13 @@ def test_a_comparison_measures_only_against_true_colors(service, tmp_path, pictu
     assert "nearest to the truth" in pieces.comparison(found, b"", true)
     gray = np.repeat(pictures["coffee"][:120, :160, 1:2], 3, axis=2)
     write_photo(RgbImage(gray), path, overwrite=True)
-    found, _, true = service.errands.compare("v", path, "a.png", ["tiny"])
+    found, _, true = service.errands.compare("v", path, ["tiny"])
     assert true is None
     assert set(found[0].figures) == {"colorfulness"}
 
 
 def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
-    good, bad, packed = tmp_path / "1", tmp_path / "2", tmp_path / "3"
+    good, bad, packed = tmp_path / "a.png", tmp_path / "b.jpg", tmp_path / "c.zip"
     buffer = io.BytesIO()
     Image.fromarray(pictures["coffee"][:100, :120]).save(buffer, "PNG")
     good.write_bytes(buffer.getvalue())
@@ -52,8 +52,7 @@ def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("folder/inside.png", buffer.getvalue())
         archive.writestr("readme.txt", "hello")
-    files = [("a.png", good), ("a.png", good), ("b.jpg", bad), ("c.zip", packed)]
-    result = service.errands.batch("v", files, model="tiny", kind="PNG")
+    result = service.errands.batch("v", [good, good, bad, packed], model="tiny", kind="PNG")
     assert len(result.done) == 3
     assert result.failures == {
         "b.jpg": "not a photograph, or its header is damaged",
@@ -76,7 +75,7 @@ def test_a_batch_says_what_photographs_lost(service, tmp_path, pictures):
     Image.fromarray(pictures["coffee"][:80, :100]).save(captioned, tiffinfo={0x83BB: b"\x1c\x02\x78\0\x03Ann"})
     plain = tmp_path / "plain.png"
     Image.fromarray(pictures["coffee"][:80, :100]).save(plain)
-    result = service.errands.batch("v", [(path.name, path) for path in (captioned, plain)], model="tiny", kind="PNG")
+    result = service.errands.batch("v", [captioned, plain], model="tiny", kind="PNG")
     assert len(result.done) == 2
     [(note, names)] = result.notes().items()
     assert "IPTC" in note

@@ -34,9 +34,9 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
             Image.fromarray(photo.pixels).save(buffer, "PNG")
             archive.writestr(f"{number}.png", buffer.getvalue())
         archive.writestr("twin.png", buffer.getvalue())
-    service.models.train("v", "My own", files=[("photos.zip", packed)])
+    service.models.train("v", "My own", files=[packed])
     with pytest.raises(RequestError, match="still running"):
-        service.models.train("v", "Another", files=[("photos.zip", packed)])
+        service.models.train("v", "Another", files=[packed])
     job = service.core.visits.get("v").job
     described = lambda: list(job.folder.glob("described-*/*.safetensors"))  # noqa: E731
     while job.status.is_on and len(described()) < 2:
@@ -80,7 +80,7 @@ def test_training_builds_on_a_model(service, tmp_path, photos):
 def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     gray = tmp_path / "gray.png"
     Image.new("RGB", (100, 100), (90, 90, 90)).save(gray)
-    service.models.train("v", "Gray", files=[("gray.png", gray)])
+    service.models.train("v", "Gray", files=[gray])
     job = service.core.visits.get("v").job
     status = ended(job)
     assert status.state == "failed"

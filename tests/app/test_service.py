@@ -87,8 +87,8 @@ def test_what_cannot_be_shown_is_not_gone_on_with(opened, monkeypatch, change):
         (lambda s: s.errands.batch("v", [], folder=str(s.core.shelf.folder)), "no photographs in that folder"),
         (lambda s: s.editor.open_sample("v", "nothing"), "no such sample"),
         (lambda s: s.editor.explain("v", 5000, 1), "outside"),
-        (lambda s: s.errands.compare("v", s.editor.save("v", "PNG"), "a", ["nonsense"]), "no method nonsense"),
-        (lambda s: s.errands.compare("v", s.editor.save("v", "PNG"), "a", []), "at least one"),
+        (lambda s: s.errands.compare("v", s.editor.save("v", "PNG"), ["nonsense"]), "no method nonsense"),
+        (lambda s: s.errands.compare("v", s.editor.save("v", "PNG"), []), "at least one"),
         (lambda s: s.errands.batch("v", []), "choose photographs"),
         (lambda s: s.models.train("v", "new"), "choose photographs"),
         (lambda s: s.models.train("v", "tiny", folder="x"), "already"),
@@ -196,9 +196,9 @@ def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
 
 
 def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
-    service.editor.open_photo("a", photo_file, "a.jpg")
+    service.editor.open_photo("a", photo_file)
     service.editor.open_sample("b", "coffee")
-    assert service.editor.view("a").photo.name == "a.jpg"
+    assert service.editor.view("a").photo.name == "Oma _ Opa.jpg"
     assert service.editor.view("b").photo.name == "coffee.png"
     folder = service.core.visits.get("a").folder
     service.editor.save("a", "PNG")
@@ -216,7 +216,7 @@ def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
     found = {}
 
     def visit(name):
-        service.editor.open_photo(name, tmp_path / f"{name}.png", f"{name}.png")
+        service.editor.open_photo(name, tmp_path / f"{name}.png")
         found[name] = service.editor.set_style(name, model="tiny")
 
     threads = [threading.Thread(target=visit, args=(name,)) for name in names]

@@ -228,7 +228,7 @@ def album_photo(photos, tmp_path):
 def test_the_app_compares_models_of_every_kind(network_files, album_photo):
     service = Service(Core(network_files["rival"].parent))
     found, _, true = service.errands.compare(
-        "somebody", album_photo, "a.png", [*network_files, "colours by lightness and height"]
+        "somebody", album_photo, [*network_files, "colours by lightness and height"]
     )
     service.core.close()
     assert true is not None
