@@ -9,25 +9,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
-    """Many photographs, coloured.
+    """Many photographs, coloured, by their names.
 
-    Attributes
-    ----------
-    archive : Path
-        Zip of the pictures and of a report.
-    done : sequence of (photograph, picture, remarks)
-        Names of photographs and of their pictures in the zip, and what reading and writing changed or left out, such as
-        captions in IPTC form.
-    failures : mapping of str to str
-        Names of photographs that failed, and why.
-    n_left : int
-        Photographs that were not begun.
+    Each that is done has the name of its picture in the archive, and remarks on what reading and writing changed or
+    left out, such as captions in IPTC form.
     """
 
-    archive: Path
+    archive: Path  # of the pictures and a report
     done: Sequence[tuple[str, str, Sequence[str]]]
     failures: Mapping[str, str]
-    n_left: int
+    n_left: int  # not begun
 
     def notes(self) -> dict[str, list[str]]:
         """The remarks, each with the photographs that it was made on."""

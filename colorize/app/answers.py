@@ -126,10 +126,7 @@ def news() -> str:
 def sent(core: Core, request: Any, paths: list[str] | None) -> list[Path]:
     """Files that were sent, under the names that the visitor knows; they are removed when the visitor leaves.
 
-    Raises
-    ------
-    RequestError
-        One is gone, as after a day.
+    After a day one may be gone.
     """
     # Gradio names uploads after their content: the same file of two visitors is one, and only
     # `Visits` knows when nobody needs it.

@@ -35,30 +35,15 @@ SAVED_AS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif"}
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A photograph as the page shows it.
-
-    Attributes
-    ----------
-    photo : Photo
-    color : bytes
-        JPEG.
-    sure : bytes or None
-        How sure the model is, from orange (a guess) to blue (sure); JPEG. None if it is not to be shown.
-    strokes : tuple of Stroke
-        What was painted so far, in that order.
-    can_undo, can_redo : bool
-        Whether there is a change to take back, or one taken back.
-    notes : tuple of str
-        What there is to tell, of reading and of colouring.
-    """
+    """A photograph as the page shows it; pictures are JPEG."""
 
     photo: Photo
     color: bytes
-    sure: bytes | None
+    sure: bytes | None  # from orange (a guess) to blue (sure), if it is to be shown
     strokes: Strokes
     can_undo: bool
     can_redo: bool
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # of reading and of colouring
 
 
 class Core:
@@ -73,11 +58,6 @@ class Core:
         Folder for temporary files; by default a new one. It is removed by `close`.
     folders_allowed : bool
         Whether visitors may name folders of this machine to train on: only if they are its users.
-
-    Attributes
-    ----------
-    long : threading.Lock
-        Held by long work.
     """
 
     def __init__(
@@ -93,7 +73,7 @@ class Core:
         self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
         self.visits = Visits(self.workspace / "visits")
         self.folders_allowed = folders_allowed
-        # Work at full size takes memory for 64 megapixels: one piece at a time.
+        # Held by long work. At full size it takes memory for 64 megapixels: one piece at a time.
         self.long = threading.Lock()
 
     def warm_up(self) -> None:

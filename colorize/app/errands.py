@@ -31,21 +31,11 @@ RULES = {"no colour": "gray", "colours by lightness and height": "lookup"}
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """One method's answer for a photograph.
-
-    Attributes
-    ----------
-    name : str
-    picture : bytes
-        JPEG.
-    figures : mapping of str to float
-        ``ciede2000``, ``psnr_rgb``, ``colorfulness``; without the errors if the true colours are not known.
-    seconds : float
-    """
+    """One method's answer for a photograph."""
 
     name: str
-    picture: bytes
-    figures: Mapping[str, float]
+    picture: bytes  # JPEG
+    figures: Mapping[str, float]  # `colorfulness`; `ciede2000` and `psnr_rgb` too if the true colours are known
     seconds: float
 
 

@@ -28,14 +28,8 @@ def serve(
     """Run the app until it is interrupted, then remove all temporary files.
 
     It is asked for as by the options of `colorize app`, and `folders_allowed` as in `Core`; `login` is a name and a
-    password, and `say` is told the address.
-
-    Raises
-    ------
-    MissingDependencyError
-        The extra ``app`` is not installed.
-    RequestError
-        The port is taken, or the host is no address of this machine.
+    password, and `say` is told the address. A port that is taken and a host that is no address of this machine are
+    refused.
     """
     try:
         free_port(host)

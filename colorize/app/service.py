@@ -12,22 +12,6 @@ from colorize.app.models import Models
 class Service:
     """Everything the app does, for any number of visitors; what cannot be done raises `RequestError` in plain words.
 
-    Parameters
-    ----------
-    core : Core
-        What its parts share.
-
-    Attributes
-    ----------
-    editor : Editor
-        Photographs, their colours, and what is saved of them.
-    brush : Brush
-        Strokes on them.
-    errands : Errands
-        Comparing, and many photographs at once.
-    models : Models
-        Training, and the models.
-
     Examples
     --------
     >>> from pathlib import Path

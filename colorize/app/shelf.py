@@ -36,28 +36,17 @@ class NameTakenError(RequestError):
 class Card:
     """What a visitor is told of a model.
 
-    Attributes
-    ----------
-    name : str
-    text : str
-        Markdown, or empty.
-    n_photos : int
-        Photographs that it was trained on.
-    swatches : tuple of (str, str, float)
-        Its palette, the most frequent colour first: as CSS, in words, and the share of training regions that had it.
-    figures : mapping of str to float
-        Mean CIEDE2000 on photographs held out of its training: ``gray``, ``lookup``, ``model``, and ``n_photos``.
-        Empty if they were not measured.
-    n_bytes : int
-        Size of its file.
+    Its palette comes in swatches, the most frequent colour first: as CSS, in words, and the share of training regions
+    that had it. The figures are mean CIEDE2000 (``gray``, ``lookup``, ``model``) on the ``n_photos`` photographs held
+    out of its training; there are none if they were not measured.
     """
 
     name: str
-    text: str
-    n_photos: int
+    text: str  # Markdown, or empty
+    n_photos: int  # that it was trained on
     swatches: tuple[tuple[str, str, float], ...]
     figures: Mapping[str, float]
-    n_bytes: int
+    n_bytes: int  # of its file
 
 
 @dataclass(eq=False)

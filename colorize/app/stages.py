@@ -22,22 +22,14 @@ def unheard(share: float, words: str) -> None:
 
 
 class Work(Future[_Result]):
-    """Long work in a thread of its own, which goes on whether somebody waits for its `result` or not.
-
-    Attributes
-    ----------
-    now : tuple of float and str
-        How far it has come, 0 to 1, and what is being done.
-    start : float
-        When it began, by `time.monotonic`.
-    is_told : bool
-        Whether somebody knows what came of it; said by who tells it.
-    """
+    """Long work in a thread of its own, which goes on whether somebody waits for its `result` or not."""
 
     def __init__(self, work: Callable[[Told], _Result]) -> None:
         super().__init__()
-        # Replaced as a whole, so that no line has the share of one stage and the words of another.
-        self.now, self.start, self.is_told = (0.0, "Beginning"), time.monotonic(), False
+        # How far it has come. Replaced whole, so that no line has the share of one stage and the words of another.
+        self.now, self.start = (0.0, "Beginning"), time.monotonic()
+        # Whether somebody knows what came of it; said by who tells it.
+        self.is_told = False
         # No pool of threads: those hold up the end of the app.
         threading.Thread(target=self._run, args=[work], daemon=True).start()
 

@@ -15,22 +15,14 @@ from colorize.guidance.hints import DEFAULT_REACH, Mark, parse_color
 class Stroke:
     """What a visitor painted, and the hint that it became.
 
-    Attributes
-    ----------
-    mark : Mark
-    path : tuple of (row, column)
-        As it was painted, in pixels of the view.
-    radius : float
-    protects : bool
-        Whether it says "leave this as it is": its hint has the colours that were shown.
-    number : int
-        By which it is asked for: its own as long as the app runs, and kept when it is edited.
+    One that protects says "leave this as it is": its hint has the colours that were shown.
     """
 
     mark: Mark
-    path: tuple[tuple[float, float], ...]
+    path: tuple[tuple[float, float], ...]  # rows and columns as painted, in pixels of the view
     radius: float
     protects: bool = False
+    # By which it is asked for: its own as long as the app runs, and kept when it is edited.
     number: int = field(default_factory=itertools.count().__next__)
 
     @classmethod

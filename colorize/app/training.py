@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from colorize.exceptions import ColorizeError
 
@@ -33,34 +33,19 @@ STAGES = {
 class Status:
     """How a training stands.
 
-    Attributes
-    ----------
-    state : {"waiting", "running", "stopped", "failed", "done"}
-    stage : str
-        In plain words.
-    fraction : float
-        Share that is done, 0..1.
-    start : float
-        When its work began, by `time.monotonic`.
-    report : dict
-        ``n_used``, ``left_out`` (name, reason, detail), and ``few``, how many were better, if that is fewer without a
-        base; empty until the photographs have been read.
-    samples : dict
-        ``n_photos`` learnt from, ``pictures`` (gray, coloured, true; data addresses); empty at first.
-    message : str
-        What went wrong, or the name of the model.
-    not_photos : dict of str to str
-        Files that were left out before reading, and why.
+    Once the photographs have been read there is a report, ``n_used``, ``left_out`` (name, reason, detail), and ``few``,
+    how many were better, if that is fewer without a base; later samples, ``n_photos`` learnt from and ``pictures``
+    (gray, coloured, true; data addresses).
     """
 
-    state: str = "stopped"
-    stage: str = "Beginning"
-    fraction: float = 0.0
-    start: float = 0.0
+    state: Literal["waiting", "running", "stopped", "failed", "done"] = "stopped"
+    stage: str = "Beginning"  # in plain words
+    fraction: float = 0.0  # that is done
+    start: float = 0.0  # of its work, by `time.monotonic`
     report: dict[str, Any] = field(default_factory=dict)
     samples: dict[str, Any] = field(default_factory=dict)
-    message: str = ""
-    not_photos: dict[str, str] = field(default_factory=dict)
+    message: str = ""  # what went wrong, or the name of the model
+    not_photos: dict[str, str] = field(default_factory=dict)  # left out before reading, and why
 
     @property
     def is_on(self) -> bool:
@@ -76,29 +61,10 @@ class Status:
 
 
 class TrainingJob:
-    """One training.
+    """One training, of the photographs in the folder `source`.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the job, removed when it is over.
-    source : Path
-        Folder of the photographs.
-    turn : threading.Lock
-        Held by the job that runs.
-    keep : callable
-        Puts a finished model file on the shelf and tells its name.
-    base : Path, optional
-        A model to build on.
-    thumbnail_bytes : int
-        As in `Colorizer.fit`.
-    not_photos : dict of str to str
-        Passed on to `Status`.
-
-    Attributes
-    ----------
-    status : Status
-        How it stands; replaced whole, so that who looks at it sees one moment.
+    Its own folder is removed when it is over. The job that runs holds the `turn`; `keep` puts a finished model file on
+    the shelf and tells its name. A `base` is a model to build on, `thumbnail_bytes` as in `Colorizer.fit`.
     """
 
     def __init__(
@@ -119,6 +85,7 @@ class TrainingJob:
         # What was asked for last, by `start`; nothing after `stop`.
         self._wanted: object = None
         self._is_abandoned = False
+        # Replaced whole, so that who looks at it sees one moment.
         self.status = Status(not_photos=not_photos or {})
         asked = [str(folder), str(source), str(thumbnail_bytes), *([str(base)] if base else [])]
         self._command = [sys.executable, "-m", "colorize.app.trainer", *asked]

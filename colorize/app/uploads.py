@@ -16,6 +16,7 @@ from colorize.io import PHOTO_SUFFIXES
 
 _BLOCK = 1 << 20
 _DEEPEST = 8  # folders in folders that are kept
+_SWELLING = 200  # times that a file in a zip may be larger than it is packed; photographs hardly shrink at all
 # What `zipfile` raises for damage; NotImplementedError for a
 # method that it does not know, RuntimeError for a password.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
@@ -24,27 +25,12 @@ _ODD = re.compile(r"[^\w .()+,=@-]+")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one visitor may send.
+    """What one visitor may send."""
 
-    Attributes
-    ----------
-    file_bytes : int
-        Of one photograph, sent alone or in a zip.
-    total_bytes : int
-        Of one zip, and of all files of one upload, unpacked.
-    n_files : int
-        Number of files of one upload, those in zips counted one by one.
-    ratio : int
-        How many times larger than its packed size a file in a zip may be; photographs hardly shrink at all.
-    pixels : int
-        Of one photograph.
-    """
-
-    file_bytes: int = 50_000_000
-    total_bytes: int = 2_000_000_000
-    n_files: int = 5000
-    ratio: int = 200
-    pixels: int = 64_000_000
+    file_bytes: int = 50_000_000  # of one photograph, sent alone or in a zip
+    total_bytes: int = 2_000_000_000  # of one zip, and of all files of one upload, unpacked
+    n_files: int = 5000  # of one upload, those in zips counted one by one
+    pixels: int = 64_000_000  # of one photograph
 
 
 def clean_name(name: str) -> str:
@@ -175,7 +161,7 @@ def _check_member(shown: str, info: zipfile.ZipInfo, limits: Limits) -> None:
     if info.file_size > limits.file_bytes:
         raise RequestError(f"{shown}: {clean_name(info.filename)} is larger than {limits.file_bytes / 1e6:g} MB")
     # What unpacks to less than a block harms nobody, and blank pictures do pack that well.
-    if info.file_size > _BLOCK and info.file_size > limits.ratio * max(info.compress_size, 1):
+    if info.file_size > _BLOCK and info.file_size > _SWELLING * max(info.compress_size, 1):
         raise RequestError(
             f"{shown}: {clean_name(info.filename)} unpacks to a suspicious size, so none of it was opened"
         )
