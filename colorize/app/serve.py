@@ -35,7 +35,7 @@ def serve(
         free_port(host)
     except OSError as error:
         raise RequestError(f"{host} is no address of this machine; name another --host") from error
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # asked by Gradio besides what its page is told
     # Said before the import of Gradio, which takes seconds.
     say("Starting the app ...")
     import_or_raise("gradio", extra="app")

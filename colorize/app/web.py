@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
 from typing import Any
 
+import gradio as gr
+
+from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
 from colorize.app.brush import Brush
 from colorize.app.core import SAVED_AS, View
 from colorize.app.editor import N_REFERENCES, Editor
+from colorize.app.look import static
 from colorize.app.pages import pieces
 from colorize.app.pictures import data_uri, gray_pixels, jpeg, sample_pictures
+from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 from colorize.app.service import Service
 from colorize.app.stages import Told, Work
 from colorize.app.strokes import Stroke
 from colorize.app.visits import IDLE_SECONDS
 from colorize.guidance.hints import DEFAULT_REACH
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"  # read by gradio when it is imported
-import gradio as gr
-
-from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
-from colorize.app.look import static
-from colorize.app.rooms import NO_BASE, batch_room, compare_room, show_card, train_room
 
 _SET_MODE = "() => document.dispatchEvent(new CustomEvent('colorize-mode', {detail: '%s'}))"
 _ANSWERED = "() => document.dispatchEvent(new CustomEvent('colorize-answered'))"
@@ -411,7 +408,6 @@ def _shown(view: View | None, *, gray: str | None = None, **more: Any) -> Any:
 
 
 def _plain(stroke: Stroke) -> dict[str, Any]:
-    """A stroke, for the stage."""
     return {
         "number": stroke.number,
         "kind": stroke.mark.kind,
