@@ -116,7 +116,6 @@ class Brush:
         return name.strip(), str(learnt)
 
     def _repainted(self, visit: Visit, strokes: Strokes) -> View:
-        """Show the photograph with other strokes."""
         if len(strokes) > N_STROKES:
             raise RequestError(f"at most {N_STROKES} strokes can be painted on one photograph")
         visit.paint(strokes)

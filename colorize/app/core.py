@@ -49,15 +49,8 @@ class View:
 class Core:
     """What the app's `Service` gives to each of its rooms.
 
-    Parameters
-    ----------
-    models : Path, optional
-        Folder of visitors' models; by default a folder of the user.
-    limits : Limits, optional
-    workspace : Path, optional
-        Folder for temporary files; by default a new one. It is removed by `close`.
-    folders_allowed : bool
-        Whether visitors may name folders of this machine to train on: only if they are its users.
+    `models` is the folder of visitors' models, by default one of the user; `workspace`, by default a new folder, is for
+    temporary files and removed by `close`. Visitors may name folders of this machine only if they are its users.
     """
 
     def __init__(

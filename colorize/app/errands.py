@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colorize.app.album import BatchResult
 from colorize.app.core import Core, suffix_of
 from colorize.app.pictures import jpeg, shrunk
 from colorize.app.stages import Told, Work, told_stages, unheard
@@ -39,6 +38,37 @@ class Compared:
     seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class BatchResult:
+    """Many photographs, coloured, by their names.
+
+    Each that is done has the name of its picture in the archive, and remarks on what reading and writing changed or
+    left out, such as captions in IPTC form.
+    """
+
+    archive: Path  # of the pictures and a report
+    done: Sequence[tuple[str, str, Sequence[str]]]
+    failures: Mapping[str, str]
+    n_left: int  # not begun
+
+    def notes(self) -> dict[str, list[str]]:
+        """The remarks, each with the photographs that it was made on."""
+        found: dict[str, list[str]] = {}
+        for name, _, remarks in self.done:
+            for remark in remarks:
+                found.setdefault(remark, []).append(name)
+        return found
+
+    def report(self) -> str:
+        """A line on every photograph."""
+        summary = f"{len(self.done)} coloured, {len(self.failures)} failed"
+        lines = [summary + (f", {self.n_left} not begun" if self.n_left else ""), ""]
+        for name, given, remarks in self.done:
+            lines.append(" ".join([f"{name} -> {given}", *(f"({remark})" for remark in remarks)]))
+        lines += [f"failed: {name}: {reason}" for name, reason in self.failures.items()]
+        return "\n".join([*lines, ""])
+
+
 class Errands:
     """What visitors ask for besides the photograph that they look at."""
 
@@ -52,14 +82,7 @@ class Errands:
     def compare(
         self, key: str, path: Path, methods: Sequence[str], vividness: float = 0.5, told: Told = unheard
     ) -> tuple[list[Compared], bytes, bytes | None]:
-        """Let several methods colour a photograph.
-
-        Returns
-        -------
-        list of Compared
-        gray, true : bytes
-            JPEG; no true one if the photograph has no colours.
-        """
+        """Let several methods colour a photograph; besides, it comes gray and, if it has colours, as it is (JPEG)."""
         unknown = sorted({*methods} - {*self.methods()})
         if unknown or not methods:
             raise RequestError(f"there is no method {unknown[0]}" if unknown else "choose at least one to compare")
@@ -112,7 +135,7 @@ class Errands:
     def batch_of(self, key: str) -> Work[BatchResult] | None:
         """The visitor's last batch, under way or done; none if its failure is known already."""
         work = self.core.visits.get(key).batch
-        return None if work is None or (work.is_told and work.has_failed) else work
+        return None if work is None or (work.is_told and work.exception()) else work
 
     def know_batch(self, key: str) -> None:
         """The page has got what came of the visitor's batch."""

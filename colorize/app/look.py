@@ -22,7 +22,6 @@ def look() -> dict[str, Any]:
         body_background_fill_dark="#191613",
         block_background_fill="#fffdf9",
         block_background_fill_dark="#231f1b",
-        block_border_width="1px",
         button_primary_background_fill="#19655f",
         button_primary_background_fill_hover="#124e49",
         button_primary_background_fill_dark="#1f7a72",

@@ -6,21 +6,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from colorize.app.answers import HEAVY, LIGHT, LONG, followed, key_of, news, on, ready_to_fetch, sent, zone
 from colorize.app.core import SAVED_AS, Core
-from colorize.app.errands import RULES, Errands
+from colorize.app.errands import RULES, BatchResult, Errands
 from colorize.app.models import Models
 from colorize.app.pages import pieces
 from colorize.app.shelf import NameTakenError, Shelf
 from colorize.app.stages import Work
 from colorize.exceptions import RequestError
-
-if TYPE_CHECKING:
-    from colorize.app.album import BatchResult
 
 NO_BASE = "no other model"
 _THUMBNAIL_BYTES = 2_700_000

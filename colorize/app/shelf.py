@@ -57,15 +57,10 @@ class Label:
 
 
 class Shelf:
-    """Models by name.
+    """Models by name; those of visitors lie in a folder, which is made when the first one comes.
 
     Whatever cannot be done with one raises `RequestError`: there is none of that name, its file is damaged, it came
     with the package and stays as it is, or a new name is taken (`NameTakenError`) or is no plain name.
-
-    Parameters
-    ----------
-    folder : Path
-        Where visitors' models are kept; made when the first one comes.
     """
 
     def __init__(self, folder: Path) -> None:

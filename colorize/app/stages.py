@@ -46,11 +46,6 @@ class Work(Future[_Result]):
         """Wait for so long at most; whether it is over."""
         return bool(wait([self], seconds).done)
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether `result` raises an error."""
-        return self.done() and self.exception() is not None
-
 
 SENTENCES = {
     "superpixels": "Finding regions",

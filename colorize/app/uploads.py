@@ -60,16 +60,9 @@ def free_name(stem: str, suffix: str, is_taken: Callable[[str], bool]) -> str:
 def gather(files: Sequence[Path], folder: Path, limits: Limits) -> dict[str, str]:
     """Copy photographs, and those inside zips with the folders they lie in, into an empty folder.
 
-    Returns
-    -------
-    dict of str to str
-        Files that are no photographs by their names, with the folders they lie in, and why they were left out.
-
-    Raises
-    ------
-    RequestError
-        A zip is damaged, locked, tries to write outside, or unpacks to more than the limits allow; or there are too
-        many files. Nothing of the upload is to be used then.
+    Tells what is no photograph by its name, with the folders it lies in, and why it is left out. Too many files are
+    refused, and a zip that is damaged, locked, tries to write outside, or unpacks to more than the limits allow:
+    nothing of the upload is to be used then.
     """
     left_out: dict[str, str] = {}
     n_bytes = 0

@@ -20,7 +20,6 @@ from colorize.guidance.hints import Hints
 from colorize.types import Colorization, GrayImage, RgbImage
 
 if TYPE_CHECKING:
-    from colorize.app.album import BatchResult
     from colorize.app.stages import Work
     from colorize.app.training import TrainingJob
     from colorize.explanation import Explainer
@@ -105,7 +104,7 @@ class Visit:
     session: Session | None = None
     result: Colorization | None = None
     explainer: Explainer | None = None
-    batch: Work[BatchResult] | None = None
+    batch: Work[Any] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     n_working: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
