@@ -49,21 +49,16 @@ class View:
 class Core:
     """What the app's `Service` gives to each of its rooms.
 
-    `models` is the folder of visitors' models, by default one of the user; `workspace`, by default a new folder, is for
-    temporary files and removed by `close`. Visitors may name folders of this machine only if they are its users.
+    `models` is the folder of visitors' models, by default one of the user. The workspace is a new folder for temporary
+    files, which `close` removes. Visitors may name folders of this machine only if they are its users.
     """
 
     def __init__(
-        self,
-        models: Path | None = None,
-        *,
-        limits: Limits | None = None,
-        workspace: Path | None = None,
-        folders_allowed: bool = True,
+        self, models: Path | None = None, *, limits: Limits | None = None, folders_allowed: bool = True
     ) -> None:
         self.shelf = Shelf(models or user_folder())
         self.limits = limits or Limits()
-        self.workspace = workspace or Path(tempfile.mkdtemp(prefix="colorize-app-"))
+        self.workspace = Path(tempfile.mkdtemp(prefix="colorize-app-"))
         self.visits = Visits(self.workspace / "visits")
         self.folders_allowed = folders_allowed
         # Held by long work. At full size it takes memory for 64 megapixels: one piece at a time.
@@ -88,8 +83,16 @@ class Core:
         visit = self.visits.get(key)
         # Gradio answers the events of one visitor in several threads: two strokes at once would
         # both be added to the same list, and one be lost.
-        with visit.turn, self.at_work(visit), visit.unless_it_fails():
-            yield visit
+        with visit.turn, self.at_work(visit):
+            before = visit.wishes
+            try:
+                yield visit
+            except BaseException:
+                # After a failure of any kind the page shows what it did.
+                if visit.wishes is not before:
+                    visit.wishes = before
+                    visit.forget_session()
+                raise
 
     @contextmanager
     def at_work(self, visit: Visit) -> Iterator[None]:

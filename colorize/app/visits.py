@@ -150,18 +150,6 @@ class Visit:
         marks = tuple(stroke.mark for stroke in self.strokes)
         return Hints(self.need_photo().gray.shape, marks) if marks else None
 
-    @contextmanager
-    def unless_it_fails(self) -> Iterator[None]:
-        """Change what is asked for; after a failure of any kind it is as it was, as what the page shows is."""
-        before = self.wishes
-        try:
-            yield
-        except BaseException:
-            if self.wishes is not before:
-                self.wishes = before
-                self.forget_session()
-            raise
-
     def paint(self, strokes: Strokes) -> None:
         """Have these strokes instead of those so far, which `step` brings back."""
         history = (*self.wishes.history[: self.wishes.now + 1][-_MOST_STEPS:], strokes)

@@ -280,7 +280,7 @@ def service(tmp_path, tiny_model):
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())
-    service = Service(Core(folder, workspace=tmp_path / "work", limits=Limits(file_bytes=3_000_000, pixels=3_000_000)))
+    service = Service(Core(folder, limits=Limits(file_bytes=3_000_000, pixels=3_000_000)))
     yield service
     service.core.close()
 
