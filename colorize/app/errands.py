@@ -178,7 +178,7 @@ class _Batch:
                 names.add(given)
                 picture = place / f"{number}{self.suffix}"
                 try:
-                    remarks = self._color(path, picture, self._told_of_one(number, len(photos), path.name))
+                    remarks = self._color(path, picture, number, len(photos))
                 except (ColorizeError, MemoryError) as error:
                     reason = str(error).replace(f"{path}: ", "").replace(f"{picture}: ", "")
                     failures[name] = self.core.harmless(reason) or "not enough memory"
@@ -192,26 +192,21 @@ class _Batch:
             pack.writestr("report.txt", result.report())
         return result
 
-    def _color(self, path: Path, target: Path, told: Told) -> Sequence[str]:
-        """Colour the photograph of one file into another; what there is to remark."""
+    def _color(self, path: Path, target: Path, number: int, n_photos: int) -> Sequence[str]:
+        """Colour the photograph of one file, that of a number among many, into another; what there is to remark."""
         from colorize.recipe.work import colorize_file
+
+        def told(share: float, words: str) -> None:
+            # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
+            then = ", then it stops" if self.stopping.is_set() else ""
+            said = f"{number + 1} of {n_photos}, {path.name}: {words[0].lower()}{words[1:]}{then}"
+            self.told((number + share) / n_photos, said)
 
         told(0.0, "waiting for its turn")
         # The turn is that of one photograph, not of the batch: a visitor who saves waits for one.
         with self.core.long, told_stages(told, 0.05, 0.9):
             told(0.0, "reading")
             return colorize_file(path, target, self.colorizer, self.recipe, self.handling)
-
-    def _told_of_one(self, number: int, n_photos: int, name: str) -> Told:
-        """Who listens to the work on one photograph, for one who listens to that on all."""
-
-        def hear(share: float, words: str) -> None:
-            # A large photograph takes a while yet: who has pressed Stop wants to know that it was heard.
-            then = ", then it stops" if self.stopping.is_set() else ""
-            said = f"{number + 1} of {n_photos}, {name}: {words[0].lower()}{words[1:]}{then}"
-            self.told((number + share) / n_photos, said)
-
-        return hear
 
 
 def _compared(

@@ -262,12 +262,7 @@ def batch_room(errands: Errands, returned: Any) -> Any:
 
     @on(run.click, [files, folder, picker, vividness, kind], outputs, refused=refused, thanks=know, **waiting)
     def colour_all(
-        paths: list[str] | None,
-        place: str,
-        model: str,
-        value: float,
-        wanted: str,
-        request: gr.Request,
+        paths: list[str] | None, place: str, model: str, value: float, wanted: str, request: gr.Request
     ) -> Iterator[list[Any]]:
         options = {"folder": place, "model": model, "vividness": value, "kind": wanted}
         yield from awaited(errands.start_batch(key_of(request), sent(errands.core, request, paths), **options))

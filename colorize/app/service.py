@@ -17,7 +17,7 @@ class Service:
     >>> from pathlib import Path
     >>> service = Service(Core(Path("models")))
     >>> view = service.editor.open_sample("somebody", "flower")
-    >>> view.photo.name, view.photo.shape, view.strokes
+    >>> view.photo.path.name, view.photo.shape, view.strokes
     ('flower.jpg', (427, 640), ())
     >>> service.core.close()
     """

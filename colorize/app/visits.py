@@ -64,11 +64,6 @@ class Photo:
     gray: GrayImage  # no larger than the page can edit at once
     notes: tuple[str, ...]  # what reading changed or left out
 
-    @property
-    def name(self) -> str:
-        """As the visitor knows it."""
-        return self.path.name
-
 
 @dataclass(frozen=True, eq=False)
 class Wishes:

@@ -393,7 +393,7 @@ def _shown(view: View | None, *, gray: str | None = None, **more: Any) -> Any:
     photo = view.photo
     height, width = photo.gray.shape
     value = {
-        "name": photo.name,
+        "name": photo.path.name,
         "height": height,
         "width": width,
         "full": f"{photo.shape[1]} x {photo.shape[0]} pixels",

@@ -67,7 +67,7 @@ def test_a_bad_upload_is_refused_by_name_and_the_photograph_stays(opened, tmp_pa
     with pytest.raises(RequestError, match=r"^holi_day\.png: ") as error:
         opened.editor.open_photo("v", bad)
     assert "secret-place" not in str(error.value)
-    assert opened.editor.view("v").photo.name == "Oma _ Opa.jpg"
+    assert opened.editor.view("v").photo.path.name == "Oma _ Opa.jpg"
 
 
 def test_without_the_extra_a_heic_photograph_is_refused_with_its_name(opened, tmp_path, monkeypatch):

@@ -110,7 +110,7 @@ def test_long_work_holds_nobody_else_up(opened, photo_file):
     def meanwhile(share, words):
         said.append(words)
         if words == "Choosing colours":
-            assert others.submit(opened.editor.open_sample, "w", "coffee").result(60).photo.name == "coffee.png"
+            assert others.submit(opened.editor.open_sample, "w", "coffee").result(60).photo.path.name == "coffee.png"
             assert len(others.submit(opened.brush.paint, "v", stroke()).result(60).strokes) == 1
 
     with ThreadPoolExecutor(1) as others:
@@ -198,8 +198,8 @@ def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
 def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
     service.editor.open_photo("a", photo_file)
     service.editor.open_sample("b", "coffee")
-    assert service.editor.view("a").photo.name == "Oma _ Opa.jpg"
-    assert service.editor.view("b").photo.name == "coffee.png"
+    assert service.editor.view("a").photo.path.name == "Oma _ Opa.jpg"
+    assert service.editor.view("b").photo.path.name == "coffee.png"
     folder = service.core.visits.get("a").folder
     service.editor.save("a", "PNG")
     service.core.visits.close("a")
