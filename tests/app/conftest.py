@@ -105,7 +105,7 @@ class Visitor:
         """Load the page again, also while it waits for an answer, of which Gradio says that it was cut off."""
         self.page.reload()
         self.page.wait_for_selector("#card .palette")
-        said = ("signal is aborted", "Connection errored out")
+        said = ("signal is aborted", "BodyStreamBuffer was aborted", "Connection errored out")
         self.wrong = [line for line in self.wrong if not any(words in line for words in said)]
 
     def step(self, name: str) -> None:
