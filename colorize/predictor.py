@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
-from colorize.guidance.guidance import Guidance, GuidedView
+from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints
 from colorize.guidance.references import References, look_at
 from colorize.guidance.session import Session
@@ -151,7 +151,7 @@ class Predictor:
         photo = as_gray_image(gray)
         view = self.model.look(photo)
         canvas = Canvas.fitting(photo, view.description.superpixels)
-        return Session(GuidedView(view, Guidance(seen, reference_strength)), photo, canvas)
+        return Session(GuidedView(view, seen, reference_strength), photo, canvas)
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.

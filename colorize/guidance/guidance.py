@@ -29,11 +29,15 @@ ENRICHMENT = 0.04
 
 
 @dataclass(frozen=True, eq=False)
-class Guidance:
-    """What holds for a photograph whatever is drawn on it, and decides what its regions look like to the model.
+class GuidedView:
+    """A photograph as a model sees it, with what holds for it whatever is drawn on it.
+
+    Nothing depends on its size in pixels, so one serves the preview and the large photograph. Everything is computed
+    when it is first asked for, and once.
 
     Attributes
     ----------
+    view : View
     references : References, optional
         Photographs that it should look like.
     reference_strength : float
@@ -43,17 +47,19 @@ class Guidance:
 
     See Also
     --------
-    GuidedView : What follows from it for a photograph.
+    colorize.model.View : The stage before: nothing said yet.
     colorize.guidance.references.look_at : Makes the references.
+    colorize.guidance.session.Session : The stage after: adds pixels, hints, and what changes the colours since.
     """
 
+    view: View
     references: References | None = None
     reference_strength: float = 1.0
     album: Float32 | None = None
 
     def __repr__(self) -> str:
         said = [name for name in ("references", "album") if getattr(self, name) is not None]
-        return f"Guidance({', '.join(said) or 'nothing'})"
+        return f"GuidedView({self.view!r}, guided by {' and '.join(said) or 'nothing'})"
 
     @property
     def sharing(self) -> float:
@@ -61,55 +67,21 @@ class Guidance:
         # Geometric: equal steps of strength weaken the ties by equal factors.
         return SHARING if self.references is None else float(SHARING * ALONE**self.reference_strength)
 
-    def drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
-        """Probabilities drawn towards the colours of references and album, shape (n, n_colors)."""
-        if self.references is not None:
-            strength = TRUST * self.reference_strength
-            probabilities = toward_palette(probabilities, superpixels, self.references.palette, strength=strength)
-        if self.album is not None:
-            probabilities = toward_palette(probabilities, superpixels, self.album, strength=TOWARD)
-        return probabilities
-
-
-@dataclass(frozen=True, eq=False)
-class GuidedView:
-    """A photograph as a model sees it, with what was said about it.
-
-    Nothing depends on its size in pixels, so one serves the preview and the large photograph. Everything is computed
-    when it is first asked for, and once.
-
-    Attributes
-    ----------
-    view : View
-    guidance : Guidance
-
-    See Also
-    --------
-    colorize.model.View : The stage before: nothing said yet.
-    colorize.guidance.session.Session : The stage after: adds pixels, hints, and what changes the colours since.
-    """
-
-    view: View
-    guidance: Guidance = Guidance()
-
-    def __repr__(self) -> str:
-        return f"GuidedView({self.view!r}, {self.guidance!r})"
-
     @cached_property
     def probabilities(self) -> Float32:
         """Of the palette colours in the regions, shape (n_superpixels, n_colors)."""
-        return self.guidance.drawn(self.view.probabilities, self.view.description.superpixels)
+        return self._drawn(self.view.probabilities, self.view.description.superpixels)
 
     @cached_property
     def part_probabilities(self) -> Float32:
         """Of the palette colours in the parts, shape (n_parts, n_colors)."""
-        return self.guidance.drawn(self.view.part_probabilities, self.view.parts.superpixels)
+        return self._drawn(self.view.part_probabilities, self.view.parts.superpixels)
 
     @cached_property
     def decision(self) -> Decision:
         """One colour per region, and the probabilities on the way to it."""
         description = self.view.description
-        return self.view.model.decide(description, self.probabilities, sharing=self.guidance.sharing)
+        return self.view.model.decide(description, self.probabilities, sharing=self.sharing)
 
     def learnt(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
         """What references change in such automatic colours of the parts, shape (n_parts, 2); 0 without references."""
@@ -119,7 +91,7 @@ class GuidedView:
         # A reference's automatic colours grow with the dial, its true ones do not: the bolder, the more
         # there is to take back.
         learnt = true - dial(vividness, self.view.model.gain) * faithful
-        return self.guidance.reference_strength * (learnt + ENRICHMENT * (part_ab + learnt))
+        return self.reference_strength * (learnt + ENRICHMENT * (part_ab + learnt))
 
     def belief(self, part_ab: Float32) -> Belief:
         """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
@@ -138,9 +110,18 @@ class GuidedView:
         # Kept, because these are the eigenvectors of a dense matrix, for nine pictures and every choice.
         return self._prior.modes(N_MODES)
 
+    def _drawn(self, probabilities: Float32, superpixels: Superpixels) -> Float32:
+        """Probabilities drawn towards the colours of references and album, shape (n, n_colors)."""
+        if self.references is not None:
+            strength = TRUST * self.reference_strength
+            probabilities = toward_palette(probabilities, superpixels, self.references.palette, strength=strength)
+        if self.album is not None:
+            probabilities = toward_palette(probabilities, superpixels, self.album, strength=TOWARD)
+        return probabilities
+
     @cached_property
     def _appearance(self) -> Appearance:
-        return self.view.model.appearance(self.view.parts, self.part_probabilities, sharing=self.guidance.sharing)
+        return self.view.model.appearance(self.view.parts, self.part_probabilities, sharing=self.sharing)
 
     @cached_property
     def _prior(self) -> Belief:
@@ -156,13 +137,13 @@ class GuidedView:
     @cached_property
     def _lesson(self) -> NDArray[np.float64] | None:
         """What follows from the true and from the faithful colours of the references, shape (2, n_parts, 2)."""
-        if self.guidance.references is None:
+        if self.references is None:
             return None
         # A reference is judged as the photograph is, drawn and shared alike: its errors are those that will be made
         # here. They are its true colours minus the faithful ones times the dial, and what follows from errors is
         # linear in them: both terms are carried over once, for every vividness.
-        photos, guidance = self.guidance.references.photos, replace(self.guidance, album=None)
-        judged = [GuidedView(photo.view, guidance) for photo in photos]
+        photos = self.references.photos
+        judged = [replace(self, view=photo.view, album=None) for photo in photos]
         errors = [
             np.stack([photo.ab, seen.view.over_parts(seen.decision.faithful_ab)], axis=1)
             for photo, seen in zip(photos, judged, strict=True)

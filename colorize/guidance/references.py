@@ -52,7 +52,7 @@ class References:
     See Also
     --------
     look_at : Makes them.
-    colorize.guidance.guidance.Guidance : Holds them for a photograph.
+    colorize.guidance.guidance.GuidedView : Holds them for a photograph.
     """
 
     photos: tuple[Reference, ...]

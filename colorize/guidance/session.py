@@ -90,8 +90,7 @@ class Session:
 
     def __repr__(self) -> str:
         height, width = self.gray.shape
-        regions, said = self.description.superpixels.n_superpixels, self.guided.guidance
-        return f"Session({width}x{height} pixels, {regions} regions, {said!r})"
+        return f"Session({width}x{height} pixels, {self.guided!r})"
 
     @property
     def view(self) -> View:
@@ -152,7 +151,7 @@ class Session:
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}")
         before = self._rough_prior()
-        return suggest_places(self.guided, before, self._after(before, hints), n, self.gray.shape)
+        return suggest_places(self.guided, before, self._after(before, self._heard(hints)), n, self.gray.shape)
 
     def alternatives(
         self, n: int = 5, hints: Hints | None = None, vividness: float = 0.5, *, first: int = 0
@@ -218,8 +217,7 @@ class Session:
         wanted, n_colors = np.asarray(palette, np.float32), self.view.probabilities.shape[1]
         if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
             raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
-        # A new guided view: this one keeps probabilities that no album has drawn.
-        return replace(self, guided=GuidedView(self.view, replace(self.guided.guidance, album=wanted)))
+        return replace(self, guided=replace(self.guided, album=wanted))
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
@@ -237,7 +235,7 @@ class Session:
         region_ab = self._region_ab(vividness)
         if hints is None and not self._corrects_parts:
             return region_ab
-        after = self._after(self._rough_prior(vividness), hints)
+        after = self._after(self._rough_prior(vividness), self._heard(hints))
         # Only the change goes to the parts and back: colours that took this way would be blurred by it.
         return region_ab + self.view.over_regions(after.mean - self.view.over_parts(region_ab))
 
@@ -261,7 +259,7 @@ class Session:
             # From the pixels and not from the decision: the solve has moved colours across the parts, and
             # a hint that repeats what is seen must change nothing.
             before = self.guided.belief(picture.part_ab())
-            after = before if wanted is None else before.posterior(self._observed(wanted))
+            after = self._after(before, wanted)
             modes = self._modes(hints, lambda: self._modes_after(wanted)) if any(numbers) else []
         said = None if wanted is None else (wanted, before, after)
 
@@ -297,7 +295,7 @@ class Session:
     @property
     def _corrects_parts(self) -> bool:
         """Whether references or a chosen alternative change the colours of parts."""
-        return self.chosen is not None or self.guided.guidance.references is not None
+        return self.chosen is not None or self.guided.references is not None
 
     def _region_ab(self, vividness: float) -> Float32:
         """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
@@ -314,8 +312,8 @@ class Session:
         part_ab = self.view.over_parts(self._region_ab(vividness))
         return self.guided.belief((part_ab + self._correction(part_ab, vividness)).astype(np.float32))
 
-    def _after(self, before: Belief, hints: Hints | None) -> Belief:
-        return before if hints is None else before.posterior(self.observations(hints))
+    def _after(self, before: Belief, wanted: WantedColors | None) -> Belief:
+        return before if wanted is None else before.posterior(self._observed(wanted))
 
     def _observed(self, wanted: WantedColors) -> Observations:
         labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
@@ -327,6 +325,4 @@ class Session:
 
     def _modes_after(self, wanted: WantedColors | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
-        if wanted is None:
-            return self.guided.modes
-        return self._rough_prior().posterior(self._observed(wanted)).modes(N_MODES)
+        return self.guided.modes if wanted is None else self._after(self._rough_prior(), wanted).modes(N_MODES)

@@ -8,7 +8,7 @@ import pytest
 
 from colorize.color import to_gray
 from colorize.features.superpixels import from_labels
-from colorize.guidance.guidance import ENRICHMENT, Guidance, GuidedView
+from colorize.guidance.guidance import ENRICHMENT, GuidedView
 from colorize.guidance.references import look_at
 
 
@@ -19,7 +19,8 @@ def references(tiny_colorizer, photos):
 
 def test_colours_that_the_reference_has_become_likelier(references):
     even, regions = np.full((1, 8), 1 / 8, np.float32), from_labels(np.array([[0]]))
-    none, half, full = (Guidance(references, strength).drawn(even, regions) for strength in (0.0, 0.5, 1.0))
+    view = references.photos[0].view
+    none, half, full = (GuidedView(view, references, strength)._drawn(even, regions) for strength in (0.0, 0.5, 1.0))
     assert full.sum() == pytest.approx(1, abs=1e-6)
     assert full.argmax() == references.palette.argmax()
     assert np.ptp(half) < np.ptp(full)
@@ -48,7 +49,7 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
         tiny_colorizer.open(gray, given, reference_strength=strength)
         for given, strength in (((), 1.0), (references, 0.5), (references, 1.0))
     )
-    assert whole.guided.guidance.sharing < half.guided.guidance.sharing < alone.guided.guidance.sharing
+    assert whole.guided.sharing < half.guided.sharing < alone.guided.sharing
     ignored = tiny_colorizer.open(gray, references, reference_strength=0.0)
     np.testing.assert_allclose(ignored.colorize(0.0).region_ab, alone.colorize(0.0).region_ab, atol=1e-4)
 
@@ -56,7 +57,7 @@ def test_regions_share_less_evidence_beside_a_reference(tiny_colorizer, photos, 
 def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours(tiny_colorizer, photos):
     references = look_at(tiny_colorizer.model, [photos[4]])
     seen, true_ab = references.photos[0].view, references.photos[0].ab
-    full, half = (GuidedView(seen, Guidance(references, strength)) for strength in (1.0, 0.5))
+    full, half = (GuidedView(seen, references, strength) for strength in (1.0, 0.5))
     automatic = seen.over_parts(full.decision.ab(0.0))
     full, half = (guided.learnt(automatic, 0.0) for guided in (full, half))
     error = true_ab - automatic
@@ -65,7 +66,7 @@ def test_a_photograph_that_is_its_own_reference_is_corrected_towards_its_colours
 
 
 def test_colours_gain_chroma_where_nothing_is_to_be_learnt(references, monkeypatch):
-    guided = GuidedView(references.photos[0].view, Guidance(references))
+    guided = GuidedView(references.photos[0].view, references)
     ab = np.random.default_rng(0).normal(0, 20, (len(references.photos[0].ab), 2)).astype(np.float32)
     gained = guided.learnt(ab, 0.0)
     monkeypatch.setattr("colorize.guidance.guidance.ENRICHMENT", 0.0)
@@ -79,5 +80,5 @@ def test_what_is_looked_at_is_shown_by_its_sizes(tiny_colorizer, photos, referen
     n_regions = guided.view.description.superpixels.n_superpixels
     n_parts = sum(len(one.ab) for one in references.photos)
     assert repr(guided.view) == f"View({width}x{height} pixels, {n_regions} regions, 8 colours)"
-    assert repr(guided) == f"GuidedView({guided.view!r}, Guidance(references))"
+    assert repr(guided) == f"GuidedView({guided.view!r}, guided by references)"
     assert repr(references) == f"References(2 photographs, {n_parts} parts, 8 colours)"
