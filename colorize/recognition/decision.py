@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from colorize._support.regions import averaging, graph_laplacian, likeness, region_graph
-from colorize.recognition.palette import mean_color
+from colorize.recognition.palette import mean_color, softmax
 from colorize.types import Float32, Superpixels
 
 NEAR = 20.0
@@ -217,9 +217,7 @@ def share_evidence(
     # One factor serves all K colours. Logarithms are cut at 1e-6, because a classifier that is sure and
     # wrong would otherwise outvote any number of neighbours.
     evidence = splu(sparse.csc_array(system)).solve(area[:, None] * np.log(np.maximum(probabilities, 1e-6)))
-    # The largest exponent becomes 0, so that nothing overflows.
-    belief = np.exp(evidence - evidence.max(axis=1, keepdims=True))
-    return (belief / belief.sum(axis=1, keepdims=True)).astype(np.float32)
+    return softmax(evidence).astype(np.float32)
 
 
 def palette_shares(probabilities: Float32, superpixels: Superpixels) -> Float32:
@@ -358,8 +356,5 @@ def mean_field(
     belief = probabilities
     # A fixed number of rounds: neighbours that go on swapping opinions would never pass a test.
     for _ in range(n_rounds):
-        scores = evidence + coupling * ((mean_of_neighbours @ belief) @ alike)
-        scores -= scores.max(axis=1, keepdims=True)
-        belief = np.exp(scores)
-        belief /= belief.sum(axis=1, keepdims=True)
+        belief = softmax(evidence + coupling * ((mean_of_neighbours @ belief) @ alike))
     return belief

@@ -124,7 +124,8 @@ def softmax(scores: NDArray[Any]) -> NDArray[Any]:
     >>> softmax(np.log([[1.0, 3.0]])).round(6).tolist()
     [[0.25, 0.75]]
     """
-    # SciPy has one, among special functions that nothing else here needs and that take 40 ms to load.
+    # SciPy has one, among special functions that nothing else here needs and that take 40 ms to load. The largest
+    # exponent becomes 0, so that nothing overflows.
     odds = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return odds / odds.sum(axis=-1, keepdims=True)
 
