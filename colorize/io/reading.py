@@ -15,7 +15,6 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +48,9 @@ PHOTO_SUFFIXES = frozenset(
 )
 """File name endings, in lower case, that `find_photos` takes for photographs."""
 
-# Formats in which photographs come, and Pillow's modules that read them (JPEG includes MPO). The rest of its decoders
-# (textures, animations, documents) stay shut, and are not even imported: there are some forty.
-_INPUT_FORMATS = {
-    "PNG": "Png",
-    "JPEG": "Jpeg",
-    "TIFF": "Tiff",
-    "WEBP": "WebP",
-    "BMP": "Bmp",
-    "GIF": "Gif",
-    "PPM": "Ppm",
-    "JPEG2000": "Jpeg2K",
-    "AVIF": "Avif",
-}
+# Formats in which photographs come (JPEG includes MPO). The rest of Pillow's decoders (textures, animations, documents)
+# stay shut, and are not even imported: there are some forty.
+_INPUT_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 
 # Tags of TIFF.
 _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLES_PER_PIXEL = 0x0102, 0x0103, 0x0106, 0x0115
@@ -450,14 +439,13 @@ def _formats_for(data: bytes) -> tuple[str, ...]:
 
 @cache
 def _input_formats() -> tuple[str, ...]:
-    from PIL import TiffImagePlugin
+    # To import them makes them known to Pillow, which opens the other five unasked.
+    from PIL import AvifImagePlugin, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-    for module in _INPUT_FORMATS.values():
-        import_module(f"PIL.{module}ImagePlugin")
     logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Python prints its errors where nobody logs
     # Negatives of 16 bits: Pillow's table has the little-endian ones alone.
     TiffImagePlugin.OPEN_INFO.setdefault((TiffImagePlugin.MM, 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
-    return tuple(_INPUT_FORMATS)
+    return _INPUT_FORMATS
 
 
 def _has_more_frames(picture: Image.Image) -> bool:
