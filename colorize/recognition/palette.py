@@ -11,6 +11,9 @@ from colorize.types import Float32, Float64
 
 Floats = TypeVar("Floats", Float32, Float64)
 
+N_NEAREST, WIDTH = 5, 5.0
+"""Colours that share the weight of one, and the width of the Gaussian by which they do, in ab units."""
+
 _RATE = np.float32(0.045)  # at which CIEDE2000 forgives differences in chroma
 
 
@@ -37,31 +40,19 @@ class Palette:
         """Palette index of the nearest colour, shape (n,)."""
         return np.argmin(self._squared_distances(ab), axis=1)
 
-    def encode_soft(self, ab: ArrayLike, *, n_nearest: int = 5, sigma: float = 5.0) -> Float32:
-        """Weights over the nearest colours (Zhang et al. 2016, sec. 2.1), shape (n, K), rows sum to 1.
-
-        Parameters
-        ----------
-        ab : array-like, shape (n, 2)
-        n_nearest : int
-            Colours that share the weight.
-        sigma : float
-            Width of the Gaussian, in ab units.
+    def encode_soft(self, ab: ArrayLike) -> Float32:
+        """Weights over the `N_NEAREST` nearest colours (Zhang et al. 2016, sec. 2.1), shape (n, K), rows sum to 1.
 
         Raises
         ------
         ValueError
-            `ab` has another shape, or a parameter is out of range.
+            `ab` has another shape than (n, 2).
         """
-        if n_nearest < 1:
-            raise ValueError(f"n_nearest must be at least 1, got {n_nearest}")
-        if not sigma > 0:
-            raise ValueError(f"sigma must be positive, got {sigma}")
         squared = self._squared_distances(ab)
-        kept = np.argsort(squared, axis=1, kind="stable")[:, :n_nearest]
+        kept = np.argsort(squared, axis=1, kind="stable")[:, :N_NEAREST]
         distances = np.take_along_axis(squared, kept, axis=1)
         # Relative to the nearest one: far from all colours every weight would round to 0.
-        weights = np.exp(-(distances - distances[:, :1]) / (2 * sigma**2))
+        weights = np.exp(-(distances - distances[:, :1]) / (2 * WIDTH**2))
         encoded = np.zeros(squared.shape, np.float32)
         np.put_along_axis(encoded, kept, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32), axis=1)
         return encoded
