@@ -23,6 +23,7 @@ from colorize.types import Float32, RgbImage
 FEW_PHOTOS = 25
 """With fewer the colours of a model are mostly those of the single photographs."""
 
+_LEAST_SIDE = 64  # of a photograph to learn from, once it is scaled
 
 # Set by measuring 1,300 photographs of everyday scenes, portraits and streets, and 22 scans of old prints.
 # In ab units: gray prints and evenly toned ones reach 1.1, colour photographs start at 1.3. A strongly toned print with
@@ -182,7 +183,6 @@ def load_folder(
     *,
     limit: int | None = None,
     max_side: int = 640,
-    min_side: int = 64,
     select: bool = True,
     random_state: int = 0,
     progress: Progress | None = None,
@@ -190,9 +190,9 @@ def load_folder(
     """Read the photographs of a folder and its sub-folders, and leave out what cannot teach colours.
 
     Left out are files that cannot be read, pictures that were colorized (a note in the file says so), and photographs
-    that are small, mostly transparent, nearly all black or white, gray, toned in one colour (sepia: the colour follows
-    from the lightness), or nearly the same as another one, also mirrored. When too much is left out, read ``report``:
-    it has a line for every file.
+    whose shorter side has less than 64 pixels once they are scaled, that are mostly transparent, nearly all black or
+    white, gray, toned in one colour (sepia: the colour follows from the lightness), or nearly the same as another one,
+    also mirrored. When too much is left out, read ``report``: it has a line for every file.
 
     Parameters
     ----------
@@ -204,8 +204,6 @@ def load_folder(
     max_side : int
         Larger photographs are scaled down to this many pixels on the longer side (area averaging). One photograph
         then takes at most ``3 * max_side**2`` bytes, commonly 0.9 MB.
-    min_side : int
-        Photographs whose shorter side is smaller, after scaling, are left out.
     select : bool
         False keeps every photograph that can be read, is large enough and was not colorized: for measuring, not for
         training.
@@ -223,7 +221,7 @@ def load_folder(
     DatasetError
         The folder does not exist or holds no photographs, or fewer than two of them (one, without `select`) are usable.
     ValueError
-        `limit`, `max_side` or `min_side` is too small.
+        `limit` or `max_side` is too small.
 
     See Also
     --------
@@ -232,7 +230,10 @@ def load_folder(
     colorize.colorizer.Colorizer.fit : The stage after.
     """
     folder = Path(folder)
-    _check_sizes(limit, max_side, min_side)
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit!r}")
+    if max_side < _LEAST_SIDE:
+        raise ValueError(f"max_side must be at least {_LEAST_SIDE}, got {max_side!r}")
     names = _photo_names(folder)
     # Without a limit the order of names: of two equal pictures the same one stays on every machine.
     order = np.random.default_rng(random_state).permutation(len(names)) if limit else np.arange(len(names))
@@ -242,7 +243,7 @@ def load_folder(
     left_out: list[LeftOut] = []
     for index in order:
         name = names[index]
-        outcome = _examine(folder / name, name, max_side, min_side, gallery if select else None)
+        outcome = _examine(folder / name, name, max_side, gallery if select else None)
         if isinstance(outcome, LeftOut):
             left_out.append(outcome)
         else:
@@ -297,15 +298,6 @@ def has_colors(photo: RgbImage) -> bool:
     return _tint_deviation(lab[:, 0], lab[:, 1:]) >= _MIN_TINT_DEVIATION
 
 
-def _check_sizes(limit: int | None, max_side: int, min_side: int) -> None:
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit!r}")
-    if min_side < 1:
-        raise ValueError(f"min_side must be at least 1, got {min_side!r}")
-    if max_side < min_side:
-        raise ValueError(f"max_side must be at least min_side ({min_side}), got {max_side!r}")
-
-
 def _photo_names(folder: Path) -> list[str]:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
@@ -325,7 +317,7 @@ def _check_enough(folder: Path, report: DatasetReport, *, at_least: int) -> None
         )
 
 
-def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gallery | None) -> RgbImage | LeftOut:
+def _examine(path: Path, name: str, max_side: int, gallery: _Gallery | None) -> RgbImage | LeftOut:
     """The photograph as it will be used, or why it will not."""
     try:
         photo = read_photo(path)
@@ -334,9 +326,9 @@ def _examine(path: Path, name: str, max_side: int, min_side: int, gallery: _Gall
         return LeftOut(name, "unreadable", _without_path(error, path))
     # Scaled first: a panorama can be large enough in the file and too low once it fits.
     pixels = shrink(to_8_bit(photo.pixels), max_side)
-    if min(pixels.shape[:2]) < min_side:
+    if min(pixels.shape[:2]) < _LEAST_SIDE:
         height, width = photo.shape
-        return LeftOut(name, "too small", f"{width} x {height} pixels, {min_side} needed after scaling")
+        return LeftOut(name, "too small", f"{width} x {height} pixels, {_LEAST_SIDE} needed after scaling")
     if _NOTE in (photo.metadata.xmp or b""):
         # Learning from what a model guessed, the next would only be surer of it; and it is no truth to measure with.
         return LeftOut(name, "colorized", "a note in the file says that its colours are simulated")
