@@ -16,8 +16,6 @@ from colorize.color import rgb_to_lab
 from colorize.exceptions import DatasetError
 from colorize.types import Float32, GrayImage, RgbImage
 
-__all__ = ["NO_COLOR", "RULES", "ColorSums", "Lookup", "fit_rules"]
-
 RULES = {"mean colour": (1, 1), "L lookup": (20, 1), "L + height lookup": (20, 10)}
 """Steps of lightness and of height of the rules that learn something, by the names that tables show."""
 

@@ -20,8 +20,6 @@ from colorize.color import lab_to_rgb
 from colorize.exceptions import DatasetError
 from colorize.types import Float32, Superpixels
 
-__all__ = ["Thumbnails", "cut_thumbnails", "photo_name"]
-
 SIDE = 24
 """Height and width in pixels."""
 

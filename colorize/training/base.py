@@ -27,8 +27,6 @@ from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, chroma_share, learn_alone, recalibrate, region_error
 from colorize.training.rows import TrainingRows
 
-__all__ = ["Choice", "check_base", "choose", "describe_choice", "in_summary"]
-
 _HELD_OUT = 0.2
 _SHARES = 0.0, 1 / 6, 1 / 3  # of the encoder: nothing, or up to as much as the machine and the nets each
 _AS_COLORFUL = 0.73  # as held-out regions are, at vividness 0.5; about 0.5 of it is left in whole pictures

@@ -22,8 +22,6 @@ from colorize.training.classifier import CalibratedClassifier
 from colorize.training.recognizer import FittedRecognizer
 from colorize.types import Float32, Superpixels
 
-__all__ = ["FAR", "Fitted", "Learnt", "hinted_regions", "learn_corrections"]
-
 FAR = 20.0
 """Distance in ab from the nearest palette colour at which a wish is reported as beyond the model's palette."""
 

@@ -26,8 +26,6 @@ from colorize.training.quantization import ColorPalette
 from colorize.training.recognizer import FittedRecognizer, fit_palette, learn_alone, recalibrate
 from colorize.training.rows import TrainingRows, draw, rows_of, share_of_rows
 
-__all__ = ["checked_photos", "describe_photos", "learn", "learn_words"]
-
 # At 400 regions each they give 24,000 descriptors, more than the 20,000 that k-means keeps; every
 # one of these photographs has to be cut into regions twice.
 WORD_PHOTOS = 60

@@ -19,17 +19,6 @@ from colorize.training.quantization import ColorPalette
 from colorize.training.rows import TrainingRows
 from colorize.types import Float32
 
-__all__ = [
-    "FittedRecognizer",
-    "as_estimators",
-    "chroma_share",
-    "fit_palette",
-    "learn_alone",
-    "make_machine",
-    "recalibrate",
-    "region_error",
-]
-
 _PENALTY = 0.5  # over the number of photographs: with 15 a penalty of 0.03 served best, with 160 one of 0.003
 
 Estimator = TypeVar("Estimator", bound=BaseEstimator)

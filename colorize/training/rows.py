@@ -15,8 +15,6 @@ from colorize.model import Description
 from colorize.recognition.thumbnails import cut_thumbnails
 from colorize.types import Float32
 
-__all__ = ["TrainingRows", "draw", "rows_of", "share_of_rows"]
-
 _MAX_ROWS = 60_000  # the kernel matrix of the support vector machine takes 0.3 GB then
 
 
