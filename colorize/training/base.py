@@ -13,9 +13,8 @@ And a model that is sure needs no help from the dial, where one that is not is p
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,42 +40,24 @@ class Choice:
 
     Attributes
     ----------
+    keeps_base : bool
+        Whether the machine of the base is kept: it did no worse, or there was nothing to compare.
+    encoder_share : float
+        What the encoder should count beside the machine that is kept.
+    gain : float
+        Factor on the chroma of that machine at vividness 0.5.
     n_photos : int
         Photographs held out; 0 if there were too few to hold any out.
-    own : float
-        CIEDE2000 of a model of the other photographs alone; NaN, like the next two, if nothing was held out.
-    recalibrated : float
-        CIEDE2000 of the base with a calibration of the other photographs.
-    base : float
-        CIEDE2000 of the base as it is; NaN without one, like the one before.
-    shares : tuple of float
-        Share of the encoder with which `own` and `recalibrated` were reached.
-    gains : tuple of float
-        Factor on the chroma of both at vividness 0.5.
+    errors : mapping of str to float
+        CIEDE2000 of a model of the other photographs alone (``own``), of the base with a calibration of them
+        (``recalibrated``) and of the ``base`` as it is, as far as they were tried.
     """
 
+    keeps_base: bool
+    encoder_share: float
+    gain: float = GAIN
     n_photos: int = 0
-    own: float = math.nan
-    recalibrated: float = math.nan
-    base: float = math.nan
-    shares: tuple[float, float] = (0.0, 0.0)
-    gains: tuple[float, float] = (GAIN, GAIN)
-
-    @property
-    def keeps_base(self) -> bool:
-        """Whether the machine of the base is kept: it did no worse, or there was nothing to compare."""
-        # With `not`, because every comparison with NaN is false: where nothing was held out, the base is kept.
-        return not self.recalibrated > self.own
-
-    @property
-    def encoder_share(self) -> float:
-        """What the encoder should count beside the machine that is kept."""
-        return self.shares[self.keeps_base]
-
-    @property
-    def gain(self) -> float:
-        """Factor on the chroma of the machine that is kept, at vividness 0.5."""
-        return self.gains[self.keeps_base]
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 def check_base(base: Model, n_superpixels: int, families: Sequence[str]) -> None:
@@ -131,7 +112,7 @@ def choose(
     shares = _SHARES if "semantic" in rows.families else _SHARES[:1]
     if len(names) < _FEWEST_PHOTOS:
         # Nothing to choose by. So few teach less than the encoder knows.
-        return Choice(shares=(shares[-1],) * 2)
+        return Choice(base is not None, shares[-1])
     drawn = np.random.default_rng(random_state).permutation(len(names))[: round(_HELD_OUT * len(names))]
     # Whole photographs: a machine knows the regions of one it has learnt by their neighbours.
     held_out = np.isin(rows.photo, names[drawn])
@@ -148,19 +129,19 @@ def choose(
 
     own, share, gain = best(learn_alone(part, palette, machine))
     if base is None:
-        return Choice(len(drawn), own, shares=(share, share), gains=(gain, gain))
+        return Choice(False, share, gain, len(drawn), {"own": own})
     recalibrated, other_share, other_gain = best(recalibrate(part, palette, base))
     # The base as it is is no candidate, but told: whoever trains should see when it was of no use.
-    return Choice(len(drawn), own, recalibrated, error(base), (share, other_share), (gain, other_gain))
+    errors = {"own": own, "recalibrated": recalibrated, "base": error(base)}
+    if recalibrated <= own:
+        return Choice(True, other_share, other_gain, len(drawn), errors)
+    return Choice(False, share, gain, len(drawn), errors)
 
 
 def in_summary(choice: Choice) -> dict[str, Any]:
     """Entries of a model's summary that tell what was chosen."""
     entries: dict[str, Any] = {"machine": "base" if choice.keeps_base else "own", "held_out_photos": choice.n_photos}
-    if choice.n_photos:
-        tried = {"own": choice.own, "recalibrated": choice.recalibrated, "base": choice.base}
-        entries |= {f"held_out_{name}": round(value, 3) for name, value in tried.items()}
-    return entries
+    return entries | {f"held_out_{name}": round(value, 3) for name, value in choice.errors.items()}
 
 
 def describe_choice(summary: Mapping[str, Any]) -> str:

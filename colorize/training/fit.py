@@ -174,7 +174,7 @@ def learn(
         "n_features": rows.features.shape[1],
     }
     # The components of a base were chosen for its rows; what they keep of these was never measured.
-    if base is None or not choice.keeps_base:
+    if not choice.keeps_base:
         summary["explained_variance"] = round(recognizer.scaler.explained_, 4)
     if base is not None:
         summary |= in_summary(choice)

@@ -14,7 +14,7 @@ from colorize.features import CLASSICAL
 from colorize.features.encoder import expected_colors
 from colorize.models.format import digest
 from colorize.recognition.decision import GAIN
-from colorize.training.base import Choice, choose, describe_choice
+from colorize.training.base import choose, describe_choice
 from colorize.training.classifier import CalibratedClassifier, KernelSVM
 from colorize.training.fit import describe_photos
 from colorize.training.quantization import ColorPalette
@@ -82,9 +82,18 @@ def test_what_no_calibration_can_be_fitted_to(y, alpha, message):
 # The choice
 
 
-def test_the_best_of_the_photographs_held_out_is_chosen():
-    assert Choice(3, own=9.0, recalibrated=8.5, base=10.0).keeps_base
-    assert not Choice(3, own=8.0, recalibrated=8.5, base=7.0).keeps_base
+@pytest.mark.parametrize(("own", "recalibrated", "base", "kept"), [(9.0, 8.5, 10.0, True), (8.0, 8.5, 7.0, False)])
+def test_the_best_of_the_photographs_held_out_is_chosen(
+    photos, tiny_colorizer, monkeypatch, own, recalibrated, base, kept
+):
+    monkeypatch.setattr("colorize.training.base._SHARES", (0.0,))
+    found = iter((own, recalibrated, base))
+    monkeypatch.setattr("colorize.training.base.region_error", lambda *_: next(found))
+    machine = CalibratedClassifier(KernelSVM(random_state=0))
+    rows = described(tiny_colorizer, photos)
+    choice = choose(rows, tiny_colorizer.palette_, tiny_colorizer.recognizer, machine, 0)
+    assert choice.keeps_base is kept
+    assert choice.errors == {"own": own, "recalibrated": recalibrated, "base": base}
 
 
 def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
@@ -94,7 +103,7 @@ def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
     choice = choose(described(tiny_colorizer, photos), palette, tiny_colorizer.recognizer, machine, 0)
     assert choice.n_photos == 2
     assert choice.keeps_base
-    assert choice.recalibrated < choice.own
+    assert choice.errors["recalibrated"] < choice.errors["own"]
 
 
 def test_a_base_that_knows_nothing_is_left(photos):
@@ -137,7 +146,7 @@ def test_the_encoder_counts_as_much_as_serves_photographs_held_out(photos, tiny_
     for truth, share in ((rows.ab, 1 / 3), (-rows.ab, 0)):
         choice = choose(believing(useless, truth), tiny_colorizer.palette_, None, machine, 0)
         assert choice.encoder_share == share
-        assert np.isnan(choice.base)
+        assert list(choice.errors) == ["own"]
     classical = replace(rows, families={"all": slice(0, rows.features.shape[1])})
     assert choose(classical, tiny_colorizer.palette_, None, machine, 0).encoder_share == 0
 
