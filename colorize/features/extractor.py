@@ -76,14 +76,10 @@ class FeatureExtractor:
 
     def fit(self, photos: Iterable[PhotoAnalysis]) -> FeatureExtractor:
         """Learn the visual words from the SURF descriptors of training photographs."""
-        return self.fit_words([surf_descriptors(photo, self.WORD_SCALE) for photo in photos])
-
-    def fit_words(self, descriptors: list[Float32]) -> FeatureExtractor:
-        """Learn the visual words from descriptors at `WORD_SCALE`, one array (n, 64) per photograph."""
         from sklearn.cluster import KMeans  # for learning only: it takes a second to import
 
         rng = np.random.default_rng(self.random_state)
-        pool = np.concatenate(descriptors)
+        pool = np.concatenate([surf_descriptors(photo, self.WORD_SCALE) for photo in photos])
         if len(pool) > MOST_DESCRIPTORS:
             pool = pool[np.sort(rng.choice(len(pool), MOST_DESCRIPTORS, replace=False))]
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)

@@ -116,18 +116,29 @@ def test_the_photograph_is_not_changed(analyse, extractor):
     np.testing.assert_array_equal(photo.gray, before)
 
 
-def test_words_are_the_same_every_time_and_depend_on_the_seed(textured, extractor):
+@pytest.fixture
+def described_already(monkeypatch):
+    """Photographs are their descriptors, shape (n, 64)."""
+    monkeypatch.setattr("colorize.features.extractor.surf_descriptors", lambda descriptors, scale: descriptors)
+
+
+def test_words_are_the_same_every_time(textured, extractor):
     np.testing.assert_array_equal(FeatureExtractor().fit([textured]).words_, extractor.words_)
+
+
+@pytest.mark.usefixtures("described_already")
+def test_words_depend_on_the_seed():
     many = [np.random.default_rng(0).normal(size=(200, 64)).astype(np.float32)]
-    first, again, other = (FeatureExtractor(random_state=seed).fit_words(many).words_ for seed in (0, 0, 1))
+    first, again, other = (FeatureExtractor(random_state=seed).fit(many).words_ for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
 
+@pytest.mark.usefixtures("described_already")
 def test_only_some_descriptors_are_kept_for_the_words(monkeypatch):
     monkeypatch.setattr("colorize.features.extractor.MOST_DESCRIPTORS", 10)
     descriptors = [np.random.default_rng(seed).normal(size=(100, 64)).astype(np.float32) for seed in (0, 1)]
-    words = FeatureExtractor().fit_words(descriptors).words_
+    words = FeatureExtractor().fit(descriptors).words_
     assert words.shape == (N_WORDS, 64)
     assert np.count_nonzero(words.any(axis=1)) == 10
 
