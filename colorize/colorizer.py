@@ -154,8 +154,7 @@ class Colorizer(Predictor, BaseEstimator):
         ValueError
             A parameter is out of its range, or not that of the base where regions and features must be.
         """
-        # All that can be wrong is looked at before the first photograph: what follows takes
-        # minutes.
+        # All that can be wrong is looked at before the first photograph: what follows takes minutes.
         check_ranges(self.get_params(deep=False))
         make_machine(self.classifier, self.random_state)
         if base is not None and not isinstance(base, Colorizer):
@@ -225,11 +224,7 @@ class Colorizer(Predictor, BaseEstimator):
         """What was learnt, as a value."""
         check_is_fitted(self, ["classifier_", "extractor_"])
         return Model(
-            palette=self.palette_,
-            scaler=self.scaler_,
-            classifier=self.classifier_,
-            encoder_share=self.encoder_share_,
-            gain=self.gain_,
+            **vars(self.recognizer),
             n_superpixels=self.parameters_["n_superpixels"],
             extractor=self.extractor_,
             sample=self.sample_,

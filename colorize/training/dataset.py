@@ -256,7 +256,13 @@ def load_folder(
     left_out.sort(key=lambda item: item.name)
     report = DatasetReport(len(names), len(found) + len(left_out), len(found), tuple(left_out))
     # Training needs a second photograph, because calibration holds out every other one.
-    _check_enough(folder, report, at_least=2 if select else 1)
+    at_least = 2 if select else 1
+    if report.n_used < at_least:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in report.counts.items()) or "none left out"
+        raise DatasetError(
+            f"{folder}: {report.n_used} of {report.n_examined} photographs usable ({reasons}); "
+            f"at least {at_least} needed"
+        )
     chosen = sorted(found)
     return TrainingSet(tuple(found[name] for name in chosen), tuple(chosen), report)
 
@@ -306,15 +312,6 @@ def _photo_names(folder: Path) -> list[str]:
     if not names:
         raise DatasetError(f"{folder}: holds no photographs, neither itself nor in its sub-folders")
     return names
-
-
-def _check_enough(folder: Path, report: DatasetReport, *, at_least: int) -> None:
-    if report.n_used < at_least:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in report.counts.items()) or "none left out"
-        raise DatasetError(
-            f"{folder}: {report.n_used} of {report.n_examined} photographs usable ({reasons}); "
-            f"at least {at_least} needed"
-        )
 
 
 def _examine(path: Path, name: str, max_side: int, gallery: _Gallery | None) -> RgbImage | LeftOut:
