@@ -475,7 +475,7 @@ def measure_speed(photo: RgbImage, colorizer: Colorizer) -> list[str]:
         result = case.session.with_hints(hints, FAITHFUL)
         totals.append(time.process_time() - start)
         others.append(result.timings["belief"] + result.timings["color"])
-    regions, parts = (d.superpixels.n_superpixels for d in (case.session.description, case.session.parts))
+    regions, parts = (d.superpixels.n_superpixels for d in (case.session.description, case.session.view.parts))
     return [
         "## Speed",
         "",

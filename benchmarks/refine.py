@@ -301,7 +301,7 @@ def residual_seconds(refiner: Refiner, gray: GrayImage) -> float:
     """CPU seconds of the network alone, with what it needs to see."""
     session = refiner.base.open(gray)
     start = time.process_time()
-    refiner.residual(session.description, session.probabilities)
+    refiner.residual(session.description, session.guided.probabilities)
     return time.process_time() - start
 
 

@@ -460,7 +460,7 @@ def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):
         with threadpool_limits(threads, user_api="blas"):
             results.append(tiny_colorizer.open(gray))
     np.testing.assert_array_equal(*(session.description.features.values for session in results))
-    np.testing.assert_array_equal(*(session.probabilities for session in results))
+    np.testing.assert_array_equal(*(session.guided.probabilities for session in results))
 
 
 @pytest.mark.slow

@@ -283,7 +283,7 @@ class Explainer:
         if not isinstance(session, Session):
             raise TypeError(f"session must be a Session, which Colorizer.open gives, got {type(session).__name__}")
         self.session = session
-        self.model = session.model
+        self.model = session.view.model
         self.hints = hints
         self.vividness = vividness
         self.result: Colorization = session.with_hints(hints, vividness)
@@ -291,7 +291,7 @@ class Explainer:
         # Memories are held against what the model thought before any hint.
         self._automatic_ab = (self.result if hints is None else session.colorize(vividness)).region_ab
         self._features = session.description.features.values
-        decision = session.decision
+        decision = session.guided.decision
         self._opinions = np.stack([decision.own, decision.shared, decision.agreed])
 
     def region_of(self, row: int, col: int) -> int:
@@ -412,7 +412,7 @@ class Explainer:
         For given surprises and things it is linear in what was said; what evens out the shades of a thing goes to the
         strongest.
         """
-        superpixels, before = self.session.parts.superpixels, self._belief_before
+        superpixels, before = self.session.view.parts.superpixels, self._belief_before
         said = self.session.observations(hints)
         parts, ab = said.regions, said.ab
         here = self._label_at(superpixels, row, col)

@@ -57,6 +57,11 @@ class GuidedView:
     reference_strength: float = 1.0
     album: Float32 | None = None
 
+    def __post_init__(self) -> None:
+        wanted, n_colors = self.album, self.view.probabilities.shape[1]
+        if wanted is not None and (wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all()):
+            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+
     def __repr__(self) -> str:
         said = [name for name in ("references", "album") if getattr(self, name) is not None]
         return f"GuidedView({self.view!r}, guided by {' and '.join(said) or 'nothing'})"
@@ -69,7 +74,7 @@ class GuidedView:
 
     @cached_property
     def probabilities(self) -> Float32:
-        """Of the palette colours in the regions, shape (n_superpixels, n_colors)."""
+        """Of the palette colours in the regions, drawn towards references and album, (n_superpixels, n_colors)."""
         return self._drawn(self.view.probabilities, self.view.description.superpixels)
 
     @cached_property
@@ -79,7 +84,7 @@ class GuidedView:
 
     @cached_property
     def decision(self) -> Decision:
-        """One colour per region, and the probabilities on the way to it."""
+        """What is decided about the regions before any hint: probabilities, colours, confidence."""
         description = self.view.description
         return self.view.model.decide(description, self.probabilities, sharing=self.sharing)
 

@@ -13,8 +13,8 @@ from colorize._support.shrink import shrink_to
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means
 from colorize.guidance.canvas import Canvas
+from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors
-from colorize.model import View
 from colorize.optimization import Propagation
 from colorize.recognition.belief import Belief
 from colorize.recognition.decision import NEAR
@@ -27,7 +27,7 @@ class Picture:
 
     Attributes
     ----------
-    view : View
+    guided : GuidedView
     canvas : Canvas
     region_ab : ndarray, shape (n_superpixels, 2), float32
     confidence : ndarray, shape (n_superpixels,), float32
@@ -36,21 +36,24 @@ class Picture:
         Colours of the pixels.
     seconds : mapping of str to float
         CPU seconds per stage so far.
+    wanted : WantedColors, optional
+        What hints want of the pixels of the canvas; None without hints.
     doubt_left : ndarray, shape (n_parts,), float32, optional
-        What hints leave of the doubt in the parts; None without hints.
+        What they leave of the doubt in the parts.
     """
 
-    view: View
+    guided: GuidedView
     canvas: Canvas
     region_ab: Float32
     confidence: Float32
     spread: Propagation
     seconds: Mapping[str, float]
+    wanted: WantedColors | None = None
     doubt_left: Float32 | None = None
 
     def part_ab(self) -> Float32:
         """Colours of the parts, shape (n_parts, 2): means of their pixels."""
-        parts = self.view.parts.superpixels
+        parts = self.guided.view.parts.superpixels
         # Shrinking by area is a mean already, so the means of a large photograph cost no label map of its size.
         return region_means(shrink_to(self.spread.ab, parts.shape), parts)
 
@@ -66,18 +69,16 @@ class Picture:
             # A hint for the whole photograph sets nothing apart, and both become fields of its size.
             if after.apart.any():
                 apart, part_ab = after.apart.astype(np.float32), before.mean.astype(np.float32)
-        parts, change = self.view.parts.superpixels, shift.astype(np.float32)
+        parts, change = self.guided.view.parts.superpixels, shift.astype(np.float32)
         spread = self.canvas.move(self.spread.ab, parts, change, wanted, apart, part_ab)
-        region_ab = self.region_ab + self.view.over_regions(shift)
-        return replace(self, region_ab=region_ab, spread=spread, doubt_left=doubt_left)
+        region_ab = self.region_ab + self.guided.view.over_regions(shift)
+        return replace(self, region_ab=region_ab, spread=spread, wanted=wanted, doubt_left=doubt_left)
 
-    def finished(
-        self, photo: GrayImage, probabilities: Float32, hints: Hints | None = None, wanted: WantedColors | None = None
-    ) -> Colorization:
+    def finished(self, photo: GrayImage, hints: Hints | None = None) -> Colorization:
         """The picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
         clock = Clock(self.seconds)
         with clock("color"):
-            is_enlarged = photo.shape != self.canvas.gray.shape
+            is_enlarged, wanted = photo.shape != self.canvas.gray.shape, self.wanted
             # Exact on every pixel that was painted, not on the cells that hold them.
             if is_enlarged and hints is not None:
                 wanted = wanted_of(hints, photo)
@@ -88,8 +89,8 @@ class Picture:
         return Colorization(
             image=RgbImage(pixels, photo.alpha, photo.metadata),
             field=ColorField(spread.ab, self._confidence()),
-            superpixels=self.view.description.superpixels,
-            probabilities=probabilities,
+            superpixels=self.guided.view.description.superpixels,
+            probabilities=self.guided.probabilities,
             region_ab=self.region_ab,
             report=spread.report,
             timings=clock.seconds,
@@ -101,7 +102,7 @@ class Picture:
         confidence = self.canvas.smooth(self.confidence, self.canvas.regions)
         if self.doubt_left is None:
             return confidence
-        return 1 - (1 - confidence) * self.canvas.smooth(self.doubt_left, self.view.parts.superpixels)
+        return 1 - (1 - confidence) * self.canvas.smooth(self.doubt_left, self.guided.view.parts.superpixels)
 
 
 def wanted_of(hints: Hints, photo: GrayImage) -> WantedColors:

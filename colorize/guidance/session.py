@@ -17,9 +17,8 @@ from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors
 from colorize.guidance.picture import Picture, wanted_of
 from colorize.guidance.suggestion import Suggestion, suggest_places
-from colorize.model import Description, Model, View
+from colorize.model import Description, View
 from colorize.recognition.belief import Belief, Observations, observe
-from colorize.recognition.decision import Decision
 from colorize.types import Colorization, Float32, GrayImage
 
 
@@ -98,29 +97,9 @@ class Session:
         return self.guided.view
 
     @property
-    def model(self) -> Model:
-        """What colours it."""
-        return self.view.model
-
-    @property
     def description(self) -> Description:
         """The regions that the model colours, and their features."""
         return self.view.description
-
-    @property
-    def parts(self) -> Description:
-        """The smaller regions that hints, references and alternatives speak about; made when first needed."""
-        return self.view.parts
-
-    @property
-    def probabilities(self) -> Float32:
-        """Probabilities of the palette colours, drawn towards those of references and album."""
-        return self.guided.probabilities
-
-    @property
-    def decision(self) -> Decision:
-        """What was decided about the regions before any hint: probabilities, colours, confidence."""
-        return self.guided.decision
 
     def colorize(self, vividness: float = 0.5) -> Colorization:
         """Colorize without hints; see `Colorizer.predict`, which is this."""
@@ -214,10 +193,7 @@ class Session:
         ValueError
             `palette` has not one share, 0 to 1, per palette colour.
         """
-        wanted, n_colors = np.asarray(palette, np.float32), self.view.probabilities.shape[1]
-        if wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all():
-            raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
-        return replace(self, guided=replace(self.guided, album=wanted))
+        return replace(self, guided=replace(self.guided, album=np.asarray(palette, np.float32)))
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
@@ -252,7 +228,7 @@ class Session:
         picture = self._automatic(vividness)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and not any(numbers):
-            return [picture.finished(self.gray, self.probabilities)]
+            return [picture.finished(self.gray)]
         clock = Clock(picture.seconds)
         with clock("belief"):
             wanted = self._heard(hints)
@@ -272,7 +248,7 @@ class Session:
                 moved = picture.moved(shift + step_to(modes, number) if number else shift, said)
             return replace(moved, seconds=own.seconds)
 
-        return [pictured(number).finished(self.gray, self.probabilities, hints, wanted) for number in numbers]
+        return [pictured(number).finished(self.gray, hints) for number in numbers]
 
     def _automatic(self, vividness: float) -> Picture:
         """The colours before any hint."""
@@ -281,10 +257,10 @@ class Session:
     def _made(self, vividness: float) -> Picture:
         clock = Clock(self.view.seconds)
         with clock("decision"):
-            region_ab, confidence = self._region_ab(vividness), self.decision.confidence(vividness)
+            region_ab, confidence = self._region_ab(vividness), self.guided.decision.confidence(vividness)
         with clock("propagation"):
             spread = self.canvas.spread(region_ab)
-        picture = Picture(self.view, self.canvas, region_ab, confidence, spread, clock.seconds)
+        picture = Picture(self.guided, self.canvas, region_ab, confidence, spread, clock.seconds)
         if not self._corrects_parts:
             return picture
         with clock("belief"):
@@ -299,7 +275,7 @@ class Session:
 
     def _region_ab(self, vividness: float) -> Float32:
         """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
-        ab = self.decision.ab(vividness)
+        ab = self.guided.decision.ab(vividness)
         return ab if self.offset is None else ab + self.offset
 
     def _correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
@@ -316,9 +292,9 @@ class Session:
         return before if wanted is None else before.posterior(self._observed(wanted))
 
     def _observed(self, wanted: WantedColors) -> Observations:
-        labels = resize_labels(self.parts.superpixels, self.canvas.gray.shape)
+        labels = resize_labels(self.view.parts.superpixels, self.canvas.gray.shape)
         lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
-        return observe(self.guided.things, labels, self.parts.region_lightness, lightness, *said)
+        return observe(self.guided.things, labels, self.view.parts.region_lightness, lightness, *said)
 
     def _heard(self, hints: Hints | None) -> WantedColors | None:
         return None if hints is None else wanted_of(hints, self.canvas.gray)

@@ -216,7 +216,7 @@ class Refiner(_Network, Predictor):
         """Describe a photograph once, to colour it many times; as `Colorizer.open`, with corrected colours."""
         check_is_fitted(self, "network_")
         session = self.base.open(gray, references, reference_strength)
-        return session.shifted(self.residual(session.description, session.probabilities))
+        return session.shifted(self.residual(session.description, session.guided.probabilities))
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""

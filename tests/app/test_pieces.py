@@ -57,7 +57,7 @@ def test_a_session_at_another_size_has_the_same_regions_and_colors(tiny_colorize
     after = large.colorize(0.4)
     assert after.image.shape == gray.shape
     assert (after.region_ab == before.region_ab).all()
-    assert (large.probabilities == session.probabilities).all()
+    assert (large.guided.probabilities == session.guided.probabilities).all()
     # propagated apart, at different sizes: the same picture, not the same pixels
     there = after.ab[1::3, 1::3][: small.shape[0], : small.shape[1]]
     assert np.abs(there.mean(axis=(0, 1)) - before.ab.mean(axis=(0, 1))).max() < 1

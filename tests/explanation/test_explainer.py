@@ -101,9 +101,9 @@ def test_winner_and_rival_look_different(explainer):
 
 
 def test_opinions_are_those_of_the_decision(explainer, session, tiny_colorizer):
-    decision = tiny_colorizer.model.decide(session.description, session.probabilities)
+    decision = tiny_colorizer.model.decide(session.description, session.guided.probabilities)
     found = explainer.at(60, 80)
-    expected = [opinion[found.region] for opinion in (session.probabilities, decision.shared, decision.agreed)]
+    expected = [opinion[found.region] for opinion in (session.guided.probabilities, decision.shared, decision.agreed)]
     np.testing.assert_array_equal(found.probabilities, expected)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(found.ab, session.colorize().region_ab[found.region])
@@ -121,7 +121,8 @@ def test_a_picture_without_hints_is_finished_once(session, monkeypatch):
 
 
 def test_effects_of_hints_add_up(session, hints):
-    explainer, parts = Explainer(session, hints=hints), resize_labels(session.parts.superpixels, session.gray.shape)
+    explainer = Explainer(session, hints=hints)
+    parts = resize_labels(session.view.parts.superpixels, session.gray.shape)
     for row, col in ((30, 40), (60, 80), (100, 120)):
         effect = explainer.at(row, col).hints
         # ab of some tens of units in float32
@@ -139,7 +140,7 @@ def test_a_region_moves_as_its_parts_do(session, hints):
     explainer = Explainer(session, hints=hints)
     region = explainer.region_of(100, 120)
     pixels = np.argwhere(session.description.superpixels.labels == region)
-    parts = session.parts.superpixels.labels[tuple(pixels.T)]
+    parts = session.view.parts.superpixels.labels[tuple(pixels.T)]
     _, first, counts = np.unique(parts, return_index=True, return_counts=True)
     effects = [explainer.at(row, col).hints for row, col in pixels[first].tolist()]
     moved = np.average([effect.after - effect.before for effect in effects], axis=0, weights=counts)

@@ -77,7 +77,7 @@ def test_a_shift_moves_the_automatic_colours_and_adds_up(session, photos):
 
 
 def test_parts_are_smaller_than_regions_and_stay_the_same(session, pictures):
-    regions, parts = session.description.superpixels, session.parts.superpixels
+    regions, parts = session.description.superpixels, session.view.parts.superpixels
     assert 2 * regions.n_superpixels < parts.n_superpixels < 3 * regions.n_superpixels
     assert parts.shape == regions.shape
     large = session.gray.shape[0] * 2, session.gray.shape[1] * 2
@@ -86,7 +86,7 @@ def test_parts_are_smaller_than_regions_and_stay_the_same(session, pictures):
         session.at_size(GrayImage(cv2.resize(session.gray.lightness, large[::-1]))),
         session.in_album(np.full(8, 1 / 8, np.float32)),
     ):
-        assert other.parts is session.parts
+        assert other.view.parts is session.view.parts
 
 
 def test_places_are_suggested_without_a_solve(tiny_colorizer, photos, monkeypatch):
@@ -321,11 +321,11 @@ def test_what_was_said_is_not_asked_again(session, photos):
 
 def test_colours_offered_follow_the_hints(session):
     place = session.suggest(1)[0]
-    palette = session.model.palette.colors_
+    palette = session.view.model.palette.colors_
     red = int(palette[:, 0].argmax())
     hints = point(session, place.row, place.col, (220, 40, 60), radius=25)
     offered = next(other for other in session.suggest(60, hints) if other.label == place.label)
-    before = session.probabilities[place.label, red]
+    before = session.guided.probabilities[place.label, red]
     after = offered.probabilities[np.linalg.norm(offered.ab - palette[red], axis=1) < 13].sum()
     assert after > before
 
