@@ -8,26 +8,22 @@ import struct
 from collections.abc import Iterable
 
 from PIL import Image, TiffTags
-from PIL.ExifTags import TAGS
+from PIL.ExifTags import IFD, TAGS, Base
 
 from colorize.io.faults import DECODER_ERRORS
 from colorize.types import PhotoMetadata
-
-ORIENTATION = 0x0112
-
-_CAMERA, _PLACE = 0x8769, 0x8825  # the camera's part: exposure, date, lens; GPS
 
 # Tags of the camera's part whose type is "undefined" (EXIF 2.32, tables 7 and 8): comment, maker's note, components,
 # sensitivities, kinds of file and scene. Pillow's table lacks them, and it would write bytes as a row of numbers, which
 # is how other programs then show a comment.
 for _tag in (0x8828, 0x9101, 0x927C, 0x9286, 0xA20C, 0xA300, 0xA301, 0xA302, 0xA40B):
-    TiffTags.TAGS_V2_GROUPS[_CAMERA].setdefault(_tag, TiffTags.TagInfo(_tag, type=TiffTags.UNDEFINED, length=1))
+    TiffTags.TAGS_V2_GROUPS[IFD.Exif].setdefault(_tag, TiffTags.TagInfo(_tag, type=TiffTags.UNDEFINED, length=1))
 
 # Tags of the main EXIF directory that speak of the photograph.
 _KEPT_TAGS = frozenset(
     # Names, camera, date, program, author, computer, rights; 0x474_ are ratings.
     (0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298)
-).union((ORIENTATION, _CAMERA, _PLACE, *range(0x9C9B, 0x9CA0)))
+).union((Base.Orientation, IFD.Exif, IFD.GPSInfo, *range(0x9C9B, 0x9CA0)))
 
 # Tags that describe a file's own layout, or what is kept or named elsewhere: profile, XMP, IPTC; and filling.
 _LAYOUT_TAGS = frozenset((*range(0x00FE, 0x0215), 0x02BC, 0x83BB, 0x8649, 0x8773, 0xC4A5, 0xEA1C))
@@ -47,16 +43,13 @@ _LAYOUT_IN_XMP = re.compile(
 
 _USUAL_GAMMA = 1 / 2.2
 
-_SIDES = frozenset((0xA002, 0xA003))
-
 _FINEST_RESOLUTION = 65535  # dots per inch: what JPEG can state, and ten times what any scanner has
 
 _KEPT_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif")  # of PNG: XMP, and EXIF as it was before there was a chunk
 
-_XMP, _IPTC_IN_TIFF, _IPTC_IN_JPEG = 0x02BC, 0x83BB, 0x0404
+_IPTC_IN_JPEG = 0x0404  # number of a resource of Photoshop
 
 _IPTC_CAPTION = b"\x1c\x02\x78"  # begins the data set 2:120; two bytes of length follow
-_DESCRIPTION = 0x010E  # of EXIF
 
 _LONGEST_CAPTION = 2000  # what IPTC allows
 
@@ -67,7 +60,7 @@ LONGEST_IPTC = 65_506
 def read_orientation(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where there is none."""
     try:
-        value = picture.getexif().get(ORIENTATION, 1)
+        value = picture.getexif().get(Base.Orientation, 1)
     except DECODER_ERRORS:
         return 1
     return value if value in range(1, 9) else 1
@@ -83,16 +76,16 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
         # A set of its own: entries are deleted under way.
         for tag in set(exif) - _KEPT_TAGS:
             del exif[tag]
-        if not set(exif) - {ORIENTATION}:
+        if not set(exif) - {Base.Orientation}:
             return None
         _keep_bytes_of_texts(exif)
         # The pixels stand upright by now; a viewer would turn them once more.
-        exif[ORIENTATION] = 1
+        exif[Base.Orientation] = 1
         exif.bigtiff = False  # the block has the form of a plain TIFF, wherever it comes from
         _exchange_sides(exif, stored)
         kept = exif.tobytes()
         # The frames of an animation share this block, and each is still to be turned.
-        exif[ORIENTATION] = stored
+        exif[Base.Orientation] = stored
         _exchange_sides(exif, stored)
         return kept
     except DECODER_ERRORS:
@@ -102,9 +95,9 @@ def kept_exif(picture: Image.Image, notes: list[str]) -> bytes | None:
 
 def _exchange_sides(exif: Image.Exif, orientation: int) -> None:
     """Have width and height, where the camera stated both, follow a picture that is turned by a quarter."""
-    camera = exif.get_ifd(_CAMERA) if _CAMERA in exif else {}
-    if orientation >= 5 and set(camera) >= _SIDES:
-        width, height = _SIDES
+    camera = exif.get_ifd(IFD.Exif) if IFD.Exif in exif else {}
+    width, height = Base.ExifImageWidth, Base.ExifImageHeight
+    if orientation >= 5 and width in camera and height in camera:
         camera[width], camera[height] = camera[height], camera[width]
 
 
@@ -117,7 +110,7 @@ class _Text(str):
 
 def _keep_bytes_of_texts(exif: Image.Exif) -> None:
     """Have texts written as the bytes that they were read from, whatever letters they stand for (most often UTF-8)."""
-    for block in (exif, exif.get_ifd(_CAMERA) if _CAMERA in exif else {}):
+    for block in (exif, exif.get_ifd(IFD.Exif) if IFD.Exif in exif else {}):
         for tag, value in list(block.items()):
             if isinstance(value, str):
                 block[tag] = _Text(value)
@@ -127,7 +120,7 @@ def kept_iptc(picture: Image.Image) -> bytes | None:
     """Captions in IPTC form: JPEG has them among Photoshop's resources, TIFF in a tag of its own."""
     if picture.format == "TIFF":
         # As it lies in the file: of the type "long", which is common, Pillow decodes the first four bytes alone.
-        return getattr(picture.tag_v2, "_tagdata", {}).get(_IPTC_IN_TIFF) or None  # type: ignore[attr-defined]
+        return getattr(picture.tag_v2, "_tagdata", {}).get(Base.IPTCNAA) or None  # type: ignore[attr-defined]
     resources = picture.info.get("photoshop")
     found = resources.get(_IPTC_IN_JPEG) if isinstance(resources, dict) else None
     return found if isinstance(found, bytes) and found else None
@@ -141,7 +134,7 @@ def stated_caption(metadata: PhotoMetadata) -> str:
         exif = Image.Exif()
         try:
             exif.load(metadata.exif)
-            stated = exif.get(_DESCRIPTION)
+            stated = exif.get(Base.ImageDescription)
         except DECODER_ERRORS:
             stated = None
         found = stated.encode("latin-1") if isinstance(stated, str) else b""  # as it was read
@@ -220,7 +213,7 @@ def tiff_block(metadata: PhotoMetadata) -> Image.Exif:
     if metadata.exif:
         block.load(metadata.exif)
         _keep_bytes_of_texts(block)
-    for tag, content in ((_XMP, metadata.xmp), (_IPTC_IN_TIFF, metadata.iptc)):
+    for tag, content in ((Base.XMLPacket, metadata.xmp), (Base.IPTCNAA, metadata.iptc)):
         if content:
             block[tag] = content
     return block

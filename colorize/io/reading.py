@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from colorize._support.files import reason
 from colorize.exceptions import DamagedImageError, DatasetError, ImageTooLargeError, InvalidImageError
@@ -27,7 +28,6 @@ from colorize.io.faults import DECODER_ERRORS
 from colorize.io.heif import color_notes, is_heif, register
 from colorize.io.icc import MatrixProfile, convert
 from colorize.io.metadata import (
-    ORIENTATION,
     kept_exif,
     kept_iptc,
     kept_xmp,
@@ -51,10 +51,6 @@ PHOTO_SUFFIXES = frozenset(
 # Formats in which photographs come (JPEG includes MPO). The rest of Pillow's decoders (textures, animations, documents)
 # stay shut, and are not even imported: there are some forty.
 _INPUT_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
-
-# Tags of TIFF.
-_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLES_PER_PIXEL = 0x0102, 0x0103, 0x0106, 0x0115
-_PLANAR_CONFIGURATION, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 0x011C, 0x0152, 0x0153
 
 # `Image.MAX_IMAGE_PIXELS` and the warning filters belong to the whole process: two threads that set
 # and restore them in turn would leave the wrong ones behind.
@@ -264,8 +260,9 @@ def _why_unidentified(data: bytes) -> str:
         tags = ImageFileDirectory_v2(file.read(16 if data[2:3] == b"+" else 8))
         file.seek(tags.next)
         tags.load(file)
-        bits, photometric, compression = tags[_BITS_PER_SAMPLE], tags[_PHOTOMETRIC], tags.get(_COMPRESSION, 1)
-        n_channels, sample_format = tags.get(_SAMPLES_PER_PIXEL, 1), tags.get(_SAMPLE_FORMAT, (1,))[0]
+        bits, photometric = tags[Base.BitsPerSample], tags[Base.PhotometricInterpretation]
+        compression, n_channels = tags.get(Base.Compression, 1), tags.get(Base.SamplesPerPixel, 1)
+        sample_format = tags.get(Base.SampleFormat, (1,))[0]
     except DECODER_ERRORS:
         return "not a photograph, or its header is damaged"
     colors = {0: "negative gray", 1: "gray", 2: "RGB", 5: "CMYK", 8: "Lab"}.get(photometric, f"colors {photometric}")
@@ -468,9 +465,9 @@ def _has_planes_that_pillow_misreads(picture: Image.Image) -> bool:
     Pillow takes each sample of 16 bits for two pixels, and does not know the plane of such opacity.
     """
     tags = _tiff_tags(picture)
-    is_misread = 16 in tags.get(_BITS_PER_SAMPLE, ()) or tags.get(_EXTRA_SAMPLES, ())[:1] == (1,)
+    is_misread = 16 in tags.get(Base.BitsPerSample, ()) or tags.get(Base.ExtraSamples, ())[:1] == (1,)
     is_raw = any(tile[0] == "raw" for tile in getattr(picture, "tile", ()))
-    return is_misread and is_raw and tags.get(_PLANAR_CONFIGURATION) == 2
+    return is_misread and is_raw and tags.get(Base.PlanarConfiguration) == 2
 
 
 def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int) -> bytes:
@@ -493,7 +490,7 @@ def _interleaved(picture: Image.Image, data: bytes, index: int, orientation: int
     except (tifffile.TiffFileError, *DECODER_ERRORS) as error:
         raise DamagedImageError(f"the picture data is damaged ({reason(error)})") from error
     pixels = planes[0] if len(bands) == 1 else planes[: len(bands)].transpose(1, 2, 0)
-    tags = [(ORIENTATION, "H", 1, orientation, True)]
+    tags = [(Base.Orientation, "H", 1, orientation, True)]
     rewritten = io.BytesIO()
     profile = picture.info.get("icc_profile")
     tifffile.imwrite(rewritten, pixels, **options, iccprofile=profile, metadata=None, extratags=tags)
@@ -598,7 +595,7 @@ def _shows_the_same(deep: np.ndarray, picture: Image.Image) -> bool:
 def _deep_gray(picture: Image.Image, notes: list[str], depths: list[int]) -> tuple[np.ndarray, np.ndarray | None]:
     values = np.asarray(picture)
     # Pillow turns negatives of 8 bits alone.
-    is_negative = _tiff_tags(picture).get(_PHOTOMETRIC) == 0
+    is_negative = _tiff_tags(picture).get(Base.PhotometricInterpretation) == 0
     if values.dtype.kind == "f" or values.dtype.itemsize > 2:
         gray = _scaled_to_16_bit(values, notes)
         return _gray_to_rgb(~gray if is_negative else gray), None
