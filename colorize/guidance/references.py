@@ -19,7 +19,7 @@ from colorize._support.shrink import shrink_to
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import InvalidImageError
 from colorize.features.superpixels import region_means
-from colorize.model import Model, View
+from colorize.model import Model, View, as_rgb_image
 from colorize.training.dataset import has_colors
 from colorize.types import Float32, RgbImage
 
@@ -96,7 +96,7 @@ def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> Referenc
 
 
 def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
-    photo = photo if isinstance(photo, RgbImage) else RgbImage(photo)
+    photo = as_rgb_image(photo)
     # Obeyed, a gray reference would take the colour out of everything.
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")
