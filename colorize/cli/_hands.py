@@ -131,7 +131,11 @@ def read_hints(path: Path, shape: tuple[int, int], reach: str | None = None) -> 
         layer = read_photo(path)
         if layer.alpha is None:
             raise HintsError("has no transparency, so that it cannot be told what is a hint: save it as RGBA PNG")
-        return Hints.from_rgba(np.dstack([layer.pixels, layer.alpha]), shape, reach=reach or DEFAULT_REACH)
+        hints = Hints.from_rgba(np.dstack([layer.pixels, layer.alpha]), shape, reach=reach or DEFAULT_REACH)
+        # As painting programs write all that is visible: every gray of the photograph would be a wish.
+        if layer.alpha.all():
+            raise HintsError("is opaque everywhere: hide the photograph, and save the layer that you painted on alone")
+        return hints
     except UnicodeDecodeError as error:
         raise HintsError(f"{path}: the hints are no JSON (not UTF-8)") from error
     except (ColorizeError, OSError) as error:

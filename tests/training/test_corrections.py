@@ -189,8 +189,9 @@ def test_learn(run, tiny_model, album, photos):
 
 
 def test_a_smaller_layer_is_enlarged(run, tiny_model, album):
-    layer = RgbImage(np.full((30, 40, 3), (200, 60, 60), np.uint8), np.full((30, 40), 255, np.uint8))
-    write_photo(layer, "small.png")
+    opacity = np.full((30, 40), 255, np.uint8)
+    opacity[0, 0] = 0
+    write_photo(RgbImage(np.full((30, 40, 3), (200, 60, 60), np.uint8), opacity), "small.png")
     assert "Learnt 6" in run("learn", tiny_model, "old.png", "--hints", "small.png", "-o", "new.safetensors").stdout
 
 
