@@ -58,7 +58,7 @@ class GuidedView:
     album: Float32 | None = None
 
     def __post_init__(self) -> None:
-        wanted, n_colors = self.album, self.view.probabilities.shape[1]
+        wanted, n_colors = self.album, len(self.view.model.palette.colors_)
         if wanted is not None and (wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all()):
             raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
 
