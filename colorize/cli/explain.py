@@ -98,7 +98,7 @@ def account(found: list[Explanation]) -> str:
 
     parts = []
     for item in found:
-        lines = [f"{item.row},{item.col}: {item.named(item.ab)}, {item.confidence:.0%} sure", *sentences(item)]
+        lines = [f"{item.row},{item.col}: {item.named(item.given_ab)}, {item.confidence:.0%} sure", *sentences(item)]
         parts.append("\n  ".join(lines))
     return "\n".join(parts)
 

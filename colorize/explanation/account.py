@@ -31,8 +31,8 @@ With the default model a tenth of the regions of everyday photographs lies beyon
 """
 
 CARRIED = 8.0
-"""Units of ab between a pixel and what was decided for its region, from which on the place is said to have its colour
-from beside: one pixel in a thousand before hints."""
+"""Units of ab between a pixel and the colour that its place was given, from which on it is said to have its colour from
+beside: one pixel in a thousand before hints."""
 
 MOVED = 2.3
 """Units of ab by which hints moved a place at least, if they are worth a word: less nobody sees (Mahy et al. 1994)."""
@@ -49,20 +49,21 @@ def sentences(found: Explanation) -> list[str]:
     names = color_names(found.colors, found.lightness)
     own, _, agreed = found.probabilities
     winner, rival, favourite = found.winner, found.rival, found.favourite
-    moved = 0.0 if found.hints is None else float(np.linalg.norm(found.hints.after - found.hints.before))
-    said = [_shown_and_believed(found, names[winner], is_moved=moved >= MOVED)]
+    said = [_shown_and_believed(found, names[winner])]
     if found.carried > CARRIED:
         said.append(
             f"The very place is {found.named(found.pixel_ab)}, {found.carried:.0f} units of ab away: the "
             "colour came over from beside, where the photograph is about as light."
         )
-    if found.hints is not None and moved >= MOVED:
-        before = found.named(found.hints.before)
-        said.append(f"Hints moved it by {moved:.0f} units of ab; without them it would be {before}.")
+    if found.hints is not None and found.moved >= MOVED:
+        # A small move may leave the name as it was: "dark brown, moved; without hints dark brown" tells nothing.
+        before = told_apart(found.lightness, found.hints.before, found.given_ab)
+        said.append(f"Hints moved it by {found.moved:.0f} units of ab; without them it would be {before}.")
     # The rival and not the second most probable: two browns are no contest. Told apart from what is
     # shown as well, which may have the rival's name and not the winner's.
+    shown = found.colors[winner], found.given_ab
     rival_name, favourite_name = (
-        told_apart(found.lightness, found.colors[index], found.colors[winner], found.ab) for index in (rival, favourite)
+        told_apart(found.lightness, found.colors[index], *shown) for index in (rival, favourite)
     )
     said.append(f"The strongest colour that looks different from {names[winner]}: {rival_name} ({agreed[rival]:.0%}).")
     if favourite == winner:
@@ -86,13 +87,17 @@ def sentences(found: Explanation) -> list[str]:
     return said
 
 
-def _shown_and_believed(found: Explanation, likeliest: str, *, is_moved: bool) -> str:
+def _shown_and_believed(found: Explanation, likeliest: str) -> str:
     """The colour that is shown, and what the model believes: the mean of many colours is none of them."""
     # Said, because the mean of a belief in red and one in green is a brown that is not believed in.
-    is_near = float(np.linalg.norm(found.colors[found.winner] - found.ab)) <= NEAR
-    origin = "as hints moved it" if is_moved else "a mean of the colours that the model holds possible"
+    is_near = float(np.linalg.norm(found.colors[found.winner] - found.given_ab)) <= NEAR
+    origin = "a mean of the colours that the model holds possible"
+    if found.hints is not None and found.hints.is_exact:
+        origin = "as hinted on this very place"
+    elif found.moved >= MOVED:
+        origin = "as hints moved it"
     return (
-        f"Shown is {found.named(found.ab)}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
+        f"Shown is {found.named(found.given_ab)}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
         f"likeliest single colour of the model's own is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
         f"{'near it' if is_near else 'apart from it'}."
     )

@@ -94,10 +94,14 @@ class HintEffect:
 
     Attributes
     ----------
+    part : int
+        The part, a label of ``session.parts.superpixels``.
     before, after : ndarray, shape (2,), float32
         ab of the part without and with hints.
     is_hinted : bool
         Whether the part has hints on itself: their pixels are exact whatever is decided for the rest of it.
+    is_exact : bool
+        Whether the very place is such a pixel.
     place : ndarray, shape (m, 2), int64
         Row and column of the hinted parts, in pixels of the photograph.
     ab : ndarray, shape (m, 2), float64
@@ -110,9 +114,11 @@ class HintEffect:
     colorize.recognition.belief.Belief.posterior : What is split.
     """
 
+    part: int
     before: Float32
     after: Float32
     is_hinted: bool
+    is_exact: bool
     place: NDArray[np.int64]
     ab: NDArray[np.float64]
     shift: NDArray[np.float64]
@@ -131,7 +137,8 @@ class Explanation:
     lightness : float
         Mean L* of the region.
     ab : ndarray, shape (2,), float32
-        The colour decided for the region: a mean of the plausible colours, as vivid as was asked for, moved by hints.
+        The colour decided for the region: a mean of the plausible colours, as vivid as was asked for, moved by what
+        hints did to the region on the whole.
     pixel_ab : ndarray, shape (2,), float32
         The colour of the very pixel, after colours were spread.
     confidence : float
@@ -174,14 +181,25 @@ class Explanation:
     hints: HintEffect | None = None
 
     @property
-    def carried(self) -> float:
-        """Units of ab between the colour of the pixel and the one decided for where it lies: what spreading brought.
+    def given_ab(self) -> Float32:
+        """The colour that the place was given, ab of shape (2,), which is what the account names.
 
-        Nought where the place itself has hints, which are exact.
+        Without hints that of its region; with hints that of its part, for the region is a mean of what they moved and
+        what they did not; where the very pixel is hinted, what was asked for.
         """
-        decided = self.ab if self.hints is None else self.hints.after
-        is_hinted = self.hints is not None and self.hints.is_hinted
-        return 0.0 if is_hinted else float(np.linalg.norm(self.pixel_ab - decided))
+        if self.hints is None:
+            return self.ab
+        return self.pixel_ab if self.hints.is_exact else self.hints.after
+
+    @property
+    def moved(self) -> float:
+        """Units of ab between what hints made of the place and what it would be without them; 0 without hints."""
+        return 0.0 if self.hints is None else float(np.linalg.norm(self.given_ab - self.hints.before))
+
+    @property
+    def carried(self) -> float:
+        """Units of ab between the colour of the pixel and the one that the place was given: what spreading brought."""
+        return float(np.linalg.norm(self.pixel_ab - self.given_ab))
 
     @property
     def favourite(self) -> int:
@@ -224,10 +242,11 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the pictures, as plain values for JSON."""
-        of_place = ("row", "col", "region", "lightness", "ab", "pixel_ab", "confidence", "winner", "rival", "favourite")
+        of_place = ("row", "col", "region", "lightness", "ab", "given_ab", "pixel_ab", "confidence")
+        of_belief = ("winner", "rival", "favourite")
         of_memories = ("distance", "usual_distance", "ab", "is_near", "photo", "agreement", "favourite")
         return plain(
-            {name: getattr(self, name) for name in of_place}
+            {name: getattr(self, name) for name in of_place + of_belief}
             | {
                 "palette": self.palette(),
                 "log_odds": dict(zip(STAGES, self.log_odds, strict=True)),
@@ -427,10 +446,13 @@ class Explainer:
         if len(parts):  # none if all hints speak of their own pixels
             shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
+        is_exact = bool(hints.rasterize(self.session.gray.shape).is_known[row, col])
         return HintEffect(
+            part=here,
             before=before.mean[here].astype(np.float32),
             after=before.posterior(said).mean[here].astype(np.float32),
-            is_hinted=bool((parts == here).any() or hints.rasterize(self.session.gray.shape).is_known[row, col]),
+            is_hinted=is_exact or bool((parts == here).any()),
+            is_exact=is_exact,
             place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]], np.intp).reshape(-1, 2),
             ab=ab[order],
             shift=shift[order],

@@ -22,7 +22,7 @@ from colorize.evaluation.report import (
     explanation_report,
     importance_report,
 )
-from colorize.evaluation.report.explanation import odds
+from colorize.evaluation.report.explanation import odds, paint, place_in_words
 from colorize.evaluation.report.page import share_budget
 from colorize.evaluation.run import compare_methods, evaluate_model
 from colorize.evaluation.study import study_categories, study_curve
@@ -233,6 +233,7 @@ def test_explanation_shows_every_place(remembering, photos):
     page = check(text)
     assert {f"place-{i + 1}" for i in range(len(found))} <= set(page.ids)
     assert text.count("What the hints did") == text.count("What it could have been") == len(found)
+    assert text.count("the colour given to this place") == len(found)
     assert sum("a training region" in image["alt"] for image in page.images) > 0
     assert text.count('class="blank"') > 0  # rows without a picture are shown as colours
     for words in ("<b>bold", "<i>aunt"):
@@ -242,6 +243,21 @@ def test_explanation_shows_every_place(remembering, photos):
     for sentence in sentences(found[0]):
         assert sentence.replace("'", "&#39;") in text
     assert explanation_report(explainer, found, name="<i>aunt</i>.jpg", model="mine") == text
+
+
+def test_an_explanation_shows_what_hints_made_of_the_place(tiny_colorizer, photos, monkeypatch):
+    """Painted pixels that speak for nothing but themselves: the region does not hear of them."""
+    hints = Hints(photos[0].shape, (Mark("point", [[60, 80]], (20, 40, 200), radius=3, reach="pixels"),))
+    explainer = Explainer(tiny_colorizer.open(photos[0]), hints=hints)
+    found = explainer.at(60, 80)
+    outlined, crop = [], "colorize.evaluation.report.explanation._crop"
+    monkeypatch.setattr(crop, lambda pixels, mask: outlined.append(mask) or pixels)
+    told = place_in_words(explainer, found)
+    for mask in outlined:  # in gray and in colour: what the colour was given to
+        np.testing.assert_array_equal(mask, explainer.session.parts.superpixels.labels == found.hints.part)
+    assert told["title"] == found.named(found.pixel_ab) != found.named(found.ab)
+    assert told["given"] == told["hints"]["after"] == paint(found, found.pixel_ab)
+    assert "The very place was hinted" in told["hints"]["text"]
 
 
 def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):

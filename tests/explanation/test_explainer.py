@@ -176,9 +176,74 @@ def test_a_colour_that_came_over_from_beside_is_told_as_such(by_position):
 def test_what_is_hinted_did_not_come_from_beside(session, hints):
     found = Explainer(session, hints=hints).at(30, 40)
     assert found.hints.is_hinted
+    assert found.hints.is_exact
     assert found.carried == 0
+    assert "as hinted on this very place" in sentences(found)[0]
     beside = Explainer(session, hints=hints).at(60, 80)
+    assert not beside.hints.is_exact
     assert beside.carried == pytest.approx(np.linalg.norm(beside.pixel_ab - beside.hints.after))
+
+
+@pytest.fixture(scope="module")
+def crossed(session):
+    """A blue hint whose thing ends inside of regions: what it did to a part is not what it did to the region."""
+    return Explainer(session, hints=Hints(session.gray.shape, (Mark("point", [[40, 100]], (30, 60, 200), radius=4),)))
+
+
+def apart_from_its_region(explainer, is_moved):
+    """Of the places that hints moved or left alone the one where the region's colour tells the least of it."""
+    session, parts = explainer.session, explainer.session.parts.superpixels
+    before = session.prior(explainer.vividness)
+    after = before.posterior(session.observations(explainer.hints)).mean
+    moved, mixed = (
+        np.linalg.norm(ab, axis=-1)
+        for ab in (after - before.mean, after - session.view.over_parts(explainer.result.region_ab))
+    )
+    part = int(np.where(moved > 30 if is_moved else moved < 2.3, mixed, 0).argmax())
+    assert mixed[part] > 20
+    row, col = np.argwhere(resize_labels(parts, session.gray.shape) == part)[0]
+    return explainer.at(int(row), int(col))
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_with_hints_the_colour_of_the_part_is_named_not_that_of_a_mixed_region(crossed, is_moved):
+    found = apart_from_its_region(crossed, is_moved)
+    assert np.linalg.norm(found.ab - found.hints.after) > 20
+    np.testing.assert_array_equal(found.given_ab, found.hints.after)
+    assert found.carried == pytest.approx(np.linalg.norm(found.pixel_ab - found.hints.after))
+    first, *more = sentences(found)
+    assert first.startswith(f"Shown is {found.named(found.hints.after)}, ")
+    is_near = np.linalg.norm(found.colors[found.winner] - found.hints.after) <= 20
+    assert first.endswith(", near it." if is_near else ", apart from it.")
+    (hinted,) = [sentence for sentence in more if "without them" in sentence] if is_moved else [""]
+    if is_moved:
+        shift = np.linalg.norm(found.hints.after - found.hints.before)
+        assert hinted.startswith(f"Hints moved it by {shift:.0f} units of ab; ")
+        assert found.moved == pytest.approx(shift)
+    assert found.to_dict()["given_ab"] == pytest.approx(found.hints.after.tolist())
+
+
+def test_a_place_far_from_what_hints_made_of_its_part_is_told_as_carried(crossed):
+    """Also in a part that has hints on itself: only the pixels that were painted are exact."""
+    session = crossed.session
+    said = session.observations(crossed.hints)
+    parts = resize_labels(session.parts.superpixels, session.gray.shape)
+    after = session.prior(crossed.vividness).posterior(said).mean
+    beside = np.isin(parts, said.regions) & ~crossed.hints.rasterize(session.gray.shape).is_known
+    apart = np.where(beside, np.linalg.norm(crossed.result.ab - after[parts], axis=-1), 0)
+    far = crossed.at(*map(int, np.unravel_index(apart.argmax(), apart.shape)))
+    assert far.hints.is_hinted
+    assert far.carried == pytest.approx(apart.max(), abs=1e-3)
+    assert far.carried > CARRIED
+    assert any("came over from beside" in sentence for sentence in sentences(far))
+
+
+def test_a_small_move_is_not_told_with_the_same_name_twice(session, hints):
+    found = Explainer(session, hints=hints).at(60, 80)
+    effect = replace(found.hints, before=np.array([10, 22], np.float32), after=np.array([10, 27], np.float32))
+    told = sentences(replace(found, hints=effect, lightness=62.0))
+    assert told[0].startswith("Shown is pale brown, as hints moved it")
+    assert "without them it would be a grayer pale brown." in " ".join(told)
 
 
 def test_a_rival_is_not_called_what_is_shown(explainer):
@@ -302,6 +367,9 @@ def test_pixels_that_are_held_move_nothing_and_are_exact(session):
     here, elsewhere = explainer.at(60, 80), explainer.at(20, 20)
     assert here.hints.is_hinted
     assert here.carried == 0
+    # What the model believes of the place has not heard of it, and is not what is seen.
+    assert sentences(here)[0].startswith(f"Shown is {here.named(here.pixel_ab)}, as hinted on this very place")
+    assert here.moved == pytest.approx(np.linalg.norm(here.pixel_ab - here.hints.before))
     assert not elsewhere.hints.is_hinted
     for found in (here, elsewhere):
         assert found.hints.shift.shape == found.hints.place.shape == (0, 2)

@@ -103,19 +103,22 @@ def _warnings(explainer: Explainer) -> list[str]:
 
 def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels, gray: Pixels) -> dict[str, Any]:
     height, width = result.shape[:2]
+    # What is outlined is what the colour was given to; a region may be half of it and half of something else.
     mask = explainer.superpixels.labels == found.region
+    if found.hints is not None:
+        mask = explainer.session.parts.superpixels.labels == found.hints.part
     names = color_names(found.colors, found.lightness)
     return {
         "id": f"place-{number}",
         "number": number,
-        "title": found.named(found.ab),
+        "title": found.named(found.given_ab),
         "row": found.row,
         "col": found.col,
         "left": f"{100 * (found.col + 0.5) / width:.2f}",
         "top": f"{100 * (found.row + 0.5) / height:.2f}",
         "sure": f"{found.confidence:.0%}",
         "hints": None if found.hints is None else _hints(found, found.hints),
-        "given": paint(found, found.ab),
+        "given": paint(found, found.given_ab),
         "crops": [
             {"alt": f"place {number}, {kind}", "uri": data_uri(_crop(pixels, mask), 24_000)}
             for kind, pixels in (("gray", gray), ("in colour", result))
@@ -124,7 +127,7 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
         "colors": _colors(found, names),
         "winner": {"name": names[found.winner], "paint": paint(found, found.colors[found.winner])},
         "rival": {
-            "name": told_apart(found.lightness, found.colors[found.rival], found.colors[found.winner], found.ab),
+            "name": told_apart(found.lightness, found.colors[found.rival], found.colors[found.winner], found.given_ab),
             "paint": paint(found, found.colors[found.rival]),
         },
         "steps": _steps(found),
@@ -198,7 +201,12 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
 
 
 def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
-    exact = "Some lie on the region itself: their pixels have exactly the colour asked for."
+    text, moved = "", "The hinted places that moved it most"
+    if effect.is_exact:
+        text = "The very place was hinted, and has the colour asked for, as far as it can be shown."
+        moved = "What moved the pixels around it most"
+    elif effect.is_hinted:
+        text = "Some lie on it: their pixels have exactly the colour asked for."
     sizes = np.linalg.norm(effect.shift, axis=1)
     listed = [
         {
@@ -213,8 +221,9 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
     ]
     return {
         "before": paint(found, effect.before),
-        "after": paint(found, effect.after),
-        "text": exact if effect.is_hinted else "",
+        "after": paint(found, found.given_ab),
+        "text": text,
+        "moved": moved,
         "listed": listed,
         "hidden": len(sizes) - len(listed),
     }
