@@ -207,6 +207,11 @@ def test_studies_are_drawn(photos):
     text = curve_report(curve, source="album")
     check(text)
     assert "3 → 6" in text
+    numbers = text[text.index("The curve in numbers") :]
+    for size in (3, 6):
+        (row,) = re.findall(rf'<th scope="row">{size}</th>.*?</tr>', numbers, re.DOTALL)
+        cells = re.findall(r"<td[^>]*>([^<]*)", row)
+        assert cells[-1].strip() == f"{curve.result.means()[f'lookup: {size}']['ciede2000']:.2f}"
     assert re.search(r"The last step changed the error by [+−]\S+, [+−]", text)
     # Four test photographs are too few for an interval, and no reason to deny the step.
     text = curve_report(study_curve(photos[:6], photos[6:10], sizes=(3, 6), parameters=parameters))
