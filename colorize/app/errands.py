@@ -214,12 +214,16 @@ def _compared(
 ) -> tuple[list[Compared], bytes, bytes | None]:
     """Colour a photograph with methods by the names to be shown and those of `make_methods`; see `Errands.compare`."""
     from colorize.evaluation.measure import Observation, measure
-    from colorize.evaluation.methods import make_methods
+    from colorize.evaluation.methods import RULE_NAMES, make_methods
     from colorize.evaluation.pictures import Gallery
     from colorize.training.dataset import has_colors
 
     methods = make_methods(list(specs.values()), vividness=vividness)
-    named = {shown: method.method for shown, method in zip(specs, methods, strict=True)}
+    # Beside several models a rule says of which it is; a model keeps the name that the page has for it.
+    named = {
+        f"{shown}{method.name.removeprefix(spec)}" if spec in RULE_NAMES else shown: method.method
+        for (shown, spec), method in zip(specs.items(), methods, strict=True)
+    }
     is_colored = has_colors(photo)
     gallery = Gallery(side=SHOWN_SIDE)
     said = [*(f"Colouring with “{name}”" for name in named), "Putting the pictures side by side"]

@@ -35,7 +35,8 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 @_shared.path_option(
     "--references",
     metavar="FOLDER",
-    help="Colour photographs that welsh transfers from; mean and lookup then learn from them too.",
+    help="Colour photographs that welsh transfers from; mean and lookup then learn from them too, and not from the "
+    "training photographs of a model.",
 )
 @_shared.vividness_option
 @_shared.limit_option
@@ -52,7 +53,8 @@ def command(
 
     Every photograph with colours counts once; those that are gray themselves are coloured and shown, not measured. The
     simple rules: no colour, one mean colour, the mean colour by lightness and height, and colour transfer from the
-    nearest photograph (Welsh et al. 2002).
+    nearest photograph (Welsh et al. 2002). Without --references mean and lookup have learnt from the photographs that
+    the first model file of yours learnt from, or else the first shipped model; with several models the rows say which.
     """
     outputs.check()
     from colorize.evaluation.methods import make_methods

@@ -17,7 +17,7 @@ from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
 from colorize.features.encoder import read_encoder
 from colorize.guidance.canvas import Canvas
-from colorize.models import find_model
+from colorize.models import available_models, find_model
 from colorize.models.file import model_kind
 from colorize.recognition.rules import NO_COLOR, Lookup, fit_rules
 from colorize.types import GrayImage, RgbImage
@@ -66,7 +66,8 @@ def make_methods(
         Setting of the models.
     references : sequence of RgbImage
         Colour photographs for ``welsh``, and for the tables of ``mean`` and ``lookup``; without them, these two come
-        out of the first model (or the default model, if there is none).
+        out of the first model file of one's own, or else of the first shipped model (of the default one, if no model
+        is named). Of several models their names tell which: ``lookup of mine``.
 
     Raises
     ------
@@ -96,7 +97,10 @@ def make_methods(
         raise ValueError(f"a method is named twice: {', '.join(repeated)}")
     models = {spec: load_any_model(path) for spec, path in paths.items()}
     names = _short_names(paths)
-    tables, teachers = _tables(specs, models, names, references)
+    tables, teacher = _tables(specs, paths, models, references)
+    teachers = f"the training photographs of {names.get(teacher, teacher)}" if teacher else "the references"
+    # With one model nobody takes them for those of another; tables and files show the name alone.
+    suffix = f" of {names[teacher]}" if len(paths) > 1 and teacher in names else ""
     made = []
     for spec in specs:
         if spec in models:
@@ -113,7 +117,7 @@ def make_methods(
         else:
             table = tables[_BASELINES[spec]]
             what = "one colour for everything" if spec == "mean" else "mean colour by lightness and height"
-            made.append(NamedMethod(spec, table, table.table.nbytes, f"Of {teachers}: {what}."))
+            made.append(NamedMethod(f"{spec}{suffix}", table, table.table.nbytes, f"Of {teachers}: {what}."))
     return made
 
 
@@ -172,20 +176,22 @@ def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
 
 
 def _tables(
-    specs: Sequence[str], models: Mapping[str, Any], names: Mapping[str, str], references: Sequence[RgbImage]
+    specs: Sequence[str], paths: Mapping[str, Path], models: Mapping[str, Any], references: Sequence[RgbImage]
 ) -> tuple[Mapping[str, Lookup], str]:
-    """The simple rules, and whose photographs they learnt from."""
+    """The simple rules, and the model whose photographs they learnt from; none if it is the references."""
     if not any(spec in _BASELINES for spec in specs):
         return {}, ""
     if len(references):
-        return fit_rules(references), "the references"
-    # The rules of the first model learnt from the photographs that it learnt from itself: whatever
-    # lies between them is then the method, not the photographs.
-    for spec, model in models.items():
-        if getattr(model, "baselines_", None):
-            return model.baselines_, f"the training photographs of {names[spec]}"
+        return fit_rules(references), ""
+    # The rules of a model learnt from the photographs that it learnt from itself: whatever lies between
+    # them is then the method, not the photographs. A model of one's own goes first, because it is the one
+    # that is being judged: rules of other photographs are worse on these, and would flatter it.
+    shipped = {model.path for model in available_models()}
+    for spec in sorted(paths, key=lambda spec: paths[spec] in shipped):
+        if getattr(models[spec], "baselines_", None):
+            return models[spec].baselines_, spec
     # Without a model or references: the rules need no photographs of the user's then.
-    return Colorizer.load(find_model("default")).baselines_, "the training photographs of default"
+    return Colorizer.load(find_model("default")).baselines_, "default"
 
 
 def _short_names(paths: Mapping[str, Path]) -> dict[str, str]:

@@ -43,6 +43,15 @@ def test_a_comparison_measures_only_against_true_colors(service, tmp_path, pictu
     assert set(found[0].figures) == {"colorfulness"}
 
 
+def test_a_rule_beside_several_models_says_of_which_it_is(service, tmp_path, pictures):
+    path = tmp_path / "a.png"
+    write_photo(RgbImage(np.ascontiguousarray(pictures["coffee"][:120, :160])), path)
+    rule = "colours by lightness and height"
+    for models, said in ((["tiny"], rule), (["default", "tiny"], f"{rule} of tiny")):
+        found, _, _ = service.errands.compare("v", path, [*models, rule, "no colour"])
+        assert [item.name for item in found] == [*models, said, "no colour"]
+
+
 def test_a_batch_gives_a_zip_and_says_what_failed(service, tmp_path, pictures):
     good, bad, packed = tmp_path / "a.png", tmp_path / "b.jpg", tmp_path / "c.zip"
     buffer = io.BytesIO()

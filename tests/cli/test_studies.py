@@ -132,6 +132,17 @@ def test_compare_with_few_photographs_gives_differences_without_intervals(run, a
     assert "row minus" not in run("compare", album / "sea" / "5.png", "--method", "gray").stdout
 
 
+def test_compare_says_whose_rules_they_are(run, album, tiny_model, workplace):
+    pytest.importorskip("jinja2")
+    arguments = ["--method", "lookup", "--method", "default", "--method", tiny_model]
+    files = ["--html", "c.html", "--csv", "c.csv", "--json", "c.json"]
+    result = run("compare", album / "sea" / "5.png", *arguments, *files)
+    assert re.search(r"^lookup of tiny +\d", result.stdout, re.MULTILINE)
+    assert list(json.loads((workplace / "c.json").read_text())["means"]) == ["lookup of tiny", "default", "tiny"]
+    assert "5.png,,lookup of tiny," in (workplace / "c.csv").read_text()
+    assert '<th scope="row">lookup of tiny</th>' in (workplace / "c.html").read_text()
+
+
 def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):
     result = run("compare", gray_folder / "0.png", gray_folder / "1.png", "--method", tiny_model, "--method", "gray")
     assert "None of these photographs has known colours: nothing was measured; --html shows them." in result.stdout

@@ -79,9 +79,25 @@ class TestMakeMethods:
         assert made["mean"].description == "Of the references: one colour for everything."
 
     def test_the_tables_name_the_model_that_they_come_out_of(self, tiny_model):
-        made = make_methods(["lookup", str(tiny_model), "default"])
+        made = make_methods(["lookup", str(tiny_model)])
         assert made[0].description == "Of the training photographs of tiny: mean colour by lightness and height."
         assert make_methods(["mean"])[0].description.startswith("Of the training photographs of default: ")
+
+    @pytest.mark.parametrize("models", [["default", "tiny"], ["tiny", "default"]])
+    def test_beside_several_models_a_table_is_named_after_ones_own(self, tiny_model, tiny_colorizer, models):
+        """The rules of the shipped model know other photographs: worse on these, they flattered one's own model."""
+        paths = {"default": "default", "tiny": str(tiny_model)}
+        made = make_methods(["gray", "mean", "lookup", *(paths[name] for name in models)])
+        assert [method.name for method in made] == ["gray", "mean of tiny", "lookup of tiny", *models]
+        own = tiny_colorizer.baselines_["L + height lookup"].table
+        np.testing.assert_allclose(made[2].method.table, own, atol=0.01)  # stored in half precision
+
+    def test_of_shipped_models_alone_the_first_one_lends_its_tables(self):
+        assert make_methods(["classic", "lookup", "default"])[1].name == "lookup of classic"
+
+    def test_tables_of_references_are_no_models(self, tiny_model, photos):
+        made = make_methods(["mean", str(tiny_model), "default"], references=photos[:1])
+        assert made[0].name == "mean"
 
     def test_equal_file_names_are_told_apart(self, tiny_model, tmp_path):
         copy = tmp_path / "other" / "tiny.safetensors"

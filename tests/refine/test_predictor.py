@@ -232,7 +232,8 @@ def test_the_app_compares_models_of_every_kind(network_files, album_photo):
     )
     service.core.close()
     assert true is not None
-    assert [item.name for item in found][:3] == ["classical", "refiner", "rival"]
+    rule = "colours by lightness and height of classical"
+    assert [item.name for item in found] == ["classical", "refiner", "rival", rule]
     assert all(item.figures["ciede2000"] > 0 for item in found)
 
 
