@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # Enough to see and to measure colours; several methods, some of them slow, do every photograph.
 MAX_SIDE = 640
+# Where the truth is known the faithful setting errs least; where there is none one looks, and should see
+# what `colorize photo` makes.
+MEASURED, SHOWN = 0.0, 0.5
 DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
 
 
@@ -38,14 +41,19 @@ DEFAULT_METHODS = ("gray", "mean", "lookup", "default")
     help="Colour photographs that welsh transfers from; mean and lookup then learn from them too, and not from the "
     "training photographs of a model.",
 )
-@_shared.vividness_option
+@_shared.share_option(
+    "--vividness",
+    default=None,
+    help="Setting of the models: 0 is faithful, 1 is bold. Default: 0 or, if none of the photographs has colours to "
+    "measure with, the 0.5 of `colorize photo`.",
+)
 @_shared.limit_option
 @_shared.output_options
 def command(
     inputs: tuple[Path, ...],
     methods: tuple[str, ...],
     references: Path | None,
-    vividness: float,
+    vividness: float | None,
     limit: int | None,
     outputs: _shared.Outputs,
 ) -> None:
@@ -69,12 +77,15 @@ def command(
     with _shared.usage_errors(), _shared.progress_bars(quiet=outputs.quiet) as progress:
         photos = read_inputs(inputs, limit, progress)
         teachers = load_folder(references, progress=progress).photos if references else ()
+        has_truth = [has_colors(photo) for photo in photos.photos]
+        if vividness is None:
+            vividness = MEASURED if any(has_truth) else SHOWN
         made = make_methods(specs, vividness=vividness, references=teachers)
         found = compare_methods(
             made,
             photos.photos,
             names=photos.names,
-            has_truth=[has_colors(photo) for photo in photos.photos],
+            has_truth=has_truth,
             left_out=_measuring.reasons(photos),
             pictures=outputs.html is not None,
             progress=progress,
@@ -126,6 +137,8 @@ def summary(found: Comparison) -> str:
         lines += [result.table(), "", *differences(found)]
     else:
         lines.append("None of these photographs has known colours: nothing was measured; --html shows them.")
+    if setting := found.setting():
+        lines += [f"{setting} (0 is faithful, 1 is bold; `colorize photo` makes {SHOWN:g})", ""]
     # Absolute: the table above has it as a share of the true one, which gray photographs lack.
     lines.append(
         "colourfulness after Hasler and Suesstrunk (an everyday photograph has about 30), and cost per photograph"

@@ -44,12 +44,15 @@ class NamedMethod:
         What has to be stored for it: the model file, a table, samples of training photographs; 0 for nothing.
     description : str
         One sentence.
+    vividness : float, optional
+        The setting that it colours at; None for what has none, the simple rules and colour transfer.
     """
 
     name: str
     method: Method
     n_bytes: int
     description: str
+    vividness: float | None = None
 
 
 def make_methods(
@@ -107,7 +110,8 @@ def make_methods(
             path = paths[spec]
             method = partial(models[spec].predict, vividness=vividness)
             network = f": {describe(network_facts(path))}" if model_kind(path) in NETWORKS else ""
-            made.append(NamedMethod(names[spec], method, path.stat().st_size, f"Model file {path.name}{network}."))
+            description = f"Model file {path.name}{network}."
+            made.append(NamedMethod(names[spec], method, path.stat().st_size, description, vividness))
         elif spec == "gray":
             made.append(NamedMethod(spec, NO_COLOR, 0, "No colour at all."))
         elif spec == "welsh":
@@ -163,7 +167,7 @@ def _head(spec: str, vividness: float) -> NamedMethod:
     how = "propagated to the pixels" if levin else "enlarged"
     description = f"What the encoder of the semantic features believes by itself, {how}: no regions, no classifier."
     method = partial(encoder_ab, vividness=vividness, levin=levin)
-    return NamedMethod(spec, method, len(read_encoder().network), description)
+    return NamedMethod(spec, method, len(read_encoder().network), description, vividness)
 
 
 def _welsh(references: Sequence[RgbImage]) -> NamedMethod:

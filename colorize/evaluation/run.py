@@ -97,6 +97,11 @@ class Comparison:
     memory: Mapping[str, int]
     left_out: Mapping[str, str]
 
+    def setting(self) -> str:
+        """The vividness that models coloured at, in words; nothing if all methods are simple rules."""
+        found = sorted({method.vividness for method in self.methods if method.vividness is not None})
+        return f"models at vividness {' and '.join(f'{one:g}' for one in found)}" if found else ""
+
     def differences(self) -> dict[str, dict[str, dict[str, Interval]]]:
         """Paired differences per first method, second method and figure: that of the first minus that of the second."""
         return {name: self.result.differences(name) for name in self.result.figures}
@@ -119,7 +124,10 @@ class Comparison:
         """All figures, differences, realism and costs as JSON."""
         return self.result.to_json(
             differences=self.differences(),
-            methods={m.name: {"description": m.description, "n_bytes": m.n_bytes} for m in self.methods},
+            methods={
+                method.name: {name: getattr(method, name) for name in ("description", "n_bytes", "vividness")}
+                for method in self.methods
+            },
             told_from_real=self.verdicts,
             peak_bytes=self.memory,
             left_out=self.left_out,

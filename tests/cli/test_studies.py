@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from colorize.cli import main
+from colorize.color.metrics import colorfulness
 from colorize.evaluation import report
+from colorize.io import read_photo
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -104,6 +106,10 @@ def test_compare_measures_where_it_can_and_shows_the_rest(run, album, tiny_model
     assert content["photos"]["gray"]["ciede2000"][content["names"].index("gray.png")] is None
     page = (workplace / "c.html").read_text()
     assert "photo-5" in page
+    # measured at the faithful setting, of which the rules have none
+    assert "\nmodels at vividness 0 (0 is faithful, 1 is bold; `colorize photo` makes 0.5)\n" in result.stdout
+    assert "Models at vividness 0 (0 is faithful, 1 is bold); " in page
+    assert [content["methods"][name]["vividness"] for name in ("gray", "welsh", "tiny")] == [None, None, 0]
 
     # the same differences everywhere, each the mean over the photographs with truth of one method minus another
     figures = {name: np.array(content["photos"][name]["ciede2000"][:5], float) for name in content["means"]}
@@ -141,6 +147,24 @@ def test_compare_says_whose_rules_they_are(run, album, tiny_model, workplace):
     assert list(json.loads((workplace / "c.json").read_text())["means"]) == ["lookup of tiny", "default", "tiny"]
     assert "5.png,,lookup of tiny," in (workplace / "c.csv").read_text()
     assert '<th scope="row">lookup of tiny</th>' in (workplace / "c.html").read_text()
+
+
+@pytest.mark.parametrize(("arguments", "setting"), [([], "0.5"), (["--vividness", 0], "0"), (["--vividness", 1], "1")])
+def test_compare_shows_what_photo_makes_where_nothing_is_measured(
+    run, gray_folder, tiny_model, tiny_colorizer, workplace, arguments, setting
+):
+    pytest.importorskip("jinja2")
+    files = ["--html", "c.html", "--json", "c.json"]
+    result = run("compare", gray_folder / "0.png", "--method", tiny_model, *arguments, *files)
+    assert f"models at vividness {setting} (" in result.stdout
+    assert f"Models at vividness {setting} (" in (workplace / "c.html").read_text()
+    made = tiny_colorizer.predict(read_photo(gray_folder / "0.png"), vividness=float(setting))
+    (shown,) = json.loads((workplace / "c.json").read_text())["photos"]["tiny"]["colorfulness"]
+    assert shown == pytest.approx(colorfulness(made.rgb), rel=1e-3)
+
+
+def test_compare_of_rules_alone_speaks_of_no_vividness(run, gray_folder):
+    assert "vividness" not in run("compare", gray_folder / "0.png", "--method", "gray", "--method", "mean").stdout
 
 
 def test_compare_takes_photographs_one_by_one(run, gray_folder, tiny_model):

@@ -99,6 +99,10 @@ class TestMakeMethods:
         made = make_methods(["mean", str(tiny_model), "default"], references=photos[:1])
         assert made[0].name == "mean"
 
+    def test_only_what_has_a_setting_tells_it(self, tiny_model):
+        made = make_methods(["gray", "mean", "encoder", str(tiny_model)], vividness=0.3)
+        assert [method.vividness for method in made] == [None, None, 0.3, 0.3]
+
     def test_equal_file_names_are_told_apart(self, tiny_model, tmp_path):
         copy = tmp_path / "other" / "tiny.safetensors"
         copy.parent.mkdir()

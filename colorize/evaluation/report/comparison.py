@@ -33,7 +33,7 @@ def comparison_report(found: Comparison, *, source: str = "photographs") -> str:
     page = Page(
         "comparison",
         f"{len(names)} ways to colour {source}",
-        [_lead(found, names, measured)],
+        [_lead(found, names, measured), *_setting(found)],
         warnings=[f"{measured} {few}"] if 0 < measured < 5 else [],
     )
     blocks = [_method_table(found)]
@@ -79,6 +79,12 @@ def _lead(found: Comparison, names: Sequence[str], measured: int) -> str:
         f"Smallest mean colour difference: {best} ({means[best][MAIN]:.2f} CIEDE2000){chance}; "
         f"most colourful: {boldest} ({means[boldest]['colorfulness_ratio']:.0%} of the truth)."
     )
+
+
+def _setting(found: Comparison) -> list[str]:
+    """How vivid the models were, if there are any: the same model looks like another one at another setting."""
+    setting = parts.capital(found.setting())
+    return [f"{setting} (0 is faithful, 1 is bold); colorize photo makes 0.5 unless told otherwise."] if setting else []
 
 
 def _plots(found: Comparison, names: Sequence[str]) -> Iterator[Plot]:
