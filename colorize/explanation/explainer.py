@@ -95,7 +95,7 @@ class HintEffect:
     Attributes
     ----------
     part : int
-        The part, a label of ``session.parts.superpixels``.
+        The part, a label of ``session.view.parts.superpixels``.
     before, after : ndarray, shape (2,), float32
         ab of the part without and with hints.
     is_hinted : bool

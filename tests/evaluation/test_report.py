@@ -259,7 +259,7 @@ def test_an_explanation_shows_what_hints_made_of_the_place(tiny_colorizer, photo
     monkeypatch.setattr(crop, lambda pixels, mask: outlined.append(mask) or pixels)
     told = place_in_words(explainer, found)
     for mask in outlined:  # in gray and in colour: what the colour was given to
-        np.testing.assert_array_equal(mask, explainer.session.parts.superpixels.labels == found.hints.part)
+        np.testing.assert_array_equal(mask, explainer.session.view.parts.superpixels.labels == found.hints.part)
     assert told["title"] == found.named(found.pixel_ab) != found.named(found.ab)
     assert told["given"] == told["hints"]["after"] == paint(found, found.pixel_ab)
     assert "The very place was hinted" in told["hints"]["text"]

@@ -192,7 +192,7 @@ def crossed(session):
 
 def apart_from_its_region(explainer, is_moved):
     """Of the places that hints moved or left alone the one where the region's colour tells the least of it."""
-    session, parts = explainer.session, explainer.session.parts.superpixels
+    session, parts = explainer.session, explainer.session.view.parts.superpixels
     before = session.prior(explainer.vividness)
     after = before.posterior(session.observations(explainer.hints)).mean
     moved, mixed = (
@@ -227,7 +227,7 @@ def test_a_place_far_from_what_hints_made_of_its_part_is_told_as_carried(crossed
     """Also in a part that has hints on itself: only the pixels that were painted are exact."""
     session = crossed.session
     said = session.observations(crossed.hints)
-    parts = resize_labels(session.parts.superpixels, session.gray.shape)
+    parts = resize_labels(session.view.parts.superpixels, session.gray.shape)
     after = session.prior(crossed.vividness).posterior(said).mean
     beside = np.isin(parts, said.regions) & ~crossed.hints.rasterize(session.gray.shape).is_known
     apart = np.where(beside, np.linalg.norm(crossed.result.ab - after[parts], axis=-1), 0)

@@ -106,7 +106,7 @@ def _place(explainer: Explainer, found: Explanation, number: int, result: Pixels
     # What is outlined is what the colour was given to; a region may be half of it and half of something else.
     mask = explainer.superpixels.labels == found.region
     if found.hints is not None:
-        mask = explainer.session.parts.superpixels.labels == found.hints.part
+        mask = explainer.session.view.parts.superpixels.labels == found.hints.part
     names = color_names(found.colors, found.lightness)
     return {
         "id": f"place-{number}",
