@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorize._support.formats import OUTPUT_FORMATS
+from colorize.batch.manifest import NAME
 from colorize.exceptions import DatasetError, OutputError
 from colorize.io import PHOTO_SUFFIXES
 
@@ -46,12 +47,15 @@ class Plan:
         Files that are no photographs by their names, left alone.
     n_linked_folders : int
         Links to folders, not entered: a link may lead in a circle.
+    coloured : tuple of str
+        Folders within the source that an earlier batch wrote, not entered either.
     """
 
     photos: list[Photo]
     unreadable: dict[str, str]
     n_others: int
     n_linked_folders: int
+    coloured: tuple[str, ...] = ()
 
 
 def check_folders(source: Path, target: Path) -> None:
@@ -71,8 +75,10 @@ def check_folders(source: Path, target: Path) -> None:
     if target.resolve() == source.resolve() or target.resolve() in source.resolve().parents:
         raise OutputError(f"{target}: the outputs would be mixed with the photographs of {source}; name another folder")
     unreadable: dict[str, str] = {}
-    if not any(names for _, names, _, _ in _walk(source, target.resolve(), unreadable)) and not unreadable:
-        raise DatasetError(f"{source}: holds no photographs, neither itself nor in its sub-folders")
+    coloured: list[str] = []
+    if not any(names for _, names, _, _ in _walk(source, target.resolve(), unreadable, coloured)) and not unreadable:
+        but = f", but what batches wrote into {', '.join(sorted(coloured))}" if coloured else ""
+        raise DatasetError(f"{source}: holds no photographs, neither itself nor in its sub-folders{but}")
 
 
 def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: Mapping[str, str] | None = None) -> Plan:
@@ -81,7 +87,8 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     Parameters
     ----------
     source : Path
-        Searched with its sub-folders; hidden files and folders are left out.
+        Searched with its sub-folders; hidden files and folders are left out, and sub-folders with a manifest: what they
+        hold is coloured.
     target : Path
         Where outputs will go; if it lies in `source`, it is not searched.
     file_format : str
@@ -106,8 +113,9 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     """
     photos: list[Photo] = []
     unreadable: dict[str, str] = {}
+    coloured: list[str] = []
     n_others = n_linked = 0
-    for folder, names, links, others in _walk(source, target.resolve(), unreadable):
+    for folder, names, links, others in _walk(source, target.resolve(), unreadable, coloured):
         n_others, n_linked = n_others + others, n_linked + links
         prefix = "" if folder == "." else f"{folder}/"
         # Names once given stay: a new photograph must not move the output of an old one.
@@ -116,11 +124,17 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
         for name, output in _output_names([name for name in names if not kept.get(name)], taken, file_format):
             photos.append(Photo(prefix + name, prefix + output))
         photos += [Photo(prefix + name, output) for name, output in kept.items() if output]
-    return Plan(sorted(photos, key=lambda photo: photo.input), unreadable, n_others, n_linked)
+    ordered = sorted(photos, key=lambda photo: photo.input)
+    return Plan(ordered, unreadable, n_others, n_linked, tuple(sorted(coloured)))
 
 
-def _walk(source: Path, target: Path, unreadable: dict[str, str]) -> Iterator[tuple[str, list[str], int, int]]:
-    """Every folder within `source`: its path, the names of its photographs, links to folders, other files."""
+def _walk(
+    source: Path, target: Path, unreadable: dict[str, str], coloured: list[str]
+) -> Iterator[tuple[str, list[str], int, int]]:
+    """Every folder within `source`: its path, the names of its photographs, links to folders, other files.
+
+    Those that cannot be listed, and those that a batch wrote, are not among them but noted.
+    """
 
     def note(error: OSError) -> None:
         unreadable[os.path.relpath(error.filename, source).replace(os.sep, "/")] = error.strerror or str(error)
@@ -129,8 +143,11 @@ def _walk(source: Path, target: Path, unreadable: dict[str, str]) -> Iterator[tu
         here = Path(folder)
         visible = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in visible if (here / name).is_symlink()]
+        inside = [here / name for name in visible if name not in links and (here / name).resolve() != target]
+        results = [path for path in inside if (path / NAME).is_file()]
+        coloured += [path.relative_to(source).as_posix() for path in results]
         # In place, since os.walk goes on with this very list.
-        folders[:] = [name for name in visible if name not in links and (here / name).resolve() != target]
+        folders[:] = [path.name for path in inside if path not in results]
         files = [name for name in files if not name.startswith(".")]
         # A pipe named a.jpg would block its reader for ever.
         names = [name for name in files if Path(name).suffix.lower() in PHOTO_SUFFIXES and (here / name).is_file()]

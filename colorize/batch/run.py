@@ -61,6 +61,8 @@ class BatchReport:
         Inputs of this run about which reading or writing had something to say.
     n_others, n_linked_folders : int
         Files that are no photographs, links to folders: left alone.
+    coloured : tuple of str
+        Folders within the source that an earlier batch wrote: left alone too.
     seconds : float
         Wall time of this run.
     is_interrupted : bool
@@ -74,6 +76,7 @@ class BatchReport:
     notes: dict[str, str] = field(default_factory=dict)
     n_others: int = 0
     n_linked_folders: int = 0
+    coloured: tuple[str, ...] = ()
     seconds: float = 0.0
     is_interrupted: bool = False
 
@@ -146,7 +149,8 @@ def run_batch(
         remove_leftovers(target)
         # Swept only under the lock: before it, files that another batch is writing would have gone.
         plan = make_plan(source, target, file_format=file_format, known=manifest.outputs)
-        report = BatchReport(len(plan.photos), n_others=plan.n_others, n_linked_folders=plan.n_linked_folders)
+        report = BatchReport(len(plan.photos))
+        report.n_others, report.n_linked_folders, report.coloured = plan.n_others, plan.n_linked_folders, plan.coloured
         run = _Run(source, target, manifest, report, progress or silent)
         run.note_earlier(plan)
         with (open_pool or local_pool())(settings) as pool, _interruptible(pool, report):

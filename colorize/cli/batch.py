@@ -125,6 +125,8 @@ def tell(report: BatchReport, *, quiet: bool) -> None:
     files = "other file" if report.n_others == 1 else "other files"
     links = "link to a folder" if report.n_linked_folders == 1 else "links to folders"
     others = [f"{n} {what}" for n, what in ((report.n_others, files), (report.n_linked_folders, links)) if n]
+    if report.coloured:
+        others.append(f"what batches wrote into {', '.join(map(_shared.shown, report.coloured))}")
     if others:
         click.echo(f"left alone: {', '.join(others)}")
     if report.is_interrupted:

@@ -55,10 +55,13 @@ def command(
 ) -> None:
     """Colorize photographs; of a colour photograph only the lightness is used.
 
-    With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3.
+    With several INPUTs, -o names a folder, one that fails does not stop the others, and the exit status is then 3; what
+    colorize has made is left out.
     """
     suffix = PAGES_SUFFIX if files.all_frames else SUFFIX
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
+    if len(jobs) > 1:
+        jobs = without_results(jobs, files)
     by_hand.check(len(jobs))
     targets = [path for _, target in jobs for path in by_hand.targets(target)]
     sources = [source for source, _ in jobs]
@@ -110,6 +113,27 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> lis
         if source.is_dir():
             raise click.UsageError(f"{source} is a folder; `colorize batch {source} DEST` colorizes what is in it")
     return [(source, output_path(source, output, suffix)) for source in inputs]
+
+
+def without_results(jobs: list[tuple[Path, Path]], files: _shared.Files) -> list[tuple[Path, Path]]:
+    """Those whose inputs colorize has not made itself: `*.png` means photographs, also the second time."""
+    results = {source for source, _ in jobs if is_result(source, files.max_pixels)}
+    if len(results) == len({source for source, _ in jobs}):
+        raise click.UsageError("colorize made all of these itself; name one alone to colour it")
+    for source in () if files.quiet else sorted(results):
+        click.echo(f"Note: {source}: left out, since colorize made it; name it alone to colour it", err=True)
+    return [(source, target) for source, target in jobs if source not in results]
+
+
+def is_result(path: Path, max_pixels: int) -> bool:
+    """Tell, from its header, whether colorize made a picture."""
+    from colorize.io import read_xmp
+    from colorize.recipe.note import is_ours
+
+    try:
+        return is_ours(read_xmp(path, max_pixels=max_pixels))
+    except ColorizeError:  # told where it is coloured
+        return False
 
 
 def output_path(source: Path, output: Path | None, suffix: str) -> Path:
@@ -189,7 +213,9 @@ def colorize_by_hand(
     from colorize.color import to_gray
     from colorize.explanation.doubt import confidence_picture
     from colorize.io import write_photo
+    from colorize.recipe.note import AID
     from colorize.recipe.work import Wishes, copy_times, file_digest, finished, read, reading_notes, refiner_of, signed
+    from colorize.types import PhotoMetadata
 
     (photo,) = read(source, handling)
     hints = None if by_hand.hints_file is None else _hands.read_hints(by_hand.hints_file, photo.shape, by_hand.reach)
@@ -198,7 +224,8 @@ def colorize_by_hand(
     wishes = replace(wishes, only_confident=by_hand.only_confident, refiner=refiner_of(colorizer))
     results = wishes.results(to_gray(photo), colorizer, recipe, references, n or 1)
     if by_hand.confidence_map is not None:
-        write_photo(confidence_picture(results[0]), by_hand.confidence_map, overwrite=handling.overwrite)
+        picture = replace(confidence_picture(results[0]), metadata=PhotoMetadata(xmp=AID))
+        write_photo(picture, by_hand.confidence_map, overwrite=handling.overwrite)
     images = [finished(photo, result, recipe, wishes) for result in results]
     told = [wishes] if n is None else [replace(wishes, alternative=number) for number in range(n)]
     if by_hand.sheet:

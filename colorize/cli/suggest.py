@@ -79,7 +79,8 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
 
     from colorize._support.labels import label_corners
     from colorize.color import gray_rgb
-    from colorize.types import RgbImage
+    from colorize.recipe.note import AID
+    from colorize.types import PhotoMetadata, RgbImage
 
     picture = gray_rgb(lightness)
     unit = max(4, round(min(lightness.shape) / 40))
@@ -98,7 +99,7 @@ def marked(lightness: np.ndarray, places: Sequence[Suggestion]) -> RgbImage:
     for row, col in rings:  # last: nothing hides a ring
         for shade, thickness in ((0, unit // 2 + 2), (255, max(1, unit // 4))):
             cv2.circle(picture, (col, row), unit, (shade, shade, shade), thickness, cv2.LINE_AA)
-    return RgbImage(picture)
+    return RgbImage(picture, metadata=PhotoMetadata(xmp=AID))
 
 
 def _draw_label(picture: np.ndarray, number: int, colors: np.ndarray, corner: tuple[int, int], side: int) -> None:

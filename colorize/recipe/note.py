@@ -21,6 +21,7 @@ DECIDED_AT, REFINER = "decided at", "refiner"
 """Entries of `Recipe.said` that no person said: the height and width at which the regions of a larger photograph were
 described, the digest of a refiner."""
 
+_NAMESPACES = b"urn:colorize:recipe:"  # of every version
 _NAMESPACE = "urn:colorize:recipe:1"
 _NAME = f"{{{_NAMESPACE}}}recipe"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
@@ -52,6 +53,11 @@ _EMPTY = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 ).encode()
+AID = _EMPTY.replace(
+    _END,
+    f'<rdf:Description rdf:about="" xmlns:colorize="{_NAMESPACE}" colorize:note="Made by colorize"/>'.encode() + _END,
+)
+"""Packet of a picture that only shows something about a photograph, such as where hints would tell most."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +229,21 @@ def find_note(xmp: bytes | None) -> Recipe | None:
     found = notes.found or [[html.unescape(text.decode("ascii", "replace"))] for text in _RECIPE.findall(packet)]
     # Of several the last, because `add_note` adds at the end.
     return Recipe.from_json("".join(found[-1])) if found else None
+
+
+def is_ours(xmp: bytes | None) -> bool:
+    """Tell whether colorize made the picture: one with a note, be it damaged, or an `AID`.
+
+    See Also
+    --------
+    find_note : Reads the note.
+
+    Examples
+    --------
+    >>> is_ours(AID), is_ours(b"<x:xmpmeta/>"), is_ours(None)
+    (True, False, False)
+    """
+    return _NAMESPACES in (xmp or b"")
 
 
 class _Notes:

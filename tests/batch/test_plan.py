@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from colorize.batch.manifest import NAME
 from colorize.batch.plan import _output_names, check_folders, make_plan
 from colorize.exceptions import DatasetError, OutputError
 from colorize.training.dataset import load_folder
@@ -98,6 +99,18 @@ def test_a_folder_without_photographs_is_refused_in_the_words_of_training(source
             work()
         refused.append(str(error.value).partition(": ")[2])
     assert refused[0] == refused[1]
+
+
+def test_what_batches_wrote_is_no_photograph(source, tmp_path):
+    folder = source("a.jpg", f"out/{NAME}", "out/a.jpg", "out/sub/b.jpg", f"sub/new/{NAME}", "sub/new/c.jpg")
+    plan = make_plan(folder, tmp_path / "again")
+    assert list(pairs(plan)) == ["a.jpg"]
+    assert plan.coloured == ("out", "sub/new")
+    assert make_plan(folder, folder / "out").coloured == ("sub/new",)  # what goes on is not left alone
+    assert list(pairs(make_plan(folder / "out", tmp_path / "again"))) == ["a.jpg", "sub/b.jpg"]  # named: as asked
+    (folder / "a.jpg").unlink()
+    with pytest.raises(DatasetError, match="nor in its sub-folders, but what batches wrote into out, sub/new"):
+        check_folders(folder, tmp_path / "again")
 
 
 def test_links_in_a_circle_end(source, tmp_path):

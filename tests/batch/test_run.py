@@ -48,6 +48,14 @@ def test_what_a_killed_worker_leaves_half_written_goes(album, here, settings, tm
     assert set(outputs(target)) == {"even/01.png", "odd/00.png"}
 
 
+def test_a_second_batch_of_the_folder_leaves_the_first_alone(album, here, settings, tmp_path):
+    source = album(2)
+    run_batch(source, source / "out", settings, open_pool=here)
+    report = run_batch(source, tmp_path / "again", settings, open_pool=here)
+    assert (report.n_photos, report.coloured) == (2, ("out",))
+    assert set(outputs(tmp_path / "again")) == {"even/01.png", "odd/00.png"}
+
+
 def test_nothing_is_done_twice(album, here, settings, tmp_path):
     source, target = album(4), tmp_path / "out"
     run_batch(source, target, settings, open_pool=here)

@@ -98,6 +98,9 @@ def test_the_counts_say_what_they_count(run, stub):
     told, left_alone = run("batch", "in", "out", status=3).stdout.splitlines()
     assert told.startswith("4 of 5 photographs done, 1 failed; earlier runs saw to 3 of all; ")
     assert left_alone == "left alone: 1 other file"
+    report.coloured = ("out", "1932/ne\nw")
+    said = run("batch", "in", "out", status=3).stdout.splitlines()[-1]
+    assert said == "left alone: 1 other file, what batches wrote into out, 1932/ne\\nw"
 
 
 def test_progress_for_log_files(capsys, monkeypatch):

@@ -236,6 +236,17 @@ def test_suggest_marks_and_lists_places(go, old):
         assert place["colors"][0]["color"] in line
 
 
+def test_pictures_to_look_at_are_no_photographs(go, old):
+    go("suggest", old)
+    go("photo", old, "--confidence-map", "map.png")
+    aids = ("map.png", "old.suggested.png")
+    assert [find_note(read_xmp(name)) for name in aids] == [None, None]
+    result = go("photo", old, *aids, "old.colorized.png", "--force")
+    assert result.stdout == "old.png -> old.colorized.png\n"
+    left_out = [line.partition(": left out")[0] for line in result.stderr.splitlines()]
+    assert left_out == [f"Note: {name}" for name in ("map.png", "old.colorized.png", "old.suggested.png")]
+
+
 def test_suggest_tells_what_it_makes_of_hints(go, old):
     marks = (Mark("point", [[25, 50]], (60, 150, 60), 4), Mark("point", [[900, 5]], (60, 150, 60)))
     Path("hints.json").write_text(Hints((120, 160), marks).to_json())

@@ -113,6 +113,26 @@ def test_output_name_decides_the_format(run, stub, workplace, ending, kind):
     assert stub.vividness == [0.25]
 
 
+def test_the_same_command_again_takes_its_own_pictures_for_no_photographs(run, stub, workplace):
+    for name in ("a.png", "b.png"):
+        gray_file(workplace / name)
+    run("photo", "a.png", "b.png")
+    Path("broken.png").write_bytes(Path("a.colorized.png").read_bytes()[:40])
+    everything = sorted(path.name for path in workplace.glob("*.png"))
+    result = run("photo", *everything, "--force", status=3)
+    note, other, error, count = error_lines(result)
+    assert note == "Note: a.colorized.png: left out, since colorize made it; name it alone to colour it"
+    assert other.startswith("Note: b.colorized.png: left out")
+    assert error.startswith("Error: broken.png: ")
+    assert count == "1 of 3 photographs failed"
+    assert result.stdout.splitlines() == ["a.png -> a.colorized.png", "b.png -> b.colorized.png"]
+    assert len(error_lines(run("photo", *everything, "--force", "--quiet", status=3))) == 2
+    run("photo", "a.colorized.png")
+    assert red("a.colorized.colorized.png")
+    refused = run("photo", "a.colorized.png", "b.colorized.png", status=2)
+    assert error_lines(refused)[-1] == "Error: colorize made all of these itself; name one alone to colour it"
+
+
 def test_output_folder_for_one_photograph(run, stub, workplace):
     gray_file(workplace / "old.png")
     (workplace / "out").mkdir()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize.exceptions import RecipeError
-from colorize.recipe.note import Recipe, add_note, find_note
+from colorize.recipe.note import AID, Recipe, add_note, find_note, is_ours
 
 RECIPE = Recipe('my <model> & "co"', "ab" * 32, "1.2", 7, 0.25, ({"at": [1, 2], "color": "#00ff00"},), (0.5, 0.5))
 FOREIGN = (
@@ -220,3 +220,15 @@ def test_damaged_note_is_one_error(change):
 def test_what_is_no_recipe_is_one_error(text):
     with pytest.raises(RecipeError, match="damaged"):
         Recipe.from_json(text)
+
+
+def test_what_colorize_made_is_known_by_its_packet():
+    assert is_ours(AID)
+    assert find_note(AID) is None
+    assert is_ours(add_note(FOREIGN, RECIPE))
+    assert not is_ours(FOREIGN)
+    # Coloured all the same, it has one note: that of a colorized picture.
+    again = add_note(AID, RECIPE)
+    assert find_note(again) == RECIPE
+    assert again.count(b"colorize:note=") == 1
+    ElementTree.fromstring(again)
