@@ -13,6 +13,9 @@ from colorize.exceptions import ColorizeError, OutputError, OutputExistsError
 
 Part = bytes | bytearray | memoryview
 
+OVERWRITE = "name another file or say overwrite=True"
+"""What helps where a file is in the way."""
+
 # Twelve random digits, so that no file of a person's is taken for a leftover.
 _PASSING = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 
@@ -41,7 +44,7 @@ def refusals(
 def check_free(path: Path, *, overwrite: bool) -> None:
     """Refuse, by `OutputExistsError`, to replace a file that nobody said may be replaced."""
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already; name another file or say overwrite (--force)")
+        raise OutputExistsError(f"{path}: exists already; {OVERWRITE}")
 
 
 def check_writable(folder: Path) -> None:

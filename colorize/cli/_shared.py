@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from colorize._support.files import check_free, check_writable, write_atomically
+from colorize._support.files import OVERWRITE, check_free, check_writable, write_atomically
 from colorize._support.formats import output_format
 from colorize._support.progress import Progress, silent
 from colorize.exceptions import ColorizeError
@@ -353,6 +353,8 @@ def one_line(error: BaseException, path: Path | None = None) -> str:
         message = "not enough memory"
     else:
         message = str(error) or type(error).__name__
+    # The library speaks of its own arguments.
+    message = message.replace(OVERWRITE, "name another output or add --force")
     if path is not None and str(path) not in message:
         message = f"{path}: {message}"
     # Whatever a library writes: one line per failure is what scripts count.

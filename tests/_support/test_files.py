@@ -2,8 +2,8 @@
 
 import pytest
 
-from colorize._support.files import write_atomically
-from colorize.exceptions import OutputError
+from colorize._support.files import check_free, write_atomically
+from colorize.exceptions import OutputError, OutputExistsError
 
 
 def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -26,6 +26,11 @@ def test_an_interrupted_write_leaves_nothing_either(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "model.safetensors", parts())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_way_is_answered_with_the_argument_of_python(tmp_path):
+    with pytest.raises(OutputExistsError, match=r"exists already; name another file or say overwrite=True$"):
+        check_free(tmp_path, overwrite=False)
 
 
 def test_a_missing_folder_is_one_line(tmp_path):

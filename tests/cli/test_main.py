@@ -198,7 +198,7 @@ NOWHERE = "/proc"  # a folder in which nobody, not even root, can make a file
     [
         ("none/x", "there is no folder none"),
         (f"{NOWHERE}/x", f"{NOWHERE}: cannot be written to"),
-        ("there", "there{}: exists already; name another file or say overwrite (--force)"),
+        ("there", "there{}: exists already; name another output or add --force"),
     ],
 )
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_errors_are_one_line(run, film, workplace, tiny_model):
         (("letter.mp4", "new.mp4"), "Error: letter.mp4: not a film that can be read"),
         (("none.mp4", "new.mp4"), "Error: none.mp4: no such file"),
         (("old.mp4", "new.avi"), "Error: new.avi: films are written as .mp4, .m4v, .mov, .mkv"),
-        (("old.mp4", "there.mp4"), "Error: there.mp4: exists already; name another file or say overwrite (--force)"),
+        (("old.mp4", "there.mp4"), "Error: there.mp4: exists already; name another output or add --force"),
         (("old.mp4", "new.mp4", "--hints", "hints"), "Error: there is no frame 99: the film has 3, numbered 0 to 2"),
         (("old.mp4", "new.mp4", "--model", "none"), "Error: "),
     ):

@@ -140,7 +140,7 @@ def test_what_is_refused(tmp_path, photo_file, tiny_colorizer, recipe):
         colorize_file(photo_file, tmp_path / "a.png", tiny_colorizer, recipe, Handling(max_pixels=100))
     with pytest.raises(InvalidImageError, match=r"none\.png: no such file"):
         colorize_file(tmp_path / "none.png", tmp_path / "a.png", tiny_colorizer, recipe)
-    with pytest.raises(OutputExistsError, match="--force"):
+    with pytest.raises(OutputExistsError, match="overwrite=True"):
         colorize_file(photo_file, photo_file, tiny_colorizer, recipe)
     with pytest.raises(RecipeError, match="hints"):
         colorize_photo(RgbImage(np.zeros((2, 2, 3), np.uint8)), tiny_colorizer, replace(recipe, said=({},)))
