@@ -48,6 +48,6 @@ def command(model: str, photo: Path, hints: Path, output: Path, strength: float,
     learnt.colorizer.save(output, overwrite=force)
     if not quiet:
         for note in wishes.notes:
-            click.echo(note)
+            click.echo(f"Note: {photo}: {note}", err=True)
         click.echo(str(learnt))
         click.echo(f"{model} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")

@@ -1,5 +1,7 @@
 """Corrections that become part of a model: it moves where it was told to, and stays where it was not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from colorize.color import lab_to_rgb, to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ColorizeError
 from colorize.features.superpixels import from_labels
+from colorize.guidance.hints import Hints, Mark
 from colorize.io import write_photo
 from colorize.models.format import digest
 from colorize.training.corrections import hinted_regions, learn_corrections
@@ -186,6 +189,14 @@ def test_learn(run, tiny_model, album, photos):
         "exists already"
         in run("learn", tiny_model, "old.png", "--hints", "hints.png", "-o", "new.safetensors", status=1).output
     )
+
+
+def test_learning_tells_of_hints_as_colouring_does(run, tiny_model, album):
+    marks = (Mark("point", [[25, 50]], (200, 60, 60), 9), Mark("point", [[900, 5]], (200, 60, 60)))
+    Path("hints.json").write_text(Hints((120, 160), marks).to_json())
+    result = run("learn", tiny_model, "old.png", "--hints", "hints.json", "-o", "new.safetensors")
+    assert result.stderr.startswith("Note: old.png: hint 2: (900, 5) lies outside the photo")
+    assert "hint 2" not in result.stdout
 
 
 def test_a_smaller_layer_is_enlarged(run, tiny_model, album):
