@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,8 +23,19 @@ SHEET_SIDE = 800
 CAPTION = 32
 """Height of the strip below each picture that holds its number, in pixels."""
 
-hints_option = _shared.path_option(
-    "--hints",
+
+def hints_path_option(name: str, *, instead: str = "paint all on one layer", **more: Any) -> _shared.Decorator:
+    """`--hints`, once: of several click takes the last and drops the others without a word."""
+
+    def only(_context: click.Context, _parameter: click.Parameter, given: tuple[Path, ...]) -> Path | None:
+        if len(given) > 1:
+            raise click.UsageError(f"--hints can be said once; {instead}")
+        return given[0] if given else None
+
+    return _shared.path_option("--hints", name, multiple=True, callback=only, **more)
+
+
+hints_option = hints_path_option(
     "hints_file",
     metavar="FILE",
     help="Colours that you know: an RGBA picture painted on the photograph, or JSON.",
@@ -45,7 +56,7 @@ class ByHand:
     hints_file: Path | None = None
     reach: str | None = None
     reference: tuple[Path, ...] = ()
-    reference_strength: float = 1.0
+    reference_strength: float | None = None
     alternatives: int | None = None
     sheet: bool = False
     choose: int = 1
@@ -55,8 +66,7 @@ class ByHand:
     @property
     def any(self) -> bool:
         """Whether anything was said at all."""
-        # A strength without references asks for nothing.
-        return self != ByHand(reference_strength=self.reference_strength)
+        return self != ByHand()
 
     def check(self, n_photos: int) -> None:
         """Refuse what makes no sense."""
@@ -67,6 +77,8 @@ class ByHand:
             raise click.UsageError("--choose belongs to one photograph; name one INPUT")
         if n_photos > 1 and self.confidence_map is not None:
             raise click.UsageError("--confidence-map draws one photograph; several were named")
+        if self.reference_strength is not None and not self.reference:
+            raise click.UsageError("--reference-strength needs --reference FILE")
         if self.sheet and self.alternatives is None:
             raise click.UsageError("--sheet needs --alternatives N")
 
@@ -89,7 +101,7 @@ options = _shared.bundled(
         metavar="FILE",
         help="A colour photograph that it should look like; may be given several times.",
     ),
-    _shared.share_option("--reference-strength", default=1.0, help="How much the references count."),
+    _shared.share_option("--reference-strength", help="How much the references count; 1 if not said."),
     click.option(
         "--alternatives", type=click.IntRange(1, 9), metavar="N", help="Write N different pictures, FILE.1 to FILE.N."
     ),

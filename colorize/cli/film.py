@@ -24,9 +24,9 @@ _HINT_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".json")
 @_shared.path_argument("target", metavar="OUT")
 @_shared.model_option
 @_shared.picture_vividness_option
-@_shared.path_option(
-    "--hints",
+@_hands.hints_path_option(
     "hints_path",
+    instead="put the hints of several frames into one folder",
     metavar="FILE|DIR",
     help="Colours that you know, as for a photograph, named after their frame: 000123.png, or 12.5s.json for a time.",
 )

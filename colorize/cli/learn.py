@@ -13,8 +13,8 @@ from colorize.models import find_model
 @click.command("learn", short_help="Make a model that remembers your hints for a photograph.")
 @click.argument("model", metavar="MODEL", shell_complete=_shared.complete_model)
 @_shared.path_argument("photo")
-@_shared.path_option(
-    "--hints",
+@_hands.hints_path_option(
+    "hints",
     required=True,
     metavar="FILE",
     help="As for `colorize photo`: a picture that is transparent where there is no hint, or a JSON list.",

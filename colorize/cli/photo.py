@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from colorize._support.formats import output_format
 from colorize._support.progress import telling
 from colorize.cli import _hands, _shared, _training
 from colorize.exceptions import ColorizeError
@@ -191,6 +192,8 @@ def with_good_targets(
     todo = []
     for source, target in jobs:
         try:
+            # Of the name that was given: those of alternatives have a number before its ending.
+            output_format(target, all_frames=files.all_frames)
             for path in by_hand.targets(target):
                 _shared.check_picture_target(path, force=files.overwrite, all_frames=files.all_frames)
         except (ColorizeError, click.UsageError) as error:
@@ -220,7 +223,8 @@ def colorize_by_hand(
     (photo,) = read(source, handling)
     hints = None if by_hand.hints_file is None else _hands.read_hints(by_hand.hints_file, photo.shape, by_hand.reach)
     digests, n = [file_digest(path) for path in by_hand.reference], by_hand.alternatives
-    wishes = Wishes(hints, digests, by_hand.reference_strength, by_hand.choose - 1, None if n is None else 0)
+    strength = _shared.given(reference_strength=by_hand.reference_strength)
+    wishes = Wishes(hints, digests, chosen=by_hand.choose - 1, alternative=None if n is None else 0, **strength)
     wishes = replace(wishes, only_confident=by_hand.only_confident, refiner=refiner_of(colorizer))
     results = wishes.results(to_gray(photo), colorizer, recipe, references, n or 1)
     if by_hand.confidence_map is not None:

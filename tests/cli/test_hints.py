@@ -108,6 +108,20 @@ def test_a_reach_that_makes_no_sense_is_one_line(go, old, command, arguments, me
 
 
 @pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        (("photo", "old.png"), "paint all on one layer"),
+        (("suggest", "old.png"), "paint all on one layer"),
+        (("learn", "default", "old.png", "-o", "new.safetensors"), "paint all on one layer"),
+        (("film", "old.mp4", "new.mp4"), "put the hints of several frames into one folder"),
+    ],
+)
+def test_a_second_layer_does_not_drop_the_first_in_silence(run, command, instead):
+    error = run(*command, "--hints", "a.png", "--hints", "b.png", status=2).stderr
+    assert error.splitlines()[-1] == f"Error: --hints can be said once; {instead}"
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: save_layer("h.png", (120, 300)), "h.png: the hints are for a photo of 120 x 300 pixels"),
@@ -199,6 +213,11 @@ def test_a_sheet_replaces_none_of_the_pictures_unasked(go, old):
     assert not os.path.exists("sheet.png")
 
 
+def test_alternatives_of_a_name_without_ending_are_refused_by_that_name(go, old):
+    error = go("photo", old, "--alternatives", "2", "--choose", "2", "-o", "x", status=1).stderr
+    assert error.startswith("Error: old.png: x: cannot write a file without ending; use .png")
+
+
 def test_alternatives_replace_nothing_unasked(go, old):
     with open("old.colorized.2.png", "w") as file:
         file.write("mine")
@@ -213,6 +232,7 @@ def test_alternatives_replace_nothing_unasked(go, old):
         (["a.png", "b.png", "--hints", "h.png"], "--hints belong to one photograph"),
         (["a.png", "b.png", "--choose", "2"], "--choose belongs to one photograph"),
         (["a.png", "--sheet"], "--sheet needs --alternatives"),
+        (["a.png", "--reference-strength", "1"], "--reference-strength needs --reference FILE"),
         (["a.png", "--alternatives", "10"], "10 is not in the range 1<=x<=9"),
         (["a.png", "--reference", "b.png", "--reference-strength", "2"], "2.0 is not in the range"),
         (["a.png", "--reference", "b.png", "--reference-strength", "nan"], "nan is no finite number"),
