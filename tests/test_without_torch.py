@@ -9,6 +9,7 @@ from PIL import Image
 
 from colorize.evaluation.loader import load_any_model
 from colorize.exceptions import MissingDependencyError, RequestError
+from colorize.models import find_model
 from colorize.models.file import save_model, stated_digest
 
 pytestmark = pytest.mark.extras
@@ -68,7 +69,8 @@ def test_networks_are_described(run):
     summary = {"n_photos": 30, "n_epochs": 12, "ciede2000_held_out": 8.5}
     rival = {"generator": "resnet50", "objective": "l1+gan", "summary": {**summary, "encoder": "random"}}
     save_model("rival.safetensors", rival, {}, kind="rival")
-    save_model("refiner.safetensors", {"base_sha256": "ab" * 32, "summary": summary}, {}, kind="refiner")
+    for name, base in (("refiner", "ab" * 32), ("of_default", stated_digest(find_model("default")))):
+        save_model(f"{name}.safetensors", {"base_sha256": base, "summary": summary}, {}, kind="refiner")
     trained = "n_epochs 12, n_photos 30"
     assert run("models", "rival.safetensors", "refiner.safetensors").stdout.splitlines() == [
         "rival.safetensors",
@@ -79,6 +81,7 @@ def test_networks_are_described(run):
         f"kind refiner, ciede2000_held_out 8.5, {trained}",
         f"Base: {'ab' * 32}",
     ]
+    assert run("models", "of_default.safetensors").stdout.endswith(f"Base: {base} (default)\n")
     assert run("models", "rival.safetensors", "--quiet").stdout.split() == [stated_digest("rival.safetensors")]
 
 

@@ -61,7 +61,9 @@ def of_network(path: Path) -> list[str]:
 
     facts = network_facts(path)
     base = facts.pop("base_sha256", None)
-    return [stated_digest(path), describe(facts), *([] if base is None else [f"Base: {base}"])]
+    name = shipped_name(base)
+    lines = [] if base is None else [f"Base: {base} ({name})" if name else f"Base: {base}"]
+    return [stated_digest(path), describe(facts), *lines]
 
 
 def of_colorizer(colorizer: Colorizer) -> list[str]:
@@ -75,5 +77,13 @@ def of_colorizer(colorizer: Colorizer) -> list[str]:
         made |= {"encoder_share": f"{colorizer.encoder_share_:.2f}"}
     made |= {"gain": f"{colorizer.gain_:.2f}"}
     plain = {name: value for name, value in colorizer.summary_.items() if name.startswith(("n_", "explained"))}
-    base = describe_choice(colorizer.summary_)
+    base = describe_choice(colorizer.summary_, shipped_name(colorizer.summary_.get("base")))
     return [digest(colorizer.trained), describe(made | plain), *([base] if base else [])]
+
+
+def shipped_name(digest: object) -> str | None:
+    """Name of the shipped model with this sha256."""
+    from colorize.models.file import find_shipped
+
+    shipped = find_shipped(digest)
+    return None if shipped is None else shipped.name

@@ -115,8 +115,8 @@ def find_references(recipe: Recipe, named: Sequence[Path], picture: Path) -> lis
 
 def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
     """Find the very model of a recipe: the one that was named, or a shipped one."""
-    from colorize.models import available_models, find_model
-    from colorize.models.file import stated_digest
+    from colorize.models import find_model
+    from colorize.models.file import find_shipped, stated_digest
 
     wanted = f"{recipe.model} (sha256 {recipe.model_sha256[:12]}...)"
     if model is not None:
@@ -125,10 +125,12 @@ def find_recipe_model(recipe: Recipe, model: str | None, picture: Path) -> Path:
         if stated_digest(path) != recipe.model_sha256:
             raise RecipeError(f"{path}: is another model than {wanted}, with which {picture} was made")
         return path
-    for shipped in available_models():
-        if stated_digest(shipped.path) == recipe.model_sha256:
-            return shipped.path
-    raise RecipeError(f"{picture}: was made with the model {wanted}, which is not shipped here; name it with --model")
+    shipped = find_shipped(recipe.model_sha256)
+    if shipped is None:
+        raise RecipeError(
+            f"{picture}: was made with the model {wanted}, which is not shipped here; name it with --model"
+        )
+    return shipped.path
 
 
 def compare(picture: Path, output: Path, recipe: Recipe, limit: int) -> tuple[str, bool]:

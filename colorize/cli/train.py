@@ -112,5 +112,5 @@ def command(
         colorizer.fit(training_set.photos, base=base_model, progress=progress, **kept)
     colorizer.save(output, overwrite=force)
     if not quiet:
-        click.echo(describe_choice(colorizer.summary_) or describe(colorizer.summary_))
+        click.echo(describe_choice(colorizer.summary_, base) or describe(colorizer.summary_))
         click.echo(f"{folder} -> {output} ({output.stat().st_size / 1e6:.1f} MB)")

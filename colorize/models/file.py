@@ -21,6 +21,7 @@ import numpy as np
 
 from colorize._support.files import check_free, refusals, write_atomically
 from colorize.exceptions import ModelFileError, OutputExistsError
+from colorize.models import ShippedModel, available_models
 
 FORMAT_NAME = "colorize-model"
 FORMAT_VERSION = 1
@@ -199,6 +200,11 @@ def stated_digest(path: str | Path) -> str:
     check_file : Whether it is true.
     """
     return str(_metadata(Path(path), _read(Path(path), whole=False)).get("sha256"))
+
+
+def find_shipped(digest: object) -> ShippedModel | None:
+    """The shipped model that states this sha256, if there is one."""
+    return next((model for model in available_models() if stated_digest(model.path) == digest), None)
 
 
 def _assemble(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: str) -> tuple[bytes, list[bytes], str]:

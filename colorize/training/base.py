@@ -144,11 +144,11 @@ def in_summary(choice: Choice) -> dict[str, Any]:
     return entries | {f"held_out_{name}": round(value, 3) for name, value in choice.errors.items()}
 
 
-def describe_choice(summary: Mapping[str, Any]) -> str:
-    """Tell in sentences what was made of the base; empty for a model without one."""
+def describe_choice(summary: Mapping[str, Any], base_name: str | None = None) -> str:
+    """Tell in sentences what was made of the base, which may have a name; empty for a model without one."""
     if "machine" not in summary:
         return ""
-    lines = [f"Base: {summary['base']}"] if "base" in summary else []
+    lines = [f"Base: {summary['base']}{f' ({base_name})' if base_name else ''}"] if "base" in summary else []
     if "held_out_own" not in summary:
         lines.append(
             "Chosen: the machine of the base with a new calibration. With fewer than "

@@ -272,19 +272,21 @@ def test_of_two_photographs_one_of_a_single_colour_teaches_too_little(tiny_color
 # The command line
 
 
-def test_train_with_a_base(run, tiny_model, tiny_colorizer, swapped, workplace):
+def test_train_with_a_base(run, tiny_model, tiny_colorizer, swapped, workplace, monkeypatch):
     from colorize.io import write_photo
 
     (workplace / "mine").mkdir()
     for index, photo in enumerate(swapped[:5]):
         write_photo(photo, workplace / "mine" / f"{index}.png")
     out = run("train", "mine", "-o", "mine.safetensors", "--base", tiny_model, "--palette-size", 5).stdout
-    assert f"Base: {digest(tiny_colorizer.trained)}" in out
+    assert f"Base: {digest(tiny_colorizer.trained)} ({tiny_model})" in out
     assert "Chosen: " in out
     described = run("models", "mine.safetensors").stdout
     mine = digest(Colorizer.load("mine.safetensors").trained)
     assert mine in described
-    assert f"Base: {digest(tiny_colorizer.trained)}" in described
+    assert f"Base: {digest(tiny_colorizer.trained)}\n" in described
+    monkeypatch.setattr("colorize.models._folder", lambda: tiny_model.parent)  # as if it were shipped
+    assert f"Base: {digest(tiny_colorizer.trained)} ({tiny_model.stem})\n" in run("models", "mine.safetensors").stdout
     assert run("models", "mine.safetensors", "--quiet").stdout.strip() == mine
     refusal = run("train", "mine", "-o", "m.safetensors", "--base", tiny_model, "--superpixels", 90, status=2)
     assert "--superpixels must be that of the base, 60, or left out" in refusal.output
