@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colorize._support.formats import output_format
+from colorize._support.formats import CONTAINERS, output_format
 from colorize.cli import _hands, _shared
 from colorize.exceptions import RecipeError
 from colorize.recipe.handling import Handling
@@ -60,6 +60,8 @@ def command(
     """
     from colorize.recipe.work import colorize_file, file_digest
 
+    if picture.suffix.lower() in CONTAINERS:
+        raise RecipeError(f"{picture}: films are not replayed; run `colorize film` again, with what its comment says")
     output = output or picture.with_name(f"{picture.stem}.replayed{picture.suffix}")
     _shared.check_apart([output], [picture, photo, *reference])
     _shared.check_target(output, force=force)

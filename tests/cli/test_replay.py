@@ -236,3 +236,10 @@ def test_all_frames_of_photo(run, workplace, photos, tiny_model):
     result = run("photo", "old.tif", "--model", tiny_model)
     assert "only the first" in result.stderr
     assert np.ptp(read_photo("old.colorized.png").pixels.astype(int), axis=2).max() > 0
+
+
+def test_films_are_not_replayed(run, workplace):
+    for name in ("new.mp4", "old.MP4"):
+        (workplace / name).write_bytes(b"a film")
+    (line,) = run("replay", "new.mp4", "old.MP4", status=1).stderr.splitlines()
+    assert line == "Error: new.mp4: films are not replayed; run `colorize film` again, with what its comment says"
