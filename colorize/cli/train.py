@@ -102,8 +102,9 @@ def command(
             click.echo(str(training_set.report))
         if base is None and len(training_set) < FEW_PHOTOS:
             click.echo(
-                f"Warning: {folder}: {len(training_set)} photographs are few to learn colours from; "
-                "--base default builds on what the shipped model knows",
+                f"Warning: {folder}: {len(training_set)} photographs are few to learn colours from; look first at what "
+                "the default model makes of some, and use it as it is unless `colorize compare` says that one on top "
+                "of it (--base default) is better",
                 err=True,
             )
         # Names of files are often names of people: they go into a model only if somebody asks.

@@ -647,7 +647,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.get_by_test_id("toast-body").get_by_text("“crops” is ready").wait_for(timeout=180_000)  # a whole training
     page.locator("#training").get_by_text("The model is called “crops”").wait_for()
     assert "note.txt" in page.locator("#training").inner_text()
-    assert "better to build on another model" in page.locator("#training").inner_text()
+    assert "look first at what the default model makes" in page.locator("#training").inner_text()
     page.locator("#shelf input").click()
     page.get_by_role("option", name="crops").click()
     page.get_by_text("Learnt from 20 photographs").wait_for()

@@ -74,7 +74,7 @@ def test_training_builds_on_a_model(service, tmp_path, photos):
     status = ended(service.core.visits.get("v").job)
     assert status.state == "done", status.message
     assert service.core.shelf.load("On top").summary_["base"]
-    assert "better to build on" not in pieces.training(status)
+    assert "look first at what the default model" not in pieces.training(status)
 
 
 def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):

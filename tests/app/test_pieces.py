@@ -91,6 +91,12 @@ def test_the_pictures_of_the_finished_model_are_not_called_early():
     assert "quick sketch" not in pieces.training(Status("done", samples=samples))
 
 
+def test_few_photographs_are_told_what_the_pages_say_of_them():
+    found = [pieces.training(Status(report={"n_used": 8, "left_out": [], "few": few})) for few in (25, 0)]
+    advice = "With fewer than 25, look first at what the default model makes of some: it often serves better as it is"
+    assert [advice in html for html in found] == [True, False]
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc, which is left as it is")
 def test_memory_of_dropped_arrays_goes_back_to_the_system():
     program = """

@@ -453,8 +453,9 @@ def test_a_family_that_is_not_there_is_answered_with_those_that_are(run, trainer
 
 
 def test_few_photographs_are_warned_of(run, trainer, album, monkeypatch):
-    words = "6 photographs are few to learn colours from; --base default builds on"
-    assert words in run("train", album, "-o", "m.safetensors", "--quiet").stderr
+    (line,) = error_lines(run("train", album, "-o", "m.safetensors", "--quiet"))
+    assert "6 photographs are few to learn colours from; look first at what the default model makes of some" in line
+    assert "use it as it is unless `colorize compare` says that one on top of it (--base default) is better" in line
     monkeypatch.setattr(dataset, "FEW_PHOTOS", 6)
     assert run("train", album, "-o", "m.safetensors", "--force").stderr == ""
 
