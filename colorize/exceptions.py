@@ -30,7 +30,15 @@ class ModelFileError(ColorizeError, ValueError):
 
 
 class HintsError(ColorizeError, ValueError):
-    """Hints that cannot be read or do not belong to the photograph."""
+    """Hints that cannot be read or do not belong to the photograph.
+
+    Attributes
+    ----------
+    moment : int or float, optional
+        Of a film: the frame or the second that was named, if there is none or it has hints already.
+    """
+
+    moment: int | float | None = None
 
 
 class OutputError(ColorizeError, OSError):

@@ -66,7 +66,7 @@ def command(
     from colorize.recipe.work import make_recipe
 
     film = Film.open(source)
-    hints = [] if hints_path is None else read_moments(hints_path, film.shape, reach)
+    hints = {} if hints_path is None else read_moments(hints_path, film.shape, reach)
     colorizer = _shared.load_predictor(model)
     try:
         with _shared.progress_bars(quiet=quiet, lines=True) as progress:
@@ -75,11 +75,15 @@ def command(
                 target,
                 colorizer,
                 make_recipe(model, colorizer, vividness=vividness),
-                hints=hints,
+                hints=[said for _, said in hints.values()],
                 crf=crf,
                 overwrite=force,
                 progress=progress,
             )
+    except HintsError as error:
+        # Which frames there are is known by then; of files the library knows nothing.
+        file, _ = hints.get(str(error.moment), (None, None))
+        raise HintsError(_shared.one_line(error, file)) from error
     except KeyboardInterrupt:
         click.echo(f"Interrupted; {target}.part keeps finished pieces: run the same command again to go on.", err=True)
         context.exit(_shared.INTERRUPTED)
@@ -87,8 +91,8 @@ def command(
         tell(source, target, report)
 
 
-def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> list[Hinted]:
-    """Hints of a file named after its frame, or of all such files of a folder, each with its number (int) or second."""
+def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -> dict[str, tuple[Path, Hinted]]:
+    """Hints of a file named after its frame (int) or second (float), or of all such files of a folder, by moment."""
     if not path.exists():
         raise HintsError(f"{path}: no such file or folder")
     files = [path]
@@ -98,7 +102,7 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
         files = sorted(file for file in seen if file.suffix.lower() in _HINT_SUFFIXES)
         if not files:
             raise HintsError(f"{path}: there are no hints in this folder, such as 000123.png or 12.5s.json")
-    found: dict[str, Hinted] = {}
+    found: dict[str, tuple[Path, Hinted]] = {}
     for file in files:
         match = _MOMENT.fullmatch(file.stem)
         if match is None:
@@ -107,8 +111,8 @@ def read_moments(path: Path, shape: tuple[int, int], reach: str | None = None) -
         # As text: frame 12 and second 12.0 are equal numbers.
         if str(moment) in found:
             raise HintsError(f"{file}: there are other hints for the same frame")
-        found[str(moment)] = moment, _hands.read_hints(file, shape, reach)
-    return list(found.values())
+        found[str(moment)] = file, (moment, _hands.read_hints(file, shape, reach))
+    return found
 
 
 def tell(source: Path, target: Path, report: FilmReport) -> None:
@@ -116,5 +120,6 @@ def tell(source: Path, target: Path, report: FilmReport) -> None:
     for note in report.notes:
         click.echo(f"Note: {source}: {note}", err=True)
     earlier = f", {report.n_earlier} of them by earlier runs" if report.n_earlier else ""
+    frames = "1 frame" if report.n_frames == 1 else f"{report.n_frames} frames"
     shots = "1 shot" if report.n_shots == 1 else f"{report.n_shots} shots"
-    click.echo(f"{source} -> {target}: {report.n_frames} frames{earlier}, {shots}; {report.seconds:.1f} s")
+    click.echo(f"{source} -> {target}: {frames}{earlier}, {shots}; {report.seconds:.1f} s")

@@ -217,9 +217,13 @@ class _Run:
     def _place(self, hints: Sequence[Hinted]) -> None:
         """Turn hints into pixels of their frames."""
         for moment, wish in hints:
-            number = self.plan.frame_at(moment, self.film)
-            if number in self.exact:
-                raise HintsError(f"frame {number} has hints twice; name one")
+            try:
+                number = self.plan.frame_at(moment, self.film)
+                if number in self.exact:
+                    raise HintsError(f"frame {number} has hints twice; name one")
+            except HintsError as error:
+                error.moment = moment
+                raise
             pixels = wish.rasterize(self.film.shape)
             self.exact[number] = pixels
             self.notes += tuple(f"frame {number}: {note}" for note in pixels.notes)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from colorize._support.files import refusals, remove_leftovers, write_atomically
 from colorize._support.locks import file_lock
-from colorize.exceptions import ManifestError
+from colorize.exceptions import ColorizeError, ManifestError
 from colorize.film.painter import State
 from colorize.film.plan import Plan
 
@@ -45,6 +45,8 @@ class Workshop:
     @contextlib.contextmanager
     def open(self, settings: Mapping[str, Any]) -> Iterator[None]:
         """Begin, or go on with what is there; other processes are kept away meanwhile.
+
+        An error before the first walk is kept leaves no folder.
 
         Parameters
         ----------
@@ -70,7 +72,13 @@ class Workshop:
                 self._plan.unlink(missing_ok=True)
                 write_atomically(path, [json.dumps(settings, indent=1, sort_keys=True).encode()])
             remove_leftovers(self.folder)
-            yield
+            try:
+                yield
+            except ColorizeError:
+                # What was refused before anything was found out leaves no folder that says so.
+                if not self._plan.is_file() and not self.n_finished():
+                    self.remove()
+                raise
 
     def remove(self) -> None:
         """The film is whole: nothing of the work is needed any more."""

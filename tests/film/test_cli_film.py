@@ -28,8 +28,10 @@ def test_hints_are_named_after_their_frames(workplace):
     (folder / "._7.png").write_bytes(b"what macOS leaves beside a file on other disks")
     (folder / "8.png").mkdir()
     found = read_moments(folder, SHAPE)
-    assert sorted(str(moment) for moment, _ in found) == ["12.5", "123", "7", "7.0"]
-    assert [moment for moment, _ in read_moments(folder / "7.png", SHAPE)] == [7]
+    assert {str(moment): file.name for file, (moment, _) in found.values()} == {
+        "12.5": "12.5s.png", "123": "000123.png", "7": "7.png", "7.0": "7s.png"
+    }  # fmt: skip
+    assert [moment for _, (moment, _) in read_moments(folder / "7.png", SHAPE).values()] == [7]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +74,16 @@ def test_a_film(run, film, tiny_model, monkeypatch):
 
 
 @pytest.mark.video
+def test_one_frame_is_no_frames(run, write_film, workplace, tiny_model):
+    write_film(workplace / "one.mp4", [np.full(SHAPE, 90, np.uint8)])
+    assert ": 1 frame, 1 shot; " in run("film", "one.mp4", "new.mp4", "--model", tiny_model).stdout
+
+
+@pytest.mark.video
 def test_errors_are_one_line(run, film, workplace, tiny_model):
-    layer(workplace / "hints" / "99.png")
+    layer(workplace / "hints" / "00099.png")
+    for name in ("0s", "000000"):
+        layer(workplace / "same" / f"{name}.png")
     (workplace / "letter.mp4").write_text("not a film")
     (workplace / "there.mp4").write_text("mine")
     for arguments, message in (
@@ -81,12 +91,17 @@ def test_errors_are_one_line(run, film, workplace, tiny_model):
         (("none.mp4", "new.mp4"), "Error: none.mp4: no such file"),
         (("old.mp4", "new.avi"), "Error: new.avi: films are written as .mp4, .m4v, .mov, .mkv"),
         (("old.mp4", "there.mp4"), "Error: there.mp4: exists already; name another output or add --force"),
-        (("old.mp4", "new.mp4", "--hints", "hints"), "Error: there is no frame 99: the film has 3, numbered 0 to 2"),
+        (
+            ("old.mp4", "new.mp4", "--hints", "hints"),
+            "Error: hints/00099.png: there is no frame 99: the film has 3, numbered 0 to 2",
+        ),
+        (("old.mp4", "new.mp4", "--hints", "same"), "Error: same/0s.png: frame 0 has hints twice; name one"),
         (("old.mp4", "new.mp4", "--model", "none"), "Error: "),
     ):
         result = run("film", *arguments, *(() if "--model" in arguments else ("--model", tiny_model)), status=1)
         assert result.stderr.startswith(message)
         assert result.stderr.count("\n") == 1
+    assert not (workplace / "new.mp4.part").exists()
     assert run("film", "old.mp4", "none/new.mp4", status=2).stderr.count("there is no folder") == 1
     assert run("film", "old.mp4", "new.mp4", "--crf", "0", status=2)
 
