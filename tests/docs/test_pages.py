@@ -204,3 +204,13 @@ def test_the_architecture_page_names_every_module_and_the_doors_of_the_tests():
         line = re.search(rf"^\| {room} \|(.*?)\|", table, re.MULTILINE)[1]
         for module in modules:
             assert module in line or module.partition(".")[0] in line, f"CONTRIBUTING.md: {room} lacks {module}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_examples_run_where_no_extra_is_installed(path):
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} - sys.stdlib_module_names <= {
+        "colorize", "numpy", "scipy", "sklearn"
+    }  # fmt: skip
