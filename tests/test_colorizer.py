@@ -130,6 +130,7 @@ def test_a_plain_picture_is_colorized_without_complaint(tiny_colorizer, tone):
         assert (rgb == tone).all()  # black and white have no colour
 
 
+@pytest.mark.slow
 def test_bolder_is_more_colorful(tiny_colorizer, photos):
     def mean_colorfulness(vividness):
         return np.mean([colorfulness(tiny_colorizer.predict(photo, vividness=vividness).rgb) for photo in photos[::2]])
@@ -160,6 +161,7 @@ def landscapes(n: int) -> list[RgbImage]:
     return made
 
 
+@pytest.mark.slow
 def test_it_learns_that_skies_are_blue_and_grass_is_green():
     *training, unseen = landscapes(6)
     model = Colorizer(n_colors=3, n_superpixels=40).fit(training)
@@ -175,6 +177,7 @@ def test_a_color_without_training_regions_has_no_probability():
     assert (model.predict(landscapes(1)[0]).probabilities[:, 0] == 0).all()
 
 
+@pytest.mark.slow
 def test_equal_training_gives_equal_bytes(photos, tmp_path):
     paths = [tmp_path / name for name in ("one.safetensors", "other.safetensors")]
     for path in paths:
@@ -200,6 +203,7 @@ class Lazy(Sequence):
         return self.photos[index].pixels.copy()
 
 
+@pytest.mark.slow
 def test_photographs_may_come_from_anything_with_a_length_and_numbers(photos):
     at_once, one_by_one = (Colorizer(**SMALL).fit(given) for given in (photos[:4], Lazy(photos[:4])))
     np.testing.assert_array_equal(at_once.predict(photos[0]).rgb, one_by_one.predict(photos[0]).rgb)
@@ -425,6 +429,7 @@ def test_what_is_no_sequence_of_photographs_says_how_to_make_one(photos, message
         Colorizer().score(photos)
 
 
+@pytest.mark.slow
 def test_a_series_of_pandas_is_read_by_place(photos, tiny_colorizer):
     class ByLabel(list):
         """What a Series is after a split: its items have labels, and a number is one of them."""
@@ -508,6 +513,7 @@ def test_results_come_back_from_other_processes(tiny_colorizer, photos):
         again.timings["features"] = 0
 
 
+@pytest.mark.slow
 def test_score_is_minus_what_evaluation_measures(tiny_colorizer, photos):
     found = measure({"model": lambda gray: tiny_colorizer.predict(gray, vividness=0)}, photos[:3])
     assert tiny_colorizer.score(photos[:3]) == pytest.approx(-found.means()["model"]["ciede2000"])
@@ -516,6 +522,7 @@ def test_score_is_minus_what_evaluation_measures(tiny_colorizer, photos):
         tiny_colorizer.score([])
 
 
+@pytest.mark.slow
 def test_scikit_learn_searches_by_score(photos):
     search = GridSearchCV(Colorizer(**SMALL, classifier="kernel"), {"n_colors": [2, 6]}, cv=2).fit(photos[:6])
     scores = search.cv_results_["mean_test_score"]

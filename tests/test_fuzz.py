@@ -9,6 +9,7 @@ import pytest
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "fuzz.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory and looks into /proc")
 def test_damaged_files_are_read_or_refused_in_one_line():
     command = [sys.executable, str(SCRIPT), "--files", "400", "--first", "5000000"]

@@ -37,6 +37,7 @@ def check_lightness(path, model, folder):
         assert change.mean() <= mean, f"{path.name} as {suffix}"
 
 
+@pytest.mark.slow
 def test_small_old_photographs_keep_size_and_lightness(legacy, model, tmp_path):
     for path in legacy[:6]:
         check_lightness(path, model, tmp_path)

@@ -279,6 +279,7 @@ def test_values_are_shown_without_their_pixels():
     assert repr(colorization()) == "Colorization(2 rows x 3 columns, 8 bits; 2 regions, 4 palette colours)"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_registered")
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name):

@@ -110,6 +110,7 @@ def test_the_app_says_what_a_network_needs(album, workplace):
     service.core.close()
 
 
+@pytest.mark.slow
 def test_classical_commands_never_load_torch(album, tiny_model, workplace):
     script = (
         "import sys\n"

@@ -98,6 +98,7 @@ def test_a_stroke_that_protects_changes_nothing_elsewhere(opened):
     assert np.abs(decoded(view.color).astype(int) - decoded(before.color)).mean() < 1
 
 
+@pytest.mark.slow
 def test_what_is_protected_can_be_explained_and_comes_back_protected(opened):
     opened.brush.paint("v", {"path": [[100, 130], [100, 160]], "radius": 8, "protects": True})
     assert opened.editor.explain("v", 100, 140)
@@ -108,6 +109,7 @@ def test_what_is_protected_can_be_explained_and_comes_back_protected(opened):
     assert [stroke.protects for stroke in view.strokes] == [True]
 
 
+@pytest.mark.slow
 def test_hints_travel_as_json_also_to_another_size(opened, service, tmp_path, pictures):
     painted = opened.brush.paint("v", stroke())
     path = opened.brush.save("v")

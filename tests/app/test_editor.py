@@ -144,6 +144,7 @@ def test_a_saved_file_belongs_to_its_photograph(opened, photo_file):
     assert path.is_file()  # it may be on its way to the browser
 
 
+@pytest.mark.slow
 def test_a_saving_in_line_keeps_its_photograph_while_others_are_opened(opened, photo_file):
     with ThreadPoolExecutor(1) as others:
         with opened.core.long:
@@ -182,6 +183,7 @@ def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
     assert opened.editor.choose("v", -1).color == before.color
 
 
+@pytest.mark.slow
 def test_every_pick_of_one_list_gives_what_was_clicked(opened, tmp_path, pictures):
     opened.brush.paint("v", stroke())
     before = opened.editor.choose("v", -1)
@@ -212,6 +214,7 @@ def gray_copy(source, target):
     return target
 
 
+@pytest.mark.slow
 def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, pictures, monkeypatch):
     before = opened.editor.view("v")
     cup, suit = tmp_path / "cup.png", tmp_path / "suit.png"
@@ -240,6 +243,7 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
         opened.editor.add_references("v2", [])
 
 
+@pytest.mark.slow
 def test_confidence_and_explanation_are_about_this_photograph(opened):
     assert opened.editor.view("v").sure is None
     assert decoded(opened.editor.set_style("v", shows_sure=True).sure).shape == (192, 256, 3)

@@ -26,6 +26,7 @@ def ended(job, seconds=300):
     return job.status
 
 
+@pytest.mark.slow
 def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_path, photos):
     packed = tmp_path / "photos.zip"
     with zipfile.ZipFile(packed, "w") as archive:
@@ -65,6 +66,7 @@ def test_training_ends_with_a_model_and_figures_also_after_a_stop(service, tmp_p
     assert not job.folder.exists()
 
 
+@pytest.mark.slow
 def test_training_builds_on_a_model(service, tmp_path, photos):
     folder = tmp_path / "few"
     folder.mkdir()
@@ -77,6 +79,7 @@ def test_training_builds_on_a_model(service, tmp_path, photos):
     assert "look first at what the default model" not in pieces.training(status)
 
 
+@pytest.mark.slow
 def test_training_that_cannot_work_says_why_and_can_be_left(service, tmp_path):
     gray = tmp_path / "gray.png"
     Image.new("RGB", (100, 100), (90, 90, 90)).save(gray)

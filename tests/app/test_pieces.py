@@ -25,6 +25,7 @@ class Interrupted(Exception):
     """The power goes out."""
 
 
+@pytest.mark.slow
 def test_training_that_was_interrupted_goes_on_to_the_same_bytes(photos, tmp_path, monkeypatch):
     asked = {"n_colors": 6, "n_superpixels": 40}
     Colorizer(**asked).fit(photos[:6]).save(tmp_path / "whole")

@@ -221,6 +221,7 @@ def test_notes_are_in_the_manifest(album, here, settings, tmp_path, photos):
         assert written.n_frames == 2
 
 
+@pytest.mark.slow
 def test_albums_share_a_palette(album, here, settings, tmp_path, tiny_colorizer):
     source, target = album(6), tmp_path / "out"
     run_batch(source, target, settings, open_pool=here, album=True)
@@ -324,6 +325,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_really_full(album, expected, here, settings, small_disk):
     source, disk = album(8), small_disk("size=120k")
     with pytest.raises(OutputError, match="No space left"):

@@ -65,6 +65,7 @@ def test_every_job_has_one_result():
     assert work([]) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pretend")
 def test_crash_bug_and_hang_end_their_photograph_alone():
     sources = ["ok 1", "crash", "ok 2", "bug", "ok 3", "hang", "ok 4", "early", "ok 5"]

@@ -133,6 +133,7 @@ def test_slow_work_is_told_by_the_minute(rate, said):
     assert pace(rate) == said
 
 
+@pytest.mark.slow
 def test_real_run_with_a_bad_file(run, workplace, photos, tiny_model):
     for name in ("a.png", "sub/b.jpg"):
         (workplace / "in" / name).parent.mkdir(parents=True, exist_ok=True)

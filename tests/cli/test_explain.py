@@ -27,6 +27,7 @@ def last_line(result):
     return result.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_page_and_json(run, old, tiny_model, workplace):
     pytest.importorskip("jinja2")
     result = run(
@@ -42,6 +43,7 @@ def test_page_and_json(run, old, tiny_model, workplace):
     assert "wrote why.html" in result.stdout
 
 
+@pytest.mark.slow
 def test_places_are_chosen_and_told_in_text(run, old, tiny_model, workplace):
     result = run("explain", old, "-n", 2, "--model", tiny_model)
     assert result.stdout.count("% sure") == 2
@@ -102,6 +104,7 @@ def test_a_page_is_not_written_under_the_name_of_a_picture(run, old, tiny_model,
     assert not (workplace / "why.png").exists()
 
 
+@pytest.mark.slow
 def test_train_keeps_thumbnails_when_asked(run, workplace, photos):
     (workplace / "secret album").mkdir()
     for i, photo in enumerate(photos[:4]):

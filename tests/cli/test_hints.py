@@ -72,6 +72,7 @@ def test_json_from_windows(go, old):
     assert ab_at("new.png", 25, 50)[0] < -10
 
 
+@pytest.mark.slow
 def test_a_painted_layer_is_heard_as_far_as_is_said(go, old):
     save_layer("hints.png", color=(200, 40, 160))
     go("photo", old, "-o", "plain.png")

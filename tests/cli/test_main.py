@@ -376,6 +376,7 @@ def album(workplace, photos):
     return folder
 
 
+@pytest.mark.slow
 def test_training_writes_the_same_model_twice(run, album, workplace):
     options = ["--limit", 4, "--seed", 3, "--palette-size", 6, "--superpixels", 40]
     result = run("train", album, "-o", "first.safetensors", *options)
@@ -496,6 +497,7 @@ def test_training_replaces_with_force(run, trainer, album, workplace):
     assert (workplace / "there.safetensors").read_text() == "model"
 
 
+@pytest.mark.slow
 def test_evaluation_prints_a_table_and_writes_json(run, tiny_model, album, workplace):
     result = run("evaluate", album, "--model", tiny_model, "--json", "figures.json")
     assert "6 photographs measured; 8 of 8 files examined\n2 not measured:\n  h.jpg: " in result.stdout

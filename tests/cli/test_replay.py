@@ -73,6 +73,7 @@ def test_replay_tells_when_the_result_differs(run, old, tiny_model, workplace):
     assert "the same pixels" in run("replay", "stripped.png", old, "--model", tiny_model).stdout
 
 
+@pytest.mark.slow
 def test_replay_looks_at_every_page_and_at_opacity(run, workplace, photos, tiny_model):
     pages = [Image.fromarray(photo.pixels) for photo in photos[:2]]
     pages[0].save("old.tif", save_all=True, append_images=pages[1:])
@@ -136,6 +137,7 @@ def test_replay_repeats_hints(run, old, tiny_model, photos, ending):
     assert "the same, byte for byte" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wish", "picture"),
     [
@@ -210,6 +212,7 @@ def test_damaged_hints_of_a_note_are_named(run, old, tiny_model):
     assert line.startswith("Error: hinted.png: the hints in its note are damaged (")
 
 
+@pytest.mark.slow
 def test_one_sha256_names_a_model_everywhere(run, old, tiny_model, workplace):
     named = run("models", tiny_model, "--quiet").stdout.strip()
     run("photo", old, "-o", "new.png", "--model", tiny_model)

@@ -40,6 +40,7 @@ def errors(result):
     return [line for line in result.stderr.splitlines() if line]
 
 
+@pytest.mark.slow
 def test_evaluate_writes_all_three_files(run, album, tiny_model, workplace):
     pytest.importorskip("jinja2")
     result = run("evaluate", album, "--model", tiny_model, "--html", "e.html", "--csv", "e.csv", "--json", "e.json")
@@ -83,6 +84,7 @@ def test_outputs_are_checked_before_the_work(run, album, command):
     assert (album / "there.json").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_html_without_its_libraries_is_refused_at_once(run, album, tiny_model, monkeypatch):
     from colorize.exceptions import MissingDependencyError
 
@@ -95,6 +97,7 @@ def test_html_without_its_libraries_is_refused_at_once(run, album, tiny_model, m
     run("evaluate", album, "--model", tiny_model, "--json", "e.json", "--quiet")  # all else works
 
 
+@pytest.mark.slow
 def test_compare_measures_where_it_can_and_shows_the_rest(run, album, tiny_model, workplace):
     pytest.importorskip("jinja2")
     arguments = ["--method", "gray", "--method", "welsh", "--method", tiny_model, "--references", album / "sea"]
@@ -226,6 +229,7 @@ def test_compare_refuses(run, gray_folder, arguments, status, match):
         assert len(errors(result)) == 1
 
 
+@pytest.mark.slow
 def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplace):
     pytest.importorskip("jinja2")
     options = ["--repeats", 1, "--detail-repeats", 0, "--no-refits", "--limit", 5]
@@ -255,6 +259,7 @@ def test_importance_prints_a_ranking_and_writes(run, album, tiny_model, workplac
     assert "at least 4 photographs" in errors(few)[0]
 
 
+@pytest.mark.slow
 def test_studies_say_what_they_leave_out(run, album, tiny_model, photos):
     Image.fromarray(photos[5].pixels[::-1]).save(album / "land" / "5.png")
     (album / "land" / "copy.png").write_bytes((album / "land" / "1.png").read_bytes())
@@ -293,6 +298,7 @@ def test_categories_name_what_is_too_small(run, album):
     assert "no such folder" in line
 
 
+@pytest.mark.slow
 def test_curve_prints_and_writes(run, album, workplace):
     pytest.importorskip("jinja2")
     small = ["--palette-size", 4, "--superpixels", 40]

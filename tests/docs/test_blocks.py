@@ -25,7 +25,7 @@ PAGES = pages()
 FLOWER = Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
 RUN = ("README.md", *(f"docs/{name}.md" for name in (
     *("index", "tutorial", "hints", "references", "alternatives", "explain"),
-    *("base_models", "propagation"),
+    *("base_models", "propagation", "evaluation", "own_family", "api"),
 )))  # fmt: skip
 
 
@@ -89,10 +89,8 @@ def part_of_example() -> str:
     return before + family
 
 
-LONG = [pytest.param(f"docs/{name}.md", marks=pytest.mark.slow) for name in ("evaluation", "own_family", "api")]
-
-
-@pytest.mark.parametrize("page", [*RUN, *LONG])
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN)
 def test_python_blocks_run(page, desk, names, monkeypatch):
     settings = {"n_repeats": 1, "n_detail_repeats": 0, "refits": page == "docs/own_family.md"}
     quick = partial(colorize.evaluation.importance.importance, **settings)

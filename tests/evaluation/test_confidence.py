@@ -51,6 +51,7 @@ def test_confidence_that_says_nothing_ranks_nothing():
     assert found.mean.value == pytest.approx(error.mean())
 
 
+@pytest.mark.slow
 def test_only_its_method_is_seen(tiny_colorizer, photos):
     seen = ConfidenceObserver("model")
     with pytest.raises(DatasetError, match="no photographs"):
@@ -62,6 +63,7 @@ def test_only_its_method_is_seen(tiny_colorizer, photos):
     assert seen._rows[0][0].mean() == pytest.approx(result.confidence.mean(), abs=0.01)  # 2000 of 19,200 pixels
 
 
+@pytest.mark.slow
 def test_its_mean_is_that_of_the_evaluation(tiny_colorizer, photos):
     found = evaluate_model(tiny_colorizer, [photo.pixels for photo in photos[:6]])
     # a tenth of the pixels of each photograph

@@ -116,6 +116,7 @@ def test_equal_seeds_give_equal_numbers_and_the_files_say_the_same(height):
     assert float(rows[0]["value"]) == pytest.approx(columns["value"][0], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_every_repeat_counts_in_every_score():
     model = Colorizer(n_colors=3, n_superpixels=40, families=("intensity", "position"), classifier="kernel")
     model.fit([photo_of_height(seed) for seed in range(6)])

@@ -106,6 +106,7 @@ def test_the_map_of_a_strip_stays_small_and_readable():
     assert (~is_white).sum() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "width"), [((40, 60), 480), ((3, 2000), 1600), ((2000, 3000), 1600)])
 def test_the_map_has_a_size_to_look_at(shape, width):
     _, result = colored(np.full(shape, 0.8, np.float32))

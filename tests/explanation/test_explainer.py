@@ -53,6 +53,7 @@ def by_position():
     return Colorizer(n_colors=3, n_superpixels=60, families=CLASSICAL).fit(photos), grained(rng, blue_above)
 
 
+@pytest.mark.slow
 def test_steps_add_up_to_the_odds_in_the_end(explainer):
     height, width = explainer.result.image.shape
     for row, col in ((0, 0), (height - 1, width - 1), (60, 80), (20, 130)):
@@ -120,6 +121,7 @@ def test_a_picture_without_hints_is_finished_once(session, monkeypatch):
     assert len(finished) == 1
 
 
+@pytest.mark.slow
 def test_effects_of_hints_add_up(session, hints):
     explainer = Explainer(session, hints=hints)
     parts = resize_labels(session.view.parts.superpixels, session.gray.shape)
@@ -149,6 +151,7 @@ def test_a_region_moves_as_its_parts_do(session, hints):
     np.testing.assert_allclose(moved, after - before, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_references_are_a_step_of_their_own(tiny_colorizer, photos, explainer):
     assert "references" not in explainer.at(60, 80).steps()
     found = Explainer(tiny_colorizer.open(photos[0], references=[photos[7]])).at(60, 80)
@@ -173,6 +176,7 @@ def test_a_colour_that_came_over_from_beside_is_told_as_such(by_position):
     assert not any("came over" in sentence for sentence in sentences(elsewhere))
 
 
+@pytest.mark.slow
 def test_what_is_hinted_did_not_come_from_beside(session, hints):
     found = Explainer(session, hints=hints).at(30, 40)
     assert found.hints.is_hinted
@@ -246,6 +250,7 @@ def test_a_small_move_is_not_told_with_the_same_name_twice(session, hints):
     assert "without them it would be a grayer pale brown." in " ".join(told)
 
 
+@pytest.mark.slow
 def test_a_rival_is_not_called_what_is_shown(explainer):
     """Likeliest a gray, the rival a brown, and the mean of all a brown as well."""
     colors = np.array([[0, 0], [9, 26], [-9, -9]], np.float32)
@@ -361,6 +366,7 @@ def test_family_parts_sum_to_the_components(tiny_colorizer, session):
     np.testing.assert_allclose(scaler.split_components(kept).sum(axis=0), kept, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_pixels_that_are_held_move_nothing_and_are_exact(session):
     held = Hints(session.gray.shape, (Mark("point", [[60, 80]], (20, 40, 200), radius=3, reach="pixels"),))
     explainer = Explainer(session, hints=held)

@@ -41,6 +41,7 @@ def test_first_frame_is_the_photograph(painter, still, tiny_colorizer):
     assert np.abs(painter.paint(still) - photo.ab).max() < 1  # the tolerance of the solver
 
 
+@pytest.mark.slow
 def test_still_film_neither_drifts_nor_bleaches(painter, still):
     first = painter.paint(still)
     for _ in range(60):
@@ -50,6 +51,7 @@ def test_still_film_neither_drifts_nor_bleaches(painter, still):
     assert np.linalg.norm(last, axis=2).mean() > 0.97 * np.linalg.norm(first, axis=2).mean()
 
 
+@pytest.mark.slow
 def test_flicker_is_at_most_a_fifth_of_frame_by_frame(painter, pan, tiny_colorizer):
     rng = np.random.default_rng(0)
     frames = lightness_of([np.clip(frame * rng.uniform(0.95, 1.05), 0, 255) for frame in pan("china", 12, grain=4)])
@@ -63,6 +65,7 @@ def test_flicker_is_at_most_a_fifth_of_frame_by_frame(painter, pan, tiny_coloriz
     assert ours < theirs / 5
 
 
+@pytest.mark.slow
 def test_new_opinion_comes_in_slowly(painter, still, monkeypatch):
     painter.paint(still)
     before = painter.paint(still)

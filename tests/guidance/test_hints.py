@@ -127,6 +127,7 @@ def test_strokes_are_lines_and_regions_are_filled():
     assert not pixels.is_known[12:18, 10:40].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", [16_384, 100_000])
 def test_a_stroke_as_thick_as_allowed_covers_the_photograph(radius):
     hints = Hints(SHAPE, (Mark("stroke", [[5, 5], [30, 50]], RED, radius=radius),))

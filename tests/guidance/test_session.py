@@ -40,6 +40,7 @@ def point(session, row, col, color, **options):
     return Hints(session.gray.shape, (Mark("point", [[row, col]], color, **options),))
 
 
+@pytest.mark.slow
 def test_predict_is_a_session_without_hints(tiny_colorizer, photos):
     for vividness in (0, 0.5, 1):
         one = tiny_colorizer.predict(photos[2], vividness=vividness)
@@ -110,6 +111,7 @@ def test_pixels_that_are_held_say_nothing_of_others(session):
     assert np.abs(after.ab - before.ab)[:, 130:].max() < 1
 
 
+@pytest.mark.slow
 def test_what_references_teach_is_learnt_once(tiny_colorizer, photos, monkeypatch):
     calls = []
     plain = colorize.guidance.guidance.learnt_elsewhere
@@ -161,6 +163,7 @@ def test_lightness_stays_what_it_was(session, photos):
     assert np.abs(rgb_to_lightness(result.rgb) - session.gray.lightness).max() <= 0.3
 
 
+@pytest.mark.slow
 def test_hints_bring_the_photograph_nearer_to_the_truth(tiny_colorizer, pictures, photos):
     before, after = [], []
     for photo in photos[::3]:
@@ -272,6 +275,7 @@ def test_hints_for_another_photograph_are_refused(session):
         session.with_hints(Hints((100, 300), (Mark("point", [[20, 30]], (90, 60, 60)),)))
 
 
+@pytest.mark.slow
 def test_hints_on_a_small_preview_serve_the_large_photograph(tiny_colorizer, photos):
     large = RgbImage(photos[0].pixels.repeat(8, axis=0).repeat(8, axis=1))
     result = tiny_colorizer.open(large).with_hints(patch(photos[0], (20, 30)))
@@ -453,6 +457,7 @@ def tinted(photo, ab):
     return RgbImage(lab_to_rgb(lab[..., 0], lab[..., 1:] * 0.4 + np.float32(ab)))
 
 
+@pytest.mark.slow
 def test_a_reference_pulls_towards_its_colours(tiny_colorizer, photos):
     plain = tiny_colorizer.open(photos[4]).colorize(0.0).ab.mean(axis=(0, 1))
     means = [
@@ -463,6 +468,7 @@ def test_a_reference_pulls_towards_its_colours(tiny_colorizer, photos):
     assert means[1][1] < plain[1] - 1
 
 
+@pytest.mark.slow
 def test_strength_decides_how_much(tiny_colorizer, photos):
     reference = look_at(tiny_colorizer.model, [tinted(photos[5], (25, 10))])
     ab = [tiny_colorizer.open(photos[4], reference, s).colorize(0.0).ab[..., 0].mean() for s in (0, 0.5, 1)]

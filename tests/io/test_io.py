@@ -1106,6 +1106,7 @@ def corpus() -> list[dict[str, str]]:
         return list(csv.DictReader(table))
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_corpus_loads_or_fails_cleanly(capfd):
     surprises = []

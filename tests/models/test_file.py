@@ -100,6 +100,7 @@ def test_every_array_is_aligned(model_file):
             assert entry["data_offsets"][0] % ARRAYS[name].dtype.itemsize == 0, name
 
 
+@pytest.mark.slow
 def test_any_flipped_bit_is_refused(tmp_path):
     path = tmp_path / "tiny.safetensors"
     save_model(path, {"k": [1, 2.5]}, {"x": np.array([1, 2], np.float32), "y": np.array([3], np.uint8)})
@@ -138,6 +139,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     metadata=st.dictionaries(st.sampled_from(["format", "kind", "header", "extra"]), json_values), entries=json_values

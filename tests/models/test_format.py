@@ -72,6 +72,7 @@ def test_the_baselines_come_along(tiny_colorizer, loaded, photos):
         np.testing.assert_array_equal(loaded.baselines_[name](gray), rule(gray))
 
 
+@pytest.mark.slow
 def test_a_loaded_model_can_be_trained_again(loaded, photos, tmp_path):
     again = Colorizer(**loaded.get_params()).fit(photos)
     again.save(tmp_path / "again.safetensors")

@@ -110,6 +110,7 @@ def test_flipping_the_photo_flips_the_field(problem, flip):
     np.testing.assert_allclose(flipped, turn(straight), atol=0.04)  # twice the tolerance of the solver test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(260, 241), (1, 70_000), (16_000, 4), (5, 20_000), (61, 2_003)])
 def test_threads_do_not_change_a_bit(shape, monkeypatch):
     rng = np.random.default_rng(11)
@@ -127,6 +128,7 @@ def test_threads_do_not_change_a_bit(shape, monkeypatch):
         np.testing.assert_array_equal(result, results[0])
 
 
+@pytest.mark.slow
 def test_a_larger_photo_converges_in_few_steps(photo_like):
     problem = photo_like(300, 401)
     expected = exact(*problem, floor=1e-3)

@@ -157,6 +157,7 @@ def test_a_hint_that_says_what_is_believed_changes_no_mean():
     assert (told.variance < belief.variance + 1e-9).all()
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -54,6 +54,7 @@ def test_a_thing_ends_at_the_edge_and_not_where_its_odds_do():
     assert (is_of_it(things, 1.8 - columns) == (columns < 4)).all()  # the odds alone: columns 0 and 1
 
 
+@pytest.mark.slow
 @given(st.data(), st.integers(1, 2))
 def test_no_other_things_are_likelier(data, n_things):
     looks = data.draw(st.lists(st.floats(0, 2), min_size=6, max_size=6))

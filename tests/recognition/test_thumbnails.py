@@ -75,6 +75,7 @@ def test_nothing_is_kept_that_was_not_asked_for(photos, file, tmp_path):
     assert Colorizer.load(tmp_path / "plain.safetensors").thumbnails_ is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_bytes", [2000, 10_000])
 def test_the_budget_holds(photos, n_bytes, tmp_path):
     few = Colorizer(**SMALL).fit(photos[:4], names=NAMES, thumbnail_bytes=n_bytes)

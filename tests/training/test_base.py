@@ -82,6 +82,7 @@ def test_what_no_calibration_can_be_fitted_to(y, alpha, message):
 # The choice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "recalibrated", "base", "kept"), [(9.0, 8.5, 10.0, True), (8.0, 8.5, 7.0, False)])
 def test_the_best_of_the_photographs_held_out_is_chosen(
     photos, tiny_colorizer, monkeypatch, own, recalibrated, base, kept
@@ -96,6 +97,7 @@ def test_the_best_of_the_photographs_held_out_is_chosen(
     assert choice.errors == {"own": own, "recalibrated": recalibrated, "base": base}
 
 
+@pytest.mark.slow
 def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
     """Twelve photographs of a kind that the base knows by heart, and too few of them to learn from."""
     palette = tiny_colorizer.palette_
@@ -106,6 +108,7 @@ def test_a_base_that_knows_the_photographs_is_kept(photos, tiny_colorizer):
     assert choice.errors["recalibrated"] < choice.errors["own"]
 
 
+@pytest.mark.slow
 def test_a_base_that_knows_nothing_is_left(photos):
     # without the encoder, whose many columns ten photographs are too few for
     tiny_colorizer = Colorizer(n_colors=8, n_superpixels=60, families=CLASSICAL, random_state=0).fit(photos)
@@ -139,6 +142,7 @@ def believing(rows: TrainingRows, ab: np.ndarray) -> TrainingRows:
     return replace(rows, features=features)
 
 
+@pytest.mark.slow
 def test_the_encoder_counts_as_much_as_serves_photographs_held_out(photos, tiny_colorizer):
     rows = described(tiny_colorizer, photos)
     machine = CalibratedClassifier(KernelSVM(random_state=0))
@@ -151,6 +155,7 @@ def test_the_encoder_counts_as_much_as_serves_photographs_held_out(photos, tiny_
     assert choose(classical, tiny_colorizer.palette_, None, machine, 0).encoder_share == 0
 
 
+@pytest.mark.slow
 def test_a_model_that_is_pale_on_photographs_held_out_gets_the_stronger_dial(photos, tiny_colorizer):
     rows = described(tiny_colorizer, photos)
     machine = CalibratedClassifier(KernelSVM(random_state=0))
@@ -207,6 +212,7 @@ def test_the_file_comes_back(based, swapped, tmp_path):
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "based.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_equal_training_on_a_loaded_base_gives_equal_bytes(tiny_colorizer, tiny_model, swapped, tmp_path):
     for name, base in (("one", tiny_colorizer), ("other", Colorizer.load(tiny_model))):
         model = Colorizer(**BIG).fit(swapped[:6], base=base)
@@ -246,12 +252,14 @@ def test_a_base_that_no_file_can_hold_is_refused_before_any_photograph_is_descri
     assert not described
 
 
+@pytest.mark.slow
 def test_a_palette_of_ones_own_is_kept(tiny_colorizer, photos):
     rows = described(tiny_colorizer, photos[:6])
     palette = ColorPalette(4).fit(rows.ab)
     assert Colorizer(n_superpixels=60).learn(rows, palette=palette, base=tiny_colorizer).palette_ is palette
 
 
+@pytest.mark.slow
 def test_regions_of_one_colour_teach_nothing(tiny_colorizer, photos):
     rows = described(tiny_colorizer, photos[:6])
     gray = replace(rows, ab=np.zeros_like(rows.ab))
@@ -272,6 +280,7 @@ def test_of_two_photographs_one_of_a_single_colour_teaches_too_little(tiny_color
 # The command line
 
 
+@pytest.mark.slow
 def test_train_with_a_base(run, tiny_model, tiny_colorizer, swapped, workplace, monkeypatch):
     from colorize.io import write_photo
 

@@ -142,6 +142,7 @@ def told_far(model, described, wanted):
     return learn_corrections(model, described.features.values[:1], wanted).n_beyond_palette
 
 
+@pytest.mark.slow
 def test_a_model_without_rows_cannot_hold_on(photos, described):
     bare = Colorizer(n_colors=6, n_superpixels=60, n_sample_rows=0).fit(photos[:4])
     with pytest.raises(ColorizeError, match="carries no training rows to hold on to; train it with n_sample_rows"):

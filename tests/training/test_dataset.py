@@ -233,6 +233,7 @@ def test_real_photographs_are_nearly_all_kept(data_folder):
     assert len(found.report.left_out) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_old_prints_cannot_teach_colours(data_folder):
     found = load_folder(data_folder / "legacy", max_side=320, select=True)

@@ -30,12 +30,14 @@ class Counted(Sequence):
         return photo
 
 
+@pytest.mark.slow
 def test_training_goes_over_the_photographs_twice(photos):
     counted = Counted(photos[:4])
     Colorizer(**SMALL).fit(counted)
     assert counted.reads == dict.fromkeys(range(4), 2)
 
 
+@pytest.mark.slow
 def test_of_many_photographs_only_some_are_read_twice(photos):
     many = Counted([photos[index % 4] for index in range(WORD_PHOTOS + 5)])
     Colorizer(**SMALL, families=("intensity",), rows_per_photo=5).fit(many)
@@ -77,6 +79,7 @@ def test_the_rules_count_photographs_that_are_described_already(photos, tiny_col
         np.testing.assert_array_equal(rules[name].table, rule.table)
 
 
+@pytest.mark.slow
 def test_rows_that_lack_the_pictures_are_described_anew(photos, tiny_colorizer):
     model, cache = tiny_colorizer.model, {}
     seen_by = model.n_superpixels, model.extractor
@@ -89,6 +92,7 @@ def test_rows_that_lack_the_pictures_are_described_anew(photos, tiny_colorizer):
     assert described(photos[:3], model, cache=cache)[0].picture is None
 
 
+@pytest.mark.slow
 def test_pictures_of_an_earlier_training_are_kept_only_if_asked_for(photos):
     cache = {}
     model = Colorizer(**SMALL)
