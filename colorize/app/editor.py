@@ -71,8 +71,9 @@ class Editor:
         with self.core.turn(key) as visit:
             if model is not None and model != visit.model:
                 # At once, also if there is nothing to be coloured yet: a damaged one is not what was chosen.
-                self.core.shelf.load(model)
-                visit.start_from(label=self.core.shelf.label(model))
+                label = self.core.shelf.label(model)
+                self.core.shelf.load(label.name)
+                visit.start_from(label=label)
             if vividness is not None and vividness != visit.vividness:
                 visit.vividness = float(np.clip(vividness, 0, 1))
                 visit.forget_result()

@@ -118,6 +118,7 @@ class Shelf:
     def label(self, name: str) -> Label:
         """That of a model, to be kept by who uses it."""
         with self.naming:
+            self.path(name)  # refuses a name that no model has
             return self._labels.setdefault(name, Label(name))
 
     def rename(self, name: str, new_name: str) -> str:
@@ -130,7 +131,9 @@ class Shelf:
 
     def delete(self, name: str) -> None:
         """Remove a model of one's own for good."""
-        self._own_path(name).unlink()
+        with self.naming:
+            self._own_path(name).unlink()
+            self._labels.pop(name, None)
 
     def _own_path(self, name: str) -> Path:
         path = self.path(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import threading
@@ -297,9 +298,9 @@ class Visits:
         """Remove files that nobody needs: equal files of several visitors are one, and one may just have come again."""
         self._unwanted -= {path for visit in self._visits.values() for path in visit.uploads}
         for path in self._unwanted:
-            # Gone already, or, on Windows, read by somebody: that one is removed another time.
-            with suppress(FileNotFoundError, PermissionError):
+            # Gone already, or refused, as on Windows while somebody reads: that one is removed another time.
+            with suppress(OSError):
                 # Files tell the time of the wall clock.
                 if time() - path.stat().st_mtime >= _FRESH_SECONDS:
                     path.unlink()
-        self._unwanted = {path for path in self._unwanted if path.exists()}
+        self._unwanted = {path for path in self._unwanted if os.path.exists(path)}

@@ -144,7 +144,8 @@ def _walk(
         visible = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in visible if (here / name).is_symlink()]
         inside = [here / name for name in visible if name not in links and (here / name).resolve() != target]
-        results = [path for path in inside if (path / NAME).is_file()]
+        # By os.path, which takes a folder that nobody may enter for one without a manifest.
+        results = [path for path in inside if os.path.isfile(path / NAME)]
         coloured += [path.relative_to(source).as_posix() for path in results]
         # In place, since os.walk goes on with this very list.
         folders[:] = [path.name for path in inside if path not in results]

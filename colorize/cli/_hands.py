@@ -146,7 +146,7 @@ def read_hints(path: Path, shape: tuple[int, int], reach: str | None = None) -> 
         hints = Hints.from_rgba(np.dstack([layer.pixels, layer.alpha]), shape, reach=reach or DEFAULT_REACH)
         # As painting programs write all that is visible: every gray of the photograph would be a wish.
         if layer.alpha.all():
-            raise HintsError("is opaque everywhere: hide the photograph, and save the layer that you painted on alone")
+            raise HintsError("leaves no pixel unpainted: hide the photograph, and save the painted layer alone")
         return hints
     except UnicodeDecodeError as error:
         raise HintsError(f"{path}: the hints are no JSON (not UTF-8)") from error

@@ -61,9 +61,10 @@ def command(
     """
     suffix = PAGES_SUFFIX if files.all_frames else SUFFIX
     jobs = plan_sample(inputs, output) if sample else plan_jobs(inputs, output, suffix)
-    if len(jobs) > 1:
+    n_named = len(jobs)
+    if n_named > 1:
         jobs = without_results(jobs, files)
-    by_hand.check(len(jobs))
+    by_hand.check(n_named)
     targets = [path for _, target in jobs for path in by_hand.targets(target)]
     sources = [source for source, _ in jobs]
     _shared.check_apart([*targets, by_hand.confidence_map], [*sources, by_hand.hints_file, *by_hand.reference])
@@ -84,9 +85,9 @@ def command(
         tell_notes=not sample,  # what is special about the sample's file is nobody's concern
     )
     if n_failed:
-        if len(jobs) > 1:
+        if n_named > 1:
             click.echo(f"{n_failed} of {len(jobs)} photographs failed", err=True)
-        context.exit(_shared.SOME_FAILED if len(jobs) > 1 else 1)
+        context.exit(_shared.SOME_FAILED if n_named > 1 else 1)
 
 
 def plan_sample(inputs: tuple[Path, ...], output: Path | None) -> list[tuple[Path, Path]]:

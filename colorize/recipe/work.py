@@ -208,9 +208,9 @@ class Wishes:
 
 def refiner_of(colorizer: Predictor) -> str | None:
     """Digest of a refiner; None of a model alone."""
-    # By the attribute that only refiners have: their class is not there without torch.
-    digest: str | None = getattr(colorizer, "sha256_", None)
-    return digest
+    # By what only refiners have, and asked of the class: theirs is not there without torch.
+    own = "sha256_"
+    return str(getattr(colorizer, own)) if hasattr(type(colorizer), own) else None
 
 
 def _noted_hints(hints: Hints) -> dict[str, Any]:

@@ -140,7 +140,15 @@ def test_folder_that_cannot_be_listed_is_told(source, tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
+    stat = os.stat
+
+    def hide(path, **more):
+        if "locked/" in os.fspath(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
     monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "stat", hide)
     plan = make_plan(folder, tmp_path / "out")
     assert list(pairs(plan)) == ["a.jpg", "open/c.jpg"]
     assert plan.unreadable == {"locked": "Permission denied"}

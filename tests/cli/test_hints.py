@@ -128,7 +128,10 @@ def test_a_second_layer_does_not_drop_the_first_in_silence(run, command, instead
         (lambda: save_layer("h.png", (120, 300)), "h.png: the hints are for a photo of 120 x 300 pixels"),
         (lambda: Image.new("RGB", (160, 120)).save("h.png"), "h.png: has no transparency"),
         (lambda: Image.new("RGBA", (160, 120)).save("h.png"), "h.png: the hint layer is transparent everywhere"),
-        (lambda: Image.new("RGBA", (160, 120), (90, 90, 90, 255)).save("h.png"), "h.png: is opaque everywhere: hide"),
+        (
+            lambda: Image.new("RGBA", (160, 120), (90, 90, 90, 255)).save("h.png"),
+            "h.png: leaves no pixel unpainted: hide",
+        ),
         (lambda: Path("h.png").write_bytes(b"no picture"), "h.png"),
         (lambda: None, "h.png: no such file"),
     ],
