@@ -14,6 +14,8 @@ from colorize.exceptions import DatasetError, ModelFileError
 from colorize.features import CLASSICAL
 from colorize.types import RgbImage
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (96, 128)
 CELL = 32
 RED, BLUE = (40.0, 20.0), (0.0, -40.0)
@@ -69,7 +71,6 @@ def test_height_is_found_first(height):
     assert found["position", ""].value > 5 * found["lbp", ""].value
 
 
-@pytest.mark.slow
 def test_texture_is_found_first_and_so_is_its_part(texture):
     assert texture.ranking("across")[0] == "gabor"
     assert texture.ranking("within")[0] == "gabor"
@@ -86,7 +87,6 @@ def test_refits_agree_that_only_height_matters(height):
     assert without["position", ""].excludes(0)
 
 
-@pytest.mark.slow
 def test_noise_is_worth_nothing(height, texture):
     for result in (height, texture):
         for score in ("region_ab_error", "log_loss"):
@@ -103,7 +103,6 @@ def test_colours_are_told_apart(height):
         assert max((f for f, part in cells if part == color), key=lambda f: cells[f, color].value) == "position"
 
 
-@pytest.mark.slow
 def test_equal_seeds_give_equal_numbers_and_the_files_say_the_same(height):
     again = study(photo_of_height, refits=True, families=("intensity", "position", "gabor", "lbp"))
     assert again.to_csv() == height.to_csv()
@@ -116,7 +115,6 @@ def test_equal_seeds_give_equal_numbers_and_the_files_say_the_same(height):
     assert float(rows[0]["value"]) == pytest.approx(columns["value"][0], rel=1e-5)
 
 
-@pytest.mark.slow
 def test_every_repeat_counts_in_every_score():
     model = Colorizer(n_colors=3, n_superpixels=40, families=("intensity", "position"), classifier="kernel")
     model.fit([photo_of_height(seed) for seed in range(6)])
@@ -140,7 +138,6 @@ def test_families_that_know_the_same_are_reported(height):
     assert share[position, height.families.index("lbp")] < 0.2  # noise everywhere alike
 
 
-@pytest.mark.slow
 def test_teachers_of_the_refits_can_be_others():
     others = [photo_of_height(seed) for seed in range(30, 36)]
     result = study(photo_of_height, training_photos=others, families=("position", "lbp"), refits=True, n_repeats=1)
@@ -174,7 +171,6 @@ def test_parts_of_families():
     assert detail_groups(["alone"]) == {}
 
 
-@pytest.mark.slow
 def test_arrays_are_studied_as_photographs(tiny_colorizer, photos):
     options = {"n_repeats": 1, "n_detail_repeats": 0, "refits": False}
     found = importance(tiny_colorizer, [photo.pixels for photo in photos[:4]], **options)

@@ -34,6 +34,8 @@ from colorize.guidance.hints import Hints, Mark
 from colorize.training.dataset import DatasetReport, TrainingSet
 from colorize.types import RgbImage
 
+pytestmark = pytest.mark.slow
+
 for library in ("jinja2", "matplotlib"):
     pytest.importorskip(library)
 
@@ -102,7 +104,6 @@ def evaluation(tiny_colorizer, photos):
     )
 
 
-@pytest.mark.slow
 def test_evaluation_shows_failures_first_and_everything_else(evaluation):
     text = evaluation_report(evaluation, model="tiny & small", source="album")
     page = check(text)
@@ -118,7 +119,6 @@ def test_evaluation_shows_failures_first_and_everything_else(evaluation):
     assert evaluation_report(evaluation, model="tiny & small", source="album") == text
 
 
-@pytest.mark.slow
 def test_size_stays_small_whatever_the_pictures(evaluation):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (267, 400, 3), np.uint8)  # the worst case for every encoder
@@ -138,7 +138,6 @@ def test_difference_map_runs_from_dark_blue_to_yellow():
     assert difference_map(gray, red)[0, 0].tolist() == [254, 232, 56]
 
 
-@pytest.mark.slow
 def test_comparison_with_and_without_truth(tiny_model, photos):
     made = make_methods(["gray", "lookup", str(tiny_model)])
     some = compare_methods(made, photos[:6], has_truth=[True] * 5 + [False], pictures=True)
@@ -169,7 +168,6 @@ def test_tables_promise_no_intervals_that_photographs_are_too_few_for(photos):
     assert "Means over 3 photographs; ▸ best mean" in few
 
 
-@pytest.mark.slow
 def test_importance_is_drawn(photos):
     model = Colorizer(families=("position", "gabor"), **SMALL).fit(photos[6:])
     found = importance(model, photos[:5], n_repeats=1, n_detail_repeats=1)
@@ -192,7 +190,6 @@ def test_importance_is_drawn(photos):
     assert "(" in summary(found).splitlines()[2]
 
 
-@pytest.mark.slow
 def test_studies_are_drawn(photos):
     report = DatasetReport(10, 10, 10, ())
     photos = [RgbImage(photo.pixels[::2, ::2].copy()) for photo in photos]
@@ -233,7 +230,6 @@ def remembering(photos):
     )
 
 
-@pytest.mark.slow
 def test_explanation_shows_every_place(remembering, photos):
     hints = Hints(photos[0].shape, (Mark("point", [[30, 40]], (170, 60, 50)),))
     explainer = Explainer(remembering.open(photos[0]), hints=hints)
@@ -278,7 +274,6 @@ def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):
     assert "a 0, b 4" in text
 
 
-@pytest.mark.slow
 def test_bars_of_an_explanation_are_as_long_as_their_shares(tiny_colorizer, photos, monkeypatch):
     monkeypatch.setattr("colorize.evaluation.report.explanation.N_COLORS", 1)
     explainer = Explainer(tiny_colorizer.open(photos[0]))
@@ -291,7 +286,6 @@ def test_bars_of_an_explanation_are_as_long_as_their_shares(tiny_colorizer, phot
     assert "width:" not in others  # three shares beyond the longest bar were drawn as equal
 
 
-@pytest.mark.slow
 def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     explainer = Explainer(tiny_colorizer.open(photos[0]))
     text = explanation_report(explainer, [explainer.at(60, 80)])
@@ -309,7 +303,6 @@ def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     assert "its features" in text
 
 
-@pytest.mark.slow
 def test_the_pull_of_an_album_is_told_as_such(tiny_colorizer, photos):
     session = tiny_colorizer.open(photos[0])
     for opened, count in ((session, 0), (session.in_album(tiny_colorizer.palette_shares(photos[7])), 1)):
@@ -317,7 +310,6 @@ def test_the_pull_of_an_album_is_told_as_such(tiny_colorizer, photos):
         assert explanation_report(explainer, [explainer.at(60, 80)]).count("references or the album") == count
 
 
-@pytest.mark.slow
 def test_explanation_of_a_tiny_and_of_a_deep_photograph(tiny_colorizer, photos):
     for pixels in (photos[0].pixels[:9, :13], photos[0].pixels.astype(np.uint16) * 257):
         explainer = Explainer(tiny_colorizer.open(RgbImage(pixels.copy())))
@@ -335,7 +327,6 @@ def test_odds_are_told_as_factors(factor, text):
     assert odds(float(np.log(factor))) == text
 
 
-@pytest.mark.slow
 def test_evaluation_draws_confidence(evaluation):
     text = evaluation_report(evaluation)
     assert "Does its confidence mean what it says?" in text
