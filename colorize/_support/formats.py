@@ -1,4 +1,4 @@
-"""The endings that can be written; light, so that a wrong one is refused before anything is loaded."""
+"""The endings that can be written, and the mark of what colorize wrote; light, and asked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from colorize.exceptions import OutputFormatError
 OUTPUT_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+
+NOTES = b"urn:colorize:recipe:"
+"""Begins the XML namespace of the notes in our pictures, of every version: what has it was made by colorize."""
 
 # libjpeg stops at 65500 though the format has 16 bits; WebP has 14 bits for a side, PNG 31.
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}

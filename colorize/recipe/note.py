@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Never
 from xml.etree.ElementTree import ParseError, XMLParser
 
+from colorize._support.formats import NOTES
 from colorize.exceptions import RecipeError
 
 DECIDED_AT, REFINER = "decided at", "refiner"
 """Entries of `Recipe.said` that no person said: the height and width at which the regions of a larger photograph were
 described, the digest of a refiner."""
 
-_NAMESPACES = b"urn:colorize:recipe:"  # of every version
-_NAMESPACE = "urn:colorize:recipe:1"
+_NAMESPACE = f"{NOTES.decode()}1"
 _NAME = f"{{{_NAMESPACE}}}recipe"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 # Replaced by patterns, not by a parser of XML: packets come from anybody, with bad markup too, and
@@ -243,7 +243,7 @@ def is_ours(xmp: bytes | None) -> bool:
     >>> is_ours(AID), is_ours(b"<x:xmpmeta/>"), is_ours(None)
     (True, False, False)
     """
-    return _NAMESPACES in (xmp or b"")
+    return NOTES in (xmp or b"")
 
 
 class _Notes:

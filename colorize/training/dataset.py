@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize._support.bits import to_8_bit
+from colorize._support.formats import NOTES
 from colorize._support.progress import Progress
 from colorize._support.shrink import shrink
 from colorize.color import rgb_to_lab, rgb_to_lightness
@@ -37,7 +38,6 @@ _SAME_PICTURE = 0.98  # correlation; a rescaled, recompressed copy has at least 
 # A small copy tells as well whether there are colours, and the averaging takes out the coloured
 # grain of sensors, which would count as colour.
 _MEASURING_SIDE = 128
-_NOTE = b"urn:colorize:recipe:"  # by which `colorize.recipe.note`, a room above this one, names its notes
 # Coarse, so that scaling and compression do not show; 10,000 photographs take 10 MB.
 _THUMBNAIL_SIDE = 16
 
@@ -326,7 +326,7 @@ def _examine(path: Path, name: str, max_side: int, gallery: _Gallery | None) -> 
     if min(pixels.shape[:2]) < _LEAST_SIDE:
         height, width = photo.shape
         return LeftOut(name, "too small", f"{width} x {height} pixels, {_LEAST_SIDE} needed after scaling")
-    if _NOTE in (photo.metadata.xmp or b""):
+    if NOTES in (photo.metadata.xmp or b""):
         # Learning from what a model guessed, the next would only be surer of it; and it is no truth to measure with.
         return LeftOut(name, "colorized", "a note in the file says that its colours are simulated")
     if gallery is not None:

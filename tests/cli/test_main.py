@@ -131,6 +131,9 @@ def test_the_same_command_again_takes_its_own_pictures_for_no_photographs(run, s
     assert red("a.colorized.colorized.png")
     refused = run("photo", "a.colorized.png", "b.colorized.png", status=2)
     assert error_lines(refused)[-1] == "Error: colorize made all of these itself; name one alone to colour it"
+    # Several were named, so it is the status of several, although one is left.
+    one_left = run("photo", "a.colorized.png", "broken.png", "--force", status=3)
+    assert error_lines(one_left)[-1] == "1 of 1 photographs failed"
 
 
 def test_output_folder_for_one_photograph(run, stub, workplace):
