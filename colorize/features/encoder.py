@@ -23,6 +23,11 @@ from colorize.types import Float32
 SIDE = 320
 """About how many pixels the longer side of a photograph has when the encoder sees it."""
 
+OUTLIERS = 0.5
+"""Percent of the pixels at either end of the tones that may be lost when they are stretched (`full_range`)."""
+STEEPEST = 3.0
+"""What tones are stretched by at most: beyond it there is more grain than picture."""
+
 _UNIT = 32  # sides must be multiples of the coarsest stride
 _LEAST_SIDE = 2 * _UNIT  # with a coarsest map of one row OpenCV 4 and 5 differ
 _MEAN, _DEVIATION = np.float32(0.449), np.float32(0.226)  # of the photographs that the first weights were learnt from
@@ -50,7 +55,8 @@ def see(gray: Float32) -> Sight:
     Parameters
     ----------
     gray : ndarray, shape (H, W), float32
-        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a multiple of 32.
+        Lightness, L* / 100. It is scaled to about `SIDE` pixels on the longer side, each side a multiple of 32, and its
+        tones are stretched to the `full_range`.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def see(gray: Float32) -> Sight:
     height, width = (max(_LEAST_SIDE, _UNIT * round(scale * side / _UNIT)) for side in gray.shape)
     # Area means on the way down: point samples of a fine texture would show the network one that is not there.
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(np.ascontiguousarray(gray, np.float32), (width, height), interpolation=method)
+    scaled = full_range(cv2.resize(np.ascontiguousarray(gray, np.float32), (width, height), interpolation=method))
     network = _network()
     # Copies, because the maps are the network's own and the next call overwrites them.
     with _running:
@@ -92,6 +98,33 @@ def see(gray: Float32) -> Sight:
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=0)
     return Sight(scores, features)
+
+
+def full_range(gray: Float32) -> Float32:
+    """Stretch the tones of a photograph from black to white, as in a good print.
+
+    A faded scan and a hazy view have less than the photographs that the encoder learnt from, and look to it like other
+    things (docs/encoder.md has the figures).
+
+    Parameters
+    ----------
+    gray : ndarray, shape (H, W), float32
+        Lightness, L* / 100.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float32
+        In 0..1. What has hardly any tones is stretched `STEEPEST` times, and stays as bright as that leaves room for.
+
+    Examples
+    --------
+    >>> full_range(np.array([[0.2, 0.4, 0.6]], np.float32)).round(3)
+    array([[0. , 0.5, 1. ]], dtype=float32)
+    """
+    low, high = np.percentile(gray, (OUTLIERS, 100 - OUTLIERS)).astype(np.float32)
+    gain = 1 / max(high - low, np.float32(1 / STEEPEST))
+    middle, half = (low + high) / 2, gain * (high - low) / 2
+    return np.clip((gray - middle) * gain + np.clip(middle, half, 1 - half), 0, 1, dtype=np.float32)
 
 
 def expected_colors() -> Float32:

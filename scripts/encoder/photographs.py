@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.color import rgb_to_lab
+from colorize.features.encoder import full_range
 from colorize.training.dataset import TrainingSet, load_folder
 
 CROP = 160
@@ -130,10 +131,10 @@ def _aged(lightness: Gray, rng: np.random.Generator) -> Gray:
 
 
 def whole(pixels: NDArray[np.uint8], side: int) -> tuple[Gray, NDArray[np.float32]]:
-    """A photograph as the encoder sees it when it is used: sides multiples of 32, the longer about `side`."""
+    """A photograph as the encoder sees it when it is used: of full range, sides multiples of 32, the longer about `side`."""
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = tuple(max(64, 32 * round(scale * n / 32)) for n in (width, height))
     lab = rgb_to_lab(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     ab = cv2.resize(lab[..., 1:], (size[0] // STRIDE, size[1] // STRIDE), interpolation=cv2.INTER_AREA)
-    return lab[..., 0] / np.float32(100), ab
+    return full_range(lab[..., 0] / np.float32(100)), ab

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from colorize.exceptions import ModelFileError
-from colorize.features.encoder import expected_colors, read_encoder, see
+from colorize.features.encoder import STEEPEST, expected_colors, full_range, read_encoder, see
 from colorize.features.semantic import pooling, semantic
 from colorize.features.superpixels import from_labels, segment
 from colorize.models import find_model
@@ -54,6 +54,29 @@ def test_odd_pictures_are_described_too(odd):
 def test_every_size_can_be_seen(shape):
     sight = see(np.full(shape, 0.5, np.float32))
     assert np.isfinite(sight.beliefs).all()
+
+
+def test_a_faded_photograph_is_seen_as_the_print_was(textured):
+    faded = np.float32(0.3) + np.float32(0.5) * textured.gray
+    # 1e-3 of a probability: float32 tones of a narrower range
+    np.testing.assert_allclose(see(faded).beliefs, see(textured.gray).beliefs, atol=1e-3)
+
+
+def test_tones_reach_from_black_to_white_but_for_a_few_pixels():
+    gray = np.random.default_rng(0).uniform(0.2, 0.7, (80, 120)).astype(np.float32)
+    stretched = full_range(gray)
+    assert stretched.dtype == np.float32
+    assert (stretched.min(), stretched.max()) == (0, 1)
+    assert 0.005 <= (stretched == 0).mean() < 0.007
+    assert (np.diff(stretched.ravel()[np.argsort(gray.ravel())]) >= 0).all()
+
+
+@pytest.mark.parametrize("brightness", [0.0, 0.1, 0.5, 1.0])
+def test_what_has_hardly_any_tones_keeps_its_brightness(brightness):
+    gray = np.clip(brightness + np.linspace(-0.01, 0.01, 100, dtype=np.float32)[None], 0, 1)
+    stretched = full_range(gray)
+    assert np.ptp(stretched) <= STEEPEST * np.ptp(gray) + 1e-6
+    assert abs(float(np.median(stretched)) - brightness) < 0.04
 
 
 def test_pooling_is_the_mean_of_bilinear_samples():
