@@ -4,8 +4,9 @@ Measures, on the same photographs in one run, gray, the lookup by lightness and 
 file), ``classic``, the encoder's own colours with and without Levin's step, and ``default`` at three settings: on
 ``../shared/data/everyday``, the validation photographs of BSDS500, and the seven categories (the default model has seen
 no photograph of any of them). Then skin: where OpenCV's cascade finds a frontal face, whether the middle of the face
-has the hue of skin. ``--limit N`` takes N photographs of each category, ``--only NAME`` some folders. The tables are
-kept as ``benchmarks/results/ordinary-DATE.md``.
+has the hue of skin. ``--limit N`` takes N photographs of each category, ``--only NAME`` some folders; ``--faded`` gives
+every method the lightness of a faded print. The tables are kept as ``benchmarks/results/ordinary-DATE.md`` or
+``faded-DATE.md``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from colorize.evaluation.measure import EvaluationResult, Method, measure
 from colorize.models import find_model
 from colorize.recognition.rules import NO_COLOR
 from colorize.training.dataset import load_folder
-from colorize.types import RgbImage
+from colorize.types import GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -36,6 +37,8 @@ FOLDERS |= {kind: DATA / "categories" / kind for kind in KINDS}
 FACES = ("everyday", "person")
 CASCADE = Path("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml")
 """Debian's package `opencv-data`; the wheels of OpenCV 5 bring no cascades."""
+FADED = np.float32(30), np.float32(75)
+"""L* of black and white in a faded print, as in the palest of the old scans that were looked at."""
 DIALS = {"faithful": 0.0, "default": 0.5, "bold": 1.0}
 
 
@@ -45,13 +48,17 @@ def main() -> None:
     parser.add_argument("--former", type=Path, metavar="FILE")
     parser.add_argument("--limit", type=int, metavar="N")
     parser.add_argument("--only", nargs="+", choices=list(FOLDERS), default=list(FOLDERS))
+    parser.add_argument("--faded", action="store_true")
     parser.add_argument("--skin", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--save", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     if options.skin and not CASCADE.is_file():
         parser.error(f"{CASCADE} is missing (Debian's package opencv-data); --no-skin measures the rest")
     methods = make_methods(options.former)
-    lines = [f"# The shipped models on ordinary photographs, {datetime.date.today().isoformat()}", ""]
+    if options.faded:
+        methods = {name: method if method is NO_COLOR else on_faded(method) for name, method in methods.items()}
+    what = "ordinary photographs, faded" if options.faded else "ordinary photographs"
+    lines = [f"# The shipped models on {what}, {datetime.date.today().isoformat()}", ""]
     for name in options.only:
         limit = options.limit if name in KINDS else None
         photographs = load_folder(FOLDERS[name], limit=limit, select=False)
@@ -64,7 +71,8 @@ def main() -> None:
         lines += skin(models, photographs)
         print("\n".join(lines[-len(models) - 4 :]))
     if options.save:
-        path = ROOT / "benchmarks" / "results" / f"ordinary-{datetime.date.today().isoformat()}.md"
+        kept = f"{'faded' if options.faded else 'ordinary'}-{datetime.date.today().isoformat()}.md"
+        path = ROOT / "benchmarks" / "results" / kept
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -77,6 +85,17 @@ def make_methods(former: Path | None) -> dict[str, Method]:
     methods["classic"] = partial(classic.predict, vividness=0.5)
     methods |= {"encoder": encoder_ab, "encoder + Levin": partial(encoder_ab, levin=True)}
     return methods | {name: partial(default.predict, vividness=dial) for name, dial in DIALS.items()}
+
+
+def on_faded(method: Method) -> Method:
+    """The method, given a faded print; its colours are measured at the true lightness, like all others."""
+
+    def colors_of(photo: GrayImage) -> np.ndarray:
+        black, white = FADED
+        answer = method(GrayImage(black + (white - black) / np.float32(100) * photo.lightness))
+        return getattr(answer, "ab", answer)  # the lookup answers with ab alone
+
+    return colors_of
 
 
 def table(name: str, result: EvaluationResult) -> list[str]:
