@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from colorize._support.clock import Clock
+from colorize._support.numbers import is_integer
 from colorize._support.shrink import shrink_to
 from colorize.color import to_gray
 from colorize.exceptions import InvalidImageError, ModelFileError
@@ -344,7 +345,7 @@ def check_ranges(parameters: Mapping[str, Any]) -> None:
     """
     for name, (low, high) in RANGES.items():
         value = parameters[name]
-        if not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        if not is_integer(value) or not low <= value <= high:
             raise ValueError(f"{name} must be an integer in {low}..{high}, got {value!r}")
 
 
@@ -359,8 +360,10 @@ def _check_families(computed: Mapping[str, slice], learnt: Mapping[str, slice]) 
         )
 
 
-def check_several(photos: object, name: str = "photos") -> None:
-    """Refuse what stands for photographs and is no series of them; `name` is the parameter's.
+def check_several(photos: object, name: str = "photos", *, once: bool = False) -> None:
+    """Refuse what stands for photographs and is no sequence of them; `name` is the parameter's.
+
+    What is gone through `once` may also be an iterator.
 
     Raises
     ------
@@ -378,9 +381,12 @@ def check_several(photos: object, name: str = "photos") -> None:
     if isinstance(photos, RgbImage) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
         what = "one RgbImage" if isinstance(photos, RgbImage) else f"an array of {described(photos)}"
         raise TypeError(f"{name} must be a sequence of photographs, got {what}; write [photo] for one")
-    if not isinstance(photos, Iterable):
+    # A mapping is gone through by its keys, and those are no photographs.
+    if isinstance(photos, Mapping) or not isinstance(photos, Iterable):
         how = "; its .photos is one" if hasattr(photos, "photos") else ""
         raise TypeError(f"{name} must be a sequence of photographs, got {type(photos).__name__}{how}")
+    if not once and not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
+        raise TypeError(f"{name} must be a sequence, because it is read several times, got {type(photos).__name__}")
 
 
 def by_place(photos: Sequence[Photo]) -> Sequence[Photo]:
@@ -388,8 +394,8 @@ def by_place(photos: Sequence[Photo]) -> Sequence[Photo]:
     return list(photos) if hasattr(photos, "iloc") else photos
 
 
-def as_rgb_image(photo: Photo, number: int | None = None) -> RgbImage:
-    """An array as the photograph that it is; of several the `number` is told if it is none.
+def as_rgb_image(photo: Photo, number: int | None = None, name: str = "photos") -> RgbImage:
+    """An array as the photograph that it is; of several the `number` is told if it is none, and the parameter's `name`.
 
     See Also
     --------
@@ -400,7 +406,7 @@ def as_rgb_image(photo: Photo, number: int | None = None) -> RgbImage:
     except InvalidImageError as error:
         if number is None:
             raise
-        raise InvalidImageError(f"photos[{number}]: {error}") from error
+        raise InvalidImageError(f"{name}[{number}]: {error}") from error
 
 
 def as_gray_image(photo: GrayImage | Photo | NDArray[Any]) -> GrayImage:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from colorize._support.numbers import is_number
 from colorize.exceptions import DatasetError
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import GuidedView
@@ -73,7 +74,7 @@ class Predictor:
         *,
         vividness: float = 0.5,
         hints: Hints | None = None,
-        palette: Sequence[float] | None = None,
+        palette: ArrayLike | None = None,
     ) -> Colorization:
         """Colorize a photograph.
 
@@ -86,7 +87,7 @@ class Predictor:
             0 faithful, 0.5 the default, 1 bold. Lower it if colours are wrong, raise it if they are dull.
         hints : Hints, optional
             What a person drew on it; for several tries with one photograph, `open` it.
-        palette : sequence of float, optional
+        palette : array_like of float, shape (n_colors,), optional
             Share of every palette colour in the album that the photograph belongs to (means of `palette_shares`); its
             colours are drawn towards them.
 
@@ -141,7 +142,7 @@ class Predictor:
         sklearn.exceptions.NotFittedError
             The model is neither fitted nor loaded.
         """
-        if not 0 <= reference_strength <= 1:
+        if not (is_number(reference_strength) and 0 <= reference_strength <= 1):
             raise ValueError(f"reference_strength must be in [0, 1], got {reference_strength!r}")
         if isinstance(references, References):
             seen: References | None = references
@@ -169,7 +170,7 @@ class Predictor:
         # compiled when first imported: who only colorizes should not wait for it
         from colorize.color.metrics import Truth
 
-        check_several(photos)
+        check_several(photos, once=True)
         errors = []
         for number, item in enumerate(photos):
             photo = as_rgb_image(item, number)

@@ -329,6 +329,7 @@ def test_it_shows_its_parameters_before_and_after_training(tiny_colorizer):
         ({"n_colors": "many"}, r"n_colors must be an integer in 2\.\.256, got 'many'"),
         ({"n_superpixels": 3}, r"n_superpixels must be an integer in 4\.\.10000, got 3"),
         ({"n_superpixels": 40.5}, r"n_superpixels must be an integer in 4\.\.10000, got 40\.5"),
+        ({"rows_per_photo": True}, r"rows_per_photo must be an integer in 1\.\.10000, got True"),
         ({"rows_per_photo": 0}, r"rows_per_photo must be an integer in 1\.\.10000, got 0"),
         ({"n_sample_rows": -1}, r"n_sample_rows must be an integer in 0\.\.1000000, got -1"),
         ({"random_state": None}, r"random_state must be an integer in 0\.\.4294967295, got None"),
@@ -419,8 +420,9 @@ def test_photographs_that_can_be_read_only_once_are_refused(photos):
         (RgbImage(np.zeros((4, 4, 3), np.uint8)), r"got one RgbImage; write \[photo\]"),
         (np.zeros((4, 4, 3), np.uint8), r"got an array of shape \(4, 4, 3\), uint8; write \[photo\]"),
         (5, "got int"),
+        ({"a.jpg": np.zeros((4, 4, 3), np.uint8)}, "got dict"),
     ],
-    ids=["name", "path", "training set", "photograph", "array", "number"],
+    ids=["name", "path", "training set", "photograph", "array", "number", "mapping"],
 )
 def test_what_is_no_sequence_of_photographs_says_how_to_make_one(photos, message):
     with pytest.raises(TypeError, match=message):
@@ -449,6 +451,8 @@ def test_a_base_and_references_that_are_none_are_named(tiny_colorizer, photos):
     for one, what in ((photos[1], "one RgbImage"), (photos[1].pixels, "an array of shape"), ("like.jpg", "'like.jpg'")):
         with pytest.raises(TypeError, match=f"references must be a sequence of photographs, got {what}"):
             tiny_colorizer.open(photos[0], references=one)
+    with pytest.raises(TypeError, match=r"references must be a sequence, .* got generator"):
+        tiny_colorizer.open(photos[0], references=(photo for photo in photos[1:2]))
 
 
 def test_of_many_photographs_the_one_that_is_none_is_told(tiny_colorizer, photos):
@@ -456,6 +460,8 @@ def test_of_many_photographs_the_one_that_is_none_is_told(tiny_colorizer, photos
     for call in (Colorizer(**SMALL).fit, tiny_colorizer.score):
         with pytest.raises(InvalidImageError, match=r"photos\[2\]: pixels must be .*numpy\.rint\(255 \* pixels\)"):
             call(many)
+    with pytest.raises(InvalidImageError, match=r"references\[1\]: pixels must be"):
+        tiny_colorizer.open(photos[0], [photos[1], "like.jpg"])
 
 
 def test_the_same_bits_on_any_number_of_cores(tiny_colorizer, pictures):

@@ -82,8 +82,10 @@ def in_order(families: Iterable[str]) -> tuple[str, ...]:
     # which module happened to be imported first, or a saved model would read the wrong ones.
     if isinstance(families, str):  # would be a family per letter
         raise ValueError(f"families must be a sequence of names, got the string {families!r}")
+    if not isinstance(families, Iterable):
+        raise ValueError(f"families must be a sequence of names, got {families!r}")
     families = set(families)
-    unknown = sorted(families - {*FAMILIES, *_own})
+    unknown = sorted(map(str, families - {*FAMILIES, *_own}))
     if unknown or not families:
         known = ", ".join([*FAMILIES, *sorted(_own)])
         how = " (a family of your own has to be registered first, in every process: colorize.features.register_family)"

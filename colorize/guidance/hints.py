@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colorize._support.bits import to_8_bit
+from colorize._support.numbers import is_integer, is_number
 from colorize.exceptions import HintsError
-from colorize.types import REACHES, Float32
+from colorize.types import REACHES, Float32, described
 
 Shape = tuple[int, int]
 
@@ -74,10 +75,12 @@ class Mark:
             raise HintsError(f"kind must be one of {', '.join(PLACES)}, got {kind!r}")
         if reach not in REACHES:
             raise HintsError(f"reach must be one of {', '.join(REACHES)}, got {reach!r}")
-        if not (_is_number(radius) and 0 <= radius <= _MAX_SIDE):
+        if not (is_number(radius) and 0 <= radius <= _MAX_SIDE):
             raise HintsError(f"radius must be a number of pixels, at least 0, got {radius!r}")
         checked = {"kind": kind, "places": _checked_places(kind, places), "color": _checked_color(color)}
-        for name, value in {**checked, "radius": radius, "reach": reach}.items():
+        # JSON has no word for numbers of NumPy.
+        plain = radius.item() if isinstance(radius, np.generic) else radius
+        for name, value in {**checked, "radius": plain, "reach": reach}.items():
             object.__setattr__(self, name, value)
 
 
@@ -189,15 +192,20 @@ class Hints:
     marks: tuple[Mark, ...] = ()
 
     def __post_init__(self) -> None:
-        height, width = self.shape
-        if not (_is_size(height) and _is_size(width)):
-            raise HintsError(f"the photo of the hints must be 1 to {_MAX_SIDE} pixels high and wide, got {self.shape}")
+        shape = tuple(self.shape) if isinstance(self.shape, Iterable) else ()
+        if len(shape) != 2 or not all(is_integer(side) and 1 <= side <= _MAX_SIDE for side in shape):
+            got = described(self.shape) if isinstance(self.shape, np.ndarray) else self.shape
+            raise HintsError(f"the photo of the hints must be 1 to {_MAX_SIDE} pixels high and wide, got {got}")
+        marks = tuple(self.marks) if isinstance(self.marks, Iterable) else (self.marks,)
+        if other := [mark for mark in marks if not isinstance(mark, Mark)]:
+            raise HintsError(f"marks must be a sequence of Mark, got one of {type(other[0]).__name__}")
+        height, width = shape
         if height * width > _MAX_PIXELS:
             raise HintsError(f"the photo of the hints may have {_MAX_PIXELS} pixels at most, got {height} x {width}")
-        if len(self.marks) > _MAX_MARKS:
-            raise HintsError(f"at most {_MAX_MARKS} hints are taken, got {len(self.marks)}")
+        if len(marks) > _MAX_MARKS:
+            raise HintsError(f"at most {_MAX_MARKS} hints are taken, got {len(marks)}")
         object.__setattr__(self, "shape", (int(height), int(width)))
-        object.__setattr__(self, "marks", tuple(self.marks))
+        object.__setattr__(self, "marks", marks)
 
     def __add__(self, later: Hints) -> Hints:
         """Both, those of the right side drawn later; on photographs of one shape."""
@@ -304,10 +312,8 @@ class Hints:
         HintsError
             It has another, by more than a pixel of rounding and 1 %.
         """
-        height, width = self.shape
-        # Cross products: one pixel of rounding on a side shifts them by the length of the other.
-        off = abs(height * shape[1] - width * shape[0])
-        if off > max(*shape, height, width, 0.01 * height * shape[1]):
+        if not is_same_aspect(self.shape, shape):
+            height, width = self.shape
             raise HintsError(
                 f"the hints are for a photo of {height} x {width} pixels (height x width), and this one has "
                 f"{shape[0]} x {shape[1]}: they must have the same aspect ratio"
@@ -343,6 +349,13 @@ class Hints:
         if n_overruled := np.count_nonzero(is_overruled):
             notes.append(f"{n_overruled} pixels were hinted twice with different colours; the later hint counts")
         return HintPixels(is_known.reshape(shape), rgb.reshape(*shape, 3), reach.reshape(shape), tuple(notes))
+
+
+def is_same_aspect(first: Shape, second: Shape) -> bool:
+    """Whether height and width have one ratio, within a pixel of rounding or 1 %."""
+    # Cross products: one pixel of rounding on a side shifts them by the length of the other.
+    off = abs(first[0] * second[1] - first[1] * second[0])
+    return off <= max(*first, *second, 0.01 * first[0] * second[1])
 
 
 def _covered(mark: Mark, drawn_on: Shape, shape: Shape) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
@@ -513,8 +526,8 @@ def parse_color(text: Any) -> tuple[int, int, int]:
 
 
 def _checked_color(color: Sequence[int]) -> tuple[int, int, int]:
-    values = tuple(color)
-    if len(values) != 3 or not all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in values):
+    values = tuple(color) if isinstance(color, Iterable) else ()
+    if len(values) != 3 or not all(is_integer(v) and 0 <= v <= 255 for v in values):
         raise HintsError(f"color must be three whole numbers in 0..255, got {color!r}")
     return int(values[0]), int(values[1]), int(values[2])
 
@@ -540,11 +553,3 @@ def _checked_places(kind: str, places: Any) -> NDArray[Any]:
     # What was checked must not be changed afterwards: sessions keep answers to hints.
     array.flags.writeable = False
     return array
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(1 <= value <= _MAX_SIDE)

@@ -19,7 +19,7 @@ from colorize._support.shrink import shrink_to
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import InvalidImageError
 from colorize.features.superpixels import region_means
-from colorize.model import Model, View, as_rgb_image
+from colorize.model import Model, View, as_rgb_image, check_several
 from colorize.training.dataset import has_colors
 from colorize.types import Float32, RgbImage
 
@@ -80,11 +80,18 @@ def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> Referenc
     ------
     InvalidImageError
         One is no photograph or has no colours.
+    TypeError
+        `photos` is no sequence.
+    ValueError
+        There are none.
 
     See Also
     --------
     colorize.guidance.session.Session : Takes them as guidance.
     """
+    check_several(photos, "references")
+    if not len(photos):
+        raise ValueError("references must be at least one photograph")
     seen = tuple(_seen(model, number, photo) for number, photo in enumerate(photos))
     palette = model.palette
     shares = [
@@ -96,7 +103,7 @@ def look_at(model: Model, photos: Sequence[RgbImage | NDArray[Any]]) -> Referenc
 
 
 def _seen(model: Model, number: int, photo: RgbImage | NDArray[Any]) -> Reference:
-    photo = as_rgb_image(photo)
+    photo = as_rgb_image(photo, number, "references")
     # Obeyed, a gray reference would take the colour out of everything.
     if not has_colors(photo):
         raise InvalidImageError(f"references[{number}]: gray or toned; a reference must have colours to borrow")

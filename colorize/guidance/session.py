@@ -7,19 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from colorize._support.clock import Clock
+from colorize._support.numbers import is_integer
 from colorize.features.superpixels import resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import GuidedView
-from colorize.guidance.hints import Hints, WantedColors
+from colorize.guidance.hints import Hints, WantedColors, is_same_aspect
 from colorize.guidance.picture import Picture, wanted_of
 from colorize.guidance.suggestion import Suggestion, suggest_places
 from colorize.model import Description, View
 from colorize.recognition.belief import Belief, Observations, observe
-from colorize.types import Colorization, Float32, GrayImage
+from colorize.types import Colorization, Float32, GrayImage, described
 
 
 class _Last:
@@ -127,7 +128,7 @@ class Session:
 
     def suggest(self, n: int = 5, hints: Hints | None = None) -> list[Suggestion]:
         """The n places where a hint would tell most about the photograph after these, the best first."""
-        if n < 1:
+        if not (is_integer(n) and n >= 1):
             raise ValueError(f"n must be at least 1, got {n!r}")
         before = self._rough_prior()
         return suggest_places(self.guided, before, self._after(before, self._heard(hints)), n, self.gray.shape)
@@ -140,9 +141,9 @@ class Session:
         The first is the usual one; the others are steps (`colorize.guidance.alternatives.MOODS`) along the changes of
         the whole photograph that the present uncertainty makes likeliest (`Belief.modes`).
         """
-        if not 1 <= n <= N_ALTERNATIVES:
+        if not (is_integer(n) and 1 <= n <= N_ALTERNATIVES):
             raise ValueError(f"n must be in 1..{N_ALTERNATIVES}, got {n!r}")
-        if not 0 <= first < n:
+        if not (is_integer(first) and 0 <= first < n):
             raise ValueError(f"first must be in 0..{n - 1}, got {first!r}")
         return self._colored(hints, vividness, range(first, n))
 
@@ -154,19 +155,19 @@ class Session:
         number : int
             Place in the list that `alternatives` gave, from 0; `hints` are those that it was made with.
         """
-        if not 0 <= number < N_ALTERNATIVES:
+        if not (is_integer(number) and 0 <= number < N_ALTERNATIVES):
             raise ValueError(f"number must be in 0..{N_ALTERNATIVES - 1}, got {number!r}")
         if number == 0:
             return self
         step = step_to(self._modes(hints, lambda: self._modes_after(self._heard(hints))), number)
         return replace(self, chosen=step if self.chosen is None else self.chosen + step)
 
-    def shifted(self, offset: Float32) -> Session:
+    def shifted(self, offset: ArrayLike) -> Session:
         """Go on with other automatic colours of the regions.
 
         Parameters
         ----------
-        offset : ndarray, shape (n_superpixels, 2), float32
+        offset : array_like of float, shape (n_superpixels, 2)
             What is added to a* and b* of every region, at every vividness.
 
         Raises
@@ -175,17 +176,20 @@ class Session:
             `offset` has another shape, or holds NaN.
         """
         shape = self.description.superpixels.n_superpixels, 2
+        # A copy: a session does not change with an array of its caller's.
+        added = np.array(offset, np.float32)
         # A single NaN would spread over the whole photograph in the solve.
-        if offset.shape != shape or not np.isfinite(offset).all():
-            raise ValueError(f"offset must be {shape} finite numbers, got shape {offset.shape}")
-        return replace(self, offset=offset if self.offset is None else self.offset + offset)
+        if added.shape != shape or not np.isfinite(added).all():
+            got = "NaN or infinity" if added.shape == shape else f"shape {added.shape}"
+            raise ValueError(f"offset must be {shape} finite numbers, got {got}")
+        return replace(self, offset=added if self.offset is None else self.offset + added)
 
-    def in_album(self, palette: Sequence[float]) -> Session:
+    def in_album(self, palette: ArrayLike) -> Session:
         """Go on with probabilities drawn towards the colours of an album.
 
         Parameters
         ----------
-        palette : sequence of float
+        palette : array_like of float, shape (n_colors,)
             As in `Predictor.predict`.
 
         Raises
@@ -193,14 +197,25 @@ class Session:
         ValueError
             `palette` has not one share, 0 to 1, per palette colour.
         """
-        return replace(self, guided=replace(self.guided, album=np.asarray(palette, np.float32)))
+        return replace(self, guided=replace(self.guided, album=np.array(palette, np.float32)))
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
 
         Regions, probabilities, and what was chosen stay those of this session, so the colours do too; only their
         spreading to pixels and the hinted pixels are of the new size.
+
+        Raises
+        ------
+        TypeError
+            `gray` is no `GrayImage`.
+        ValueError
+            It has another aspect ratio, so it is another photograph.
         """
+        if not isinstance(gray, GrayImage):
+            raise TypeError(f"gray must be a GrayImage, which colorize.to_gray gives, got {described(gray)}")
+        if not is_same_aspect(self.gray.shape, gray.shape):
+            raise ValueError(f"gray must have the aspect ratio of {self.gray.shape} pixels, got {gray.shape}")
         return replace(self, gray=gray, canvas=Canvas.fitting(gray, self.canvas.regions))
 
     def region_colors(self, hints: Hints | None = None, vividness: float = 0.5) -> Float32:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from colorize._support.numbers import is_number
 from colorize._support.regions import averaging, graph_laplacian, likeness, region_graph
 from colorize.recognition.palette import mean_color, softmax
 from colorize.types import Float32, Superpixels
@@ -56,7 +57,7 @@ def dial(vividness: float, gain: float = GAIN) -> float:
     >>> [round(dial(vividness), 2) for vividness in (0, 0.5, 1)]
     [1.0, 1.42, 2.02]
     """
-    if not (isinstance(vividness, (int, float, np.integer, np.floating)) and 0 <= vividness <= 1):
+    if not (is_number(vividness) and 0 <= vividness <= 1):
         raise ValueError(f"vividness must be in [0, 1], got {vividness!r}")
     # The default model is 0.36, 0.51 and 0.70 as colourful as everyday photographs are, at 0, 0.5
     # and 1, and errs least at 0 (docs/compare.md).

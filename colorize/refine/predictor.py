@@ -184,12 +184,13 @@ class Refiner(_Network, Predictor):
         ModelFileError
             The checkpoint is not one of this training.
         """
+        _check_base(self.base)
         self.check()
         device = learners.choose_device(self.device)
         clock = learners.clock_of(device)
         started = clock()
         self.base_sha256_ = digest_of(self.base.trained)
-        pictures = [as_rgb_image(photo) for photo in photos]
+        pictures = [as_rgb_image(photo, number) for number, photo in enumerate(photos)]
         examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
         training, held_out = self._split(examples, FEWEST)
         with forked_randomness(self.random_state):
@@ -255,7 +256,10 @@ class Refiner(_Network, Predictor):
             The file is missing, damaged, of another kind or version, or made for another base.
         DeviceError
             The device is not there.
+        TypeError
+            `base` is no Colorizer.
         """
+        _check_base(base)
         place = learners.choose_device(device)
         header, arrays = load_model(path, kind=REFINER_KIND)
         refiner = cls(base, device=device)
@@ -347,7 +351,7 @@ class Rival(_Network):
             encoder = read_encoder(self.encoder, self.generator)
             # In words that do not depend on the place of the file.
             made["encoder"] = f"from a file with sha256 {hashlib.sha256(Path(self.encoder).read_bytes()).hexdigest()}"
-        examples = [plain_example(as_rgb_image(photo)) for photo in photos]
+        examples = [plain_example(as_rgb_image(photo, number)) for number, photo in enumerate(photos)]
         training, held_out = self._split(examples, 1)
         self.classes_ = _color_classes(training, self.random_state) if self.objective == "classification" else None
         with forked_randomness(self.random_state):
@@ -436,6 +440,11 @@ class Rival(_Network):
         for name, choices in (("generator", GENERATORS), ("objective", OBJECTIVES)):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+
+
+def _check_base(base: Colorizer) -> None:
+    if not isinstance(base, Colorizer):
+        raise TypeError(f"base must be a Colorizer, got {type(base).__name__}; Colorizer.load reads a model file")
 
 
 def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from colorize._support.numbers import is_integer, is_number
 from colorize._support.progress import Progress, silent
 from colorize._support.statistics import Bootstrap
 from colorize.color import lab_to_rgb
@@ -48,15 +49,15 @@ class Settings:
         """Raise ValueError for the first that is not one of its legal values."""
         if self.epochs is not None and self.minutes is not None:
             raise ValueError("give either epochs or minutes")
-        if self.epochs is not None and self.epochs < 1:
+        if self.epochs is not None and not (is_integer(self.epochs) and self.epochs >= 1):
             raise ValueError(f"epochs must be at least 1, got {self.epochs!r}")
-        if self.minutes is not None and not (math.isfinite(self.minutes) and self.minutes > 0):
+        if self.minutes is not None and not (is_number(self.minutes) and 0 < self.minutes < math.inf):
             raise ValueError(f"minutes must be a positive number, got {self.minutes!r}")
         for name, low in (("batch_size", 2), ("crop", 16), ("patience", 1)):
             value = getattr(self, name)
-            if value is not None and value < low:
+            if value is not None and not (is_integer(value) and value >= low):
                 raise ValueError(f"{name} must be at least {low}, got {value!r}")
-        if not 0 < self.hold_out < 1:
+        if not (is_number(self.hold_out) and 0 < self.hold_out < 1):
             raise ValueError(f"hold_out must lie between 0 and 1, got {self.hold_out!r}")
 
     @property

@@ -44,11 +44,9 @@ def checked_photos(photos: Sequence[Photo]) -> Sequence[Photo]:
 
     See Also
     --------
-    colorize.model.check_several : For those that are gone through once.
+    colorize.model.check_several : For those that are measured.
     """
     check_several(photos)
-    if not (hasattr(photos, "__len__") and hasattr(photos, "__getitem__")):
-        raise TypeError(f"photos must be a sequence, because it is read several times, got {type(photos).__name__}")
     if len(photos) < 2:
         raise DatasetError(f"training needs at least 2 photographs, got {len(photos)}")
     return by_place(photos)

@@ -47,9 +47,15 @@ def test_only_functions_can_be_registered():
         register_family("mine", np.zeros(3))
 
 
-@pytest.mark.parametrize("families", [("intensity", "mine"), ()])
+@pytest.mark.parametrize("families", [("intensity", "mine"), (), ("intensity", None)])
 def test_unknown_families_are_named(families):
-    with pytest.raises(ValueError, match=r"got (mine \(a family of your own has to be registered first|none$)"):
+    with pytest.raises(ValueError, match=r"got ((mine|None) \(a family of your own has to be registered first|none$)"):
+        FeatureExtractor(families)
+
+
+@pytest.mark.parametrize("families", ["gabor", None, 5])
+def test_what_names_no_families_is_refused(families):
+    with pytest.raises(ValueError, match="families must be a sequence of names, got"):
         FeatureExtractor(families)
 
 

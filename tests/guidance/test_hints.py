@@ -287,6 +287,26 @@ def test_colors():
     assert parse_color("#C81e1E") == RED
     with pytest.raises(HintsError, match=r"color must be three whole numbers in 0\.\.255"):
         Mark("point", [[1, 2]], (1, 2, 300))
+    with pytest.raises(HintsError, match=r"color must be three whole numbers in 0\.\.255, got None"):
+        Mark("point", [[1, 2]], None)
+
+
+@pytest.mark.parametrize("radius", [np.float32(2.5), np.int64(2)])
+def test_numbers_of_numpy_go_into_json(radius):
+    hints = Hints(SHAPE, (Mark("point", np.array([[1, 2]]), np.uint8(RED), radius=radius),))
+    assert Hints.from_json(hints.to_json()).marks[0].radius == radius
+
+
+@pytest.mark.parametrize("shape", [(*SHAPE, 3), 40, None, np.zeros((2, 3))])
+def test_a_shape_is_height_and_width(shape):
+    with pytest.raises(HintsError, match="must be 1 to 100000 pixels high and wide, got"):
+        Hints(shape)
+
+
+@pytest.mark.parametrize("marks", [Mark("point", [[1, 2]]).places, None, [POINT], ["here"]])
+def test_marks_are_marks(marks):
+    with pytest.raises(HintsError, match="marks must be a sequence of Mark, got one of"):
+        Hints(SHAPE, marks)
 
 
 def test_a_file_of_hints_is_not_their_text(tmp_path):

@@ -77,6 +77,24 @@ def test_a_shift_moves_the_automatic_colours_and_adds_up(session, photos):
             session.shifted(wrong)
 
 
+def test_a_session_does_not_change_with_an_array_of_its_caller(session):
+    n = session.description.superpixels.n_superpixels
+    offset, palette = np.ones((n, 2), np.float32), session.view.model.palette.colors_[:, 0] * 0 + 0.1
+    shifted, album = session.shifted(offset), session.in_album(palette)
+    offset[:], palette[:] = 9, 1
+    assert (shifted.offset == 1).all()
+    np.testing.assert_allclose(album.guided.album, 0.1)
+    assert session.shifted([[1, 2]] * n).colorize().region_ab.dtype == np.float32
+
+
+def test_another_photograph_is_no_other_size(session, photos):
+    with pytest.raises(TypeError, match=r"gray must be a GrayImage, which colorize\.to_gray gives, got RgbImage"):
+        session.at_size(photos[0])
+    height, width = session.gray.shape
+    with pytest.raises(ValueError, match=rf"gray must have the aspect ratio of \({height}, {width}\) pixels, got"):
+        session.at_size(GrayImage(session.gray.lightness[: height // 2]))
+
+
 def test_parts_are_smaller_than_regions_and_stay_the_same(session, pictures):
     regions, parts = session.description.superpixels, session.view.parts.superpixels
     assert 2 * regions.n_superpixels < parts.n_superpixels < 3 * regions.n_superpixels
@@ -334,7 +352,7 @@ def test_colours_offered_follow_the_hints(session):
     assert after > before
 
 
-@pytest.mark.parametrize("n", [0, -1])
+@pytest.mark.parametrize("n", [0, -1, 2.5, None])
 def test_no_places_are_no_suggestion(session, n):
     with pytest.raises(ValueError, match=f"n must be at least 1, got {n}"):
         session.suggest(n)
@@ -435,13 +453,13 @@ def test_a_step_is_a_mood_along_a_mode(session, photos, number):
     np.testing.assert_allclose(chosen.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
 
 
-@pytest.mark.parametrize("n", [0, 10])
+@pytest.mark.parametrize("n", [0, 10, 2.0, "3"])
 def test_too_few_or_many_alternatives(session, n):
-    with pytest.raises(ValueError, match=rf"n must be in 1\.\.9, got {n}"):
+    with pytest.raises(ValueError, match=rf"n must be in 1\.\.9, got {n!r}"):
         session.alternatives(n)
 
 
-@pytest.mark.parametrize("number", [-1, 9])
+@pytest.mark.parametrize("number", [-1, 9, 2.0, None])
 def test_an_alternative_that_is_not_there(session, number):
     with pytest.raises(ValueError, match=rf"number must be in 0\.\.8, got {number}"):
         session.choose(number)
@@ -490,7 +508,7 @@ def test_a_reference_without_colour_is_refused(tiny_colorizer, photos):
         tiny_colorizer.open(photos[4], [photos[5], gray])
 
 
-@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan"), "1", None])
 def test_strength_out_of_range(tiny_colorizer, photos, strength):
     with pytest.raises(ValueError, match=r"reference_strength must be in \[0, 1\], got"):
         tiny_colorizer.open(to_gray(photos[4]), reference_strength=strength)

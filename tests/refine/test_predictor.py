@@ -156,6 +156,11 @@ def test_a_refiner_knows_its_base_by_digest(network_files, tiny_colorizer, photo
     other = Colorizer(n_colors=4, n_superpixels=30).fit(photos[:4])
     with pytest.raises(ModelFileError, match=r"refiner\.safetensors: refines the model with sha256 .* name the model"):
         Refiner.load(network_files["refiner"], other)
+    for base in (None, "default"):
+        with pytest.raises(TypeError, match=r"base must be a Colorizer, got \w+; Colorizer\.load reads a model file"):
+            Refiner.load(network_files["refiner"], base)
+        with pytest.raises(TypeError, match="base must be a Colorizer"):
+            Refiner(base).fit(photos)
 
 
 def test_every_kind_is_loaded_by_its_header(network_files):

@@ -252,6 +252,8 @@ def test_random_numbers_of_the_caller_are_left_alone(scenes):
     [
         ({"epochs": 1, "minutes": 1}, "either epochs or minutes"),
         ({"epochs": 0}, "epochs must be at least 1"),
+        ({"epochs": 1.5}, "epochs must be at least 1, got 1.5"),
+        ({"minutes": "3"}, "minutes must be a positive number, got '3'"),
         ({"minutes": float("nan")}, "minutes must be a positive"),
         ({"epochs": 1, "crop": 8}, "crop must be at least 16"),
         ({"epochs": 1, "batch_size": 1}, "batch_size must be at least 2"),
