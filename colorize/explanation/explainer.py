@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
 
+from colorize._support.numbers import is_integer
 from colorize._support.regions import region_graph
 from colorize._support.tables import plain
 from colorize.color.names import color_names
@@ -316,6 +318,8 @@ class Explainer:
     def region_of(self, row: int, col: int) -> int:
         """The region at a pixel of the photograph; PlaceError if there is no such pixel."""
         height, width = self.result.image.shape
+        if not (is_integer(row) and is_integer(col)):
+            raise PlaceError(f"row and col must be whole numbers of pixels, got {row!r} and {col!r}")
         if not (0 <= row < height and 0 <= col < width):
             raise PlaceError(
                 f"place {row},{col} lies outside the photograph: rows are 0 to {height - 1}, columns 0 to {width - 1}"
@@ -331,6 +335,11 @@ class Explainer:
             There is no such pixel.
         """
         region = self.region_of(row, col)
+        # Small products: more threads only wait for each other, and sum up in another order.
+        with threadpool_limits(1, user_api="blas"):
+            return self._explained(region, row, col)
+
+    def _explained(self, region: int, row: int, col: int) -> Explanation:
         colors = self.model.palette.colors_
         opinions = self._opinions[:, region]
         winner, rival = _contenders(opinions[-1], colors)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from colorize.color import lab_to_rgb
 from colorize.colorizer import Colorizer
@@ -382,3 +383,22 @@ def test_pixels_that_are_held_move_nothing_and_are_exact(session):
         np.testing.assert_array_equal(found.hints.before, found.hints.after)
         assert found.to_dict()
         assert sentences(found)
+
+
+def test_one_thread_explains(explainer, monkeypatch):
+    n_threads = []
+
+    def watched(score, row, background):
+        n_threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return 0.0, np.zeros(len(row))
+
+    monkeypatch.setattr("colorize.explanation.explainer.attribute", watched)
+    with threadpool_limits(2, user_api="blas"):
+        explainer.at(60, 80)
+    assert set(n_threads) == {1}
+
+
+@pytest.mark.parametrize("place", [(1.0, 2), (3, None), ("1", "2")])
+def test_a_place_is_a_pixel(explainer, place):
+    with pytest.raises(PlaceError, match="row and col must be whole numbers of pixels, got"):
+        explainer.at(*place)
