@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from colorize.guidance.alternatives import N_MODES
 from colorize.guidance.references import References
-from colorize.model import View
+from colorize.model import Model, View
 from colorize.recognition.belief import Appearance, Belief, learnt_elsewhere, prior
 from colorize.recognition.decision import SHARING, TOWARD, Decision, dial, toward_palette
 from colorize.recognition.things import Things
@@ -61,6 +61,10 @@ class GuidedView:
         wanted, n_colors = self.album, len(self.view.model.palette.colors_)
         if wanted is not None and (wanted.shape != (n_colors,) or not ((wanted >= 0) & (wanted <= 1)).all()):
             raise ValueError(f"palette must hold {n_colors} shares between 0 and 1")
+        if self.references is not None and not all(_is_by(self.view.model, one.view) for one in self.references.photos):
+            raise ValueError(
+                "references are those of another model; look_at(model, photos) describes them for this one"
+            )
 
     def __repr__(self) -> str:
         said = [name for name in ("references", "album") if getattr(self, name) is not None]
@@ -155,3 +159,11 @@ class GuidedView:
         ]
         learnt = learnt_elsewhere(self._appearance, [seen._appearance for seen in judged], errors)
         return np.moveaxis(learnt, 1, 0)
+
+
+def _is_by(model: Model, seen: View) -> bool:
+    """Whether a photograph was seen by a model that knows these colours and features; it may be a copy."""
+    other = seen.model
+    return np.array_equal(model.palette.colors_, other.palette.colors_) and np.array_equal(
+        model.scaler.mean_, other.scaler.mean_
+    )

@@ -1,6 +1,7 @@
 """References: each of the two things that they say is heard."""
 
 import math
+import pickle
 from copy import copy
 
 import numpy as np
@@ -82,3 +83,21 @@ def test_what_is_looked_at_is_shown_by_its_sizes(tiny_colorizer, photos, referen
     assert repr(guided.view) == f"View({width}x{height} pixels, {n_regions} regions, 8 colours)"
     assert repr(guided) == f"GuidedView({guided.view!r}, guided by references)"
     assert repr(references) == f"References(2 photographs, {n_parts} parts, 8 colours)"
+
+
+def test_references_of_another_model_are_refused(tiny_colorizer, photos, references):
+    other = copy(tiny_colorizer)
+    # One palette is not enough: the shipped models have the same, and other features.
+    other.scaler_ = copy(tiny_colorizer.scaler_)
+    other.scaler_.mean_ = other.scaler_.mean_ + 1
+    with pytest.raises(ValueError, match="references are those of another model; look_at"):
+        other.open(photos[5], references)
+    through_a_file = pickle.loads(pickle.dumps(references))  # noqa: S301  - what was pickled here
+    assert tiny_colorizer.open(photos[5], through_a_file).guided.references is through_a_file
+
+
+def test_what_is_no_series_of_references_is_told(tiny_colorizer, photos):
+    with pytest.raises(ValueError, match="references must be at least one photograph"):
+        look_at(tiny_colorizer.model, [])
+    with pytest.raises(TypeError, match="references must be a sequence of photographs, got one RgbImage"):
+        look_at(tiny_colorizer.model, photos[4])
