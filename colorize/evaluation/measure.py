@@ -291,7 +291,7 @@ def measure(
     DatasetError
         No photographs.
     ValueError
-        No methods, or another number of names than of photographs.
+        No methods, or names or truths of another number than the photographs.
     TypeError
         A method is none of the three kinds, or gives back something else.
 
@@ -317,6 +317,8 @@ def measure(
         raise DatasetError("there are no photographs to measure with")
     if names and len(names) != len(photos):
         raise ValueError(f"names must be as many as the photographs, {len(photos)}, got {len(names)}")
+    if len(has_truth) not in (0, len(photos)):
+        raise ValueError(f"has_truth must be as many as the photographs, {len(photos)}, got {len(has_truth)}")
     # Photographs outside, methods inside: what belongs to a photograph (its truth in CIELAB, the
     # regions of the oracles) is made once, and let go before the next.
     for index, item in enumerate(telling(progress or silent, "measuring", photos)):

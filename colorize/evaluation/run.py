@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sklearn.utils.validation import check_is_fitted
+
 from colorize._support.progress import Progress
 from colorize._support.statistics import Interval
 from colorize._support.tables import write_csv
@@ -164,12 +166,15 @@ def evaluate_model(
     ------
     DatasetError
         No photographs.
+    sklearn.exceptions.NotFittedError
+        The model is neither fitted nor loaded.
 
     See Also
     --------
     compare_methods : Several models or rules side by side.
     colorize.evaluation.importance.importance : What the features of the model are worth.
     """
+    check_is_fitted(colorizer, "baselines_")
     # The model comes before its oracles, which go on from the regions that it has just found.
     methods = {"gray": NO_COLOR, **colorizer.baselines_, **with_oracles(colorizer, vividness=vividness)}
     gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
@@ -177,7 +182,7 @@ def evaluate_model(
     observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
     # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
-    memory = stage_memory(colorizer, to_gray(as_rgb_image(photos[0])))
+    memory = stage_memory(colorizer, to_gray(as_rgb_image(next(iter(photos)))))
     verdicts, check = realism.verdicts(), confidence.check()
     return Evaluation(result, vividness, gallery, verdicts, memory, model_bytes, left_out or {}, check)
 

@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from colorize.color import lab_to_rgb, rgb_to_lab
+from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import EvaluationResult, measure
+from colorize.evaluation.run import evaluate_model
 from colorize.exceptions import DatasetError, InvalidImageError
 from colorize.io import find_photos, read_photo
 from colorize.recognition.rules import NO_COLOR, fit_rules
@@ -127,6 +130,15 @@ def test_nothing_to_measure_is_an_error():
         measure({"gray": NO_COLOR}, [])
     with pytest.raises(ValueError, match="methods"):
         measure({}, [photo(0)])
+    with pytest.raises(NotFittedError):
+        evaluate_model(Colorizer(), [photo(0)])
+
+
+def test_truths_and_names_are_as_many_as_photographs():
+    with pytest.raises(ValueError, match="has_truth must be as many as the photographs, 2, got 1"):
+        measure({"gray": NO_COLOR}, [photo(0), photo(1)], has_truth=[True])
+    with pytest.raises(TypeError, match="photos must be a sequence, because it is read several times, got generator"):
+        measure({"gray": NO_COLOR}, (photo(k) for k in range(2)))
 
 
 @pytest.mark.data
