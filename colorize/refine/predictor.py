@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -118,6 +119,8 @@ class Refiner(_Network, Predictor):
     history_ : list of dict
         Per epoch: losses, seconds and ``ciede2000`` on the photographs held out; epoch 0 is the base alone.
     summary_ : dict
+    base_ : Colorizer
+        The base as it was then: what is refined, whatever `base` learns or is set to afterwards.
     base_sha256_ : str
         Digest of the base's model file.
     sha256_ : str
@@ -189,7 +192,8 @@ class Refiner(_Network, Predictor):
         device = learners.choose_device(self.device)
         clock = learners.clock_of(device)
         started = clock()
-        self.base_sha256_ = digest_of(self.base.trained)
+        # A shallow copy: another training of the base exchanges its parts and changes none of them.
+        self.base_, self.base_sha256_ = copy(self.base), digest_of(self.base.trained)
         pictures = [as_rgb_image(photo, number) for number, photo in enumerate(photos)]
         examples = out_of_fold(pictures, self.base, random_state=self.random_state, progress=progress)
         training, held_out = self._split(examples, FEWEST)
@@ -206,7 +210,7 @@ class Refiner(_Network, Predictor):
     @property
     def model(self) -> Model:
         """What the base has learnt."""
-        return self.base.model
+        return self.base_.model
 
     def open(
         self,
@@ -216,12 +220,12 @@ class Refiner(_Network, Predictor):
     ) -> Session:
         """Describe a photograph once, to colour it many times; as `Colorizer.open`, with corrected colours."""
         check_is_fitted(self, "network_")
-        session = self.base.open(gray, references, reference_strength)
+        session = self.base_.open(gray, references, reference_strength)
         return session.shifted(self.residual(session.description, session.guided.probabilities))
 
     def residual(self, description: Description, probabilities: Float32) -> Float32:
         """Correction of ab for every region of a photograph that the base described, shape (n_superpixels, 2)."""
-        decision = self.base.recognizer.decide(description, probabilities)
+        decision = self.base_.recognizer.decide(description, probabilities)
         shape = working_shape(description.lightness.shape, pixels=WORKING_PIXELS)
         lightness = shrink_to(description.lightness, shape)
         labels = resize_labels(description.superpixels, shape)
@@ -263,6 +267,7 @@ class Refiner(_Network, Predictor):
         place = learners.choose_device(device)
         header, arrays = load_model(path, kind=REFINER_KIND)
         refiner = cls(base, device=device)
+        refiner.base_ = copy(base)
         with refusals(path, *_MISFIT):
             refiner.base_sha256_, refiner.summary_ = str(header["base_sha256"]), dict(header["summary"])
             refiner.network_ = _ready(learners.make_refiner, arrays, place)

@@ -1,6 +1,7 @@
 """`Refiner` and `Rival`: results, model files, and what is refused."""
 
 import hashlib
+from copy import copy
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def with_residual(refiner: Refiner, a: float, b: float) -> Refiner:
     other = Refiner(refiner.base, device="cpu")
     other.network_ = learners.make_refiner().eval()
     other.network_.head.bias.data = torch.tensor([a, b]) / learners.REFINER_GAIN
-    other.summary_, other.base_sha256_ = refiner.summary_, refiner.base_sha256_
+    other.summary_, other.base_, other.base_sha256_ = refiner.summary_, refiner.base_, refiner.base_sha256_
     return other
 
 
@@ -121,6 +122,16 @@ def test_a_cloned_refiner_refines_the_same_base(tiny_colorizer):
     copied = clone(Refiner(tiny_colorizer, epochs=3, crop=32))
     assert copied.base is tiny_colorizer
     assert (copied.epochs, copied.crop) == (3, 32)
+
+
+def test_a_refiner_keeps_the_base_that_it_was_trained_on(network_files, tiny_colorizer, photos):
+    base = copy(tiny_colorizer)
+    loaded = Refiner.load(network_files["refiner"], base, device="cpu")
+    expected = loaded.predict(photos[2]).rgb
+    base.gain_ = 2.0  # as another training of the base would
+    np.testing.assert_array_equal(loaded.predict(photos[2]).rgb, expected)
+    loaded.set_params(base=None)
+    np.testing.assert_array_equal(loaded.predict(photos[2]).rgb, expected)
 
 
 def test_models_come_back_as_they_were(refiner, rival, network_files, tiny_colorizer, scenes, photos):
