@@ -22,6 +22,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from colorize._support.numbers import is_integer
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize._support.tables import write_csv, write_json
@@ -195,12 +196,15 @@ def importance(
     "Grouped variable importance with random forests", CSDA 90, 2015 (groups). J. Lei et al., "Distribution-free
     predictive inference for regression", JASA 113, 2018 (refits without a variable).
     """
-    if n_repeats < 1:
-        raise ValueError(f"n_repeats must be at least 1, got {n_repeats}")
-    if n_detail_repeats < 0:
-        raise ValueError(f"n_detail_repeats must be at least 0, got {n_detail_repeats}")
+    if not (is_integer(n_repeats) and n_repeats >= 1):
+        raise ValueError(f"n_repeats must be at least 1, got {n_repeats!r}")
+    if not (is_integer(n_detail_repeats) and n_detail_repeats >= 0):
+        raise ValueError(f"n_detail_repeats must be at least 0, got {n_detail_repeats!r}")
     check_several(photos)
     photos = by_place(photos)
+    if training_photos is not None:
+        check_several(training_photos, "training_photos")
+        training_photos = by_place(training_photos)
     if training_photos is not None and len(training_photos) < 2:
         raise DatasetError(f"refits and control need at least 2 training photographs, got {len(training_photos)}")
     if len(photos) < _MIN_PHOTOS:

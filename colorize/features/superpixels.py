@@ -66,7 +66,7 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
     Raises
     ------
     ValueError
-        A parameter is out of its range.
+        A parameter is out of its range, or `lightness` no map of finite numbers.
 
     See Also
     --------
@@ -100,6 +100,9 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
     if sigma < 0:
         raise ValueError(f"sigma must not be negative, got {sigma}")
     lightness = np.ascontiguousarray(lightness, dtype=np.float32)
+    if lightness.ndim != 2 or not np.isfinite(lightness).all():
+        got = "NaN or infinity" if lightness.ndim == 2 else f"shape {lightness.shape}"
+        raise ValueError(f"lightness must be finite L* of shape (H, W), got {got}")
     if sigma > 0:
         # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.
         lightness = cv2.GaussianBlur(lightness, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)

@@ -182,8 +182,11 @@ def test_what_is_refused(tiny_colorizer, photos):
         importance(tiny_colorizer, photos[:3])
     with pytest.raises(TypeError, match="photos must be a sequence of photographs, got one RgbImage"):
         importance(tiny_colorizer, photos[0])
-    with pytest.raises(ValueError, match="n_repeats"):
-        importance(tiny_colorizer, photos, n_repeats=0)
+    for n_repeats in (0, 2.5):
+        with pytest.raises(ValueError, match=f"n_repeats must be at least 1, got {n_repeats}"):
+            importance(tiny_colorizer, photos, n_repeats=n_repeats)
+    with pytest.raises(TypeError, match="training_photos must be a sequence of photographs, got one RgbImage"):
+        importance(tiny_colorizer, photos, training_photos=photos[0])
     with pytest.raises(ValueError, match="n_detail_repeats"):
         importance(tiny_colorizer, photos, n_detail_repeats=-1)
     for few in ([], photos[:1]):

@@ -145,6 +145,13 @@ def test_parameters_out_of_range_are_named(parameters, message):
         segment(noise((10, 10)), **parameters)
 
 
+def test_what_is_no_lightness_is_refused():
+    with pytest.raises(ValueError, match=r"lightness must be finite L\* of shape \(H, W\), got shape \(10, 10, 3\)"):
+        segment(np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(ValueError, match="got NaN or infinity"):
+        segment(np.full((10, 10), np.nan))
+
+
 @given(LABEL_MAPS)
 def test_label_maps_of_any_numbering_keep_their_regions_and_order(labels):
     regions = from_labels(labels)
