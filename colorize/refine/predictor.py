@@ -210,6 +210,7 @@ class Refiner(_Network, Predictor):
     @property
     def model(self) -> Model:
         """What the base has learnt."""
+        check_is_fitted(self, "base_")
         return self.base_.model
 
     def open(
