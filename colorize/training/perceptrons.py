@@ -148,7 +148,7 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if not isinstance(self.share, Real) or not 0 < self.share <= 1:
             raise ValueError(f"share must be in (0, 1], got {self.share!r}")
-        if not isinstance(self.alpha, Real) or self.alpha < 0:
+        if not (isinstance(self.alpha, Real) and self.alpha >= 0):
             raise ValueError(f"alpha must be at least 0, got {self.alpha!r}")
 
 

@@ -76,6 +76,7 @@ def test_weights_survive_half_precision():
         ({"hidden": (8, 0)}, "hidden must be a positive integer, got 0"),
         ({"share": 0}, r"share must be in \(0, 1\], got 0"),
         ({"alpha": -1}, "alpha must be at least 0, got -1"),
+        ({"alpha": float("nan")}, "alpha must be at least 0, got nan"),
     ],
 )
 def test_parameters_out_of_range_are_named(parameters, message):
