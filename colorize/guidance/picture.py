@@ -35,7 +35,7 @@ class Picture:
     spread : Propagation
         Colours of the pixels.
     seconds : mapping of str to float
-        CPU seconds per stage so far.
+        Wall seconds per stage so far.
     wanted : WantedColors, optional
         What hints want of the pixels of the canvas; None without hints.
     doubt_left : ndarray, shape (n_parts,), float32, optional
