@@ -38,7 +38,7 @@ STAGES = 4  # two sweeps of two stages each, see `smooth`
 # Weights are multiples of this fraction, so that float32 holds the sum of a row without rounding:
 # the error of that sum would act like a wish for grey, and a wish may be as weak as 1e-5. A sum
 # below 16 then takes no more than the 24 bits that float32 has.
-_UNITS = np.float32(2**20)
+UNITS = np.float32(2**20)
 
 _PLANE = float32[:, ::1]
 _PLANES = float32[:, :, ::1]
@@ -67,7 +67,7 @@ def _gaussian_row(weight, here, there, scale, floor):
         u *= u
         u *= u
         u *= u
-        weight[j] = np.floor((u * u + floor) * _UNITS) * (float32(1) / _UNITS)
+        weight[j] = np.floor((u * u + floor) * UNITS) * (float32(1) / UNITS)
 
 
 @njit(void(_PLANES, _PLANE, float32, float32, intp, intp), **_OPTIONS)

@@ -13,8 +13,6 @@ import numpy as np
 from colorize.optimization.workers import bands, run
 from colorize.types import Bool, Float32
 
-_UNITS = 2.0**20  # as in `kernels`, which this module must not load: whoever only looks at equations needs no numba
-
 
 @dataclass(eq=False)
 class StencilSystem:
@@ -117,9 +115,9 @@ def stencil_system(
     # A row sums to its confidence and to nothing else, in float32 as well, if weights and
     # confidences are multiples of one unit. Rounded up, so that the faintest wish does not vanish:
     # a photograph whose only constraint it is would have no solution.
-    np.multiply(weight, np.float32(_UNITS), out=inner)
+    np.multiply(weight, kernels.UNITS, out=inner)
     np.ceil(inner, out=inner)
-    inner *= np.float32(1 / _UNITS)
+    inner *= 1 / kernels.UNITS
     for channel in range(2):
         np.multiply(inner, target_ab[..., channel], out=b[channel, 1:-1, 1:-1])
     run(kernels.diagonal, (d, planes, confidence), bands(1, height + 1, width))
