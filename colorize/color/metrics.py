@@ -277,7 +277,7 @@ def _same_shape(first: ArrayLike, second: ArrayLike, *, channels: int) -> tuple[
     return a, b
 
 
-def _same_pixels(first: ArrayLike | None, second: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+def _same_pixels(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.asarray(first), np.asarray(second)
     if a.dtype != b.dtype or a.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"both pictures must be uint8 or both uint16, got {a.dtype} and {b.dtype}")

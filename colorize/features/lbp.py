@@ -65,4 +65,4 @@ def uniform_patterns(gray: Float32) -> np.ndarray:
     changes = sum(
         (b ^ previous).view(np.uint8) for b, previous in zip(brighter, [brighter[-1], *brighter], strict=False)
     )
-    return np.where(changes <= 2, ones, np.uint8(N_PATTERNS - 1)).astype(np.uint8)
+    return np.where(changes <= 2, ones, np.uint8(N_PATTERNS - 1))

@@ -265,8 +265,7 @@ def planes_from_directed(directed: Float32, *, floor: float = 0.0) -> Float32:
         reverse = back[1 + row : 1 + row + height, 1 + col : 1 + col + width]
         planes[k, 1:-1, 1:-1] = (directed[k] + reverse) / 2
         # The floor only where there is a neighbour: beyond the border a weight would tie pixels to nothing.
-        top, left = 1, 1 + max(0, -col)
-        planes[k, top : 1 + height - row, left : 1 + width - max(0, col)] += np.float32(floor / 8)
+        planes[k, 1 : 1 + height - row, 1 + max(0, -col) : 1 + width - max(0, col)] += np.float32(floor / 8)
     return planes
 
 

@@ -117,7 +117,6 @@ class ColorPalette(Palette, BaseEstimator):
 def _density(points: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weight per histogram bin of the plane, looked up for every sample."""
     bins = np.floor(points / _BIN).astype(np.int64)
-    _, index = np.unique(bins, axis=0, return_inverse=True)
     # NumPy 2.0 alone gives the inverse a second axis here.
-    index = index.ravel()
-    return np.bincount(index, weight).astype(np.float64)[index]
+    index = np.unique(bins, axis=0, return_inverse=True)[1].ravel()
+    return np.bincount(index, weight)[index]
