@@ -122,9 +122,9 @@ def choose(
         return region_error(rest, model.region_probabilities(rest.features), model.palette)
 
     def best(model: FittedRecognizer) -> tuple[float, float, float]:
-        least, share = min((error(replace(model, encoder_share=share)), share) for share in shares)
-        heard = replace(model, encoder_share=share)
-        chroma = chroma_share(rest, heard.region_probabilities(rest.features), model.palette)
+        said = {share: replace(model, encoder_share=share).region_probabilities(rest.features) for share in shares}
+        least, share = min((region_error(rest, said[share], model.palette), share) for share in shares)
+        chroma = chroma_share(rest, said[share], model.palette)
         return least, share, round(float(np.clip(_AS_COLORFUL / max(chroma, 1e-6), *_GAINS)), 2)
 
     own, share, gain = best(learn_alone(part, palette, machine))
