@@ -442,12 +442,16 @@ def _covered_by_runs(
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     flat = np.repeat(runs[:, 0] * width + runs[:, 1], lengths) + steps
     color = np.repeat(runs[:, 3:].astype(np.uint8), lengths, axis=0)
-    if height >= shape[0]:  # as many pixels, or fewer: what is touched is hinted, so that thin lines do not get lost
-        rows, columns = np.divmod(flat, width)
-        return rows * shape[0] // height * shape[1] + columns * shape[1] // width, color
-    source = np.full(drawn_on, -1, np.int32)
+    # A side that becomes shorter: what is touched is hinted, so that thin lines do not get lost.
+    least = (min(height, shape[0]), min(width, shape[1]))
+    rows, columns = np.divmod(flat, width)
+    flat = rows * least[0] // height * least[1] + columns * least[1] // width
+    if least == shape:
+        return flat, color
+    # One that becomes longer, and with another rounding both happen: every pixel asks its own, so that none is left out.
+    source = np.full(least, -1, np.int32)
     source.reshape(-1)[flat] = np.arange(len(flat))
-    source = source[np.ix_(*(np.arange(there) * here // there for here, there in zip(drawn_on, shape, strict=True)))]
+    source = source[np.ix_(*(np.arange(there) * here // there for here, there in zip(least, shape, strict=True)))]
     covered = np.flatnonzero(source >= 0)
     return covered, color[source.reshape(-1)[covered]]
 

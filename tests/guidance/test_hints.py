@@ -69,6 +69,16 @@ def test_a_small_layer_fills_the_large_photograph(factor):
     np.testing.assert_array_equal(pixels.is_known, expected)
 
 
+@pytest.mark.parametrize("shape", [(300, 301), (301, 300), (299, 301), (301, 299)])
+def test_a_layer_whose_sides_were_rounded_otherwise_has_neither_gaps_nor_lost_lines(shape):
+    whole = layer_with((np.s_[:], RED), shape=(300, 300))
+    assert Hints.from_rgba(whole, shape).rasterize(shape).is_known.all()
+    for k in (0, 150, 299):
+        row, column = (layer_with((place, RED), shape=(300, 300)) for place in (np.s_[k], np.s_[:, k]))
+        assert Hints.from_rgba(row, shape).rasterize(shape).is_known.all(axis=1).any()
+        assert Hints.from_rgba(column, shape).rasterize(shape).is_known.all(axis=0).any()
+
+
 def test_a_thin_line_does_not_get_lost_in_a_small_photograph():
     layer = layer_with((np.s_[:, 17], RED), shape=(400, 600))
     assert Hints.from_rgba(layer, SHAPE).rasterize(SHAPE).is_known[:, 1].all()
