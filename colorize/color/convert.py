@@ -127,7 +127,7 @@ def lab_to_rgb(lightness: ArrayLike, ab: ArrayLike, *, bit_depth: int = 8) -> ND
     lightness : array_like, shape (...,)
         L*, 0..100 (values outside are clipped).
     ab : array_like, shape (..., 2)
-        a* and b*, any finite values.
+        a* and b*, of any size up to 1e18.
     bit_depth : {8, 16}, default 8
         Bits per channel of the result.
 
@@ -195,7 +195,7 @@ def map_to_gamut(lightness: ArrayLike, ab: ArrayLike) -> Float32:
     lightness : array_like, shape (...,)
         L*, 0..100.
     ab : array_like, shape (..., 2)
-        a* and b*, any finite values.
+        a* and b*, of any size up to 1e18.
 
     Returns
     -------
