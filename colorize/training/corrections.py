@@ -159,8 +159,8 @@ def learn_corrections(
     ColorizeError
         The model carries no training rows.
     ValueError
-        The shapes do not match, there is no region, a wish is not finite, a weight is negative or all are 0, or
-        `strength` is not positive and finite.
+        The shapes do not match, there is no region, a wish is not finite, a weight is negative or infinite, all are 0,
+        or `strength` is not positive and finite.
 
     See Also
     --------
@@ -250,6 +250,6 @@ def _checked(features: ArrayLike, ab: ArrayLike, weight: ArrayLike | None) -> tu
     if not np.isfinite(wanted).all():
         raise ValueError("ab must be finite, got NaN or an infinity")
     share = np.ones(len(rows), np.float32) if weight is None else np.asarray(weight, np.float32)
-    if share.shape != (len(rows),) or (share < 0).any() or not share.sum() > 0:
-        raise ValueError(f"weight must be ({len(rows)},), not negative and not all 0, got shape {share.shape}")
+    if share.shape != (len(rows),) or (share < 0).any() or not 0 < share.sum() < math.inf:
+        raise ValueError(f"weight must be ({len(rows)},), finite, not negative and not all 0, got shape {share.shape}")
     return rows, wanted, share / share.sum()

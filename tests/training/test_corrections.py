@@ -154,7 +154,8 @@ def test_a_model_without_rows_cannot_hold_on(photos, described):
     [
         ({"features": np.zeros((0, 650))}, r"features must have shape \(n, n_features\) with n at least 1"),
         ({"ab": [[1, 2]]}, r"ab must have shape \(2, 2\), got \(1, 2\)"),
-        ({"weight": [0, 0]}, r"weight must be \(2,\), not negative and not all 0"),
+        ({"weight": [0, 0]}, r"weight must be \(2,\), finite, not negative and not all 0"),
+        ({"weight": [1, float("inf")]}, r"weight must be \(2,\), finite, not negative and not all 0"),
         ({"ab": [[1, 2], [float("nan"), 0]]}, "ab must be finite"),
         ({"strength": 0}, "strength must be positive and finite, got 0"),
         ({"strength": float("inf")}, "strength must be positive and finite, got inf"),
