@@ -114,7 +114,7 @@ def ciede2000(lab1, lab2, out):
 
         d_light, d_chroma = light2 - light1, chroma2 - chroma1  # (8), (9)
         d_hue = sign * np.sqrt(chroma1 * chroma2 * (dx * dx + dy * dy))  # (11)
-        chroma, from_middle = _HALF * (chroma1 + chroma2), _HALF * (light1 + light2) - float32(50)  # (12), (13)
+        chroma, from_middle = _HALF * (chroma1 + chroma2), _HALF * (light1 + light2) - float32(50)  # (13), (12)
         from_middle *= from_middle
         d_light /= _ONE + float32(0.015) * from_middle / np.sqrt(float32(20) + from_middle)  # (18)
         d_chroma /= _ONE + float32(0.045) * chroma  # (19)

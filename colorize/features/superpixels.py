@@ -77,8 +77,8 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
     Notes
     -----
     SLIC is k-means in the space of lightness and place. A pixel at the distance d of a centre whose lightness differs
-    by l counts as ``l^2 + (compactness d / spacing)^2`` away, and only centres within two spacings are asked: that
-    makes it linear in the number of pixels. On colour pictures l is a distance in CIELAB; here it is L* alone.
+    by l counts as ``l^2 + (compactness d / spacing)^2`` away, and only centres within a spacing are asked: that makes
+    it linear in the number of pixels. On colour pictures l is a distance in CIELAB; here it is L* alone.
 
     References
     ----------

@@ -448,7 +448,7 @@ def _covered_by_runs(
     flat = rows * least[0] // height * least[1] + columns * least[1] // width
     if least == shape:
         return flat, color
-    # One that becomes longer, and with another rounding both happen: every pixel asks its own, so that none is left out.
+    # One that becomes longer (other rounding may do both): every pixel asks its own, so that none is left out.
     source = np.full(least, -1, np.int32)
     source.reshape(-1)[flat] = np.arange(len(flat))
     source = source[np.ix_(*(np.arange(there) * here // there for here, there in zip(least, shape, strict=True)))]
