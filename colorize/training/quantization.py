@@ -119,4 +119,4 @@ def _density(points: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArra
     bins = np.floor(points / _BIN).astype(np.int64)
     # NumPy 2.0 alone gives the inverse a second axis here.
     index = np.unique(bins, axis=0, return_inverse=True)[1].ravel()
-    return np.bincount(index, weight)[index]
+    return np.bincount(index, weight).astype(np.float64)[index]
