@@ -131,7 +131,7 @@ def _aged(lightness: Gray, rng: np.random.Generator) -> Gray:
 
 
 def whole(pixels: NDArray[np.uint8], side: int) -> tuple[Gray, NDArray[np.float32]]:
-    """A photograph as the encoder sees it when it is used: of full range, sides multiples of 32, the longer about `side`."""
+    """A photograph as the encoder sees it: of full range, sides multiples of 32, the longer about `side`."""
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = tuple(max(64, 32 * round(scale * n / 32)) for n in (width, height))
