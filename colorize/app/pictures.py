@@ -31,7 +31,6 @@ SAMPLES = {
 
 _SAMPLE_SIDE = 120
 _SURE_SIDE = 640
-_SURE, _UNSURE = np.array([38, 120, 178]), np.array([235, 140, 35])
 
 
 def shrunk(pixels: NDArray[Any], side: int) -> NDArray[np.uint8]:
@@ -68,8 +67,9 @@ def gray_pixels(gray: GrayImage) -> NDArray[np.uint8]:
 
 def confidence_map(result: Colorization, gray: GrayImage) -> bytes:
     """How sure the model is, from orange (a guess) to blue (sure), over the gray photograph; JPEG."""
-    tint = _UNSURE + (_SURE - _UNSURE) * result.confidence[..., None]
-    return jpeg((0.45 * gray_pixels(gray) + 0.55 * tint).astype(np.uint8), _SURE_SIDE)
+    from colorize.explanation.doubt import tinted
+
+    return jpeg(tinted(gray.lightness, result.confidence), _SURE_SIDE)
 
 
 def sample_path(name: str) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from colorize.color import lab_to_rgb, rgb_to_lightness
 from colorize.types import ColorField, Colorization, Float32, GrayImage, RgbImage
 
-__all__ = ["confidence_picture", "only_confident"]
+__all__ = ["confidence_picture", "only_confident", "tinted"]
 
 SOFT_EDGE = 0.06
 """Confidence below the limit over which colour fades to gray."""
@@ -87,11 +87,12 @@ def confidence_picture(result: Colorization) -> RgbImage:
     small, sure = (cv2.resize(values, size, interpolation=way) for values in (lightness, confidence))
     legend = _legend(max(_SHORTEST, size[0]))
     beside = legend.shape[1] - size[0]
-    drawn = np.pad(_tinted(small, sure), ((0, 0), (beside // 2, beside - beside // 2), (0, 0)), constant_values=255)
+    drawn = np.pad(tinted(small, sure), ((0, 0), (beside // 2, beside - beside // 2), (0, 0)), constant_values=255)
     return RgbImage(np.concatenate([drawn, legend]))
 
 
-def _tinted(lightness: Float32, confidence: Float32) -> NDArray[np.uint8]:
+def tinted(lightness: Float32, confidence: Float32) -> NDArray[np.uint8]:
+    """A photograph, orange where its colour is a guess, blue where the model is sure; both (H, W), the result 8-bit."""
     # Near black and white sRGB has no colours, and the map would be blind in shadows and lights.
     visible = _DARKEST + lightness * ((_LIGHTEST - _DARKEST) / 100)
     place = np.clip((confidence - LOW) / (HIGH - LOW), 0, 1)[..., None]
@@ -109,7 +110,7 @@ def _legend(width: int) -> NDArray[np.uint8]:
     inside = width - 2 * margin
     steps = np.linspace(LOW, HIGH, inside, dtype=np.float32)[None]
     top = round(1.7 * line)
-    legend[top : top + bar, margin:-margin] = _tinted(np.full_like(steps, 60), steps)
+    legend[top : top + bar, margin:-margin] = tinted(np.full_like(steps, 60), steps)
     title = "How sure the model is that the true colour is near the one it chose"
     cv2.putText(legend, title, (margin, round(1.15 * line)), font, size, (30, 30, 30), 1, cv2.LINE_AA)
     for percent in range(round(100 * LOW), round(100 * HIGH) + 1, 10):

@@ -6,13 +6,14 @@ import gc
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from colorize.app.pages import pieces
-from colorize.app.pictures import fitted, proxy
+from colorize.app.pictures import confidence_map, fitted, proxy
 from colorize.color import rgb_to_lab, rgb_to_lightness
 from colorize.exceptions import RequestError
 from colorize.io import heif, read_photo, write_photo
@@ -241,6 +242,16 @@ def test_references_lend_their_colors_and_are_refused_by_name(opened, tmp_path, 
     assert opened.editor.references("v2") == []
     with pytest.raises(RequestError, match="choose a colour photograph"):
         opened.editor.add_references("v2", [])
+
+
+def test_a_guess_is_orange_and_what_is_sure_blue():
+    confidence = np.repeat(np.float32([0.5, 0.95]), 40)[None].repeat(40, axis=0)  # between these most of it lies
+    shown = decoded(
+        confidence_map(SimpleNamespace(confidence=confidence), GrayImage(np.full((40, 80), 60, np.float32)))
+    )
+    blue_to_yellow = rgb_to_lab(shown)[..., 2].mean(axis=0)
+    assert blue_to_yellow[:30].min() > 20
+    assert blue_to_yellow[50:].max() < -20
 
 
 @pytest.mark.slow

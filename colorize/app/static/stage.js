@@ -31,7 +31,8 @@ function setMode(mode) {
 function say(text) {
   const value = props.value;
   if (!value) return;
-  const parts = [text || words[stage.dataset.mode]];
+  // Over the map of doubts there is no handle.
+  const parts = [text || (props.sure && stage.dataset.mode === 'view' ? '' : words[stage.dataset.mode])];
   parts.unshift(waiting ? 'Working ...' : value.name + ', ' + value.full + '.');
   for (const note of value.notes || []) parts.push('Note: ' + note + '.');
   caption.textContent = parts.join(' ');
@@ -93,6 +94,7 @@ function answered() {
 function showSure() {
   const sure = $('.sure');
   sure.hidden = $('.legend').hidden = !props.sure;
+  say();
   if (!props.sure) return;
   sure.src = props.sure;
   sure.alt = 'how sure the model is of the colours, from orange, a guess, to blue, quite sure';
