@@ -120,8 +120,8 @@ class HintPixels:
         # Below one unit of ab or so nobody sees a difference, and rounding alone is nothing to tell.
         n_lost = np.count_nonzero(np.linalg.norm(wished - shown, axis=1) > 1)
         lost = (
-            f"{n_lost} of {len(shown)} hinted pixels cannot be that colourful at their lightness and get as much of "
-            "the colour as sRGB can show"
+            f"{n_lost} of {len(shown)} hinted pixels, too dark or too light for so strong a colour, get as much of it "
+            "as can be shown"
         )
         return WantedColors(known, shown, self.reach[known], (*self.notes, lost) if n_lost else self.notes)
 

@@ -275,8 +275,7 @@ def test_what_srgb_cannot_show_is_mapped_and_reported(tiny_colorizer):
     wished = rgb_to_lab(np.uint8([255, 0, 0]))[1:]
     np.testing.assert_allclose(result.ab[20, 30], map_to_gamut(95, wished), atol=1e-3)
     assert result.notes == (
-        "1 of 1 hinted pixels cannot be that colourful at their lightness and get as much of the colour as sRGB can "
-        "show",
+        "1 of 1 hinted pixels, too dark or too light for so strong a colour, get as much of it as can be shown",
     )
 
 
