@@ -183,6 +183,26 @@ def test_strokes_are_seen_edited_erased_and_brought_back(visit, cat_photo):
     assert np.array_equal(visitor.picture(), pictures[0])
 
 
+def test_the_list_of_strokes_keeps_the_focus(visit, cat_photo):
+    visitor = visit()
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    page = visitor.page
+    for number, row in enumerate((0.3, 0.7)):
+        visitor.paint(row, 0.4)
+        visitor.wait_for_version(2 + number)
+    reach = page.get_by_label("how far stroke 2 spreads")
+    reach.focus()
+    for number, wanted in enumerate(("similar", "photo")):
+        page.keyboard.press("ArrowDown")
+        visitor.wait_for_version(4 + number)
+        assert reach.evaluate("e => e === document.activeElement && e.value") == wanted
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # erases the second
+    visitor.wait_for_version(6)
+    assert page.get_by_role("button", name="erase stroke 1").evaluate("e => e === document.activeElement")
+
+
 def test_what_is_protected_stays_as_it_is(visit, cat_photo):
     visitor = visit()
     visitor.open(cat_photo)

@@ -42,9 +42,22 @@ function row(item, place) {
   return line;
 }
 
+const controls = (line) => [...line.querySelectorAll('input, select, button')];
+let listed = '';
+
+// Answers that change no stroke leave the list alone, and those that do leave the focus in its place: otherwise it, or the
+// colours that somebody has just opened, would be gone.
 function list() {
   const strokes = document.querySelector('.stage')?.strokes || [];
-  element.querySelector('ol').replaceChildren(...strokes.map(row));
+  const now = JSON.stringify(strokes.map(({path, ...rest}) => rest));
+  if (now === listed) return;
+  listed = now;
+  const lines = element.querySelector('ol'), focus = document.activeElement;
+  const place = [...lines.children].findIndex((line) => line.contains(focus));
+  // From the end: what protects has fewer of them.
+  const part = place < 0 ? 0 : controls(lines.children[place]).reverse().indexOf(focus) + 1;
+  lines.replaceChildren(...strokes.map(row));
+  if (part && strokes.length) controls(lines.children[Math.min(place, strokes.length - 1)]).at(-part)?.focus();
 }
 
 document.addEventListener('colorize-strokes', list);
