@@ -147,6 +147,10 @@ def _photograph(service: Service, arrival: Any, shelf_changed: Any) -> tuple[Any
         belonged = [button, None, button, *(None for _ in to_clear)]
         yield [None, *_fresh(view), False, *belonged]
 
+    @on(stage.altered, [], [made[0], kept], **LIGHT)
+    def forget_files() -> list[Any]:
+        return [gr.DownloadButton(value=None, visible=False) for _ in range(2)]
+
     @on(upload.upload, [upload], outputs, empties=upload, **come)
     def open_photo(path: str, request: gr.Request) -> Iterator[list[Any]]:
         [place] = sent(service.core, request, [path])

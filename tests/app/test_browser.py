@@ -45,6 +45,10 @@ def test_upload_slide_save(visit, cat_photo):
     assert saved.getexif()[0x010F] == "Grandfather's camera"
     lightness = rgb_to_lightness(np.asarray(Image.open(cat_photo)))
     assert np.abs(rgb_to_lightness(np.asarray(saved)) - lightness).mean() < 0.6  # JPEG of quality 95
+    ready = visitor.page.locator("#ready")
+    ready.get_by_text("Download our cat.colorized.jpg").wait_for()
+    visitor.page.locator("#vividness input[type=range]").press("End")
+    ready.wait_for(state="detached")  # it was of the picture before
 
 
 def test_a_stroke_changes_the_region_and_undo_takes_it_back(visit, cat_photo):

@@ -68,6 +68,8 @@ function show() {
       stage.dataset.version = Number(stage.dataset.version || 0) + 1;
       dry();
     };
+    // What was saved and can be fetched below is of the picture before.
+    if (document.querySelector('#ready, #hints-ready')) trigger('altered');
     color.src = value.color;
     color.alt = value.name + ', colorized';
   }
