@@ -269,10 +269,11 @@ def _correct_panel(brush: Brush, stage: Any, shelf_changed: Any) -> list[Any]:
 
     _follow_strokes(brush, stage, strokes)
 
-    @on(suggest.click, [], [places, stage], **HEAVY)
-    def suggestions(request: gr.Request) -> list[Any]:
+    @on(suggest.click, [], [places, stage], refused=[None, gr.skip()], show_progress="hidden", **HEAVY)
+    def suggestions(request: gr.Request) -> Iterator[list[Any]]:
+        yield [pieces.working(), gr.skip()]
         found = brush.suggestions(key_of(request))
-        return [pieces.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
+        yield [pieces.places(found), gr.HTML(places=[{"row": place.row, "col": place.col} for place in found])]
 
     @on(keep.click, [], [ready], fetches=ready, **LIGHT)
     def save_hints(request: gr.Request) -> Any:
