@@ -170,7 +170,7 @@ pad.addEventListener('pointerup', (event) => {
   stroke = null;
   endPan(event);
 });
-pad.addEventListener('pointercancel', (event) => { stroke = null; endPan(event); });
+pad.addEventListener('pointercancel', (event) => { stroke = null; dry(); endPan(event); });
 pad.addEventListener('pointerleave', () => { ring.hidden = true; });
 
 function point(number) {
