@@ -317,7 +317,10 @@ def test_learning_from_corrections_makes_a_model(visit, cat_photo, app):
     page.get_by_role("button", name="Learn from these corrections").first.click()
     page.get_by_label("Name of the model that learns").fill("blue cats")
     page.locator("#learn").click()
-    page.get_by_test_id("toast-body").get_by_text("nothing has been painted").wait_for()
+    complaint = page.get_by_test_id("toast-body")
+    complaint.get_by_text("nothing has been painted").wait_for()
+    ends = complaint.bounding_box()["x"] + complaint.bounding_box()["width"]
+    assert ends < page.locator("#learn").bounding_box()["x"]  # beside what it speaks of
     page.locator(".stage .paint").fill("#2040d0")
     visitor.paint(0.3, 0.45)
     visitor.wait_for_version(2)
