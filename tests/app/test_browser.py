@@ -128,6 +128,7 @@ def test_vividness_by_keyboard_changes_the_picture_and_doubts_stay_in_sight(visi
     slider = visitor.page.locator("#vividness input[type=range]")
     slider.focus()
     slider.press("ArrowRight")
+    assert slider.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"  # one sees where one is
     visitor.wait_for_version(2)
     pictures.append(visitor.picture())
     visitor.page.get_by_label("Show how sure the model is").check()
