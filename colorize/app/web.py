@@ -32,8 +32,10 @@ _FORGOTTEN = (
 _EXPLAINED = """() => {
   document.dispatchEvent(new CustomEvent('colorize-explained'));
   const answer = document.getElementById('answer');
-  // On a phone it is below all that is in sight.
-  if (answer.getBoundingClientRect().top > 0.8 * innerHeight) answer.scrollIntoView({behavior: 'smooth'});
+  // On a phone it is below all that is in sight, and the photograph with its words, which stays there.
+  if (answer.getBoundingClientRect().top < 0.8 * innerHeight) return;
+  answer.style.scrollMarginTop = document.getElementById('stage').offsetHeight + 'px';
+  answer.scrollIntoView({behavior: 'smooth'});
 }"""
 _TOKEN = """() => {
   const [token] = [sessionStorage, localStorage].map((storage) => storage.getItem('colorize-visit')).filter(Boolean);

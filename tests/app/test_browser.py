@@ -375,6 +375,9 @@ def test_why(visit, cat_photo):
     visitor.wait_for_version(1)
     assert visitor.page.locator("#answer").inner_text() == said
     assert "What spoke for it, and against" in visitor.page.locator("#answer").inner_text()
+    visitor.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert visitor.page.evaluate("scrollY") > 200
+    assert visitor.page.locator(".stage .frame").bounding_box()["y"] >= 0  # to ask again
 
 
 def test_a_reference_lends_its_colors(visit, cat_photo, tmp_path, pictures):
@@ -676,6 +679,8 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.locator("#training").get_by_text("The model is called “crops”").wait_for()
     assert "note.txt" in page.locator("#training").inner_text()
     assert "look first at what the default model makes" in page.locator("#training").inner_text()
+    page.locator("#training .trio").last.evaluate("e => e.scrollIntoView()")
+    assert page.locator("#training h3").bounding_box()["y"] >= 0  # how it stands is in sight beside any picture
     page.locator("#shelf input").click()
     page.get_by_role("option", name="crops").click()
     page.get_by_text("Learnt from 20 photographs").wait_for()
@@ -711,7 +716,10 @@ def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     bad.write_bytes(b"nothing")
     visitor = visit()
     visitor.room("Batch")
-    assert "A photograph may have 20 MB and 64 megapixels, a zip 2 GB" in visitor.page.locator("#rooms").inner_text()
+    assert (
+        "A photograph may have up to 20 MB and 64 megapixels, a zip up to 2 GB"
+        in visitor.page.locator("#rooms").inner_text()
+    )
     visitor.page.set_input_files("#many input", [str(crops), str(bad)])
     visitor.page.locator("#many").get_by_text("bad").wait_for()
     stop = visitor.page.locator("#stop-batch")
@@ -759,6 +767,15 @@ def test_on_small_screens_nothing_is_cut_and_the_photograph_is_large(visit, cat_
         or kinds.last.bounding_box()["y"] + 20 < (visitor.page.locator("#save").bounding_box()["y"])
     )
     assert visitor.page.locator(".stage .frame").bounding_box()["height"] >= 200
+    for name in ("Colorize", "Correct", "Reference", "Why?"):
+        assert visitor.page.locator("#steps").get_by_role("tab", name=name, exact=True).is_visible()
+    zone = visitor.page.locator("#upload")
+    zone.get_by_test_id("upload-text").wait_for()
+    whole, label, words = (
+        part.bounding_box() for part in (zone, zone.locator("label"), zone.get_by_test_id("upload-text"))
+    )
+    is_out_of_sight = words["y"] >= whole["y"] + whole["height"] - 1
+    assert is_out_of_sight or words["x"] > label["x"] + label["width"]
 
 
 def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat_photo):
@@ -771,6 +788,9 @@ def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat
     assert box["y"] + box["height"] < 500
     visitor.step("Correct")
     assert "Two fingers" in page.locator(".stage .caption").inner_text()
+    page.locator(".stage .paint").fill("#ff0000")
+    page.touchscreen.tap(*visitor.place(0.5, 0.5))
+    page.locator(".stage .caption").get_by_text("Note: ").wait_for()  # more words below the photograph
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert page.locator(".stage .frame").bounding_box()["y"] >= -1
     page.get_by_label("Zoom in").click()
@@ -780,7 +800,13 @@ def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat
     visitor.step("Why?")
     page.touchscreen.tap(*visitor.place(0.4, 0.6))
     page.locator("#answer .card").wait_for()
-    page.wait_for_function("document.querySelector('#answer').getBoundingClientRect().top < 0.8 * innerHeight")
+    page.wait_for_function(
+        """() => {
+            const boxes = ['#answer h3', '#stage'].map((s) => document.querySelector(s).getBoundingClientRect());
+            const [title, stage] = boxes;
+            return title.top >= stage.bottom - 1 && title.bottom <= innerHeight && stage.top < 1;
+        }"""
+    )
 
 
 def check_page(visitor):
