@@ -59,7 +59,7 @@ def dial(vividness: float, gain: float = GAIN) -> float:
     """
     if not (is_number(vividness) and 0 <= vividness <= 1):
         raise ValueError(f"vividness must be in [0, 1], got {vividness!r}")
-    # The default model is 0.36, 0.51 and 0.70 as colourful as everyday photographs are, at 0, 0.5
+    # The default model is 0.36, 0.51 and 0.73 as colourful as everyday photographs are, at 0, 0.5
     # and 1, and errs least at 0 (docs/compare.md).
     return float(gain ** min(2 * vividness, 1) * GAIN ** max(2 * vividness - 1, 0))
 
