@@ -70,6 +70,7 @@ def test_every_kind_of_photograph_is_colorized_at_its_own_size_and_depth(tiny_co
     assert min(result.timings.values()) >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, 0.5, 1])
 def test_lightness_is_sacred(tiny_colorizer, photos, vividness):
     for photo in photos[:6]:

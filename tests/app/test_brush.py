@@ -195,6 +195,7 @@ def test_suggested_places_lie_on_the_photograph_and_come_with_colors(opened):
         assert list(chances) == sorted(chances, reverse=True)
 
 
+@pytest.mark.slow
 def test_learning_from_corrections_makes_another_model(opened):
     opened.brush.paint("v", stroke())
     name, words = opened.brush.learn("v", " Corrected ")

@@ -173,6 +173,7 @@ def test_before_and_after_are_one_picture_with_a_note(opened):
     assert find_note(picture.metadata.xmp).model == "tiny"
 
 
+@pytest.mark.slow
 def test_alternatives_differ_and_a_chosen_one_stays_until_taken_back(opened):
     before = opened.editor.view("v")
     small = opened.editor.alternatives("v")

@@ -50,6 +50,7 @@ def test_training_that_was_interrupted_goes_on_to_the_same_bytes(photos, tmp_pat
     assert all(described[index] is rows for index, rows in before.items())
 
 
+@pytest.mark.slow
 def test_a_session_at_another_size_has_the_same_regions_and_colors(tiny_colorizer, pictures):
     gray = to_gray(read_photo(encode_screen(pictures["coffee"])))
     small = fitted(gray, 200)
@@ -99,6 +100,7 @@ def test_few_photographs_are_told_what_the_pages_say_of_them():
     assert [advice in html for html in found] == [True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc, which is left as it is")
 def test_memory_of_dropped_arrays_goes_back_to_the_system():
     program = """

@@ -39,6 +39,7 @@ def test_without_a_photograph_every_wish_gets_a_plain_answer(service):
             wish("nobody")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -102,6 +103,7 @@ def test_what_cannot_be_done_is_said(opened, call, expected):
         call(opened)
 
 
+@pytest.mark.slow
 def test_long_work_holds_nobody_else_up(opened, photo_file):
     """With one lock for everybody the calls within the saving would wait for ever."""
     before = opened.editor.view("v")
@@ -138,6 +140,7 @@ def test_a_page_that_is_loaded_again_comes_back_to_its_visit(opened):
     assert len(opened.editor.view("v2").strokes) == 1
 
 
+@pytest.mark.slow
 def test_a_page_comes_back_although_its_model_is_gone(opened):
     opened.brush.paint("v", stroke())
     opened.editor.alternatives("v")
@@ -195,6 +198,7 @@ def test_a_host_that_is_none_of_this_machine_is_said_to_be_so(tmp_path):
     assert said == []
 
 
+@pytest.mark.slow
 def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_file):
     service.editor.open_photo("a", photo_file)
     service.editor.open_sample("b", "coffee")
@@ -209,6 +213,7 @@ def test_visitors_do_not_see_each_other_and_leave_nothing_behind(service, photo_
     assert not service.core.workspace.exists()
 
 
+@pytest.mark.slow
 def test_many_at_once_all_get_their_own(service, tmp_path, pictures):
     names = sorted(pictures)[:4]
     for name in names:

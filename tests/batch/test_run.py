@@ -22,6 +22,7 @@ from colorize.recipe.note import find_note
 from .folders import outputs
 
 
+@pytest.mark.slow
 def test_a_folder_is_done_and_its_layout_kept(album, expected, here, settings, tmp_path):
     source, target = album(5), tmp_path / "out"
     (source / "notes.txt").write_text("mine")

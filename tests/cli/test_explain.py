@@ -51,6 +51,7 @@ def test_places_are_chosen_and_told_in_text(run, old, tiny_model, workplace):
     assert run("explain", old, "-n", 1, "--model", tiny_model, "--quiet").stdout == ""
 
 
+@pytest.mark.slow
 def test_hints_are_explained(run, old, tiny_model, workplace):
     layer = np.zeros((120, 160, 4), np.uint8)
     layer[30:40, 40:50] = [170, 60, 50, 255]

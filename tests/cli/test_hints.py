@@ -161,6 +161,7 @@ def test_json_that_cannot_be_used(go, old, content, message):
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_references(go, old, photos):
     Image.fromarray(photos[5].pixels).save("like.png")
     go("photo", old, "-o", "plain.png")

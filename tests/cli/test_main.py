@@ -561,6 +561,7 @@ def test_version(run):
     assert __version__ in run("--version").stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_program_with_one_line():
     script = (
         "import colorize.io, time, types\n"

@@ -141,6 +141,7 @@ def test_compare_with_few_photographs_gives_differences_without_intervals(run, a
     assert "row minus" not in run("compare", album / "sea" / "5.png", "--method", "gray").stdout
 
 
+@pytest.mark.slow
 def test_compare_says_whose_rules_they_are(run, album, tiny_model, workplace):
     pytest.importorskip("jinja2")
     arguments = ["--method", "lookup", "--method", "default", "--method", tiny_model]

@@ -210,6 +210,7 @@ def apart_from_its_region(explainer, is_moved):
     return explainer.at(int(row), int(col))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_moved", [True, False])
 def test_with_hints_the_colour_of_the_part_is_named_not_that_of_a_mixed_region(crossed, is_moved):
     found = apart_from_its_region(crossed, is_moved)
@@ -228,6 +229,7 @@ def test_with_hints_the_colour_of_the_part_is_named_not_that_of_a_mixed_region(c
     assert found.to_dict()["given_ab"] == pytest.approx(found.hints.after.tolist())
 
 
+@pytest.mark.slow
 def test_a_place_far_from_what_hints_made_of_its_part_is_told_as_carried(crossed):
     """Also in a part that has hints on itself: only the pixels that were painted are exact."""
     session = crossed.session
@@ -287,6 +289,7 @@ def test_hints_that_did_not_reach_a_place_are_not_named_there(session, hints):
         assert ("a mean of the colours" in told) != is_said
 
 
+@pytest.mark.slow
 def test_a_hint_moves_its_own_region_most(session, hints):
     effect = Explainer(session, hints=hints).at(30, 40).hints
     assert np.linalg.norm(effect.place[0] - [30, 40]) < 15
@@ -299,6 +302,7 @@ def test_without_hints_nothing_is_said_of_them(explainer):
     assert found.to_dict()["hints"] is None
 
 
+@pytest.mark.slow
 def test_everything_fits_into_json(session, hints):
     found = Explainer(session, hints=hints).at(60, 80)
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
@@ -344,6 +348,7 @@ def test_places_of_a_photograph_larger_than_the_working_size(tiny_colorizer, pic
     assert explainer.region_of(799, 1199) == explainer.superpixels.labels[-1, -1]
 
 
+@pytest.mark.slow
 def test_a_model_without_sample_rows_explains_what_it_can(photos):
     model = Colorizer(n_colors=4, n_superpixels=30, n_sample_rows=0).fit(photos[:3])
     found = explain(model, photos[3], 60, 80)

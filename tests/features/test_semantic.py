@@ -93,6 +93,7 @@ def test_pooling_is_the_mean_of_bilinear_samples():
     np.testing.assert_allclose(pool.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_on_any_number_of_threads():
     program = (
         "import sys, cv2, numpy as np; cv2.setNumThreads(int(sys.argv[1]))\n"

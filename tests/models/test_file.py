@@ -329,6 +329,7 @@ def test_missing_folder_is_one_line(tmp_path):
         save_model(tmp_path / "nowhere" / "m.safetensors", {}, {})
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(header=st.dictionaries(st.text(), json_values, max_size=4))
 def test_any_json_header_comes_back(tmp_path, header):

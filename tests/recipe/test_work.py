@@ -115,6 +115,7 @@ def test_keeping_the_tint_of_a_gray_photograph_changes_nothing(photos, tiny_colo
     np.testing.assert_array_equal(plain.pixels, kept.pixels)
 
 
+@pytest.mark.slow
 def test_all_frames_become_pages(tmp_path, photos, tiny_colorizer, recipe):
     pages = [Image.fromarray(photo.pixels) for photo in photos[:3]]
     pages[0].save(tmp_path / "old.gif", save_all=True, append_images=pages[1:])

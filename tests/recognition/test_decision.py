@@ -83,6 +83,7 @@ def test_confidence_is_the_probability_of_the_colors_nearby(probabilities, regio
 # Sharing evidence
 
 
+@pytest.mark.slow
 @given(PROBABILITIES, LIGHTNESS, st.floats(0, 1000))
 def test_beliefs_stay_probabilities(probabilities, lightness, sharing):
     belief = share_evidence(probabilities, REGIONS, lightness, sharing=sharing)
@@ -189,6 +190,7 @@ def test_mean_field_beliefs_stay_probabilities(probabilities, lightness, couplin
     np.testing.assert_allclose(belief.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 @given(PROBABILITIES, LIGHTNESS)
 def test_without_coupling_or_rounds_or_neighbours_nothing_changes(probabilities, lightness):
     for unchanged in (

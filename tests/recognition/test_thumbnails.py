@@ -67,6 +67,7 @@ def test_folders_never_get_into_the_file(file):
     assert b"secret" not in content
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_that_was_not_asked_for(photos, file, tmp_path):
     plain = Colorizer(**SMALL).fit(photos[:4], names=NAMES)
     assert plain.thumbnails_ is None

@@ -171,6 +171,7 @@ def test_a_model_that_is_pale_on_photographs_held_out_gets_the_stronger_dial(pho
     assert model.gain_ == model.recognizer.gain > GAIN
 
 
+@pytest.mark.slow
 def test_of_few_photographs_the_encoder_knows_more(photos, tiny_colorizer):
     rows = described(tiny_colorizer, photos[:4])
     model = Colorizer(**BIG).learn(rows)
@@ -220,6 +221,7 @@ def test_equal_training_on_a_loaded_base_gives_equal_bytes(tiny_colorizer, tiny_
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "other.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_based_model_can_be_a_base(based, photos, tmp_path):
     again = Colorizer(n_colors=7, n_superpixels=60).fit(photos[:4], base=based)
     again.save(tmp_path / "again.safetensors")

@@ -23,6 +23,7 @@ def test_scikit_learn_manners():
     check_estimator(nets, expected_failed_checks=expected, on_skip=None)
 
 
+@pytest.mark.slow
 def test_rings_are_learnt_and_probabilities_sum_to_one():
     X, y = rings(3000)
     nets = NeuralNets(n_nets=3, n_epochs=15, alpha=1e-3).fit(X, y)
@@ -32,6 +33,7 @@ def test_rings_are_learnt_and_probabilities_sum_to_one():
     assert (nets.predict(X) == y).mean() > 0.9  # chance would be 0.4
 
 
+@pytest.mark.slow
 def test_two_classes_are_two_columns():
     X, y = rings(1500)
     nets = NeuralNets(n_nets=2, n_epochs=30, alpha=1e-3).fit(X, y > 0)
