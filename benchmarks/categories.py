@@ -200,12 +200,12 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
     machine = make_machine("vote", SEED)
     choice = choose(rows, palette, base.recognizer, machine, SEED)
-    settings = [{"encoder_share": s, "gain": g} for s, g in zip(choice.shares, choice.gains, strict=True)]
+    # What was chosen for the one that is kept, for both: of the other it is not told.
+    learnt = {"own": learn_alone(rows, palette, machine), "based": recalibrate(rows, palette, base.recognizer)}
     models = {
-        "own": ready(replace(learn_alone(rows, palette, machine), **settings[0])),
-        "based": ready(replace(recalibrate(rows, palette, base.recognizer), **settings[1])),
-        "base": base,
-    }
+        name: ready(replace(model, encoder_share=choice.encoder_share, gain=choice.gain))
+        for name, model in learnt.items()
+    } | {"base": base}
     spent = time.process_time() - start
     winner = "based" if choice.keeps_base else "own"
     fitted = fit_rules(RgbImage(photo.pixels) for photo in train)
