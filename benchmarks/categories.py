@@ -271,10 +271,10 @@ def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], defaul
             rows = rows_of(train[:n], families, Colorizer().rows_per_photo)
             palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
             machine = make_machine("vote", SEED)
-            alone, based = choose(rows, palette, default.recognizer, machine, SEED).shares
+            share = choose(rows, palette, default.recognizer, machine, SEED).encoder_share
             cells += [
-                error(replace(learn_alone(rows, palette, machine), encoder_share=alone)),
-                error(replace(recalibrate(rows, palette, default.recognizer), encoder_share=based)),
+                error(replace(learn_alone(rows, palette, machine), encoder_share=share)),
+                error(replace(recalibrate(rows, palette, default.recognizer), encoder_share=share)),
             ]
         print(f"| {kind} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |", flush=True)
 

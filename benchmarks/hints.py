@@ -520,7 +520,7 @@ def _character(photo: RgbImage, colorizer: Colorizer) -> tuple[np.ndarray, np.nd
     description = colorizer.model.describe(to_gray(photo))
     scene = colorizer.scaler_.scale(description.features.values[:1])[0, description.features.families["scene"]]
     ab = rgb_to_lab(photo.pixels)[::4, ::4, 1:].reshape(-1, 2)
-    return scene, colorizer.palette_.encode_soft(ab, sigma=8.0).mean(axis=0)
+    return scene, colorizer.palette_.encode_soft(ab).mean(axis=0)
 
 
 def spread(n: int, limit: int | None) -> list[int]:
