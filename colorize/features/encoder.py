@@ -103,8 +103,8 @@ def see(gray: Float32) -> Sight:
 def full_range(gray: Float32) -> Float32:
     """Stretch the tones of a photograph from black to white, as in a good print.
 
-    A faded scan and a hazy view have less than the photographs that the encoder learnt from, and look to it like other
-    things (docs/encoder.md has the figures).
+    A faded scan has fewer than most photographs that the encoder learnt from, and shown as it is it is judged worse
+    (docs/encoder.md has the figures).
 
     Parameters
     ----------
