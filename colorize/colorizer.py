@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -30,9 +31,9 @@ from colorize.training.rows import TrainingRows
 class Colorizer(Predictor, BaseEstimator):
     """Colorizes grayscale photographs after learning from colour photographs of a kind.
 
-    A photograph is cut into superpixels; each is described by texture, tone, place and surroundings; a support vector
-    machine gives the probability of every colour of a palette; neighbours agree on a colour each; an edge-aware sparse
-    system spreads those colours over the pixels. Lightness is never touched.
+    A photograph is cut into superpixels; from texture, tone, place, surroundings and what is seen in each a support
+    vector machine tells how likely every colour of a palette is; neighbours agree; an edge-aware sparse system spreads
+    the colours over the pixels. Lightness is never touched.
 
     Parameters
     ----------
@@ -76,7 +77,6 @@ class Colorizer(Predictor, BaseEstimator):
 
     See Also
     --------
-    colorize.predictor.Predictor : The same without the learning.
     colorize.training.dataset.load_folder : The stage before: photographs to learn from.
     colorize.evaluation.run.evaluate_model : The stage after: how good it is.
 
@@ -119,7 +119,7 @@ class Colorizer(Predictor, BaseEstimator):
         thumbnail_bytes: int = 0,
         described: MutableMapping[int, TrainingRows] | None = None,
         progress: Progress | None = None,
-    ) -> Colorizer:
+    ) -> Self:
         """Learn from colour photographs.
 
         Parameters
@@ -128,8 +128,8 @@ class Colorizer(Predictor, BaseEstimator):
             sRGB. Gone through at most twice, so a sequence that reads from disk need not hold all of them at once.
         y : ignored
         base : Colorizer, optional
-            A fitted model, of other photographs than these, to build on. A fifth of these decides whether its machine
-            is kept and calibrated anew, or all is learnt from these alone (`colorize.training.base`).
+            A model of other photographs to build on. A fifth of these decides whether its machine is calibrated anew,
+            or all is learnt from these alone (`colorize.training.base`).
         names : sequence of str, optional
             File names of the photographs. Kept only together with thumbnails, and without their folders.
         thumbnail_bytes : int
@@ -157,19 +157,17 @@ class Colorizer(Predictor, BaseEstimator):
         # All that can be wrong is looked at before the first photograph: what follows takes minutes.
         check_ranges(self.get_params(deep=False))
         make_machine(self.classifier, self.random_state)
-        if base is not None and not isinstance(base, Colorizer):
-            raise TypeError(f"base must be a Colorizer, got {type(base).__name__}; Colorizer.load reads a model file")
         if base is not None:
+            if not isinstance(base, Colorizer):
+                raise TypeError(f"base must be a Colorizer, which Colorizer.load gives, got {type(base).__name__}")
             check_base(base.model, self.n_superpixels, self.families)
         photos = checked_photos(photos)
         names = checked_names(names, len(photos), thumbnail_bytes) if thumbnail_bytes else ()
-        say = progress or silent
-        size, seed = self.n_superpixels, self.random_state
+        say, size, seed = progress or silent, self.n_superpixels, self.random_state
         origin = {} if base is None else {"base": digest(base.trained)}
         # The machine of a base knows histograms of its own visual words and of no others.
         words = learn_words(photos, self.families, size, seed, say) if base is None else base.extractor_
-        # Whoever watches a first training may use the words; a model that is trained again keeps its own
-        # until its machine is replaced too.
+        # For whoever watches a first training; a trained model keeps its own until its machine is replaced too.
         if not hasattr(self, "classifier_"):
             self.extractor_: FeatureExtractor = words
         rows, baselines = describe_photos(
@@ -185,9 +183,7 @@ class Colorizer(Predictor, BaseEstimator):
         say("learning", 1, 1)
         return self
 
-    def learn(
-        self, rows: TrainingRows, *, palette: ColorPalette | None = None, base: Colorizer | None = None
-    ) -> Colorizer:
+    def learn(self, rows: TrainingRows, *, palette: ColorPalette | None = None, base: Colorizer | None = None) -> Self:
         """Learn from regions that are described already: the part of `fit` that studies repeat.
 
         Without an extractor the model answers for rows (`recognizer`), not for photographs. `palette` is a fitted one
@@ -206,7 +202,7 @@ class Colorizer(Predictor, BaseEstimator):
         self.sample_, self.summary_, self.thumbnails_ = sample, summary, None
         return self._keep(found)
 
-    def _keep(self, found: FittedRecognizer) -> Colorizer:
+    def _keep(self, found: FittedRecognizer) -> Self:
         self.palette_, self.scaler_, self.classifier_ = found.palette, found.scaler, found.classifier
         self.encoder_share_, self.gain_ = found.encoder_share, found.gain
         self.parameters_ = self.get_params(deep=False)
@@ -253,7 +249,7 @@ class Colorizer(Predictor, BaseEstimator):
         save_model(path, *pack(self.trained), overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | Path) -> Colorizer:
+    def load(cls, path: str | Path) -> Self:
         """Read a model file; errors as `Predictor.load`."""
         found = unpack(path, *load_model(path))
         model = found.model

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from colorize._support.numbers import is_number
 from colorize.exceptions import DatasetError
+from colorize.guidance.automatic import Automatic
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints
@@ -152,7 +153,7 @@ class Predictor:
         photo = as_gray_image(gray)
         view = self.model.look(photo)
         canvas = Canvas.fitting(photo, view.description.superpixels)
-        return Session(GuidedView(view, seen, reference_strength), photo, canvas)
+        return Session(Automatic(GuidedView(view, seen, reference_strength)), photo, canvas)
 
     def palette_shares(self, gray: GrayImage | Photo | NDArray[Any]) -> Float32:
         """Share of every palette colour that a photograph probably has, shape (n_colors,), sum 1.

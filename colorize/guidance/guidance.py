@@ -11,13 +11,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from colorize.features.superpixels import resize_labels
 from colorize.guidance.alternatives import N_MODES
+from colorize.guidance.hints import WantedColors
 from colorize.guidance.references import References
 from colorize.model import Model, View
-from colorize.recognition.belief import Appearance, Belief, learnt_elsewhere, prior
+from colorize.recognition.belief import Appearance, Belief, Observations, learnt_elsewhere, observe, prior
 from colorize.recognition.decision import SHARING, TOWARD, Decision, dial, toward_palette
 from colorize.recognition.things import Things
-from colorize.types import Float32, Superpixels
+from colorize.types import Float32, GrayImage, Superpixels
 
 # Drawing further lowers both mean errors and spoils more landscapes (docs/references.md).
 TRUST = 0.45
@@ -106,6 +108,13 @@ class GuidedView:
         """What is believed about the parts, whose automatic colours, shape (n_parts, 2), are these, before any hint."""
         # The covariance, a dense matrix of all parts, does not depend on vividness; the mean alone is exchanged.
         return replace(self._prior, mean=part_ab.astype(np.float64))
+
+    def observations(self, wanted: WantedColors, gray: GrayImage) -> Observations:
+        """What wishes for pixels of the photograph at this size say about its parts."""
+        parts = self.view.parts
+        labels = resize_labels(parts.superpixels, gray.shape)
+        said = wanted.is_known, wanted.ab, wanted.reach
+        return observe(self.things, labels, parts.region_lightness, gray.lightness, *said)
 
     @cached_property
     def things(self) -> Things:

@@ -12,6 +12,7 @@ from colorize._support.clock import Clock
 from colorize._support.shrink import shrink_to
 from colorize.color import lab_to_rgb
 from colorize.features.superpixels import region_means
+from colorize.guidance.automatic import Automatic
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors
@@ -50,6 +51,22 @@ class Picture:
     seconds: Mapping[str, float]
     wanted: WantedColors | None = None
     doubt_left: Float32 | None = None
+
+    @classmethod
+    def before_hints(cls, automatic: Automatic, canvas: Canvas, vividness: float) -> Picture:
+        """Decide the colours of the regions, spread them, and move those of the parts by what stays said."""
+        guided, clock = automatic.guided, Clock(automatic.guided.view.seconds)
+        with clock("decision"):
+            region_ab, confidence = automatic.region_ab(vividness), guided.decision.confidence(vividness)
+        with clock("propagation"):
+            spread = canvas.spread(region_ab)
+        picture = cls(guided, canvas, region_ab, confidence, spread, clock.seconds)
+        if not automatic.moves_parts:
+            return picture
+        with clock("belief"):
+            shift = automatic.part_shift(picture.part_ab(), vividness)
+        with clock("propagation"):
+            return replace(picture.moved(shift), seconds=clock.seconds)
 
     def part_ab(self) -> Float32:
         """Colours of the parts, shape (n_parts, 2): means of their pixels."""

@@ -11,15 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from colorize._support.clock import Clock
 from colorize._support.numbers import is_integer
-from colorize.features.superpixels import resize_labels
 from colorize.guidance.alternatives import N_ALTERNATIVES, N_MODES, step_to
+from colorize.guidance.automatic import Automatic
 from colorize.guidance.canvas import Canvas
 from colorize.guidance.guidance import GuidedView
 from colorize.guidance.hints import Hints, WantedColors, is_same_aspect
 from colorize.guidance.picture import Picture, wanted_of
 from colorize.guidance.suggestion import Suggestion, suggest_places
 from colorize.model import Description, View
-from colorize.recognition.belief import Belief, Observations, observe
+from colorize.recognition.belief import Belief, Observations
 from colorize.types import Colorization, Float32, GrayImage, described
 
 
@@ -51,19 +51,15 @@ class Session:
 
     Attributes
     ----------
-    guided : GuidedView
-        The photograph, and what was said about it.
+    automatic : Automatic
+        The photograph as the model sees it, what was said about it, and what it is coloured like then.
     gray : GrayImage
     canvas : Canvas
         Its pixels, or fewer where the solver has no room for all: see `Canvas.fitting`.
-    offset : ndarray, shape (n_superpixels, 2), float32, optional
-        Change of the automatic colours of the regions: a refiner's.
-    chosen : ndarray, shape (n_parts, 2), float64, optional
-        Change of those of the parts: the alternative gone on from.
 
     See Also
     --------
-    colorize.guidance.guidance.GuidedView : What the regions look like after what was said.
+    colorize.guidance.automatic.Automatic : The colours of the regions.
     colorize.guidance.canvas.Canvas : How they become pixels.
 
     Examples
@@ -79,11 +75,9 @@ class Session:
     True
     """
 
-    guided: GuidedView
+    automatic: Automatic
     gray: GrayImage
     canvas: Canvas
-    offset: Float32 | None = None
-    chosen: NDArray[np.float64] | None = None
     _pictures: _Last = field(init=False, default_factory=_Last)
     # Hints are compared by identity: enough for a page that asks again with the same ones.
     _modes: _Last = field(init=False, default_factory=_Last)
@@ -91,6 +85,11 @@ class Session:
     def __repr__(self) -> str:
         height, width = self.gray.shape
         return f"Session({width}x{height} pixels, {self.guided!r})"
+
+    @property
+    def guided(self) -> GuidedView:
+        """The photograph, and what was said about it."""
+        return self.automatic.guided
 
     @property
     def view(self) -> View:
@@ -130,7 +129,7 @@ class Session:
         """The n places where a hint would tell most about the photograph after these, the best first."""
         if not (is_integer(n) and n >= 1):
             raise ValueError(f"n must be at least 1, got {n!r}")
-        before = self._rough_prior()
+        before = self.automatic.rough_prior()
         return suggest_places(self.guided, before, self._after(before, self._heard(hints)), n, self.gray.shape)
 
     def alternatives(
@@ -160,7 +159,7 @@ class Session:
         if number == 0:
             return self
         step = step_to(self._modes(hints, lambda: self._modes_after(self._heard(hints))), number)
-        return replace(self, chosen=step if self.chosen is None else self.chosen + step)
+        return replace(self, automatic=self.automatic.stepped(step))
 
     def shifted(self, offset: ArrayLike) -> Session:
         """Go on with other automatic colours of the regions.
@@ -175,14 +174,7 @@ class Session:
         ValueError
             `offset` has another shape, or holds NaN.
         """
-        shape = self.description.superpixels.n_superpixels, 2
-        # A copy: a session does not change with an array of its caller's.
-        added = np.array(offset, np.float32)
-        # A single NaN would spread over the whole photograph in the solve.
-        if added.shape != shape or not np.isfinite(added).all():
-            got = "NaN or infinity" if added.shape == shape else f"shape {added.shape}"
-            raise ValueError(f"offset must be {shape} finite numbers, got {got}")
-        return replace(self, offset=added if self.offset is None else self.offset + added)
+        return replace(self, automatic=self.automatic.shifted(offset))
 
     def in_album(self, palette: ArrayLike) -> Session:
         """Go on with probabilities drawn towards the colours of an album.
@@ -197,7 +189,9 @@ class Session:
         ValueError
             `palette` has not one share, 0 to 1, per palette colour.
         """
-        return replace(self, guided=replace(self.guided, album=np.array(palette, np.float32)))
+        # A copy: a session does not change with an array of its caller's.
+        guided = replace(self.guided, album=np.array(palette, np.float32))
+        return replace(self, automatic=replace(self.automatic, guided=guided))
 
     def at_size(self, gray: GrayImage) -> Session:
         """Go on with the same photograph at another size: tried out small, made large.
@@ -223,24 +217,24 @@ class Session:
 
         They differ from `Colorization.region_ab` by what the edges of the pixels add to the colours of the parts.
         """
-        region_ab = self._region_ab(vividness)
-        if hints is None and not self._corrects_parts:
+        region_ab = self.automatic.region_ab(vividness)
+        if hints is None and not self.automatic.moves_parts:
             return region_ab
-        after = self._after(self._rough_prior(vividness), self._heard(hints))
+        after = self._after(self.automatic.rough_prior(vividness), self._heard(hints))
         # Only the change goes to the parts and back: colours that took this way would be blurred by it.
         return region_ab + self.view.over_regions(after.mean - self.view.over_parts(region_ab))
 
     def observations(self, hints: Hints) -> Observations:
         """What hints say about parts: what `Belief.posterior` takes."""
-        return self._observed(wanted_of(hints, self.canvas.gray))
+        return self.guided.observations(wanted_of(hints, self.canvas.gray), self.canvas.gray)
 
     def prior(self, vividness: float = 0.5) -> Belief:
         """What is believed about the parts before any hint."""
-        return self.guided.belief(self._automatic(vividness).part_ab())
+        return self.guided.belief(self._picture(vividness).part_ab())
 
     def _colored(self, hints: Hints | None, vividness: float, numbers: Sequence[int] = (0,)) -> list[Colorization]:
         """Decide, spread, believe, move, finish. Number 0 is the usual picture, others are alternatives to it."""
-        picture = self._automatic(vividness)
+        picture = self._picture(vividness)
         # No belief then: it would make dense matrices of a thousand parts and change nothing.
         if hints is None and not any(numbers):
             return [picture.finished(self.gray)]
@@ -265,55 +259,16 @@ class Session:
 
         return [pictured(number).finished(self.gray, hints) for number in numbers]
 
-    def _automatic(self, vividness: float) -> Picture:
-        """The colours before any hint."""
-        return self._pictures(vividness, lambda: self._made(vividness))
-
-    def _made(self, vividness: float) -> Picture:
-        clock = Clock(self.view.seconds)
-        with clock("decision"):
-            region_ab, confidence = self._region_ab(vividness), self.guided.decision.confidence(vividness)
-        with clock("propagation"):
-            spread = self.canvas.spread(region_ab)
-        picture = Picture(self.guided, self.canvas, region_ab, confidence, spread, clock.seconds)
-        if not self._corrects_parts:
-            return picture
-        with clock("belief"):
-            shift = self._correction(picture.part_ab(), vividness)
-        with clock("propagation"):
-            return replace(picture.moved(shift), seconds=clock.seconds)
-
-    @property
-    def _corrects_parts(self) -> bool:
-        """Whether references or a chosen alternative change the colours of parts."""
-        return self.chosen is not None or self.guided.references is not None
-
-    def _region_ab(self, vividness: float) -> Float32:
-        """Colours of the regions before their parts are corrected, shape (n_superpixels, 2)."""
-        ab = self.guided.decision.ab(vividness)
-        return ab if self.offset is None else ab + self.offset
-
-    def _correction(self, part_ab: Float32, vividness: float) -> NDArray[np.float64]:
-        """What references and a chosen alternative change in such colours of the parts, shape (n_parts, 2)."""
-        learnt = self.guided.learnt(part_ab, vividness)
-        return learnt if self.chosen is None else self.chosen + learnt
-
-    def _rough_prior(self, vividness: float = 0.0) -> Belief:
-        """What is believed about the parts before any hint, as far as it can be told without pixels."""
-        part_ab = self.view.over_parts(self._region_ab(vividness))
-        return self.guided.belief((part_ab + self._correction(part_ab, vividness)).astype(np.float32))
+    def _picture(self, vividness: float) -> Picture:
+        """That before any hint."""
+        return self._pictures(vividness, lambda: Picture.before_hints(self.automatic, self.canvas, vividness))
 
     def _after(self, before: Belief, wanted: WantedColors | None) -> Belief:
-        return before if wanted is None else before.posterior(self._observed(wanted))
-
-    def _observed(self, wanted: WantedColors) -> Observations:
-        labels = resize_labels(self.view.parts.superpixels, self.canvas.gray.shape)
-        lightness, said = self.canvas.gray.lightness, (wanted.is_known, wanted.ab, wanted.reach)
-        return observe(self.guided.things, labels, self.view.parts.region_lightness, lightness, *said)
+        return before if wanted is None else before.posterior(self.guided.observations(wanted, self.canvas.gray))
 
     def _heard(self, hints: Hints | None) -> WantedColors | None:
         return None if hints is None else wanted_of(hints, self.canvas.gray)
 
     def _modes_after(self, wanted: WantedColors | None) -> list[NDArray[np.float64]]:
         """The likeliest changes of the photograph after hints."""
-        return self.guided.modes if wanted is None else self._after(self._rough_prior(), wanted).modes(N_MODES)
+        return self.guided.modes if wanted is None else self._after(self.automatic.rough_prior(), wanted).modes(N_MODES)

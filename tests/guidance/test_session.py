@@ -82,7 +82,7 @@ def test_a_session_does_not_change_with_an_array_of_its_caller(session):
     offset, palette = np.ones((n, 2), np.float32), session.view.model.palette.colors_[:, 0] * 0 + 0.1
     shifted, album = session.shifted(offset), session.in_album(palette)
     offset[:], palette[:] = 9, 1
-    assert (shifted.offset == 1).all()
+    assert (shifted.automatic.offset == 1).all()
     np.testing.assert_allclose(album.guided.album, 0.1)
     assert session.shifted([[1, 2]] * n).colorize().region_ab.dtype == np.float32
 
@@ -445,11 +445,13 @@ def test_what_a_session_goes_on_with_cannot_be_written_to(session):
 @pytest.mark.parametrize("number", [1, 4, 5, 8])
 def test_a_step_is_a_mood_along_a_mode(session, photos, number):
     hints = patch(photos[0], (20, 30))
-    belief = session._rough_prior().posterior(session.observations(hints))
+    belief = session.automatic.rough_prior().posterior(session.observations(hints))
     level, mood = divmod(number - 1, 4)
     wanted = belief.modes(level + 1)[level] * list(MOODS.values())[mood]
     chosen = session.choose(number, hints)
-    np.testing.assert_allclose(chosen.chosen, wanted, atol=1e-6)  # an eigenvector found alone or beside another
+    np.testing.assert_allclose(
+        chosen.automatic.chosen, wanted, atol=1e-6
+    )  # an eigenvector found alone or beside another
 
 
 @pytest.mark.parametrize("n", [0, 10, 2.0, "3"])
