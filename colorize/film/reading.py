@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 av: Any = import_or_raise("av", extra="video")
 
+# Old tags are in any encoding, and one stray byte must not refuse the film. From PyAV 19 on it keeps them unasked.
+_ANY_TAGS = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+
 _SOUND_GOES_ON = 0.5  # seconds by which sound often outlasts the pictures
 
 
@@ -225,8 +228,7 @@ def open_input(path: Path) -> InputContainer:
         There is none.
     """
     try:
-        # Old tags are in any encoding, and one stray byte must not refuse the film.
-        return av.open(str(path), metadata_errors="replace")
+        return av.open(str(path), **_ANY_TAGS)
     except av.FFmpegError as error:
         # FFmpeg's own words for a folder or a missing file differ between systems.
         if isinstance(error, OSError) and not path.is_file():

@@ -158,7 +158,7 @@ class Workshop:
 def _write(path: Path, **values: Any) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **values)
-    write_atomically(path, [buffer.getbuffer()])
+    write_atomically(path, [buffer.getvalue()])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class SegmentWriter:
         with refusals(self.path, *_UNWRITABLE):
             self._container.mux(self._stream.encode(None))
             self._container.close()
-        write_atomically(self.path, [self._packed.getbuffer()])
+        write_atomically(self.path, [self._packed.getvalue()])
 
 
 def check_streams(film: Film, target: Path) -> tuple[str, ...]:

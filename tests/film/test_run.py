@@ -267,7 +267,7 @@ def test_disk_that_is_full_is_one_error_and_goes_on_later(color, film, tmp_path,
     replace = os.replace
 
     def full(passing, path):
-        if path.name == "000001.mp4":
+        if str(path).endswith("000001.mp4"):  # a string where numba keeps what it compiles
             raise OSError(28, "No space left on device")
         replace(passing, path)
 

@@ -9,7 +9,7 @@ av = pytest.importorskip("av", reason="the extra `video` is not installed")
 
 from colorize.color import rgb_to_lab  # noqa: E402
 from colorize.exceptions import FilmError, OutputError  # noqa: E402
-from colorize.film.reading import Film  # noqa: E402
+from colorize.film.reading import Film, open_input  # noqa: E402
 from colorize.film.writing import SegmentWriter, assemble, check_streams, to_yuv  # noqa: E402
 
 pytestmark = pytest.mark.video
@@ -83,6 +83,18 @@ def test_sound_is_copied_bit_for_bit(write_film, pan, colors, tmp_path, suffix):
         tags = {name.lower(): value for name, value in container.metadata.items()}
         assert (tags["title"], tags["comment"]) == ("Old film", "found in 1932\nsimulated")
         assert len(list(container.decode(video=0))) == 12
+
+
+def test_tags_in_another_encoding_refuse_no_film(write_film, pan, colors, tmp_path):
+    path = write_film(tmp_path / "a.mp4", pan("coffee", 2), tags={"title": "Cafe 1932"})
+    path.write_bytes(path.read_bytes().replace(b"Cafe 1932", b"Caf\xe9 1932"))  # Latin-1
+    film = Film.open(path)
+    times = [(frame.pts, frame.duration) for frame in film.frames()]
+    part = segment(tmp_path / "0.mp4", film, [colors] * 2)
+    assemble(film, [part], times, tmp_path / "out.mp4", "simulated", tmp_path / "passing")
+    with open_input(tmp_path / "out.mp4") as container:
+        assert container.metadata["title"].startswith("Caf")
+        assert container.metadata["title"].endswith(" 1932")
 
 
 def test_sound_without_a_place_is_refused_before_the_work(write_film, pan, tmp_path):
