@@ -186,8 +186,9 @@ class Things:
         gain = gain + np.bincount(low, nobody - first, n) + np.bincount(high, first, n)
         source, sink, every = np.full(n, n), np.full(n, n + 1), np.arange(n)
         capacity = np.concatenate([np.maximum(gain, 0), np.maximum(-gain, 0), first + second - nobody])
-        ends = np.concatenate([source, every, high]), np.concatenate([every, sink, low])
-        graph = csr_array((np.rint(_UNITS * capacity).astype(np.int32), ends), shape=(n + 2, n + 2))
+        # Of 32 bits: SciPy 1.14 takes no others.
+        ends = np.concatenate([[source, every], [every, sink], [high, low]], axis=1, dtype=np.int32)
+        graph = csr_array((np.rint(_UNITS * capacity).astype(np.int32), tuple(ends)), shape=(n + 2, n + 2))
         left = graph - maximum_flow(graph, n, n + 1).flow
         is_reached = np.zeros(n + 2, bool)
         is_reached[breadth_first_order(left > 0, n, return_predecessors=False)] = True
