@@ -70,13 +70,7 @@ def plain_example(photo: RgbImage) -> Example:
 
 
 def guided_example(photo: RgbImage, base: Colorizer, description: Description) -> Example:
-    """Prepare a photograph for the refiner, with what a base model makes of it.
-
-    See Also
-    --------
-    plain_example : For a rival.
-    out_of_fold : Bases that have not seen the photograph.
-    """
+    """Prepare a photograph for the refiner, with what a base model makes of it that has not seen it."""
     lab = _small_lab(photo)
     probabilities = base.recognizer.region_probabilities(description.features.values)
     decision = base.recognizer.decide(description, probabilities)
@@ -101,7 +95,7 @@ def guide_table(decision: Decision) -> Float32:
 def out_of_fold(
     photos: Sequence[RgbImage], base: Colorizer, *, random_state: int = 0, progress: Progress | None = None
 ) -> list[Example]:
-    """Prepare photographs with what models make of them that have not seen them.
+    """Prepare photographs with what models make of them that have not seen them: an `Example` of each, in their order.
 
     On its own training photographs a base errs less than on new ones, and a network taught with those errors would
     trust it too much. So the photographs are dealt into five parts, and each is coloured by a model with the base's
@@ -118,10 +112,6 @@ def out_of_fold(
     random_state : int
         Deals the photographs.
     progress : callable, optional
-
-    Returns
-    -------
-    list of Example
 
     Raises
     ------

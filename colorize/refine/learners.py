@@ -91,11 +91,6 @@ class Learner(ABC):
     device : torch.device
     betas : tuple of float
         Of AdamW.
-
-    See Also
-    --------
-    RefinerLearner, RivalLearner : The two kinds.
-    colorize.refine.training : The loop around them.
     """
 
     weight_decay = 0.05
@@ -195,13 +190,7 @@ class Learner(ABC):
 
 
 class RefinerLearner(Learner):
-    """The refiner in training: planes are L*, true ab, the base's ab, the guide.
-
-    See Also
-    --------
-    make_refiner : Its network.
-    colorize.refine.losses.perceived_loss : What it minimises.
-    """
+    """The refiner in training: planes are L*, true ab, the base's ab, the guide."""
 
     # Far more than usual: it is to change little, and a residual that its photographs do not ask for goes to 0.
     weight_decay = 0.3
@@ -278,7 +267,7 @@ class RivalLearner(Learner):
             loss = losses.classification_loss(raw, true_ab, self._classes, self._class_weights)
         else:
             ab = losses.AB_SCALE * raw
-            loss = losses.pixel_loss(self.objective)(ab, true_ab)
+            loss = losses.pixel_loss(self.objective, ab, true_ab)
         found = {"loss": loss.item()}
         if self.objective in CRITIC_STEPS:
             # Detached: the critic is to tell the two kinds apart, not to make the generator easier to tell.
@@ -317,12 +306,7 @@ def make_refiner() -> SmallUNet:
 
 
 def refine(network: nn.Module, lightness: Tensor, guide: Tensor) -> Float32:
-    """Residual ab (N, 2, H, W), the mean of what the network says of a photograph and of its mirror image.
-
-    See Also
-    --------
-    colorize.optimization.upsampling.guided_enlarge : The stage after, for large photographs.
-    """
+    """Residual ab (N, 2, H, W), the mean of what the network says of a photograph and of its mirror image."""
     # The two errors are partly independent, and a picture and its mirror image get the same colours.
     with torch.no_grad(), mixed_precision(lightness.device):
         straight = network(lightness, guide)

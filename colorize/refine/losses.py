@@ -24,24 +24,11 @@ GRADIENT_PENALTY = 10.0
 
 
 def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
-    """Half the distance in ab, half the CIE94 difference, averaged over pixels; what the refiner minimises.
+    """Half the distance in ab (N, 2, H, W), half the CIE94 difference, mean over pixels; what the refiner minimises.
 
-    Distances, not their squares: the middle of several plausible colours is then a median, which
-    lets outliers go. CIE94 forgives differences between strong colours, as CIEDE2000 does, and is
-    smooth where CIEDE2000 is not. One unit is rounded off at zero.
-
-    Parameters
-    ----------
-    ab, true_ab : Tensor, shape (N, 2, H, W)
-
-    Returns
-    -------
-    Tensor, shape ()
-
-    See Also
-    --------
-    colorize.color.metrics.ciede2000 : What results are measured by.
-    pixel_loss : What the rivals minimise.
+    Distances, not their squares: the middle of several plausible colours is then a median, which lets outliers go.
+    CIE94 forgives differences between strong colours, as `colorize.color.metrics.ciede2000` does, and is smooth where
+    that is not. One unit is rounded off at zero.
 
     References
     ----------
@@ -64,39 +51,21 @@ def perceived_loss(ab: Tensor, true_ab: Tensor) -> Tensor:
     return 0.5 * (squared + 1).sqrt().mean() + 0.5 * (cie94 + 1).sqrt().mean()
 
 
-def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """The part of an objective that compares colours pixel by pixel: mean absolute or squared, in units of 100 ab.
+def pixel_loss(objective: str, ab: Tensor, true_ab: Tensor) -> Tensor:
+    """What the rivals lose pixel by pixel: the squared difference for ``l2``, otherwise the absolute one; of ab / 100.
 
-    Raises
-    ------
-    ValueError
-        There is no such objective, or it does not compare colours.
-
-    See Also
-    --------
-    classification_loss : The objective that compares distributions.
-
-    Notes
-    -----
-    Where several colours are plausible the squared difference is least at their mean, which is gray
-    more often than not, and the absolute one at their median, which is one of them.
+    Where several colours are plausible the squared difference is least at their mean, which is gray more often than
+    not, and the absolute one at their median, which is one of them.
     """
-    if name == "l2":
-        return lambda ab, true_ab: F.mse_loss(ab / AB_SCALE, true_ab / AB_SCALE)
-    if name in ("l1", "l1+gan", "l1+wgan-gp"):
-        return lambda ab, true_ab: F.l1_loss(ab / AB_SCALE, true_ab / AB_SCALE)
-    raise ValueError(f"objective must be one of l1, l2, l1+gan, l1+wgan-gp, got {name!r}")
+    distance = F.mse_loss if objective == "l2" else F.l1_loss
+    return distance(ab / AB_SCALE, true_ab / AB_SCALE)
 
 
 def rebalanced_weights(frequencies: Tensor) -> Tensor:
-    """Weight of every colour class, so that rare colours are learnt too.
+    """Weight of every colour class, shape (K,), so that rare colours are learnt too.
 
-    ``w ~ 1 / (p / 2 + 1 / (2 K))``, scaled so that the mean over all pixels is 1 (Zhang et al. 2016, eq. 4).
-
-    Parameters
-    ----------
-    frequencies : Tensor, shape (K,)
-        Share of the pixels of every class; they sum to 1.
+    ``w ~ 1 / (p / 2 + 1 / (2 K))`` for shares p of the pixels, which sum to 1; scaled so that the mean over all pixels
+    is 1 (Zhang et al. 2016, eq. 4).
 
     Examples
     --------
@@ -108,24 +77,12 @@ def rebalanced_weights(frequencies: Tensor) -> Tensor:
 
 
 def soft_classes(ab: Tensor, colors: Tensor) -> Tensor:
-    """Share every pixel's colour among the five nearest classes (Zhang et al. 2016, sec. 2.1).
+    """Share ab (N, 2, H, W) among the five nearest of K colours: (N, K, H, W), sum 1 (Zhang et al. 2016, sec. 2.1).
 
-    Parameters
-    ----------
-    ab : Tensor, shape (N, 2, H, W)
-    colors : Tensor, shape (K, 2)
-
-    Returns
-    -------
-    Tensor, shape (N, K, H, W)
-        Sums to 1 over the classes.
-
-    See Also
-    --------
-    colorize.recognition.palette.Palette.encode_soft : The same for the palette of the classical model.
+    For the palette of the classical model, `colorize.recognition.palette.Palette.encode_soft` does the same.
     """
-    # Several classes and not the nearest alone: a colour between two of them is then no coin toss,
-    # and a class is told that its neighbours are less wrong than others.
+    # Several classes and not the nearest alone: a colour between two of them is then no coin toss, and a class is told
+    # that its neighbours are less wrong than others.
     distances = torch.cdist(ab.permute(0, 2, 3, 1).reshape(-1, 2), colors)
     nearest, kept = distances.topk(min(_N_NEAREST, len(colors)), dim=1, largest=False)
     weights = torch.softmax(-nearest.square() / (2 * _WIDTH**2), 1)
@@ -144,11 +101,6 @@ def classification_loss(logits: Tensor, true_ab: Tensor, colors: Tensor, weights
     colors : Tensor, shape (K, 2)
     weights : Tensor, shape (K,)
         See `rebalanced_weights`; a pixel takes that of its nearest class (Zhang et al. 2016, eq. 2 and 3).
-
-    See Also
-    --------
-    annealed_mean : From predicted scores to colours.
-    pixel_loss : The objectives that compare colours.
     """
     shares = soft_classes(true_ab, colors)
     entropy = -(shares * F.log_softmax(logits, 1)).sum(1)
@@ -156,22 +108,10 @@ def classification_loss(logits: Tensor, true_ab: Tensor, colors: Tensor, weights
 
 
 def annealed_mean(logits: Tensor, colors: Tensor, temperature: float) -> Tensor:
-    """Colours of predicted histograms: sharpened by a temperature, then averaged (Zhang et al. 2016, eq. 5).
+    """Colours (N, 2, H, W) of histograms: sharpened by a temperature, then averaged (Zhang et al. 2016, eq. 5).
 
-    Parameters
-    ----------
-    logits : Tensor, shape (N, K, H, W)
-    colors : Tensor, shape (K, 2)
-    temperature : float
-        1 is the mean, towards 0 the most probable colour.
-
-    Returns
-    -------
-    Tensor, shape (N, 2, H, W)
-
-    See Also
-    --------
-    colorize.training.quantization.ColorPalette.decode : The same for the palette of the classical model.
+    A temperature of 1 gives the mean of `colors` (K, 2), one near 0 the most probable of them. For the palette of the
+    classical model, `colorize.recognition.palette.anneal` does the same.
     """
     return torch.einsum("nkhw,kc->nchw", torch.softmax(logits / temperature, 1), colors)
 
@@ -200,8 +140,10 @@ def wgan_critic_loss(
 ) -> Tensor:
     """The Wasserstein critic's loss with gradient penalty.
 
-    The scores of false pictures minus those of true ones, and 10 times the squared deviation from 1
-    of the length of the gradient at pictures mixed of both.
+    The scores of false pictures minus those of true ones, and 10 times the squared deviation from 1 of the length of
+    the gradient at pictures mixed of both: the Wasserstein distance of two distributions is the largest difference of
+    mean scores that a critic with slope 1 at most can make, and between a true and a false picture the best critic has
+    slope 1 exactly.
 
     Parameters
     ----------
@@ -210,12 +152,6 @@ def wgan_critic_loss(
     lightness, true_ab, fake_ab : Tensor
     mixing : Tensor, shape (N, 1, 1, 1)
         Share of the true picture in each mixture, uniform in 0..1.
-
-    Notes
-    -----
-    The Wasserstein distance of two distributions is the largest difference of mean scores that a
-    critic with slope 1 at most can make. Between a true and a false picture the best critic has
-    slope 1 exactly, so the penalty asks for that there.
 
     References
     ----------

@@ -1,7 +1,7 @@
 """The networks: the refiner's, the generators of the rivals, their discriminator. Tensors in, tensors out.
 
-All generators take lightness (N, 1, H, W), CIE L* 0..100, of any size, and give ``n_out`` planes of
-the same height and width; the refiner takes planes of guidance as well.
+All generators take lightness (N, 1, H, W), CIE L* 0..100, of any size, and give ``n_out`` planes of the same height and
+width. That of the refiner takes planes of guidance and the place of a crop as well; the others pass over both.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def make_generator(name: str, n_out: int) -> nn.Module:
     Parameters
     ----------
     name : {"unet", "unet-large", "resnet50", "lite0"}
-        A small U-Net (about 0.9 million weights), that of pix2pix (42 million), or a frozen encoder
-        with a decoder of transposed convolutions: ResNet-50 (23.5 million frozen, 9.1 million
-        trained) or EfficientNet-Lite0 (3.0 and 2.0 million).
+        A small U-Net (about 0.9 million weights), that of pix2pix (42 million), or a frozen encoder with a decoder of
+        transposed convolutions: ResNet-50 (23.5 million frozen, 9.1 million trained) or EfficientNet-Lite0 (3.0 and
+        2.0 million).
     n_out : int
         Planes to predict: 2 for a* and b*, or one per colour class.
 
@@ -51,10 +51,6 @@ def make_generator(name: str, n_out: int) -> nn.Module:
     ------
     ValueError
         There is no such generator.
-
-    See Also
-    --------
-    colorize.refine.losses.pixel_loss, colorize.refine.losses.classification_loss : What it is trained to minimise.
 
     Examples
     --------
@@ -73,9 +69,9 @@ def make_generator(name: str, n_out: int) -> nn.Module:
 class SmallUNet(nn.Module):
     """A U-Net at half the resolution: colour is smooth, so every second pixel is enough, at a quarter of the cost.
 
-    Blocks of 2 x 2 pixels become channels, four levels of residual blocks follow, the mean over the
-    whole picture joins at the bottom (the tint of a scene is decided there), and the result is
-    enlarged. The last layer starts at zero, so that an untrained network answers zero.
+    Blocks of 2 x 2 pixels become channels, four levels of residual blocks follow, the mean over the whole picture joins
+    at the bottom (the tint of a scene is decided there), and the result is enlarged. The last layer starts at zero, so
+    that an untrained network answers zero.
 
     Parameters
     ----------
@@ -87,15 +83,10 @@ class SmallUNet(nn.Module):
     dropout : float
         Share of the channels at the bottom that training leaves out at random.
 
-    See Also
-    --------
-    LargeUNet : That of pix2pix, with 45 times the weights.
-    colorize.refine.losses.perceived_loss : What the refiner minimises.
-
     References
     ----------
-    Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015. Liu et al., "An intriguing failing of
-    convolutional neural networks and the CoordConv solution", NeurIPS 2018 (coordinates as planes).
+    Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015. Liu et al., "An intriguing failing of convolutional neural
+    networks and the CoordConv solution", NeurIPS 2018 (coordinates as planes).
     """
 
     def __init__(self, n_in: int, n_out: int, widths: Sequence[int], *, dropout: float = 0.0) -> None:
@@ -114,21 +105,15 @@ class SmallUNet(nn.Module):
         self._multiple = 2 ** len(widths)
 
     def forward(self, lightness: Tensor, guide: Tensor | None = None, place: Tensor | None = None) -> Tensor:
-        """Planes for a batch.
+        """Planes for a batch, shape (N, n_out, H, W).
 
         Parameters
         ----------
         lightness : Tensor, shape (N, 1, H, W)
-            CIE L*, 0..100.
         guide : Tensor, shape (N, C, H, W), optional
             Further planes, of about unit size.
         place : Tensor, shape (N, 2, H, W), optional
-            Row and column of every pixel in its whole photograph, -1..1; of a crop, they are those
-            of the crop. By default the batch holds whole photographs.
-
-        Returns
-        -------
-        Tensor, shape (N, n_out, H, W)
+            Row and column of every pixel in its whole photograph, -1..1. By default the batch holds whole photographs.
         """
         # A convolution does not know where it is; skies are above and floors below. Hence planes of coordinates.
         height, width = lightness.shape[-2:]
@@ -150,11 +135,6 @@ class SmallUNet(nn.Module):
 class LargeUNet(nn.Module):
     """The generator of pix2pix for 128 pixels: seven strided convolutions down, seven transposed ones up, skips.
 
-    See Also
-    --------
-    SmallUNet : The small one.
-    PatchDiscriminator : Its opponent in pix2pix.
-
     References
     ----------
     Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks", CVPR 2017, sec. 6.1.
@@ -174,8 +154,8 @@ class LargeUNet(nn.Module):
             )
             for level in range(last + 1)
         )
-        # Dropout in three levels is what pix2pix has instead of a noise input: asked for one answer
-        # to a question with many, a generator learns to ignore such an input.
+        # Dropout in three levels is what pix2pix has instead of a noise input: asked for one answer to a question with
+        # many, a generator learns to ignore such an input.
         self.up = nn.ModuleList(
             nn.Sequential(
                 nn.ReLU(),
@@ -191,7 +171,7 @@ class LargeUNet(nn.Module):
         _start_at_zero(self.head)
 
     def forward(self, lightness: Tensor, guide: Tensor | None = None, place: Tensor | None = None) -> Tensor:
-        """Planes for a batch, shape (N, n_out, H, W), from lightness (N, 1, H, W); it knows no guide and no place."""
+        """Planes for a batch, shape (N, n_out, H, W)."""
         height, width = lightness.shape[-2:]
         x = _padded(lightness / 50 - 1, 2 ** len(_LARGE_WIDTHS))
         skips = []
@@ -223,7 +203,7 @@ class FrozenGenerator(nn.Module):
         return self
 
     def forward(self, lightness: Tensor, guide: Tensor | None = None, place: Tensor | None = None) -> Tensor:
-        """Planes for a batch, shape (N, n_out, H, W), from lightness (N, 1, H, W); it knows no guide and no place."""
+        """Planes for a batch, shape (N, n_out, H, W)."""
         height, width = lightness.shape[-2:]
         with torch.no_grad():
             features = self.encoder(_padded(_imagenet_gray(lightness), 32))
@@ -264,16 +244,12 @@ class EfficientNetLite0(nn.Module):
     """The convolutional part of EfficientNet-Lite0, its weights named as in the package `efficientnet-lite-pytorch`.
 
     Maps pictures (N, 3, H, W), normalised as for ImageNet, H and W multiples of 32, to features (N, 320, H/32, W/32).
-
-    See Also
-    --------
-    FrozenGenerator : What it serves.
-    colorize.features.encoder.see : Another network with this trunk, which the package ships.
+    The encoder that the package ships (`colorize.features.encoder.see`) is another network with this trunk.
 
     References
     ----------
-    Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML
-    2019, table 1; the Lite variant has ReLU6 and no squeeze and excitation.
+    Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML 2019, table 1; the Lite
+    variant has ReLU6 and no squeeze and excitation.
     """
 
     title, n_maps = "EfficientNet-Lite0", 320
@@ -308,12 +284,8 @@ class PatchDiscriminator(nn.Module):
     Parameters
     ----------
     normalize : bool
-        Batch normalisation, as in pix2pix. A critic with a gradient penalty must go without,
-        because the penalty is on each picture's own gradient (Gulrajani et al. 2017, sec. 4).
-
-    See Also
-    --------
-    colorize.refine.losses.gan_discriminator_loss, colorize.refine.losses.wgan_critic_loss : What it minimises.
+        Batch normalisation, as in pix2pix. A critic with a gradient penalty must go without, because the penalty is on
+        each picture's own gradient (Gulrajani et al. 2017, sec. 4).
 
     References
     ----------
@@ -398,18 +370,13 @@ class SameConv(nn.Conv2d):
     """A convolution that pads as TensorFlow's SAME does for even sizes: what is odd goes below and to the right.
 
     The weights of EfficientNet were trained so; with the padding of torch a stride of two would start a pixel off.
-
-    Attributes
-    ----------
-    margin : tuple of int
-        Pixels of padding: left, right, top, bottom.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> None:
         before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
         self.is_even = before == after
         super().__init__(n_in, n_out, kernel, stride, padding=before if self.is_even else 0, groups=groups, bias=False)
-        self.margin = (before, after, before, after)
+        self.margin = (before, after, before, after)  # left, right, top, bottom
 
     def forward(self, x: Tensor) -> Tensor:
         """Pad only where the padding is uneven: a convolution does the rest itself, without a copy."""
@@ -473,12 +440,10 @@ def _padded(x: Tensor, multiple: int) -> Tensor:
 
 def _imagenet_gray(lightness: Tensor) -> Tensor:
     """Lightness as the gray sRGB picture it belongs to, normalised as ImageNet's pictures are, (N, 3, H, W)."""
-    # CIE L* to luminance, luminance to the sRGB code that all three channels of a gray pixel have:
-    # an encoder expects tones as files store them.
+    # CIE L* to luminance, luminance to the sRGB code that all three channels of a gray pixel have: an encoder expects
+    # tones as files store them.
     fy = (lightness.clamp(0, 100) + 16) / 116
     linear = torch.where(fy > 6 / 29, fy**3, (fy - 4 / 29) * 3 * (6 / 29) ** 2)
-    # The power is computed for the darkest pixels, too, which take the other branch: kept above 0,
-    # so that a gradient is finite should one be asked for.
-    gray = torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
+    gray = torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     mean, deviation = (gray.new_tensor(values)[:, None, None] for values in (_IMAGENET_MEAN, _IMAGENET_DEVIATION))
     return (gray - mean) / deviation

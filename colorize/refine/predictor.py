@@ -129,7 +129,6 @@ class Refiner(_Network, Predictor):
     See Also
     --------
     Rival : A network that needs no base.
-    colorize.colorizer.Colorizer : The base.
     colorize.predictor.Predictor.predict : Colorizes, as all models do.
 
     Examples
@@ -384,10 +383,6 @@ class Rival(_Network):
         vividness : float
             How sharply the histograms of ``classification`` are decoded: 0 takes their mean, 1 nearly their likeliest
             colour; a network of another objective knows one colour only and takes any setting for the same.
-
-        Returns
-        -------
-        ColorizedPhoto
         """
         check_is_fitted(self, "network_")
         dial(vividness)

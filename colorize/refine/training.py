@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -116,10 +117,6 @@ class Trainer:
         The entry of that epoch in the history.
     history : list of dict
         See `Epoch`.
-
-    See Also
-    --------
-    colorize.refine.learners.Learner : What it trains.
     """
 
     learner: Learner
@@ -290,13 +287,10 @@ def _sample_grid(planes: Sequence[Float32], results: Sequence[Float32]) -> NDArr
 
 
 def _sample_row(planes: Float32, ab: Float32) -> NDArray[np.uint8]:
-    lightness = planes[0]
     colors = [np.zeros_like(ab), *([planes[3:5]] if len(planes) > 3 else []), ab, planes[1:3]]
-    height, width = lightness.shape
-    rows = np.arange(_SAMPLE_HEIGHT) * height // _SAMPLE_HEIGHT
-    columns = np.arange(round(_SAMPLE_HEIGHT * width / height)) * height // _SAMPLE_HEIGHT
-    pictures = [lab_to_rgb(lightness, np.moveaxis(color, 0, -1)) for color in colors]
-    return np.concatenate([picture[rows[:, None], columns[None, :]] for picture in pictures], axis=1)
+    pictures = [lab_to_rgb(planes[0], np.moveaxis(color, 0, -1)) for color in colors]
+    size = round(_SAMPLE_HEIGHT * planes.shape[2] / planes.shape[1]), _SAMPLE_HEIGHT
+    return np.concatenate([cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures], axis=1)
 
 
 def _error(planes: Float32, ab: Float32) -> float:
