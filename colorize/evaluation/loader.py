@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize.colorizer import Colorizer
 from colorize.exceptions import ModelFileError
-from colorize.models import available_models
-from colorize.models.file import load_model, model_kind, stated_digest
+from colorize.models.file import find_shipped, load_model, model_kind, stated_digest
 
 # Networks need torch; files of all other kinds are read without it.
 if TYPE_CHECKING:
@@ -96,10 +96,13 @@ def find_base(refiner: str | Path) -> Path:
     """
     refiner = Path(refiner)
     wanted = load_model(refiner, kind="refiner")[0].get("base_sha256")
-    shipped = [model.path for model in available_models()]
-    for path in [*shipped, *sorted(refiner.parent.glob("*.safetensors"))]:
-        if _digest(path) == wanted:
-            return path
+    if shipped := find_shipped(wanted):
+        return shipped.path
+    for path in sorted(refiner.parent.glob("*.safetensors")):
+        # A damaged file that lies in the same folder is not the refiner's fault: look on.
+        with suppress(ModelFileError):
+            if model_kind(path) == "classical" and stated_digest(path) == wanted:
+                return path
     raise ModelFileError(
         f"{refiner}: refines the model with sha256 {str(wanted)[:12]}..., which is neither shipped nor in the "
         "same folder; put its file there"
@@ -110,11 +113,3 @@ def describe(summary: Mapping[str, Any]) -> str:
     """Put the plain entries of a summary in one line."""
     plain = ((name, value) for name, value in summary.items() if isinstance(value, (int, float, str)))
     return ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain)
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return stated_digest(path) if model_kind(path) == "classical" else None
-    # A damaged file that lies in the same folder is not the refiner's fault: look on.
-    except ModelFileError:
-        return None
