@@ -162,12 +162,9 @@ def curve(limit: int | None) -> dict[str, str]:
     found = study_curve(train.photos, test.photos, names=test.names)
     draw(curve_plots(found), {"More photographs": "curve"})
     lines = ["| photographs | CPU seconds | CIEDE2000 | step | colourfulness | lookup |", "|---|---|---|---|---|---|"]
-    means = found.result.means()
-    for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
-        name = f"classical: {size}"
+    for size, spent, error, gain, _, ratio, lookup in found.rows():
         step = signed(gain) if gain.known else ""
-        cells = [f"{found.seconds[name]:.0f}", str(error), step, f"{means[name]['colorfulness_ratio']:.2f}"]
-        lines.append(f"| {size} | " + " | ".join([*cells, f"{means[f'lookup: {size}']['ciede2000']:.2f}"]) + " |")
+        lines.append(f"| {size} | {spent:.0f} | {error} | {step} | {ratio:.2f} | {lookup:.2f} |")
     return {"curve": "\n".join(lines)}
 
 

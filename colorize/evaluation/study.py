@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -158,18 +158,21 @@ class LearningCurve:
         steps = [bootstrap.mean(after - before) for before, after in pairwise(columns)]
         return [Interval(math.nan), *steps]
 
+    def rows(self) -> Iterator[tuple[int, float, Interval, Interval, float, float, float]]:
+        """Per size: photographs, CPU seconds, CIEDE2000, its gain, AuC, colourfulness, CIEDE2000 of the lookup."""
+        means = self.result.means()
+        for size, error, gain in zip(self.sizes, self.points(), self.gains(), strict=True):
+            figures, lookup = means[f"classical: {size}"], means[f"lookup: {size}"]
+            spent = self.seconds[f"classical: {size}"]
+            yield size, spent, error, gain, figures["auc"], figures["colorfulness_ratio"], lookup[MAIN]
+
     def table(self) -> str:
         """The curve as text."""
         rows = [["photos", "CPU s", "CIEDE2000 (95 % interval)", "AuC", "colourf.", "lookup"]]
-        means = self.result.means()
-        for size, error in zip(self.sizes, self.points(), strict=True):
-            figures, lookup = means[f"classical: {size}"], means[f"lookup: {size}"]
-            numbers = figures["auc"], figures["colorfulness_ratio"], lookup[MAIN]
-            spent = f"{self.seconds[f'classical: {size}']:.1f}"
-            rows.append([f"{size}", spent, f"{error}", *(f"{number:.2f}" for number in numbers)])
-        lines = aligned(rows)
-        lines.append(f"measured on {self.result.n_photos} photographs; gray {means[GRAY][MAIN]:.2f}")
-        return "\n".join(lines)
+        for size, spent, error, _, *numbers in self.rows():
+            rows.append([f"{size}", f"{spent:.1f}", f"{error}", *(f"{number:.2f}" for number in numbers)])
+        gray = self.result.means()[GRAY][MAIN]
+        return "\n".join([*aligned(rows), f"measured on {self.result.n_photos} photographs; gray {gray:.2f}"])
 
     def to_csv(self) -> str:
         """One row per method and size."""
@@ -196,9 +199,7 @@ def study_categories(
     random_state: int = 0,
     progress: Progress | None = None,
 ) -> CategoryStudy:
-    """Train one model per category, one on all and one on as many of all as a category has; test each on each.
-
-    Gives a `CategoryStudy`.
+    """Train a model per category, one on all, one on as many of all as a category has; test each: a `CategoryStudy`.
 
     Parameters
     ----------
@@ -221,10 +222,6 @@ def study_categories(
         Fewer than two usable categories.
     ValueError
         An unknown method.
-
-    See Also
-    --------
-    study_curve : More photographs instead of other ones.
     """
     unknown = [method for method in methods if method not in TRAINERS]
     if unknown or not methods:
@@ -293,10 +290,6 @@ def study_curve(
     ------
     ValueError
         A size is less than 2 or more than there are.
-
-    See Also
-    --------
-    study_categories : Other photographs instead of more.
     """
     wanted = tuple(sorted(set(sizes or usual_sizes(len(training_photos)))))
     if wanted[0] < 2 or wanted[-1] > len(training_photos):

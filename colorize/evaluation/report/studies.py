@@ -133,12 +133,8 @@ def curve_plots(found: LearningCurve) -> Iterator[Plot]:
 
 def _curve_table(found: LearningCurve) -> Block:
     rows = []
-    means = found.result.means()
-    for size, error, gain in zip(found.sizes, found.points(), found.gains(), strict=True):
-        name = f"classical: {size}"
-        figures, lookup = means[name], means[f"lookup: {size}"][MAIN]
-        cells = [f"{found.seconds[name]:.1f}", parts.interval_cell(error, ".2f"), parts.interval_cell(gain, "+z.2f")]
-        numbers = figures["auc"], figures["colorfulness_ratio"], lookup
+    for size, spent, error, gain, *numbers in found.rows():
+        cells = [f"{spent:.1f}", parts.interval_cell(error, ".2f"), parts.interval_cell(gain, "+z.2f")]
         rows.append((f"{size}", [*cells, *(f"{number:.2f}" for number in numbers)]))
     head = ["photographs", "CPU seconds", "CIEDE2000", "step", "AuC", "colourfulness", "lookup"]
     caption = "The curve in numbers; lookup: CIEDE2000 of the mean colour by lightness and height"
