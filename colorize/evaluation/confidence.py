@@ -84,10 +84,6 @@ class ConfidenceObserver:
     ----------
     method : str
         The method to look at; it must give back a `Colorization`.
-
-    See Also
-    --------
-    check_confidence : What it ends with.
     """
 
     def __init__(self, method: str) -> None:
@@ -108,7 +104,7 @@ class ConfidenceObserver:
         self._rows.append(np.stack([found.confidence.reshape(-1)[at], is_near, error]).astype(np.float32))
 
     def check(self) -> ConfidenceCheck:
-        """What was found; DatasetError if no photograph with truth was seen."""
+        """What `check_confidence` found; DatasetError if no photograph with truth was seen."""
         if not self._rows:
             raise DatasetError("there are no photographs to hold the confidence against")
         return check_confidence(*np.stack(self._rows, axis=1))
@@ -119,12 +115,8 @@ def check_confidence(confidence: NDArray[Any], is_near: NDArray[Any], error: NDA
 
     Parameters
     ----------
-    confidence : ndarray, shape (n_photos, n_pixels)
-        Stated, 0..1.
-    is_near : ndarray, shape (n_photos, n_pixels)
-        Whether the colour is as near to the truth as the confidence is about.
-    error : ndarray, shape (n_photos, n_pixels)
-        CIEDE2000.
+    confidence, is_near, error : ndarray, shape (n_photos, n_pixels)
+        Stated, 0..1; whether the colour is as near to the truth as the confidence is about; CIEDE2000.
 
     References
     ----------

@@ -18,25 +18,10 @@ __all__ = ["encoder_ab"]
 
 
 def encoder_ab(gray: GrayImage, vividness: float = 0.5, *, levin: bool = False) -> Float32:
-    """Colour every place as the encoder believes, and enlarge that to the photograph.
+    """Colour every place as the encoder believes (`colorize.features.encoder.see`), and enlarge that to the photograph.
 
-    Parameters
-    ----------
-    gray : GrayImage
-    vividness : float
-        As in `Colorizer.predict`.
-    levin : bool
-        Carry the colours to the pixels by Levin's optimization, which keeps to edges; otherwise they are interpolated.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 2), float32
-        a* and b*, not mapped to the gamut.
-
-    See Also
-    --------
-    colorize.features.encoder.see : Where the beliefs come from.
-    colorize.evaluation.methods.make_methods : Names it for a comparison.
+    Gives a* and b*, shape (H, W, 2), not mapped to the gamut; `vividness` is that of `Colorizer.predict`. With `levin`
+    they are carried to the pixels by Levin's optimization, which keeps to edges; otherwise they are interpolated.
 
     Examples
     --------

@@ -93,10 +93,6 @@ class WithTruth:
     """A method that may look at the true photograph, to show what an ideal part would reach.
 
     Its function takes the `GrayImage` and the `Truth`, and gives back what any method does.
-
-    See Also
-    --------
-    colorize.evaluation.oracles.with_oracles : Methods of this kind.
     """
 
     function: Callable[[GrayImage, Truth], Prediction]

@@ -86,7 +86,6 @@ def make_methods(
     See Also
     --------
     colorize.evaluation.run.compare_methods : What they are made for.
-    colorize.evaluation.loader.load_any_model : How model files are read.
     """
     if isinstance(specs, str):  # would be a method per letter
         raise TypeError(f"specs must be a sequence of names, got the string {specs!r}")

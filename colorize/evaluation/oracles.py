@@ -29,19 +29,7 @@ _TOLERANCE = 1.0  # of the solver, in units of a* and b*; tighter ones moved no 
 
 
 def with_oracles(colorizer: Colorizer, *, vividness: float = 0.0) -> dict[str, Method]:
-    """A model, as ``model``, and its `ORACLES`, which share the regions of a photograph; to be measured in this order.
-
-    Parameters
-    ----------
-    colorizer : Colorizer
-        Fitted.
-    vividness : float
-        Setting of the model.
-
-    See Also
-    --------
-    colorize.evaluation.run.evaluate_model : Measures them beside the simple rules.
-    true_region_ab : What two of them look at.
+    """A fitted model, as ``model``, and its `ORACLES`, which share its regions; to be measured in this order.
 
     Examples
     --------

@@ -112,7 +112,6 @@ def intervals(
         Rows to set in bold.
     note : str
         Written beside the reference line.
-
     """
     n_series = max(len(values) for values in rows.values())
     height = 0.85 + len(rows) * (0.3 + 0.12 * (n_series - 1)) + (0.3 if series else 0)

@@ -72,8 +72,7 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Interval:
     Parameters
     ----------
     real, colorized : ndarray, shape (n_photos, n_columns)
-        `color_statistics` of the same photographs, true and colorized. Both versions of a photograph are always in the
-        same fold: the classifier never knows a photograph from its other version.
+        `color_statistics` of the same photographs, true and colorized.
 
     Raises
     ------
@@ -117,10 +116,6 @@ class RealismObserver:
     ----------
     methods : sequence of str, optional
         Look at these only.
-
-    See Also
-    --------
-    two_sample_test : What it ends with.
     """
 
     def __init__(self, methods: Sequence[str] = ()) -> None:
@@ -163,8 +158,7 @@ def _correlation(first: Float32, second: Float32) -> float:
 
 
 def _hue_histogram(ab: Float32, chroma: Float32) -> NDArray[np.float64]:
-    sector = ((np.arctan2(ab[..., 1], ab[..., 0]) / (2 * np.pi)) % 1 * 12).astype(np.intp) % 12
-    counts = np.bincount(sector.ravel(), chroma.ravel(), minlength=12)
+    counts, _ = np.histogram(np.arctan2(ab[..., 1], ab[..., 0]), 12, (-np.pi, np.pi), weights=chroma)
     # Square roots bring out hues of small share; what is gray altogether has 0 everywhere.
     return np.sqrt(counts / max(counts.sum(), 1e-6))
 

@@ -153,9 +153,7 @@ def evaluate_model(
     ----------
     colorizer : Colorizer
         Fitted or loaded.
-    photos : sequence of RgbImage or ndarray of shape (H, W, 3)
-        With true colours.
-    names, progress
+    photos, names, progress
         As of `measure`.
     vividness, model_bytes, left_out
         See `Evaluation`.
@@ -202,15 +200,11 @@ def compare_methods(
     Parameters
     ----------
     methods : sequence of NamedMethod
+        `colorize.evaluation.methods.make_methods` knows them by their names.
     photos, names, has_truth, progress
         As of `measure`.
     left_out, pictures
         As of `evaluate_model`.
-
-    See Also
-    --------
-    colorize.evaluation.methods.make_methods : Methods by their names.
-    evaluate_model : One model, and where its error comes from.
     """
     gallery, realism = Gallery(), RealismObserver()
     observers: list[Observer] = [realism, gallery] if pictures else [realism]
