@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from html import escape
 from itertools import cycle
 from typing import Any
@@ -45,8 +45,6 @@ SERIES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (PURPLE, "^"), (MUTED, "v"))
 _STYLE: dict[str, Any] = {
     # Letters, not outlines: a report can be searched, and they take the font of the page.
     "svg.fonttype": "none",
-    # Names of clipping paths are random without it, and equal figures would be unequal files.
-    "svg.hashsalt": "colorize",
     # A name or label may hold dollars, which would be read as mathematics.
     "text.parse_math": False,
     "axes.formatter.use_mathtext": False,
@@ -71,22 +69,21 @@ _STYLE: dict[str, Any] = {
     "legend.frameon": False,
 }
 
+_DASHED: dict[str, Any] = {"color": MUTED, "lw": 1, "dashes": (3, 2)}
+_NOTE: dict[str, Any] = {"textcoords": "offset points", "color": MUTED, "fontsize": 10}
 _LONGEST_LABEL = 24
 
 
-def _styled(draw: Callable[..., Any]) -> Callable[..., Any]:
+@contextmanager
+def _style(hash_salt: str | None = None) -> Iterator[None]:
     """Draw under the project's style, whatever the reader's own settings are."""
-
-    @wraps(draw)
-    def styled(*arguments: Any, **options: Any) -> Any:
-        matplotlib = import_or_raise("matplotlib", extra="report")
-        with matplotlib.rc_context(_STYLE):
-            return draw(*arguments, **options)
-
-    return styled
+    # Names of clipping paths are random without a salt, and equal figures would be unequal files.
+    style = _STYLE | {"svg.hashsalt": hash_salt}
+    with import_or_raise("matplotlib", extra="report").rc_context(style):
+        yield
 
 
-@_styled
+@_style()
 def intervals(
     rows: Mapping[str, Sequence[Interval]],
     label: str,
@@ -124,33 +121,29 @@ def intervals(
         name = series[k] if series else None
         axes.plot([value.value for value in drawn], y, marker, color=color, ms=5.5, label=name, mec=PAPER, mew=0.6)
     if reference is not None:
-        axes.axvline(reference, color=MUTED, lw=1, dashes=(3, 2))
-        if note:
-            axes.annotate(
-                note, (reference, 1), (0, 2), textcoords="offset points", color=MUTED, fontsize=10, va="bottom",
-                ha="center", xycoords=("data", "axes fraction"),
-            )  # fmt: skip
+        axes.axvline(reference, **_DASHED)
+        place = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+        axes.annotate(note, (reference, 1), (0, 2), **place, **_NOTE)
     axes.locator_params(axis="x", nbins=5)
     if series:
         _legend(figure, series)
     return figure
 
 
-@_styled
+@_style()
 def trade_off(points: Mapping[str, tuple[float, float]]) -> Any:
     """Draw methods as points in the plane of CIEDE2000 and share of the true colourfulness, each named beside it."""
     figure, axes = _plane(3.6, "CIEDE2000, smaller is better", "colourfulness, share of true")
     for (x, y), (color, marker) in zip(points.values(), cycle(SERIES), strict=False):
         axes.plot(x, y, marker, color=color, ms=8, mec=PAPER, mew=0.8)
     axes.margins(0.12)
-    axes.axhline(1.0, color=MUTED, lw=1, dashes=(3, 2))
-    note = axes.annotate("the true photographs", (0, 1.0), (2, 3), xycoords=("axes fraction", "data"),
-                         textcoords="offset points", color=MUTED, fontsize=10)  # fmt: skip
+    axes.axhline(1.0, **_DASHED)
+    note = axes.annotate("the true photographs", (0, 1.0), (2, 3), xycoords=("axes fraction", "data"), **_NOTE)
     _name_points(figure, axes, points, note)
     return figure
 
 
-@_styled
+@_style()
 def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any:
     """Draw every photograph's figure, photographs in the order of the first method's."""
     figure, axes = _plane(3.2, "photographs, from easy to hard", label, grid="y")
@@ -164,7 +157,7 @@ def ranked_errors(columns: Mapping[str, NDArray[np.float64]], label: str) -> Any
     return figure
 
 
-@_styled
+@_style()
 def bars(parts: Mapping[str, float], label: str, form: str = "{:z.2f}") -> Any:
     """Draw amounts as horizontal bars with their numbers."""
     figure, axes = _lines(0.8 + 0.32 * len(parts), parts, label)
@@ -177,7 +170,7 @@ def bars(parts: Mapping[str, float], label: str, form: str = "{:z.2f}") -> Any:
     return figure
 
 
-@_styled
+@_style()
 def curves(
     series: Mapping[str, Sequence[tuple[float, Interval]]], x_label: str, y_label: str, *, log: bool = True
 ) -> Any:
@@ -198,7 +191,7 @@ def curves(
     return figure
 
 
-@_styled
+@_style()
 def heatmap(
     values: NDArray[np.float64],
     rows: Sequence[str],
@@ -257,7 +250,7 @@ def heatmap(
     return figure
 
 
-@_styled
+@_style()
 def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: Sequence[str], limit: float) -> Any:
     """Draw which family (row) predicts which (column), in percent, and the tree of families that know the same.
 
@@ -280,13 +273,11 @@ def redundancy(shares: NDArray[np.float64], links: NDArray[np.float64], names: S
     for x, y in zip(tree["icoord"], tree["dcoord"], strict=True):
         # SciPy puts the leaves at 5, 15, 25 and so on.
         top.plot((np.array(x) - 5) / 10, y, color=BLUE, lw=1.6)
-    top.axhline(limit, color=MUTED, lw=1, dashes=(3, 2))
+    top.axhline(limit, **_DASHED)
     top.set_ylim(0, 1.05)
     top.set_axis_off()
-    top.annotate(
-        "joined below the dashed line: they hide each other", (0, 1), (0, 2), xycoords="axes fraction",
-        textcoords="offset points", fontsize=10, color=MUTED, va="bottom",
-    )  # fmt: skip
+    hidden = "joined below the dashed line: they hide each other"
+    top.annotate(hidden, (0, 1), (0, 2), xycoords="axes fraction", va="bottom", **_NOTE)
     return figure
 
 
@@ -302,10 +293,9 @@ def to_svg(figure: Any, title: str, *, standalone: bool = False) -> str:
         True for a file of its own: plain colours on white, with size and XML header. False for a part of a page:
         colours by the variables --ink, --muted, --line, --blue, --orange, --green, --purple and --paper.
     """
-    matplotlib = import_or_raise("matplotlib", extra="report")
     buffer = io.StringIO()
     # Several plots share one page: equal names of clipping paths would cut one plot by another's.
-    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": title}):
+    with _style(hash_salt=title):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     text = buffer.getvalue()
     # Matplotlib names its own fonts in every text; the page has others.
