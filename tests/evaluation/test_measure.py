@@ -134,9 +134,11 @@ def test_nothing_to_measure_is_an_error():
         evaluate_model(Colorizer(), [photo(0)])
 
 
-def test_truths_and_names_are_as_many_as_photographs():
-    with pytest.raises(ValueError, match="has_truth must be as many as the photographs, 2, got 1"):
-        measure({"gray": NO_COLOR}, [photo(0), photo(1)], has_truth=[True])
+def test_other_truths_and_names_than_photographs_are_refused_before_the_work():
+    methods = {"gray": lambda gray: pytest.fail("measured")}
+    for wrong in ({"has_truth": [True]}, {"names": ["a"]}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be as many as the photographs, 2, got 1"):
+            measure(methods, [photo(0), photo(1)], **wrong)
     with pytest.raises(TypeError, match="photos must be a sequence, because it is read several times, got generator"):
         measure({"gray": NO_COLOR}, (photo(k) for k in range(2)))
 
@@ -163,10 +165,3 @@ def test_reference_rows(data_folder):
     for name, row in expected.items():
         figures = [means[name][figure] for figure in ("ciede2000", "ab_l2", "auc", "colorfulness_ratio")]
         assert figures == pytest.approx(row, rel=0.01), name
-
-
-def test_other_names_than_photographs_are_refused_before_the_work():
-    with pytest.raises(ValueError, match="names must be as many as the photographs, 2, got 1"):
-        measure(
-            {"gray": lambda gray: pytest.fail("measured")}, [RgbImage(np.zeros((8, 8, 3), np.uint8))] * 2, names=["a"]
-        )

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from colorize.color import metrics, rgb_to_lab, to_gray
-from colorize.evaluation.measure import measure
+from colorize.color import lab_to_rgb, metrics, rgb_to_lab, to_gray
+from colorize.evaluation.measure import WithTruth, measure
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, true_region_ab, with_oracles
 from colorize.evaluation.realism import FEWEST_PHOTOS, RealismObserver, color_statistics, two_sample_test
@@ -39,8 +39,6 @@ class TestWelsh:
         lightness[:, 30:] += rng.choice([-20, 20], (40, 30)).astype(np.float32)
         ab = np.zeros((40, 60, 2), np.float32)
         ab[:, :30, 0], ab[:, 30:, 1] = 30, 30
-        from colorize.color import lab_to_rgb
-
         photo = RgbImage(lab_to_rgb(lightness, ab))
         found = WelshTransfer().fit([photo])(to_gray(photo))
         assert found[:, 5:25, 0].mean() > 25
@@ -196,7 +194,7 @@ class TestRealism:
     def test_haze_is_recognised(self, photos):
         observer = RealismObserver()
         haze = {"haze": lambda gray: np.full((*gray.shape, 2), 6, np.float32)}
-        measure({"true": Truth(photos).method(), **haze}, photos, observers=[observer])
+        measure({"true": WithTruth(lambda gray, truth: truth.ab), **haze}, photos, observers=[observer])
         verdicts = observer.verdicts()
         assert verdicts["haze"].value > 0.9
         assert verdicts["true"].value < 0.75
@@ -211,15 +209,3 @@ class TestRealism:
             assert np.isfinite(color_statistics(flat(color).pixels)).all()
         deep = flat((200, 10, 10)).pixels.astype(np.uint16) * 257
         np.testing.assert_allclose(color_statistics(deep), color_statistics(flat((200, 10, 10)).pixels), atol=1e-3)
-
-
-class Truth:
-    """Gives every photograph its own colours back."""
-
-    def __init__(self, photos):
-        self.photos = photos
-
-    def method(self):
-        from colorize.evaluation.measure import WithTruth
-
-        return WithTruth(lambda gray, truth: truth.ab)

@@ -140,10 +140,10 @@ class FailsAt(learners.RivalLearner):
         return {"loss": float("nan")} if self.n_steps == self._bad else losses
 
 
-def trainer(learner, scenes, **options):
+def trainer(learner, scenes, *, n_trained=6, epochs=3, patience=None, **options):
     examples = [plain_example(scene) for scene in scenes]
-    settings = training.Settings(epochs=3, crop=32, batch_size=2)
-    return training.Trainer(learner, examples[:6], examples[6:], settings, **options)
+    settings = training.Settings(epochs=epochs, crop=32, batch_size=2, patience=patience)
+    return training.Trainer(learner, examples[:n_trained], examples[n_trained:], settings, **options)
 
 
 def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(scenes, tmp_path):
@@ -174,10 +174,7 @@ def test_training_stops_when_nothing_gets_better(scenes):
         def colors(self, planes):
             return np.zeros((1, 2, *planes.shape[2:]), np.float32)
 
-    examples = [plain_example(scene) for scene in scenes]
-    settings = training.Settings(epochs=50, crop=32, batch_size=2, patience=2)
-    job = training.Trainer(Stuck("unet", "l1", torch.device("cpu")), examples[:6], examples[6:], settings)
-    outcome = job.run()
+    outcome = trainer(Stuck("unet", "l1", torch.device("cpu")), scenes, epochs=50, patience=2).run()
     assert [entry["epoch"] for entry in outcome.history] == [0, 1, 2, 3]
     assert outcome.best["epoch"] == 1  # the untrained network is no outcome
 
@@ -206,10 +203,8 @@ def test_a_cautious_training_changes_something_only_beyond_doubt(scenes, errors,
             shift = 10 if self.n_steps == 0 else errors[self.calls % 6]
             return planes[:, 1:3] + np.float32(shift)
 
-    examples = [plain_example(scene) for scene in scenes]
-    settings = training.Settings(epochs=1, crop=32, batch_size=2)
     learner = Shifts("unet", "l1", torch.device("cpu"))
-    outcome = training.Trainer(learner, examples[:2], examples[2:], settings, cautious=True).run()
+    outcome = trainer(learner, scenes, n_trained=2, epochs=1, cautious=True).run()
     assert outcome.best["epoch"] == best
 
 
