@@ -123,12 +123,6 @@ def test_files_of_every_kind_are_described(run, network_files, rival):
     assert method.description == f"Model file rival.safetensors: {line}."
 
 
-@pytest.mark.parametrize("kind", ["classical", "rival"])
-def test_a_file_of_another_kind_refines_nothing(run, album, network_files, kind):
-    result = run("photo", album / "00.png", "--refine", network_files[kind], status=1)
-    assert f"a model of kind '{kind}', not 'refiner'" in errors(result)[-1]
-
-
 def test_a_refiner_of_another_model_is_refused(run, album, network_files):
     result = run("photo", album / "00.png", "--refine", network_files["refiner"], status=1)  # the default model
     assert "name the model that it was trained on" in errors(result)[-1]
