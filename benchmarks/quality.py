@@ -28,7 +28,7 @@ import numpy as np
 from colorize._support.statistics import Interval
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
-from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure
+from colorize.evaluation.measure import FIGURES, EvaluationResult, Method, Observation, measure, only
 from colorize.evaluation.oracles import ORACLES, true_region_ab, with_oracles
 from colorize.evaluation.realism import RealismObserver
 from colorize.features.superpixels import segment, working_shape
@@ -52,9 +52,10 @@ def main() -> None:
     test_set = load_folder(options.test, limit=options.limit, select=False)
     colorizer, training = trained(options)
     methods = methods_of(colorizer)
-    realism = RealismObserver([name for name in methods if name not in ORACLES])
+    realism = RealismObserver()
     believed = probability_observer(colorizer, options)
-    result = measure(methods, test_set.photos, names=test_set.names, observers=[realism, believed], progress=show)
+    observers = [only(methods.keys() - ORACLES, realism), only((FAITHFUL,), believed)]
+    result = measure(methods, test_set.photos, names=test_set.names, observers=observers, progress=show)
     verdicts = realism.verdicts()
     honesty = honesty_of(believed)
     text = report(result, verdicts, training, test_set, honesty)
@@ -99,7 +100,7 @@ def probability_observer(colorizer: Colorizer, options: argparse.Namespace) -> P
         blocks.append(np.column_stack([true_region_ab(rgb_to_lab(photo.pixels)[..., 1:], superpixels), share]))
     ab, area = np.split(np.concatenate(blocks), [2], axis=1)
     palette = ColorPalette(N_COLORS, random_state=0).fit(ab, sample_weight=area.ravel())
-    return ProbabilityObserver(FAITHFUL, palette, translation(colorizer.palette_, palette, ab, area.ravel()))
+    return ProbabilityObserver(palette, translation(colorizer.palette_, palette, ab, area.ravel()))
 
 
 def honesty_of(believed: ProbabilityObserver) -> dict[str, float]:
@@ -169,14 +170,14 @@ class ProbabilityObserver:
     the `translation` from the palette of the model to `palette`.
     """
 
-    def __init__(self, method: str, palette: ColorPalette, table: np.ndarray) -> None:
-        self.method, self.palette, self.table = method, palette, table
+    def __init__(self, palette: ColorPalette, table: np.ndarray) -> None:
+        self.palette, self.table = palette, table
         self._blocks: list[tuple[np.ndarray, ...]] = []
 
     def __call__(self, observation: Observation) -> None:
         """Keep the regions of one photograph."""
         result = observation.prediction
-        if observation.method != self.method or not observation.has_truth or not isinstance(result, Colorization):
+        if not observation.has_truth or not isinstance(result, Colorization):
             return
         true_ab = rgb_to_lab(observation.photo.pixels)[..., 1:]
         truth = self.palette.encode(true_region_ab(true_ab, result.superpixels))

@@ -47,7 +47,7 @@ def main(page: Path | None, limit: int | None) -> None:
 
 def measured(model: Colorizer, photos: tuple[RgbImage, ...], vividness: float) -> ConfidenceCheck:
     """Confidence of one setting against the truth."""
-    observer = ConfidenceObserver("model")
+    observer = ConfidenceObserver()
     measure({"model": lambda gray: model.predict(gray, vividness=vividness)}, photos, observers=[observer])
     return observer.check()
 

@@ -78,23 +78,16 @@ class ConfidenceCheck:
 
 
 class ConfidenceObserver:
-    """Collects some pixels of every photograph while a comparison runs; those without truth are left out.
+    """Collects some pixels of every `Colorization` while a method is measured; those without truth are left out."""
 
-    Parameters
-    ----------
-    method : str
-        The method to look at; it must give back a `Colorization`.
-    """
-
-    def __init__(self, method: str) -> None:
-        self.method = method
+    def __init__(self) -> None:
         self._rows: list[NDArray[np.float32]] = []
 
     def __call__(self, seen: Observation) -> None:
         """Take in one prediction."""
-        if seen.method != self.method or not seen.has_truth or not isinstance(seen.prediction, Colorization):
-            return
         found = seen.prediction
+        if not seen.has_truth or not isinstance(found, Colorization):
+            return
         # Evenly spaced and not drawn: the same pixels at every run, and for every model compared.
         at = np.linspace(0, found.confidence.size - 1, PIXELS_PER_PHOTO).astype(np.intp)
         true = rgb_to_lab(seen.photo.pixels.reshape(1, -1, 3)[:, at])[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from colorize.exceptions import DatasetError
 from colorize.model import Photo, as_rgb_image, check_several
 from colorize.types import Colorization, ColorizedPhoto, Float32, GrayImage, RgbImage
 
-__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure"]
+__all__ = ["FIGURES", "EvaluationResult", "Figure", "Observation", "WithTruth", "measure", "only"]
 
 Prediction = RgbImage | Colorization | ColorizedPhoto | Float32
 Columns = Mapping[str, NDArray[np.float64]]
@@ -129,6 +129,11 @@ class Observation:
 
 
 Observer = Callable[[Observation], None]
+
+
+def only(methods: Collection[str], observe: Observer) -> Observer:
+    """An observer that hears of some methods and not of the others."""
+    return lambda seen: observe(seen) if seen.method in methods else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +57,6 @@ class Gallery:
 
     Parameters
     ----------
-    methods : sequence of str, optional
-        Keep the results of these only.
     side : int
         Longest side in pixels.
 
@@ -69,15 +66,12 @@ class Gallery:
         By number of the photograph.
     """
 
-    def __init__(self, methods: Sequence[str] = (), *, side: int = SIDE) -> None:
-        self.methods = tuple(methods)
+    def __init__(self, side: int = SIDE) -> None:
         self.side = side
         self.pictures: dict[int, Picture] = {}
 
     def __call__(self, seen: Observation) -> None:
         """Take in one prediction."""
-        if self.methods and seen.method not in self.methods:
-            return
         if seen.index not in self.pictures:
             true = _small(seen.photo.pixels, self.side) if seen.has_truth else None
             # Gray as methods get it, not as the photograph may have been toned.

@@ -8,7 +8,6 @@ colour nor a blue horse.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -110,22 +109,15 @@ def two_sample_test(real: NDArray[Any], colorized: NDArray[Any]) -> Interval:
 
 
 class RealismObserver:
-    """Collects colour statistics while a comparison runs; photographs without truth are left out.
+    """Collects colour statistics while methods are measured; photographs without truth are left out."""
 
-    Parameters
-    ----------
-    methods : sequence of str, optional
-        Look at these only.
-    """
-
-    def __init__(self, methods: Sequence[str] = ()) -> None:
-        self.methods = tuple(methods)
+    def __init__(self) -> None:
         self._real: dict[int, Float32] = {}
         self._colorized: dict[str, list[Float32]] = {}
 
     def __call__(self, seen: Observation) -> None:
         """Take in one prediction."""
-        if not seen.has_truth or (self.methods and seen.method not in self.methods):
+        if not seen.has_truth:
             return
         if seen.index not in self._real:
             self._real[seen.index] = color_statistics(seen.photo.pixels)

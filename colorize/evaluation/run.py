@@ -15,7 +15,7 @@ from colorize.color import to_gray
 from colorize.color.metrics import Truth
 from colorize.colorizer import Colorizer
 from colorize.evaluation.confidence import ConfidenceCheck, ConfidenceObserver
-from colorize.evaluation.measure import EvaluationResult, Observer, function_of, measure
+from colorize.evaluation.measure import EvaluationResult, Observer, function_of, measure, only
 from colorize.evaluation.methods import NamedMethod, peak_memory, stage_memory
 from colorize.evaluation.oracles import ORACLES, with_oracles
 from colorize.evaluation.pictures import Gallery
@@ -175,9 +175,9 @@ def evaluate_model(
     check_is_fitted(colorizer, "baselines_")
     # The model comes before its oracles, which go on from the regions that it has just found.
     methods = {"gray": NO_COLOR, **colorizer.baselines_, **with_oracles(colorizer, vividness=vividness)}
-    gallery, realism = Gallery(("model",)), RealismObserver([name for name in methods if name not in ORACLES])
-    confidence = ConfidenceObserver("model")
-    observers: list[Observer] = [realism, confidence, *([gallery] if pictures else [])]
+    gallery, realism, confidence = Gallery(), RealismObserver(), ConfidenceObserver()
+    observers = [only(methods.keys() - ORACLES, realism), only(("model",), confidence)]
+    observers += [only(("model",), gallery)] if pictures else []
     result = measure(methods, photos, names=names, observers=observers, progress=progress)
     # One photograph alone: tracing every allocation is slow, and the sizes hardly differ.
     memory = stage_memory(colorizer, to_gray(as_rgb_image(next(iter(photos)))))

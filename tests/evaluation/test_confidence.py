@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colorize.evaluation.confidence import ConfidenceObserver, check_confidence
-from colorize.evaluation.measure import measure
+from colorize.evaluation.measure import measure, only
 from colorize.evaluation.run import evaluate_model
 from colorize.exceptions import DatasetError
 
@@ -53,11 +53,11 @@ def test_confidence_that_says_nothing_ranks_nothing():
 
 @pytest.mark.slow
 def test_only_its_method_is_seen(tiny_colorizer, photos):
-    seen = ConfidenceObserver("model")
+    seen = ConfidenceObserver()
     with pytest.raises(DatasetError, match="no photographs"):
         seen.check()
     methods = {"model": tiny_colorizer, "twin": tiny_colorizer}
-    measure(methods, photos[:3], has_truth=[True, True, False], observers=[seen])
+    measure(methods, photos[:3], has_truth=[True, True, False], observers=[only(["model"], seen)])
     assert [row.shape for row in seen._rows] == [(3, 2000), (3, 2000)]
     result = tiny_colorizer.predict(photos[0])
     assert seen._rows[0][0].mean() == pytest.approx(result.confidence.mean(), abs=0.01)  # 2000 of 19,200 pixels

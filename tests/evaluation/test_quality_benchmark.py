@@ -95,7 +95,7 @@ def test_the_observer_collects_what_a_model_believes(tiny_colorizer, photos):
     palette = tiny_colorizer.palette_
     coarse = ColorPalette(3).fit(palette.colors_)
     observers = [
-        ProbabilityObserver("model", other, translation(palette, other, palette.colors_)) for other in (palette, coarse)
+        ProbabilityObserver(other, translation(palette, other, palette.colors_)) for other in (palette, coarse)
     ]
     methods = {"gray": NO_COLOR, "model": tiny_colorizer}
     measure(methods, photos[:3], has_truth=[True, False, True], observers=observers)
