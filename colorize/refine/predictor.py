@@ -445,7 +445,7 @@ class Rival(_Network):
 
 def _check_base(base: Colorizer) -> None:
     if not isinstance(base, Colorizer):
-        raise TypeError(f"base must be a Colorizer, got {type(base).__name__}; Colorizer.load reads a model file")
+        raise TypeError(f"base must be a Colorizer, which Colorizer.load gives, got {type(base).__name__}")
 
 
 def read_encoder(path: str | Path, generator: str) -> dict[str, np.ndarray]:
