@@ -81,10 +81,10 @@ class Photo:
         counts = np.bincount(self.labels.ravel(), minlength=len(self.ab))
         return (counts / counts.sum()).astype(np.float32)
 
-    def description(self, families: Mapping[str, slice] | None) -> Description:
+    def description(self, families: Mapping[str, slice]) -> Description:
         """As `Model.describe` would give it."""
         names = tuple(f"column {i}" for i in range(self.features.shape[1]))
-        matrix = FeatureMatrix(self.features, families or {}, names)
+        matrix = FeatureMatrix(self.features, families, names)
         return Description(np.ascontiguousarray(self.lab[..., 0]), from_labels(self.labels), matrix)
 
 
@@ -104,7 +104,8 @@ def main() -> None:
     with threadpool_limits(1, user_api="blas"):
         for kind in options.only:
             missing = [k for k in range(N_FOLDS) if not (results / f"{kind}-{k}.json").is_file()]
-            base = base_of(kind, kinds, others, default) if missing else None
+            if missing:
+                base = base_of(kind, kinds, others, default)
             for k in missing:
                 show(f"{kind}: fold {k + 1} of {N_FOLDS}")
                 rows = measure_fold(kinds[kind], k, base, default)
@@ -185,7 +186,7 @@ def base_of(kind: str, kinds: dict[str, list[Photo]], others: list[Photo], defau
     """A model of everything but this kind."""
     show(f"{kind}: base")
     photos = [*others, *(photo for name, album in kinds.items() if name != kind for photo in split(album, 0)[0])]
-    rows = rows_of(photos, default.scaler_.families, BASE_ROWS // len(photos))
+    rows = rows_of(photos, default.scaler_.families_, BASE_ROWS // len(photos))
     start = time.process_time()
     base = Colorizer(n_sample_rows=0, random_state=SEED).learn(rows)
     show(f"{kind}: base of {len(photos)} photographs, {time.process_time() - start:.0f} CPU seconds")
@@ -196,7 +197,7 @@ def measure_fold(photos: Sequence[Photo], k: int, base: Colorizer, default: Colo
     """Figures of every held-out photograph by every method, and what was chosen."""
     train, test = split(photos, k)
     start = time.process_time()
-    rows = rows_of(train, default.scaler_.families, Colorizer().rows_per_photo)
+    rows = rows_of(train, default.scaler_.families_, Colorizer().rows_per_photo)
     palette = ColorPalette(Colorizer().n_colors, random_state=SEED).fit(rows.ab, sample_weight=rows.area)
     machine = make_machine("vote", SEED)
     choice = choose(rows, palette, base.recognizer, machine, SEED)
@@ -225,7 +226,7 @@ def ready(learnt: FittedRecognizer) -> Colorizer:
 def figures_of(photo: Photo, models: dict[str, Colorizer], winner: str, rules: dict[str, Lookup]) -> dict[str, Any]:
     """CIEDE2000 by every method; AuC and colourfulness of the chosen model at every setting."""
     gray = GrayImage(np.ascontiguousarray(photo.lab[..., 0]))
-    described = photo.description(models["base"].scaler_.families)
+    described = photo.description(models["base"].scaler_.families_)
     found: dict[str, Any] = {"gray": error_of(photo, np.zeros((*gray.shape, 2), np.float32))}
     found |= {name: error_of(photo, rule(gray)) for name, rule in rules.items()}
     for name, model in models.items():
@@ -254,7 +255,7 @@ def print_few(options: argparse.Namespace, kinds: dict[str, list[Photo]], defaul
     """Print what few photographs give, alone and on top of the default model."""
     print("| | gray | base as it is | " + " | ".join(f"{n} alone | {n} on the base" for n in options.few) + " |")
     print("|---" * (3 + 2 * len(options.few)) + "|")
-    families = default.scaler_.families
+    families = default.scaler_.families_
     for kind in options.only:
         train, test = split(kinds[kind], 0)
         rest = rows_of(test, families, 10_000)

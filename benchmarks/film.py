@@ -22,7 +22,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,7 +92,7 @@ class Shot:
         """From pixels of the back photograph to pixels of a frame, as a 2 x 3 matrix, columns first."""
         fit = 1.4 * max(SHAPE[0] / self.back.shape[0], SHAPE[1] / self.back.shape[1])
         scale = fit * (1 + self.zoom * frame)
-        return np.float64([[scale, 0, -20 - self.pan[1] * frame], [0, scale, -20 - self.pan[0] * frame]])
+        return np.array([[scale, 0, -20 - self.pan[1] * frame], [0, scale, -20 - self.pan[0] * frame]])
 
     def place(self, frame: int) -> tuple[float, float]:
         """Row and column of the middle of the disc."""
@@ -114,7 +114,7 @@ class Shot:
             self.back, self.camera(frame), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
         )
         row, column = self.place(frame)
-        move = np.float64([[1, 0, column - self.disc.shape[1] / 2], [0, 1, row - self.disc.shape[0] / 2]])
+        move = np.array([[1, 0, column - self.disc.shape[1] / 2], [0, 1, row - self.disc.shape[0] / 2]])
         front = cv2.warpAffine(self.disc, move, size, flags=cv2.INTER_LINEAR)
         share = self.mask(frame)[..., None]
         return np.round(back * (1 - share) + front * share).astype(np.uint8)
@@ -214,7 +214,7 @@ class Score:
         return f"| {name} | {np.mean(self.flicker):.4f} | {ab:.2f} | {color:.2f} |"
 
 
-def score(clip: Clip, ways: dict[str, Iterable[np.ndarray]]) -> dict[str, Score]:
+def score(clip: Clip, ways: Mapping[str, Iterable[np.ndarray]]) -> dict[str, Score]:
     """Compare the frames of several ways with the truth."""
     found = {name: Score() for name in ways}
     gray = np.zeros(SHAPE, np.float32)
@@ -253,7 +253,7 @@ def encoded(path: Path, film: Film, labs: Iterable[np.ndarray]) -> Iterator[np.n
     """Pass frames on, and write them as a film the way `colorize film` does."""
     writer = SegmentWriter(path, film, film.rate, 16)
     for lab in labs:
-        writer.write(lab_to_rgb(lab[..., 0], lab[..., 1:]))
+        writer.write(np.asarray(lab_to_rgb(lab[..., 0], lab[..., 1:]), np.uint8))
         yield lab
     writer.close()
 
@@ -326,7 +326,10 @@ def table(clip: Clip, source: Path, target: Path, model: Colorizer) -> list[str]
 
 def tinted(film: Film, ab: Sequence[float]) -> Iterator[np.ndarray]:
     """Lab of every frame under one tint."""
-    return (np.dstack([frame.lightness, np.broadcast_to(np.float32(ab), (*SHAPE, 2))]) for frame in film.frames())
+    return (
+        np.dstack([frame.lightness, np.broadcast_to(np.asarray(ab, np.float32), (*SHAPE, 2))])
+        for frame in film.frames()
+    )
 
 
 def rounding(source: Path, target: Path, model: Colorizer) -> list[str]:

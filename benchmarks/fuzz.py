@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def seed_files() -> list[bytes]:
 
     rng = np.random.default_rng(0)
     smooth = np.cumsum(rng.integers(-3, 4, (40, 60, 3)), axis=1)
-    pixels = np.uint8(np.clip(smooth + 120, 0, 255))
+    pixels = np.clip(smooth + 120, 0, 255).astype(np.uint8)
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "Kodak", 6
     metadata = PhotoMetadata(exif.tobytes(), (300.0, 300.0), xmp=b"<rdf:RDF></rdf:RDF>")
@@ -181,7 +182,8 @@ def outcome(data: bytes, seed: int) -> str:
 
     results = set()
     salvage = partial(read_photo, salvage=True)
-    calls = [read_photo, count_pixels, salvage, *([] if seed % 4 else [read_frames, read_xmp])]
+    calls: list[Callable[..., object]] = [read_photo, count_pixels, salvage]
+    calls += [] if seed % 4 else [read_frames, read_xmp]
     for call in calls:
         try:
             found = call(data, max_pixels=MAX_PIXELS) if call is not read_xmp else find_note(read_xmp(data))
@@ -214,9 +216,9 @@ def wrong_with(error: BaseException) -> str:
 # --------------------------------------------------------------------------------------- the process that watches
 
 
-def watch(seeds: range) -> tuple[Counter, list[str]]:
+def watch(seeds: range) -> tuple[Counter[str], list[str]]:
     """Have all files read; a process that dies or hangs is replaced, and its file noted."""
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
     failures: list[str] = []
     while seeds:
         child = subprocess.Popen(
@@ -247,8 +249,9 @@ def watch(seeds: range) -> tuple[Counter, list[str]]:
     return counts, failures
 
 
-def lines_of(child: subprocess.Popen):
+def lines_of(child: subprocess.Popen[bytes]) -> Iterator[str | None]:
     """Lines of a process as they come; None if none came for too long."""
+    assert child.stdout is not None
     selector = selectors.DefaultSelector()
     selector.register(child.stdout, selectors.EVENT_READ)
     rest, patience = b"", 120.0

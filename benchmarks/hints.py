@@ -200,7 +200,7 @@ class Thing:
         """The same thing, wished `NEAR` units from the mean of its present colours."""
         turn = rng.uniform(0, 2 * np.pi)
         wish = ab[self.inside].mean(axis=0) + NEAR * np.array([np.cos(turn), np.sin(turn)])
-        mean = np.float32([lightness[self.inside].mean()])
+        mean = lightness[self.inside].mean(keepdims=True)
         red, green, blue = lab_to_rgb(mean, map_to_gamut(mean, wish[None].astype(np.float32)))[0].tolist()
         return replace(self, color=(red, green, blue))
 
@@ -417,7 +417,8 @@ def measure_suggest(cases: Callable[[], Iterable[Case]]) -> list[str]:
 
 def measure_confidence(cases: Callable[[], Iterable[Case]]) -> list[str]:
     """Error of the most confident quarter of the pixels."""
-    rows, pooled = [], {0: [], 5: []}
+    rows = []
+    pooled: dict[int, list[np.ndarray]] = {0: [], 5: []}
     for case in cases():
         row = []
         for n, result in (

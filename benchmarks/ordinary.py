@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,11 @@ import numpy as np
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.evaluation.head import encoder_ab
-from colorize.evaluation.measure import EvaluationResult, Method, measure
+from colorize.evaluation.measure import EvaluationResult, measure
 from colorize.models import find_model
 from colorize.recognition.rules import NO_COLOR
 from colorize.training.dataset import load_folder
-from colorize.types import GrayImage, RgbImage
+from colorize.types import Colorization, Float32, GrayImage, RgbImage
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -40,6 +40,7 @@ CASCADE = Path("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.
 FADED = np.float32(30), np.float32(75)
 """L* of black and white in a faded print, as in the palest of the old scans that were looked at."""
 DIALS = {"faithful": 0.0, "default": 0.5, "bold": 1.0}
+Method = Callable[[GrayImage], Colorization | Float32]
 
 
 def main() -> None:
@@ -66,9 +67,9 @@ def main() -> None:
         lines += [*table(name, measure(shown, photographs.photos)), ""]
         print("\n".join(lines[-len(shown) - 6 :]), flush=True)
     if options.skin:
-        photographs = [p for name in FACES for p in load_folder(FOLDERS[name], select=False).photos]
+        portraits = [p for name in FACES for p in load_folder(FOLDERS[name], select=False).photos]
         models = {name: f for name, f in methods.items() if f is not NO_COLOR and not name.startswith("encoder")}
-        lines += skin(models, photographs)
+        lines += skin(models, portraits)
         print("\n".join(lines[-len(models) - 4 :]))
     if options.save:
         kept = f"{'faded' if options.faded else 'ordinary'}-{datetime.date.today().isoformat()}.md"
@@ -90,12 +91,16 @@ def make_methods(former: Path | None) -> dict[str, Method]:
 def on_faded(method: Method) -> Method:
     """The method, given a faded print; its colours are measured at the true lightness, like all others."""
 
-    def colors_of(photo: GrayImage) -> np.ndarray:
+    def colors_of(photo: GrayImage) -> Float32:
         black, white = FADED
-        answer = method(GrayImage(black + (white - black) / np.float32(100) * photo.lightness))
-        return getattr(answer, "ab", answer)  # the lookup answers with ab alone
+        return ab_of(method(GrayImage(black + (white - black) / np.float32(100) * photo.lightness)))
 
     return colors_of
+
+
+def ab_of(answer: Colorization | Float32) -> Float32:
+    """The colours of an answer; the lookup answers with ab alone."""
+    return answer.ab if isinstance(answer, Colorization) else answer
 
 
 def table(name: str, result: EvaluationResult) -> list[str]:
@@ -118,15 +123,14 @@ def table(name: str, result: EvaluationResult) -> list[str]:
 
 def skin(methods: dict[str, Method], photographs: Iterable[RgbImage]) -> list[str]:
     """Of the faces whose true colours are those of skin: how many have them, and how many are green or blue."""
-    found = {name: [] for name in methods}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     for photo in photographs:
         faces = frontal_faces(photo)
         truth = [is_skin(tone(photo.pixels, face)) for face in faces]
         if not any(truth):
             continue
         for name, method in methods.items():
-            answer = method(to_gray(photo))
-            ab = getattr(answer, "ab", answer)  # the lookup answers with ab alone
+            ab = ab_of(method(to_gray(photo)))
             found[name] += [tone(ab, face) for face, true in zip(faces, truth, strict=True) if true]
     lines = ["Skin: faces of `everyday` and `person` whose true colours have the hue of skin", ""]
     lines += ["| | faces | hue of skin, chroma 8 or more | green or blue |", "|---|---|---|---|"]

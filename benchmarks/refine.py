@@ -223,8 +223,8 @@ def report(
         )
     lines += ["", "| difference on the same photographs | CIEDE2000 | ab-L2 | AuC |", "|---|---|---|---|"]
     for other in networks:
-        row = result.differences(other)[CLASSICAL]
-        lines.append(f"| {other} − classical | {row['ciede2000']} | {row['ab_l2']} | {row['auc']} |")
+        change = result.differences(other)[CLASSICAL]
+        lines.append(f"| {other} − classical | {change['ciede2000']} | {change['ab_l2']} | {change['auc']} |")
     lookup = means["L + height lookup"]["ciede2000"]
     lines += ["", "CIEDE2000 as a share of that of the L + height lookup: " + ", ".join(
         f"{method} {row['ciede2000'] / lookup:.3f}" for method, row in means.items() if method in (CLASSICAL, *networks)

@@ -46,6 +46,7 @@ def photo(megapixels: float, path: str | None) -> tuple[np.ndarray, np.ndarray, 
     from colorize.io import read_photo
 
     files = [Path(path)] if path else sorted(LARGE.glob("landscape_valley*"))
+    pixels: np.ndarray
     if files:
         pixels, name = read_photo(files[0]).pixels, files[0].stem
     else:
@@ -63,7 +64,7 @@ def photo(megapixels: float, path: str | None) -> tuple[np.ndarray, np.ndarray, 
     return np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), name
 
 
-def hard_hints(ab: np.ndarray) -> dict[str, np.ndarray]:
+def hard_hints(ab: np.ndarray) -> dict[str, Any]:
     """`HINTS` pixels of true colour at random places, nothing else known."""
     is_known = np.zeros(ab.shape[:2], bool)
     is_known.flat[np.random.default_rng(0).choice(is_known.size, HINTS, replace=False)] = True
@@ -76,7 +77,7 @@ def hard_hints(ab: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def soft_regions(ab: np.ndarray) -> dict[str, np.ndarray]:
+def soft_regions(ab: np.ndarray) -> dict[str, Any]:
     """Blocks of mean colour, as the classifier gives them: about 1000 a photo, with a uniform confidence."""
     import cv2
 
@@ -195,7 +196,7 @@ def _warm_up(lightness: np.ndarray) -> None:
     propagate(corner, np.zeros((*corner.shape, 2), np.float32), np.ones_like(corner))
 
 
-def _matrix(lightness: np.ndarray, given: dict[str, np.ndarray], options: Result) -> Any:
+def _matrix(lightness: np.ndarray, given: dict[str, Any], options: Result) -> Any:
     from colorize.optimization import affinity, reference, system
 
     return reference.as_matrix(system.stencil_system(affinity.gaussian(lightness, **options), **given))
@@ -224,7 +225,7 @@ def case_pyamg(megapixels: float, path: str | None, constraints: str, compare: s
     matrix, exact = system.matrix.tocsr(), np.load(compare)
     matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     levels = pyamg.smoothed_aggregation_solver(matrix)
-    iterates = [[], []]
+    iterates: list[list[np.ndarray]] = [[], []]
     for channel in range(2):
         keep = iterates[channel]
         levels.solve(

@@ -23,8 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = str(ROOT / "constraints-ci.txt")
 TEST_TOOLS = ("pytest", "hypothesis", "pyamg", "scikit-image")
-NEEDED = ("py.typed", "models/default.safetensors", "models/default.md", "app/static/stage.js", "cli/main.py")
-NEEDED += ("evaluation/report/templates/page.html", "app/templates/pieces.html")
+NEEDED = (
+    "py.typed", "models/default.safetensors", "models/default.md", "app/static/stage.js", "cli/main.py",
+    "evaluation/report/templates/page.html", "app/templates/pieces.html",
+)  # fmt: skip
 
 MAKE_PHOTOGRAPHS = """
 import sys

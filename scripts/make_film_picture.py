@@ -1,21 +1,26 @@
 """Draw the picture of the film page: frames of a clip made from photographs of scikit-learn, coloured in two ways.
 
-Run from the repository root: ``python -m scripts.make_film_picture``; it needs the extra ``video``.
+Needs the extra ``video``: ``python scripts/make_film_picture.py``.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.film import Clip, carried, one_by_one, shots
 from colorize import Colorizer, RgbImage, find_model, write_photo
 from colorize.color import lab_to_rgb
 
-TARGET = Path(__file__).resolve().parents[1] / "docs" / "images" / "film.jpg"
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from film import Clip, Shot, carried, one_by_one, shots  # noqa: E402
+
+TARGET = ROOT / "docs" / "images" / "film.jpg"
 SIZE = (285, 160)  # width, height of one picture
 GAP = 4
 FRAMES = (0, 12, 24, 36)
@@ -45,7 +50,7 @@ def shown(lab: np.ndarray) -> np.ndarray:
     return np.asarray(lab_to_rgb(lab[..., 0], lab[..., 1:]), np.uint8)
 
 
-def changes(shot, labs: list[np.ndarray], number: int) -> np.ndarray:
+def changes(shot: Shot, labs: list[np.ndarray], number: int) -> np.ndarray:
     """Change of ab since the frame before along the true motion: black 0, white 3 and more."""
     source, same = shot.motion(number)
     before = cv2.remap(np.ascontiguousarray(labs[number - 1][..., 1:]), source, None, cv2.INTER_LINEAR)

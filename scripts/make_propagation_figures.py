@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from skimage import data
 
@@ -51,7 +52,7 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return lightness, ab, is_known, known_ab
 
 
-def show(axes: object, lightness: np.ndarray, ab: np.ndarray, title: str) -> None:
+def show(axes: Axes, lightness: np.ndarray, ab: np.ndarray, title: str) -> None:
     """One coloured photo with a title."""
     axes.imshow(lab_to_rgb(lightness, ab))
     axes.set_title(title, fontsize=8)
@@ -66,7 +67,8 @@ def save(figure: Figure, name: str) -> None:
 
 def draw_matrix() -> None:
     """A photo of 4 x 5 pixels, its weights, its matrix before and after a hint."""
-    lightness = np.float32([[30, 31, 31, 80, 81], [30, 32, 33, 81, 80], [31, 31, 79, 80, 82], [30, 32, 80, 81, 80]])
+    rows = [[30, 31, 31, 80, 81], [30, 32, 33, 81, 80], [31, 31, 79, 80, 82], [30, 32, 80, 81, 80]]
+    lightness = np.array(rows, np.float32)
     planes = affinity.gaussian(lightness, sigma=1.5, floor=0.02)
     weight, wish = np.zeros_like(lightness), np.zeros((4, 5, 2), np.float32)
     weight[0, 4] = 0.5

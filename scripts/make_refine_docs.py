@@ -152,7 +152,7 @@ def draw_picture(work: Path) -> None:
     write_photo(RgbImage(np.vstack([titles, *rows])), IMAGES / "refine-picture.jpg", overwrite=True)
 
 
-def framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def framed(picture: NDArray[Any]) -> NDArray[np.uint8]:
     """The middle of a picture at the sides' ratio of `SIZE`, small, with a white frame."""
     height, width = picture.shape[:2]
     ratio = SIZE[0] / SIZE[1]

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -94,7 +95,7 @@ def main(
     torch.set_num_threads(threads)
     collection = load_collection(folders)
     seen = collection.part(held_out=False)
-    watched = {"held out": collection.part(held_out=True).pixels}
+    watched: dict[str, Sequence[NDArray[Any]]] = {"held out": collection.part(held_out=True).pixels}
     watched |= {folder.name: [p.pixels for p in load_folder(folder, select=False).photos] for folder in watch}
     print(f"{len(seen.names)} photographs to learn from, {len(watched['held out'])} held out", flush=True)
     run = Run(output, imagenet, fit_palette(seen), rate)
@@ -185,7 +186,7 @@ class Run:
         return target.reshape(n, height, width, N_COLORS).permute(0, 3, 1, 2)
 
     @torch.no_grad()
-    def measure(self, watched: dict[str, Sequence[NDArray[np.uint8]]], side: int = 320) -> None:
+    def measure(self, watched: dict[str, Sequence[NDArray[Any]]], side: int = 320) -> None:
         """Write a line of the record: loss, and error of the mean colour, beside that of gray, on whole photographs."""
         network = self.averaged()
         line: dict[str, object] = {"crops": self.shown, "minutes": round(self.seconds / 60, 1)}

@@ -31,7 +31,7 @@ class Graph:
         self.nodes.append(helper.make_node("Cast", [f"{name}h"], [name], to=TensorProto.FLOAT))
         return name
 
-    def exact(self, values: Sequence[float], dtype: type) -> str:
+    def exact(self, values: float | Sequence[float], dtype: type) -> str:
         """Numbers that an operation takes as an input, as they are."""
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.array(values, dtype), name))

@@ -96,7 +96,7 @@ def _film(part: NDArray[np.uint8], lightness: Gray, rng: np.random.Generator) ->
     """Another film: early emulsions saw blue as light and red as dark; sRGB levels are nearly linear in L*."""
     weights = (_LUMA + rng.uniform(0, 1) * (rng.dirichlet((0.7, 1.5, 1.5)) - _LUMA)).astype(np.float32)
     linear = (part.astype(np.float32) / 255) ** np.float32(2.2)
-    seen = (linear @ weights) ** np.float32(1 / 2.4)
+    seen: Gray = np.power(linear @ weights, np.float32(1 / 2.4))
     share = np.float32(rng.uniform(0.3, 1))
     return lightness + share * (seen - lightness)
 
