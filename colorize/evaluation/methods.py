@@ -171,7 +171,7 @@ def _head(spec: str, vividness: float) -> NamedMethod:
 
 def _welsh(references: Sequence[RgbImage]) -> NamedMethod:
     if not len(references):
-        raise DatasetError("method welsh transfers colours from photographs: name their folder with --references")
+        raise DatasetError("method welsh transfers colours from photographs: give some as references")
     transfer = WelshTransfer().fit(references)
     n_bytes = transfer.samples_.nbytes + transfer.tiny_.nbytes + transfer.tone_.nbytes
     description = f"Colour transfer from the nearest of {len(references)} photographs (Welsh et al. 2002)."

@@ -159,5 +159,7 @@ def _changes(lightness: Float32, ab: Float32) -> list[float]:
     """Mean step of colour from pixel to pixel: everywhere, and at the strongest and weakest edges of lightness."""
     steps = np.hypot(*np.moveaxis(np.diff(ab, axis=1), -1, 0)).ravel()
     edges = np.abs(np.diff(lightness, axis=1)).ravel()
+    if not edges.size:  # one column
+        return [0.0, 0.0, 0.0]
     weak, strong = np.quantile(edges, (0.5, 0.9))
     return [float(steps.mean()) / 5, float(steps[edges <= weak].mean()) / 5, float(steps[edges >= strong].mean()) / 5]

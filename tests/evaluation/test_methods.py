@@ -132,7 +132,7 @@ class TestMakeMethods:
         [
             ([], ValueError, "at least one"),
             (["gray", "gray"], ValueError, "twice"),
-            (["welsh"], DatasetError, "--references"),
+            (["welsh"], DatasetError, "give some as references$"),
             (["nonsense"], ModelFileError, "nonsense"),
         ],
     )
@@ -206,6 +206,7 @@ class TestRealism:
 
     def test_statistics_are_finite_for_anything(self):
         for color in ((0, 0, 0), (255, 255, 255), (200, 10, 10)):
-            assert np.isfinite(color_statistics(flat(color).pixels)).all()
+            for shape in ((24, 32), (1, 1), (1, 9), (9, 1)):
+                assert np.isfinite(color_statistics(flat(color, shape).pixels)).all()
         deep = flat((200, 10, 10)).pixels.astype(np.uint16) * 257
         np.testing.assert_allclose(color_statistics(deep), color_statistics(flat((200, 10, 10)).pixels), atol=1e-3)
