@@ -112,7 +112,7 @@ class RgbImage:
             is_float = isinstance(p, np.ndarray) and p.dtype.kind == "f"
             how = "; of floats from 0 to 1 numpy.uint8(numpy.rint(255 * pixels)) makes them" if is_float else ""
             raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {described(p)}{how}")
-        _check_size(p.shape)
+        _check_whole("pixels", p)
         _check_alpha(self.alpha, p.shape[:2], p.dtype)
         _freeze(self, "pixels", "alpha")
 
@@ -158,7 +158,7 @@ class GrayImage:
         lightness = self.lightness
         if not isinstance(lightness, np.ndarray) or lightness.ndim != 2 or lightness.dtype != np.float32:
             raise InvalidImageError(f"lightness must be (H, W) float32, got {described(lightness)}")
-        _check_size(lightness.shape)
+        _check_whole("lightness", lightness)
         low, high = float(lightness.min()), float(lightness.max())
         if not (low >= -0.01 and high <= 100.01):  # also catches NaN
             raise InvalidImageError(f"lightness must be L* in [0, 100], got values from {low:g} to {high:g}")
@@ -488,9 +488,16 @@ def check_rgb_image(image: object) -> None:
         )
 
 
-def _check_size(shape: tuple[int, ...]) -> None:
-    if shape[0] < 1 or shape[1] < 1:
-        raise InvalidImageError(f"a photograph needs at least one pixel, got shape {shape}")
+def check_unmasked(name: str, array: object, error: type[ValueError] = ValueError) -> None:
+    """Refuse an array of which a mask hides values: they would be taken for what they are not."""
+    if np.ma.is_masked(array):
+        raise error(f"{name} has masked places, and a value is needed everywhere; {name}.filled(value) gives them one")
+
+
+def _check_whole(name: str, array: np.ndarray) -> None:
+    if array.shape[0] < 1 or array.shape[1] < 1:
+        raise InvalidImageError(f"a photograph needs at least one pixel, got shape {array.shape}")
+    check_unmasked(name, array, InvalidImageError)
 
 
 def _check_alpha(alpha: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype) -> None:

@@ -13,6 +13,7 @@ import colorize
 from colorize import exceptions
 from colorize._support.optional import import_or_raise
 from colorize.exceptions import ColorizeError, InvalidImageError, MissingDependencyError
+from colorize.model import as_gray_image, as_rgb_image
 from colorize.types import (
     ColorField,
     Colorization,
@@ -79,6 +80,21 @@ def test_rgb_image_takes_every_legal_photograph(height, width, dtype, with_alpha
 def test_rgb_image_refuses(pixels):
     with pytest.raises(InvalidImageError, match="got"):
         RgbImage(pixels)
+
+
+def test_what_a_mask_hides_is_no_photograph():
+    mask = np.eye(3, dtype=bool)
+    pixels = np.ma.array(np.zeros((3, 3, 3), np.uint8), mask=np.dstack([mask] * 3))
+    for make in (
+        lambda: RgbImage(pixels),
+        lambda: as_rgb_image(pixels),
+        lambda: as_gray_image(np.ma.array(pixels[..., 0], mask=mask)),
+    ):
+        with pytest.raises(InvalidImageError, match=r"^pixels has masked places.*pixels\.filled\(value\)"):
+            make()
+    with pytest.raises(InvalidImageError, match=r"^lightness has masked places"):
+        GrayImage(np.ma.array(np.zeros((3, 3), np.float32), mask=mask))
+    assert RgbImage(np.ma.array(pixels.data)).shape == (3, 3)
 
 
 def test_a_result_is_no_photograph_but_holds_one():

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from colorize.color import kernels
-from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image
+from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image, check_unmasked
 
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the D65 white point, 2 degree observer."""
@@ -313,6 +313,7 @@ def tint_of(image: RgbImage) -> Float32:
 
 
 def _checked_pixels(pixels: ArrayLike) -> np.ndarray:
+    check_unmasked("pixels", pixels)
     array = np.asarray(pixels)
     if array.ndim < 1 or array.shape[-1] != 3:
         raise ValueError(f"pixels must have shape (..., 3), got {array.shape}")
@@ -334,6 +335,8 @@ def _in_blocks(
     dtype: DTypeLike,
 ) -> np.ndarray:
     """Convert checked L* and ab: `convert` takes (n,) and (n, 2), and gives planes (n_channels, n)."""
+    check_unmasked("lightness", lightness)
+    check_unmasked("ab", ab)
     lightness, ab = (np.asarray(array, np.float32, order="C") for array in (lightness, ab))
     if ab.shape != (*lightness.shape, 2):
         raise ValueError(f"ab must have shape {(*lightness.shape, 2)} to go with lightness, got {ab.shape}")

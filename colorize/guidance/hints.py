@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from colorize._support.bits import to_8_bit
 from colorize._support.numbers import is_integer, is_number
 from colorize.exceptions import HintsError
-from colorize.types import REACHES, Float32, described
+from colorize.types import REACHES, Float32, check_unmasked, described
 
 Shape = tuple[int, int]
 
@@ -235,6 +235,7 @@ class Hints:
             The layer has no opacity, none of its pixels is opaque, its aspect ratio is another, or there is no such
             reach.
         """
+        check_unmasked("layer", layer, HintsError)
         layer = np.asarray(layer)
         if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype not in (np.uint8, np.uint16):
             raise HintsError(

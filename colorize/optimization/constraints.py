@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from colorize.optimization import upsampling
-from colorize.types import Bool, Float32, GrayImage
+from colorize.types import Bool, Float32, GrayImage, check_unmasked, described
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,19 +31,19 @@ class Constraints:
         known_ab: Float32 | None,
     ) -> Constraints:
         """Constraints for a photograph of a shape, or a ValueError that names what is wrong with them."""
-        target_ab, weight = np.asarray(target_ab, np.float32), np.asarray(weight, np.float32)
+        weight = as_array("weight", weight, np.float32)
         if weight.shape != shape:
             raise ValueError(f"weight must have the shape of lightness, {shape}, got {weight.shape}")
         if not (np.isfinite(weight).all() and weight.min() >= 0):
             raise ValueError("weight must be finite and at least 0 everywhere")
-        check_colors("target_ab", target_ab, shape)
+        target_ab = checked_colors("target_ab", target_ab, shape)
         if (is_known is None) != (known_ab is None):
             raise ValueError("is_known and known_ab belong together: give both or neither")
-        if is_known is not None:
-            is_known, known_ab = np.asarray(is_known, bool), np.asarray(known_ab, np.float32)
+        if is_known is not None and known_ab is not None:
+            is_known = as_array("is_known", is_known, bool)
             if is_known.shape != shape:
                 raise ValueError(f"is_known must have the shape of lightness, {shape}, got {is_known.shape}")
-            check_colors("known_ab", known_ab, shape)
+            known_ab = checked_colors("known_ab", known_ab, shape)
         # Without any constraint every constant field is a solution: the matrix is singular.
         if not (weight > 0).any() and (is_known is None or not is_known.any()):
             raise ValueError(
@@ -83,7 +85,7 @@ def checked_lightness(lightness: Float32) -> Float32:
     """A lightness as float32, or an error that says why it is none."""
     if isinstance(lightness, GrayImage):
         raise TypeError("lightness must be an array, got a GrayImage; its .lightness is one")
-    lightness = np.asarray(lightness, np.float32)
+    lightness = as_array("lightness", lightness, np.float32)
     if lightness.ndim != 2 or lightness.size == 0:
         raise ValueError(f"lightness must be (H, W) with at least one pixel, got shape {lightness.shape}")
     low, high = float(lightness.min()), float(lightness.max())
@@ -96,9 +98,20 @@ def checked_lightness(lightness: Float32) -> Float32:
     return lightness
 
 
-def check_colors(name: str, ab: Float32, shape: tuple[int, int]) -> None:
-    """Refuse colours that are not of a photograph of this shape, or not numbers."""
+def checked_colors(name: str, ab: ArrayLike, shape: tuple[int, int]) -> Float32:
+    """Colours as float32; refused if they are not of a photograph of this shape, or not numbers."""
+    ab = as_array(name, ab, np.float32)
     if ab.shape != (*shape, 2):
         raise ValueError(f"{name} must have shape {(*shape, 2)}, got {ab.shape}")
     if not np.isfinite(ab).all():
         raise ValueError(f"{name} must be finite everywhere; it holds NaN or infinity")
+    return ab
+
+
+def as_array(name: str, values: ArrayLike, dtype: type) -> NDArray[Any]:
+    """Values as an array, or an error that names the parameter of which none can be made."""
+    check_unmasked(name, values)
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be an array of numbers, got {described(values)}") from error

@@ -11,7 +11,7 @@ import numpy as np
 from colorize._support.shrink import shrink_to
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, system, upsampling
-from colorize.optimization.constraints import Constraints, check_colors, checked_lightness
+from colorize.optimization.constraints import Constraints, checked_colors, checked_lightness
 from colorize.types import Bool, Float32, SolveReport
 
 MEMORY_LIMIT = 300_000_000
@@ -172,8 +172,8 @@ def propagate(
         raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
     constraints = Constraints.checked(lightness.shape, target_ab, weight, is_known, known_ab)
     if start_ab is not None:
-        check_colors("start_ab", start_ab, lightness.shape)
-    first = target_ab if from_wishes else start_ab
+        start_ab = checked_colors("start_ab", start_ab, lightness.shape)
+    first = constraints.target_ab if from_wishes else start_ab
     if tolerance is None:
         tolerance = TOLERANCE if first is None else _TOLERANCE_STARTED
     if not (tolerance > 0 and maxiter >= 1):

@@ -90,6 +90,7 @@ def test_a_thin_line_does_not_get_lost_in_a_small_photograph():
         (np.zeros((40, 60, 4), np.uint8), "the hint layer is transparent everywhere"),
         (np.zeros((40, 60, 3), np.uint8), r"must be an RGBA picture, \(h, w, 4\) of uint8, got uint8 of shape"),
         (np.zeros((40, 60, 4)), "must be an RGBA picture, .* got float64"),
+        (np.ma.masked_less(np.zeros((40, 60, 4), np.uint8), 1), "layer has masked places"),
         (np.full((60, 40, 4), 255, np.uint8), "60 x 40 pixels .* 40 x 60: they must have the same aspect ratio"),
     ],
 )

@@ -76,6 +76,8 @@ def test_no_constraint_is_one_clear_error(scene):
         ({"known_ab": np.zeros((37, 50, 3), np.float32)}, "known_ab must have shape"),
         ({"is_known": np.zeros((3, 3), bool)}, "is_known must have the shape"),
         ({"start_ab": np.zeros((37, 50), np.float32)}, "start_ab must have shape"),
+        ({"start_ab": [[0, 0]]}, "start_ab must have shape"),
+        ({"known_ab": np.ma.masked_less(np.zeros((37, 50, 2)), 1)}, "known_ab has masked places"),
     ],
 )
 def test_bad_options_are_named(scene, hints, change, message):
@@ -95,6 +97,8 @@ def test_bad_options_are_named(scene, hints, change, message):
         (1, np.full((37, 50, 2), np.inf, np.float32), "target_ab must be finite"),
         (2, np.full((37, 50), -1, np.float32), "weight must be finite and at least 0"),
         (2, np.ones((37, 49), np.float32), "weight must have the shape"),
+        (2, "old.jpg", r"weight must be an array of numbers, got str"),
+        (0, np.ma.masked_less(np.zeros((37, 50)), 1), r"lightness has masked places.*lightness\.filled\(value\)"),
     ],
 )
 def test_bad_arrays_are_named(scene, position, value, message):
