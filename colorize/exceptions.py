@@ -38,7 +38,9 @@ class HintsError(ColorizeError, ValueError):
         Of a film: the frame or the second that was named, if there is none or it has hints already.
     """
 
-    moment: int | float | None = None
+    def __init__(self, message: str, moment: int | float | None = None) -> None:
+        super().__init__(message)
+        self.moment = moment
 
 
 class OutputError(ColorizeError, OSError):

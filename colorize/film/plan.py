@@ -12,7 +12,7 @@ from colorize._support.progress import Progress
 from colorize.exceptions import HintsError
 from colorize.film import cuts
 from colorize.film.motion import Gray, flow_shape
-from colorize.film.reading import Damage, Film
+from colorize.film.reading import Damage, Film, moving_pictures, open_input, packets_of
 from colorize.film.writing import durations
 
 SEGMENT_SECONDS = 4.0
@@ -74,16 +74,31 @@ class Plan:
         # By type, as 12 and 12.0 mean a frame and a second.
         if isinstance(moment, int):
             if not 0 <= moment <= last:
-                raise HintsError(f"there is no frame {moment}: the film has {last + 1}, numbered 0 to {last}")
+                raise HintsError(f"there is no frame {moment}: the film has {last + 1}, numbered 0 to {last}", moment)
             return moment
         begin, length = self.times[0][0], self.times[-1][1]
         end = (self.times[-1][0] + length - begin) * film.time_base
         if not 0 <= moment < end:
-            raise HintsError(f"there is no frame at {moment:g} s: the film is {float(end):.3f} s long")
+            raise HintsError(f"there is no frame at {moment:g} s: the film is {float(end):.3f} s long", moment)
         # Half a millisecond is allowed for: times in file names are rounded to milliseconds, and
         # the frame that begins then is meant.
         after = bisect_right([pts for pts, _ in self.times], begin + (moment + 5e-4) / float(film.time_base))
         return after - 1
+
+
+def listed(film: Film) -> Plan | None:
+    """The frames that the container lists, none of them decoded, and no shots; None if it does not say when they are.
+
+    Takes a moment where `make_plan` takes minutes, which finds the same frames, or fewer in a damaged film.
+    """
+    with open_input(film.path) as container:
+        packets = packets_of(container, moving_pictures(container, film.path), damage=Damage())
+        stamps = [(packet.pts, packet.duration or 0) for packet in packets if packet.size]
+    times = sorted((pts, length) for pts, length in stamps if pts is not None)
+    if len(times) < len(stamps):
+        return None
+    pts = [stamp for stamp, _ in times]
+    return Plan(tuple(zip(pts, durations(pts, (length for _, length in times)), strict=True)), ())
 
 
 def make_plan(film: Film, progress: Progress) -> Plan:

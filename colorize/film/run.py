@@ -25,7 +25,7 @@ from colorize.exceptions import HintsError, OutputError, OutputExistsError
 from colorize.film import cuts
 from colorize.film.motion import flow_shape
 from colorize.film.painter import Painter
-from colorize.film.plan import SEGMENT_SECONDS, Plan, make_plan
+from colorize.film.plan import SEGMENT_SECONDS, Plan, listed, make_plan
 from colorize.film.reading import Film, Frame, av, comment_of
 from colorize.film.tracks import follow_hints, on_frame
 from colorize.film.workshop import Workshop
@@ -135,12 +135,16 @@ def colorize_film(
     source, target = Path(source), Path(target)
     if not isinstance(crf, int) or not 1 <= crf <= 40:
         raise ValueError(f"crf must be a whole number in 1..40, got {crf!r}")
+    _ = colorizer.model  # one that is not fitted says so here
     film = Film.open(source)
     notes = (*film.notes, *check_streams(film, target))
     # The order says nothing. No mapping: to a dict frame 12 and second 12.0 are one key.
     hints = sorted(hints, key=lambda said: (said[0], isinstance(said[0], float)))
-    for _, wish in hints:
+    expected = listed(film) if hints else None
+    for moment, wish in hints:
         wish.check_shape(film.shape)
+        if expected is not None:
+            expected.frame_at(moment, film)
     # The hints themselves would not fit into a note.
     marks = tuple({"moment": moment, "marks": len(wish)} for moment, wish in hints)
     # Of the film's bytes: another film under the same name must not be gone on with.
@@ -217,13 +221,9 @@ class _Run:
     def _place(self, hints: Sequence[Hinted]) -> None:
         """Turn hints into pixels of their frames."""
         for moment, wish in hints:
-            try:
-                number = self.plan.frame_at(moment, self.film)
-                if number in self.exact:
-                    raise HintsError(f"frame {number} has hints twice; name one")
-            except HintsError as error:
-                error.moment = moment
-                raise
+            number = self.plan.frame_at(moment, self.film)
+            if number in self.exact:
+                raise HintsError(f"frame {number} has hints twice; name one", moment)
             pixels = wish.rasterize(self.film.shape)
             self.exact[number] = pixels
             self.notes += tuple(f"frame {number}: {note}" for note in pixels.notes)

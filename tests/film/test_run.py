@@ -8,12 +8,16 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
 
+from sklearn.exceptions import NotFittedError  # noqa: E402
+
+from colorize import Colorizer  # noqa: E402
 from colorize.color import map_to_gamut, rgb_to_lab  # noqa: E402
 from colorize.exceptions import HintsError, ManifestError, OutputExistsError  # noqa: E402
 from colorize.film import plan, run  # noqa: E402
@@ -143,14 +147,16 @@ def test_hint_is_met_on_its_frame_and_heard_around_it(color, film, tmp_path, mon
     assert all(np.array_equal(a, b) for a, b in zip(plain[9:], fields[9:], strict=True))  # the next shot
 
 
-def test_hints_by_time_and_for_frames_that_are_not_there(color, film, tmp_path):
+def test_hints_by_time_and_for_frames_that_are_not_there(color, film, tmp_path, monkeypatch):
     wish = Hints((96, 128), (Mark("point", [[40, 60]], (200, 60, 60)),))
     looked = plan.make_plan(Film.open(film), lambda *step: None)
     numbers = [looked.frame_at(moment, Film.open(film)) for moment in (0, 3, 0.0, 0.08, 0.5, 1.3)]
     assert numbers == [0, 3, 0, 0, 6, 15]
+    monkeypatch.setattr(run, "make_plan", None)  # told before the walk
     for moment, message in ((16, "numbered 0 to 15"), (1.4, "1.333 s long"), (-1, "no frame -1")):
         with pytest.raises(HintsError, match=message):
             color(film, tmp_path / "out.mp4", hints=[(moment, wish)])
+    monkeypatch.undo()
     with pytest.raises(HintsError, match="aspect ratio"):
         color(film, tmp_path / "out.mp4", hints=[(0, Hints((100, 100), wish.marks))])
     with pytest.raises(HintsError, match="frame 6 has hints twice"):
@@ -158,6 +164,27 @@ def test_hints_by_time_and_for_frames_that_are_not_there(color, film, tmp_path):
     # What was refused does not stand in the way; frame 1 and second 1 are two places.
     assert color(film, tmp_path / "out.mp4", hints=[(1.0, wish), (1, wish)]).n_frames == 16
     assert '"moment":1},{"marks":1,"moment":1.0}' in comment_of(tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.mpg"])
+def test_containers_list_the_frames_that_are_found(write_film, pan, tmp_path, monkeypatch, name):
+    codec = {"a.avi": "mpeg4", "a.mpg": "mpeg2video"}.get(name, "libx264")
+    gaps = [0, 1, 2, 4, 5, 6, 9, 10, 11] if codec == "libx264" else None
+    path = write_film(tmp_path / name, pan("china", 9), pts=gaps, codec=codec, sound=None, rate=25)
+    if name == "a.mkv":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    film = Film.open(path)
+    found, listed = plan.make_plan(film, lambda *step: None), plan.listed(film)
+    assert listed.times[: found.n_frames - 1] == found.times[:-1]  # of the last one the length may be cut off
+    assert listed.n_frames >= found.n_frames
+    monkeypatch.setattr(plan, "packets_of", lambda *film, damage: [SimpleNamespace(size=9, pts=None, duration=0)])
+    assert plan.listed(film) is None
+
+
+def test_a_model_that_is_not_fitted_leaves_no_folder(film, tiny_model, tiny_colorizer, tmp_path):
+    with pytest.raises(NotFittedError):
+        colorize_film(film, tmp_path / "out.mp4", Colorizer(), make_recipe(tiny_model, tiny_colorizer))
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_outputs_are_not_replaced_unasked(color, film, tmp_path):
