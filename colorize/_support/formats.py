@@ -13,6 +13,9 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 NOTES = b"urn:colorize:recipe:"
 """Begins the XML namespace of the notes in our pictures, of every version: what has it was made by colorize."""
 
+COLORIZED, SUGGESTED = ".colorized", ".suggested"
+"""End the names, before their ending, of pictures that are written beside their photographs."""
+
 # libjpeg stops at 65500 though the format has 16 bits; WebP has 14 bits for a side, PNG 31.
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "PNG": 2**31 - 1, "TIFF": 2**31 - 1}
 

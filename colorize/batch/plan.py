@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorize._support.formats import OUTPUT_FORMATS
+from colorize._support.formats import COLORIZED, OUTPUT_FORMATS, SUGGESTED
 from colorize.batch.manifest import NAME
 from colorize.exceptions import DatasetError, OutputError
 from colorize.io import PHOTO_SUFFIXES
+from colorize.recipe.work import is_result
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Plan:
         Links to folders, not entered: a link may lead in a circle.
     coloured : tuple of str
         Folders within the source that an earlier batch wrote, not entered either.
+    n_results : int
+        Pictures that colorize wrote beside photographs, left alone too.
     """
 
     photos: list[Photo]
@@ -56,6 +59,7 @@ class Plan:
     n_others: int
     n_linked_folders: int
     coloured: tuple[str, ...] = ()
+    n_results: int = 0
 
 
 def check_folders(source: Path, target: Path) -> None:
@@ -76,8 +80,14 @@ def check_folders(source: Path, target: Path) -> None:
         raise OutputError(f"{target}: the outputs would be mixed with the photographs of {source}; name another folder")
     unreadable: dict[str, str] = {}
     coloured: list[str] = []
-    if not any(names for _, names, _, _ in _walk(source, target.resolve(), unreadable, coloured)) and not unreadable:
+    n_results = 0
+    for _, names, results, _, _ in _walk(source, target.resolve(), unreadable, coloured):
+        if names:
+            return
+        n_results += results
+    if not unreadable:
         but = f", but what batches wrote into {', '.join(sorted(coloured))}" if coloured else ""
+        but = but or (f", but {n_results} that colorize made" if n_results else "")
         raise DatasetError(f"{source}: holds no photographs, neither itself nor in its sub-folders{but}")
 
 
@@ -87,8 +97,8 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     Parameters
     ----------
     source : Path
-        Searched with its sub-folders; hidden files and folders are left out, and sub-folders with a manifest: what they
-        hold is coloured.
+        Searched with its sub-folders; hidden files and folders are left out, and what colorize made: sub-folders with a
+        manifest, pictures written beside their photographs.
     target : Path
         Where outputs will go; if it lies in `source`, it is not searched.
     file_format : str
@@ -114,9 +124,9 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
     photos: list[Photo] = []
     unreadable: dict[str, str] = {}
     coloured: list[str] = []
-    n_others = n_linked = 0
-    for folder, names, links, others in _walk(source, target.resolve(), unreadable, coloured):
-        n_others, n_linked = n_others + others, n_linked + links
+    n_results = n_others = n_linked = 0
+    for folder, names, results, links, others in _walk(source, target.resolve(), unreadable, coloured):
+        n_results, n_others, n_linked = n_results + results, n_others + others, n_linked + links
         prefix = "" if folder == "." else f"{folder}/"
         # Names once given stay: a new photograph must not move the output of an old one.
         kept = {name: (known or {})[prefix + name] for name in names if prefix + name in (known or {})}
@@ -125,13 +135,13 @@ def make_plan(source: Path, target: Path, *, file_format: str = "keep", known: M
             photos.append(Photo(prefix + name, prefix + output))
         photos += [Photo(prefix + name, output) for name, output in kept.items() if output]
     ordered = sorted(photos, key=lambda photo: photo.input)
-    return Plan(ordered, unreadable, n_others, n_linked, tuple(sorted(coloured)))
+    return Plan(ordered, unreadable, n_others, n_linked, tuple(sorted(coloured)), n_results)
 
 
 def _walk(
     source: Path, target: Path, unreadable: dict[str, str], coloured: list[str]
-) -> Iterator[tuple[str, list[str], int, int]]:
-    """Every folder within `source`: its path, the names of its photographs, links to folders, other files.
+) -> Iterator[tuple[str, list[str], int, int, int]]:
+    """Every folder within `source`: its path, the names of its photographs; results, links to folders, other files.
 
     Those that cannot be listed, and those that a batch wrote, are not among them but noted.
     """
@@ -145,15 +155,18 @@ def _walk(
         links = [name for name in visible if (here / name).is_symlink()]
         inside = [here / name for name in visible if name not in links and (here / name).resolve() != target]
         # By os.path, which takes a folder that nobody may enter for one without a manifest.
-        results = [path for path in inside if os.path.isfile(path / NAME)]
-        coloured += [path.relative_to(source).as_posix() for path in results]
+        batches = [path for path in inside if os.path.isfile(path / NAME)]
+        coloured += [path.relative_to(source).as_posix() for path in batches]
         # In place, since os.walk goes on with this very list.
-        folders[:] = [path.name for path in inside if path not in results]
+        folders[:] = [path.name for path in inside if path not in batches]
         files = [name for name in files if not name.startswith(".")]
         # A pipe named a.jpg would block its reader for ever.
         names = [name for name in files if Path(name).suffix.lower() in PHOTO_SUFFIXES and (here / name).is_file()]
+        # By name first: asking all ten thousand photographs of an archive would read it twice.
+        results = [name for name in names if (COLORIZED in name or SUGGESTED in name) and is_result(here / name)]
+        others = len(files) - len(names)
         # Sorted and with forward slashes: the plan is the same on every disk and system.
-        yield here.relative_to(source).as_posix(), sorted(names), len(links), len(files) - len(names)
+        yield here.relative_to(source).as_posix(), sorted({*names} - {*results}), len(results), len(links), others
 
 
 def _output_names(names: list[str], taken: set[str], file_format: str) -> list[tuple[str, str]]:

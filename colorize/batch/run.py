@@ -63,6 +63,8 @@ class BatchReport:
         Files that are no photographs, links to folders: left alone.
     coloured : tuple of str
         Folders within the source that an earlier batch wrote: left alone too.
+    n_results : int
+        Pictures among the photographs that colorize made: left alone as well.
     seconds : float
         Wall time of this run.
     is_interrupted : bool
@@ -77,6 +79,7 @@ class BatchReport:
     n_others: int = 0
     n_linked_folders: int = 0
     coloured: tuple[str, ...] = ()
+    n_results: int = 0
     seconds: float = 0.0
     is_interrupted: bool = False
 
@@ -151,6 +154,7 @@ def run_batch(
         plan = make_plan(source, target, file_format=file_format, known=manifest.outputs)
         report = BatchReport(len(plan.photos))
         report.n_others, report.n_linked_folders, report.coloured = plan.n_others, plan.n_linked_folders, plan.coloured
+        report.n_results = plan.n_results
         run = _Run(source, target, manifest, report, progress or silent)
         run.note_earlier(plan)
         with (open_pool or local_pool())(settings) as pool, _interruptible(pool, report):

@@ -124,7 +124,9 @@ def tell(report: BatchReport, *, quiet: bool) -> None:
     )
     files = "other file" if report.n_others == 1 else "other files"
     links = "link to a folder" if report.n_linked_folders == 1 else "links to folders"
-    others = [f"{n} {what}" for n, what in ((report.n_others, files), (report.n_linked_folders, links)) if n]
+    results = "picture that colorize made" if report.n_results == 1 else "pictures that colorize made"
+    counts = (report.n_others, files), (report.n_linked_folders, links), (report.n_results, results)
+    others = [f"{n} {what}" for n, what in counts if n]
     if report.coloured:
         others.append(f"what batches wrote into {', '.join(map(_shared.shown, report.coloured))}")
     if others:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from colorize._support.formats import output_format
+from colorize._support.formats import COLORIZED, output_format
 from colorize._support.progress import telling
 from colorize.cli import _hands, _shared, _training
 from colorize.exceptions import ColorizeError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SAMPLE = ("sklearn", "datasets/images/flower.jpg")
 # PNG whatever the input was: saving loses nothing.
-SUFFIX = ".colorized.png"
-PAGES_SUFFIX = ".colorized.tif"
+SUFFIX = f"{COLORIZED}.png"
+PAGES_SUFFIX = f"{COLORIZED}.tif"
 
 
 @click.command("photo", short_help="Colorize photographs.")
@@ -119,23 +119,14 @@ def plan_jobs(inputs: tuple[Path, ...], output: Path | None, suffix: str) -> lis
 
 def without_results(jobs: list[tuple[Path, Path]], files: _shared.Files) -> list[tuple[Path, Path]]:
     """Those whose inputs colorize has not made itself: `*.png` means photographs, also the second time."""
+    from colorize.recipe.work import is_result
+
     results = {source for source, _ in jobs if is_result(source, files.max_pixels)}
     if len(results) == len({source for source, _ in jobs}):
         raise click.UsageError("colorize made all of these itself; name one alone to colour it")
     for source in () if files.quiet else sorted(results):
         click.echo(f"Note: {source}: left out, since colorize made it; name it alone to colour it", err=True)
     return [(source, target) for source, target in jobs if source not in results]
-
-
-def is_result(path: Path, max_pixels: int) -> bool:
-    """Tell, from its header, whether colorize made a picture."""
-    from colorize.io import read_xmp
-    from colorize.recipe.note import is_ours
-
-    try:
-        return is_ours(read_xmp(path, max_pixels=max_pixels))
-    except ColorizeError:  # told where it is coloured
-        return False
 
 
 def output_path(source: Path, output: Path | None, suffix: str) -> Path:

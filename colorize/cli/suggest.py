@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorize._support.files import write_atomically
+from colorize._support.formats import SUGGESTED
 from colorize.cli import _hands, _shared
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from colorize.guidance.suggestion import Suggestion
     from colorize.types import RgbImage
 
-SUFFIX = ".suggested.png"
+SUFFIX = f"{SUGGESTED}.png"
 
 
 @click.command("suggest", short_help="Show where a hint would tell most.")

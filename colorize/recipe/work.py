@@ -21,7 +21,7 @@ from colorize.io.metadata import stated_caption
 from colorize.models import find_model
 from colorize.models.file import stated_digest
 from colorize.recipe.handling import Handling
-from colorize.recipe.note import REFINER, Recipe, add_note, can_extend, find_note
+from colorize.recipe.note import REFINER, Recipe, add_note, can_extend, find_note, is_ours
 from colorize.types import RgbImage
 
 if TYPE_CHECKING:
@@ -252,6 +252,14 @@ def signed(image: RgbImage, recipe: Recipe) -> RgbImage:
     recipe = replace(recipe, damage=image.metadata.damage)
     packet = add_note(image.metadata.xmp, recipe, stated_caption(image.metadata))
     return replace(image, metadata=replace(image.metadata, xmp=packet))
+
+
+def is_result(path: Path, max_pixels: int = MAX_PIXELS) -> bool:
+    """Tell, from its header, whether colorize made a picture; what cannot be read is told where it is coloured."""
+    try:
+        return is_ours(read_xmp(path, max_pixels=max_pixels))
+    except InvalidImageError:
+        return False
 
 
 def colorize_file(

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,10 @@ from hypothesis import strategies as st
 from colorize.batch.manifest import NAME
 from colorize.batch.plan import _output_names, check_folders, make_plan
 from colorize.exceptions import DatasetError, OutputError
+from colorize.io import write_photo
+from colorize.recipe.note import AID
 from colorize.training.dataset import load_folder
+from colorize.types import PhotoMetadata, RgbImage
 
 
 @pytest.fixture
@@ -111,6 +115,21 @@ def test_what_batches_wrote_is_no_photograph(source, tmp_path):
     (folder / "a.jpg").unlink()
     with pytest.raises(DatasetError, match="nor in its sub-folders, but what batches wrote into out, sub/new"):
         check_folders(folder, tmp_path / "again")
+
+
+def test_pictures_that_were_made_beside_their_photographs_are_none(source, tmp_path):
+    folder = source("a.jpg", "old.colorized.png", "sub/b.jpg")
+    ours = RgbImage(np.zeros((2, 2, 3), np.uint8), metadata=PhotoMetadata(xmp=AID))
+    for name in ("a.colorized.png", "sub/b.colorized.1.tif", "sub/b.suggested.png", "mine.png"):
+        write_photo(ours, folder / name)
+    plan = make_plan(folder, tmp_path / "out")
+    # By name and note: of any other name it is what somebody chose to keep.
+    assert list(pairs(plan)) == ["a.jpg", "mine.png", "old.colorized.png", "sub/b.jpg"]
+    assert (plan.n_results, plan.n_others) == (3, 0)
+    for path in ("a.jpg", "sub/b.jpg", "mine.png", "old.colorized.png"):
+        (folder / path).unlink()
+    with pytest.raises(DatasetError, match="nor in its sub-folders, but 3 that colorize made"):
+        check_folders(folder, tmp_path / "out")
 
 
 def test_links_in_a_circle_end(source, tmp_path):

@@ -52,8 +52,9 @@ def test_what_a_killed_worker_leaves_half_written_goes(album, here, settings, tm
 def test_a_second_batch_of_the_folder_leaves_the_first_alone(album, here, settings, tmp_path):
     source = album(2)
     run_batch(source, source / "out", settings, open_pool=here)
+    (source / "00.colorized.png").write_bytes((source / "out" / "odd" / "00.png").read_bytes())
     report = run_batch(source, tmp_path / "again", settings, open_pool=here)
-    assert (report.n_photos, report.coloured) == (2, ("out",))
+    assert (report.n_photos, report.coloured, report.n_results) == (2, ("out",), 1)
     assert set(outputs(tmp_path / "again")) == {"even/01.png", "odd/00.png"}
 
 

@@ -101,6 +101,10 @@ def test_the_counts_say_what_they_count(run, stub):
     report.coloured = ("out", "1932/ne\nw")
     said = run("batch", "in", "out", status=3).stdout.splitlines()[-1]
     assert said == "left alone: 1 other file, what batches wrote into out, 1932/ne\\nw"
+    report.coloured, report.n_results = (), 1
+    assert run("batch", "in", "out", status=3).stdout.endswith(
+        "left alone: 1 other file, 1 picture that colorize made\n"
+    )
 
 
 def test_progress_for_log_files(capsys, monkeypatch):
