@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from colorize._support.formats import COLORIZED, OUTPUT_FORMATS, SUGGESTED
@@ -175,15 +176,16 @@ def _output_names(names: list[str], taken: set[str], file_format: str) -> list[t
     Compared without case, because some disks do not tell ``A.png`` from ``a.png``.
     """
     wishes = {name: str(Path(name).with_suffix(_suffix(name, file_format))) for name in names}
-    count = Counter(wish.casefold() for wish in wishes.values())
+    wished = Counter(wish.casefold() for wish in wishes.values())
     used = {name.casefold() for name in taken}
     pairs = []
     for name in sorted(names, key=lambda name: (wishes[name] != name, name)):  # who keeps its name comes first
         suffix = Path(wishes[name]).suffix
-        choices = [wishes[name]] if count[wishes[name].casefold()] == 1 or wishes[name] == name else []
-        # More numbers than names, so one is always free.
-        choices += [f"{name}{suffix}", *(f"{name}.{number}{suffix}" for number in range(2, len(names) + 3))]
-        output = next(choice for choice in choices if choice.casefold() not in used)
+        choices = [wishes[name]] if wished[wishes[name].casefold()] == 1 or wishes[name] == name else []
+        numbered = (f"{name}.{number}{suffix}" for number in count(2))
+        output = next(
+            choice for choice in chain(choices, [f"{name}{suffix}"], numbered) if choice.casefold() not in used
+        )
         used.add(output.casefold())
         pairs.append((name, output))
     return pairs
