@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from colorize._support.clock import Clock
 from colorize._support.files import check_free
+from colorize._support.numbers import is_integer, is_number
 from colorize._support.progress import Progress, silent
 from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
@@ -139,7 +140,7 @@ def colorize_film(
     film = Film.open(source)
     notes = (*film.notes, *check_streams(film, target))
     # The order says nothing. No mapping: to a dict frame 12 and second 12.0 are one key.
-    hints = sorted(hints, key=lambda said: (said[0], isinstance(said[0], float)))
+    hints = sorted(map(_checked, hints), key=lambda said: (said[0], isinstance(said[0], float)))
     expected = listed(film) if hints else None
     for moment, wish in hints:
         wish.check_shape(film.shape)
@@ -267,6 +268,15 @@ class _Run:
             ab = self.painter.paint(lightness, exact, on_frame(self.tracks, frame.number, self.film.shape))
         with self.meter("encode"):
             return np.asarray(lab_to_rgb(lightness, ab), np.uint8)
+
+
+def _checked(said: Hinted) -> Hinted:
+    """Hints with their moment in numbers of Python, which say by their type what they are."""
+    is_pair = isinstance(said, (tuple, list)) and len(said) == 2 and isinstance(said[1], Hints)
+    if not is_pair or not is_number(said[0]):
+        raise TypeError("each of the hints must be a pair of a frame (int) or a second (float), and Hints")
+    moment, wish = said
+    return (int(moment) if is_integer(moment) else float(moment)), wish
 
 
 def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:

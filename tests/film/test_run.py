@@ -161,6 +161,11 @@ def test_hints_by_time_and_for_frames_that_are_not_there(color, film, tmp_path, 
         color(film, tmp_path / "out.mp4", hints=[(0, Hints((100, 100), wish.marks))])
     with pytest.raises(HintsError, match="frame 6 has hints twice"):
         color(film, tmp_path / "out.mp4", hints=[(6, wish), (0.5, wish)])
+    for hints in ({0: wish}, [(0, "hints.png")], [("0", wish)], [wish]):
+        with pytest.raises(TypeError, match="each of the hints must be a pair"):
+            color(film, tmp_path / "out.mp4", hints=hints)
+    with pytest.raises(HintsError, match="no frame 16:"):  # an integer of NumPy is no second
+        color(film, tmp_path / "out.mp4", hints=[(np.int64(16), wish)])
     # What was refused does not stand in the way; frame 1 and second 1 are two places.
     assert color(film, tmp_path / "out.mp4", hints=[(1.0, wish), (1, wish)]).n_frames == 16
     assert '"moment":1},{"marks":1,"moment":1.0}' in comment_of(tmp_path / "out.mp4")
