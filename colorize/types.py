@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from colorize.exceptions import InvalidImageError
 
@@ -113,7 +114,7 @@ class RgbImage:
             how = "; of floats from 0 to 1 numpy.uint8(numpy.rint(255 * pixels)) makes them" if is_float else ""
             raise InvalidImageError(f"pixels must be (H, W, 3) uint8 or uint16, got {described(p)}{how}")
         _check_whole("pixels", p)
-        _check_alpha(self.alpha, p.shape[:2], p.dtype)
+        _check_extras(self, p.dtype)
         _freeze(self, "pixels", "alpha")
 
     def __repr__(self) -> str:
@@ -164,7 +165,7 @@ class GrayImage:
             raise InvalidImageError(f"lightness must be L* in [0, 100], got values from {low:g} to {high:g}")
         if self.bit_depth not in (8, 16):
             raise InvalidImageError(f"bit_depth must be 8 or 16, got {self.bit_depth!r}")
-        _check_alpha(self.alpha, lightness.shape, np.dtype(f"uint{self.bit_depth}"))
+        _check_extras(self, np.dtype(f"uint{self.bit_depth}"))
         _freeze(self, "lightness", "alpha")
 
     def __repr__(self) -> str:
@@ -494,12 +495,26 @@ def check_unmasked(name: str, array: object, error: type[ValueError] = ValueErro
         raise error(f"{name} has masked places, and a value is needed everywhere; {name}.filled(value) gives them one")
 
 
+def as_array(name: str, values: ArrayLike, dtype: type) -> NDArray[Any]:
+    """Values as an array, or an error that names the parameter of which none can be made."""
+    check_unmasked(name, values)
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be an array of numbers, got {described(values)}") from error
+
+
 def _check_whole(name: str, array: np.ndarray) -> None:
     if array.shape[0] < 1 or array.shape[1] < 1:
         raise InvalidImageError(f"a photograph needs at least one pixel, got shape {array.shape}")
     check_unmasked(name, array, InvalidImageError)
 
 
-def _check_alpha(alpha: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if alpha is not None and (alpha.shape != shape or alpha.dtype != dtype):
-        raise InvalidImageError(f"alpha must be {shape} {np.dtype(dtype)}, got {described(alpha)}")
+def _check_extras(image: RgbImage | GrayImage, dtype: np.dtype) -> None:
+    alpha, metadata = image.alpha, image.metadata
+    if alpha is not None and not (
+        isinstance(alpha, np.ndarray) and alpha.shape == image.shape and alpha.dtype == dtype
+    ):
+        raise InvalidImageError(f"alpha must be {image.shape} {np.dtype(dtype)}, got {described(alpha)}")
+    if not isinstance(metadata, PhotoMetadata):
+        raise TypeError(f"metadata must be a PhotoMetadata, got {type(metadata).__name__}")

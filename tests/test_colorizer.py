@@ -447,6 +447,8 @@ def test_a_series_of_pandas_is_read_by_place(photos, tiny_colorizer):
 
 
 def test_a_base_and_references_that_are_none_are_named(tiny_colorizer, photos):
+    with pytest.raises(TypeError, match="rows must be TrainingRows, got list; `fit` takes photographs"):
+        Colorizer().learn(photos)
     with pytest.raises(TypeError, match=r"base must be a Colorizer, which Colorizer\.load gives, got str"):
         Colorizer(**SMALL).fit(photos[:2], base="default")
     for one, what in ((photos[1], "one RgbImage"), (photos[1].pixels, "an array of shape"), ("like.jpg", "'like.jpg'")):

@@ -82,6 +82,21 @@ def test_rgb_image_refuses(pixels):
         RgbImage(pixels)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda extras: RgbImage(np.zeros((2, 2, 3), np.uint8), **extras),
+        lambda extras: GrayImage(np.zeros((2, 2), np.float32), **extras),
+    ],
+)
+def test_what_goes_with_pixels_is_named_when_it_is_wrong(make):
+    with pytest.raises(InvalidImageError, match=r"alpha must be .* got list"):
+        make({"alpha": [[0, 0], [0, 0]]})
+    for metadata in (None, {"dpi": (300, 300)}):
+        with pytest.raises(TypeError, match="metadata must be a PhotoMetadata, got"):
+            make({"metadata": metadata})
+
+
 def test_what_a_mask_hides_is_no_photograph():
     mask = np.eye(3, dtype=bool)
     pixels = np.ma.array(np.zeros((3, 3, 3), np.uint8), mask=np.dstack([mask] * 3))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from colorize.color import kernels
-from colorize.types import Float32, GrayImage, RgbImage, check_rgb_image, check_unmasked
+from colorize.types import Float32, GrayImage, RgbImage, as_array, check_rgb_image, check_unmasked
 
 WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of the D65 white point, 2 degree observer."""
@@ -335,9 +335,8 @@ def _in_blocks(
     dtype: DTypeLike,
 ) -> np.ndarray:
     """Convert checked L* and ab: `convert` takes (n,) and (n, 2), and gives planes (n_channels, n)."""
-    check_unmasked("lightness", lightness)
-    check_unmasked("ab", ab)
-    lightness, ab = (np.asarray(array, np.float32, order="C") for array in (lightness, ab))
+    given = {"lightness": lightness, "ab": ab}
+    lightness, ab = (np.asarray(as_array(*each, np.float32), order="C") for each in given.items())
     if ab.shape != (*lightness.shape, 2):
         raise ValueError(f"ab must have shape {(*lightness.shape, 2)} to go with lightness, got {ab.shape}")
     flat_lightness, flat_ab = lightness.reshape(-1), ab.reshape(-1, 2)

@@ -308,6 +308,8 @@ def measure(
     >>> round(measure({"gray": NO_COLOR}, [photo]).means()["gray"]["ab_l2"])
     43
     """
+    if not isinstance(methods, Mapping):
+        raise TypeError(f"methods must be a mapping, such as {{'mine': model}}, got {type(methods).__name__}")
     if not methods:
         raise ValueError("methods must name at least one method to measure")
     functions = {name: function_of(name, method) for name, method in methods.items()}

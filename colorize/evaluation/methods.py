@@ -17,6 +17,7 @@ from colorize.evaluation.welsh import WelshTransfer
 from colorize.exceptions import DatasetError
 from colorize.features.encoder import read_encoder
 from colorize.guidance.canvas import Canvas
+from colorize.model import Photo, as_rgb_image, check_several
 from colorize.models import available_models, find_model
 from colorize.models.file import model_kind
 from colorize.recognition.rules import NO_COLOR, Lookup, fit_rules
@@ -56,7 +57,7 @@ class NamedMethod:
 
 
 def make_methods(
-    specs: Sequence[str], *, vividness: float = 0.5, references: Sequence[RgbImage] = ()
+    specs: Sequence[str], *, vividness: float = 0.5, references: Sequence[Photo] = ()
 ) -> list[NamedMethod]:
     """Turn the words of a command line into methods, each a `NamedMethod`.
 
@@ -67,7 +68,7 @@ def make_methods(
         enlarged or propagated), names of shipped models, or paths of model files.
     vividness : float
         Setting of the models.
-    references : sequence of RgbImage
+    references : sequence of RgbImage or ndarray of shape (H, W, 3)
         Colour photographs for ``welsh``, and for the tables of ``mean`` and ``lookup``; without them, these two come
         out of the first model file of one's own, or else of the first shipped model (of the default one, if no model
         is named). Of several models their names tell which: ``lookup of mine``.
@@ -97,9 +98,11 @@ def make_methods(
     repeated = [spec for spec, one in zip(specs, meant, strict=True) if meant.count(one) > 1]
     if repeated:
         raise ValueError(f"a method is named twice: {', '.join(repeated)}")
+    check_several(references, "references")
+    examples = [as_rgb_image(photo, number, "references") for number, photo in enumerate(references)]
     models = {spec: load_any_model(path) for spec, path in paths.items()}
     names = _short_names(paths)
-    tables, teacher = _tables(specs, paths, models, references)
+    tables, teacher = _tables(specs, paths, models, examples)
     teachers = f"the training photographs of {names.get(teacher, teacher)}" if teacher else "the references"
     # With one model nobody takes them for those of another; tables and files show the name alone.
     suffix = f" of {names[teacher]}" if len(paths) > 1 and teacher in names else ""
@@ -114,7 +117,7 @@ def make_methods(
         elif spec == "gray":
             made.append(NamedMethod(spec, NO_COLOR, 0, "No colour at all."))
         elif spec == "welsh":
-            made.append(_welsh(references))
+            made.append(_welsh(examples))
         elif spec.startswith("encoder"):
             made.append(_head(spec, vividness))
         else:

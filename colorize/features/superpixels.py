@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.types import Float32, Superpixels
+from colorize.types import Float32, Superpixels, as_array
 
 WORKING_PIXELS = 250_000
 """Pixels at which a photograph is segmented and described; larger ones are reduced to about this."""
@@ -99,9 +99,9 @@ def segment(lightness: Float32, *, n_segments: int = 400, compactness: float = 1
         raise ValueError(f"compactness must be positive, got {compactness}")
     if sigma < 0:
         raise ValueError(f"sigma must not be negative, got {sigma}")
-    lightness = np.ascontiguousarray(lightness, dtype=np.float32)
-    if lightness.ndim != 2 or not np.isfinite(lightness).all():
-        got = "NaN or infinity" if lightness.ndim == 2 else f"shape {lightness.shape}"
+    lightness = np.ascontiguousarray(as_array("lightness", lightness, np.float32))
+    if lightness.ndim != 2 or not lightness.size or not np.isfinite(lightness).all():
+        got = "NaN or infinity" if lightness.ndim == 2 and lightness.size else f"shape {lightness.shape}"
         raise ValueError(f"lightness must be finite L* of shape (H, W), got {got}")
     if sigma > 0:
         # Grain breaks clusters into crumbs, which are then given to whichever neighbour, across edges too.

@@ -20,7 +20,7 @@ from colorize.guidance.picture import Picture, wanted_of
 from colorize.guidance.suggestion import Suggestion, suggest_places
 from colorize.model import Description, View
 from colorize.recognition.belief import Belief, Observations
-from colorize.types import Colorization, Float32, GrayImage, described
+from colorize.types import Colorization, Float32, GrayImage, as_array, described
 
 
 class _Last:
@@ -190,7 +190,7 @@ class Session:
             `palette` has not one share, 0 to 1, per palette colour.
         """
         # A copy: a session does not change with an array of its caller's.
-        guided = replace(self.guided, album=np.array(palette, np.float32))
+        guided = replace(self.guided, album=as_array("palette", palette, np.float32).copy())
         return replace(self, automatic=replace(self.automatic, guided=guided))
 
     def at_size(self, gray: GrayImage) -> Session:

@@ -38,7 +38,7 @@ from colorize.io.metadata import (
 from colorize.io.png import plain_png
 from colorize.io.profiles import gray_profile_applied, needs_profile, own_rgb_profile, srgb_matrix, to_srgb
 from colorize.io.salvage import salvaged
-from colorize.types import PhotoMetadata, RgbImage
+from colorize.types import PhotoMetadata, RgbImage, described
 
 MAX_PIXELS = 200_000_000
 """What a photograph may have at most, unless said otherwise."""
@@ -226,6 +226,8 @@ def read_xmp(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> byt
 @contextlib.contextmanager
 def _decoding_errors(source: str | Path | bytes, max_pixels: int) -> Iterator[bytes]:
     """Bytes of a photograph; whatever goes wrong while they are decoded becomes one error that names it."""
+    if not isinstance(source, (bytes, str, os.PathLike)):
+        raise TypeError(f"source must be a path or the bytes of a file, got {described(source)}")
     name = "photograph in memory" if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else _read_file(Path(source), max_pixels)
     with _decoding, warnings.catch_warnings():

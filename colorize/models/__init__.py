@@ -58,6 +58,8 @@ def find_model(name_or_path: str | Path = "default") -> Path:
     available_models : What there is.
     colorize.predictor.Predictor.load : Loads the file.
     """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise TypeError(f"a model is found by its name or its file, got {type(name_or_path).__name__}")
     # Names go first, so that a file called `default` in the working folder changes nothing.
     shipped = {model.name: model.path for model in available_models()}
     if str(name_or_path) in shipped:

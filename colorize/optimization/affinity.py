@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from colorize._support.numbers import is_number
 from colorize.optimization.workers import bands, run
 from colorize.types import Float32
 
@@ -77,8 +78,8 @@ def gaussian(lightness: Float32, *, sigma: float = SIGMA, floor: float = FLOOR) 
 
 def check(sigma: float, floor: float) -> None:
     """Refuse parameters of `gaussian` that mean nothing, or that the solver cannot promise to master."""
-    if not (math.isfinite(sigma) and sigma > 0):
+    if not (is_number(sigma) and math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be a positive step of L*, got {sigma!r}")
     # 1e-5 is ten of the units of 2**-20 in which weights are counted: a lower floor would be mostly rounding.
-    if not 1e-5 <= floor <= 1:
+    if not (is_number(floor) and 1e-5 <= floor <= 1):
         raise ValueError(f"floor must lie in [1e-5, 1]: it keeps the pixels connected; got {floor!r}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from colorize.optimization import upsampling
-from colorize.types import Bool, Float32, GrayImage, check_unmasked, described
+from colorize.types import Bool, Float32, GrayImage, as_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +105,3 @@ def checked_colors(name: str, ab: ArrayLike, shape: tuple[int, int]) -> Float32:
     if not np.isfinite(ab).all():
         raise ValueError(f"{name} must be finite everywhere; it holds NaN or infinity")
     return ab
-
-
-def as_array(name: str, values: ArrayLike, dtype: type) -> NDArray[Any]:
-    """Values as an array, or an error that names the parameter of which none can be made."""
-    check_unmasked(name, values)
-    try:
-        return np.asarray(values, dtype)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must be an array of numbers, got {described(values)}") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from colorize._support.numbers import is_integer, is_number
 from colorize._support.shrink import shrink_to
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import affinity, system, upsampling
@@ -168,7 +169,7 @@ def propagate(
 
     affinity.check(sigma, floor)
     lightness = checked_lightness(lightness)
-    if not memory_limit > 0:
+    if not (is_number(memory_limit) and memory_limit > 0):
         raise ValueError(f"memory_limit must be a number of bytes, got {memory_limit!r}")
     constraints = Constraints.checked(lightness.shape, target_ab, weight, is_known, known_ab)
     if start_ab is not None:
@@ -176,8 +177,10 @@ def propagate(
     first = constraints.target_ab if from_wishes else start_ab
     if tolerance is None:
         tolerance = TOLERANCE if first is None else _TOLERANCE_STARTED
-    if not (tolerance > 0 and maxiter >= 1):
-        raise ValueError(f"tolerance must be positive and maxiter at least 1, got {tolerance!r} and {maxiter!r}")
+    if not (is_number(tolerance) and tolerance > 0 and is_integer(maxiter) and maxiter >= 1):
+        raise ValueError(
+            f"tolerance must be positive and maxiter at least 1, a whole number, got {tolerance!r} and {maxiter!r}"
+        )
     shape = fitting_shape(lightness.shape, memory_limit)
     small_lightness = shrink_to(lightness, shape)
     limits, small = constraints.limits(), constraints.shrunk(shape)
@@ -215,7 +218,7 @@ def unconverged(report: SolveReport) -> str:
     return f"propagation stopped after {report.iterations} iterations before it converged; raise maxiter or floor"
 
 
-def fitting_shape(shape: tuple[int, int], memory_limit: int = MEMORY_LIMIT) -> tuple[int, int]:
+def fitting_shape(shape: tuple[int, int], memory_limit: float = MEMORY_LIMIT) -> tuple[int, int]:
     """The photo's own shape, or the largest of the same proportions whose system fits in the memory."""
     scale = math.sqrt(memory_limit / (BYTES_PER_PIXEL * shape[0] * shape[1]))
     if scale >= 1:

@@ -79,6 +79,8 @@ def make_recipe(
     --------
     colorize_photo, colorize_file : Do what it says.
     """
+    if not hasattr(type(colorizer), "model"):
+        raise TypeError(f"colorizer must be a model, which Colorizer.load gives, got {type(colorizer).__name__}")
     path = find_model(model)
     return Recipe(
         model=path.stem,
@@ -263,8 +265,8 @@ def is_result(path: Path, max_pixels: int = MAX_PIXELS) -> bool:
 
 
 def colorize_file(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     colorizer: Predictor,
     recipe: Recipe,
     handling: Handling | None = None,
@@ -274,7 +276,7 @@ def colorize_file(
 
     Parameters
     ----------
-    source, target : Path
+    source, target : str or Path
     colorizer : Colorizer, Predictor or Refiner
     recipe : Recipe
         The digest of the photograph is added here if it is missing.
@@ -299,7 +301,7 @@ def colorize_file(
     colorize_photo : A photograph in memory.
     colorize.batch.run.run_batch : A folder of photographs.
     """
-    handling = handling or Handling()
+    source, target, handling = Path(source), Path(target), handling or Handling()
     # Before the work as well as in writing: an answer in a millisecond, not after a minute.
     check_free(target, overwrite=handling.overwrite)
     photos = read(source, handling, all_frames=recipe.all_frames)

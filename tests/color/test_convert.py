@@ -194,6 +194,7 @@ def test_to_gray_keeps_what_is_not_color():
         (lambda: lab_to_rgb(np.zeros(3), np.zeros((4, 2))), "ab must have shape"),
         (lambda: lab_to_rgb(50, [0, 0], bit_depth=12), "bit_depth"),
         (lambda: lab_to_rgb(50, [np.inf, 0]), "finite"),
+        (lambda: lab_to_rgb("old.jpg", [0, 0]), "^lightness must be an array of numbers, got str"),
         (lambda: lab_to_rgb(np.nan, [0, 0]), "finite"),
         (lambda: map_to_gamut(50, [np.nan, 0]), "finite"),
         (lambda: to_gray("old.jpg"), r"image must be an RgbImage, got str \(colorize.read_photo reads a file\)"),

@@ -130,6 +130,8 @@ def test_nothing_to_measure_is_an_error():
         measure({"gray": NO_COLOR}, [])
     with pytest.raises(ValueError, match="methods"):
         measure({}, [photo(0)])
+    with pytest.raises(TypeError, match=r"methods must be a mapping, such as \{'mine': model\}, got Colorizer"):
+        measure(Colorizer(), [photo(0)])
     with pytest.raises(NotFittedError):
         evaluate_model(Colorizer(), [photo(0)])
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from colorize import Colorizer
 from colorize.color import lab_to_rgb, metrics, rgb_to_lab, to_gray
 from colorize.evaluation.measure import WithTruth, measure
 from colorize.evaluation.methods import make_methods, peak_memory, stage_memory
@@ -75,6 +76,12 @@ class TestMakeMethods:
         assert made["mean"].method(to_gray(photos[0]))[0, 0, 1] < -40
         assert made["welsh"].n_bytes > 0
         assert made["mean"].description == "Of the references: one colour for everything."
+        arrays = {method.name: method for method in make_methods(["mean", "welsh"], references=[blue[0].pixels])}
+        assert np.array_equal(arrays["mean"].method.table, made["mean"].method.table)
+        with pytest.raises(TypeError, match="references must be a sequence of photographs"):
+            make_methods(["welsh"], references="album")
+        with pytest.raises(ValueError, match=r"references\[0\]: pixels must be"):
+            make_methods(["welsh"], references=[blue[0].pixels / 255])
 
     def test_the_tables_name_the_model_that_they_come_out_of(self, tiny_model):
         made = make_methods(["lookup", str(tiny_model)])
@@ -133,6 +140,7 @@ class TestMakeMethods:
             ([], ValueError, "at least one"),
             (["gray", "gray"], ValueError, "twice"),
             (["welsh"], DatasetError, "give some as references$"),
+            ([Colorizer()], TypeError, "found by its name or its file, got Colorizer"),
             (["nonsense"], ModelFileError, "nonsense"),
         ],
     )

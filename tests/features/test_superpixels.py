@@ -148,6 +148,10 @@ def test_parameters_out_of_range_are_named(parameters, message):
 def test_what_is_no_lightness_is_refused():
     with pytest.raises(ValueError, match=r"lightness must be finite L\* of shape \(H, W\), got shape \(10, 10, 3\)"):
         segment(np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"got shape \(0, 10\)"):
+        segment(np.zeros((0, 10), np.float32))
+    with pytest.raises(ValueError, match="lightness must be an array of numbers, got str"):
+        segment("old.jpg")
     with pytest.raises(ValueError, match="got NaN or infinity"):
         segment(np.full((10, 10), np.nan))
 

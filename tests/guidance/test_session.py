@@ -62,6 +62,8 @@ def test_an_album_draws_the_colours_and_hints_stay_exact(tiny_colorizer, session
     np.testing.assert_allclose(album.with_hints(hints).ab[known], session.with_hints(hints).ab[known], atol=1e-3)
     with pytest.raises(ValueError, match="palette must hold"):
         session.in_album(palette[1:])
+    with pytest.raises(ValueError, match="palette must be an array of numbers, got str"):
+        session.in_album("sepia")
 
 
 def test_a_shift_moves_the_automatic_colours_and_adds_up(session, photos):

@@ -597,6 +597,13 @@ def test_threads_may_read_at_once():
     assert shapes == [(200, 300)] * 4
 
 
+@pytest.mark.parametrize("source", [None, ["a.png"], np.zeros((2, 2, 3), np.uint8), io.BytesIO(b"")])
+def test_what_is_neither_path_nor_bytes_is_named(source):
+    for read in (read_photo, read_frames, read_xmp, count_pixels):
+        with pytest.raises(TypeError, match=r"^source must be a path or the bytes of a file, got"):
+            read(source)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

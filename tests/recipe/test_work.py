@@ -136,6 +136,13 @@ def test_times_go_along_on_request(tmp_path, photo_file, tiny_colorizer, recipe)
     assert (tmp_path / "then.png").stat().st_mtime_ns == 5 * 10**17
 
 
+def test_paths_may_be_text_and_a_model_may_not(tmp_path, photo_file, tiny_model, tiny_colorizer, recipe):
+    colorize_file(str(photo_file), str(tmp_path / "new.png"), tiny_colorizer, recipe)
+    assert find_note(read_xmp(tmp_path / "new.png")).model == recipe.model
+    with pytest.raises(TypeError, match=r"colorizer must be a model, which Colorizer\.load gives, got str"):
+        make_recipe(tiny_model, "default")
+
+
 def test_what_is_refused(tmp_path, photo_file, tiny_colorizer, recipe):
     with pytest.raises(ImageTooLargeError, match="megapixels"):
         colorize_file(photo_file, tmp_path / "a.png", tiny_colorizer, recipe, Handling(max_pixels=100))
