@@ -36,10 +36,6 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1), *, all_frames: bo
     OutputFormatError
         No format that can be written has this ending, or the format cannot hold so many pixels a side, or pictures.
 
-    See Also
-    --------
-    colorize.io.write_photo : Writes in the format.
-
     Examples
     --------
     >>> output_format(Path("album/grandmother.jpg"))
@@ -62,12 +58,7 @@ def output_format(path: Path, shape: tuple[int, int] = (1, 1), *, all_frames: bo
 
 
 def container_format(target: Path) -> str:
-    """The container that a film's name asks for.
-
-    Raises
-    ------
-    OutputFormatError
-        Another ending.
+    """The container that a film's name asks for; `OutputFormatError` for another ending.
 
     Examples
     --------

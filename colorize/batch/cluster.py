@@ -61,11 +61,6 @@ def cluster_pool(
         Bytes for each thread of each worker; by default three quarters of what is free on its machine, shared out.
     time_limit : float
         Seconds for one photograph.
-
-    See Also
-    --------
-    connect : Makes the client.
-    colorize.batch.run.local_pool : The same on one machine.
     """
 
     @contextlib.contextmanager
@@ -86,16 +81,12 @@ def cluster_pool(
 
 @contextlib.contextmanager
 def connect(scheduler: str | None = None, n_local: int | None = None) -> Iterator[Any]:
-    """A client of the cluster at an address, or of a new one on this machine with so many workers.
+    """A client, for `cluster_pool`, of the cluster at an address, or of a new one on this machine with so many workers.
 
     Raises
     ------
     WorkerError
         Nobody answers there.
-
-    See Also
-    --------
-    cluster_pool : Takes the client.
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # losses of workers are our daily bread
     with contextlib.ExitStack() as stack:

@@ -67,12 +67,9 @@ class Line:
 class Manifest:
     """The manifest file of an output folder, open for appending, locked against a second batch.
 
-    Use `Manifest.open`. ``lines`` maps inputs to their `Line`; ``albums`` maps folders to the palette they share;
-    ``outputs`` maps inputs to the outputs that this and earlier runs gave them.
-
-    See Also
-    --------
-    read_manifest : Reads one without opening it for work.
+    Use `Manifest.open`; `read_manifest` reads one without opening it for work. ``lines`` maps inputs to their `Line`;
+    ``albums`` maps folders to the palette they share; ``outputs`` maps inputs to the outputs that this and earlier runs
+    gave them.
     """
 
     path: Path
@@ -151,13 +148,7 @@ class Manifest:
 
 
 def read_manifest(path: str | Path) -> list[Line]:
-    """Read the lines of a manifest, in the order in which photographs were finished.
-
-    Raises
-    ------
-    ManifestError
-        No manifest.
-    """
+    """Read the lines of a manifest, in the order in which photographs were finished; `ManifestError` if it is none."""
     lines, _ = _read(Path(path), None)
     return list(lines.values())
 

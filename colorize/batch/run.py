@@ -137,7 +137,6 @@ def run_batch(
     local_pool : Workers on this machine.
     colorize.batch.cluster.cluster_pool : Workers of a cluster.
     colorize.batch.manifest.read_manifest : What became of every photograph.
-    colorize.recipe.work.colorize_file : One photograph.
     """
     settings, source, target = settings or Settings(), Path(source), Path(target)
     # Before anything is made: neither folder nor manifest is left of a command that cannot work.
@@ -177,12 +176,6 @@ def local_pool(*, n_workers: int | None = None, memory: int | None = None, time_
         Bytes that they may take together; by default three quarters of what is free.
     time_limit : float
         Seconds for one photograph.
-
-    See Also
-    --------
-    run_batch : Takes the pool.
-    colorize.batch.cluster.cluster_pool : The same on a cluster.
-    colorize.batch.supervisor.Supervisor : What it opens.
     """
     # A quarter is left for the cache of the disk and whatever else runs.
     memory = memory or free_memory() * 3 // 4

@@ -151,23 +151,14 @@ class Worker:
 
 
 class Supervisor:
-    """Does jobs in worker processes; use it as a context.
+    """Does jobs in worker processes (`colorize.batch.worker.main`); use it as a context.
 
-    Parameters
-    ----------
-    settings : Settings
-    n_workers, memory, time_limit
-        As in `colorize.batch.run.local_pool`.
+    Parameters are those of `colorize.batch.run.local_pool`, which opens one with sizes that fit the machine.
 
     Raises
     ------
     WorkerError
         Workers do not start, or the memory is not enough for them.
-
-    See Also
-    --------
-    colorize.batch.run.local_pool : Opens one with sizes that fit the machine.
-    colorize.batch.worker.main : The other end of the pipes.
     """
 
     def __init__(self, settings: Settings, *, n_workers: int, memory: int, time_limit: float = 300.0) -> None:
@@ -202,13 +193,7 @@ class Supervisor:
         self._events.put((None, None))
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
-        """Do all jobs; gives each with its one result as soon as that is known, unless the run is stopped.
-
-        Raises
-        ------
-        WorkerError
-            Workers do not start.
-        """
+        """Do all jobs; gives each with its one result as soon as that is known, unless the run is stopped."""
         self._todo, self._tries = deque(jobs), {}
         while True:
             self._hand_out()

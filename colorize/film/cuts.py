@@ -40,10 +40,6 @@ def similarity(first: Gray, second: Gray) -> float:
     first, second : ndarray, shape (h, w), uint8
         Gray, of about `PIXELS` pixels.
 
-    See Also
-    --------
-    find_shots : Uses it on a whole film.
-
     Examples
     --------
     >>> from sklearn.datasets import load_sample_images

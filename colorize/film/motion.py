@@ -81,11 +81,6 @@ def find_motion(last: Float32, lightness: Float32) -> Motion:
     last, lightness : ndarray, shape (H, W), float32
         L* of both frames. Light that changes all over the picture is allowed for.
 
-    See Also
-    --------
-    flow, agreement : Its two halves.
-    Motion.carry : Brings colours along it.
-
     Examples
     --------
     >>> from sklearn.datasets import load_sample_image
@@ -118,13 +113,7 @@ def flow(start: Gray, end: Gray) -> Float32:
 
 
 def agreement(there: Float32, back: Float32) -> Float32:
-    """1 where going there and back ends where it began, falling to 0 where it does not, shape (h, w).
-
-    Parameters
-    ----------
-    there, back : ndarray, shape (h, w, 2), float32
-        Flow from a frame to another, and from that one back.
-    """
+    """1 where two flows, there and back, end where they began, falling to 0 where they do not, shape (h, w)."""
     rows, columns = np.indices(there.shape[:2], dtype=np.float32)
     returned = sampled(back, rows + there[..., 1], columns + there[..., 0])
     missed = ((there + returned) ** 2).sum(axis=2)

@@ -46,10 +46,7 @@ class State:
 
     Attributes
     ----------
-    lightness : ndarray, shape (H, W), float32
-        Its L*.
-    ab : ndarray, shape (H, W, 2), float32
-        Its colours.
+    lightness, ab : ndarray, shapes (H, W) and (H, W, 2), float32
     opinion : ndarray, shape (H, W, 2), float32
         Colours of the regions of the last key frame, carried here.
     heard : ndarray, shape (H, W), float32
@@ -93,8 +90,6 @@ class Painter:
     See Also
     --------
     colorize.film.run.colorize_film : From file to file.
-    colorize.film.motion.find_motion : The motion that colours are carried along.
-    colorize.optimization.propagate : Solves every frame.
 
     Examples
     --------

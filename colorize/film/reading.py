@@ -39,29 +39,13 @@ _SOUND_GOES_ON = 0.5  # seconds by which sound often outlasts the pictures
 
 @dataclass
 class Damage:
-    """What could not be read of a film.
+    """What could not be read of a film."""
 
-    Attributes
-    ----------
-    n_packets : int
-        Packets that the decoder refused.
-    end : str
-        Why reading ended before the end; empty if it did not.
-    """
-
-    n_packets: int = 0
-    end: str = ""
+    n_packets: int = 0  # that the decoder refused
+    end: str = ""  # why reading ended before the end; empty if it did not
 
     def notes(self, n_frames: int, promised: int, seconds: float, promised_seconds: float) -> tuple[str, ...]:
-        """Say it for people.
-
-        Parameters
-        ----------
-        n_frames, promised : int
-            Frames that were read, and those that the header promises (0: it does not).
-        seconds, promised_seconds : float
-            Where the pictures end, and where the film does by its header (0: it does not say).
-        """
+        """Say it for people: frames and seconds that were read, beside those that the header promises (0: none)."""
         notes = []
         if self.n_packets:
             notes.append(f"the film is damaged: {self.n_packets} pieces of it could not be decoded and are left out")
@@ -144,11 +128,6 @@ class Film:
         How long the film is by its header; 0 if it does not say.
     notes : tuple of str
         One sentence for everything that will be changed or left out.
-
-    See Also
-    --------
-    Frame : What `Film.frames` gives.
-    colorize.film.writing.SegmentWriter : The way back.
     """
 
     path: Path
@@ -220,13 +199,7 @@ class Film:
 
 
 def open_input(path: Path) -> InputContainer:
-    """Open a film for reading.
-
-    Raises
-    ------
-    FilmError
-        There is none.
-    """
+    """Open a film for reading, or raise the `FilmError` that there is none."""
     try:
         return av.open(str(path), **_ANY_TAGS)
     except av.FFmpegError as error:
@@ -246,13 +219,7 @@ def comment_of(path: Path) -> str:
 
 
 def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
-    """The first stream of moving pictures; covers of albums are none.
-
-    Raises
-    ------
-    FilmError
-        There is none, or no decoder for it.
-    """
+    """The first stream of moving pictures; covers of albums are none. `FilmError` if there is no stream or decoder."""
     for stream in container.streams.video:
         if av.stream.Disposition.attached_pic not in stream.disposition:
             if stream.codec_context is None:

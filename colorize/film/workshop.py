@@ -27,17 +27,7 @@ from colorize.film.plan import Plan
 
 
 class Workshop:
-    """The working folder of an output.
-
-    Parameters
-    ----------
-    target : Path
-        The output; the folder is beside it and has its name and ``.part``.
-
-    See Also
-    --------
-    colorize.film.run.colorize_film : Works in it.
-    """
+    """The working folder of an output, beside it, with its name and ``.part``."""
 
     def __init__(self, target: Path) -> None:
         self.folder = target.with_name(target.name + ".part")
@@ -46,12 +36,8 @@ class Workshop:
     def open(self, settings: Mapping[str, Any]) -> Iterator[None]:
         """Begin, or go on with what is there; other processes are kept away meanwhile.
 
-        An error before the first walk is kept leaves no folder.
-
-        Parameters
-        ----------
-        settings : mapping
-            All that decides the result; JSON values.
+        `settings` are all that decides the result, as JSON values. An error before the first walk is kept leaves no
+        folder.
 
         Raises
         ------

@@ -73,17 +73,9 @@ def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 class SegmentWriter:
-    """Encodes frames into a file; nothing is there under its name before `close`.
+    """Encodes frames, of the size and pixel shape of a film, into a file; it has no name before `close`.
 
-    Parameters
-    ----------
-    path : Path
-    film : Film
-        Size, and shape of pixels.
-    rate : Fraction
-        Frames per second, on average.
-    crf : int
-        Constant rate factor of x264: 1 is nearly lossless and large, 16 looks like the original, 23 is common.
+    `rate` is in frames per second, on average; `crf` is as for `colorize.film.run.colorize_film`.
     """
 
     def __init__(self, path: Path, film: Film, rate: Fraction, crf: int) -> None:
@@ -124,13 +116,7 @@ class SegmentWriter:
 
 
 def check_streams(film: Film, target: Path) -> tuple[str, ...]:
-    """Refuse, before the work, a container that cannot hold the sound; tell of subtitles that it cannot hold.
-
-    Raises
-    ------
-    FilmError
-        Sound of a kind that this container has no place for.
-    """
+    """Refuse, by `FilmError`, a container that cannot hold the sound; tell of subtitles that it cannot hold."""
     # Only an open container says what it can hold; this one is written nowhere.
     with av.open(io.BytesIO(), "w", format=container_format(target)) as output:
         known = output.supported_codecs
@@ -175,11 +161,6 @@ def assemble(
     ------
     OutputError
         The disk refuses.
-
-    See Also
-    --------
-    SegmentWriter : Makes the segments.
-    check_streams : What of the original has a place in the output.
     """
     with (
         refusals(target, *_UNWRITABLE),

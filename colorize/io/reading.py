@@ -183,14 +183,9 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
     Parameters
     ----------
     source, max_pixels
-        As for `read_photo`.
+        As for `read_photo`, whose errors it raises.
     all_frames : bool, default False
         Of all its frames together (as if all had the size of the first), not of the first alone.
-
-    Raises
-    ------
-    InvalidImageError, ImageTooLargeError
-        As for `read_photo`.
 
     Examples
     --------
@@ -203,17 +198,7 @@ def count_pixels(source: str | Path | bytes, *, all_frames: bool = False, max_pi
 
 
 def read_xmp(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> bytes | None:
-    """The XMP packet of a photograph, from its header alone.
-
-    Parameters
-    ----------
-    source, max_pixels
-        As for `read_photo`.
-
-    Raises
-    ------
-    InvalidImageError, ImageTooLargeError
-        As for `read_photo`.
+    """The XMP packet of a photograph, from its header alone; arguments and errors are those of `read_photo`.
 
     See Also
     --------
@@ -284,11 +269,6 @@ def find_photos(folder: str | Path) -> list[Path]:
     ------
     DatasetError
         No such folder.
-
-    See Also
-    --------
-    read_photo : Reads what was found.
-    colorize.batch.plan.make_plan : The same for a batch, with a name for every output.
 
     Examples
     --------

@@ -142,18 +142,9 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
 
 
 def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
-    """Encode a small picture for a page: lossy WebP, nothing carried over.
+    """Encode a small picture, shape (H, W, 3), uint8, sRGB, for a page: lossy WebP, nothing carried over.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W, 3), uint8
-        sRGB.
-    quality : int, default 70
-        0 (small) to 100 (good).
-
-    See Also
-    --------
-    encode_screen : Ten times as fast, and larger.
+    `quality` goes from 0 (small) to 100 (good). `encode_screen` is ten times as fast, and its files are larger.
 
     Examples
     --------
@@ -164,16 +155,7 @@ def encode_preview(pixels: np.ndarray, *, quality: int = 70) -> bytes:
 
 
 def encode_screen(pixels: np.ndarray) -> bytes:
-    """Encode a picture for a screen that waits for it: JPEG with full colour resolution, nothing carried over.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W, 3), uint8
-        sRGB.
-
-    See Also
-    --------
-    encode_preview : Smaller, and a tenth as fast.
+    """Encode a picture, shape (H, W, 3), uint8, sRGB, for a screen that waits for it: JPEG with full colour resolution.
 
     Examples
     --------

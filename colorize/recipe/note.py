@@ -94,7 +94,6 @@ class Recipe:
 
     See Also
     --------
-    add_note, find_note : Into an XMP packet, and out of it.
     colorize.recipe.work.make_recipe : Makes one for a model.
 
     Examples
@@ -162,21 +161,11 @@ def add_note(xmp: bytes | None, recipe: Recipe, caption: str = "") -> bytes:
     Parameters
     ----------
     xmp : bytes or None
-        The packet that the photograph had; one that cannot be extended is given up.
+        The packet, UTF-8, that the photograph had; one of which `can_extend` says no is given up.
     recipe : Recipe
     caption : str
         What the photograph says of itself elsewhere. If the packet has no description, it becomes that, in place of
         the note's sentence: many programs show the description and nothing else.
-
-    Returns
-    -------
-    bytes
-        The packet, UTF-8.
-
-    See Also
-    --------
-    find_note : The way back.
-    can_extend : Whether a packet is kept.
 
     Examples
     --------
@@ -212,7 +201,6 @@ def find_note(xmp: bytes | None) -> Recipe | None:
 
     See Also
     --------
-    add_note : Writes the note.
     colorize.io.read_xmp : Reads the packet of a file.
 
     Examples
@@ -233,10 +221,6 @@ def find_note(xmp: bytes | None) -> Recipe | None:
 
 def is_ours(xmp: bytes | None) -> bool:
     """Tell whether colorize made the picture: one with a note, be it damaged, or an `AID`.
-
-    See Also
-    --------
-    find_note : Reads the note.
 
     Examples
     --------

@@ -33,17 +33,7 @@ _LONGEST_HINTS = 50_000  # characters in an XMP packet; JPEG takes packets of 65
 
 
 def read(source: Path, handling: Handling, *, all_frames: bool = False) -> list[RgbImage]:
-    """Read a photograph, or all its frames.
-
-    Raises
-    ------
-    InvalidImageError
-        It cannot be read, or is damaged and not to be salvaged.
-
-    See Also
-    --------
-    colorize.io.read_photo, colorize.io.read_frames : What it calls.
-    """
+    """Read a photograph, or all its frames, as `colorize.io` does; the error of a damaged one names ``--salvage``."""
     try:
         if all_frames:
             return read_frames(source, max_pixels=handling.max_pixels, salvage=handling.salvage)
@@ -64,7 +54,7 @@ def make_recipe(
     keep_tint: bool = False,
     all_frames: bool = False,
 ) -> Recipe:
-    """Write down how photographs are about to be coloured.
+    """Write down how photographs are about to be coloured, for `colorize_photo` and `colorize_file`.
 
     Parameters
     ----------
@@ -74,10 +64,6 @@ def make_recipe(
         The same, loaded, or a refiner of it.
     vividness, keep_tint, all_frames
         As in `colorize.recipe.note.Recipe`.
-
-    See Also
-    --------
-    colorize_photo, colorize_file : Do what it says.
     """
     if not hasattr(type(colorizer), "model"):
         raise TypeError(f"colorizer must be a model, which Colorizer.load gives, got {type(colorizer).__name__}")
@@ -96,7 +82,7 @@ def make_recipe(
 def colorize_photo(
     photo: RgbImage, colorizer: Predictor, recipe: Recipe, references: References | tuple[()] = ()
 ) -> RgbImage:
-    """Colour a photograph by a recipe.
+    """Colour a photograph by a recipe, which goes into the XMP of its metadata.
 
     Parameters
     ----------
@@ -106,11 +92,6 @@ def colorize_photo(
     references : References, optional
         Those whose files the recipe names.
 
-    Returns
-    -------
-    RgbImage
-        With the recipe in the XMP of its metadata.
-
     Raises
     ------
     RecipeError
@@ -118,7 +99,6 @@ def colorize_photo(
 
     See Also
     --------
-    colorize_file : From file to file.
     colorize.predictor.Predictor.predict : Without a note.
     """
     wishes = Wishes.of(recipe)
@@ -295,11 +275,6 @@ def colorize_file(
         The photograph cannot be read.
     OutputExistsError, OutputFormatError, OutputError
         The picture cannot be written.
-
-    See Also
-    --------
-    colorize_photo : A photograph in memory.
-    colorize.batch.run.run_batch : A folder of photographs.
     """
     source, target, handling = Path(source), Path(target), handling or Handling()
     # Before the work as well as in writing: an answer in a millisecond, not after a minute.
@@ -348,13 +323,7 @@ def copy_times(source: Path, target: Path) -> None:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal.
-
-    Raises
-    ------
-    InvalidImageError
-        It cannot be read.
-    """
+    """SHA-256 of a file, in hexadecimal, or an `InvalidImageError` if it cannot be read."""
     with refusals(path, "cannot be read", InvalidImageError), open(path, "rb") as file:
         # In pieces: a film has gigabytes.
         return hashlib.file_digest(file, "sha256").hexdigest()
