@@ -62,7 +62,7 @@ def container_format(target: Path) -> str:
 
     Examples
     --------
-    >>> container_format(Path("film.mkv"))
+    >>> container_format(Path("film.MKV"))
     'matroska'
     """
     try:

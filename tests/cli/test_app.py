@@ -41,7 +41,6 @@ def test_other_addresses_need_a_word_about_who_may_come_in(run, served):
         ["--auth", "anna"],
         ["--auth", ":x"],
         ["--auth", "anna:x", "--no-auth"],
-        ["--max-upload", "lots"],
         ["--max-upload", "3"],
         ["--port", "70000"],
     ],

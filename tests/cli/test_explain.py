@@ -152,8 +152,6 @@ def test_confidence_map(run, old, tiny_model, workplace):
         ),
         (("old.png", "--confidence-map", "map.xyz"), 1, "map.xyz"),
         (("old.png", "--confidence-map", "nowhere/map.png"), 2, "there is no folder nowhere"),
-        (("old.png", "--only-confident", "nan"), 2, "nan is no finite number"),
-        (("old.png", "--only-confident", "2"), 2, "2"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_the_work(run, old, workplace, arguments, status, message):

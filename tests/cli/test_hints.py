@@ -79,15 +79,8 @@ def test_a_painted_layer_is_heard_as_far_as_is_said(go, old):
     plain = np.asarray(Image.open("plain.png"), int)
     moved = {}
     for reach in ("default", *REACHES):
-        go(
-            "photo",
-            old,
-            "--hints",
-            "hints.png",
-            "-o",
-            f"{reach}.png",
-            *(() if reach == "default" else ("--reach", reach)),
-        )
+        said = () if reach == "default" else ("--reach", reach)
+        go("photo", old, "--hints", "hints.png", "-o", f"{reach}.png", *said)
         moved[reach] = np.abs(np.asarray(Image.open(f"{reach}.png"), int) - plain).mean()
     assert moved["default"] == moved["here"] <= moved["similar"] < moved["photo"]
     for command in ("suggest", "explain"):
@@ -215,20 +208,12 @@ def test_a_sheet_replaces_none_of_the_pictures_unasked(go, old):
     Path("sheet.2.png").write_text("mine")
     result = go("photo", old, "--alternatives", "2", "--sheet", "-o", "sheet.png", status=1)
     assert "sheet.2.png: exists already" in result.stderr
-    assert not os.path.exists("sheet.png")
+    assert [path.name for path in Path().glob("sheet*")] == ["sheet.2.png"]
 
 
 def test_alternatives_of_a_name_without_ending_are_refused_by_that_name(go, old):
     error = go("photo", old, "--alternatives", "2", "--choose", "2", "-o", "x", status=1).stderr
     assert error.startswith("Error: old.png: x: cannot write a file without ending; use .png")
-
-
-def test_alternatives_replace_nothing_unasked(go, old):
-    with open("old.colorized.2.png", "w") as file:
-        file.write("mine")
-    result = go("photo", old, "--alternatives", "2", status=1)
-    assert "old.colorized.2.png: exists already" in result.stderr
-    assert not os.path.exists("old.colorized.1.png")
 
 
 @pytest.mark.parametrize(
@@ -239,8 +224,6 @@ def test_alternatives_replace_nothing_unasked(go, old):
         (["a.png", "--sheet"], "--sheet needs --alternatives"),
         (["a.png", "--reference-strength", "1"], "--reference-strength needs --reference FILE"),
         (["a.png", "--alternatives", "10"], "10 is not in the range 1<=x<=9"),
-        (["a.png", "--reference", "b.png", "--reference-strength", "2"], "2.0 is not in the range"),
-        (["a.png", "--reference", "b.png", "--reference-strength", "nan"], "nan is no finite number"),
     ],
 )
 def test_wrong_usage(run, arguments, message):

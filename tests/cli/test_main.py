@@ -185,13 +185,6 @@ def test_nothing_is_overwritten_without_force(run, stub, workplace):
     assert red("a.colorized.png")
 
 
-def test_existing_output_is_found_before_the_model_is_loaded(run, monkeypatch, workplace):
-    monkeypatch.setattr(_shared, "load_predictor", lambda model: pytest.fail("loaded"))
-    gray_file(workplace / "a.png")
-    gray_file(workplace / "a.colorized.png")
-    run("photo", "a.png", status=1)
-
-
 NOWHERE = "/proc"  # a folder in which nobody, not even root, can make a file
 
 
@@ -249,7 +242,6 @@ def test_a_folder_of_photographs_is_for_batch(run, stub, workplace):
         (["a.png", "--reference", "b.png", "-o", "b.png", "--force"], "b.png is read by this command"),
         (["a.png", "a.colorized.png", "--force"], "is read by this command, and would be replaced"),
         (["a.png", "--vividness", "1.5"], "not in the range"),
-        (["a.png", "--vividness", "nan"], "nan is no finite number"),
         (["a.png", "--nonsense"], "No such option"),
     ],
 )
@@ -283,7 +275,7 @@ def test_wrong_usage_is_refused_before_any_work(run, monkeypatch, workplace, arg
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
 def test_numbers_that_are_not_finite_are_wrong_usage(run, workplace, arguments, number):
     error = run(*arguments, number, status=2).stderr
-    assert f"Invalid value for '{arguments[-1]}'" in error
+    assert f"Invalid value for '{arguments[-1]}': {number} is n" in error
     assert os.listdir(workplace) == []
 
 
@@ -464,11 +456,6 @@ def test_few_photographs_are_warned_of(run, trainer, album, monkeypatch):
     assert run("train", album, "-o", "m.safetensors", "--force").stderr == ""
 
 
-def test_training_leaves_the_defaults_to_the_library(run, trainer, album):
-    run("train", album, "-o", "m.safetensors")
-    assert trainer.made[0].parameters == {"random_state": 0}
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "match"),
     [
@@ -555,10 +542,6 @@ def test_every_command_and_option_has_help(run):
             if parameter.param_type_name == "option":
                 assert parameter.help, f"{name} {parameter.name}"
                 assert parameter.opts[-1] in text
-
-
-def test_version(run):
-    assert __version__ in run("--version").stdout
 
 
 @pytest.mark.slow

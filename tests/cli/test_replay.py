@@ -196,20 +196,19 @@ def test_frames_go_without_wishes(run, old, tiny_model):
     assert "--all-frames goes without" in result.stderr
 
 
-def test_replay_says_if_hints_were_given(run, old, tiny_model, workplace):
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"hints": "none"}, "the hints in its note are damaged ("),
+        ({"at": [1, 2], "color": "#00ff00"}, "its note does not hold all that decided the colours beside hints (at, "),
+    ],
+)
+def test_wishes_of_a_note_that_are_none_are_named(run, old, tiny_model, said, message):
     run("photo", old, "-o", "new.png", "--model", tiny_model)
-    note = find_note(read_xmp("new.png"))
-    packet = add_note(None, replace(note, said=({"at": [1, 2], "color": "#00ff00"},)))
-    Image.fromarray(read_photo("new.png").pixels).save("hinted.png", pnginfo=png_note(packet))
-    assert "hints" in run("replay", "hinted.png", old, "--model", tiny_model, status=1).stderr
-
-
-def test_damaged_hints_of_a_note_are_named(run, old, tiny_model):
-    run("photo", old, "-o", "new.png", "--model", tiny_model)
-    packet = add_note(None, replace(find_note(read_xmp("new.png")), said=({"hints": "none"},)))
+    packet = add_note(None, replace(find_note(read_xmp("new.png")), said=(said,)))
     Image.fromarray(read_photo("new.png").pixels).save("hinted.png", pnginfo=png_note(packet))
     (line,) = run("replay", "hinted.png", old, "--model", tiny_model, status=1).stderr.splitlines()
-    assert line.startswith("Error: hinted.png: the hints in its note are damaged (")
+    assert line.startswith(f"Error: hinted.png: {message}")
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """Opening films of many kinds, and files that are none."""
 
-import importlib
-import sys
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
 
 from colorize.color import rgb_to_lab, rgb_to_lightness  # noqa: E402
-from colorize.exceptions import FilmError, MissingDependencyError  # noqa: E402
+from colorize.exceptions import FilmError  # noqa: E402
 from colorize.film.plan import make_plan  # noqa: E402
 from colorize.film.reading import Damage, Film  # noqa: E402
 
@@ -158,10 +156,3 @@ def test_size_that_changes_is_refused(write_film, pan, tmp_path):
     (tmp_path / "a.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
     with pytest.raises(FilmError, match="has 128 x 64 pixels and the first 128 x 96"):
         list(Film.open(tmp_path / "a.ts").frames())
-
-
-def test_missing_pyav_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "colorize.film.reading")
-    with pytest.raises(MissingDependencyError, match=r"'\.\[video\]'"):
-        importlib.import_module("colorize.film.reading")

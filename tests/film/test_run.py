@@ -241,7 +241,10 @@ def test_killed_while_it_cleared_away(color, film, tmp_path, monkeypatch):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.mp4", "out.mp4"]
 
 
-def test_work_of_other_settings_is_refused(color, film, tmp_path, monkeypatch):
+@pytest.fixture
+def begun(color, film, tmp_path, monkeypatch, short_segments):
+    """The folder of a film whose pieces are done, and not put together yet."""
+
     def stop(*arguments):
         raise Stopped
 
@@ -249,6 +252,11 @@ def test_work_of_other_settings_is_refused(color, film, tmp_path, monkeypatch):
         patch.setattr(run, "assemble", stop)
         with pytest.raises(Stopped):
             color(film, tmp_path / "out.mp4")
+    return tmp_path / "out.mp4.part"
+
+
+@pytest.mark.usefixtures("begun")
+def test_work_of_other_settings_is_refused(color, film, tmp_path):
     for options, name in (({"vividness": 1}, "vividness"), ({"crf": 20}, "crf")):
         with pytest.raises(ManifestError, match=f"{name} differ"):
             color(film, tmp_path / "out.mp4", **options)
@@ -265,18 +273,10 @@ def test_folder_of_somebody_else_is_left_alone(color, film, tmp_path):
     assert (tmp_path / "out.mp4.part" / "letter.txt").read_text() == "mine"
 
 
-def test_damaged_state_is_one_error(color, film, tmp_path, monkeypatch, short_segments):
-    def stop(*arguments):
-        raise Stopped
-
-    with monkeypatch.context() as patch:
-        patch.setattr(run, "assemble", stop)
-        with pytest.raises(Stopped):
-            color(film, tmp_path / "out.mp4")
-    folder = tmp_path / "out.mp4.part"
-    last = sorted(folder.glob("*.mp4"))[-1]
+def test_damaged_state_is_one_error(color, film, tmp_path, begun):
+    last = sorted(begun.glob("*.mp4"))[-1]
     last.unlink()
-    (folder / f"{int(last.stem) - 1:06d}.npz").write_bytes(b"rubbish")
+    (begun / f"{int(last.stem) - 1:06d}.npz").write_bytes(b"rubbish")
     with pytest.raises(ManifestError, match="damaged"):
         color(film, tmp_path / "out.mp4")
 
