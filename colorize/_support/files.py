@@ -27,6 +27,16 @@ def reason(error: BaseException) -> str:
     return (text.splitlines() or [type(error).__name__])[0].strip()
 
 
+def one_line(error: BaseException) -> str:
+    """All that an error says, with its file, in one line: one per failure is what scripts count."""
+    if isinstance(error, OSError) and error.strerror:
+        # `str` of it would begin with a number that tells a person nothing.
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        text = "not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
 @contextlib.contextmanager
 def refusals(
     path: str | Path,

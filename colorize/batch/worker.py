@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from colorize._support.files import refusals
+from colorize._support.files import one_line, refusals
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.color import to_gray
 from colorize.exceptions import ColorizeError, ImageTooLargeError, OutputError, OutputExistsError
@@ -68,7 +68,7 @@ class Studio:
             # What a photograph or a disk can cause. Any other error is a bug: it ends this process,
             # and the supervisor reports its last line.
             except (ColorizeError, MemoryError, OSError) as error:
-                reason = _one_line(error).removeprefix(f"{job.source}: ")  # the line has the name already
+                reason = one_line(error).removeprefix(f"{job.source}: ")  # the line has the name already
                 result = Result("stop" if _meets_all(error) else "failed", reason)
         said = [result.message, *(str(warning.message) for warning in caught)] if result.status == "done" else []
         message = "; ".join(" ".join(text.split()) for text in said if text) or result.message
@@ -103,11 +103,6 @@ def _meets_all(error: BaseException) -> bool:
     return isinstance(error, OutputError) and getattr(error.__cause__, "errno", None) not in _ONE_FILE
 
 
-def _one_line(error: BaseException) -> str:
-    text = "not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
-    return " ".join(text.split())
-
-
 def main() -> None:
     """Work until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides what an interruption means
@@ -133,7 +128,7 @@ def main() -> None:
     try:
         studio = Studio(Settings(**json.loads(sys.stdin.readline())))
     except ColorizeError as error:
-        answer({"refused": _one_line(error)})
+        answer({"refused": one_line(error)})
         return
     # Before the answer, so that compiling counts against the start and not the first photograph.
     studio.warm_up()

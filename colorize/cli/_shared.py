@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from colorize._support import files
 from colorize._support.files import OVERWRITE, check_free, check_writable, write_atomically
 from colorize._support.formats import output_format
 from colorize._support.progress import Progress, silent
@@ -346,19 +347,10 @@ def shown(name: str) -> str:
 
 def one_line(error: BaseException, path: Path | None = None) -> str:
     """Say what went wrong in one line that names the file."""
-    if isinstance(error, OSError) and error.strerror:
-        # `str` of it would begin with a number that tells a person nothing.
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, MemoryError):
-        message = "not enough memory"
-    else:
-        message = str(error) or type(error).__name__
     # The library speaks of its own arguments.
-    message = message.replace(OVERWRITE, "name another output or add --force")
-    if path is not None and str(path) not in message:
-        message = f"{path}: {message}"
-    # Whatever a library writes: one line per failure is what scripts count.
-    return " ".join(message.split())
+    message = files.one_line(error).replace(OVERWRITE, "name another output or add --force")
+    name = "" if path is None else " ".join(str(path).split())
+    return message if name in message else f"{name}: {message}"
 
 
 def folder_name(folder: Path) -> str:
