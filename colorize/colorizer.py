@@ -189,8 +189,6 @@ class Colorizer(Predictor, BaseEstimator):
         Without an extractor the model answers for rows (`recognizer`), not for photographs. `palette` is a fitted one
         to use instead of learning one; `base` is as in `fit`, and its features must be those of the rows.
         """
-        if not isinstance(rows, TrainingRows):
-            raise TypeError(f"rows must be TrainingRows, got {type(rows).__name__}; `fit` takes photographs")
         found, sample, summary = learn(
             rows,
             make_machine(self.classifier, self.random_state),

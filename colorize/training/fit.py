@@ -156,6 +156,8 @@ def learn(
     colorize.training.recognizer.learn_alone : What is learnt from rows alone.
     colorize.training.base.choose : Whether a base is kept.
     """
+    if not isinstance(rows, TrainingRows):
+        raise TypeError(f"rows must be TrainingRows, got {type(rows).__name__}; `fit` takes photographs")
     # A study hands over the palette, so that its twins differ in nothing else.
     palette = palette or fit_palette(rows, n_colors, random_state)
     with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores

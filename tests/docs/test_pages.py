@@ -61,7 +61,7 @@ def resolve(arguments: list[str]) -> tuple[click.Context, list[str]]:
     while isinstance(context.command, click.Group) and arguments and not arguments[0].startswith("-"):
         command = context.command.get_command(context, arguments[0])
         if command is None:
-            raise click.NoSuchCommand(arguments[0])
+            raise click.UsageError(f"no command {arguments[0]}")
         context = click.Context(command, info_name=arguments[0], parent=context)
         arguments = arguments[1:]
     return context, arguments
