@@ -778,6 +778,35 @@ def test_on_small_screens_nothing_is_cut_and_the_photograph_is_large(visit, cat_
     assert is_out_of_sight or words["x"] > label["x"] + label["width"]
 
 
+def test_on_a_phone_held_sideways_half_of_the_window_is_photograph_and_the_tools_are_beside_it(visit, cat_photo):
+    visitor = visit(viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
+    visitor.open(cat_photo)
+    visitor.step("Correct")
+    page = visitor.page
+    frame = page.locator(".stage .frame")
+
+    def share():
+        box = frame.bounding_box()
+        shown = min(box["y"] + box["height"], 390) - max(box["y"], 0)
+        return box["width"] * shown / (844 * 390)
+
+    assert share() >= 0.5
+    photograph = frame.bounding_box()
+    for part in page.locator(".stage .tools > *").all():
+        box = part.bounding_box()
+        assert box["x"] >= photograph["x"] + photograph["width"]
+        assert box["x"] + box["width"] <= 844
+        assert box["y"] + box["height"] <= 390
+    page.touchscreen.tap(*visitor.place(0.5, 0.5))
+    visitor.wait_for_version(2)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.evaluate("scrollY") > 200
+    assert share() >= 0.5  # it stays
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("!document.body.classList.contains('sideways')")
+    assert page.locator(".stage .tools").bounding_box()["width"] > 300
+
+
 def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat_photo):
     visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     visitor.open(cat_photo)

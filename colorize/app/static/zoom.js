@@ -1,11 +1,13 @@
 // Zoom and pan while painting: Ctrl and the wheel, two fingers, the keys + - 0; Space or the middle button and drag.
 let scale = 1, offset = [0, 0], parts = [1, 1], wide = 0, panFrom = null, isSpaceDown = false, isPointing = false;
-const fingers = new Map();
+const fingers = new Map(), isSideways = matchMedia('(max-height: 500px) and (min-aspect-ratio: 3/2)');
 
-// The frame has the shape of the photograph, except that nobody can paint on a ribbon.
+// The frame has the shape of the photograph, except that nobody can paint on a ribbon, nor on a small upright one.
 function shapeFrame() {
-  const own = shape[1] / shape[0], isPainting = stage.dataset.mode === 'paint';
-  const aspect = isPainting ? Math.min(2.5, Math.max(0.6, own)) : own;
+  // A class, and no rule of the style: Gradio takes rules that depend on the window for those of its own box.
+  document.body.classList.toggle('sideways', isSideways.matches && !stage.classList.contains('empty'));
+  const own = shape[1] / shape[0], isPainting = stage.dataset.mode === 'paint', least = isSideways.matches ? 1.2 : 0.6;
+  const aspect = isPainting ? Math.min(2.5, Math.max(least, own)) : own;
   frame.style.aspectRatio = aspect;
   frame.style.setProperty('--aspect', aspect);
   parts = [Math.min(1, aspect / own), Math.min(1, own / aspect)];
