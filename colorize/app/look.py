@@ -47,7 +47,9 @@ def look() -> dict[str, Any]:
         slider_color="#19655f",
         slider_color_dark="#62c3b6",
     )
-    return {"theme": theme, "css": static("style.css"), "footer_links": []}
+    # Names of icons, which Gradio gives to screen readers; two of them it has forgotten.
+    words = gr.I18n(en={"common.upload": "Add files", "common.clear": "Remove all files", "common.complete": "Done"})
+    return {"theme": theme, "css": static("style.css"), "footer_links": [], "i18n": words}
 
 
 def static(name: str) -> str:

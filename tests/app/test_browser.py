@@ -544,7 +544,10 @@ def test_the_bar_of_a_large_photograph_moves_and_the_button_belongs_to_what_is_s
                 const bar = document.querySelector(`#${name} progress`);
                 if (bar?.checkVisibility()) said.push([bar.value, bar.ariaLabel]);
             }
-        }).observe(document.body, {childList: true, attributes: true, subtree: true}); }"""
+        }).observe(document.body, {childList: true, attributes: true, subtree: true});
+        window.heard = [];
+        const teller = document.querySelector('body > [role=status]');
+        new MutationObserver(() => window.heard.push(teller.textContent)).observe(teller, {childList: true}); }"""
     )
 
     def saved(button):
@@ -557,6 +560,10 @@ def test_the_bar_of_a_large_photograph_moves_and_the_button_belongs_to_what_is_s
     assert saved("#save") == ("large.colorized.png", (2400, 2400))
     page.locator("#ready").get_by_text("large").wait_for()
     assert page.locator("#saved progress").count() == 0
+    heard = page.evaluate("window.heard")
+    quarters = [words for words in heard if words not in {"25 %", "50 %", "75 %"}]
+    assert quarters[1::2] == ["The work has ended."] * 2  # opening and saving; both have begun with words
+    assert len(heard) == len(set(enumerate(heard))) <= 2 * 5
     opening, saving = (page.evaluate(f"window.said.{name}") for name in ("opening", "saved"))
     # Which stages of opening are seen depends on the machine; test_editor.py has them all.
     assert {words for _, words in opening} & {"Reading the photograph", *stages.SENTENCES.values()}
@@ -711,6 +718,21 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     assert page.locator("#comparison").get_by_text("nearest to the truth").count() == 1
 
 
+def test_upright_photographs_are_compared_within_one_view(visit, pictures, tmp_path):
+    path = tmp_path / "tower.png"
+    Image.fromarray(pictures["astronaut"][:, 100:260]).resize((480, 1536)).save(path)
+    visitor = visit(viewport={"width": 1366, "height": 600})
+    page = visitor.page
+    visitor.room("Compare")
+    page.set_input_files("#compared input", str(path))
+    page.locator("#compared").get_by_text("tower").wait_for()
+    page.get_by_role("button", name="Compare").click()
+    page.locator("#comparison figure").first.wait_for()
+    for picture in page.locator("#comparison img").all():
+        assert 200 < picture.bounding_box()["height"] <= 0.75 * 600 + 1
+        assert picture.evaluate("e => getComputedStyle(e).objectFit") == "contain"  # neither squeezed nor cut
+
+
 def test_a_batch_comes_back_as_a_zip(visit, crops, tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
@@ -836,6 +858,21 @@ def test_on_a_phone_the_photograph_and_what_is_answered_stay_in_sight(visit, cat
             return title.top >= stage.bottom - 1 && title.bottom <= innerHeight && stage.top < 1;
         }"""
     )
+
+
+def test_screen_readers_hear_which_zone_file_and_slider_a_button_belongs_to(visit, cat_photo, crops):
+    page = visit().page
+
+    def is_named(name):
+        page.get_by_role("button", name=name, exact=True).wait_for()
+
+    is_named("Choose or drop: Your photograph")
+    is_named("Reset Vividness")
+    page.get_by_role("tab", name="Reference").click()
+    page.set_input_files("#references input", [str(cat_photo), str(crops)])
+    for name in ("Add files", "Remove all files", "Remove our cat.jpg", "Remove crops.zip"):
+        is_named(name)
+    page.get_by_role("link", name="Download our cat.jpg").wait_for()
 
 
 def check_page(visitor):

@@ -98,3 +98,34 @@ document.addEventListener('colorize-download', (event) => {
   link.click();
   link.remove();
 });
+
+// What is heard and not seen. Nobody wants to hear a bar each second: told are its beginning, every quarter and the end. And
+// Gradio's own names do not tell one zone, file or slider from another; it has bars of its own, without a name.
+const teller = Object.assign(document.createElement('p'), {className: 'unseen', role: 'status'});
+document.body.append(teller);
+let told = [];
+
+function tell() {
+  const bars = [...document.querySelectorAll('progress[aria-label]')];
+  const quarters = bars.map((bar) => Math.floor(4 * bar.value));
+  const k = quarters.findIndex((quarter, k) => quarter !== told[k]);
+  if (quarters.length < told.length) teller.textContent = 'The work has ended.';
+  else if (k >= 0) teller.textContent = k in told ? `${25 * quarters[k]} %` : bars[k].ariaLabel;
+  told = quarters;
+}
+
+const NAMES = {
+  '.zone .upload-container': 'Choose or drop: ', '.label-clear-button': 'Remove ', '.download-link': 'Download ', '.reset-button': 'Reset ',
+};
+
+function name() {
+  for (const [selector, words] of Object.entries(NAMES)) {
+    for (const part of document.querySelectorAll(selector)) {
+      const named = part.closest('.file, .block')?.querySelector('.filename, [data-testid^=block-]');
+      if (named) part.ariaLabel = words + (named.ariaLabel ?? named.textContent.trim());
+    }
+  }
+}
+
+new MutationObserver(() => { tell(); name(); })
+  .observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['value']});
