@@ -16,11 +16,11 @@ FAMILIES = {
     "position": "its place in the picture",
     "shape": "its form",
     "gabor": "its grain and stripes",
-    "surf": "its corners and gradients",
+    "surf": "its corners and edges",
     "lbp": "its fine texture",
     "context": "what surrounds it",
     "scene": "the kind of photograph",
-    "semantic": "what the encoder takes it for",
+    "semantic": "what kind of thing it seems to be",
 }
 """Feature families in plain words; one that is not here stands by its name."""
 
@@ -52,28 +52,30 @@ def sentences(found: Explanation) -> list[str]:
     said = [_shown_and_believed(found, names[winner])]
     if found.carried > CARRIED:
         said.append(
-            f"The very place is {found.named(found.pixel_ab)}, {found.carried:.0f} units of ab away: the "
-            "colour came over from beside, where the photograph is about as light."
+            f"The very place is {found.named(found.pixel_ab)}, {found.carried:.0f} away where {MOVED:g} is just "
+            "visible: the colour came over from beside, where the photograph is about as light."
         )
     if found.hints is not None and found.moved >= MOVED:
         # A small move may leave the name as it was: "dark brown, moved; without hints dark brown" tells nothing.
         before = told_apart(found.lightness, found.hints.before, found.given_ab)
-        said.append(f"Hints moved it by {found.moved:.0f} units of ab; without them it would be {before}.")
+        said.append(
+            f"Hints moved it by {found.moved:.1f} where {MOVED:g} is just visible; without them it would be {before}."
+        )
     # The rival and not the second most probable: two browns are no contest. Told apart from what is
     # shown as well, which may have the rival's name and not the winner's.
     shown = found.colors[winner], found.given_ab
     rival_name, favourite_name = (
         told_apart(found.lightness, found.colors[index], *shown) for index in (rival, favourite)
     )
-    said.append(f"The strongest colour that looks different from {names[winner]}: {rival_name} ({agreed[rival]:.0%}).")
+    said.append(f"The likeliest colour that looks different from {names[winner]}: {rival_name} ({agreed[rival]:.0%}).")
     if favourite == winner:
-        said.append(f"By its own features the region looked like {names[winner]} already ({own[winner]:.0%}).")
+        said.append(f"Taken by itself it looked like {names[winner]} already ({own[winner]:.0%}).")
     else:
         first, second = (f"{own[index]:.0%}" for index in (favourite, winner))
         looked = f"more like {favourite_name} ({first}, against {second})"
         if first == second:  # nobody would believe "more" of two equal numbers
             looked = f"as much like {favourite_name} ({first} each)"
-        said.append(f"By its own features alone it looked {looked}: its surroundings outvoted it.")
+        said.append(f"Taken by itself it looked {looked}: its surroundings outvoted it.")
     if found.attribution is not None:
         parts = {name: value for name, value in found.attribution.items() if name != "start"}
         order = sorted(parts, key=lambda name: -parts[name])
@@ -81,7 +83,7 @@ def sentences(found: Explanation) -> list[str]:
         helped = [FAMILIES.get(name, name) for name in order[:2] if parts[name] > 0.1]
         hindered = [FAMILIES.get(name, name) for name in order[::-1][:1] if parts[name] < -0.1]
         against = f" Most against it: {hindered[0]}." if hindered else ""
-        said.append((f"Most for it: {' and '.join(helped)}." if helped else "No feature spoke for it.") + against)
+        said.append((f"Most for it: {' and '.join(helped)}." if helped else "Nothing about it spoke for it.") + against)
     if found.memories is not None:
         said.append(_agreement(found, found.memories))
     return said
@@ -91,27 +93,27 @@ def _shown_and_believed(found: Explanation, likeliest: str) -> str:
     """The colour that is shown, and what the model believes: the mean of many colours is none of them."""
     # Said, because the mean of a belief in red and one in green is a brown that is not believed in.
     is_near = float(np.linalg.norm(found.colors[found.winner] - found.given_ab)) <= NEAR
-    origin = "a mean of the colours that the model holds possible"
+    origin = "a mean of the colours that the model thinks possible"
     if found.hints is not None and found.hints.is_exact:
         origin = "as hinted on this very place"
     elif found.moved >= MOVED:
         origin = "as hints moved it"
     return (
-        f"Shown is {found.named(found.given_ab)}, {origin}; {found.confidence:.0%} of the belief lies near it. The "
-        f"likeliest single colour of the model's own is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
-        f"{'near it' if is_near else 'apart from it'}."
+        f"Shown is {found.named(found.given_ab)}, {origin}; {found.confidence:.0%} of what the model believes is near "
+        f"it. The single colour that it finds likeliest by itself is {likeliest} "
+        f"({found.probabilities[-1][found.winner]:.0%}), {'near it' if is_near else 'apart from it'}."
     )
 
 
 def _agreement(found: Explanation, memories: Memories) -> str:
     names = color_names(found.colors, found.lightness)
     count = int(memories.is_near.sum())
-    text = f"{count} of the {len(memories.row)} training regions most like it have a colour near the model's own"
+    text = f"{count} of the {len(memories.row)} remembered places most like it have a colour near the model's own"
     if memories.favourite == found.favourite:
-        text += "; their commonest colour is also the classifier's favourite."
+        text += "; their commonest colour is also the model's first guess."
     else:
         text += (
-            f"; their commonest colour is {names[memories.favourite]}, the classifier's favourite "
+            f"; their commonest colour is {names[memories.favourite]}, the model's first guess "
             f"{told_apart(found.lightness, found.colors[found.favourite], found.colors[memories.favourite])}."
         )
     if memories.strangeness > STRANGE:

@@ -320,6 +320,17 @@ def test_every_family_has_plain_words():
     assert set(FAMILIES) == set(KNOWN_FAMILIES)
 
 
+def test_an_explanation_needs_no_words_of_the_trade(remembering, photos):
+    height, width = photos[0].shape
+    hints = Hints((height, width), (Mark("point", [[height // 2, width // 2]], (20, 40, 200), radius=6),))
+    for explainer in (Explainer(remembering.open(photos[0]), hints=given) for given in (None, hints)):
+        for row, col in explainer.places(5):
+            told = place_in_words(explainer, explainer.at(row, col))
+            words = " ".join([*told["sentences"], *(step["title"] for step in told["steps"])]).lower()
+            for word in ("encoder", "classifier", "palette", "region", "units of ab", "feature", "gradient"):
+                assert word not in words
+
+
 @pytest.mark.parametrize(
     ("factor", "text"), [(1, "× 1.0"), (2.04, "× 2.0"), (1 / 4, "÷ 4.0"), (0.98, "× 1.0"), (35.2, "× 35")]
 )

@@ -173,7 +173,7 @@ def test_a_colour_that_came_over_from_beside_is_told_as_such(by_position):
     assert there.carried == pytest.approx(apart[most])
     assert elsewhere.carried == pytest.approx(apart[least])
     told = [sentence for sentence in sentences(there) if "came over from beside" in sentence]
-    assert f"{apart[most]:.0f} units of ab" in told[0]
+    assert f", {apart[most]:.0f} away where 2.3 is just visible" in told[0]
     assert not any("came over" in sentence for sentence in sentences(elsewhere))
 
 
@@ -224,7 +224,7 @@ def test_with_hints_the_colour_of_the_part_is_named_not_that_of_a_mixed_region(c
     (hinted,) = [sentence for sentence in more if "without them" in sentence] if is_moved else [""]
     if is_moved:
         shift = np.linalg.norm(found.hints.after - found.hints.before)
-        assert hinted.startswith(f"Hints moved it by {shift:.0f} units of ab; ")
+        assert hinted.startswith(f"Hints moved it by {shift:.1f} where 2.3 is just visible; ")
         assert found.moved == pytest.approx(shift)
     assert found.to_dict()["given_ab"] == pytest.approx(found.hints.after.tolist())
 
@@ -266,8 +266,8 @@ def test_a_rival_is_not_called_what_is_shown(explainer):
     ):
         ab = np.array(shown, np.float32)
         told = sentences(replace(explainer.at(60, 80), **parts, ab=ab, pixel_ab=ab, attribution=None, memories=None))
-        assert told[1] == f"The strongest colour that looks different from gray: {rival} (40%)."
-        assert told[2].startswith(f"By its own features alone it looked more like {rival} (50%, against 30%)")
+        assert told[1] == f"The likeliest colour that looks different from gray: {rival} (40%)."
+        assert told[2].startswith(f"Taken by itself it looked more like {rival} (50%, against 30%)")
 
 
 def test_more_is_not_said_of_two_numbers_that_read_alike(explainer):
@@ -275,7 +275,7 @@ def test_more_is_not_said_of_two_numbers_that_read_alike(explainer):
     opinions = np.full_like(found.probabilities, 0.01)
     opinions[0, :2], opinions[1:, :2] = (0.184, 0.176), (0.176, 0.184)
     told = sentences(replace(found, probabilities=opinions, winner=1, rival=0, attribution=None, memories=None))
-    (line,) = (line for line in told if line.startswith("By its own features alone"))
+    (line,) = (line for line in told if line.startswith("Taken by itself"))
     assert line.endswith("(18% each): its surroundings outvoted it.")
     assert "as much like" in line
 

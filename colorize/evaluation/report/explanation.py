@@ -20,10 +20,10 @@ from colorize.explanation.account import FAMILIES, sentences, told_apart
 from colorize.recognition.decision import NEAR
 
 STEPS = {
-    "start": ("ordinary regions", "before anything is known of this one"),
+    "start": ("any ordinary place", "before anything is known of this one"),
     "features": ("its features", "together: this model keeps no training regions to compare with"),
     "references": ("references or the album", "how often they show these colours"),
-    "neighbours": ("regions like it beside it", "they share their evidence"),
+    "neighbours": ("places like it beside it", "they share their evidence"),
     "agreement": ("all its neighbours", "they agree on colours that go together"),
 }
 """The steps that are no families, in plain words."""
