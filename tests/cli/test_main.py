@@ -185,6 +185,13 @@ def test_nothing_is_overwritten_without_force(run, stub, workplace):
     assert red("a.colorized.png")
 
 
+def test_existing_output_is_found_before_the_model_is_loaded(run, monkeypatch, workplace):
+    monkeypatch.setattr(_shared, "load_predictor", lambda model: pytest.fail("loaded"))
+    gray_file(workplace / "a.png")
+    gray_file(workplace / "a.colorized.png")
+    run("photo", "a.png", status=1)
+
+
 NOWHERE = "/proc"  # a folder in which nobody, not even root, can make a file
 
 
