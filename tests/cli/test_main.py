@@ -558,7 +558,8 @@ def test_ctrl_c_ends_the_program_with_one_line():
         "def read_photo(path, **limits):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "colorize.io.read_photo = read_photo\n"
         "from colorize.cli import _shared\n"
-        "_shared.load_predictor = lambda model: types.SimpleNamespace(model=types.SimpleNamespace(random_state=0))\n"
+        "class Loaded:\n    model = types.SimpleNamespace(random_state=0)\n"
+        "_shared.load_predictor = lambda model: Loaded()\n"
         "from colorize.cli import main\nmain(['photo', 'x.png', '-o', 'y.png'])"
     )
     process = subprocess.Popen(
