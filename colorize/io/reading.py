@@ -338,7 +338,7 @@ def _decode(
     picture, n_rows, harm = _loaded(picture, data, index, salvage=salvage)
     notes += [f"the file is damaged: {harm}"] if harm else []
     orientation = read_orientation(picture)  # 1 for a sound TIFF: both decoders have turned it by now
-    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index, depths, is_sound=not harm)
+    pixels, alpha = _pixels_of(picture, data, is_deep_color, notes, index, depths)
     # Before turning, while rows are still those of the file.
     pixels[n_rows:] = 0
     pixels, alpha = _turned(pixels, orientation), None if alpha is None else _turned(alpha, orientation)
@@ -505,18 +505,11 @@ def _bits_that_are_cut(picture: Image.Image, data: bytes) -> int:
 
 
 def _pixels_of(
-    picture: Image.Image,
-    data: bytes,
-    is_deep_color: bool,
-    notes: list[str],
-    index: int,
-    depths: list[int],
-    *,
-    is_sound: bool,
+    picture: Image.Image, data: bytes, is_deep_color: bool, notes: list[str], index: int, depths: list[int]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """SRGB pixels and opacity, as they lie in the file."""
     if is_deep_color:
-        deep = _decode_16_bit(data, index, is_sound=is_sound)
+        deep = _decode_16_bit(data, index)
         profile = MatrixProfile.parse(picture.info["icc_profile"]) if needs_profile(picture) else srgb_matrix()
         if profile is None:
             notes.append("16 bits per channel were read as 8, because the color profile can only be applied so")
@@ -535,15 +528,15 @@ def _pixels_of(
     return _shallow(picture, notes)
 
 
-def _decode_16_bit(data: bytes, index: int, *, is_sound: bool) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """Colour of 16 bits by OpenCV; whether the file `is_sound`, Pillow has found out before."""
+def _decode_16_bit(data: bytes, index: int) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """Colour of 16 bits by OpenCV; Pillow has found the file sound before."""
     import cv2
 
     is_png = data.startswith(b"\x89PNG")
     if is_png:
         # Rewritten, because files of the fuzzing run crashed OpenCV's decoder; later frames of an
-        # animation have no plain form and are read at 8 bits, and so is what is left of a damaged file.
-        plain = plain_png(data) if is_sound and index == 0 else None
+        # animation have no plain form and are read at 8 bits.
+        plain = plain_png(data) if index == 0 else None
         if plain is None:
             return None
         data = plain
