@@ -1038,6 +1038,20 @@ def test_nothing_is_replaced_unless_said(tmp_path):
     assert read_photo(path).shape == (23, 31)
 
 
+def test_a_failed_write_leaves_nothing_behind_and_the_old_file_whole(tmp_path, monkeypatch):
+    path = tmp_path / "out.png"
+    path.write_bytes(b"precious")
+
+    def full_disk(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(OutputError, match="No space left"):
+        write_photo(RgbImage(random_pixels()), path, overwrite=True)
+    assert path.read_bytes() == b"precious"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.png"]
+
+
 @pytest.mark.parametrize(
     ("name", "options", "error", "message"),
     [

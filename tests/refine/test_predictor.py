@@ -25,7 +25,7 @@ from colorize.models.format import digest  # noqa: E402
 from colorize.refine import learners, predictor  # noqa: E402
 from colorize.refine.networks import ENCODERS, ResNet50  # noqa: E402
 from colorize.refine.predictor import Refiner, Rival, read_encoder  # noqa: E402
-from colorize.types import GrayImage  # noqa: E402
+from colorize.types import GrayImage, RgbImage  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -379,3 +379,9 @@ def test_a_rival_beats_gray_on_photographs(data_folder):
     rival = Rival("unet", "l1", epochs=6, device="cpu").fit(train)
     means = measure({"gray": NO_COLOR, "rival": rival}, test).means()
     assert means["rival"]["ciede2000"] < means["gray"]["ciede2000"]
+
+
+def test_photographs_of_colour_are_taken_for_gray(rival, scenes):
+    photo = scenes[0]
+    gray = RgbImage(np.repeat(photo.pixels.max(axis=2, keepdims=True), 3, axis=2))
+    assert rival.predict(gray).rgb.shape == photo.pixels.shape
