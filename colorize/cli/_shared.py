@@ -185,7 +185,7 @@ class Outputs:
 output_options = bundled(
     "outputs",
     Outputs,
-    path_option("--html", metavar="FILE", help="Write a report to read to this file."),
+    path_option("-o", "--html", metavar="PAGE.html", help="Write a report to read to this file."),
     path_option("--csv", metavar="FILE", help="Write a table to this file."),
     path_option("--json", metavar="FILE", help="Write all figures to this file."),
     force_option,

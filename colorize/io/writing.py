@@ -66,7 +66,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     InvalidImageError
         `image` is no photograph.
     ValueError
-        `quality` out of range.
+        `quality` is not in 95..100.
 
     See Also
     --------
@@ -87,8 +87,8 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     check_rgb_image(image)
     path = Path(path)
     file_format = output_format(path, image.shape)
-    if not 95 <= quality <= 100:
-        raise ValueError(f"quality must be between 95 and 100, got {quality!r}")
+    if not isinstance(quality, int) or not 95 <= quality <= 100:
+        raise ValueError(f"quality must be an integer in 95..100, got {quality!r}")
     check_free(path, overwrite=overwrite)
     notes: list[str] = []
     write_atomically(path, _encode(image, file_format, quality, notes))

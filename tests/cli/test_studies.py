@@ -158,7 +158,7 @@ def test_compare_shows_what_photo_makes_where_nothing_is_measured(
     run, gray_folder, tiny_model, tiny_colorizer, workplace, arguments, setting
 ):
     pytest.importorskip("jinja2")
-    files = ["--html", "c.html", "--json", "c.json"]
+    files = ["-o", "c.html", "--json", "c.json"]
     result = run("compare", gray_folder / "0.png", "--method", tiny_model, *arguments, *files)
     assert f"models at vividness {setting} (" in result.stdout
     assert f"Models at vividness {setting} (" in (workplace / "c.html").read_text()

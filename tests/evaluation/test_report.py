@@ -239,7 +239,7 @@ def test_explanation_shows_every_place(remembering, photos):
     assert {f"place-{i + 1}" for i in range(len(found))} <= set(page.ids)
     assert text.count("What the hints did") == text.count("What it could have been") == len(found)
     assert text.count("the colour given to this place") == len(found)
-    assert sum("a training region" in image["alt"] for image in page.images) > 0
+    assert sum("a place of a training photograph" in image["alt"] for image in page.images) > 0
     assert text.count('class="blank"') > 0  # rows without a picture are shown as colours
     for words in ("<b>bold", "<i>aunt"):
         assert words not in text
@@ -263,6 +263,17 @@ def test_an_explanation_shows_what_hints_made_of_the_place(tiny_colorizer, photo
     assert told["title"] == found.named(found.pixel_ab) != found.named(found.ab)
     assert told["given"] == told["hints"]["after"] == paint(found, found.pixel_ab)
     assert "The very place was hinted" in told["hints"]["text"]
+    assert told["hints"]["seen"]
+
+
+def test_an_explanation_compares_no_two_colours_that_look_alike(tiny_colorizer, photos):
+    hints = Hints(photos[0].shape, (Mark("point", [[60, 80]], (20, 40, 200), reach="pixels"),))
+    explainer = Explainer(tiny_colorizer.open(photos[0]), hints=hints)
+    found = explainer.at(10, 10)
+    assert found.moved < 0.1
+    text = explanation_report(explainer, [found])
+    assert "They changed this place too little to be seen." in text
+    assert "without hints <b" not in text
 
 
 def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):
@@ -298,7 +309,7 @@ def test_explanation_says_what_the_model_does_not_carry(tiny_colorizer, photos):
     explainer = Explainer(forgetful.open(photos[3]))
     text = explanation_report(explainer, [explainer.at(60, 80)])
     check(text)
-    assert "carries no training regions" in text
+    assert "remembers no places of its training photographs" in text
     assert "What it reminds the model of" not in text
     assert "its features" in text
 

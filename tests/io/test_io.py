@@ -1059,6 +1059,7 @@ def test_a_failed_write_leaves_nothing_behind_and_the_old_file_whole(tmp_path, m
         ("out", {}, OutputFormatError, "without ending"),
         ("missing/out.png", {}, OutputError, "No such file"),
         ("out.jpg", {"quality": 80}, ValueError, "quality"),
+        ("out.jpg", {"quality": "high"}, ValueError, "quality must be an integer"),
     ],
 )
 def test_bad_outputs_are_refused(tmp_path, name, options, error, message):

@@ -16,12 +16,12 @@ from colorize.evaluation.pictures import data_uri
 from colorize.evaluation.plots import minus
 from colorize.evaluation.report.page import Page
 from colorize.explanation import Explainer, Explanation, HintEffect, Memories
-from colorize.explanation.account import FAMILIES, sentences, told_apart
+from colorize.explanation.account import FAMILIES, MOVED, sentences, told_apart
 from colorize.recognition.decision import NEAR
 
 STEPS = {
     "start": ("any ordinary place", "before anything is known of this one"),
-    "features": ("its features", "together: this model keeps no training regions to compare with"),
+    "features": ("its features", "together: this model remembers no places of its training photographs"),
     "references": ("references or the album", "how often they show these colours"),
     "neighbours": ("places like it beside it", "they share their evidence"),
     "agreement": ("all its neighbours", "they agree on colours that go together"),
@@ -32,6 +32,7 @@ N_COLORS = 8
 N_HINTS = 6
 _LISTED_SHARE = 0.02
 _CROP_SIDE = 260
+_UNSEEN = "They changed this place too little to be seen."
 _FOOTER = (
     "An explanation tells why the model chose a colour, not that the colour is right: nobody can know it from gray. "
     "The photographs in this page belong to their owners."
@@ -50,8 +51,8 @@ def explanation_report(
         "explanation",
         f"Why these colours? {name}",
         [
-            "Every region of the photograph is compared with what the model remembers from training; then neighbours "
-            "agree. Pick a number to see what spoke for the colour of that place, and what against."
+            "Every small region of the photograph is compared with what the model remembers from training; then "
+            "neighbours agree. Pick a number to see what spoke for the colour of that place, and what against."
         ],
         facts=[
             ("Model", model, f"{len(explainer.model.palette.colors_)} palette colours"),
@@ -90,12 +91,12 @@ def _pictures(explainer: Explainer) -> tuple[Pixels, Pixels]:
 def _warnings(explainer: Explainer) -> list[str]:
     if not len(explainer.model.sample["photo"]):
         return [
-            "This model carries no training regions: what a place resembles, and what each feature family says, cannot "
-            "be told. Train with sample rows (n_sample_rows) to have both."
+            "This model remembers no places of its training photographs: what a place resembles, and what each kind of "
+            "evidence says, cannot be told. Train with sample rows (n_sample_rows) to have both."
         ]
     if explainer.model.thumbnails is None:
         return [
-            "This model carries no thumbnails: training regions are shown as plain colours, and photographs by number. "
+            "This model carries no thumbnails: what it remembers is shown as plain colours, and photographs by number. "
             "A model trained with thumbnails (an option of colorize train) shows them."
         ]
     return []
@@ -201,7 +202,8 @@ def _memories(found: Explanation, memories: Memories) -> list[dict[str, Any]]:
 
 
 def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
-    text, moved = "", "The hinted places that moved it most"
+    seen = found.moved >= MOVED
+    text, moved = "" if seen else _UNSEEN, "The hinted places that moved it most"
     if effect.is_exact:
         text = "The very place was hinted, and has the colour asked for, as far as it can be shown."
         moved = "What moved the pixels around it most"
@@ -220,6 +222,7 @@ def _hints(found: Explanation, effect: HintEffect) -> dict[str, Any]:
         for k in range(min(int((sizes >= 0.1).sum()), N_HINTS))
     ]
     return {
+        "seen": seen,
         "before": paint(found, effect.before),
         "after": paint(found, found.given_ab),
         "text": text,
