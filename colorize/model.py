@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from colorize._support.clock import Clock
 from colorize._support.numbers import is_integer
 from colorize._support.shrink import shrink_to
+from colorize._support.threads import one_thread
 from colorize.color import to_gray
 from colorize.exceptions import InvalidImageError, ModelFileError
 from colorize.features import FeatureExtractor, PhotoAnalysis
@@ -40,14 +40,14 @@ FINER = 2.5
 
 RANGES = {
     "n_colors": (2, 256),
-    "n_superpixels": (4, 10_000),
+    "n_superpixels": (4, 2_000),
     "rows_per_photo": (1, 10_000),
     "n_sample_rows": (0, 10**6),
     "random_state": (0, 2**32 - 1),
 }
 """What the numbers that a model is made with may be."""
 
-_MOST_PARTS = 2_000  # their covariance is dense
+_MOST_PARTS = RANGES["n_superpixels"][1]  # their covariance is dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def describe(
 def _described(
     lightness: Float32, superpixels: Superpixels, extractor: FeatureExtractor, sight: Sight | None = None
 ) -> Description:
-    with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
+    with one_thread():  # the same bits on any number of cores
         analysis = PhotoAnalysis(lightness, superpixels, sight)
         features = extractor.transform(analysis)
     # Asked for only if the family did: asking makes the encoder look.
@@ -158,7 +158,7 @@ class Recognizer:
         A colour never seen as a class gets 0.
         """
         probabilities = np.zeros((len(features), len(self.palette.colors_)), np.float32)
-        with threadpool_limits(1, user_api="blas"):  # the same bits on any number of cores
+        with one_thread():  # the same bits on any number of cores
             rows = self.scaler.transform(features)
             probabilities[:, self.classifier.classes_] = self.classifier.predict_proba(rows)
             if self.encoder_share:
@@ -256,8 +256,7 @@ class Model(Recognizer):
 
         Hints and references speak about them: a person points at smaller things than the model tells apart.
         """
-        # A model of more regions than that keeps its own number: parts are never the larger ones.
-        n_parts = max(self.n_superpixels, min(round(FINER * self.n_superpixels), _MOST_PARTS))
+        n_parts = min(round(FINER * self.n_superpixels), _MOST_PARTS)
         parts = segment(description.lightness, n_segments=n_parts)
         # The encoder has looked at the photograph, and what it said holds for any regions.
         return _described(description.lightness, parts, self.extractor, description.sight)

@@ -20,12 +20,12 @@ from scipy.spatial.distance import squareform
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from colorize._support.numbers import is_integer
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize._support.tables import write_csv, write_json
+from colorize._support.threads import one_thread
 from colorize.color import rgb_to_lab, to_gray
 from colorize.color.names import SWATCH_LIGHTNESS, color_names
 from colorize.colorizer import Colorizer
@@ -210,7 +210,7 @@ def importance(
     if len(photos) < _MIN_PHOTOS:
         raise DatasetError(f"feature importance needs at least {_MIN_PHOTOS} photographs, got {len(photos)}")
     say = progress or silent
-    with threadpool_limits(1, user_api="blas"):  # hundreds of small products: threads would only wait for each other
+    with one_thread():  # hundreds of small products: threads would only wait for each other
         held_out = _describe(colorizer, photos, say)
         study = _Study(colorizer, held_out, vividness, random_state)
         redundancy = _redundancy(held_out)

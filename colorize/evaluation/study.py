@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.statistics import Bootstrap, Interval
 from colorize._support.tables import aligned, write_csv, write_json
+from colorize._support.threads import one_thread
 from colorize.colorizer import Colorizer
 from colorize.evaluation.measure import FEW_PHOTOS, FIGURES, MAIN, EvaluationResult, Method, Observation, measure
 from colorize.exceptions import DatasetError
@@ -238,7 +238,7 @@ def study_categories(
     training = _training_sets({name: learnt.photos for name, (learnt, _) in splits.items()}, random_state)
     jobs = [(method, name, photos) for method in methods for name, photos in training.items()]
     say = progress or silent
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         models, seconds = _trained(jobs, random_state, parameters or {}, say)
         results, pictures = {}, {}
         for name, (_, test) in telling(say, "testing", splits.items()):
@@ -298,7 +298,7 @@ def study_curve(
     # Sorted: the part with all photographs is then the very training that `colorize train` does.
     parts = {size: [training_photos[i] for i in np.sort(order[:size])] for size in wanted}
     jobs = [(method, str(size), part) for size, part in parts.items() for method in ("lookup", "classical")]
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         models, seconds = _trained(jobs, random_state, parameters or {}, progress or silent)
         result = measure(models, test_photos, names=names, progress=progress)
     return LearningCurve(wanted, result, seconds)

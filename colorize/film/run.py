@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from colorize._support.clock import Clock
 from colorize._support.files import check_free
 from colorize._support.numbers import is_integer, is_number
 from colorize._support.progress import Progress, silent
+from colorize._support.threads import one_thread
 from colorize.color import lab_to_rgb
 from colorize.exceptions import HintsError, OutputError, OutputExistsError
 from colorize.film import cuts
@@ -306,7 +306,7 @@ def _one_thread() -> Iterator[None]:
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             yield
     finally:
         cv2.setNumThreads(before)

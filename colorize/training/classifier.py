@@ -27,8 +27,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
     validate_data,
 )
-from threadpoolctl import threadpool_limits
 
+from colorize._support.threads import one_thread
 from colorize.exceptions import DatasetError
 from colorize.recognition.machine import CalibratedMachine, KernelMachine, Scaling, rbf_kernel
 from colorize.types import Float32
@@ -105,9 +105,8 @@ class FamilyScaler(Scaling, TransformerMixin, BaseEstimator):
         scaled = self.scale(rows)
         self.center_ = scaled.mean(axis=0, dtype=np.float64).astype(np.float32)
         scaled -= self.center_
-        with threadpool_limits(1, user_api="blas"):  # a small problem: more threads only wait for each other
-            # Of columns by columns, which does not grow with the photographs as a decomposition of
-            # all rows would; in double precision, or the small eigenvalues drown.
+        with one_thread():  # a small problem: more threads only wait for each other
+            # Of columns by columns, which does not grow with the photographs as a decomposition of all rows would.
             variances, vectors = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
         kept = np.argsort(variances)[::-1][: self.n_components]
         vectors = vectors[:, kept]

@@ -13,8 +13,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
+from colorize._support.threads import one_thread
 from colorize.exceptions import ColorizeError
 from colorize.features.superpixels import resize_labels
 from colorize.models.format import Trained, digest
@@ -180,7 +180,7 @@ def learn_corrections(
     kept = colorizer.sample_["features"].astype(np.float32)
     if not len(kept):
         raise ColorizeError("the model carries no training rows to hold on to; train it with n_sample_rows above 0")
-    with threadpool_limits(1, user_api="blas"):  # equal corrections give equal bytes on any number of cores
+    with one_thread():  # equal corrections give equal bytes on any number of cores
         scaled = model.scaler.transform(rows)
         classes = model.classifier.classes_
         # A wish between palette colours goes to the nearest few. Where none of them is a class, nothing is asked.

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, telling
+from colorize._support.threads import one_thread
 from colorize.color import rgb_to_lab, to_gray
 from colorize.exceptions import DatasetError
 from colorize.features import FeatureExtractor, PhotoAnalysis
@@ -160,7 +160,7 @@ def learn(
         raise TypeError(f"rows must be TrainingRows, got {type(rows).__name__}; `fit` takes photographs")
     # A study hands over the palette, so that its twins differ in nothing else.
     palette = palette or fit_palette(rows, n_colors, random_state)
-    with threadpool_limits(1, user_api="blas"):  # equal rows give equal bytes on any number of cores
+    with one_thread():  # equal rows give equal bytes on any number of cores
         choice = choose(rows, palette, base, machine, random_state)
         if base is not None and choice.keeps_base:
             learnt = recalibrate(rows, palette, base)

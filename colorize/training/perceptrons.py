@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
+from colorize._support.threads import one_thread
 from colorize.recognition.machine import Committee
 from colorize.types import Float32
 
@@ -134,7 +134,7 @@ class NeuralNets(Committee, ClassifierMixin, BaseEstimator):
         net = MLPClassifier(
             self.hidden, alpha=self.alpha, learning_rate_init=5e-4, batch_size=min(256, len(rows)), random_state=seed
         )
-        with threadpool_limits(1, user_api="blas"):  # small matrices: more threads only wait for each other
+        with one_thread():  # small matrices: more threads only wait for each other
             for _ in range(self.n_epochs):
                 # Not `fit`, which warns of nets that are stopped early, as these are meant to be.
                 # All classes are named, because the photographs of one member may lack some.

@@ -1,0 +1,42 @@
+"""One thread for dense algebra, whoever else in the process asks for the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+_lock = threading.Lock()
+_inside = 0
+_limits: list[threadpool_limits] = []
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep BLAS to one thread: sums of several come in any order, and small matrices only wait for each other.
+
+    The limit is of the process, so it stays until the last of those who asked for it is done: were each to restore what
+    it found, one of them would go on with the threads that another gave back.
+
+    Examples
+    --------
+    >>> from threadpoolctl import threadpool_info
+    >>> with one_thread():
+    ...     {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+    {1}
+    """
+    global _inside
+    with _lock:
+        _inside += 1
+        # Asked anew each time: SciPy brings a BLAS of its own when it is first imported.
+        if any(library["num_threads"] > 1 for library in ThreadpoolController().select(user_api="blas").info()):
+            _limits.append(threadpool_limits(1, user_api="blas"))
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            while _limits and not _inside:
+                _limits.pop().restore_original_limits()
