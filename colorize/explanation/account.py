@@ -94,14 +94,15 @@ def _shown_and_believed(found: Explanation, likeliest: str) -> str:
     # Said, because the mean of a belief in red and one in green is a brown that is not believed in.
     is_near = float(np.linalg.norm(found.colors[found.winner] - found.given_ab)) <= NEAR
     origin = "a mean of the colours that the model thinks possible"
+    believed = f"; {found.confidence:.0%} of what the model believes is near it"
     if found.hints is not None and found.hints.is_exact:
-        origin = "as hinted on this very place"
+        origin, believed = "as hinted on this very place", ""
     elif found.moved >= MOVED:
         origin = "as hints moved it"
     return (
-        f"Shown is {found.named(found.given_ab)}, {origin}; {found.confidence:.0%} of what the model believes is near "
-        f"it. The single colour that it finds likeliest by itself is {likeliest} "
-        f"({found.probabilities[-1][found.winner]:.0%}), {'near it' if is_near else 'apart from it'}."
+        f"Shown is {found.named(found.given_ab)}, {origin}{believed}. The single colour that the model finds likeliest "
+        f"by itself is {likeliest} ({found.probabilities[-1][found.winner]:.0%}), "
+        f"{'near it' if is_near else 'apart from it'}."
     )
 
 

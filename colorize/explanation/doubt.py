@@ -49,7 +49,7 @@ def only_confident(result: Colorization, gray: GrayImage, least: float) -> Color
     See Also
     --------
     confidence_picture : The twin that shows doubt as colour.
-    colorize.recognition.decision.confidence : Where the confidence comes from.
+    colorize.recognition.decision.Decision.confidence : Where the confidence comes from.
     """
     if not 0 <= least <= 1:
         raise ValueError(f"least must be in [0, 1], got {least!r}")
@@ -77,7 +77,7 @@ def confidence_picture(result: Colorization) -> RgbImage:
     See Also
     --------
     only_confident : The twin that takes doubtful colours away.
-    colorize.recognition.decision.confidence : Where the confidence comes from.
+    colorize.recognition.decision.Decision.confidence : Where the confidence comes from.
     """
     lightness, confidence = rgb_to_lightness(result.image.pixels), result.confidence
     height, width = lightness.shape

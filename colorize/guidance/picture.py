@@ -57,7 +57,8 @@ class Picture:
         """Decide the colours of the regions, spread them, and move those of the parts by what stays said."""
         guided, clock = automatic.guided, Clock(automatic.guided.view.seconds)
         with clock("decision"):
-            region_ab, confidence = automatic.region_ab(vividness), guided.decision.confidence(vividness)
+            region_ab = automatic.region_ab(vividness)
+            confidence = guided.decision.confidence(region_ab)
         with clock("propagation"):
             spread = canvas.spread(region_ab)
         picture = cls(guided, canvas, region_ab, confidence, spread, clock.seconds)
@@ -77,8 +78,10 @@ class Picture:
     def moved(self, shift: NDArray[np.float64], said: tuple[WantedColors, Belief, Belief] | None = None) -> Picture:
         """After a change of the parts and, with what hints want and the beliefs before and after them, after those."""
         wanted = apart = part_ab = doubt_left = None
+        unhinted = shift
         if said is not None:
             wanted, before, after = said
+            unhinted = shift - (after.mean - before.mean)
             # The doubt of the decision, which has not heard the hints, less by what they took from that of
             # the belief: where nothing was heard nothing changes.
             left = (1 - after.within(NEAR)) / np.maximum(1 - before.within(NEAR), 1e-6)
@@ -88,8 +91,15 @@ class Picture:
                 apart, part_ab = after.apart.astype(np.float32), before.mean.astype(np.float32)
         parts, change = self.guided.view.parts.superpixels, shift.astype(np.float32)
         spread = self.canvas.move(self.spread.ab, parts, change, wanted, apart, part_ab)
-        region_ab = self.region_ab + self.guided.view.over_regions(shift)
-        return replace(self, region_ab=region_ab, spread=spread, wanted=wanted, doubt_left=doubt_left)
+        over_regions = self.guided.view.over_regions
+        return replace(
+            self,
+            region_ab=self.region_ab + over_regions(shift),
+            confidence=self.guided.decision.confidence(self.region_ab + over_regions(unhinted)),
+            spread=spread,
+            wanted=wanted,
+            doubt_left=doubt_left,
+        )
 
     def finished(self, photo: GrayImage, hints: Hints | None = None) -> Colorization:
         """The picture as people get it: of the photograph's size, in sRGB, with everything that is known about it."""
@@ -117,9 +127,11 @@ class Picture:
     def _confidence(self) -> Float32:
         """Confidence of every pixel of the canvas, shape (H, W)."""
         confidence = self.canvas.smooth(self.confidence, self.canvas.regions)
-        if self.doubt_left is None:
-            return confidence
-        return 1 - (1 - confidence) * self.canvas.smooth(self.doubt_left, self.guided.view.parts.superpixels)
+        if self.doubt_left is not None:
+            confidence = 1 - (1 - confidence) * self.canvas.smooth(self.doubt_left, self.guided.view.parts.superpixels)
+        if self.wanted is not None:
+            confidence[self.wanted.is_known] = 1  # nobody is asked twice, though the map around is smooth
+        return confidence
 
 
 def wanted_of(hints: Hints, photo: GrayImage) -> WantedColors:

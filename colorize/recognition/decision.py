@@ -103,23 +103,22 @@ class Decision:
         """The colour of every region, shape (n_superpixels, 2); ValueError as `dial`."""
         return self.faithful_ab * np.float32(dial(vividness, self.gain))
 
-    def confidence(self, vividness: float = 0.5) -> Float32:
-        """Probability that the true colour lies within `NEAR` of that of `ab`, shape (n_superpixels,), 0..1."""
+    def confidence(self, region_ab: Float32) -> Float32:
+        """Probability that the true colour lies within `NEAR` of some colour, shape (n_superpixels,), 0..1.
+
+        Parameters
+        ----------
+        region_ab : ndarray, shape (n_superpixels, 2)
+            The colours that are shown: those of `ab`, or what a refiner, a reference or a choice made of them.
+
+        See Also
+        --------
+        colorize.explanation.doubt : Shows it.
+        """
+        distances = np.linalg.norm(region_ab[:, None, :] - self.colors, axis=2)
         # Of those before neighbours agreed: talked over, all are surer than they are right (on everyday
         # photographs 0.90 where 0.76 is true; 0.81 so).
-        return confidence(self.shared, self.colors, self.ab(vividness))
-
-
-def confidence(probabilities: Float32, colors: Float32, region_ab: Float32) -> Float32:
-    """Probability that the true colour lies within 20 units of ab of the chosen one, shape (n_superpixels,), 0..1.
-
-    See Also
-    --------
-    Decision.confidence : Of a decision.
-    colorize.explanation.doubt : Shows it.
-    """
-    distances = np.linalg.norm(region_ab[:, None, :] - colors, axis=2)
-    return (probabilities * (distances < NEAR)).sum(axis=1).astype(np.float32)
+        return (self.shared * (distances < NEAR)).sum(axis=1).astype(np.float32)
 
 
 def decide(
@@ -269,7 +268,8 @@ def toward_palette(
     References
     ----------
     Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities: a simple
-    procedure", Neural Computation 14, 2002 (the ratio of priors; here tempered).
+    procedure", Neural Computation 14, 2002 (the ratio of shares; here tempered, and to the photograph's own shares
+    instead of those of the training).
 
     Examples
     --------
@@ -279,8 +279,7 @@ def toward_palette(
     >>> toward_palette(unsure, regions, np.array([0.9, 0.1], np.float32), strength=1, floor=0).tolist()[0]
     [0.8999999761581421, 0.10000000149011612]
     """
-    # The ratio of priors is what Bayes' rule asks for where only the shares differ between training and
-    # use; `floor` keeps a colour that neither has from being divided by nothing.
+    # `floor` keeps a colour that neither has from being divided by nothing.
     own = palette_shares(probabilities, superpixels)
     drawn = probabilities * ((wanted + floor) / (own + floor)) ** strength
     return (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from colorize._support.progress import Progress, silent, telling
 from colorize._support.shrink import shrink_to
+from colorize._support.threads import one_thread
 from colorize.color import rgb_to_lab, to_gray
 from colorize.colorizer import Colorizer
 from colorize.exceptions import DatasetError
@@ -88,7 +88,7 @@ def guide_table(decision: Decision) -> Float32:
     belief, colors = decision.agreed, decision.colors
     mean = belief @ colors
     variance = np.maximum(belief @ colors**2 - mean**2, 0)
-    columns = (decision.ab(0.0) / 50, np.sqrt(variance) / 20, decision.confidence(0.0)[:, None] * 2 - 1)
+    columns = (decision.ab(0.0) / 50, np.sqrt(variance) / 20, decision.confidence(decision.ab(0.0))[:, None] * 2 - 1)
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
@@ -142,7 +142,7 @@ def _twin(base: Colorizer, rows: TrainingRows) -> Colorizer:
     if base.summary_.get("machine") != "base":
         return clone(base).learn(rows, palette=base.palette_)
     twin = copy(base)
-    with threadpool_limits(1, user_api="blas"):  # as in `learn`: equal rows give equal bytes
+    with one_thread():  # as in `learn`: equal rows give equal bytes
         found = recalibrate(rows, base.palette_, base.recognizer)
     twin.classifier_, twin.encoder_share_, twin.gain_ = found.classifier, found.encoder_share, found.gain
     return twin

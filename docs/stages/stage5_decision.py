@@ -58,7 +58,7 @@ for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
 # **Confidence** is the probability that the true colour lies within 20 ab units of the chosen one. Blue is sure,
 # orange is a guess. It ranks errors, but weakly: :doc:`/explain` measures how much it is worth.
 
-confidence = decision.confidence()
+confidence = decision.confidence(decision.ab())
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 shown = axes.imshow(confidence[labels], cmap="PuOr", vmin=0.7, vmax=1)
 axes.axis("off")

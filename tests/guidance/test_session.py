@@ -164,13 +164,15 @@ def test_hinted_pixels_get_their_colour_exactly(session, photos, reach):
     true = rgb_to_lab(photos[0].pixels)[known]
     assert ciede2000(true, np.column_stack([true[:, 0], result.ab[known]])).max() < 0.5
     assert np.percentile(ciede2000(true, rgb_to_lab(result.rgb[known])), 99) < 0.8  # rounding to 8 bits
-    assert (result.confidence[known] > 0).all()
+    assert (result.confidence[known] == 1).all()  # what is asked for on the very pixel is no guess
 
 
 def test_hints_only_ever_make_sure(session, photos):
     before = session.colorize().confidence
-    silent = session.with_hints(patch(photos[0], (20, 30), reach="pixels")).confidence
-    np.testing.assert_allclose(silent, before, atol=1e-5)  # nobody else heard it
+    hints = patch(photos[0], (20, 30), reach="pixels")
+    others = ~hints.rasterize(photos[0].shape).is_known
+    silent = session.with_hints(hints).confidence
+    np.testing.assert_allclose(silent[others], before[others], atol=1e-5)  # nobody else heard it
     heard = session.with_hints(patch(photos[0], (20, 30), (80, 100), reach="photo")).confidence
     assert (heard >= before - 1e-5).all()
     assert heard[20, 30] > before[20, 30]
@@ -388,6 +390,17 @@ def test_a_chosen_alternative_is_where_one_goes_on(session, photos):
     moved = chosen.with_hints(hints).ab[far].mean(axis=(0, 1)) - session.with_hints(hints).ab[far].mean(axis=(0, 1))
     assert toward @ moved > 0
     np.testing.assert_array_equal(session.choose(0).colorize().region_ab, session.colorize().region_ab)
+
+
+def test_confidence_is_that_of_the_colours_shown(session):
+    usual, other = session.alternatives(2)
+    moved = session.shifted(np.full_like(usual.region_ab, 40)).colorize()
+    decision = session.guided.decision
+    for result in (usual, other, moved):
+        sure = decision.confidence(result.region_ab)
+        smooth = session.canvas.smooth(sure, session.description.superpixels)
+        np.testing.assert_allclose(result.confidence, smooth, atol=1e-6)
+    assert moved.confidence.mean() < usual.confidence.mean() - 0.1
 
 
 def test_alternatives_obey_hints(session, photos):

@@ -10,7 +10,7 @@ from colorize.features.superpixels import from_labels
 from colorize.recognition.decision import (
     GAIN,
     NEAR,
-    confidence,
+    Decision,
     dial,
     mean_field,
     palette_shares,
@@ -72,7 +72,7 @@ def test_vividness_out_of_range(vividness):
 
 @given(PROBABILITIES, hnp.arrays(np.float32, (16, 2), elements=st.floats(-80, 80, width=32)))
 def test_confidence_is_the_probability_of_the_colors_nearby(probabilities, region_ab):
-    found = confidence(probabilities, COLORS, region_ab)
+    found = Decision(probabilities, probabilities, probabilities, COLORS).confidence(region_ab)
     for row, ab, value in zip(probabilities, region_ab, found, strict=True):
         near = [p for p, color in zip(row, COLORS, strict=True) if np.linalg.norm(ab - color) < NEAR]
         assert value == pytest.approx(sum(near), abs=1e-5)
