@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
-from threadpoolctl import threadpool_limits
 
 from colorize._support.numbers import is_integer
 from colorize._support.regions import region_graph
 from colorize._support.tables import plain
+from colorize._support.threads import one_thread
 from colorize.color.names import color_names
 from colorize.exceptions import PlaceError
 from colorize.explanation.attribution import attribute
@@ -336,7 +336,7 @@ class Explainer:
         """
         region = self.region_of(row, col)
         # Small products: more threads only wait for each other, and sum up in another order.
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             return self._explained(region, row, col)
 
     def _explained(self, region: int, row: int, col: int) -> Explanation:
@@ -445,21 +445,22 @@ class Explainer:
         parts, ab = said.regions, said.ab
         here = self._label_at(superpixels, row, col)
         # With surprises and things held as they are, each wish is tried alone beside wishes for what is there
-        # already: so the shifts add up.
-        evened = before.posterior(said._replace(ab=before.mean[parts]), said).mean[here]
-        shift = np.zeros((len(parts), 2))
-        for k in range(len(parts)):
-            alone = before.mean[parts]
-            alone[k] = ab[k]
-            shift[k] = before.posterior(said._replace(ab=alone), said).mean[here] - evened
-        if len(parts):  # none if all hints speak of their own pixels
+        # already: so the shifts add up. The last two: none of them, all of them.
+        every = np.arange(len(parts))
+        tried = np.repeat(before.mean[parts][None], len(parts) + 2, axis=0)
+        tried[every, every] = tried[-1] = ab
+        means = before.posterior(said._replace(ab=tried), said).mean[..., here, :]
+        # Broadcast, because without hinted parts the belief is what it was.
+        *alone, evened, after = np.broadcast_to(means, (len(parts) + 2, 2))
+        shift = np.reshape(alone, (-1, 2)) - evened
+        if len(parts):
             shift[np.linalg.norm(shift, axis=1).argmax()] += evened - before.mean[here]
         order = np.argsort(-np.linalg.norm(shift, axis=1), kind="stable")
         is_exact = bool(hints.rasterize(self.session.gray.shape).is_known[row, col])
         return HintEffect(
             part=here,
             before=before.mean[here].astype(np.float32),
-            after=before.posterior(said).mean[here].astype(np.float32),
+            after=after.astype(np.float32),
             is_hinted=is_exact or bool((parts == here).any()),
             is_exact=is_exact,
             place=np.array([self._pixel_in(superpixels, int(k)) for k in parts[order]], np.intp).reshape(-1, 2),

@@ -15,17 +15,17 @@ things were mostly set. Each group below says how.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
-from threadpoolctl import threadpool_limits
 
 from colorize._support.regions import graph_laplacian, likeness, region_graph
+from colorize._support.threads import one_thread
+from colorize.recognition.machine import rbf_kernel
 from colorize.recognition.things import HERE, PHOTO, PIXELS, Things
 from colorize.types import REACHES, Float32, Float64, Superpixels
 
@@ -87,14 +87,8 @@ DOUBT_OF_THINGS = 0.2
 
 
 _TINY = np.finfo(np.float64).tiny
+_ALIKE_GAMMA = 0.5  # a Gaussian of deviation 1 on the scale of `Appearance.points`
 _MOST = 60.0  # squared deviations of an error: beyond it, one surprise is like another
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Limit dense algebra to one thread: at this size more of them burn time while they wait for each other."""
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 class Observations(NamedTuple):
@@ -167,7 +161,7 @@ class Belief:
         # believed, and such a hint must change nothing.
         return np.where(reach == PHOTO, 0, -np.expm1(-np.minimum(squared, _MOST) / 2))
 
-    @_one_thread()
+    @one_thread()
     def posterior(self, said: Observations, judged: Observations | None = None) -> Belief:
         """What is believed after some colours have been told.
 
@@ -176,7 +170,8 @@ class Belief:
         said : Observations
         judged : Observations, optional
             By whose colours surprises are told and things are sought: `said`, if not given. For given ones the new mean
-            is linear in ``said.ab``.
+            is linear in ``said.ab``, of which there may be several then, shape (k, m, 2): the mean is of shape
+            (k, n, 2).
 
         Returns
         -------
@@ -206,10 +201,14 @@ class Belief:
         # photograph: C_h + noise is m x m.
         factor = cho_factor(self.correlation[np.ix_(regions, regions)] + np.diag(noise_in_photo))
         across = self.correlation[:, regions]
-        left = (ab - self.mean[regions]) / self.deviation[regions]
-        mean = self.mean + self.deviation * (across @ cho_solve(factor, left))
+        gain = cho_solve(factor, across.T).T
         # The residual is scaled by each region's own deviation: where the model was sure, the same evidence moves less.
-        told = replace(self, mean=mean, correlation=self.correlation - across @ cho_solve(factor, across.T))
+        left = (ab - self.mean[regions]) / self.deviation[regions]
+        told = replace(
+            self,
+            mean=self.mean + self.deviation * (gain @ left),
+            correlation=self.correlation - across @ gain.T,
+        )
         return told if (reach == PHOTO).all() else told._with_things(said, wished, surprise)
 
     def _with_things(self, said: Observations, wished: Float64, surprise: Float64) -> Belief:
@@ -242,13 +241,13 @@ class Belief:
         apart = surprise @ share
         # With surprise s a hint h on a region of colour m asks for h - (1 - s) m, which is the change
         # h - m where s is 0 (shades stay) and the colour h where s is 1 (`apart` takes them away).
-        own = self.mean[regions]
+        own = self.mean[..., regions, :]
         color = share.T @ (ab - (1 - surprise)[:, None] * own)
         mean = self.mean + color - apart[:, None] * self.mean
         doubt = np.where(is_held, DOUBT_OF_THINGS**0.5, 1)
         return replace(self, mean=mean, apart=apart, correlation=doubt[:, None] * self.correlation * doubt)
 
-    @_one_thread()
+    @one_thread()
     def merged(self, shares: Float64, areas: Float64) -> Belief:
         """The same belief about larger regions.
 
@@ -264,7 +263,7 @@ class Belief:
         correlation = shares @ self.correlation @ shares.T
         return Belief(shares @ self.mean, shares @ self.deviation, correlation, areas, None, shares @ self.apart)
 
-    @_one_thread()
+    @one_thread()
     def next_queries(self, n: int) -> list[int]:
         """Regions whose colours would tell most about the photograph, the best first.
 
@@ -300,7 +299,7 @@ class Belief:
         open_to[known] = -np.inf
         return int((gain + open_to).argmax())
 
-    @_one_thread()
+    @one_thread()
     def modes(self, n: int) -> list[Float64]:
         """The n fields of change that the present uncertainty makes likeliest, each of shape (n_regions, 2).
 
@@ -380,7 +379,7 @@ def appearance(
     return Appearance(points, points_elsewhere, deviation, scene.astype(np.float64))
 
 
-@_one_thread()
+@one_thread()
 def prior(
     mean: NDArray[np.floating], looks: Appearance, things: Things, superpixels: Superpixels, region_lightness: Float32
 ) -> Belief:
@@ -408,13 +407,13 @@ def prior(
     -------
     Belief
     """
-    alike = _likeness(looks.points, looks.points)
+    alike = rbf_kernel(looks.points, looks.points, _ALIKE_GAMMA)
     correlation = WHOLE + ALIKE * alike + SURFACE * surface_covariance(superpixels, region_lightness)
     areas = superpixels.areas.astype(np.float64) / superpixels.areas.sum()
     return Belief(mean.astype(np.float64), looks.deviation, correlation, areas, things, np.zeros(len(mean)))
 
 
-@_one_thread()
+@one_thread()
 def learnt_elsewhere(
     looks: Appearance, others: Sequence[Appearance], errors: Sequence[NDArray[np.floating]]
 ) -> Float64:
@@ -439,16 +438,17 @@ def learnt_elsewhere(
     points = np.concatenate([other.points_elsewhere for other in others]).astype(np.float32)
     photo = np.repeat(np.arange(len(others)), [len(other.points_elsewhere) for other in others])
     kin = _kinship(looks.scene, np.stack([other.scene for other in others]))[photo].astype(np.float32)
-    among = _likeness(points, points) * np.where(photo[:, None] == photo, np.float32(1), kin[:, None] * kin)
+    among = rbf_kernel(points, points, _ALIKE_GAMMA)
+    among *= np.where(photo[:, None] == photo, np.float32(1), kin[:, None] * kin)
     among[np.diag_indices(len(points))] += NOISE_ELSEWHERE
-    across = _likeness(looks.points_elsewhere.astype(np.float32), points) * kin
+    across = rbf_kernel(looks.points_elsewhere.astype(np.float32), points, _ALIKE_GAMMA) * kin
     scaled = np.concatenate([error / other.deviation[:, None] for error, other in zip(errors, others, strict=True)])
     factor = cho_factor(among, overwrite_a=True, check_finite=False)
     learnt = across @ cho_solve(factor, scaled.reshape(len(points), -1))
     return looks.deviation[:, None] * learnt.reshape(len(looks.points), *scaled.shape[1:])
 
 
-@_one_thread()
+@one_thread()
 def observe(
     things: Things,
     labels: NDArray[np.integer],
@@ -516,13 +516,6 @@ def surface_covariance(superpixels: Superpixels, region_lightness: Float32) -> F
     # many neighbours it has.
     scale = 1 / np.sqrt(np.diag(covariance))
     return covariance * scale[:, None] * scale
-
-
-def _likeness(points: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
-    """How alike regions look, 0..1, shape (len(points), len(others))."""
-    # |p - q|^2 as a matrix product, a hundred times as fast as differences; it may round below 0.
-    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
-    return np.exp(-np.maximum(squared, 0) / 2)
 
 
 def _kinship(scene: Float64, others: Float64) -> Float64:

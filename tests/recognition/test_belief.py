@@ -50,6 +50,17 @@ def tell(belief, *hints, noise=1e-6):
     return belief.posterior(Observations(regions, ab.astype(float), np.full(n, noise), reach, np.arange(n)))
 
 
+def test_several_wishes_judged_alike_are_heard_at_once():
+    belief, regions = make_prior(), np.array([3, 8, 20])
+    said = Observations(
+        regions, np.array([[30.0, 0], [0, 40], [-20, 5]]), np.full(3, NOISE), np.array([2, 1, 0]), regions
+    )
+    several = np.random.default_rng(1).normal(0, 20, (4, 3, 2))
+    means = belief.posterior(said._replace(ab=several), said).mean
+    for ab, mean in zip(several, means, strict=True):
+        np.testing.assert_allclose(mean, belief.posterior(said._replace(ab=ab), said).mean, atol=1e-9)
+
+
 @pytest.mark.parametrize("reach", range(3))
 def test_a_hint_is_met_at_its_region(reach):
     told = tell(make_prior(), (8, (30, -20), reach))
