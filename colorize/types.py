@@ -273,7 +273,8 @@ class SolveReport:
     iterations : int
         Iterations of the outer loop; 0 for a direct solver.
     relative_residual : float
-        Norm of ``b - A x`` divided by the norm of ``b``, over the rows that are not exact constraints.
+        Norm of ``b - A x`` over the rows that are not exact constraints, divided by the norm of ``b``, which holds what
+        these pass on to their neighbours.
     converged : bool
     seconds : float
         Wall time of the solver.

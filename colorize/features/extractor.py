@@ -76,6 +76,10 @@ class FeatureExtractor:
 
     def fit(self, photos: Iterable[PhotoAnalysis]) -> FeatureExtractor:
         """Learn the visual words from the SURF descriptors of training photographs."""
+        # Always as many rows: with few descriptors, words of zeros stand for what has no texture at all.
+        self.words_ = np.zeros((N_WORDS, 64), np.float32)
+        if "scene" not in self.families:  # which alone asks for them: no photograph has to be read
+            return self
         from sklearn.cluster import KMeans  # for learning only: it takes a second to import
 
         rng = np.random.default_rng(self.random_state)
@@ -85,8 +89,6 @@ class FeatureExtractor:
         k_means = KMeans(min(N_WORDS, len(pool)), n_init=1, max_iter=30, random_state=self.random_state)
         with threadpool_limits(1):  # sums over threads come in any order, and equal training must give equal bytes
             words = k_means.fit(pool).cluster_centers_.astype(np.float32)
-        # Always as many rows: with few descriptors, words of zeros stand for what has no texture at all.
-        self.words_ = np.zeros((N_WORDS, 64), np.float32)
         self.words_[: len(words)] = words
         return self
 

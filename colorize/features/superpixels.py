@@ -219,8 +219,8 @@ def region_map(values: np.ndarray, superpixels: Superpixels, shape: tuple[int, i
 
 def _nearest(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """An image at another resolution by nearest neighbour: columns first, so that rows are copied whole."""
-    # Sampled at the centres of the new pixels. OpenCV's nearest neighbour samples at their corners,
-    # which moves the map by half a pixel of its own: several of a large photograph.
+    # Sampled at the centres of the new pixels. OpenCV's usual nearest neighbour samples at their corners, which moves
+    # a map that is made smaller by half a pixel; its exact one takes no labels of 32 bits.
     rows, columns = (
         ((np.arange(there) + 0.5) * here / there).astype(np.intp)
         for here, there in zip(image.shape, shape, strict=False)

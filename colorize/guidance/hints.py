@@ -449,10 +449,12 @@ def _covered_by_runs(
     flat = rows * least[0] // height * least[1] + columns * least[1] // width
     if least == shape:
         return flat, color
-    # One that becomes longer (other rounding may do both): every pixel asks its own, so that none is left out.
+    # One that becomes longer (other rounding may do both): every pixel asks the one that its centre lies in, as label
+    # maps are enlarged, so that none is left out.
     source = np.full(least, -1, np.int32)
     source.reshape(-1)[flat] = np.arange(len(flat))
-    source = source[np.ix_(*(np.arange(there) * here // there for here, there in zip(least, shape, strict=True)))]
+    centres = [(2 * np.arange(there) + 1) * here // (2 * there) for here, there in zip(least, shape, strict=True)]
+    source = source[np.ix_(*centres)]
     covered = np.flatnonzero(source >= 0)
     return covered, color[source.reshape(-1)[covered]]
 

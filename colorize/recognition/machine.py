@@ -45,7 +45,9 @@ class Scaling:
 
     def transform(self, rows: Float32) -> Float32:
         """Scaled principal components, shape (n, n_components), of rows, shape (n, n_features)."""
-        return np.asarray((self.scale(rows) - self.center_) @ self.components_.T, np.float32)
+        scaled = self.scale(rows)
+        scaled -= self.center_
+        return np.asarray(scaled @ self.components_.T, np.float32)
 
     def scale(self, rows: Float32) -> Float32:
         """Rows, shape (n, n_features), on the common scale of the families, before the principal components."""

@@ -122,7 +122,10 @@ def choose(
         return region_error(rest, model.region_probabilities(rest.features), model.palette)
 
     def best(model: FittedRecognizer) -> tuple[float, float, float]:
-        said = {share: replace(model, encoder_share=share).region_probabilities(rest.features) for share in shares}
+        # What `region_probabilities` mixes, each asked once.
+        alone = replace(model, encoder_share=0.0).region_probabilities(rest.features)
+        seen = model.encoder_belief(rest.features) if any(shares) else alone
+        said = {share: alone + np.float32(share) * (seen - alone) for share in shares}
         least, share = min((region_error(rest, said[share], model.palette), share) for share in shares)
         chroma = chroma_share(rest, said[share], model.palette)
         return least, share, round(float(np.clip(_AS_COLORFUL / max(chroma, 1e-6), *_GAINS)), 2)
