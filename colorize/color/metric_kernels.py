@@ -1,7 +1,7 @@
-"""The inner loops of the metrics, in numba: CIEDE2000 without trigonometry, the windows of SSIM, opponent colours.
+"""CIEDE2000 without trigonometry, in numba.
 
-All are written so that the compiler can keep them in vector registers: no calls, no branches that depend on a pixel.
-Each is compiled for the signatures given here, when this module is first imported, and kept in numba's cache.
+It is written so that the compiler can keep it in vector registers: no calls, no branches that depend on a pixel. It is
+compiled for the signature given here, when this module is first imported, and kept in numba's cache.
 """
 
 # The numba signatures are the type annotations here.
@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import float32, float64, int64, njit, types, uint8, uint16, void
+from numba import float32, njit, void
 
 from colorize._support.compiling import keeps_compiled_code
 
-_PIXELS = [types.Array(dtype, 2, "C", readonly=True) for dtype in (uint8, uint16)]  # writable ones are taken, too
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
 _inner = njit(**_OPTIONS, inline="always")
 _OPTIONS["cache"] = keeps_compiled_code()
@@ -122,62 +121,3 @@ def ciede2000(lab1, lab2, out):
         rotation = -_TWO * _chroma_share(chroma) * _tilt(c, s)  # (21)
         squared = d_light * d_light + d_chroma * d_chroma + d_hue * d_hue + rotation * d_chroma * d_hue  # (22)
         out[k] = np.sqrt(max(squared, float32(0)))
-
-
-# --------------------------------------------------------------------------------------------- SSIM
-
-
-@njit([float64(pixels, pixels, float32[:, ::1], float64) for pixels in _PIXELS], **_OPTIONS)
-def similarity(first, second, sums, top):
-    """Mean structural similarity over all windows of 7x7 pixels, equation (13) of Wang et al. 2004.
-
-    Pictures are (H, 3 W) code values up to `top`, channels side by side within a pixel; `sums` (4, 3 W) is room to work
-    in. Sums over a window of 8-bit values are exact in float32; variances are small differences, and need more.
-    """
-    height, width = first.shape
-    # K2 = 0.03 and K1 = 0.01 of the paper; 49/48 makes sample covariances, as in scikit-image.
-    share, unbiased, small, smaller = 1 / 49, 49 / 48, (0.03 * top) ** 2, (0.01 * top) ** 2
-    x, y, squares, products = sums[0], sums[1], sums[2], sums[3]
-    total = 0.0
-    for i in range(height - 6):
-        # Added anew for every row: sums that run down the picture would gather the rounding of 16-bit squares.
-        sums[:] = 0
-        for k in range(7):
-            a, b = first[i + k], second[i + k]
-            for j in range(width):
-                u, v = float32(a[j]), float32(b[j])
-                x[j] += u
-                y[j] += v
-                squares[j] += u * u + v * v
-                products[j] += u * v
-        for j in range(width - 18):
-            sum_x = sum_y = sum_squares = sum_products = float32(0)
-            for k in range(0, 21, 3):
-                sum_x += x[j + k]
-                sum_y += y[j + k]
-                sum_squares += squares[j + k]
-                sum_products += products[j + k]
-            mean_x, mean_y = sum_x * share, sum_y * share
-            product, power = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
-            variances = unbiased * (sum_squares * share - power)
-            covariance = unbiased * (sum_products * share - product)
-            likeness = (2 * product + smaller) * (2 * covariance + small)
-            total += likeness / ((power + smaller) * (variances + small))
-    return total / ((height - 6) * (width - 18))
-
-
-# ------------------------------------------------------------------------------------ colourfulness
-
-
-@njit([void(pixels, int64[::1]) for pixels in _PIXELS], **_OPTIONS)
-def opponent_sums(pixels, sums):
-    """Exact sums over sRGB pixels (n, 3): of R - G, of its square, of R + G - 2 B, of its square."""
-    red_green = red_green_squared = yellow_blue = yellow_blue_squared = 0
-    for k in range(len(pixels)):
-        red, green, blue = int64(pixels[k, 0]), int64(pixels[k, 1]), int64(pixels[k, 2])
-        first, second = red - green, red + green - 2 * blue
-        red_green += first
-        red_green_squared += first * first
-        yellow_blue += second
-        yellow_blue_squared += second * second
-    sums[0], sums[1], sums[2], sums[3] = red_green, red_green_squared, yellow_blue, yellow_blue_squared

@@ -103,7 +103,6 @@ def ssim(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
 
     See Also
     --------
-    colorize.color.metric_kernels.similarity : The loop inside.
     psnr_rgb : Size instead of structure.
 
     References
@@ -121,9 +120,22 @@ def ssim(true_pixels: ArrayLike, predicted_pixels: ArrayLike) -> float:
     true, predicted = _same_pixels(true_pixels, predicted_pixels)
     if min(true.shape[:2]) < _SSIM_WINDOW:
         return float("nan")
-    first, second = (np.ascontiguousarray(pixels).reshape(len(pixels), -1) for pixels in (true, predicted))
-    sums = np.empty((4, first.shape[1]), np.float32)
-    return metric_kernels.similarity(first, second, sums, float(np.iinfo(true.dtype).max))
+    # Variances are small differences of large numbers: single precision has no digits left for them.
+    x, y = true.astype(np.float64), predicted.astype(np.float64)
+    mean_x, mean_y, mean_squares, mean_product = map(_window_means, (x, y, x * x + y * y, x * y))
+    squares, product = mean_x**2 + mean_y**2, mean_x * mean_y
+    top = np.iinfo(true.dtype).max
+    unbiased = _SSIM_WINDOW**2 / (_SSIM_WINDOW**2 - 1)
+    variances, covariance = unbiased * (mean_squares - squares), unbiased * (mean_product - product)
+    small, smaller = (0.03 * top) ** 2, (0.01 * top) ** 2  # K2 and K1 of the paper
+    likeness = (2 * product + smaller) * (2 * covariance + small)  # (13)
+    return float((likeness / ((squares + smaller) * (variances + small))).mean())
+
+
+def _window_means(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means over all windows that lie inside an image."""
+    margin = _SSIM_WINDOW // 2
+    return cv2.blur(image, (_SSIM_WINDOW, _SSIM_WINDOW))[margin:-margin, margin:-margin]
 
 
 def colorfulness(pixels: ArrayLike) -> float:
@@ -139,10 +151,6 @@ def colorfulness(pixels: ArrayLike) -> float:
     ValueError
         Another shape or dtype.
 
-    See Also
-    --------
-    colorize.color.metric_kernels.opponent_sums : The loop inside.
-
     References
     ----------
     D. Hasler, S. Suesstrunk, "Measuring colourfulness in natural images", Human Vision and Electronic Imaging VIII,
@@ -154,13 +162,10 @@ def colorfulness(pixels: ArrayLike) -> float:
     0.0
     """
     array, _ = _same_pixels(pixels, pixels)
-    # Whole numbers: the variance is a small difference of large sums, which floats would round.
-    sums = np.zeros(4, np.int64)
-    metric_kernels.opponent_sums(np.ascontiguousarray(array).reshape(-1, 3), sums)
-    scales = np.array([1, 1, 2, 4])  # the second opponent is (R + G) / 2 - B
-    mean_1, square_1, mean_2, square_2 = sums / (scales * (array.size // 3))
-    spread = np.sqrt(max(square_1 - mean_1**2 + square_2 - mean_2**2, 0))
-    return float((spread + 0.3 * np.hypot(mean_1, mean_2)) * 255 / np.iinfo(array.dtype).max)
+    red, green, blue = np.moveaxis(array.astype(np.float64), -1, 0)
+    opponents = red - green, (red + green) / 2 - blue
+    spread, mean = (np.hypot(*map(of, opponents)) for of in (np.std, np.mean))
+    return float((spread + 0.3 * mean) * 255 / np.iinfo(array.dtype).max)
 
 
 class Truth:
