@@ -220,7 +220,10 @@ def unconverged(report: SolveReport) -> str:
 
 def fitting_shape(shape: tuple[int, int], memory_limit: float = MEMORY_LIMIT) -> tuple[int, int]:
     """The photo's own shape, or the largest of the same proportions whose system fits in the memory."""
-    scale = math.sqrt(memory_limit / (BYTES_PER_PIXEL * shape[0] * shape[1]))
+    n_pixels = memory_limit / BYTES_PER_PIXEL
+    scale = math.sqrt(n_pixels / (shape[0] * shape[1]))
     if scale >= 1:
         return shape
-    return max(1, int(shape[0] * scale)), max(1, int(shape[1] * scale))
+    height, width = (max(1, int(side * scale)) for side in shape)
+    # A strip whose short side is a pixel already has to lose the rest of its length.
+    return min(height, max(1, int(n_pixels / width))), min(width, max(1, int(n_pixels / height)))

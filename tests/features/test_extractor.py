@@ -126,6 +126,12 @@ def test_words_are_the_same_every_time(textured, extractor):
     np.testing.assert_array_equal(FeatureExtractor().fit([textured]).words_, extractor.words_)
 
 
+def test_without_the_scene_no_photograph_is_read_for_words():
+    read = iter([None])
+    assert not FeatureExtractor(["intensity", "surf"]).fit(read).words_.any()
+    assert list(read) == [None]
+
+
 @pytest.mark.usefixtures("described_already")
 def test_words_depend_on_the_seed():
     many = [np.random.default_rng(0).normal(size=(200, 64)).astype(np.float32)]

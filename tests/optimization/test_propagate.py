@@ -8,7 +8,7 @@ import pytest
 
 from colorize.exceptions import ConvergenceWarning
 from colorize.optimization import propagate
-from colorize.optimization.propagate import BYTES_PER_PIXEL
+from colorize.optimization.propagate import BYTES_PER_PIXEL, fitting_shape
 from colorize.optimization.reference import propagate_reference
 from colorize.types import GrayImage
 
@@ -164,6 +164,16 @@ def test_wishes_weigh_the_same_at_every_size():
     small = propagate(lightness, target, weight, memory_limit=70 * 32 * 32)
     assert small.report.shape == (32, 32)
     np.testing.assert_allclose(small.ab, full.ab, atol=1.5)  # of 40; half the resolution
+
+
+@pytest.mark.parametrize("shape", [(3000, 4000), (1, 10**7), (10**7, 1), (2, 10**7), (50, 300_000), (10, 20)])
+def test_a_shape_that_fits_fits(shape):
+    n_pixels = 10**6
+    height, width = fitting_shape(shape, n_pixels * BYTES_PER_PIXEL)
+    assert height * width <= n_pixels
+    assert fitting_shape((height, width), n_pixels * BYTES_PER_PIXEL) == (height, width)
+    if shape[0] * shape[1] > n_pixels:
+        assert height * width > 0.9 * n_pixels or 1 in (height, width)
 
 
 def test_an_answer_with_a_first_guess_agrees_with_a_cold_one(scene, hints):
