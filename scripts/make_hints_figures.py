@@ -23,9 +23,11 @@ from colorize.models import find_model
 from colorize.types import REACHES, RgbImage
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-PURPLE, LEAF, SUIT, HAIR, FLAG, BLUE = (
-    (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (150, 40, 50), (50, 80, 190),
+PURPLE, LEAF, SUIT, HAIR, SKIN, BLUE = (
+    (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (225, 170, 150), (50, 80, 190),
 )  # fmt: skip
+SUIT_PATHS = ([[340, 130], [430, 150]], [[300, 300], [380, 340]])  # left and right of the strap
+GAP = 6
 
 
 def main() -> None:
@@ -33,7 +35,7 @@ def main() -> None:
     colorizer = Colorizer.load(find_model("default"))
     flower = colorizer.open(to_gray(RgbImage(load_sample_image("flower.jpg"))))
     astronaut = colorizer.open(to_gray(RgbImage(data.astronaut())))
-    strip("hints", hints_row(flower, astronaut))
+    strip("hints", *hints_rows(flower, astronaut))
     strip("hints-reach", reach_row(flower))
     strip("hints-thing", thing_row(astronaut))
     strip("hints-suggest", [marked(s.gray.lightness, s.suggest(5)).pixels for s in (flower, astronaut)])
@@ -41,24 +43,22 @@ def main() -> None:
     strip("alternatives", [result.rgb for result in astronaut.alternatives(5)], width=300)
 
 
-def hints_row(flower: Session, astronaut: Session) -> list[np.ndarray]:
+def hints_rows(flower: Session, astronaut: Session) -> list[list[np.ndarray]]:
     """What was drawn, before and after, for two photographs."""
     petals = Hints(flower.gray.shape, (Mark("stroke", [[140, 230], [224, 306], [330, 370]], PURPLE, 6, "similar"),))
     leaves = Hints(flower.gray.shape, (Mark("region", [[20, 20], [20, 120], [90, 20]], LEAF, reach="similar"),))
     person = Hints(
         astronaut.gray.shape,
         (
-            Mark("stroke", [[340, 130], [430, 150]], SUIT, 5),
-            Mark("stroke", [[300, 300], [380, 340]], SUIT, 5),
+            *(Mark("stroke", path, SUIT, 5, "similar") for path in SUIT_PATHS),
             Mark("stroke", [[60, 190], [60, 240]], HAIR, 5),
-            Mark("stroke", [[200, 35], [300, 30]], FLAG, 4),
-            Mark("point", [[140, 225]], (225, 170, 150), 6),
+            Mark("point", [[140, 225]], SKIN, 6),
         ),
     )
-    row = []
-    for session, hints in ((flower, petals + leaves), (astronaut, person)):
-        row += [drawn(session, hints), session.colorize().rgb, session.with_hints(hints).rgb]
-    return row
+    return [
+        [drawn(session, hints), session.colorize().rgb, session.with_hints(hints).rgb]
+        for session, hints in ((flower, petals + leaves), (astronaut, person))
+    ]
 
 
 def reach_row(session: Session) -> list[np.ndarray]:
@@ -72,9 +72,8 @@ def reach_row(session: Session) -> list[np.ndarray]:
 
 def thing_row(session: Session) -> list[np.ndarray]:
     """Two strokes on the suit, left and right of its strap: drawn, for the thing, for the whole photograph."""
-    paths = ([[340, 130], [430, 150]], [[300, 300], [380, 340]])
     here, photo = (
-        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in paths))
+        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in SUIT_PATHS))
         for reach in ("here", "photo")
     )
     return [drawn(session, here), *(session.with_hints(hints).rgb for hints in (here, photo))]
@@ -97,19 +96,23 @@ def drawn(session: Session, hints: Hints) -> np.ndarray:
     return picture
 
 
-def strip(name: str, pictures: Sequence[np.ndarray], *, width: int = 330) -> None:
-    """Write pictures side by side, one height, at most three in a row if they are wide."""
+def strip(name: str, *rows: Sequence[np.ndarray], width: int = 330) -> None:
+    """Write pictures side by side, those of a row of one height; further rows are as wide as the first."""
     height = round(width * 0.75)
-    cells = [
-        cv2.resize(p, (round(p.shape[1] * height / p.shape[0]), height), interpolation=cv2.INTER_AREA) for p in pictures
-    ]
-    rows = [cells[k : k + 3] for k in range(0, len(cells), 3)] if len(cells) > 5 else [cells]
-    joined = [np.hstack([np.pad(cell, ((0, 6), (0, 6), (0, 0)), constant_values=255) for cell in row]) for row in rows]
-    widest = max(row.shape[1] for row in joined)
-    sheet = np.vstack(
-        [np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0)), constant_values=255) for row in joined]
-    )
-    write_photo(RgbImage(np.ascontiguousarray(sheet[:-6, :-6])), IMAGES / f"{name}.jpg", overwrite=True)
+    widest = sum(round(p.shape[1] * height / p.shape[0]) + GAP for p in rows[0])
+    lines = []
+    for row in rows:
+        height = round((widest - GAP * len(row)) / sum(p.shape[1] / p.shape[0] for p in row))
+        sizes = [(round(p.shape[1] * height / p.shape[0]), height) for p in row]
+        cells = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p, size in zip(row, sizes, strict=True)]
+        line = np.hstack([padded(cell, GAP, GAP) for cell in cells])
+        lines.append(padded(line, 0, max(0, widest - line.shape[1]))[:, :widest])
+    write_photo(RgbImage(np.ascontiguousarray(np.vstack(lines)[:-GAP, :-GAP])), IMAGES / f"{name}.jpg", overwrite=True)
+
+
+def padded(picture: np.ndarray, below: int, right: int) -> np.ndarray:
+    """A picture with white at two of its edges."""
+    return np.pad(picture, ((0, below), (0, right), (0, 0)), constant_values=255)
 
 
 if __name__ == "__main__":
