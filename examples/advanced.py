@@ -2,7 +2,7 @@
 =================================================
 
 The same road as with paths, step by step. Each stage is usable alone; between them are plain values. Try another
-palette temperature, another segmentation, or colours of your own in place of the classifier's.
+vividness, another segmentation, or colours of your own in place of the classifier's.
 """
 
 import numpy as np
@@ -12,7 +12,8 @@ from colorize import Colorizer, RgbImage, find_model, propagate, to_gray, write_
 from colorize.color import lab_to_rgb
 from colorize.features import PhotoAnalysis
 from colorize.features.superpixels import region_means, resize_labels, segment
-from colorize.recognition.decision import mean_field, share_evidence
+from colorize.recognition.decision import dial, mean_field, share_evidence
+from colorize.recognition.palette import mean_color
 
 model = Colorizer.load(find_model("default")).model
 gray = to_gray(RgbImage(load_sample_image("flower.jpg")))
@@ -27,7 +28,7 @@ probabilities = model.region_probabilities(features.values)
 region_lightness = region_means(lightness, superpixels)
 evidence = share_evidence(probabilities, superpixels, region_lightness)
 belief = mean_field(evidence, model.palette.colors_, superpixels, region_lightness)
-region_ab = model.palette.decode(belief, temperature=0.4)
+region_ab = dial(0.5, model.gain) * mean_color(belief, model.palette.colors_)
 
 target_ab = region_ab[resize_labels(superpixels, gray.shape)]
 spread = propagate(lightness, target_ab, np.full(gray.shape, 0.03, np.float32))

@@ -100,9 +100,8 @@ for axes in panels:
 # ---------------------
 #
 # No texture tells a face from a pebble. The **semantic** family comes from a small network that was taught to expect
-# colours where it sees things, the
-# :doc:`encoder </encoder>`; it never decides, the classifier hears it beside the others.
-# Its expectation alone, region by region, at the lightness of the photograph:
+# colours where it sees things, the :doc:`encoder </encoder>`. The classifier hears it beside the other families, and in
+# the next stages it has a vote of its own. Its expectation alone, region by region, at the lightness of the photograph:
 
 block = features.family("semantic")
 first = features.names[features.families["semantic"]].index("semantic:expected a")

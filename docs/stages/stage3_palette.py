@@ -23,10 +23,10 @@ palette = Colorizer.load(find_model("default")).palette_
 print(f"{palette.n_colors} colours, the first is neutral: {palette.colors_[0].tolist()}")
 
 # %%
-# A palette is learnt from the training photographs by k-means in the ab plane (:ref:`Zhang et al. 2016 <zhang2016>`
-# quantise it by a grid). Most pixels of most photographs are nearly gray, so plain k-means would spend all colours
-# there; here a pixel weighs by the density of its colour to the power of -0.25, which gives rare colours a place. Gray
-# itself is always in the list.
+# A palette is learnt from the training photographs by k-means, on a scale of chroma on which equal steps look about
+# equally large (:doc:`/colors`; :ref:`Zhang et al. 2016 <zhang2016>` quantise ab by a grid). Most pixels of most
+# photographs are nearly gray, so plain k-means would spend all colours there; here a pixel weighs by the density of its
+# colour to the power of -0.25, which gives rare colours a place. Gray itself is always in the list.
 #
 # Left: the palette of the default model; the size of a dot is how often its colour occurred. Behind it, what sRGB can
 # show at L* = 60. Right: the true colours of one photograph, which are what a model should find.

@@ -8,7 +8,8 @@ the training photographs, whose colours are known, and answers for a new region:
 Here it is a **support vector machine** with a Gaussian kernel. It keeps a number of training regions, the *landmarks*;
 how much a new region resembles each of them decides how strongly each colour is voted for. The votes are *calibrated*:
 turned into probabilities that are right as often as they say, on photographs that the machine has not seen
-(:ref:`Platt 1999 <platt1999>` is the classic of this idea). Six small neural nets vote beside it.
+(:ref:`Platt 1999 <platt1999>` is the classic of this idea). Six small neural nets and the
+:doc:`encoder </encoder>` vote beside it.
 """
 
 import matplotlib.pyplot as plt

@@ -42,9 +42,8 @@ for axes, stage, title in zip(
 # --------
 #
 # From probabilities to a colour there is no single right way. The *mean* of all plausible colours has the smallest
-# error and looks dull; the *likeliest* is lively and more often wrong. Between the two lies the annealed mean
-# (:ref:`Zhang et al. 2016 <zhang2016>`, eq. 5): probabilities are raised to a power that sharpens them, then averaged.
-# The option ``vividness`` keeps the mean and makes it stronger: that errs less than a likelier colour.
+# error and looks dull; the *likeliest* is lively and more often wrong. The option ``vividness`` keeps the mean and
+# makes it stronger: that errs less than a likelier colour.
 
 figure, panels = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
 for axes, vividness in zip(panels, (0, 0.5, 1), strict=True):
