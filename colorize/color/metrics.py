@@ -163,8 +163,8 @@ def colorfulness(pixels: ArrayLike) -> float:
     """
     array, _ = _same_pixels(pixels, pixels)
     red, green, blue = np.moveaxis(array.astype(np.float64), -1, 0)
-    opponents = red - green, (red + green) / 2 - blue
-    spread, mean = (np.hypot(*map(of, opponents)) for of in (np.std, np.mean))
+    first, second = red - green, (red + green) / 2 - blue
+    spread, mean = np.hypot(first.std(), second.std()), np.hypot(first.mean(), second.mean())
     return float((spread + 0.3 * mean) * 255 / np.iinfo(array.dtype).max)
 
 
