@@ -13,6 +13,9 @@ from pathlib import Path
 from colorize._support.optional import import_or_raise
 from colorize.exceptions import RequestError
 
+LOOPBACK = ("127.0.0.1", "localhost")
+"""Hosts that nobody but this machine reaches. (Gradio does not know that ::1 is one.)"""
+
 
 def serve(
     *,
@@ -47,11 +50,16 @@ def serve(
     return_freed_memory()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     try:
+        from starlette.middleware import Middleware
+
         from colorize.app import web
+        from colorize.app.guard import OnlyFrom
         from colorize.app.look import look
         from colorize.app.service import Service
 
         page = web.build(Service(core))
+        # Whoever is let in from other machines may call this one by any name.
+        guard = [Middleware(OnlyFrom, hosts=LOOPBACK)] if host in LOOPBACK else []
         try:
             _, address, _ = page.launch(
                 server_name=host,
@@ -64,6 +72,7 @@ def serve(
                 # The address is told, and the models are loaded, only once the page is up.
                 prevent_thread_lock=True,
                 quiet=True,
+                app_kwargs={"middleware": guard},
                 **look(),
             )
         except OSError as error:

@@ -8,13 +8,11 @@ import click
 
 from colorize.cli import _shared
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 
 @click.command("app", short_help="Open the app in the browser.")
 @click.option(
     "--host",
-    default=LOOPBACK[0],
+    default="127.0.0.1",
     help="Address to listen on; others than this machine's own loopback need --auth or --no-auth.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, help="0 takes a free one.")
@@ -35,6 +33,8 @@ def command(
 
     Everything stays on this machine; the page asks nothing of the internet. Stop it with Ctrl-C.
     """
+    from colorize.app.serve import LOOPBACK, serve
+
     login = read_login(auth)
     if auth is not None and no_auth:
         raise click.UsageError("say either --auth or --no-auth")
@@ -42,8 +42,6 @@ def command(
         raise click.UsageError(
             f"--host {host} can be reached by others: say --auth USER:PASSWORD, or --no-auth if everybody is welcome"
         )
-    from colorize.app.serve import serve
-
     serve(
         host=host,
         port=port,
