@@ -41,6 +41,13 @@ class MatrixProfile:
         return cls(curves, matrix) if is_sound and abs(np.linalg.det(matrix)) > 1e-6 else None
 
 
+def is_alike(one: MatrixProfile, other: MatrixProfile) -> bool:
+    """Whether two colour spaces give every 8-bit value about the same colour: within one such step."""
+    codes = np.arange(0, _LEVELS, 257)
+    meant = [np.searchsorted(there, here[codes]) for here, there in zip(one.curves, other.curves, strict=True)]
+    return bool(np.abs(meant - codes).max() <= 257 and np.abs(one.matrix - other.matrix).max() < 2e-3)
+
+
 def gray_to_srgb(profile: bytes, srgb: MatrixProfile) -> NDArray[np.uint16] | None:
     """Code value of sRGB for each of the 65536 of a gray profile with one curve; None if another kind or damaged."""
     try:

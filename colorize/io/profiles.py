@@ -14,23 +14,28 @@ from PIL import Image, ImageCms
 
 from colorize._support.bits import to_8_bit
 from colorize.io.faults import DECODER_ERRORS
-from colorize.io.icc import MatrixProfile, convert, gray_to_srgb
+from colorize.io.icc import MatrixProfile, convert, gray_to_srgb, is_alike
 
 
 def needs_profile(picture: Image.Image) -> bool:
     """Tell whether a colour profile says anything but sRGB; going from sRGB to sRGB would cost a code value."""
     profile = picture.info.get("icc_profile")
-    return bool(profile) and "sRGB" not in _profile_name(profile)
+    return bool(profile) and not _is_srgb(profile)
 
 
 # A batch meets the same few profiles again and again, and is asked twice per photograph.
 @lru_cache(maxsize=8)
-def _profile_name(profile: bytes) -> str:
+def _is_srgb(profile: bytes) -> bool:
+    if profile == _srgb_bytes():  # of our own outputs: no curves need be made
+        return True
+    matrix = MatrixProfile.parse(profile)
+    if matrix is not None:  # not by its name: "Linear sRGB" is another space
+        return is_alike(matrix, srgb_matrix())
     try:
-        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+        return "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     except (ImageCms.PyCMSError, *DECODER_ERRORS):
-        # No name, and no error: the profile is then tried, and its failure noted there.
-        return ""
+        # No error: the profile is then tried, and its failure noted there.
+        return False
 
 
 def _through_profile(picture: Image.Image, notes: list[str]) -> Image.Image | None:

@@ -114,8 +114,10 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
 
     Raises
     ------
-    OutputExistsError, OutputFormatError, OutputError
+    OutputExistsError, OutputFormatError, OutputError, InvalidImageError
         As for `write_photo`.
+    ValueError
+        `images` is empty.
 
     See Also
     --------
@@ -132,6 +134,10 @@ def write_frames(images: Sequence[RgbImage], path: str | Path, *, overwrite: boo
     >>> len(read_frames(file))
     2
     """
+    if not images:
+        raise ValueError("images must hold at least one photograph")
+    for image in images:
+        check_rgb_image(image)
     path = Path(path)
     output_format(path, all_frames=True)
     check_free(path, overwrite=overwrite)
@@ -206,8 +212,10 @@ def _save_options(image: RgbImage, file_format: str, quality: int, notes: list[s
     exif, xmp, iptc = image.metadata.exif, image.metadata.xmp, image.metadata.iptc
     if file_format == "WEBP":
         # Exact: else colours under transparent pixels are thrown away. Without loss, method and quality are effort
-        # alone. WebP has no place for a resolution.
+        # alone.
         options: dict[str, Any] = {"lossless": True, "exact": True, "method": 0, "quality": 20}
+        if image.metadata.dpi:
+            notes.append("WebP holds no resolution: it was left out")
     else:
         # 4:4:4: at half the resolution colours run over edges, where clipping then moves lightness.
         options = {"quality": quality, "subsampling": 0}

@@ -409,6 +409,22 @@ def test_srgb_profile_costs_nothing():
     )
 
 
+@pytest.mark.parametrize("bit_depth", [8, 16])
+def test_a_profile_is_told_by_its_content_and_not_by_its_name(bit_depth):
+    linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()  # "sRGB built-in"
+    start = linear.index(b"para")
+    linear = linear.replace(linear[start : start + 32], b"para" + bytes(8) + struct.pack(">i", 65536) + bytes(16))
+    picture = np.full((4, 4, 3), 55, np.uint8)
+    data = encoded(Image.fromarray(picture), icc_profile=linear)
+    if bit_depth == 16:
+        file = io.BytesIO()
+        deep = picture.astype(np.uint16) * 257
+        tifffile.imwrite(file, deep, photometric="rgb", iccprofile=linear, metadata=None)
+        data = file.getvalue()
+    codes = read_photo(data).pixels / (1 if bit_depth == 8 else 257)
+    assert np.abs(codes - 128.1).max() < 1  # 55 / 255 of the light
+
+
 def deep_red_with_profile(profile) -> bytes:
     file = io.BytesIO()
     red = np.full((4, 4, 3), (64000, 2600, 2600), np.uint16)
@@ -535,6 +551,14 @@ def test_pages_of_unlike_kinds_are_written_and_read_again(tmp_path):
         np.testing.assert_array_equal(page.pixels, original.pixels)
     np.testing.assert_array_equal(back[1].alpha, pages[1].alpha)
     assert np.abs(back[3].pixels.astype(int) - smooth_pixels()).max() <= 2  # through the profile and back
+
+
+def test_there_are_pages_to_write(tmp_path):
+    with pytest.raises(ValueError, match="at least one photograph"):
+        write_frames([], tmp_path / "none.tif")
+    with pytest.raises(InvalidImageError):
+        write_frames([np.zeros((2, 2, 3), np.uint8)], tmp_path / "none.tif")
+    assert not list(tmp_path.iterdir())
 
 
 def test_frames_share_the_limit_of_pixels():
@@ -768,6 +792,7 @@ def test_metadata_goes_along_and_bytes_repeat(tmp_path, suffix, bit_depth):
     assert back.metadata.xmp == metadata.xmp
     if suffix != ".webp":  # which has no such field
         assert back.metadata.dpi == pytest.approx((300, 300), abs=0.01)
+    assert any("resolution" in note for note in notes) == (suffix == ".webp")
     with Image.open(tmp_path / f"a{suffix}") as picture:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
     assert "sRGB" in ImageCms.getProfileDescription(profile)
