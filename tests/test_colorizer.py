@@ -328,8 +328,8 @@ def test_it_shows_its_parameters_before_and_after_training(tiny_colorizer):
     [
         ({"n_colors": 1}, r"n_colors must be an integer in 2\.\.256, got 1"),
         ({"n_colors": "many"}, r"n_colors must be an integer in 2\.\.256, got 'many'"),
-        ({"n_superpixels": 3}, r"n_superpixels must be an integer in 4\.\.10000, got 3"),
-        ({"n_superpixels": 40.5}, r"n_superpixels must be an integer in 4\.\.10000, got 40\.5"),
+        ({"n_superpixels": 3}, r"n_superpixels must be an integer in 4\.\.2000, got 3"),
+        ({"n_superpixels": 40.5}, r"n_superpixels must be an integer in 4\.\.2000, got 40\.5"),
         ({"rows_per_photo": True}, r"rows_per_photo must be an integer in 1\.\.10000, got True"),
         ({"rows_per_photo": 0}, r"rows_per_photo must be an integer in 1\.\.10000, got 0"),
         ({"n_sample_rows": -1}, r"n_sample_rows must be an integer in 0\.\.1000000, got -1"),

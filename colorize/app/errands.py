@@ -183,7 +183,7 @@ class _Batch:
                     reason = str(error).replace(f"{path}: ", "").replace(f"{picture}: ", "")
                     failures[name] = self.core.harmless(reason) or "not enough memory"
                 else:
-                    pack.write(picture, given)
+                    pack.write(picture, given.encode("utf-8", "replace").decode("utf-8"))
                     done.append((name, given, remarks))
                 # Now and not at the end: the whole batch would lie on the disk twice.
                 picture.unlink(missing_ok=True)

@@ -101,7 +101,8 @@ class Worker:
         self.send(asdict(settings))
 
     def _listen(self, events: SimpleQueue[Any]) -> None:
-        with self.process.stdout as lines:  # type: ignore[union-attr]
+        # A line that a kill tore in two is the last one.
+        with self.process.stdout as lines, contextlib.suppress(ValueError):  # type: ignore[union-attr]
             for line in lines:
                 events.put((self, json.loads(line)))
         events.put((self, None))

@@ -177,7 +177,7 @@ class Outputs:
             click.echo(summary)
         for name, path in (("html", self.html), ("csv", self.csv), ("json", self.json)):
             if path is not None:
-                write_atomically(path, [(texts[name]().rstrip("\n") + "\n").encode("utf-8")])
+                write_atomically(path, [(texts[name]().rstrip("\n") + "\n").encode("utf-8", "backslashreplace")])
                 if not self.quiet:
                     click.echo(f"wrote {path}")
 
@@ -319,17 +319,18 @@ def check_model_target(path: Path, *sources: Path | None, force: bool) -> None:
 
 def check_apart(targets: Iterable[Path | None], sources: Iterable[Path | None]) -> None:
     """Refuse outputs that would replace what the command reads, or each other: --force does not mean these."""
-    # Resolved: two names can be one file.
     read = {path.resolve() for path in sources if path is not None}
-    written: set[Path] = set()
+    written: set[str] = set()
     for path in targets:
         if path is None:
             continue
-        if path.resolve() in read:
+        # Resolved: two names can be one file; without case, because some disks do not tell ``A.png`` from ``a.png``.
+        place = path.resolve()
+        if place in read:
             raise click.UsageError(f"{path} is read by this command, and would be replaced; name another file")
-        if path.resolve() in written:
+        if str(place).casefold() in written:
             raise click.UsageError(f"more than one result would be written to {path}; name different files")
-        written.add(path.resolve())
+        written.add(str(place).casefold())
 
 
 def check_target_folder(path: Path) -> None:

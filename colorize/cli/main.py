@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
+import sys
 import warnings
 from typing import Any
 
@@ -45,6 +47,10 @@ class Group(click.Group):
         # photograph, for memory that goes with the process. What was frozen is passed over.
         if kwargs.get("standalone_mode", True):
             atexit.register(gc.freeze)
+            for stream in (sys.stdout, sys.stderr):
+                # Names of files need not fit the encoding of a terminal, or any.
+                if isinstance(stream, io.TextIOWrapper):
+                    stream.reconfigure(errors="backslashreplace")
         return super().__call__(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:

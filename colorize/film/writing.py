@@ -188,7 +188,7 @@ def assemble(
         for _, packet in heapq.merge(painted, _copied(source, copies), key=lambda item: item[0]):
             output.mux(packet)
     with refusals(target, *_UNWRITABLE):
-        with open(passing, "rb") as file:
+        with open(passing, "rb+") as file:  # Windows syncs only what could be written to
             # Else a power cut can leave the name with no content behind it.
             os.fsync(file.fileno())
         os.replace(passing, target)

@@ -23,6 +23,7 @@ for line in sys.stdin:
     job = json.loads(line)
     kind, _, detail = job["source"].partition(" ")
     if kind == "bug": sys.exit("a planted bug")
+    if kind == "torn": print('{"status": "do', end="", flush=True); os.kill(os.getpid(), signal.SIGKILL)
     if kind == "crash": os.kill(os.getpid(), signal.SIGSEGV)
     if kind == "hang": time.sleep(100)
     if kind == "early": say(status="failed", message="cannot be read"); continue
@@ -68,7 +69,7 @@ def test_every_job_has_one_result():
 @pytest.mark.slow
 @pytest.mark.usefixtures("pretend")
 def test_crash_bug_and_hang_end_their_photograph_alone():
-    sources = ["ok 1", "crash", "ok 2", "bug", "ok 3", "hang", "ok 4", "early", "ok 5"]
+    sources = ["ok 1", "crash", "torn", "ok 2", "bug", "ok 3", "hang", "ok 4", "early", "ok 5"]
     found = work(sources, time_limit=1.5)
     assert sorted(found) == sorted(sources)
     assert {source for source, result in found.items() if result.status == "done"} == {f"ok {n}" for n in range(1, 6)}

@@ -176,9 +176,9 @@ def test_no_entry_may_be_added_to_the_header(parts, tmp_path):
     [
         ("parameters", "n_colors", 9, "n_colors is 9, but the palette has 8"),
         ("parameters", "n_colors", 8.0, "n_colors must be an integer"),
-        ("parameters", "n_superpixels", 0, "n_superpixels must be an integer in 4..10000, got 0"),
-        ("parameters", "n_superpixels", 10**9, "n_superpixels must be an integer in 4..10000"),
-        ("parameters", "n_superpixels", "60", "n_superpixels must be an integer in 4..10000, got '60'"),
+        ("parameters", "n_superpixels", 0, "n_superpixels must be an integer in 4..2000, got 0"),
+        ("parameters", "n_superpixels", 10**9, "n_superpixels must be an integer in 4..2000"),
+        ("parameters", "n_superpixels", "60", "n_superpixels must be an integer in 4..2000, got '60'"),
         ("parameters", "random_state", "seed", "random_state must be an integer"),
         ("parameters", "families", 5, "int"),
         ("parameters", "families", ["gabor"], "families must be gabor, got columns of"),
