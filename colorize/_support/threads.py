@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _inside = 0
-_limits: list[threadpool_limits] = []
+_limits: list[Any] = []
 
 
 @contextmanager
@@ -31,8 +32,9 @@ def one_thread() -> Iterator[None]:
     with _lock:
         _inside += 1
         # Asked anew each time: SciPy brings a BLAS of its own when it is first imported.
-        if any(library["num_threads"] > 1 for library in ThreadpoolController().select(user_api="blas").info()):
-            _limits.append(threadpool_limits(1, user_api="blas"))
+        libraries = ThreadpoolController().select(user_api="blas")
+        if any(library["num_threads"] > 1 for library in libraries.info()):
+            _limits.append(libraries.limit(limits=1))
     try:
         yield
     finally:

@@ -319,18 +319,17 @@ def check_model_target(path: Path, *sources: Path | None, force: bool) -> None:
 
 def check_apart(targets: Iterable[Path | None], sources: Iterable[Path | None]) -> None:
     """Refuse outputs that would replace what the command reads, or each other: --force does not mean these."""
+    # Resolved: two names can be one file.
     read = {path.resolve() for path in sources if path is not None}
-    written: set[str] = set()
+    written: set[Path] = set()
     for path in targets:
         if path is None:
             continue
-        # Resolved: two names can be one file; without case, because some disks do not tell ``A.png`` from ``a.png``.
-        place = path.resolve()
-        if place in read:
+        if path.resolve() in read:
             raise click.UsageError(f"{path} is read by this command, and would be replaced; name another file")
-        if str(place).casefold() in written:
+        if path.resolve() in written:
             raise click.UsageError(f"more than one result would be written to {path}; name different files")
-        written.add(str(place).casefold())
+        written.add(path.resolve())
 
 
 def check_target_folder(path: Path) -> None:
