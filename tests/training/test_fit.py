@@ -38,10 +38,14 @@ def test_training_goes_over_the_photographs_twice(photos):
 
 
 @pytest.mark.slow
-def test_of_many_photographs_only_some_are_read_twice(photos):
+@pytest.mark.parametrize(
+    ("families", "reads"),
+    [(("intensity", "scene"), {2: WORD_PHOTOS, 1: 5}), (("intensity",), {1: WORD_PHOTOS + 5})],  # words are of scenes
+)
+def test_of_many_photographs_only_some_are_read_twice(photos, families, reads):
     many = Counted([photos[index % 4] for index in range(WORD_PHOTOS + 5)])
-    Colorizer(**SMALL, families=("intensity",), rows_per_photo=5).fit(many)
-    assert Counter(many.reads.values()) == {2: WORD_PHOTOS, 1: 5}
+    Colorizer(**SMALL, families=families, rows_per_photo=5).fit(many)
+    assert Counter(many.reads.values()) == reads
 
 
 def test_on_a_base_they_are_read_once(photos, tiny_colorizer):
