@@ -16,6 +16,7 @@ from PIL import Image
 from colorize._support.bits import to_8_bit
 from colorize._support.files import Part, check_free, write_atomically
 from colorize._support.formats import output_format
+from colorize._support.numbers import is_integer
 from colorize.exceptions import OutputFormatError
 from colorize.io.faults import DECODER_ERRORS
 from colorize.io.metadata import LONGEST_IPTC, iptc_segment, tiff_block
@@ -87,7 +88,7 @@ def write_photo(image: RgbImage, path: str | Path, *, overwrite: bool = False, q
     check_rgb_image(image)
     path = Path(path)
     file_format = output_format(path, image.shape)
-    if not isinstance(quality, int) or not 95 <= quality <= 100:
+    if not (is_integer(quality) and 95 <= quality <= 100):
         raise ValueError(f"quality must be an integer in 95..100, got {quality!r}")
     check_free(path, overwrite=overwrite)
     notes: list[str] = []
