@@ -17,14 +17,15 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import torch
-from encoder.export import mix, to_onnx
-from encoder.network import N_COLORS, Encoder, start_from_imagenet
+from encoder.export import mean_of, to_onnx
+from encoder.network import N_COLORS, Encoder, Teacher, distance, start_from_imagenet
 from encoder.photographs import Collection, crop, load_collection, whole
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -40,6 +41,7 @@ BATCH = 16
 DECODER_RATE = 1e-3
 EVERY = 12_000  # crops between two lines of the record, and two checkpoints
 _WARM_UP = 3_200
+_TEACHING = 2.0  # weight of the teacher's maps beside the colours; 1 and 4 are alike
 _AVERAGE = 0.998  # of the weights, per step
 _SOFTNESS = 6.0  # ab units: how far a true colour counts for the palette colours near it
 _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count more
@@ -62,9 +64,11 @@ _REBALANCING = 0.25  # exponent on the frequency of a colour: rare ones count mo
 )
 @click.option(
     "--mix-with",
+    multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Output folder of another run: export the mean of both networks.",
+    help="Output folder of another run: export the mean of all.",
 )
+@click.option("--seed", default=0, show_default=True, help="Of the crops; runs of other crops make other mistakes.")
 @click.option("--rate", default=1e-4, show_default=True, help="Learning rate of the trunk.")
 @click.option(
     "--fall",
@@ -81,7 +85,8 @@ def main(
     crops: int,
     watch: Sequence[Path],
     export: Path | None,
-    mix_with: Path | None,
+    mix_with: Sequence[Path],
+    seed: int,
     rate: float,
     fall: float,
     threads: int,
@@ -91,19 +96,24 @@ def main(
     if hashlib.sha256(imagenet.read_bytes()).hexdigest() != IMAGENET_SHA256:
         raise click.ClickException(f"{imagenet}: these are not the ImageNet weights that training starts from")
     output.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
     torch.set_num_threads(threads)
     collection = load_collection(folders)
     seen = collection.part(held_out=False)
     watched: dict[str, Sequence[NDArray[Any]]] = {"held out": collection.part(held_out=True).pixels}
     watched |= {folder.name: [p.pixels for p in load_folder(folder, select=False).photos] for folder in watch}
     print(f"{len(seen.names)} photographs to learn from, {len(watched['held out'])} held out", flush=True)
-    run = Run(output, imagenet, fit_palette(seen), rate)
+    palette = fit_palette(seen)
+    run = Run(output, imagenet, palette, rate)
     if export:
-        run.export(export, Run(mix_with, imagenet, run.palette, rate) if mix_with else None)
+        runs = [run, *(Run(folder, imagenet, palette, rate) for folder in mix_with)]
+        if not all(torch.equal(each.palette, palette) for each in runs):
+            raise click.ClickException(
+                "a run learnt other colours, from other photographs: no mean of both says anything"
+            )
+        write_encoder(mean_of([each.averaged() for each in runs]), palette, export)
         return
     while run.shown < crops:
-        run.train(seen, min(crops, run.shown + EVERY), crops, fall)
+        run.train(seen, min(crops, run.shown + EVERY), Plan(crops, fall, seed))
         run.measure(watched)
         run.save()
 
@@ -116,13 +126,47 @@ def fit_palette(photographs: Collection) -> Tensor:
     return torch.from_numpy(ColorPalette(N_COLORS, random_state=0).fit(np.concatenate(samples)).colors_)
 
 
+def write_encoder(network: Encoder, palette: Tensor, folder: Path) -> None:
+    """Write a network, and beside it its colours and a digest of both."""
+    written = to_onnx(network)
+    colors = [[round(float(v), 2) for v in color] for color in palette]
+    note = {"sha256": encoder_digest(written, np.array(colors, np.float32)), "colors": colors}
+    write_atomically(folder / "encoder.onnx", [written])
+    write_atomically(folder / "encoder.json", [json.dumps(note).encode()])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is shown."""
+
+    crops: int
+    fall: float
+    seed: int
+
+    def rate(self, shown: int) -> float:
+        """Share of the learning rate: rises at first, stays, and falls to nothing."""
+        return min(1.0, (shown + BATCH) / _WARM_UP, (self.crops - shown) / max(self.fall * self.crops, 1.0))
+
+    def batch(self, photographs: Collection, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Lightness, ab and sRGB of a batch: the same wherever the run was interrupted."""
+        rng = np.random.default_rng((self.seed, number))
+        chosen = rng.integers(len(photographs.pixels), size=BATCH)
+        crops = [crop(photographs.pixels[i], rng) for i in chosen]
+        lightness = torch.from_numpy(np.stack([c.lightness for c in crops]))[:, None]
+        colors = [np.stack([c.ab for c in crops]), np.stack([c.rgb for c in crops])]
+        ab, rgb = (torch.from_numpy(values).permute(0, 3, 1, 2) for values in colors)
+        return lightness, ab, rgb / 255
+
+
 class Run:
     """A training run, which goes on where the checkpoint in its folder ends."""
 
     def __init__(self, folder: Path, imagenet: Path, palette: Tensor, rate: float) -> None:
         self.folder, self.palette = folder, palette
+        torch.manual_seed(0)  # every run starts from the same weights, or no mean of two would say anything
         self.network = Encoder()
         start_from_imagenet(self.network, imagenet)
+        self.teacher = Teacher(imagenet).to(memory_format=torch.channels_last)
         self.network = self.network.to(memory_format=torch.channels_last)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(_AVERAGE), use_buffers=False
@@ -142,7 +186,7 @@ class Run:
     def _checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
-    def train(self, photographs: Collection, until: int, total: int, fall: float) -> None:
+    def train(self, photographs: Collection, until: int, plan: Plan) -> None:
         """Show crops until so many were shown in all."""
         self.network.train()
         for part in [self.network.stem, *self.network.blocks]:
@@ -152,23 +196,25 @@ class Run:
         start, self.losses = time.time(), []
         numbers = range(self.shown // BATCH, until // BATCH)
         with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(_batch, photographs, numbers.start)
+            coming = pool.submit(plan.batch, photographs, numbers.start)
             for number in numbers:
-                lightness, ab = coming.result()
-                coming = pool.submit(_batch, photographs, number + 1)
-                self._step(lightness, ab, _schedule(number * BATCH, total, fall))
+                batch = coming.result()
+                coming = pool.submit(plan.batch, photographs, number + 1)
+                self._step(*batch, plan.rate(number * BATCH))
         self.shown = until
         self.seconds += time.time() - start
 
-    def _step(self, lightness: Tensor, ab: Tensor, rate: float) -> None:
+    def _step(self, lightness: Tensor, ab: Tensor, rgb: Tensor, rate: float) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["rate"]
         target = self._encode(ab)
         self.frequency.lerp_(target.mean(dim=(0, 2, 3)), 0.01)
         weight = (self.frequency + 1e-4) ** -_REBALANCING
         weight = (target * (weight / (weight * self.frequency).sum())[:, None, None]).sum(dim=1)
-        scores, *_ = self.network(lightness.contiguous(memory_format=torch.channels_last))
+        scores, maps = self.network(lightness.contiguous(memory_format=torch.channels_last))
         loss = (-(target * scores.log_softmax(dim=1)).sum(dim=1) * weight).mean()
+        taught = self.teacher(rgb.contiguous(memory_format=torch.channels_last))
+        loss = loss + _TEACHING * distance(maps, taught)
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -213,17 +259,6 @@ class Run:
         network.load_state_dict(dict(self.network.named_buffers()), strict=False)
         return network.eval()
 
-    def export(self, folder: Path, other: Run | None) -> None:
-        """Write the network with averaged weights, and beside it its colours and a digest of both."""
-        averaged, palette = self.averaged(), self.palette
-        if other is not None:
-            averaged, palette = mix(averaged, palette, other.averaged(), other.palette)
-        network = to_onnx(averaged)
-        colors = [[round(float(v), 2) for v in color] for color in palette]
-        note = {"sha256": encoder_digest(network, np.array(colors, np.float32)), "colors": colors}
-        write_atomically(folder / "encoder.onnx", [network])
-        write_atomically(folder / "encoder.json", [json.dumps(note).encode()])
-
     def save(self) -> None:
         """Keep everything that training needs to go on."""
         state = {
@@ -246,20 +281,6 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.frequency, self.palette = state["frequency"], state["palette"]
         self.shown, self.seconds = state["shown"], state["seconds"]
-
-
-def _batch(photographs: Collection, number: int) -> tuple[Tensor, Tensor]:
-    """Batch `number` of the run: the same in every run, wherever it was interrupted."""
-    rng = np.random.default_rng((0, number))
-    chosen = rng.integers(len(photographs.pixels), size=BATCH)
-    crops = [crop(photographs.pixels[i], rng) for i in chosen]
-    lightness = torch.from_numpy(np.stack([c[0] for c in crops]))[:, None]
-    return lightness, torch.from_numpy(np.stack([c[1] for c in crops])).permute(0, 3, 1, 2)
-
-
-def _schedule(shown: int, total: int, fall: float) -> float:
-    """Share of the learning rate: rises at first, stays, and falls to nothing."""
-    return min(1.0, (shown + BATCH) / _WARM_UP, (total - shown) / max(fall * total, 1.0))
 
 
 if __name__ == "__main__":

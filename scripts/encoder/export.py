@@ -9,8 +9,6 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from encoder.network import LAST_BLOCKS, ConvNorm, Encoder, Inverted, Mixing
 
@@ -85,19 +83,15 @@ class Graph:
 
 
 @torch.no_grad()
-def mix(first: Encoder, colors: Tensor, second: Encoder, other_colors: Tensor) -> tuple[Encoder, Tensor]:
-    """The mean of two networks that started from the same weights, and of their colours, each with its likest.
+def mean_of(networks: Sequence[Encoder]) -> Encoder:
+    """The mean of networks that started from the same weights and tell the same colours apart.
 
     Their mistakes differ, what they learnt from the start does not (Wortsman et al., "Model soups", ICML 2022).
     """
-    _, match = linear_sum_assignment(torch.cdist(colors, other_colors).numpy())
-    theirs = second.state_dict()
-    for name in ("head.weight", "head.bias"):
-        theirs[name] = theirs[name][match]
-    ours = first.state_dict()
-    mixed = Encoder()
-    mixed.load_state_dict({n: (v + theirs[n]) / 2 if v.is_floating_point() else v for n, v in ours.items()})
-    return mixed.eval(), (colors + other_colors[match]) / 2
+    states = [network.state_dict() for network in networks]
+    mean = Encoder()
+    mean.load_state_dict({name: torch.stack([state[name] * 1.0 for state in states]).mean(dim=0) for name in states[0]})
+    return mean.eval()
 
 
 @torch.no_grad()

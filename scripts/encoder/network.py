@@ -1,7 +1,7 @@
 """The network: EfficientNet-Lite0 that sees lightness, and a light decoder that says which colours it expects where.
 
 Photographs come in as L* / 100, shape (n, 1, H, W), H and W multiples of 32; out come scores of `N_COLORS` colours,
-shape (n, N_COLORS, H / 4, W / 4), and the maps that the features are made of.
+shape (n, N_COLORS, H / 4, W / 4). While it learns, a teacher that sees the colours shows it what there is to see.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from colorize.refine.networks import LITE_STAGES, SameConv
 
 N_COLORS = 72
 WIDTH = 96
-MEAN, DEVIATION = 0.449, 0.226
-"""Of ImageNet's gray: where the weights that the training starts from expect their input."""
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+GRAY_MEAN, GRAY_DEVIATION = 0.449, 0.226
+"""Of ImageNet, by channel and of its gray: where the weights that the training starts from expect their input."""
 
 LATERAL = {24: "stride 4", 40: "stride 8", 112: "stride 16", 320: "stride 32"}
 """Channels of the last map of every resolution."""
@@ -68,50 +69,91 @@ class Mixing(nn.Module):
         return functional.relu6(x + self.mix(self.depthwise(x)))
 
 
-class Encoder(nn.Module):
-    """Sees a gray photograph, and tells for every place which colours it expects there."""
+class Trunk(nn.Module):
+    """EfficientNet-Lite0 without its classifier."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_in: int) -> None:
         super().__init__()
-        self.stem = ConvNorm(1, 32, 3, stride=2)
+        self.stem = ConvNorm(n_in, 32, 3, stride=2)
         blocks, n_in = [], 32
         for repeats, kernel, stride, expansion, n_out in LITE_STAGES:
             for repeat in range(repeats):
                 blocks.append(Inverted(n_in, n_out, kernel, stride if repeat == 0 else 1, expansion))
                 n_in = n_out
         self.blocks = nn.ModuleList(blocks)
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """The last map of every resolution, strides 4 to 32, of normalised photographs."""
+        x, maps = self.stem(x), []
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in LAST_BLOCKS:
+                maps.append(x)
+        return maps
+
+
+class Encoder(Trunk):
+    """Sees a gray photograph, and tells for every place which colours it expects there."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
         self.lateral = nn.ModuleList(ConvNorm(n, WIDTH, 1, active=False) for n in LATERAL)
         self.scene = ConvNorm(320, WIDTH, 1, active=False)
         self.mixing = nn.ModuleList(Mixing(WIDTH) for _ in LATERAL)
         self.head = nn.Conv2d(WIDTH, N_COLORS, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores and the last map of the decoder, both at stride 4, and the map at stride 16."""
-        x = self.stem((x - MEAN) / DEVIATION)
-        maps = []
-        for i, block in enumerate(self.blocks):
-            x = block(x)
-            if i in LAST_BLOCKS:
-                maps.append(x)
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Scores at stride 4, and the maps of the trunk."""
+        maps = self.maps((x - GRAY_MEAN) / GRAY_DEVIATION)
         y = self.lateral[3](maps[3]) + self.scene(maps[3].mean(dim=(2, 3), keepdim=True))
         y = self.mixing[3](y)
         for level in (2, 1, 0):
             y = functional.interpolate(y, scale_factor=2.0, mode="nearest")
             y = self.mixing[level](y + self.lateral[level](maps[level]))
-        return self.head(y), y, maps[2]
+        return self.head(y), maps
+
+
+class Teacher(Trunk):
+    """The same network as ImageNet left it: it sees photographs clean and in colours, and never learns."""
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__(3)
+        start_from_imagenet(self, weights)
+        self.eval().requires_grad_(False)
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
+        self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None])
+
+    def forward(self, rgb: Tensor) -> list[Tensor]:
+        """The maps of the trunk; sRGB in 0..1, shape (n, 3, H, W)."""
+        with torch.no_grad():
+            return self.maps((rgb - self.mean) / self.deviation)
+
+
+def distance(maps: list[Tensor], taught: list[Tensor]) -> Tensor:
+    """How far maps are from those of the teacher, in units of the spread of each of its channels.
+
+    Of strides 8 to 32: what lies below is too near to the pixels, which differ. Distillation (Hinton, Vinyals and Dean
+    2015) by hints in the middle of a network (Romero et al., "FitNets", ICLR 2015).
+    """
+    apart = []
+    for ours, theirs in zip(maps[1:], taught[1:], strict=True):
+        spread = theirs.var(dim=(0, 2, 3)) + 1e-3
+        apart.append(((ours - theirs).square().mean(dim=(0, 2, 3)) / spread).mean())
+    return torch.stack(apart).mean()
 
 
 LAST_BLOCKS = (2, 4, 10, 15)
 """Blocks whose output is the last of its resolution."""
 
 
-def start_from_imagenet(network: Encoder, file: Path) -> None:
-    """Take over the weights of EfficientNet-Lite0; the three colour channels of the first layer become one."""
+def start_from_imagenet(network: Trunk, file: Path) -> None:
+    """Take over the weights of EfficientNet-Lite0; for gray the three channels of its first layer become one."""
     there = torch.load(file, map_location="cpu", weights_only=True)
 
     def fill(layer: ConvNorm, conv: str, norm: str) -> None:
         weight = there[f"{conv}.weight"]
-        layer.conv.weight.data.copy_(weight.sum(dim=1, keepdim=True) if layer is network.stem else weight)
+        gray = layer.conv.weight.shape[1] == 1 and weight.shape[1] == 3
+        layer.conv.weight.data.copy_(weight.sum(dim=1, keepdim=True) if gray else weight)
         for name in ("weight", "bias", "running_mean", "running_var"):
             getattr(layer.norm, name).data.copy_(there[f"{norm}.{name}"])
 

@@ -73,8 +73,20 @@ def is_share_alike(licence: str) -> bool:
     return any(word in licence for word in ("-SA", "ShareAlike", "GFDL"))
 
 
-def crop(pixels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[Gray, NDArray[np.float32]]:
-    """A square part of a photograph: lightness, (CROP, CROP), 0..1, as film may have seen it; true ab at STRIDE."""
+@dataclass(frozen=True)
+class Crop:
+    """A square part of a photograph."""
+
+    lightness: Gray
+    """As film may have seen it, (CROP, CROP), 0..1."""
+    ab: NDArray[np.float32]
+    """True colours at STRIDE, (CROP / STRIDE, CROP / STRIDE, 2)."""
+    rgb: NDArray[np.uint8]
+    """As it was, (CROP, CROP, 3)."""
+
+
+def crop(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Crop:
+    """Cut out a part of random size and place, scale and age it."""
     height, width = pixels.shape[:2]
     longest = min(height, width)
     side = int(np.clip(np.exp(rng.uniform(*np.log(_SCALES))) * CROP, min(48, longest), longest))
@@ -89,7 +101,7 @@ def crop(pixels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[Gray, NDA
     lightness = lab[..., 0] / np.float32(100)
     if rng.random() < 0.3:
         lightness = _film(part, lightness, rng)
-    return _aged(lightness, rng), ab
+    return Crop(_aged(lightness, rng), ab, part)
 
 
 def _film(part: NDArray[np.uint8], lightness: Gray, rng: np.random.Generator) -> Gray:
