@@ -27,6 +27,7 @@ PURPLE, LEAF, SUIT, HAIR, SKIN, BLUE = (
     (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (225, 170, 150), (50, 80, 190),
 )  # fmt: skip
 SUIT_PATHS = ([[340, 130], [430, 150]], [[300, 300], [380, 340]])  # left and right of the strap
+LONG_PATHS = ([[260, 110], [340, 130], [480, 150]], [[290, 300], [380, 340]])  # over more of it
 GAP = 6
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     astronaut = colorizer.open(to_gray(RgbImage(data.astronaut())))
     strip("hints", *hints_rows(flower, astronaut))
     strip("hints-reach", reach_row(flower))
-    strip("hints-thing", thing_row(astronaut))
+    strip("hints-thing", thing_row(astronaut), width=440)
     strip("hints-suggest", [marked(s.gray.lightness, s.suggest(5)).pixels for s in (flower, astronaut)])
     strip("references", reference_row(colorizer))
     strip("alternatives", [result.rgb for result in astronaut.alternatives(5)], width=300)
@@ -73,7 +74,7 @@ def reach_row(session: Session) -> list[np.ndarray]:
 def thing_row(session: Session) -> list[np.ndarray]:
     """Two strokes on the suit, left and right of its strap: drawn, for the thing, for the whole photograph."""
     here, photo = (
-        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in SUIT_PATHS))
+        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in LONG_PATHS))
         for reach in ("here", "photo")
     )
     return [drawn(session, here), *(session.with_hints(hints).rgb for hints in (here, photo))]

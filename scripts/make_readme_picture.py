@@ -24,7 +24,7 @@ def main() -> None:
     """Write one row per photograph: gray, faithful, default, bold, true."""
     model = Colorizer.load(find_model("default"))
     china, flower = load_sample_images().images
-    photos = [flower, skimage.data.rocket(), skimage.data.chelsea(), china]
+    photos = [skimage.data.astronaut()[:341], flower, skimage.data.chelsea(), china]
     rows = []
     for pixels in photos:
         photo = RgbImage(cropped(pixels))
