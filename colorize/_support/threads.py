@@ -1,7 +1,8 @@
-"""One thread for dense algebra, whoever else in the process asks for the same."""
+"""Cores that may be used, and one thread for dense algebra, whoever else in the process asks for the same."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,17 @@ from threadpoolctl import ThreadpoolController
 _lock = threading.Lock()
 _inside = 0
 _limits: list[Any] = []
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may use: containers and taskset leave fewer than there are, and Linux tells.
+
+    Examples
+    --------
+    >>> usable_cores() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from typing import Any
 
 from colorize import __version__
 from colorize._support.optional import import_or_raise
+from colorize._support.threads import usable_cores
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.run import OpenPool, free_memory
 from colorize.batch.supervisor import Supervisor
@@ -125,7 +126,7 @@ class Host(distributed.WorkerPlugin):
         path.write_bytes(self.model)
         self.local = replace(self.settings, model=str(path))
         # As many Dask workers as cores may live on this machine, and each asks the same question.
-        self.share = self.memory or free_memory() * 3 // 4 // max(1, os.cpu_count() or 1, worker.state.nthreads)
+        self.share = self.memory or free_memory() * 3 // 4 // max(usable_cores(), worker.state.nthreads)
         self.pools: dict[int, Supervisor] = {}
 
     def teardown(self, worker: Any) -> None:

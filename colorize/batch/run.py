@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 import time
@@ -17,6 +16,7 @@ import numpy as np
 from colorize import __version__
 from colorize._support.files import refusals, remove_leftovers
 from colorize._support.progress import Progress, silent
+from colorize._support.threads import usable_cores
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, Line, Manifest
 from colorize.batch.plan import Photo, Plan, check_folders, make_plan
@@ -171,7 +171,7 @@ def local_pool(*, n_workers: int | None = None, memory: int | None = None, time_
     Parameters
     ----------
     n_workers : int, optional
-        By default one per processor core, or fewer if the memory is not enough for them.
+        By default one per processor core that may be used, or fewer if the memory is not enough for them.
     memory : int, optional
         Bytes that they may take together; by default three quarters of what is free.
     time_limit : float
@@ -180,7 +180,7 @@ def local_pool(*, n_workers: int | None = None, memory: int | None = None, time_
     # A quarter is left for the cache of the disk and whatever else runs.
     memory = memory or free_memory() * 3 // 4
     # Half of the memory for the processes, so that the other half can hold large photographs.
-    n_workers = n_workers or max(1, min(os.cpu_count() or 1, memory // (2 * WORKER_BYTES)))
+    n_workers = n_workers or max(1, min(usable_cores(), memory // (2 * WORKER_BYTES)))
     return lambda settings: Supervisor(settings, n_workers=n_workers, memory=memory, time_limit=time_limit)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from colorize import __version__
 from colorize._support.optional import DISTRIBUTION, import_or_raise
+from colorize._support.threads import usable_cores
 from colorize.exceptions import ModelFileError
 from colorize.models import available_models, user_folder
 from colorize.models.file import check_file
@@ -70,15 +71,12 @@ def _libraries() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]
 
 
 def _system() -> dict[str, Any]:
-    cores = os.cpu_count() or 1
-    # Containers and taskset leave fewer cores than there are. Only Linux tells.
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
     return {
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "cores": cores,
-        "usable_cores": usable,
+        "cores": os.cpu_count() or 1,
+        "usable_cores": usable_cores(),
         "memory": memory,
     }
 

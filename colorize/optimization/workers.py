@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from colorize._support.threads import usable_cores
+
 _WORTH_SHARING = 60_000  # pixels: below this, waking a thread costs more than it saves
 _FEWEST_ROWS = 16  # the rows that wait on both ends of a range, see kernels.smooth, must not meet
 
@@ -19,7 +21,7 @@ def available_cores() -> int:
     >>> available_cores() >= 1
     True
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from colorize._support import files as _files
-from colorize.batch import worker
+from colorize.batch import run, worker
 from colorize.batch.jobs import Job, Result, Settings
 from colorize.batch.manifest import NAME, read_manifest
 from colorize.batch.run import _evenly, free_memory, local_pool, run_batch
+from colorize.batch.supervisor import WORKER_BYTES
 from colorize.exceptions import DatasetError, ManifestError, OutputError, OutputFormatError
 from colorize.io import read_photo, read_xmp
 from colorize.recipe.note import find_note
@@ -261,6 +262,15 @@ def test_folders_that_cannot_be_listed_are_failures(album, here, settings, tmp_p
     monkeypatch.setattr(os, "scandir", scandir)
     report = run_batch(source, tmp_path / "out", settings, open_pool=here)
     assert (report.n_done, report.failed) == (3, {})
+
+
+def test_workers_are_as_many_as_cores_may_be_used(settings, monkeypatch):
+    asked = []
+    monkeypatch.setattr(run, "Supervisor", lambda settings, *, n_workers, memory, time_limit: asked.append(n_workers))
+    monkeypatch.setattr(run, "usable_cores", lambda: 3)
+    local_pool(memory=2**40)(settings)
+    local_pool(memory=2 * WORKER_BYTES)(settings)
+    assert asked == [3, 1]
 
 
 def test_what_is_refused_before_anything_is_written(album, here, settings, tmp_path):
