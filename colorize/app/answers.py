@@ -134,7 +134,7 @@ def sent(core: Core, request: Any, paths: list[str] | None) -> list[Path]:
     for path in sent:
         if not path.is_file():
             raise RequestError(f"{path.name} is no longer here; choose it again")
-    core.visits.get(key_of(request)).uploads.update(sent)
+    core.visits.keep(key_of(request), sent)
     return sent
 
 

@@ -6,6 +6,7 @@ size, comparing, many photographs) one piece is done at a time, and nobody's sma
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -137,7 +138,7 @@ class Core:
             raise RequestError("choose photographs first")
         if not self.folders_allowed:
             raise RequestError("folders of this machine can be named only where the app runs for this machine alone")
-        path = Path(folder.strip()).expanduser()
+        path = Path(os.path.expanduser(folder.strip()))  # that of Path raises where there is no such person
         if not path.is_dir():
             raise RequestError("there is no such folder on this machine")
         return path, {}

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -258,6 +258,12 @@ class Visits:
             visit = self._visits.pop(key, None)
         if visit is not None:
             self._clear(visit)
+
+    def keep(self, key: str, sent: Iterable[Path]) -> None:
+        """Files that a visitor sent are needed until the visitor leaves."""
+        visit = self.get(key)
+        with self._lock:  # whoever tidies goes through the files of everybody
+            visit.uploads.update(sent)
 
     def close_all(self) -> None:
         """Forget everybody."""

@@ -78,7 +78,7 @@ def follow_hints(
             past.clear()
             under_way = []
         if under_way:
-            under_way = [points for points in (step(each, past[-1], gray) for each in under_way) if len(points)]
+            under_way = [points for points in step(under_way, past[-1], gray) if len(points)]
             found += [_rows(points, number, shape) for points in under_way]
         past.append(gray)
         if number in hints:
@@ -116,24 +116,27 @@ def start(pixels: HintPixels, gray: Gray) -> Points:
     return Points(places, _at(gray, places)[:, 0], told)
 
 
-def step(points: Points, gray: Gray, other: Gray) -> Points:
+def step(followed: Iterable[Points], gray: Gray, other: Gray) -> list[Points]:
     """Follow points from one reduced frame to another; those that get lost are left out."""
     there = flow(gray, other)
     trust = agreement(there, flow(other, gray))
-    moved = points.places + _at(there, points.places)[:, ::-1]
-    inside = ((moved >= 0) & (moved <= np.array(gray.shape) - 1)).all(axis=1)
     # Flicker moves the gray of all points alike, and is no reason to give them up.
     light = float(other.mean()) - float(gray.mean())
-    alike = np.abs(_at(other, moved)[:, 0] - points.gray - light) < _GRAY_STEP
-    kept = inside & alike & (_at(trust, points.places)[:, 0] > _AGREES)
-    return Points(moved[kept], points.gray[kept] + np.float32(light), points.told[kept])
+    arrived = []
+    for points in followed:
+        moved = points.places + _at(there, points.places)[:, ::-1]
+        inside = ((moved >= 0) & (moved <= np.array(gray.shape) - 1)).all(axis=1)
+        alike = np.abs(_at(other, moved)[:, 0] - points.gray - light) < _GRAY_STEP
+        kept = inside & alike & (_at(trust, points.places)[:, 0] > _AGREES)
+        arrived.append(Points(moved[kept], points.gray[kept] + np.float32(light), points.told[kept]))
+    return arrived
 
 
 def _back(points: Points, past: list[Gray], number: int, shape: tuple[int, int]) -> list[NDArray[np.int32]]:
     """Rows of the frames before; `past` ends with the frame of the hint."""
     found = []
     for back in range(1, len(past)):
-        points = step(points, past[-back], past[-back - 1])
+        (points,) = step([points], past[-back], past[-back - 1])
         if not len(points):
             break
         found.append(_rows(points, number - back, shape))

@@ -156,7 +156,7 @@ class Learner(ABC):
     def _descend(self, name: str, loss: Tensor, share: float) -> None:
         """One step of an optimizer: rates rise over the first twentieth and fall to nothing as a cosine."""
         # By the share of the training that is over and not by a count of steps, so that a run that
-        # is stopped and gone on with, or given more epochs, falls along one curve.
+        # is stopped and gone on with falls along one curve.
         optimizer = self.optimizers[name]
         for group in optimizer.param_groups:
             warm = min(1.0, share / _WARM_UP)
