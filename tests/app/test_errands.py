@@ -224,6 +224,11 @@ def test_a_second_batch_waits_for_the_first_and_the_zip_on_offer_stays_whole(hel
     assert [path.parent for path in second.archive.parent.parent.glob("*/*")] == [second.archive.parent]
 
 
+def test_a_folder_of_nobody_is_no_folder(service, tmp_path):
+    with pytest.raises(RequestError, match="no such folder"):
+        service.core.photographs([], "~nobody-of-this-name/album", tmp_path / "place")
+
+
 def test_a_batch_that_failed_is_told_of_once(service):
     work = service.errands.start_batch("v", [])
     assert work.wait(60)

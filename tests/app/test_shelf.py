@@ -229,8 +229,8 @@ def test_files_that_were_sent_go_with_the_last_visit_that_uses_them(tmp_path):
         path.write_bytes(b"1")
     for path in (old, shared):
         os.utime(path, (0, 0))
-    visits.get("a").uploads.update((old, shared, fresh))
-    visits.get("b").uploads.add(shared)
+    visits.keep("a", (old, shared, fresh))
+    visits.keep("b", [shared])
     visits.close("a")
     visits.close("a")
     assert [path.exists() for path in (old, shared, fresh)] == [False, True, True]  # another may just have sent it

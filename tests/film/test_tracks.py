@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from colorize.film import tracks
+from colorize.film.motion import flow
 from colorize.film.tracks import MOST_POINTS, follow_hints, on_frame
 from colorize.guidance.hints import HintPixels
 
@@ -30,9 +32,9 @@ def followed(frames, hints, starts=(0,), backward=100):
 
 
 def test_points_move_with_the_picture_both_ways(frames):
-    tracks = followed(frames, {10: hint()})
+    points = followed(frames, {10: hint()})
     for number in (2, 6, 9, 11, 14, 18):
-        pixels = on_frame(tracks, number, SHAPE)
+        pixels = on_frame(points, number, SHAPE)
         rows, columns = np.nonzero(pixels.is_known)
         assert abs(rows.mean() - 44.5) < 1  # pixels, over 8 frames
         assert abs(columns.mean() - (65.5 - STEP * (number - 10))) < 1.5
@@ -79,6 +81,14 @@ def test_several_hints(frames):
     found = followed(frames, {3: hint(), 12: hint(slice(10, 14), slice(30, 40))})
     assert on_frame(found, 3, SHAPE) is not None
     assert (np.diff(found[:, 0]) >= 0).all()
+
+
+def test_hints_of_a_shot_share_the_flow(frames, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tracks, "flow", lambda *pair: asked.append(1) or flow(*pair))
+    together = followed(frames[:6], {0: hint(), 1: hint(slice(10, 14), slice(30, 40))}, backward=0)
+    assert len(asked) == 2 * 5  # there and back, between neighbours
+    assert set(together[:, 0]) == {1, 2, 3, 4, 5}
 
 
 def test_no_hints():
