@@ -675,8 +675,7 @@ def test_train_use_compare_take_along(visit, crops, cat_photo, app):
     page.locator("#teachers").get_by_text("crops").wait_for()
     page.get_by_role("button", name="Train", exact=True).click()
     page.locator("#stop-training").wait_for()
-    page.reload()  # the training goes on, and its Stop is there again
-    page.wait_for_selector("#card .palette")
+    visitor.reload()  # the training goes on, and its Stop is there again
     visitor.room("Train")
     page.locator("#stop-training").click()
     page.locator("#training").get_by_text("Nothing is lost").wait_for()
