@@ -288,12 +288,13 @@ def test_explanation_writes_no_zero_with_a_sign(tiny_colorizer, photos):
 def test_bars_of_an_explanation_are_as_long_as_their_shares(tiny_colorizer, photos, monkeypatch):
     monkeypatch.setattr("colorize.evaluation.report.explanation.N_COLORS", 1)
     explainer = Explainer(tiny_colorizer.open(photos[0]))
-    text = explanation_report(explainer, [explainer.at(60, 80)])
+    found = explainer.at(60, 80)
+    text = explanation_report(explainer, [found])
     one, others = re.findall(r'<tr[^>]*><th scope="row">.*?</tr>', text[text.index("bars palette") :], re.DOTALL)[:2]
     lengths = np.array(re.findall(r"width: ([\d.]+)%", one), float)
-    shares = np.array(re.findall(r">(\d+)%<", one), float)
-    # Both shares that a length is compared by are rounded, each by half a percent at most.
-    np.testing.assert_allclose(lengths / lengths.max() * shares.max(), shares, atol=1)
+    shares = found.probabilities[:, found.probabilities[-1].argmax()]
+    np.testing.assert_allclose(lengths, 100 * shares / found.probabilities.max(), atol=0.051)  # of the longest bar
+    assert re.findall(r">(\d+%)<", one) == [f"{share:.0%}" for share in shares]
     assert " others" in others
     assert "width:" not in others  # three shares beyond the longest bar were drawn as equal
 
