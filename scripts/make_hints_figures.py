@@ -26,8 +26,7 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 PURPLE, LEAF, SUIT, HAIR, SKIN, BLUE = (
     (200, 60, 140), (60, 80, 40), (230, 90, 30), (120, 80, 50), (225, 170, 150), (50, 80, 190),
 )  # fmt: skip
-SUIT_PATHS = ([[340, 130], [430, 150]], [[300, 300], [380, 340]])  # left and right of the strap
-LONG_PATHS = ([[260, 110], [340, 130], [480, 150]], [[290, 300], [380, 340]])  # over more of it
+SUIT_PATHS = ([[260, 110], [340, 130], [480, 150]], [[290, 300], [380, 340]])  # left and right of the strap
 GAP = 6
 
 
@@ -74,7 +73,7 @@ def reach_row(session: Session) -> list[np.ndarray]:
 def thing_row(session: Session) -> list[np.ndarray]:
     """Two strokes on the suit, left and right of its strap: drawn, for the thing, for the whole photograph."""
     here, photo = (
-        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in LONG_PATHS))
+        Hints(session.gray.shape, tuple(Mark("stroke", path, BLUE, 6, reach) for path in SUIT_PATHS))
         for reach in ("here", "photo")
     )
     return [drawn(session, here), *(session.with_hints(hints).rgb for hints in (here, photo))]
