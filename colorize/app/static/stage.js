@@ -73,11 +73,7 @@ function show() {
     color.src = value.color;
     color.alt = value.name + ', colorized';
   }
-  for (const [name, can] of [['takeback', value.can_undo], ['again', value.can_redo]]) {
-    const button = $(`[data-do=${name}]`);
-    // While more answers are awaited this one does not know what there will be to take back.
-    button.disabled = !can && (waiting < 2 || button.disabled);
-  }
+  showChanges();
   $('[data-do=wipe]').disabled = !value.strokes.length;
   stage.dataset.marks = value.strokes.length;
   stage.strokes = value.strokes;
@@ -86,8 +82,18 @@ function show() {
   say();
 }
 
+function showChanges() {
+  for (const [name, can] of [['takeback', props.value.can_undo], ['again', props.value.can_redo]]) {
+    const button = $(`[data-do=${name}]`);
+    // While more answers are awaited this one does not know what there will be to take back.
+    button.disabled = !can && (waiting < 2 || button.disabled);
+  }
+}
+
 function answered() {
   waiting = Math.max(0, waiting - 1);
+  // The last answer may have been shown while others were still counted as awaited.
+  if (!waiting && props.value) showChanges();
   stage.classList.toggle('busy', waiting > 0);
   dry();
   say();
